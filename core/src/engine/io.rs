@@ -1,0 +1,194 @@
+//! What goes into an engine and what comes out.
+
+use bytes::Bytes;
+
+use crate::id::InfoHash;
+use crate::metainfo::Metainfo;
+use crate::pieces::{Bitfield, PieceIndex, Strategy};
+use crate::wire::relay::{ClientMessage, ServerMessage};
+
+/// Something happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The time of [`super::Engine::poll_timeout`] has come.
+    Tick,
+    /// The WebSocket to the tracker is open.
+    TrackerUp,
+    /// The WebSocket to the tracker closed, or could not be opened. The host reconnects
+    /// by itself, with growing delays.
+    TrackerDown,
+    /// The tracker sent a message.
+    Tracker(ServerMessage),
+    /// The link has sent this many bytes of [`Output::Tracker`] messages (whole messages,
+    /// as encoded) since it was last said.
+    TrackerSent(usize),
+    /// An [`Output::Read`] ended: the whole piece, or why not.
+    Read {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The piece.
+        piece: PieceIndex,
+        /// Its bytes.
+        result: Result<Bytes, StoreError>,
+    },
+    /// An [`Output::Write`] ended. `Ok` means that it survives a reload.
+    Written {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The piece.
+        piece: PieceIndex,
+        /// What became of it.
+        result: Result<(), StoreError>,
+    },
+    /// An [`Output::Hash`] ended.
+    Hashed {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The piece.
+        piece: PieceIndex,
+        /// The SHA-1 of the bytes.
+        digest: [u8; 20],
+    },
+    /// A person wants something.
+    Command(Command),
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The piece is not there: an ordinary answer while checking what is on disk.
+    #[error("the piece is not there")]
+    Missing,
+    /// There is no room.
+    #[error("there is no room left: {0}")]
+    Full(String),
+    /// A file that we share can't be read any more.
+    #[error("the file can't be read any more: {0}")]
+    Unreadable(String),
+    /// Anything else.
+    #[error("the storage failed: {0}")]
+    Failed(String),
+}
+
+/// What a torrent's store holds already.
+#[derive(Clone, Debug)]
+pub enum Resume {
+    /// Nothing.
+    Nothing,
+    /// These verified pieces.
+    Pieces(Bitfield),
+    /// Nobody knows: read and hash every piece.
+    Check,
+}
+
+/// What a person can ask for.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Takes part in a torrent whose metadata is known.
+    AddTorrent {
+        /// The torrent.
+        metainfo: Metainfo,
+        /// What is here already.
+        resume: Resume,
+        /// Begin paused.
+        paused: bool,
+    },
+    /// Takes part in a torrent of which only the info-hash is known.
+    AddLink {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// What to call it for now.
+        name: Option<String>,
+        /// Once the metadata is here, check what the store holds ([`Resume::Check`]).
+        check: bool,
+        /// Begin paused.
+        paused: bool,
+    },
+    /// Stops transfers, keeps everything.
+    Pause(InfoHash),
+    /// Goes on; also after a store error.
+    Resume(InfoHash),
+    /// Forgets the torrent. Freeing its storage is the host's business.
+    Remove(InfoHash),
+    /// Changes how pieces are chosen.
+    SetStrategy(InfoHash, Strategy),
+}
+
+/// Something for the host to do.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send a message to the tracker.
+    Tracker(ClientMessage),
+    /// Read a whole piece, then answer with [`Input::Read`].
+    Read {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The piece.
+        piece: PieceIndex,
+    },
+    /// Keep a verified piece, then answer with [`Input::Written`].
+    Write {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The piece.
+        piece: PieceIndex,
+        /// Its bytes.
+        data: Bytes,
+    },
+    /// Hash (SHA-1), then answer with [`Input::Hashed`].
+    Hash {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The piece.
+        piece: PieceIndex,
+        /// Its bytes.
+        data: Bytes,
+    },
+    /// Something that the host or a person should know.
+    Event(Event),
+}
+
+/// Something that the host or a person should know.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The metadata of a link's torrent is here. The host prepares its store: reads and
+    /// writes follow.
+    Metadata(Metainfo),
+    /// Every piece is verified and written.
+    Completed(InfoHash),
+    /// The torrent stopped with an error; [`Command::Resume`] tries again.
+    Failed {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// What is wrong, in words.
+        reason: String,
+    },
+    /// A peer sent corrupt blocks and is not talked to any more.
+    Banned {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// Who, as it calls itself.
+        peer: String,
+    },
+    /// The tracker refused something.
+    Tracker {
+        /// What it said.
+        reason: String,
+    },
+    /// A command could not be carried out.
+    Refused {
+        /// Why, in words.
+        reason: String,
+    },
+}
+
+/// Why a timer fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimerKind {
+    /// A swarm is due to hear from us.
+    Announce,
+    /// Rates are measured, slots given out, old requests released, idle sessions closed.
+    Housekeeping,
+    /// Verified pieces are told to the tracker, gathered over a moment.
+    Have,
+}

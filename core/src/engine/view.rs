@@ -1,0 +1,136 @@
+//! What a person sees: plain data, made a few times a second.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::InfoHash;
+
+/// A snapshot of everything.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// The link to the tracker.
+    pub tracker: TrackerView,
+    /// Every torrent, in the order in which they were added.
+    pub torrents: Vec<TorrentView>,
+}
+
+/// The link to the tracker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TrackerView {
+    /// Not connected; the host is trying.
+    #[default]
+    Down,
+    /// Connected, not yet welcomed.
+    Connecting,
+    /// Connected.
+    Up,
+}
+
+/// What a torrent is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TorrentState {
+    /// Files are being read and hashed.
+    Hashing,
+    /// Only the info-hash is known; peers are asked for the rest.
+    Metadata,
+    /// Pieces are missing.
+    Downloading,
+    /// Everything is here.
+    Seeding,
+    /// A person paused it.
+    Paused,
+    /// It stopped, see [`TorrentView::error`].
+    Error,
+}
+
+impl TorrentState {
+    /// One lower-case word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TorrentState::Hashing => "hashing",
+            TorrentState::Metadata => "metadata",
+            TorrentState::Downloading => "downloading",
+            TorrentState::Seeding => "seeding",
+            TorrentState::Paused => "paused",
+            TorrentState::Error => "error",
+        }
+    }
+}
+
+/// One torrent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TorrentView {
+    /// Its info-hash.
+    pub info_hash: InfoHash,
+    /// Its name; the info-hash while it is not known.
+    pub name: String,
+    /// What it is doing.
+    pub state: TorrentState,
+    /// Verified bytes over all bytes, 0 to 1. While hashing: hashed over all.
+    pub progress: f64,
+    /// Bytes; 0 while it is not known.
+    pub length: u64,
+    /// Bytes of a piece; 0 while it is not known.
+    pub piece_length: u32,
+    /// How many pieces; 0 while it is not known.
+    pub pieces: u32,
+    /// Verified pieces, as the peer wire's bitfield.
+    pub have: Vec<u8>,
+    /// Pieces in progress.
+    pub in_progress: Vec<u32>,
+    /// Paths (with `/`) and lengths.
+    pub files: Vec<(String, u64)>,
+    /// Payload bytes received, bytes a second now.
+    pub down_rate: u64,
+    /// Payload bytes sent, bytes a second now.
+    pub up_rate: u64,
+    /// Payload bytes received since it was added.
+    pub downloaded: u64,
+    /// Payload bytes sent since it was added.
+    pub uploaded: u64,
+    /// Payload bytes received for nothing: duplicates and bad pieces.
+    pub wasted: u64,
+    /// Seconds until it is complete at the present rate.
+    pub eta: Option<u64>,
+    /// Members of the swarm that have everything, as the tracker last said.
+    pub complete: u32,
+    /// Members of the swarm that lack something, as the tracker last said.
+    pub incomplete: u32,
+    /// Connected peers.
+    pub peers: Vec<PeerView>,
+    /// Why the state is [`TorrentState::Error`].
+    pub error: Option<String>,
+}
+
+/// How a peer is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PeerPath {
+    /// Through the server.
+    Relay,
+    /// Directly.
+    Direct,
+}
+
+/// One connected peer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PeerView {
+    /// What it calls itself.
+    pub peer_id: String,
+    /// Its software, as it says.
+    pub client: String,
+    /// How it is reached.
+    pub path: PeerPath,
+    /// Pieces that it has over all pieces, 0 to 1.
+    pub progress: f64,
+    /// Payload bytes received from it.
+    pub down: u64,
+    /// Payload bytes sent to it.
+    pub up: u64,
+    /// Payload bytes received from it, bytes a second now.
+    pub down_rate: u64,
+    /// Payload bytes sent to it, bytes a second now.
+    pub up_rate: u64,
+    /// It lets us request.
+    pub unchoked_us: bool,
+    /// We let it request.
+    pub unchoked: bool,
+}

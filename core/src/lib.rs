@@ -1,0 +1,23 @@
+//! Everything a swarm of browser tabs decides, without I/O.
+//!
+//! - [`engine`]: a peer. Hosts (a tab's worker, a terminal, the simulator) feed it
+//!   inputs with the time, and do what its outputs say.
+//! - [`hub`]: the tracker and relay, of the same shape.
+//! - [`wire`]: every schema that travels between them.
+//! - [`pieces`]: how a torrent is cut, and what to ask for next.
+//! - [`metainfo`]: `.torrent` files and links; [`bencode`] below both.
+//! - [`time`], [`rng`], [`id`]: the vocabulary.
+//!
+//! There is no clock here, no randomness but what grows from a seed, no socket, no
+//! file, no thread and no async: the same inputs give the same outputs on every
+//! platform, byte for byte.
+
+pub mod bencode;
+pub mod engine;
+pub mod hub;
+pub mod id;
+pub mod metainfo;
+pub mod pieces;
+pub mod rng;
+pub mod time;
+pub mod wire;

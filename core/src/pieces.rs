@@ -1,0 +1,15 @@
+//! Pieces and blocks: how a torrent is cut, who has what, what to ask for next.
+
+pub mod bitfield;
+pub mod download;
+pub mod layout;
+pub mod partial;
+pub mod picker;
+
+pub use bitfield::{Bitfield, BitfieldError};
+pub use download::{Download, Limits, Received};
+pub use layout::{Block, Layout, LayoutError, PieceIndex};
+pub use picker::{Picker, Strategy};
+
+/// Bytes of a block, except a piece's last (BEP 3 practice).
+pub const BLOCK: u32 = 16 * 1024;

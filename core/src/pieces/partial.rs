@@ -1,0 +1,1 @@
+//! A piece in progress.

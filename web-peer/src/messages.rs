@@ -1,0 +1,105 @@
+//! What the page and its worker say to each other.
+//!
+//! Each message is a JavaScript array: first the postcard bytes (a `Uint8Array`) of a
+//! [`ToWorker`] or [`ToPage`], then the objects that can't be serialised (`File`s,
+//! `Blob`s), in the order that the message's doc gives. The worker sends
+//! [`ToPage::Ready`] first; what the page posts before that would be lost.
+
+use serde::{Deserialize, Serialize};
+use swarm_core::engine::View;
+use swarm_core::id::InfoHash;
+
+/// From the page to the worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum ToWorker {
+    /// The first message. Takes a peer slot, opens its database, resumes its torrents,
+    /// connects.
+    Start {
+        /// The WebSocket address of the tracker.
+        tracker: String,
+        /// The slot that this tab had before it was reloaded.
+        slot: Option<u32>,
+    },
+    /// Shares files. Attached: the `File`s, one for each path, in order.
+    Share {
+        /// The folder's name when it is a folder or several files, none for one file.
+        folder: Option<String>,
+        /// The files' paths below the folder.
+        paths: Vec<Vec<String>>,
+    },
+    /// Takes part in what a share link, magnet link or info-hash names.
+    AddLink(String),
+    /// Takes part in what a `.torrent` file describes.
+    AddTorrent(Vec<u8>),
+    /// Stops transfers.
+    Pause(InfoHash),
+    /// Goes on; also after an error.
+    Resume(InfoHash),
+    /// Forgets a torrent and frees its storage.
+    Remove(InfoHash),
+    /// Gives up sharing files that are still being hashed.
+    CancelHashing(u32),
+    /// Wants the files: answered by [`ToPage::Saved`].
+    Save {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// One file by its index, or all (one as itself, several as a ZIP).
+        file: Option<u32>,
+    },
+    /// Wants the `.torrent` file: answered by [`ToPage::Saved`].
+    SaveTorrent(InfoHash),
+}
+
+/// From the worker to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum ToPage {
+    /// The worker listens.
+    Ready,
+    /// The slot that this tab has; kept in sessionStorage for the next load.
+    Slot(u32),
+    /// What there is to see; a few times a second while something changes.
+    State(State),
+    /// Something went wrong, or something happened that a person should know.
+    Notice {
+        /// It is an error.
+        error: bool,
+        /// In words.
+        text: String,
+    },
+    /// A file to hand to the person. Attached: its `Blob`.
+    Saved {
+        /// The file's name.
+        name: String,
+    },
+    /// A torrent was added by [`ToWorker::AddLink`], [`ToWorker::AddTorrent`] or
+    /// [`ToWorker::Share`], or was there already: the page may bring it into view.
+    Added(InfoHash),
+}
+
+/// A snapshot of everything that the page shows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// The engine's view.
+    pub view: View,
+    /// Files that are being hashed and are no torrent yet.
+    pub hashing: Vec<HashingView>,
+    /// Seconds until the next try to reach the tracker, while it is not connected.
+    pub reconnect_in: Option<u32>,
+    /// Bytes used and bytes allowed by the browser, if it says so.
+    pub storage: Option<(u64, u64)>,
+    /// Torrents whose files are being put together for [`ToPage::Saved`], with progress 0 to 1.
+    pub saving: Vec<(InfoHash, f64)>,
+}
+
+/// Files that are being hashed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct HashingView {
+    /// For [`ToWorker::CancelHashing`].
+    pub id: u32,
+    /// Of the file or folder.
+    pub name: String,
+    /// Bytes.
+    pub length: u64,
+    /// 0 to 1.
+    pub progress: f64,
+}
