@@ -13,10 +13,12 @@
 //! platform, byte for byte.
 
 pub mod bencode;
+pub mod choke;
 pub mod engine;
 pub mod hub;
 pub mod id;
 pub mod metainfo;
+pub mod peer;
 pub mod pieces;
 pub mod rng;
 pub mod time;

@@ -1,0 +1,112 @@
+//! The link to the tracker and relay: messages out, and whose channel is whose.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{Output, TrackerView};
+use crate::id::{ChannelId, InfoHash, MemberId};
+use crate::peer::SessionId;
+use crate::wire::relay::{ClientMessage, DataFrame, Welcome};
+
+/// A session of a torrent.
+pub(super) type SessionKey = (InfoHash, SessionId);
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Link {
+    pub(super) state: TrackerView,
+    /// What the hub said at the start; none until then.
+    welcome: Option<Welcome>,
+    /// Bytes of data frames handed to the host and not yet reported as sent.
+    unsent: usize,
+    /// Whose session a channel carries.
+    pub(super) channels: BTreeMap<ChannelId, SessionKey>,
+    /// Channels that we asked for.
+    pub(super) opening: BTreeMap<u32, (InfoHash, MemberId)>,
+    next_request: u32,
+    /// Sessions that may have something to send.
+    pub(super) ready: BTreeSet<SessionKey>,
+    /// The session that was last served, so that the next turn begins behind it.
+    pub(super) last_served: Option<SessionKey>,
+    pub(super) out: VecDeque<Output>,
+}
+
+impl Link {
+    pub(super) fn up(&mut self) {
+        self.state = TrackerView::Connecting;
+    }
+
+    pub(super) fn welcome(&mut self, welcome: Welcome) {
+        self.state = TrackerView::Up;
+        self.welcome = Some(welcome);
+    }
+
+    /// Forgets all that belonged to the connection.
+    pub(super) fn down(&mut self) {
+        self.state = TrackerView::Down;
+        self.welcome = None;
+        self.unsent = 0;
+        self.channels.clear();
+        self.opening.clear();
+        self.ready.clear();
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.welcome.is_some()
+    }
+
+    /// Our own number at the hub.
+    pub(super) fn member(&self) -> Option<MemberId> {
+        self.welcome.as_ref().map(|welcome| welcome.member)
+    }
+
+    /// The longest payload of a data frame that the hub takes.
+    pub(super) fn max_payload(&self) -> usize {
+        self.welcome.as_ref().map_or(0, |welcome| welcome.max_payload as usize)
+    }
+
+    /// The most credit that the hub lets a channel have outstanding.
+    pub(super) fn max_credit(&self) -> u32 {
+        self.welcome.as_ref().map_or(0, |welcome| welcome.max_credit)
+    }
+
+    /// There is room for one more channel.
+    pub(super) fn has_room(&self) -> bool {
+        self.welcome
+            .as_ref()
+            .is_some_and(|welcome| self.channels.len() + self.opening.len() < welcome.max_channels as usize)
+    }
+
+    /// A number for an open message.
+    pub(super) fn begin_open(&mut self, info_hash: InfoHash, member: MemberId) -> u32 {
+        self.next_request = self.next_request.wrapping_add(1);
+        self.opening.insert(self.next_request, (info_hash, member));
+        self.next_request
+    }
+
+    /// A channel to this member was asked for.
+    pub(super) fn is_opening(&self, info_hash: InfoHash, member: MemberId) -> bool {
+        self.opening.values().any(|open| *open == (info_hash, member))
+    }
+
+    /// Sends a control message, if there is anybody to send it to.
+    pub(super) fn send(&mut self, message: ClientMessage) {
+        if self.is_up() {
+            self.out.push_back(Output::Tracker(message));
+        }
+    }
+
+    pub(super) fn send_data(&mut self, frame: DataFrame) {
+        self.unsent += frame.payload_len();
+        self.out.push_back(Output::Tracker(ClientMessage::Data(frame)));
+    }
+
+    /// The host has written this much. Control messages are in the sum, so the count may
+    /// run a little low, never high.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        self.unsent = self.unsent.saturating_sub(bytes);
+    }
+
+    pub(super) fn unsent(&self) -> usize {
+        self.unsent
+    }
+}

@@ -1,0 +1,255 @@
+//! One torrent: its phase, its sessions, what it holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+
+use super::cache::Cache;
+use super::link::Link;
+use super::{Config, Event, Output, Resume};
+use crate::id::{InfoHash, PeerId};
+use crate::metainfo::Metainfo;
+use crate::peer::{Meter, Session, SessionId};
+use crate::pieces::{Bitfield, Download, Limits, PieceIndex, Strategy};
+use crate::rng::Rng;
+use crate::time::Time;
+use crate::wire::relay::ClientMessage;
+
+mod check;
+mod download;
+mod messages;
+mod metadata;
+mod sessions;
+mod snapshot;
+mod swarm;
+mod upkeep;
+mod upload;
+
+use check::Check;
+use metadata::Fetch;
+use swarm::Swarm;
+
+/// What a torrent's methods see of the engine around it.
+pub(super) struct Cx<'a> {
+    pub(super) now: Time,
+    pub(super) config: &'a Config,
+    pub(super) link: &'a mut Link,
+    pub(super) cache: &'a mut Cache,
+    /// What we call ourselves.
+    pub(super) peer_id: PeerId,
+}
+
+impl Cx<'_> {
+    fn emit(&mut self, output: Output) {
+        self.link.out.push_back(output);
+    }
+
+    fn event(&mut self, event: Event) {
+        self.emit(Output::Event(event));
+    }
+}
+
+/// Why a session must end: the remote's fault, in words.
+struct Fault(String);
+
+impl<E: std::error::Error> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Fault(error.to_string())
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Torrent {
+    info_hash: InfoHash,
+    name: String,
+    metainfo: Option<Metainfo>,
+    phase: Phase,
+    strategy: Strategy,
+    /// What to do with the store once the metadata is here.
+    check_store: bool,
+    paused: bool,
+    error: Option<String>,
+
+    sessions: BTreeMap<SessionId, Session>,
+    next_session: SessionId,
+    /// Peers that sent corrupt blocks, by the id that they used.
+    banned: BTreeSet<PeerId>,
+    swarm: Swarm,
+
+    /// Pieces whose hash is being computed.
+    verifying: BTreeMap<PieceIndex, Bytes>,
+    /// Verified pieces that are being written.
+    writing: BTreeMap<PieceIndex, Bytes>,
+
+    /// Sessions that may be asked for more.
+    refill: BTreeSet<SessionId>,
+    /// All of them may.
+    refill_all: bool,
+    next_choke: Time,
+
+    down: Meter,
+    up: Meter,
+    wasted: u64,
+    rng: Rng,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// The metadata is being fetched.
+    Metadata(Fetch),
+    /// What the store holds is being read and hashed.
+    Checking(Check),
+    /// Downloading or seeding.
+    Active(Download),
+}
+
+/// Banned peers remembered for each torrent.
+const MAX_BANNED: usize = 1024;
+
+impl Torrent {
+    /// A torrent of which only the info-hash is known.
+    pub(super) fn from_link(
+        info_hash: InfoHash,
+        name: Option<String>,
+        check_store: bool,
+        paused: bool,
+        strategy: Strategy,
+        rng: Rng,
+    ) -> Self {
+        Torrent {
+            info_hash,
+            name: name.unwrap_or_else(|| info_hash.to_string()),
+            metainfo: None,
+            phase: Phase::Metadata(Fetch::default()),
+            strategy,
+            check_store,
+            paused,
+            error: None,
+            sessions: BTreeMap::new(),
+            next_session: 0,
+            banned: BTreeSet::new(),
+            swarm: Swarm::default(),
+            verifying: BTreeMap::new(),
+            writing: BTreeMap::new(),
+            refill: BTreeSet::new(),
+            refill_all: false,
+            next_choke: Time::ZERO,
+            down: Meter::default(),
+            up: Meter::default(),
+            wasted: 0,
+            rng,
+        }
+    }
+
+    /// Takes the metadata, which was there from the start or came from a peer.
+    pub(super) fn begin(&mut self, cx: &mut Cx<'_>, metainfo: Metainfo, resume: Resume) {
+        metainfo.name().clone_into(&mut self.name);
+        let pieces = metainfo.layout().piece_count();
+        self.metainfo = Some(metainfo);
+        match resume {
+            Resume::Nothing => self.activate(cx, Bitfield::empty(pieces)),
+            Resume::Pieces(have) if have.piece_count() == pieces => self.activate(cx, have),
+            Resume::Pieces(_) | Resume::Check => {
+                self.phase = Phase::Checking(Check::new(pieces));
+                self.check_more(cx);
+            }
+        }
+    }
+
+    /// Goes from knowing the metadata, and what is here of it, to transferring.
+    fn activate(&mut self, cx: &mut Cx<'_>, have: Bitfield) {
+        let metainfo = self.metainfo.as_ref().expect("activated with metadata");
+        let layout = *metainfo.layout();
+        let limits = Limits { bytes_in_progress: cx.config.bytes_in_progress, endgame_copies: 2 };
+        let complete = have.is_full();
+        self.phase = Phase::Active(Download::new(layout, have, self.strategy, limits, self.rng.fork("download")));
+        self.meet_early_sessions(cx);
+        if self.swarm.announced {
+            // We are in the swarm already, without having told how far we are.
+            self.announce_now(cx.now);
+        } else {
+            self.start(cx.now);
+        }
+        if complete {
+            cx.event(Event::Completed(self.info_hash));
+        }
+    }
+
+    /// It takes part in the swarm.
+    fn is_running(&self) -> bool {
+        !self.paused && self.error.is_none() && !matches!(self.phase, Phase::Checking(_))
+    }
+
+    /// Every piece is here.
+    pub(super) fn is_complete(&self) -> bool {
+        self.download().is_some_and(Download::is_complete)
+    }
+
+    fn download(&self) -> Option<&Download> {
+        match &self.phase {
+            Phase::Active(download) => Some(download),
+            Phase::Metadata(_) | Phase::Checking(_) => None,
+        }
+    }
+
+    fn download_mut(&mut self) -> Option<&mut Download> {
+        match &mut self.phase {
+            Phase::Active(download) => Some(download),
+            Phase::Metadata(_) | Phase::Checking(_) => None,
+        }
+    }
+
+    /// Joins the swarm as soon as there is a tracker.
+    pub(super) fn start(&mut self, now: Time) {
+        if self.is_running() {
+            self.announce_now(now);
+        }
+    }
+
+    /// Stops transfers, keeps everything.
+    pub(super) fn pause(&mut self, cx: &mut Cx<'_>) {
+        self.paused = true;
+        self.leave(cx, "paused");
+    }
+
+    /// Goes on, also after an error.
+    pub(super) fn resume(&mut self, now: Time) {
+        self.paused = false;
+        self.error = None;
+        self.start(now);
+    }
+
+    /// Stops because of something that only a person can mend.
+    pub(super) fn fail(&mut self, cx: &mut Cx<'_>, reason: String) {
+        if self.error.is_none() {
+            self.leave(cx, "stopped");
+            self.error = Some(reason.clone());
+            cx.event(Event::Failed { info_hash: self.info_hash, reason });
+        }
+    }
+
+    /// Closes every session and leaves the swarm.
+    pub(super) fn leave(&mut self, cx: &mut Cx<'_>, reason: &str) {
+        self.close_all(cx, reason);
+        if std::mem::take(&mut self.swarm.announced) {
+            cx.link.send(ClientMessage::Leave { info_hash: self.info_hash });
+        }
+        self.swarm = Swarm::default();
+    }
+
+    /// Chooses pieces another way from now on.
+    pub(super) fn set_strategy(&mut self, strategy: Strategy) {
+        self.strategy = strategy;
+        if let Some(download) = self.download_mut() {
+            download.set_strategy(strategy);
+        }
+    }
+
+    /// The link to the tracker is gone, and all channels with it.
+    pub(super) fn tracker_down(&mut self, cx: &mut Cx<'_>) {
+        self.close_all(cx, "the link to the tracker is gone");
+        self.swarm.announced = false;
+        self.swarm.next_announce = None;
+    }
+}

@@ -1,0 +1,75 @@
+//! Finding out what a store holds: every piece is read and hashed.
+
+use bytes::Bytes;
+
+use super::{Cx, Phase, Torrent};
+use crate::engine::{Output, StoreError};
+use crate::pieces::{Bitfield, PieceIndex};
+
+/// How far it is.
+#[derive(Debug)]
+pub(super) struct Check {
+    /// The next piece to read.
+    next: u32,
+    /// Pieces that are being read or hashed.
+    under_way: usize,
+    /// Pieces whose hash was right.
+    have: Bitfield,
+}
+
+impl Check {
+    pub(super) fn new(pieces: u32) -> Self {
+        Check { next: 0, under_way: 0, have: Bitfield::empty(pieces) }
+    }
+
+    /// Pieces done over all pieces.
+    pub(super) fn progress(&self) -> f64 {
+        let done = f64::from(self.next) - self.under_way as f64;
+        done / f64::from(self.have.piece_count().max(1))
+    }
+
+    /// Pieces found so far.
+    pub(super) fn have(&self) -> &Bitfield {
+        &self.have
+    }
+}
+
+impl Torrent {
+    /// Reads on; when all is done, begins to transfer.
+    pub(super) fn check_more(&mut self, cx: &mut Cx<'_>) {
+        let Some(metainfo) = &self.metainfo else { return };
+        let Phase::Checking(check) = &mut self.phase else { return };
+        while check.under_way < cx.config.max_checks
+            && let Some(piece) = metainfo.layout().piece(check.next)
+        {
+            check.next += 1;
+            check.under_way += 1;
+            cx.emit(Output::Read { info_hash: self.info_hash, piece });
+        }
+        if check.under_way == 0 {
+            let have = check.have.clone();
+            self.activate(cx, have);
+        }
+    }
+
+    /// A piece was read, or could not be.
+    pub(in crate::engine) fn checked_read(&mut self, cx: &mut Cx<'_>, piece: PieceIndex, result: Result<Bytes, StoreError>) {
+        let Phase::Checking(check) = &mut self.phase else { return };
+        match result {
+            Ok(data) => cx.emit(Output::Hash { info_hash: self.info_hash, piece, data }),
+            Err(_) => {
+                check.under_way = check.under_way.saturating_sub(1);
+                self.check_more(cx);
+            }
+        }
+    }
+
+    pub(super) fn checked_hash(&mut self, cx: &mut Cx<'_>, piece: PieceIndex, right: bool) {
+        let Phase::Checking(check) = &mut self.phase else { return };
+        check.under_way = check.under_way.saturating_sub(1);
+        if right {
+            check.have.insert(piece);
+        }
+        self.check_more(cx);
+    }
+}

@@ -1,0 +1,212 @@
+//! Getting: requests, blocks, hashes, writes.
+
+use bytes::Bytes;
+
+use super::messages::fault;
+use super::{Cx, Fault, Phase, Torrent};
+use crate::engine::{Config, Event, Output, StoreError};
+use crate::peer::{Session, SessionId};
+use crate::pieces::{BLOCK, PieceIndex, Received};
+use crate::time::Time;
+use crate::wire::peer::{BlockRef, Message};
+
+/// Seconds of a peer's present rate that we keep asked for, as a fraction (1/2).
+const QUEUE_SECONDS_INVERSE: u64 = 2;
+/// What a peer that owes us blocks is asked for, until it delivers.
+const SNUBBED_QUEUE: usize = 2;
+
+impl Torrent {
+    /// Asks for more wherever there is room for requests.
+    pub(in crate::engine) fn refill(&mut self, cx: &mut Cx<'_>) {
+        let mut ids: Vec<SessionId> = if std::mem::take(&mut self.refill_all) {
+            self.sessions.keys().copied().collect()
+        } else if self.refill.is_empty() {
+            return;
+        } else {
+            self.refill.iter().copied().collect()
+        };
+        self.refill.clear();
+        // A random peer comes first, or the lowest number would always get the rarest piece.
+        self.rng.shuffle(&mut ids);
+        for id in ids {
+            self.refill_session(cx, id);
+        }
+    }
+
+    fn refill_session(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+        let Phase::Active(download) = &mut self.phase else { return };
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(pieces) = session.pieces.known() else { return };
+        if !session.unchoked_us || !session.interested {
+            return;
+        }
+        let depth = queue_depth(session, cx.config, cx.now);
+        let free = depth.saturating_sub(session.requests.len());
+        // Several at a time: each batch is a message through the hub.
+        if free == 0 || (free < depth / 4 && !session.requests.is_empty()) {
+            return;
+        }
+        let blocks = download.pick(id, pieces, free);
+        if blocks.is_empty() {
+            return;
+        }
+        if session.requests.is_empty() {
+            session.last_block = cx.now;
+        }
+        for block in blocks {
+            session.requests.insert(block, cx.now);
+            session.outbox.push(&Message::Request(block.to_ref()));
+        }
+        cx.link.ready.insert((self.info_hash, id));
+    }
+
+    pub(super) fn handle_block(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: SessionId,
+        piece: u32,
+        begin: u32,
+        data: &Bytes,
+    ) -> Result<(), Fault> {
+        let length = u32::try_from(data.len()).map_err(|_| fault("a block too long"))?;
+        let Some(metainfo) = &self.metainfo else { return Err(fault("a block that nobody asked for")) };
+        let block = metainfo.layout().check(BlockRef { piece, begin, length });
+        let block = block.ok_or_else(|| fault("a block that does not exist"))?;
+        let session = self.sessions.get_mut(&id).ok_or_else(|| fault("the session is gone"))?;
+        let bytes = u64::from(length);
+        self.down.add(cx.now, bytes);
+        session.down.add(cx.now, bytes);
+        if session.requests.remove(&block).is_some() {
+            session.last_block = cx.now;
+            session.snubbed = false;
+        }
+        self.refill.insert(id);
+        let Phase::Active(download) = &mut self.phase else { return Ok(()) };
+        match download.receive(id, block, data) {
+            Received::Unrequested | Received::Duplicate => self.wasted += bytes,
+            Received::Kept { cancel } => self.cancel(cx, block.to_ref(), &cancel),
+            Received::Complete { cancel, piece, data } => {
+                self.cancel(cx, block.to_ref(), &cancel);
+                self.verifying.insert(piece, data.clone());
+                cx.emit(Output::Hash { info_hash: self.info_hash, piece, data });
+            }
+        }
+        Ok(())
+    }
+
+    /// Others need not send this block any more.
+    fn cancel(&mut self, cx: &mut Cx<'_>, block: BlockRef, sessions: &[SessionId]) {
+        for id in sessions {
+            let Some(session) = self.sessions.get_mut(id) else { continue };
+            session.requests.retain(|asked, _| asked.to_ref() != block);
+            self.refill.insert(*id);
+            self.say(cx, *id, &Message::Cancel(block));
+        }
+    }
+
+    pub(super) fn handle_reject(&mut self, id: SessionId, block: BlockRef) -> Result<(), Fault> {
+        let block = self.metainfo.as_ref().and_then(|metainfo| metainfo.layout().check(block));
+        let block = block.ok_or_else(|| fault("rejects a block that does not exist"))?;
+        if self.session(id)?.requests.remove(&block).is_some()
+            && let Phase::Active(download) = &mut self.phase
+        {
+            download.release(id, block);
+            self.refill_all = true;
+        }
+        Ok(())
+    }
+
+    /// A session won't send what it was asked for: others may.
+    pub(super) fn release_requests(&mut self, id: SessionId) {
+        if let (Some(session), Phase::Active(download)) = (self.sessions.get_mut(&id), &mut self.phase) {
+            session.requests.clear();
+            download.release_all(id);
+            self.refill_all = true;
+        }
+    }
+
+    /// The hash of a piece is known.
+    pub(in crate::engine) fn hashed(&mut self, cx: &mut Cx<'_>, piece: PieceIndex, digest: [u8; 20]) {
+        let Some(metainfo) = &self.metainfo else { return };
+        let right = metainfo.piece_hash(piece) == digest;
+        if matches!(self.phase, Phase::Checking(_)) {
+            return self.checked_hash(cx, piece, right);
+        }
+        let Some(data) = self.verifying.remove(&piece) else { return };
+        if right {
+            self.writing.insert(piece, data.clone());
+            cx.emit(Output::Write { info_hash: self.info_hash, piece, data });
+            return;
+        }
+        self.wasted += data.len() as u64;
+        let Phase::Active(download) = &mut self.phase else { return };
+        let contributors = download.rejected(piece);
+        self.refill_all = true;
+        self.blame(cx, &contributors);
+    }
+
+    /// These sessions, together, sent a bad piece.
+    fn blame(&mut self, cx: &mut Cx<'_>, contributors: &[SessionId]) {
+        for &id in contributors {
+            let Some(session) = self.sessions.get_mut(&id) else { continue };
+            session.bad_pieces += 1;
+            if contributors.len() == 1 || session.bad_pieces >= cx.config.max_bad_pieces {
+                self.ban(cx, id, "sent corrupt data");
+            }
+        }
+    }
+
+    /// A piece was kept, or could not be.
+    pub(in crate::engine) fn written(&mut self, cx: &mut Cx<'_>, piece: PieceIndex, result: Result<(), StoreError>) {
+        let Some(data) = self.writing.remove(&piece) else { return };
+        let Phase::Active(download) = &mut self.phase else { return };
+        self.refill_all = true;
+        if let Err(error) = result {
+            download.write_failed(piece);
+            return self.fail(cx, error.to_string());
+        }
+        download.written(piece);
+        let complete = download.is_complete();
+        // Who hears of a fresh piece asks for it soon.
+        cx.cache.insert((self.info_hash, piece), data);
+        self.note_have(cx.now, piece.get());
+        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.say(cx, id, &Message::Have(piece.get()));
+            self.update_interest(cx, id);
+        }
+        if complete {
+            cx.event(Event::Completed(self.info_hash));
+        }
+    }
+
+    /// Tells a peer whether it has something that we lack.
+    pub(super) fn update_interest(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+        let Phase::Active(download) = &self.phase else { return };
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(pieces) = session.pieces.known() else { return };
+        let interesting = !download.is_complete() && download.have().lacks_any_of(pieces);
+        if interesting {
+            self.show_interest(cx, id);
+        } else if std::mem::take(&mut session.interested) {
+            self.say(cx, id, &Message::NotInterested);
+        }
+    }
+
+    pub(super) fn show_interest(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if !std::mem::replace(&mut session.interested, true) {
+            self.say(cx, id, &Message::Interested);
+        }
+    }
+}
+
+/// How many requests keep this peer busy: what it sends in half a second, within limits.
+fn queue_depth(session: &Session, config: &Config, now: Time) -> usize {
+    if session.snubbed {
+        return SNUBBED_QUEUE;
+    }
+    let (least, most) = config.request_queue;
+    let blocks = session.down.rate(now) / QUEUE_SECONDS_INVERSE / u64::from(BLOCK);
+    usize::try_from(blocks).unwrap_or(most).clamp(least, most)
+}

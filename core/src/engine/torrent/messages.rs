@@ -1,0 +1,190 @@
+//! What a peer says, message by message.
+
+use bytes::Bytes;
+
+use super::sessions::UT_METADATA;
+use super::{Cx, Fault, Phase, Torrent};
+use crate::peer::{RemotePieces, Session, SessionId, Upload};
+use crate::pieces::Bitfield;
+use crate::wire::extension::{ExtensionHandshake, HANDSHAKE_ID};
+use crate::wire::peer::{BlockRef, Handshake, Message, Received, Reserved};
+
+/// Small messages that may wait for a peer that takes nothing.
+const MAX_READY: usize = 4 << 20;
+
+impl Torrent {
+    pub(super) fn handle_received(&mut self, cx: &mut Cx<'_>, id: SessionId, received: Received) -> Result<(), Fault> {
+        match received {
+            Received::Handshake(handshake) => self.handle_handshake(cx, id, handshake),
+            Received::Message(message) => self.handle_message(cx, id, message),
+        }
+    }
+
+    fn handle_handshake(&mut self, cx: &mut Cx<'_>, id: SessionId, handshake: Handshake) -> Result<(), Fault> {
+        if handshake.info_hash != self.info_hash {
+            return Err(fault("the handshake is for another torrent"));
+        }
+        if handshake.peer_id == cx.peer_id {
+            return Err(fault("connected to ourselves"));
+        }
+        if self.banned.contains(&handshake.peer_id) {
+            return Err(fault("sent corrupt data earlier"));
+        }
+        let session = self.session(id)?;
+        session.peer_id = handshake.peer_id;
+        session.greeted = true;
+        session.extended = handshake.reserved.has(Reserved::EXTENSION);
+        self.greet(cx, id);
+        Ok(())
+    }
+
+    fn handle_message(&mut self, cx: &mut Cx<'_>, id: SessionId, message: Message) -> Result<(), Fault> {
+        match message {
+            Message::KeepAlive | Message::Port(_) | Message::Unknown(_) => {}
+            // The Fast extension was not agreed on; these are harmless hints.
+            Message::SuggestPiece(_) | Message::AllowedFast(_) => {}
+            Message::Choke => {
+                self.session(id)?.unchoked_us = false;
+                self.release_requests(id);
+            }
+            Message::Unchoke => {
+                self.session(id)?.unchoked_us = true;
+                self.refill.insert(id);
+            }
+            Message::Interested => {
+                self.session(id)?.peer_interested = true;
+                self.unchoke_if_free(cx, id);
+            }
+            Message::NotInterested => self.session(id)?.peer_interested = false,
+            Message::Have(index) => self.handle_have(cx, id, index)?,
+            Message::Bitfield(bytes) => self.handle_bitfield(cx, id, Claim::Bits(bytes))?,
+            Message::HaveAll => self.handle_bitfield(cx, id, Claim::All)?,
+            Message::HaveNone => self.handle_bitfield(cx, id, Claim::None)?,
+            Message::Request(block) => self.handle_request(cx, id, block)?,
+            Message::Cancel(block) => {
+                let block = self.metainfo.as_ref().and_then(|m| m.layout().check(block));
+                if let (Some(block), Some(session)) = (block, self.sessions.get_mut(&id)) {
+                    session.outbox.cancel(block);
+                }
+            }
+            Message::Piece { piece, begin, data } => self.handle_block(cx, id, piece, begin, &data)?,
+            Message::RejectRequest(block) => self.handle_reject(id, block)?,
+            Message::Extended { id: HANDSHAKE_ID, payload } => {
+                let handshake = ExtensionHandshake::decode(&payload)?;
+                let session = self.session(id)?;
+                session.ut_metadata = handshake.ut_metadata.filter(|&id| id != 0).or(session.ut_metadata);
+                session.metadata_size = handshake.metadata_size.or(session.metadata_size);
+                if let Some(client) = handshake.client {
+                    session.client = client;
+                }
+                self.fetch_metadata(cx);
+            }
+            Message::Extended { id: UT_METADATA, payload } => self.handle_metadata(cx, id, &payload)?,
+            Message::Extended { .. } => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn session(&mut self, id: SessionId) -> Result<&mut Session, Fault> {
+        self.sessions.get_mut(&id).ok_or_else(|| fault("the session is gone"))
+    }
+
+    fn handle_have(&mut self, cx: &mut Cx<'_>, id: SessionId, index: u32) -> Result<(), Fault> {
+        let session = self.sessions.get_mut(&id).ok_or_else(|| fault("the session is gone"))?;
+        match &mut session.pieces {
+            RemotePieces::Early { haves, .. } => {
+                if haves.len() >= RemotePieces::MAX_EARLY {
+                    return Err(fault("too many have messages"));
+                }
+                haves.push(index);
+            }
+            RemotePieces::Known(pieces) => {
+                let (Phase::Active(download), Some(metainfo)) = (&mut self.phase, &self.metainfo) else {
+                    return Ok(());
+                };
+                let piece = metainfo.layout().piece(index).ok_or_else(|| fault("has a piece that does not exist"))?;
+                if pieces.insert(piece) {
+                    download.peer_has(piece);
+                    if !download.have().has(piece) {
+                        self.show_interest(cx, id);
+                        self.refill.insert(id);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn handle_bitfield(&mut self, cx: &mut Cx<'_>, id: SessionId, claim: Claim) -> Result<(), Fault> {
+        let session = self.sessions.get_mut(&id).ok_or_else(|| fault("the session is gone"))?;
+        match &mut session.pieces {
+            RemotePieces::Early { bitfield, all, .. } => match claim {
+                Claim::Bits(bytes) => *bitfield = Some(bytes),
+                Claim::All => *all = true,
+                Claim::None => {}
+            },
+            RemotePieces::Known(pieces) => {
+                if !pieces.is_empty() {
+                    return Err(fault("a second bitfield"));
+                }
+                let count = pieces.piece_count();
+                let claimed = match claim {
+                    Claim::Bits(bytes) => Bitfield::from_bytes(&bytes, count)?,
+                    Claim::All => Bitfield::full(count),
+                    Claim::None => Bitfield::empty(count),
+                };
+                if let Phase::Active(download) = &mut self.phase {
+                    download.peer_left(id, pieces);
+                    download.peer_joined(&claimed);
+                }
+                *pieces = claimed;
+                self.update_interest(cx, id);
+                self.refill.insert(id);
+            }
+        }
+        Ok(())
+    }
+
+    fn handle_request(&mut self, cx: &mut Cx<'_>, id: SessionId, block: BlockRef) -> Result<(), Fault> {
+        let most = cx.config.max_incoming_requests;
+        let session = self.sessions.get_mut(&id).ok_or_else(|| fault("the session is gone"))?;
+        if !session.unchoked {
+            // It may not have heard of our choke yet.
+            return Ok(());
+        }
+        let block = self.metainfo.as_ref().and_then(|metainfo| metainfo.layout().check(block));
+        let block = block.ok_or_else(|| fault("asks for a block that does not exist"))?;
+        let Phase::Active(download) = &self.phase else { return Ok(()) };
+        if !download.have().has(block.piece) {
+            return Err(fault("asks for a piece that we don't have"));
+        }
+        if session.outbox.upload_count() >= most {
+            return Err(fault("too many requests at once"));
+        }
+        session.outbox.push_upload(Upload::Block(block));
+        cx.link.ready.insert((self.info_hash, id));
+        Ok(())
+    }
+
+    /// Sends small messages; a peer that never takes them is let go.
+    pub(super) fn say(&mut self, cx: &mut Cx<'_>, id: SessionId, message: &Message) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.outbox.push(message);
+        if session.outbox.ready_len() > MAX_READY {
+            self.close_session(cx, id, "takes nothing of what it is sent");
+        } else {
+            cx.link.ready.insert((self.info_hash, id));
+        }
+    }
+}
+
+/// What a bitfield message, or its short forms (BEP 6), says.
+enum Claim {
+    Bits(Bytes),
+    All,
+    None,
+}
+
+pub(super) fn fault(reason: &str) -> Fault {
+    Fault(reason.to_owned())
+}

@@ -1,0 +1,202 @@
+//! Sessions coming, going, and reading what arrives.
+
+use bytes::Bytes;
+
+use super::{Cx, Fault, MAX_BANNED, Phase, Torrent};
+use crate::engine::Event;
+use crate::id::{ChannelId, MemberId, PeerId};
+use crate::peer::{RemotePieces, Session, SessionId};
+use crate::pieces::{Bitfield, Layout};
+use crate::wire::extension::ExtensionHandshake;
+use crate::wire::peer::{Handshake, Message, Reserved};
+use crate::wire::relay::ClientMessage;
+
+/// The id under which we take `ut_metadata` messages.
+pub(super) const UT_METADATA: u8 = 1;
+
+/// The longest message taken: a bitfield of the most pieces is the longest of all.
+const MAX_MESSAGE: u32 = (Layout::MAX_PIECES / 8) as u32 + 64;
+
+impl Torrent {
+    pub(super) fn session_of(&self, member: MemberId) -> Option<SessionId> {
+        self.sessions.iter().find(|(_, session)| session.member == member).map(|(id, _)| *id)
+    }
+
+    /// A channel that we asked for is open.
+    pub(in crate::engine) fn accepted(&mut self, cx: &mut Cx<'_>, channel: ChannelId, member: MemberId, credit: u32) {
+        if !self.is_running() || self.session_of(member).is_some() {
+            let reason = "no longer wanted".to_owned();
+            cx.link.send(ClientMessage::Close { channel, reason });
+            return;
+        }
+        self.open_session(cx, channel, member, None, credit);
+    }
+
+    pub(super) fn open_session(
+        &mut self,
+        cx: &mut Cx<'_>,
+        channel: ChannelId,
+        member: MemberId,
+        peer_id: Option<PeerId>,
+        credit: u32,
+    ) {
+        let id = self.next_session;
+        self.next_session += 1;
+        let peer_id = peer_id.unwrap_or(PeerId([0; 20]));
+        let mut session = Session::new(channel, member, peer_id, credit, MAX_MESSAGE, cx.now);
+        let handshake =
+            Handshake { reserved: Reserved::EXTENSION, info_hash: self.info_hash, peer_id: cx.peer_id };
+        session.outbox.push_bytes(&handshake.encode());
+        if let Phase::Active(download) = &mut self.phase {
+            let pieces = Bitfield::empty(download.have().piece_count());
+            download.peer_joined(&pieces);
+            session.pieces = RemotePieces::Known(pieces);
+            if !download.have().is_empty() {
+                let bytes = Bytes::copy_from_slice(download.have().as_bytes());
+                session.outbox.push(&Message::Bitfield(bytes));
+            }
+        }
+        self.sessions.insert(id, session);
+        cx.link.channels.insert(channel, (self.info_hash, id));
+        cx.link.ready.insert((self.info_hash, id));
+    }
+
+    /// The metadata is here: what sessions said before is checked and counted.
+    pub(super) fn meet_early_sessions(&mut self, cx: &mut Cx<'_>) {
+        let layout = *self.metainfo.as_ref().expect("sessions are met with metadata").layout();
+        let mut faults = Vec::new();
+        for (&id, session) in &mut self.sessions {
+            let Phase::Active(download) = &mut self.phase else { return };
+            match session.pieces.resolve(&layout) {
+                Ok(pieces) => {
+                    download.peer_joined(&pieces);
+                    session.pieces = RemotePieces::Known(pieces);
+                }
+                Err(error) => {
+                    let pieces = Bitfield::empty(layout.piece_count());
+                    download.peer_joined(&pieces);
+                    session.pieces = RemotePieces::Known(pieces);
+                    faults.push((id, error));
+                }
+            }
+            for piece in download.have().iter() {
+                session.outbox.push(&Message::Have(piece.get()));
+            }
+        }
+        for (id, error) in faults {
+            self.close_session(cx, id, &error.to_string());
+        }
+        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.greet(cx, id);
+            self.update_interest(cx, id);
+        }
+        self.refill_all = true;
+    }
+
+    /// Sends our extension handshake, again when there is more to say (BEP 10).
+    pub(super) fn greet(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+        let metadata_size = self.metainfo.as_ref().and_then(|m| u32::try_from(m.info().len()).ok());
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if !session.extended {
+            return;
+        }
+        let handshake = ExtensionHandshake {
+            ut_metadata: Some(UT_METADATA),
+            metadata_size,
+            client: Some(cx.config.client.clone()),
+            request_queue: u32::try_from(cx.config.max_incoming_requests).ok(),
+        };
+        session.outbox.push(&Message::Extended { id: 0, payload: handshake.encode() });
+        cx.link.ready.insert((self.info_hash, id));
+    }
+
+    /// Bytes came through a session's channel.
+    pub(in crate::engine) fn receive(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: Bytes) {
+        let window = self.window(cx);
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.last_heard = cx.now;
+        session.consumed = session.consumed.saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        session.decoder.push(bytes);
+        while let Some(session) = self.sessions.get_mut(&id) {
+            let handled = match session.decoder.poll() {
+                Ok(None) => break,
+                Ok(Some(received)) => self.handle_received(cx, id, received),
+                Err(error) => Err(Fault::from(error)),
+            };
+            if let Err(Fault(reason)) = handled {
+                self.close_session(cx, id, &reason);
+            }
+        }
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        // Credit in few, large grants: each is a message through the hub.
+        if session.consumed >= window / 4 {
+            let bytes = std::mem::take(&mut session.consumed);
+            cx.link.send(ClientMessage::Credit { channel: session.channel, bytes });
+        }
+    }
+
+    /// We may send more.
+    pub(in crate::engine) fn credit(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: u32) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.send_credit = session.send_credit.saturating_add(u64::from(bytes));
+            cx.link.ready.insert((self.info_hash, id));
+        }
+    }
+
+    /// Ends a session, and tells the other end why.
+    pub(super) fn close_session(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
+        if let Some(channel) = self.sessions.get(&id).map(|session| session.channel) {
+            cx.link.send(ClientMessage::Close { channel, reason: reason.to_owned() });
+            self.drop_session(cx, id);
+        }
+    }
+
+    /// A session's channel is gone.
+    pub(in crate::engine) fn drop_session(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+        let Some(session) = self.sessions.remove(&id) else { return };
+        cx.link.channels.remove(&session.channel);
+        cx.link.ready.remove(&(self.info_hash, id));
+        self.refill.remove(&id);
+        if let (Phase::Active(download), Some(pieces)) = (&mut self.phase, session.pieces.known()) {
+            download.peer_left(id, pieces);
+            self.refill_all = true;
+        }
+        if session.unchoked {
+            // Its slot is somebody else's.
+            self.next_choke = cx.now;
+        }
+        self.metadata_source_lost(cx, id);
+        let lost_all = self.sessions.is_empty() && self.is_running() && !self.is_complete();
+        if lost_all && self.swarm.announced {
+            self.look_around_soon(cx.now);
+        }
+    }
+
+    pub(super) fn close_all(&mut self, cx: &mut Cx<'_>, reason: &str) {
+        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.close_session(cx, id, reason);
+        }
+    }
+
+    /// Never talks to this peer again, as far as it can be recognised.
+    pub(super) fn ban(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
+        let Some(session) = self.sessions.get(&id) else { return };
+        let peer_id = session.peer_id;
+        if self.banned.len() < MAX_BANNED {
+            self.banned.insert(peer_id);
+        }
+        self.close_session(cx, id, reason);
+        cx.event(Event::Banned { info_hash: self.info_hash, peer: peer_id.to_string() });
+    }
+
+    /// Gives up a session that neither side needs, if there is one.
+    pub(super) fn make_room(&mut self, cx: &mut Cx<'_>) -> bool {
+        let complete = self.is_complete();
+        let idle = self.sessions.iter().find(|(_, session)| complete && session.is_seed());
+        let Some((&id, _)) = idle else { return false };
+        self.close_session(cx, id, "both have everything");
+        true
+    }
+}

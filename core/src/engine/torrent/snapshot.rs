@@ -1,0 +1,75 @@
+//! What a person sees of a torrent.
+
+use super::{Phase, Torrent};
+use crate::engine::view::{PeerView, TorrentState, TorrentView};
+use crate::metainfo::Metainfo;
+use crate::peer::Session;
+use crate::pieces::Download;
+use crate::time::Time;
+
+impl Torrent {
+    fn state(&self) -> TorrentState {
+        match &self.phase {
+            _ if self.error.is_some() => TorrentState::Error,
+            Phase::Checking(_) => TorrentState::Hashing,
+            _ if self.paused => TorrentState::Paused,
+            Phase::Metadata(_) => TorrentState::Metadata,
+            Phase::Active(download) if download.is_complete() => TorrentState::Seeding,
+            Phase::Active(_) => TorrentState::Downloading,
+        }
+    }
+
+    /// See [`crate::engine::Engine::view`].
+    pub(in crate::engine) fn view(&self, now: Time) -> TorrentView {
+        let length = self.metainfo.as_ref().map_or(0, |m| m.layout().total_length());
+        let had = self.download().map_or(0, Download::bytes_had);
+        let down_rate = self.down.rate(now);
+        let (progress, have) = match &self.phase {
+            Phase::Metadata(_) => (0.0, Vec::new()),
+            Phase::Checking(check) => (check.progress(), check.have().as_bytes().to_vec()),
+            Phase::Active(download) => (had as f64 / length.max(1) as f64, download.have().as_bytes().to_vec()),
+        };
+        TorrentView {
+            info_hash: self.info_hash,
+            name: self.name.clone(),
+            state: self.state(),
+            progress,
+            length,
+            piece_length: self.metainfo.as_ref().map_or(0, |m| m.layout().piece_length()),
+            pieces: self.metainfo.as_ref().map_or(0, |m| m.layout().piece_count()),
+            have,
+            in_progress: Vec::new(),
+            files: self.metainfo.as_ref().map_or_else(Vec::new, file_list),
+            down_rate,
+            up_rate: self.up.rate(now),
+            downloaded: self.down.total(),
+            uploaded: self.up.total(),
+            wasted: self.wasted,
+            eta: (down_rate > 0 && had < length).then(|| (length - had).div_ceil(down_rate)),
+            complete: self.swarm.complete,
+            incomplete: self.swarm.incomplete,
+            peers: self.sessions.values().filter(|s| s.greeted).map(|s| peer_view(s, now)).collect(),
+            error: self.error.clone(),
+        }
+    }
+}
+
+fn file_list(metainfo: &Metainfo) -> Vec<(String, u64)> {
+    metainfo.files().iter().map(|file| (file.path.parts().join("/"), file.length)).collect()
+}
+
+fn peer_view(session: &Session, now: Time) -> PeerView {
+    let pieces = session.pieces.known();
+    PeerView {
+        peer_id: session.peer_id.to_string(),
+        client: session.client.clone(),
+        path: session.path,
+        progress: pieces.map_or(0.0, |p| f64::from(p.count()) / f64::from(p.piece_count().max(1))),
+        down: session.down.total(),
+        up: session.up.total(),
+        down_rate: session.down.rate(now),
+        up_rate: session.up.rate(now),
+        unchoked_us: session.unchoked_us,
+        unchoked: session.unchoked,
+    }
+}

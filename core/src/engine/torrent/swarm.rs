@@ -1,0 +1,178 @@
+//! Membership: announcing ourselves, meeting others, telling the tracker how far we are.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Cx, Torrent};
+use crate::pieces::Download;
+use crate::time::Time;
+use crate::wire::relay::{Announce, ClientMessage, Have, Incoming, Open, Peers};
+
+/// What we know of the swarm at the tracker.
+#[derive(Debug, Default)]
+pub(super) struct Swarm {
+    /// The tracker was told that we are in it.
+    pub(super) announced: bool,
+    pub(super) next_announce: Option<Time>,
+    pub(super) complete: u32,
+    pub(super) incomplete: u32,
+    /// Pieces verified since we last told the tracker.
+    new_pieces: Vec<u32>,
+    /// When to tell it.
+    pub(super) have_due: Option<Time>,
+}
+
+/// An announce that is not answered is repeated after this.
+const UNANSWERED: Duration = Duration::from_secs(60);
+/// Who lacks pieces and has nobody to ask looks around this often.
+const LONELY: Duration = Duration::from_secs(15);
+/// How soon one looks around after losing the last peer.
+const SOON: Duration = Duration::from_secs(2);
+/// Verified pieces are gathered for this long before the tracker hears of them.
+const GATHER_HAVES: Duration = Duration::from_secs(1);
+
+impl Torrent {
+    pub(super) fn announce_now(&mut self, now: Time) {
+        self.swarm.next_announce = Some(now);
+    }
+
+    /// The last peer is gone: asks for others, but not in a hurry, lest a peer that
+    /// leaves at once makes us hammer the tracker.
+    pub(super) fn look_around_soon(&mut self, now: Time) {
+        let soon = now + SOON;
+        self.swarm.next_announce = Some(self.swarm.next_announce.map_or(soon, |due| due.min(soon)));
+    }
+
+    /// The earliest moment at which the swarm needs attention.
+    pub(in crate::engine) fn next_announce(&self) -> Option<Time> {
+        self.swarm.next_announce
+    }
+
+    pub(in crate::engine) fn have_due(&self) -> Option<Time> {
+        self.swarm.have_due
+    }
+
+    /// Announces, and tells of new pieces, where that is due.
+    pub(in crate::engine) fn tell_tracker(&mut self, cx: &mut Cx<'_>) {
+        if !cx.link.is_up() || !self.is_running() {
+            return;
+        }
+        if self.swarm.next_announce.is_some_and(|due| due <= cx.now) {
+            self.announce(cx);
+        }
+        if self.swarm.have_due.is_some_and(|due| due <= cx.now) {
+            self.send_haves(cx);
+        }
+    }
+
+    fn announce(&mut self, cx: &mut Cx<'_>) {
+        let wanted = cx.config.target_peers.saturating_sub(self.sessions.len());
+        cx.link.send(ClientMessage::Announce(Announce {
+            info_hash: self.info_hash,
+            peer_id: cx.peer_id,
+            left: self.left(),
+            pieces: self.download().map(|download| Bytes::copy_from_slice(download.have().as_bytes())),
+            numwant: u32::try_from(wanted).unwrap_or(u32::MAX),
+        }));
+        self.swarm.announced = true;
+        self.swarm.next_announce = Some(cx.now + UNANSWERED);
+        // The bitfield says it all.
+        self.swarm.new_pieces.clear();
+        self.swarm.have_due = None;
+    }
+
+    /// Bytes that we lack, if we know.
+    fn left(&self) -> Option<u64> {
+        let length = self.metainfo.as_ref()?.layout().total_length();
+        self.download().map(|download| length - download.bytes_had())
+    }
+
+    pub(super) fn note_have(&mut self, now: Time, piece: u32) {
+        self.swarm.new_pieces.push(piece);
+        let complete = self.download().is_some_and(Download::is_complete);
+        let due = if complete { now } else { now + GATHER_HAVES };
+        self.swarm.have_due = Some(self.swarm.have_due.map_or(due, |before| before.min(due)));
+    }
+
+    fn send_haves(&mut self, cx: &mut Cx<'_>) {
+        self.swarm.have_due = None;
+        let pieces = std::mem::take(&mut self.swarm.new_pieces);
+        if let Some(left) = self.left()
+            && !pieces.is_empty()
+        {
+            cx.link.send(ClientMessage::Have(Have { info_hash: self.info_hash, pieces, left }));
+        }
+    }
+
+    /// The tracker answered an announce.
+    pub(in crate::engine) fn peers(&mut self, cx: &mut Cx<'_>, peers: Peers) {
+        if !self.is_running() {
+            return;
+        }
+        self.swarm.complete = peers.complete;
+        self.swarm.incomplete = peers.incomplete;
+        let complete = self.is_complete();
+        for member in peers.members {
+            let enough = self.sessions.len() + self.opening(cx) >= cx.config.target_peers;
+            let useless = complete && member.seed;
+            let known = self.session_of(member.member).is_some()
+                || cx.link.is_opening(self.info_hash, member.member)
+                || self.banned.contains(&member.peer_id);
+            if enough || useless || known || !cx.link.has_room() {
+                continue;
+            }
+            let request = cx.link.begin_open(self.info_hash, member.member);
+            let credit = self.window(cx);
+            cx.link.send(ClientMessage::Open(Open {
+                request,
+                info_hash: self.info_hash,
+                member: member.member,
+                credit,
+            }));
+        }
+        let lonely = !complete && self.sessions.is_empty() && self.opening(cx) == 0;
+        let interval = Duration::from_secs(u64::from(peers.interval.max(1)));
+        self.swarm.next_announce = Some(cx.now + if lonely { interval.min(LONELY) } else { interval });
+    }
+
+    fn opening(&self, cx: &Cx<'_>) -> usize {
+        cx.link.opening.values().filter(|(info_hash, _)| *info_hash == self.info_hash).count()
+    }
+
+    /// Somebody wants a channel to us.
+    pub(in crate::engine) fn incoming(&mut self, cx: &mut Cx<'_>, incoming: Incoming) {
+        if let Err(reason) = self.welcome(cx, &incoming) {
+            cx.link.send(ClientMessage::Close { channel: incoming.channel, reason: reason.to_owned() });
+            return;
+        }
+        let credit = self.window(cx);
+        cx.link.send(ClientMessage::Accept { channel: incoming.channel, credit });
+        self.open_session(cx, incoming.channel, incoming.member, Some(incoming.peer_id), incoming.credit);
+    }
+
+    fn welcome(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) -> Result<(), &'static str> {
+        if !self.is_running() {
+            return Err("not taking part at the moment");
+        }
+        if self.banned.contains(&incoming.peer_id) {
+            return Err("sent corrupt data earlier");
+        }
+        if self.session_of(incoming.member).is_some() {
+            return Err("connected already");
+        }
+        // Both asked at once: the lower number's wish is carried out, the other's declined.
+        if cx.link.is_opening(self.info_hash, incoming.member) && cx.link.member() < Some(incoming.member) {
+            return Err("crossing");
+        }
+        if self.sessions.len() >= cx.config.max_peers && !self.make_room(cx) {
+            return Err("enough peers");
+        }
+        Ok(())
+    }
+
+    /// The credit that a new channel gets.
+    pub(super) fn window(&self, cx: &Cx<'_>) -> u32 {
+        cx.config.receive_window.min(cx.link.max_credit())
+    }
+}

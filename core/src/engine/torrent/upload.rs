@@ -1,0 +1,166 @@
+//! Giving: slots, and filling frames from the cache.
+
+use bytes::Bytes;
+
+use super::{Cx, Phase, Torrent};
+use crate::choke::{self, Candidate};
+use crate::engine::Output;
+use crate::engine::cache::Cache;
+use crate::id::InfoHash;
+use crate::metainfo::Metainfo;
+use crate::peer::SessionId;
+use crate::peer::outbox::{Source, Stop};
+use crate::pieces::Block;
+use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
+use crate::wire::peer::Message;
+use crate::wire::relay::frame::FrameBuilder;
+
+/// Pieces of one peer's requests that are read before their turn.
+const READ_AHEAD: usize = 2;
+
+impl Torrent {
+    /// Gives a newly interested peer a free slot at once, without waiting for the next round.
+    pub(super) fn unchoke_if_free(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+        let taken = self.sessions.values().filter(|session| session.unchoked).count();
+        if taken < cx.config.upload_slots {
+            self.set_unchoked(cx, id, true);
+        }
+    }
+
+    /// Gives the slots out anew.
+    pub(super) fn choke_round(&mut self, cx: &mut Cx<'_>) {
+        let seeding = self.is_complete();
+        let candidates: Vec<Candidate> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.peer_interested)
+            .map(|(&session, state)| {
+                let meter = if seeding { &state.up } else { &state.down };
+                Candidate { session, rate: meter.rate(cx.now) }
+            })
+            .collect();
+        let chosen = choke::choose(&candidates, cx.config.upload_slots, &mut self.rng);
+        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.set_unchoked(cx, id, chosen.contains(&id));
+        }
+    }
+
+    fn set_unchoked(&mut self, cx: &mut Cx<'_>, id: SessionId, unchoked: bool) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.unchoked == unchoked {
+            return;
+        }
+        session.unchoked = unchoked;
+        if unchoked {
+            session.unchoked_at = cx.now;
+            self.say(cx, id, &Message::Unchoke);
+        } else {
+            // Without the Fast extension a choke drops what was asked (BEP 3).
+            session.outbox.drop_blocks();
+            self.say(cx, id, &Message::Choke);
+        }
+    }
+
+    /// Sends one frame to a session. True if it sent something and has more to send.
+    pub(in crate::engine) fn serve(&mut self, cx: &mut Cx<'_>, id: SessionId) -> bool {
+        let key = (self.info_hash, id);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            cx.link.ready.remove(&key);
+            return false;
+        };
+        for piece in session.outbox.next_pieces(READ_AHEAD) {
+            if cx.cache.begin_read((self.info_hash, piece)) {
+                cx.link.out.push_back(Output::Read { info_hash: self.info_hash, piece });
+            }
+        }
+        let credit = usize::try_from(session.send_credit).unwrap_or(usize::MAX);
+        let room = credit.min(cx.config.frame_payload).min(cx.link.max_payload());
+        if session.outbox.is_empty() || room == 0 {
+            // Credit, or something to say, brings it back.
+            cx.link.ready.remove(&key);
+            return false;
+        }
+        let waiting = session.outbox.ready_len() + session.outbox.upload_count() * (16 << 10);
+        let mut frame = FrameBuilder::new(session.channel, room.min(waiting + (17 << 10)));
+        let blocks = cx.link.unsent() < cx.config.link_budget;
+        let mut source = Shelf {
+            info_hash: self.info_hash,
+            metainfo: self.metainfo.as_ref(),
+            ut_metadata: session.ut_metadata,
+            cache: cx.cache,
+        };
+        let (stop, block_bytes) = session.outbox.fill(&mut frame, room, blocks, &mut source);
+        let sent = frame.payload_len();
+        if sent > 0 {
+            session.send_credit -= sent as u64;
+            session.last_spoke = cx.now;
+            session.up.add(cx.now, block_bytes);
+            self.up.add(cx.now, block_bytes);
+            cx.link.send_data(frame.finish());
+        }
+        match stop {
+            // A finished read brings it back.
+            Stop::Empty | Stop::Needs(_) => {
+                cx.link.ready.remove(&key);
+                false
+            }
+            // It stays ready: the link's next report serves it.
+            Stop::Held => false,
+            Stop::Full => sent > 0,
+        }
+    }
+
+    /// A piece that we said we have can't be read: only a person can mend that.
+    pub(in crate::engine) fn upload_read_failed(&mut self, cx: &mut Cx<'_>, reason: String) {
+        if matches!(self.phase, Phase::Active(_)) {
+            self.fail(cx, reason);
+        }
+    }
+
+    /// A read ended: whoever waits for blocks may find them now.
+    pub(in crate::engine) fn wake_uploads(&mut self, cx: &mut Cx<'_>) {
+        for (&id, session) in &self.sessions {
+            if session.outbox.upload_count() > 0 {
+                cx.link.ready.insert((self.info_hash, id));
+            }
+        }
+    }
+}
+
+/// Where blocks and metadata come from.
+struct Shelf<'a> {
+    info_hash: InfoHash,
+    metainfo: Option<&'a Metainfo>,
+    /// The id under which the peer takes metadata messages.
+    ut_metadata: Option<u8>,
+    cache: &'a mut Cache,
+}
+
+impl Source for Shelf<'_> {
+    fn block(&mut self, block: Block) -> Option<Bytes> {
+        let piece = self.cache.get((self.info_hash, block.piece))?;
+        let begin = block.begin as usize;
+        Some(piece.slice(begin..begin + block.length as usize))
+    }
+
+    fn metadata(&mut self, piece: u32) -> Option<Message> {
+        let payload = metadata_answer(self.metainfo, piece).encode();
+        self.ut_metadata.map(|id| Message::Extended { id, payload })
+    }
+}
+
+/// Our answer to a metadata request (BEP 9).
+fn metadata_answer(metainfo: Option<&Metainfo>, piece: u32) -> MetadataMessage {
+    let Some(metainfo) = metainfo else { return MetadataMessage::Reject { piece } };
+    let info = metainfo.info();
+    let begin = piece as usize * METADATA_PIECE as usize;
+    match (info.len().checked_sub(begin), u32::try_from(info.len())) {
+        (Some(left), Ok(total_size)) if left > 0 => {
+            let end = begin + left.min(METADATA_PIECE as usize);
+            MetadataMessage::Data { piece, total_size, data: info.slice(begin..end) }
+        }
+        _ => MetadataMessage::Reject { piece },
+    }
+}
+

@@ -1,0 +1,9 @@
+//! One remote peer: what it has, what it was asked, what it asks, how fast it is.
+
+pub mod meter;
+pub mod outbox;
+pub mod session;
+
+pub use meter::Meter;
+pub use outbox::{Outbox, Upload};
+pub use session::{RemotePieces, Session, SessionId};

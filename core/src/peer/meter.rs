@@ -1,0 +1,90 @@
+//! Bytes over a sliding window.
+
+use std::time::Duration;
+
+use crate::time::Time;
+
+/// How many slots the window has, and how long one is.
+const SLOTS: usize = 10;
+const SLOT: Duration = Duration::from_millis(500);
+
+/// Counts bytes in all, and bytes a second over the last five seconds.
+#[derive(Clone, Debug, Default)]
+pub struct Meter {
+    total: u64,
+    slots: [u64; SLOTS],
+    /// The number of the newest slot, counted from the epoch.
+    newest: u64,
+    began: Option<Time>,
+}
+
+impl Meter {
+    /// Adds bytes that passed now.
+    pub fn add(&mut self, now: Time, bytes: u64) {
+        self.began.get_or_insert(now);
+        let slot = slot_of(now);
+        let fresh = slot.saturating_sub(self.newest).min(SLOTS as u64);
+        for stale in 0..fresh {
+            self.slots[index(slot - stale)] = 0;
+        }
+        self.newest = self.newest.max(slot);
+        self.slots[index(slot)] += bytes;
+        self.total += bytes;
+    }
+
+    /// Bytes since the start.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Bytes a second over the window, or since the first byte when that is shorter.
+    pub fn rate(&self, now: Time) -> u64 {
+        let Some(began) = self.began else { return 0 };
+        let current = slot_of(now);
+        let bytes: u64 = (0..SLOTS as u64)
+            .filter_map(|age| current.checked_sub(age))
+            .filter(|&slot| slot <= self.newest && slot + (SLOTS as u64) > self.newest)
+            .map(|slot| self.slots[index(slot)])
+            .sum();
+        let into_slot = now.since_epoch().as_millis() as u64 % SLOT.as_millis() as u64;
+        let window = SLOT.as_millis() as u64 * (SLOTS as u64 - 1) + into_slot;
+        let elapsed = (now - began).as_millis() as u64;
+        // A burst in the first moments says little about the next second.
+        let millis = elapsed.min(window).max(SLOT.as_millis() as u64);
+        bytes * 1000 / millis
+    }
+}
+
+fn slot_of(now: Time) -> u64 {
+    (now.since_epoch().as_millis() / SLOT.as_millis()) as u64
+}
+
+fn index(slot: u64) -> usize {
+    (slot % SLOTS as u64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steady_flow_shows_its_rate() {
+        let mut meter = Meter::default();
+        for tick in 0..200 {
+            meter.add(Time::from_millis(tick * 100), 1000);
+        }
+        let rate = meter.rate(Time::from_millis(19_999));
+        assert!((9_500..=10_500).contains(&rate), "{rate}");
+        assert_eq!(meter.total(), 200_000);
+    }
+
+    #[test]
+    fn silence_brings_it_to_zero() {
+        let mut meter = Meter::default();
+        meter.add(Time::from_millis(1000), 1 << 20);
+        assert!(meter.rate(Time::from_millis(1100)) > 0);
+        assert_eq!(meter.rate(Time::from_millis(8000)), 0);
+        meter.add(Time::from_millis(60_000), 500);
+        assert_eq!(meter.rate(Time::from_millis(60_000)), 500 * 1000 / 4500);
+    }
+}

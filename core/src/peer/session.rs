@@ -1,0 +1,166 @@
+//! The state of our talk with one remote peer.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::{Meter, Outbox};
+use crate::engine::PeerPath;
+use crate::id::{ChannelId, MemberId, PeerId};
+use crate::pieces::{Bitfield, BitfieldError, Block, Layout};
+use crate::time::Time;
+use crate::wire::peer::Decoder;
+
+pub use crate::pieces::download::SessionId;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Session {
+    /// The channel that carries it.
+    pub channel: ChannelId,
+    /// What kind of channel that is.
+    pub path: PeerPath,
+    /// The remote's number at the hub.
+    pub member: MemberId,
+    /// What the remote calls itself: what the hub said, then what its handshake said.
+    pub peer_id: PeerId,
+    /// Its software, as it says.
+    pub client: String,
+    /// Cuts what arrives into messages.
+    pub decoder: Decoder,
+    /// Its handshake is here.
+    pub greeted: bool,
+    /// It speaks the extension protocol (BEP 10).
+    pub extended: bool,
+    /// The id under which it takes `ut_metadata` messages.
+    pub ut_metadata: Option<u8>,
+    /// Bytes of the info dictionary, as it says.
+    pub metadata_size: Option<u32>,
+    /// We answer its requests.
+    pub unchoked: bool,
+    /// It lacks something that we have, it says.
+    pub peer_interested: bool,
+    /// It answers our requests.
+    pub unchoked_us: bool,
+    /// We told it that it has something that we lack.
+    pub interested: bool,
+    /// What it has.
+    pub pieces: RemotePieces,
+    /// What we asked of it, and when.
+    pub requests: BTreeMap<Block, Time>,
+    /// When it last sent a block that we asked for, or we first asked.
+    pub last_block: Time,
+    /// It owes us blocks for too long: asked only a little until it delivers.
+    pub snubbed: bool,
+    /// What waits to be sent to it.
+    pub outbox: Outbox,
+    /// Bytes that we may still send.
+    pub send_credit: u64,
+    /// Bytes that arrived since we last gave credit.
+    pub consumed: u32,
+    /// Payload that came.
+    pub down: Meter,
+    /// Payload that went.
+    pub up: Meter,
+    /// When anything last came.
+    pub last_heard: Time,
+    /// When anything last went.
+    pub last_spoke: Time,
+    /// When we last unchoked it.
+    pub unchoked_at: Time,
+    /// Bad pieces that it contributed to.
+    pub bad_pieces: u32,
+}
+
+/// What a remote peer has, as far as we can tell.
+#[derive(Clone, Debug)]
+pub enum RemotePieces {
+    /// We don't know yet how many pieces there are.
+    Early {
+        /// Its bitfield message.
+        bitfield: Option<Bytes>,
+        /// It says that it has everything.
+        all: bool,
+        /// Its have messages; bounded by [`RemotePieces::MAX_EARLY`].
+        haves: Vec<u32>,
+    },
+    /// Checked against the layout.
+    Known(Bitfield),
+}
+
+impl RemotePieces {
+    /// Have messages kept before the metadata is here.
+    pub const MAX_EARLY: usize = 1 << 16;
+
+    /// Nothing yet.
+    pub fn early() -> Self {
+        RemotePieces::Early { bitfield: None, all: false, haves: Vec::new() }
+    }
+
+    /// The checked set, once it is known.
+    pub fn known(&self) -> Option<&Bitfield> {
+        match self {
+            RemotePieces::Known(bitfield) => Some(bitfield),
+            RemotePieces::Early { .. } => None,
+        }
+    }
+
+    /// Checks what came early against the layout, now that it is known.
+    pub fn resolve(&self, layout: &Layout) -> Result<Bitfield, BitfieldError> {
+        let count = layout.piece_count();
+        match self {
+            RemotePieces::Known(bitfield) => Ok(bitfield.clone()),
+            RemotePieces::Early { all: true, .. } => Ok(Bitfield::full(count)),
+            RemotePieces::Early { bitfield, haves, .. } => {
+                let mut pieces = match bitfield {
+                    Some(bytes) => Bitfield::from_bytes(bytes, count)?,
+                    None => Bitfield::empty(count),
+                };
+                for &index in haves {
+                    pieces.insert(layout.piece(index).ok_or(BitfieldError::SpareBits)?);
+                }
+                Ok(pieces)
+            }
+        }
+    }
+}
+
+impl Session {
+    /// A session over a channel that just opened; `credit` bytes may be sent.
+    pub fn new(channel: ChannelId, member: MemberId, peer_id: PeerId, credit: u32, max_message: u32, now: Time) -> Self {
+        Session {
+            channel,
+            path: PeerPath::Relay,
+            member,
+            peer_id,
+            client: String::new(),
+            decoder: Decoder::new(max_message),
+            greeted: false,
+            extended: false,
+            ut_metadata: None,
+            metadata_size: None,
+            unchoked: false,
+            peer_interested: false,
+            unchoked_us: false,
+            interested: false,
+            pieces: RemotePieces::early(),
+            requests: BTreeMap::new(),
+            last_block: now,
+            snubbed: false,
+            outbox: Outbox::default(),
+            send_credit: u64::from(credit),
+            consumed: 0,
+            down: Meter::default(),
+            up: Meter::default(),
+            last_heard: now,
+            last_spoke: now,
+            unchoked_at: now,
+            bad_pieces: 0,
+        }
+    }
+
+    /// It has every piece.
+    pub fn is_seed(&self) -> bool {
+        self.pieces.known().is_some_and(Bitfield::is_full)
+    }
+}
