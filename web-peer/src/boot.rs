@@ -1,0 +1,81 @@
+//! Starts the worker from the page.
+//!
+//! The worker runs the very module that the page runs. Its two files have hashed names,
+//! which the page's own preload links tell; a two-line module made on the spot imports
+//! the glue and hands it the path of the WebAssembly file.
+
+use js_sys::Array;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    Blob, BlobPropertyBag, Document, ErrorEvent, Event, HtmlLinkElement, MessageEvent, Url, Worker, WorkerOptions,
+    WorkerType,
+};
+
+use crate::messages::{self, ToPage, ToWorker};
+
+/// The page's end of the line to its worker.
+#[derive(Clone, Debug)]
+pub(crate) struct WorkerHandle(Worker);
+
+impl WorkerHandle {
+    /// Starts the worker. `on_message` gets what it says, with the attached objects,
+    /// beginning with [`ToPage::Ready`]; what is sent before that is lost. `on_failure`
+    /// gets, in words, why it could not be started or that it broke.
+    pub(crate) fn start(
+        mut on_message: impl FnMut(ToPage, Vec<JsValue>) + 'static,
+        mut on_failure: impl FnMut(String) + 'static,
+    ) -> Result<Self, String> {
+        let document = web_sys::window().and_then(|window| window.document()).ok_or("there is no page")?;
+        let glue = link(&document, r#"link[rel="modulepreload"]"#)?;
+        let wasm = link(&document, r#"link[rel="preload"][type="application/wasm"]"#)?;
+        let worker = spawn(&glue, &wasm).map_err(|error| format!("the browser starts no worker: {error:?}"))?;
+
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            if let Some((message, attached)) = messages::unpack(&event.data()) {
+                on_message(message, attached);
+            }
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        on_message.forget();
+
+        let on_error = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            let reason = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message).unwrap_or_default();
+            on_failure(format!("the worker behind this page failed; reload the page ({reason})"));
+        });
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        on_error.forget();
+
+        Ok(WorkerHandle(worker))
+    }
+
+    /// Says something to the worker, with the objects that the message's doc names.
+    pub(crate) fn send(&self, message: &ToWorker, attached: &[JsValue]) {
+        let sent = self.0.post_message(&messages::pack(message, attached));
+        sent.expect("messages are bytes, files and blobs, all of which can be posted");
+    }
+}
+
+fn link(document: &Document, selector: &str) -> Result<String, String> {
+    let found = document.query_selector(selector).ok().flatten();
+    let link = found.and_then(|element| element.dyn_into::<HtmlLinkElement>().ok());
+    link.map(|link| link.href()).ok_or_else(|| format!("the page was built without {selector}"))
+}
+
+fn spawn(glue: &str, wasm: &str) -> Result<Worker, JsValue> {
+    // Through JsString's quoting, or a strange path could break out of the literal.
+    let quote = |text: &str| js_sys::JSON::stringify(&JsValue::from_str(text));
+    let (glue, wasm) = (quote(glue)?, quote(wasm)?);
+    let source = format!("import init from {glue}; await init({{ module_or_path: {wasm} }});");
+
+    let properties = BlobPropertyBag::new();
+    properties.set_type("text/javascript");
+    let parts = Array::of1(&JsValue::from_str(&source));
+    let url = Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(&parts, &properties)?)?;
+
+    let options = WorkerOptions::new();
+    options.set_type(WorkerType::Module);
+    options.set_name("tabswarm");
+    // The URL is not revoked: some browsers read it only after this returns.
+    Worker::new_with_options(&url, &options)
+}

@@ -1,0 +1,4 @@
+//! To be: the page.
+
+/// Runs the page.
+pub(crate) fn run() {}
