@@ -12,6 +12,29 @@ pub mod decoder;
 
 pub use decoder::{Decoder, Received};
 
+/// The numbers of the messages.
+mod id {
+    pub(super) const CHOKE: u8 = 0;
+    pub(super) const UNCHOKE: u8 = 1;
+    pub(super) const INTERESTED: u8 = 2;
+    pub(super) const NOT_INTERESTED: u8 = 3;
+    pub(super) const HAVE: u8 = 4;
+    pub(super) const BITFIELD: u8 = 5;
+    pub(super) const REQUEST: u8 = 6;
+    pub(super) const PIECE: u8 = 7;
+    pub(super) const CANCEL: u8 = 8;
+    pub(super) const PORT: u8 = 9;
+    pub(super) const SUGGEST_PIECE: u8 = 13;
+    pub(super) const HAVE_ALL: u8 = 14;
+    pub(super) const HAVE_NONE: u8 = 15;
+    pub(super) const REJECT_REQUEST: u8 = 16;
+    pub(super) const ALLOWED_FAST: u8 = 17;
+    pub(super) const EXTENDED: u8 = 20;
+}
+
+/// What every handshake begins with: the protocol's name behind its length.
+const PROTOCOL: &[u8; 20] = b"\x13BitTorrent protocol";
+
 /// Bytes of a handshake.
 pub const HANDSHAKE_LEN: usize = 68;
 
@@ -134,25 +157,80 @@ pub enum PeerWireError {
 impl Handshake {
     /// The 68 bytes.
     pub fn encode(&self) -> [u8; HANDSHAKE_LEN] {
-        todo!()
+        let mut bytes = [0; HANDSHAKE_LEN];
+        bytes[..20].copy_from_slice(PROTOCOL);
+        bytes[20..28].copy_from_slice(&self.reserved.0);
+        bytes[28..48].copy_from_slice(&self.info_hash.0);
+        bytes[48..].copy_from_slice(&self.peer_id.0);
+        bytes
     }
+
     /// Reads the 68 bytes.
     pub fn decode(bytes: &[u8; HANDSHAKE_LEN]) -> Result<Self, PeerWireError> {
-        let _ = bytes;
-        todo!()
+        if !bytes.starts_with(PROTOCOL) {
+            return Err(PeerWireError::NotAHandshake);
+        }
+        Ok(Handshake {
+            reserved: Reserved(std::array::from_fn(|i| bytes[20 + i])),
+            info_hash: InfoHash(std::array::from_fn(|i| bytes[28 + i])),
+            peer_id: PeerId(std::array::from_fn(|i| bytes[48 + i])),
+        })
     }
 }
 
 impl Message {
     /// Appends the message, behind its length, to `out`.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let _ = out;
-        todo!()
+        match self {
+            Message::KeepAlive => out.extend_from_slice(&[0; 4]),
+            Message::Choke => encode_parts(id::CHOKE, &[], out),
+            Message::Unchoke => encode_parts(id::UNCHOKE, &[], out),
+            Message::Interested => encode_parts(id::INTERESTED, &[], out),
+            Message::NotInterested => encode_parts(id::NOT_INTERESTED, &[], out),
+            Message::Have(piece) => encode_parts(id::HAVE, &[&piece.to_be_bytes()], out),
+            Message::Bitfield(bits) => encode_parts(id::BITFIELD, &[bits], out),
+            Message::Request(block) => encode_block(id::REQUEST, block, out),
+            Message::Piece { piece, begin, data } => encode_piece(*piece, *begin, data, out),
+            Message::Cancel(block) => encode_block(id::CANCEL, block, out),
+            Message::Port(port) => encode_parts(id::PORT, &[&port.to_be_bytes()], out),
+            Message::SuggestPiece(piece) => {
+                encode_parts(id::SUGGEST_PIECE, &[&piece.to_be_bytes()], out);
+            }
+            Message::HaveAll => encode_parts(id::HAVE_ALL, &[], out),
+            Message::HaveNone => encode_parts(id::HAVE_NONE, &[], out),
+            Message::RejectRequest(block) => encode_block(id::REJECT_REQUEST, block, out),
+            Message::AllowedFast(piece) => {
+                encode_parts(id::ALLOWED_FAST, &[&piece.to_be_bytes()], out);
+            }
+            Message::Extended { id, payload } => {
+                encode_parts(id::EXTENDED, &[&[*id], payload], out)
+            }
+            Message::Unknown(id) => encode_parts(*id, &[], out),
+        }
     }
 }
 
 /// Appends a `piece` message whose block is `data`, without building a [`Message`].
 pub fn encode_piece(piece: u32, begin: u32, data: &[u8], out: &mut Vec<u8>) {
-    let _ = (piece, begin, data, out);
-    todo!()
+    let place = [piece.to_be_bytes(), begin.to_be_bytes()];
+    encode_parts(id::PIECE, &[place.as_flattened(), data], out);
 }
+
+fn encode_block(id: u8, block: &BlockRef, out: &mut Vec<u8>) {
+    let numbers = [block.piece, block.begin, block.length].map(u32::to_be_bytes);
+    encode_parts(id, &[numbers.as_flattened()], out);
+}
+
+/// Appends length, id and the parts of the body.
+fn encode_parts(id: u8, parts: &[&[u8]], out: &mut Vec<u8>) {
+    let length = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
+    let length = u32::try_from(length).expect("a message is shorter than 4 GiB");
+    out.extend_from_slice(&length.to_be_bytes());
+    out.push(id);
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+}
+
+#[cfg(test)]
+mod tests;
