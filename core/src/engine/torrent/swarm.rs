@@ -46,11 +46,11 @@ impl Torrent {
 
     /// The earliest moment at which the swarm needs attention.
     pub(in crate::engine) fn next_announce(&self) -> Option<Time> {
-        self.swarm.next_announce
+        self.swarm.next_announce.filter(|_| self.is_running())
     }
 
     pub(in crate::engine) fn have_due(&self) -> Option<Time> {
-        self.swarm.have_due
+        self.swarm.have_due.filter(|_| self.is_running())
     }
 
     /// Announces, and tells of new pieces, where that is due.

@@ -1,0 +1,299 @@
+//! A whole swarm in memory: real engines, the real hub, no sockets, virtual time.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use sha1::{Digest, Sha1};
+use swarm_core::engine::{
+    Command, Config, Engine, Event, Input, Output, Resume, StoreError, TorrentState, TorrentView,
+};
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput};
+use swarm_core::id::InfoHash;
+use swarm_core::metainfo::{Builder, Metainfo, NewFile};
+use swarm_core::pieces::Bitfield;
+use swarm_core::rng::Rng;
+use swarm_core::time::Time;
+use swarm_core::wire::relay::{ClientMessage, DataFrame, ServerMessage};
+
+/// A torrent with the bytes that belong to it.
+pub struct Content {
+    pub metainfo: Metainfo,
+    pub bytes: Bytes,
+}
+
+impl Content {
+    /// Random bytes in pieces of 64 KiB.
+    pub fn random(length: usize, seed: u64) -> Self {
+        let mut bytes = vec![0; length];
+        Rng::new(seed).fill(&mut bytes);
+        let file = NewFile { path: vec!["data.bin".to_owned()], length: length as u64 };
+        let builder = Builder::new(None, vec![file], Some(64 << 10)).unwrap();
+        let hashes = bytes.chunks(64 << 10).flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece))).collect();
+        let metainfo = builder.finish(hashes, Vec::new(), false);
+        Content { metainfo, bytes: bytes.into() }
+    }
+
+    pub fn info_hash(&self) -> InfoHash {
+        self.metainfo.info_hash()
+    }
+
+    fn piece(&self, index: u32) -> Bytes {
+        let piece = self.metainfo.layout().piece(index).unwrap();
+        let begin = usize::try_from(self.metainfo.layout().offset(piece)).unwrap();
+        self.bytes.slice(begin..begin + self.metainfo.layout().length(piece) as usize)
+    }
+
+    pub fn all_pieces(&self) -> BTreeMap<u32, Bytes> {
+        (0..self.metainfo.layout().piece_count()).map(|i| (i, self.piece(i))).collect()
+    }
+}
+
+/// One host: an engine, a store in memory, maybe a connection.
+pub struct Host {
+    pub engine: Engine,
+    conn: Option<ConnId>,
+    pub store: BTreeMap<u32, Bytes>,
+    pub events: Vec<Event>,
+    /// Sends every block with a flipped bit.
+    pub lies: bool,
+    /// Pieces that the store takes before it is full.
+    pub room: usize,
+    /// Pieces written, in order.
+    pub written: Vec<u32>,
+}
+
+pub struct Net {
+    pub now: Time,
+    hub: Option<Hub>,
+    next_conn: u64,
+    seed: u64,
+    pub hosts: Vec<Host>,
+    queue: VecDeque<(usize, Input)>,
+    /// Everything that was said, for comparing runs.
+    pub log: Vec<String>,
+}
+
+impl Net {
+    pub fn new(seed: u64) -> Self {
+        Net {
+            now: Time::from_millis(1000),
+            hub: Some(Hub::new(HubConfig::default(), seed)),
+            next_conn: 0,
+            seed,
+            hosts: Vec::new(),
+            queue: VecDeque::new(),
+            log: Vec::new(),
+        }
+    }
+
+    pub fn host(&mut self, config: Config) -> usize {
+        let index = self.hosts.len();
+        let engine = Engine::new(config, self.seed * 1000 + index as u64, self.now);
+        self.hosts.push(Host {
+            engine,
+            conn: None,
+            store: BTreeMap::new(),
+            events: Vec::new(),
+            lies: false,
+            room: usize::MAX,
+            written: Vec::new(),
+        });
+        self.connect(index);
+        index
+    }
+
+    pub fn seeder(&mut self, content: &Content) -> usize {
+        let host = self.host(Config::default());
+        self.hosts[host].store = content.all_pieces();
+        let pieces = content.metainfo.layout().piece_count();
+        let resume = Resume::Pieces(Bitfield::full(pieces));
+        self.command(host, Command::AddTorrent { metainfo: content.metainfo.clone(), resume, paused: false });
+        host
+    }
+
+    /// A peer that knows only the info-hash.
+    pub fn leecher(&mut self, content: &Content) -> usize {
+        let host = self.host(Config::default());
+        let info_hash = content.info_hash();
+        self.command(host, Command::AddLink { info_hash, name: None, check: false, paused: false });
+        host
+    }
+
+    pub fn command(&mut self, host: usize, command: Command) {
+        self.queue.push_back((host, Input::Command(command)));
+    }
+
+    pub fn connect(&mut self, host: usize) {
+        let conn = ConnId(self.next_conn);
+        self.next_conn += 1;
+        self.hosts[host].conn = Some(conn);
+        self.queue.push_back((host, Input::TrackerUp));
+        self.hub.as_mut().expect("a hub to connect to").connect(self.now, conn);
+        self.drain_hub();
+    }
+
+    /// Pulls a host's plug.
+    pub fn disconnect(&mut self, host: usize) {
+        if let Some(conn) = self.hosts[host].conn.take() {
+            if let Some(hub) = &mut self.hub {
+                hub.disconnect(self.now, conn);
+            }
+            self.queue.push_back((host, Input::TrackerDown));
+            self.drain_hub();
+        }
+    }
+
+    /// The tracker forgets everything; all connect again.
+    pub fn restart_tracker(&mut self) {
+        self.hub = None;
+        for host in 0..self.hosts.len() {
+            self.disconnect(host);
+        }
+        self.settle();
+        self.hub = Some(Hub::new(HubConfig::default(), self.seed + 1));
+        for host in 0..self.hosts.len() {
+            self.connect(host);
+        }
+    }
+
+    /// A reload: a new engine over the same store.
+    pub fn reload(&mut self, host: usize, content: &Content) {
+        self.disconnect(host);
+        self.settle();
+        self.seed += 1;
+        self.hosts[host].engine = Engine::new(Config::default(), self.seed, self.now);
+        self.hosts[host].written.clear();
+        let layout = content.metainfo.layout();
+        let mut have = Bitfield::empty(layout.piece_count());
+        for &index in self.hosts[host].store.keys() {
+            have.insert(layout.piece(index).unwrap());
+        }
+        self.connect(host);
+        let resume = Resume::Pieces(have);
+        self.command(host, Command::AddTorrent { metainfo: content.metainfo.clone(), resume, paused: false });
+    }
+
+    pub fn torrent(&self, host: usize) -> TorrentView {
+        self.hosts[host].engine.view(self.now).torrents.remove(0)
+    }
+
+    pub fn is_seeding(&self, host: usize) -> bool {
+        self.torrent(host).state == TorrentState::Seeding
+    }
+
+    /// Runs until `done`, one input at a time; panics when nothing leads there within an
+    /// hour of virtual time.
+    pub fn run_until(&mut self, done: impl Fn(&Net) -> bool) {
+        let end = self.now + Duration::from_secs(3600);
+        while !done(self) {
+            if self.step() {
+                continue;
+            }
+            let next = self.hosts.iter().filter_map(|host| host.engine.poll_timeout()).map(|(time, _)| time).min();
+            let hub = self.hub.as_ref().and_then(Hub::poll_timeout);
+            let next = next.into_iter().chain(hub).min().expect("somebody waits for something");
+            assert!(next <= end, "nobody gets there within an hour");
+            self.now = self.now.max(next);
+            if let Some(hub) = &mut self.hub {
+                hub.handle_timeout(self.now);
+            }
+            self.drain_hub();
+            for host in 0..self.hosts.len() {
+                self.queue.push_back((host, Input::Tick));
+            }
+        }
+    }
+
+    /// Handles all that waits, without letting time pass.
+    pub fn settle(&mut self) {
+        while self.step() {}
+    }
+
+    fn step(&mut self) -> bool {
+        let Some((host, input)) = self.queue.pop_front() else { return false };
+        self.hosts[host].engine.handle(self.now, input);
+        while let Some(output) = self.hosts[host].engine.poll_output() {
+            self.carry_out(host, output);
+        }
+        true
+    }
+
+    fn carry_out(&mut self, index: usize, output: Output) {
+        self.log.push(format!("{index} {}", summary(&output)));
+        let host = &mut self.hosts[index];
+        match output {
+            Output::Tracker(message) => {
+                let (Some(conn), Some(hub)) = (host.conn, &mut self.hub) else { return };
+                let message = if host.lies { corrupt(message) } else { message };
+                let sent = if let ClientMessage::Data(frame) = &message { frame.payload_len() } else { 0 };
+                hub.handle(self.now, conn, message);
+                self.queue.push_back((index, Input::TrackerSent(sent)));
+                self.drain_hub();
+            }
+            Output::Read { info_hash, piece } => {
+                let result = host.store.get(&piece.get()).cloned().ok_or(StoreError::Missing);
+                self.queue.push_back((index, Input::Read { info_hash, piece, result }));
+            }
+            Output::Write { info_hash, piece, data } => {
+                let result = if host.store.len() < host.room {
+                    host.store.insert(piece.get(), data);
+                    host.written.push(piece.get());
+                    Ok(())
+                } else {
+                    Err(StoreError::Full("the test says so".to_owned()))
+                };
+                self.queue.push_back((index, Input::Written { info_hash, piece, result }));
+            }
+            Output::Hash { info_hash, piece, data } => {
+                let digest = Sha1::digest(&data).into();
+                self.queue.push_back((index, Input::Hashed { info_hash, piece, digest }));
+            }
+            Output::Event(event) => host.events.push(event),
+        }
+    }
+
+    fn drain_hub(&mut self) {
+        let Some(hub) = &mut self.hub else { return };
+        let mut closed = Vec::new();
+        while let Some((conn, output)) = hub.poll_output() {
+            let Some(host) = self.hosts.iter().position(|host| host.conn == Some(conn)) else { continue };
+            match output {
+                HubOutput::Send(message) => self.queue.push_back((host, Input::Tracker(message))),
+                HubOutput::Forward(bytes) => {
+                    hub.flushed(self.now, conn, bytes.len() as u64);
+                    let frame = DataFrame::parse(bytes).expect("a forwarded frame");
+                    self.queue.push_back((host, Input::Tracker(ServerMessage::Data(frame))));
+                }
+                HubOutput::Close { reason } => closed.push((host, reason)),
+            }
+        }
+        for (host, reason) in closed {
+            panic!("the hub closed host {host}: {reason}");
+        }
+    }
+}
+
+/// Flips a bit in every block-sized frame, not in handshakes and small messages.
+fn corrupt(message: ClientMessage) -> ClientMessage {
+    match message {
+        ClientMessage::Data(frame) if frame.payload_len() > 16 << 10 => {
+            let mut payload = frame.payload().to_vec();
+            *payload.last_mut().unwrap() ^= 1;
+            ClientMessage::Data(DataFrame::new(frame.channel(), &payload))
+        }
+        message => message,
+    }
+}
+
+/// Enough of an output to tell two runs apart.
+fn summary(output: &Output) -> String {
+    match output {
+        Output::Tracker(ClientMessage::Data(frame)) => {
+            format!("data {:?} {:x?}", frame.channel(), Sha1::digest(frame.payload()))
+        }
+        Output::Hash { piece, .. } => format!("hash {piece:?}"),
+        Output::Write { piece, .. } => format!("write {piece:?}"),
+        other => format!("{other:?}"),
+    }
+}

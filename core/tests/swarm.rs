@@ -1,0 +1,181 @@
+//! Scenarios between peers: real engines and the real hub, in memory, in virtual time.
+
+mod support;
+
+use support::{Content, Net};
+use swarm_core::engine::{Command, Config, Event, TorrentState};
+
+const MIB: usize = 1 << 20;
+
+fn uploaded(net: &Net, host: usize) -> u64 {
+    net.torrent(host).uploaded
+}
+
+#[test]
+fn an_info_hash_is_enough_to_get_everything() {
+    let content = Content::random(3 * MIB + 12_345, 1);
+    let mut net = Net::new(1);
+    let seeder = net.seeder(&content);
+    let leecher = net.leecher(&content);
+    net.run_until(|net| net.is_seeding(leecher));
+    assert_eq!(net.hosts[leecher].store, content.all_pieces());
+    assert!(matches!(net.hosts[leecher].events[0], Event::Metadata(_)));
+    assert!(matches!(net.hosts[leecher].events[1], Event::Completed(_)));
+    assert_eq!(net.torrent(seeder).state, TorrentState::Seeding);
+}
+
+#[test]
+fn leechers_upload_to_each_other() {
+    let content = Content::random(8 * MIB, 2);
+    let mut net = Net::new(2);
+    let seeder = net.seeder(&content);
+    let leechers: Vec<_> = (0..4).map(|_| net.leecher(&content)).collect();
+    net.run_until(|net| leechers.iter().all(|&l| net.is_seeding(l)));
+    for &leecher in &leechers {
+        assert_eq!(net.hosts[leecher].store, content.all_pieces());
+        assert!(uploaded(&net, leecher) > 0);
+    }
+    let share = uploaded(&net, seeder) as f64 / (4 * content.bytes.len()) as f64;
+    assert!(share < 0.75, "the seeder sent {share} of everything");
+}
+
+#[test]
+fn the_seeder_may_leave_once_the_leechers_hold_every_piece() {
+    let content = Content::random(4 * MIB, 3);
+    let mut net = Net::new(3);
+    let seeder = net.seeder(&content);
+    let leechers: Vec<_> = (0..3).map(|_| net.leecher(&content)).collect();
+    let pieces = content.metainfo.layout().piece_count();
+    net.run_until(|net| {
+        (0..pieces).all(|piece| leechers.iter().any(|&l| net.hosts[l].store.contains_key(&piece)))
+    });
+    assert!(leechers.iter().any(|&l| !net.is_seeding(l)), "the scenario needs somebody who is not done");
+    net.disconnect(seeder);
+    net.run_until(|net| leechers.iter().all(|&l| net.is_seeding(l)));
+}
+
+#[test]
+fn everybody_finishes_after_the_tracker_forgot_everything() {
+    let content = Content::random(4 * MIB, 4);
+    let mut net = Net::new(4);
+    net.seeder(&content);
+    let leechers: Vec<_> = (0..3).map(|_| net.leecher(&content)).collect();
+    net.run_until(|net| net.hosts[leechers[0]].written.len() > 10);
+    net.restart_tracker();
+    net.run_until(|net| leechers.iter().all(|&l| net.is_seeding(l)));
+    for &leecher in &leechers {
+        let mut written = net.hosts[leecher].written.clone();
+        written.sort_unstable();
+        written.dedup();
+        assert_eq!(written.len(), net.hosts[leecher].written.len(), "no piece was written twice");
+    }
+}
+
+#[test]
+fn a_reload_goes_on_from_what_was_kept() {
+    let content = Content::random(4 * MIB, 5);
+    let mut net = Net::new(5);
+    net.seeder(&content);
+    let leecher = net.leecher(&content);
+    net.run_until(|net| net.hosts[leecher].written.len() > 20);
+    let kept: Vec<u32> = net.hosts[leecher].store.keys().copied().collect();
+    net.reload(leecher, &content);
+    net.run_until(|net| net.torrent(leecher).state == TorrentState::Seeding);
+    assert!(net.hosts[leecher].written.iter().all(|piece| !kept.contains(piece)));
+    assert_eq!(net.hosts[leecher].store, content.all_pieces());
+}
+
+#[test]
+fn a_liar_is_found_and_dropped_and_the_bytes_are_right() {
+    let content = Content::random(8 * MIB, 6);
+    let mut net = Net::new(6);
+    let liar = net.seeder(&content);
+    net.hosts[liar].lies = true;
+    let honest = net.seeder(&content);
+    let leecher = net.leecher(&content);
+    net.run_until(|net| net.is_seeding(leecher));
+    assert_eq!(net.hosts[leecher].store, content.all_pieces());
+    let bans = net.hosts[leecher].events.iter().filter(|event| matches!(event, Event::Banned { .. }));
+    assert_eq!(bans.count(), 1);
+    let wasted = net.torrent(leecher).wasted;
+    assert!(wasted <= 4 * MIB as u64, "{wasted} bytes wasted on a liar");
+    let peers = net.torrent(leecher).peers;
+    assert_eq!(peers.len(), 1);
+    assert_eq!(peers[0].peer_id, net.hosts[honest].engine.peer_id().to_string());
+}
+
+#[test]
+fn paused_means_silent_and_resumed_means_on() {
+    let content = Content::random(2 * MIB, 7);
+    let mut net = Net::new(7);
+    net.seeder(&content);
+    let leecher = net.leecher(&content);
+    net.run_until(|net| net.hosts[leecher].written.len() > 4);
+    net.command(leecher, Command::Pause(content.info_hash()));
+    net.settle();
+    let view = net.torrent(leecher);
+    assert_eq!((view.state, view.peers.len()), (TorrentState::Paused, 0));
+    net.command(leecher, Command::Resume(content.info_hash()));
+    net.run_until(|net| net.is_seeding(leecher));
+}
+
+#[test]
+fn a_full_store_stops_with_words_and_goes_on_when_there_is_room() {
+    let content = Content::random(2 * MIB, 8);
+    let mut net = Net::new(8);
+    net.seeder(&content);
+    let leecher = net.leecher(&content);
+    net.hosts[leecher].room = 5;
+    net.run_until(|net| net.torrent(leecher).state == TorrentState::Error);
+    assert!(net.torrent(leecher).error.unwrap().contains("no room left"));
+    net.hosts[leecher].room = usize::MAX;
+    net.command(leecher, Command::Resume(content.info_hash()));
+    net.run_until(|net| net.is_seeding(leecher));
+    assert_eq!(net.hosts[leecher].store, content.all_pieces());
+}
+
+#[test]
+fn what_is_on_disk_is_checked_before_anything_is_fetched() {
+    let content = Content::random(2 * MIB, 9);
+    let mut net = Net::new(9);
+    net.seeder(&content);
+    let leecher = net.host(Config::default());
+    let mut kept = content.all_pieces();
+    kept.retain(|piece, _| piece % 2 == 0);
+    kept.insert(1, kept[&0].clone());
+    net.hosts[leecher].store = kept;
+    let info_hash = content.info_hash();
+    net.command(leecher, Command::AddLink { info_hash, name: None, check: true, paused: false });
+    net.run_until(|net| net.torrent(leecher).state == TorrentState::Seeding);
+    let mut written = net.hosts[leecher].written.clone();
+    written.sort_unstable();
+    let odd: Vec<u32> = (0..32).filter(|piece| piece % 2 == 1).collect();
+    assert_eq!(written, odd);
+}
+
+#[test]
+fn removing_tells_the_others() {
+    let content = Content::random(MIB, 10);
+    let mut net = Net::new(10);
+    let seeder = net.seeder(&content);
+    let leecher = net.leecher(&content);
+    net.run_until(|net| net.is_seeding(leecher));
+    assert_eq!(net.torrent(seeder).peers.len(), 1);
+    net.command(leecher, Command::Remove(content.info_hash()));
+    net.settle();
+    assert!(net.hosts[leecher].engine.view(net.now).torrents.is_empty());
+    assert_eq!(net.torrent(seeder).peers.len(), 0);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    let run = || {
+        let content = Content::random(2 * MIB, 11);
+        let mut net = Net::new(11);
+        net.seeder(&content);
+        let leechers: Vec<_> = (0..3).map(|_| net.leecher(&content)).collect();
+        net.run_until(|net| leechers.iter().all(|&l| net.is_seeding(l)));
+        net.log
+    };
+    assert_eq!(run(), run());
+}
