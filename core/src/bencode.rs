@@ -1,4 +1,22 @@
 //! Bencoding (BEP 3): strict, bounded, typed through `serde_bencode`.
+//!
+//! Every input is walked once without recursion and without allocating by what it claims
+//! ([`Limits`]), and only then handed to `serde_bencode`, which would recurse as deep as
+//! the input does and takes `i-0e`, `03:abc`, repeated keys and trailing bytes.
+//!
+//! Accepted is canonical bencoding but for one thing: keys may come in any order, because
+//! real torrents have unsorted ones, and their bytes are what is hashed. Integers must fit
+//! 64 bits with a sign. What is written is canonical, keys sorted.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+
+mod scan;
+#[cfg(test)]
+mod tests;
 
 /// How much a decoder accepts.
 #[derive(Clone, Copy, Debug)]
@@ -7,7 +25,8 @@ pub struct Limits {
     pub length: usize,
     /// How deep lists and dictionaries may nest.
     pub depth: usize,
-    /// How many values (integers, strings, lists, dictionaries) there may be.
+    /// How many values (integers, strings, lists, dictionaries) there may be; the keys of
+    /// dictionaries count too.
     pub values: usize,
 }
 
@@ -37,26 +56,63 @@ pub enum BencodeError {
 
 /// Reads a `T`. The whole input must be one value, canonical but for the order of
 /// keys, within `limits`.
-pub fn decode<T: serde::de::DeserializeOwned>(input: &[u8], limits: Limits) -> Result<T, BencodeError> {
-    let _ = (input, limits);
-    todo!()
+///
+/// A `struct` with derived `Deserialize` also reads a list of its fields: ask for a
+/// [`Dict`] of it where that matters.
+pub fn decode<T: DeserializeOwned>(input: &[u8], limits: Limits) -> Result<T, BencodeError> {
+    scan::whole(input, limits, None)?;
+    serde_bencode::from_bytes(input).map_err(|e| BencodeError::Shape(e.to_string()))
 }
 
-/// Writes `value`. Panics only on types that bencoding can't express (floats).
+/// Writes `value`, its keys sorted and whatever is `None` left out. Panics only on types
+/// that bencoding can't express (floats). Integers above `i64::MAX` can be written but
+/// not read back.
 pub fn encode<T: serde::Serialize>(value: &T) -> Vec<u8> {
-    let _ = value;
-    todo!()
+    serde_bencode::to_bytes(value).expect("types that are encoded hold no floats")
 }
 
 /// Bytes of the value at the start of `input`, for input that has something behind it
-/// (BEP 9's data messages).
+/// (BEP 9's data messages). The limits hold for the value alone.
 pub fn value_length(input: &[u8], limits: Limits) -> Result<usize, BencodeError> {
-    let _ = (input, limits);
-    todo!()
+    Ok(scan::value(input, limits, None)?.length)
 }
 
 /// The raw bytes of the value under `key` in the top-level dictionary.
-pub fn raw_value<'a>(input: &'a [u8], key: &[u8], limits: Limits) -> Result<Option<&'a [u8]>, BencodeError> {
-    let _ = (input, key, limits);
-    todo!()
+pub fn raw_value<'a>(
+    input: &'a [u8],
+    key: &[u8],
+    limits: Limits,
+) -> Result<Option<&'a [u8]>, BencodeError> {
+    let scanned = scan::whole(input, limits, Some(key))?;
+    if input.first() != Some(&b'd') {
+        return Err(BencodeError::Shape("not a dictionary".into()));
+    }
+    Ok(scanned.found.map(|range| &input[range]))
+}
+
+/// A `T` that must come as a dictionary.
+///
+/// Derived `Deserialize` takes a list of a struct's fields for the struct itself; two
+/// readers of the same bytes could then disagree on what they mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dict<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Dict<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OnlyMap<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMap<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a dictionary")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(OnlyMap(PhantomData)).map(Dict)
+    }
 }
