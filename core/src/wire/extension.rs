@@ -1,6 +1,11 @@
 //! The extension protocol's handshake (BEP 10) and metadata exchange (BEP 9).
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::fields::{ByteString, dictionary};
+use crate::bencode::{self, BencodeError, Dict, Limits};
+use crate::metainfo::Metainfo;
 
 /// Bytes of a metadata piece (BEP 9), except the last.
 pub const METADATA_PIECE: u32 = 16 * 1024;
@@ -8,14 +13,34 @@ pub const METADATA_PIECE: u32 = 16 * 1024;
 /// The id of the extension handshake.
 pub const HANDSHAKE_ID: u8 = 0;
 
+/// The longest name of a sender's software, in characters.
+const MAX_CLIENT: usize = 64;
+
+/// What an extension handshake may cost: some clients list dozens of extensions.
+const HANDSHAKE_LIMITS: Limits = Limits {
+    length: 16 * 1024,
+    depth: 8,
+    values: 1024,
+};
+
+/// What the dictionary of a metadata message may cost: a few numbers.
+const METADATA_LIMITS: Limits = Limits {
+    length: 1024,
+    depth: 4,
+    values: 64,
+};
+
 /// The payload of an extended message with id 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExtensionHandshake {
-    /// The id under which the sender takes `ut_metadata` messages, if it does (`m`).
+    /// The id under which the sender takes `ut_metadata` messages, if it does (`m`);
+    /// never 0, which is how a sender says that it no longer does.
     pub ut_metadata: Option<u8>,
-    /// Bytes of the info dictionary, if the sender has it (`metadata_size`).
+    /// Bytes of the info dictionary, if the sender has it (`metadata_size`); from 1 to
+    /// [`Metainfo::MAX_LENGTH`].
     pub metadata_size: Option<u32>,
-    /// The sender's software, for people (`v`); cut to 64 characters.
+    /// The sender's software, for people (`v`); cut to 64 characters, without control
+    /// characters.
     pub client: Option<String>,
     /// Requests that the sender keeps before it drops some (`reqq`).
     pub request_queue: Option<u32>,
@@ -33,9 +58,9 @@ pub enum MetadataMessage {
     Data {
         /// Its index.
         piece: u32,
-        /// Bytes of the whole info dictionary.
+        /// Bytes of the whole info dictionary, at most [`Metainfo::MAX_LENGTH`].
         total_size: u32,
-        /// The bytes.
+        /// The bytes: as many as this piece of so long a dictionary has.
         data: Bytes,
     },
     /// We don't have it, or won't send it.
@@ -50,26 +75,139 @@ pub enum MetadataMessage {
 #[error("bad extension message: {0}")]
 pub struct ExtensionError(pub String);
 
+impl From<BencodeError> for ExtensionError {
+    fn from(error: BencodeError) -> Self {
+        ExtensionError(error.to_string())
+    }
+}
+
 impl ExtensionHandshake {
     /// The payload.
     pub fn encode(&self) -> Bytes {
-        todo!()
+        bencode::encode(&HandshakeDictionary {
+            m: Extensions {
+                ut_metadata: self.ut_metadata.map(i64::from),
+            },
+            metadata_size: self.metadata_size.map(i64::from),
+            v: self.client.as_deref().map(client_name),
+            reqq: self.request_queue.map(i64::from),
+        })
+        .into()
     }
-    /// Reads the payload; unknown keys are ignored.
+
+    /// Reads the payload; unknown keys are ignored. So are numbers out of range: what a
+    /// peer says of itself here is no reason to do without it.
     pub fn decode(payload: &[u8]) -> Result<Self, ExtensionError> {
-        let _ = payload;
-        todo!()
+        let Dict(read): Dict<HandshakeDictionary> = bencode::decode(payload, HANDSHAKE_LIMITS)?;
+        let client = read
+            .v
+            .map(|ByteString(name)| String::from_utf8_lossy(&name).into_owned());
+        Ok(ExtensionHandshake {
+            ut_metadata: in_range(read.m.ut_metadata, u8::MAX),
+            metadata_size: in_range(read.metadata_size, MAX_METADATA),
+            client: client.map(|name| {
+                let ByteString(name) = client_name(&name);
+                String::from_utf8(name).expect("it was a string")
+            }),
+            request_queue: in_range(read.reqq, u32::MAX),
+        })
     }
 }
 
 impl MetadataMessage {
     /// The payload.
     pub fn encode(&self) -> Bytes {
-        todo!()
+        let (msg_type, piece, total_size, data): (_, _, _, &[u8]) = match self {
+            MetadataMessage::Request { piece } => (REQUEST, piece, None, &[]),
+            MetadataMessage::Data {
+                piece,
+                total_size,
+                data,
+            } => (DATA, piece, Some(i64::from(*total_size)), data),
+            MetadataMessage::Reject { piece } => (REJECT, piece, None, &[]),
+        };
+        let mut payload = bencode::encode(&MetadataDictionary {
+            msg_type,
+            piece: Some(i64::from(*piece)),
+            total_size,
+        });
+        payload.extend_from_slice(data);
+        payload.into()
     }
+
     /// Reads the payload. `None`: a `msg_type` that we don't know, to be ignored (BEP 9).
     pub fn decode(payload: &Bytes) -> Result<Option<Self>, ExtensionError> {
-        let _ = payload;
-        todo!()
+        let length = bencode::value_length(payload, METADATA_LIMITS)?;
+        let Dict(read): Dict<MetadataDictionary> =
+            bencode::decode(&payload[..length], METADATA_LIMITS)?;
+        if ![REQUEST, DATA, REJECT].contains(&read.msg_type) {
+            return Ok(None);
+        }
+        let piece = read.piece.and_then(|piece| u32::try_from(piece).ok());
+        let piece = piece.ok_or_else(|| ExtensionError("no piece of the metadata".to_owned()))?;
+        Ok(Some(match read.msg_type {
+            REQUEST => MetadataMessage::Request { piece },
+            DATA => {
+                let data = payload.slice(length..);
+                let total_size = in_range(read.total_size, MAX_METADATA)
+                    .filter(|&total| piece_length(piece, total) == Some(data.len()))
+                    .ok_or_else(|| ExtensionError("the sizes don't fit".to_owned()))?;
+                MetadataMessage::Data {
+                    piece,
+                    total_size,
+                    data,
+                }
+            }
+            _ => MetadataMessage::Reject { piece },
+        }))
     }
 }
+
+/// The longest info dictionary, in bytes.
+const MAX_METADATA: u32 = Metainfo::MAX_LENGTH as u32;
+
+/// The values of `msg_type` (BEP 9).
+const REQUEST: i64 = 0;
+const DATA: i64 = 1;
+const REJECT: i64 = 2;
+
+#[derive(Serialize, Deserialize)]
+struct HandshakeDictionary {
+    #[serde(default, deserialize_with = "dictionary")]
+    m: Extensions,
+    metadata_size: Option<i64>,
+    v: Option<ByteString>,
+    reqq: Option<i64>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Extensions {
+    ut_metadata: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MetadataDictionary {
+    msg_type: i64,
+    piece: Option<i64>,
+    total_size: Option<i64>,
+}
+
+/// The number, if it is from 1 to `most`.
+fn in_range<T: Copy + Into<i64> + TryFrom<i64>>(number: Option<i64>, most: T) -> Option<T> {
+    let number = number.filter(|number| (1..=most.into()).contains(number))?;
+    T::try_from(number).ok()
+}
+
+/// Bytes of a piece of a dictionary of `total` bytes, if it has that piece.
+fn piece_length(piece: u32, total: u32) -> Option<usize> {
+    let rest = total.checked_sub(piece.checked_mul(METADATA_PIECE)?)?;
+    (rest > 0).then_some(rest.min(METADATA_PIECE) as usize)
+}
+
+fn client_name(name: &str) -> ByteString {
+    let printable = name.chars().filter(|c| !c.is_control());
+    ByteString(printable.take(MAX_CLIENT).collect::<String>().into_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,16 @@
 //! described in `docs/protocol.md`.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::id::{ChannelId, InfoHash, MemberId, PeerId};
+use crate::pieces::Layout;
+use crate::wire::fields;
 
 pub mod codec;
 pub mod frame;
 
+pub use codec::RelayError;
 pub use frame::DataFrame;
 
 /// The WebSocket subprotocol that a client asks for.
@@ -21,6 +25,19 @@ pub const ENDPOINT: &str = "/swarm";
 
 /// The longest message either side accepts, in bytes, header included.
 pub const MAX_MESSAGE: usize = 1 << 20;
+
+/// The longest bitfield of an [`Announce`], in bytes: enough for the largest torrent.
+pub const MAX_BITFIELD: usize = (Layout::MAX_PIECES / 8) as usize;
+
+/// The most pieces of one [`Have`]: tell of more in several.
+pub const MAX_HAVE: usize = 1 << 16;
+
+/// The most members of one [`Peers`].
+pub const MAX_MEMBERS: usize = 1000;
+
+/// The longest reason of a close, refusal or error, in bytes of UTF-8; what is longer is
+/// cut when it is sent.
+pub const MAX_REASON: usize = 256;
 
 /// From a client to the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +77,6 @@ pub enum ClientMessage {
     /// Bytes through a channel.
     Data(DataFrame),
 }
-
-/// The longest reason of a close, refusal or error, in bytes of UTF-8.
-pub const MAX_REASON: usize = 256;
 
 /// From the hub to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,38 +129,44 @@ pub enum ServerMessage {
 }
 
 /// See [`ClientMessage::Announce`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announce {
     /// The swarm.
+    #[serde(with = "fields::info_hash")]
     pub info_hash: InfoHash,
     /// What we call ourselves to other peers.
+    #[serde(with = "fields::peer_id")]
     pub peer_id: PeerId,
-    /// Bytes that we lack; none while we don't know the torrent's length.
+    /// Bytes that we lack, below 2⁶³; none while we don't know the torrent's length.
     pub left: Option<u64>,
     /// The pieces that we have, as the peer wire's bitfield (BEP 3); none while we
     /// don't know how many there are. Replaces what the hub knew.
+    #[serde(with = "fields::optional_bitfield", default)]
     pub pieces: Option<Bytes>,
     /// How many members we would like to hear of; the hub may tell of fewer.
     pub numwant: u32,
 }
 
 /// See [`ClientMessage::Have`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Have {
     /// The swarm.
+    #[serde(with = "fields::info_hash")]
     pub info_hash: InfoHash,
-    /// Piece indices.
+    /// Piece indices, at most [`MAX_HAVE`].
+    #[serde(with = "fields::piece_indices")]
     pub pieces: Vec<u32>,
-    /// Bytes that we still lack.
+    /// Bytes that we still lack, below 2⁶³.
     pub left: u64,
 }
 
 /// See [`ClientMessage::Open`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
     /// Our number for this wish; comes back in the answer.
     pub request: u32,
     /// The swarm.
+    #[serde(with = "fields::info_hash")]
     pub info_hash: InfoHash,
     /// To whom.
     pub member: MemberId,
@@ -155,7 +175,7 @@ pub struct Open {
 }
 
 /// See [`ServerMessage::Welcome`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
     /// Our own number.
     pub member: MemberId,
@@ -168,9 +188,10 @@ pub struct Welcome {
 }
 
 /// See [`ServerMessage::Peers`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peers {
     /// The swarm.
+    #[serde(with = "fields::info_hash")]
     pub info_hash: InfoHash,
     /// Seconds until we should announce again.
     pub interval: u32,
@@ -178,33 +199,38 @@ pub struct Peers {
     pub complete: u32,
     /// Members that lack something.
     pub incomplete: u32,
-    /// Some of the other members, chosen at random.
+    /// Some of the other members, chosen at random, at most [`MAX_MEMBERS`].
+    #[serde(with = "fields::members")]
     pub members: Vec<Member>,
 }
 
 /// One member of a swarm, as others see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The number to open a channel to.
     pub member: MemberId,
     /// What it calls itself.
+    #[serde(with = "fields::peer_id")]
     pub peer_id: PeerId,
     /// How many pieces it has said it has.
     pub have: u32,
     /// It lacks nothing.
+    #[serde(with = "fields::flag")]
     pub seed: bool,
 }
 
 /// See [`ServerMessage::Incoming`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incoming {
     /// The channel's number.
     pub channel: ChannelId,
     /// The swarm.
+    #[serde(with = "fields::info_hash")]
     pub info_hash: InfoHash,
     /// Who wants it.
     pub member: MemberId,
     /// What it calls itself.
+    #[serde(with = "fields::peer_id")]
     pub peer_id: PeerId,
     /// Bytes that we may send once we accepted.
     pub credit: u32,

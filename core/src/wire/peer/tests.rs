@@ -105,7 +105,10 @@ fn messages_have_golden_bytes() {
         (Message::Unchoke, b"\0\0\0\x01\x01"),
         (Message::Interested, b"\0\0\0\x01\x02"),
         (Message::NotInterested, b"\0\0\0\x01\x03"),
-        (Message::Have(0x0102_0304), b"\0\0\0\x05\x04\x01\x02\x03\x04"),
+        (
+            Message::Have(0x0102_0304),
+            b"\0\0\0\x05\x04\x01\x02\x03\x04",
+        ),
         (
             Message::Bitfield(Bytes::from_static(b"\xff\x80")),
             b"\0\0\0\x03\x05\xff\x80",

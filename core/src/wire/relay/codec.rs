@@ -1,8 +1,14 @@
-//! Messages to bytes and back.
+//! Messages to bytes and back. A control message is one bencoded dictionary whose key
+//! `t` says which it is; keys that we don't know are ignored.
 
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use super::{ClientMessage, ServerMessage};
+use super::{ClientMessage, DataFrame, MAX_MESSAGE, MAX_REASON, ServerMessage, frame};
+use crate::bencode::{self, Limits};
+use crate::id::{ChannelId, InfoHash};
+use crate::wire::fields;
 
 /// Why a message from the other side of the WebSocket is not acceptable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,26 +21,265 @@ pub enum RelayError {
     Malformed(String),
 }
 
+/// What a control message may cost. The most values are in a `peers` message: nine for
+/// each of [`super::MAX_MEMBERS`], and some more for keys of later versions.
+const LIMITS: Limits = Limits {
+    length: MAX_MESSAGE,
+    depth: 6,
+    values: 1 << 14,
+};
+
+/// The values of `t`.
+mod tag {
+    pub(super) const ANNOUNCE: &str = "announce";
+    pub(super) const HAVE: &str = "have";
+    pub(super) const LEAVE: &str = "leave";
+    pub(super) const OPEN: &str = "open";
+    pub(super) const ACCEPT: &str = "accept";
+    pub(super) const CREDIT: &str = "credit";
+    pub(super) const CLOSE: &str = "close";
+    pub(super) const WELCOME: &str = "welcome";
+    pub(super) const PEERS: &str = "peers";
+    pub(super) const INCOMING: &str = "incoming";
+    pub(super) const ACCEPTED: &str = "accepted";
+    pub(super) const REFUSED: &str = "refused";
+    pub(super) const ERROR: &str = "error";
+}
+
 impl ClientMessage {
     /// The bytes of one binary WebSocket message.
     pub fn encode(self) -> Bytes {
-        todo!()
+        match self {
+            ClientMessage::Announce(announce) => control(tag::ANNOUNCE, &announce),
+            ClientMessage::Have(have) => control(tag::HAVE, &have),
+            ClientMessage::Leave { info_hash } => control(tag::LEAVE, &Leave { info_hash }),
+            ClientMessage::Open(open) => control(tag::OPEN, &open),
+            ClientMessage::Accept { channel, credit } => {
+                control(tag::ACCEPT, &Accept { channel, credit })
+            }
+            ClientMessage::Credit { channel, bytes } => {
+                control(tag::CREDIT, &Credit { channel, bytes })
+            }
+            ClientMessage::Close { channel, reason } => {
+                control(tag::CLOSE, &Close { channel, reason })
+            }
+            ClientMessage::Data(frame) => frame.into_message(),
+        }
     }
+
     /// Reads what a client sent.
     pub fn decode(message: Bytes) -> Result<Self, RelayError> {
-        let _ = message;
-        todo!()
+        let body = match Incoming::read(message)? {
+            Incoming::Data(frame) => return Ok(ClientMessage::Data(frame)),
+            Incoming::Control(body) => body,
+        };
+        Ok(match body.tag()?.as_str() {
+            tag::ANNOUNCE => ClientMessage::Announce(body.decode()?),
+            tag::HAVE => ClientMessage::Have(body.decode()?),
+            tag::LEAVE => {
+                let Leave { info_hash } = body.decode()?;
+                ClientMessage::Leave { info_hash }
+            }
+            tag::OPEN => ClientMessage::Open(body.decode()?),
+            tag::ACCEPT => {
+                let Accept { channel, credit } = body.decode()?;
+                ClientMessage::Accept { channel, credit }
+            }
+            tag::CREDIT => {
+                let Credit { channel, bytes } = body.decode()?;
+                ClientMessage::Credit { channel, bytes }
+            }
+            tag::CLOSE => {
+                let Close { channel, reason } = body.decode()?;
+                ClientMessage::Close { channel, reason }
+            }
+            unknown => return Err(unknown_type(unknown)),
+        })
     }
 }
 
 impl ServerMessage {
     /// The bytes of one binary WebSocket message.
     pub fn encode(self) -> Bytes {
-        todo!()
+        match self {
+            ServerMessage::Welcome(welcome) => control(tag::WELCOME, &welcome),
+            ServerMessage::Peers(peers) => control(tag::PEERS, &peers),
+            ServerMessage::Incoming(incoming) => control(tag::INCOMING, &incoming),
+            ServerMessage::Accepted {
+                request,
+                channel,
+                credit,
+            } => control(
+                tag::ACCEPTED,
+                &Accepted {
+                    request,
+                    channel,
+                    credit,
+                },
+            ),
+            ServerMessage::Refused { request, reason } => {
+                control(tag::REFUSED, &Refused { request, reason })
+            }
+            ServerMessage::Credit { channel, bytes } => {
+                control(tag::CREDIT, &Credit { channel, bytes })
+            }
+            ServerMessage::Close { channel, reason } => {
+                control(tag::CLOSE, &Close { channel, reason })
+            }
+            ServerMessage::Error { info_hash, reason } => {
+                control(tag::ERROR, &Problem { info_hash, reason })
+            }
+            ServerMessage::Data(frame) => frame.into_message(),
+        }
     }
+
     /// Reads what a hub sent.
     pub fn decode(message: Bytes) -> Result<Self, RelayError> {
-        let _ = message;
-        todo!()
+        let body = match Incoming::read(message)? {
+            Incoming::Data(frame) => return Ok(ServerMessage::Data(frame)),
+            Incoming::Control(body) => body,
+        };
+        Ok(match body.tag()?.as_str() {
+            tag::WELCOME => ServerMessage::Welcome(body.decode()?),
+            tag::PEERS => ServerMessage::Peers(body.decode()?),
+            tag::INCOMING => ServerMessage::Incoming(body.decode()?),
+            tag::ACCEPTED => {
+                let Accepted {
+                    request,
+                    channel,
+                    credit,
+                } = body.decode()?;
+                ServerMessage::Accepted {
+                    request,
+                    channel,
+                    credit,
+                }
+            }
+            tag::REFUSED => {
+                let Refused { request, reason } = body.decode()?;
+                ServerMessage::Refused { request, reason }
+            }
+            tag::CREDIT => {
+                let Credit { channel, bytes } = body.decode()?;
+                ServerMessage::Credit { channel, bytes }
+            }
+            tag::CLOSE => {
+                let Close { channel, reason } = body.decode()?;
+                ServerMessage::Close { channel, reason }
+            }
+            tag::ERROR => {
+                let Problem { info_hash, reason } = body.decode()?;
+                ServerMessage::Error { info_hash, reason }
+            }
+            unknown => return Err(unknown_type(unknown)),
+        })
     }
 }
+
+#[derive(Serialize, Deserialize)]
+struct Leave {
+    #[serde(with = "fields::info_hash")]
+    info_hash: InfoHash,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Accept {
+    channel: ChannelId,
+    credit: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Accepted {
+    request: u32,
+    channel: ChannelId,
+    credit: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Refused {
+    request: u32,
+    #[serde(with = "fields::reason")]
+    reason: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Credit {
+    channel: ChannelId,
+    bytes: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Close {
+    channel: ChannelId,
+    #[serde(with = "fields::reason")]
+    reason: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Problem {
+    #[serde(with = "fields::optional_info_hash", default)]
+    info_hash: Option<InfoHash>,
+    #[serde(with = "fields::reason")]
+    reason: String,
+}
+
+/// The bytes of a control message: `body`'s keys, and `t`.
+fn control(t: &'static str, body: &impl Serialize) -> Bytes {
+    #[derive(Serialize)]
+    struct Tagged<'a, T> {
+        t: &'static str,
+        #[serde(flatten)]
+        body: &'a T,
+    }
+    bencode::encode(&Tagged { t, body }).into()
+}
+
+/// A message before its type is known.
+enum Incoming {
+    Data(DataFrame),
+    Control(Body),
+}
+
+impl Incoming {
+    fn read(message: Bytes) -> Result<Self, RelayError> {
+        if message.len() > MAX_MESSAGE {
+            return Err(RelayError::TooLong(message.len()));
+        }
+        match message.first() {
+            Some(b'd') => Ok(Incoming::Control(Body(message))),
+            Some(&frame::DATA) => DataFrame::parse(message)
+                .map(Incoming::Data)
+                .ok_or_else(|| malformed("a data frame without bytes")),
+            _ => Err(malformed("neither a dictionary nor a data frame")),
+        }
+    }
+}
+
+/// A control message, to be read twice: for its type, then as that type.
+struct Body(Bytes);
+
+impl Body {
+    fn tag(&self) -> Result<String, RelayError> {
+        #[derive(Deserialize)]
+        struct Tag {
+            t: String,
+        }
+        self.decode().map(|Tag { t }| t)
+    }
+
+    fn decode<T: DeserializeOwned>(&self) -> Result<T, RelayError> {
+        bencode::decode(&self.0, LIMITS).map_err(|error| malformed(&error.to_string()))
+    }
+}
+
+fn unknown_type(t: &str) -> RelayError {
+    malformed(&format!("a message of the unknown type {t:?}"))
+}
+
+/// The remote may have chosen some of the words: not too many of them.
+fn malformed(why: &str) -> RelayError {
+    RelayError::Malformed(why[..why.floor_char_boundary(MAX_REASON)].to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -50,10 +50,7 @@ fn greeted(max_message: u32) -> Decoder {
     let mut handshake = [0; HANDSHAKE_LEN];
     handshake[..20].copy_from_slice(b"\x13BitTorrent protocol");
     decoder.push(Bytes::copy_from_slice(&handshake));
-    assert!(matches!(
-        decoder.poll(),
-        Ok(Some(Received::Handshake(_)))
-    ));
+    assert!(matches!(decoder.poll(), Ok(Some(Received::Handshake(_)))));
     assert_eq!(decoder.poll(), Ok(None));
     decoder
 }
@@ -184,9 +181,6 @@ fn a_length_that_does_not_fit_the_id_is_an_error() {
         bytes.resize(5 + usize::from(length), 0);
         decoder.push(bytes.into());
         let length = u32::from(length);
-        assert_eq!(
-            decoder.poll(),
-            Err(PeerWireError::BadLength { id, length })
-        );
+        assert_eq!(decoder.poll(), Err(PeerWireError::BadLength { id, length }));
     }
 }

@@ -1,0 +1,186 @@
+use arbitrary::Unstructured;
+
+use super::*;
+
+fn any_handshake(u: &mut Unstructured<'_>) -> arbitrary::Result<ExtensionHandshake> {
+    let ut_metadata: Option<u8> = u.arbitrary()?;
+    let request_queue: Option<u32> = u.arbitrary()?;
+    let client: Option<String> = u.arbitrary()?;
+    let printable = |name: String| name.chars().filter(|c| !c.is_control()).take(64).collect();
+    Ok(ExtensionHandshake {
+        ut_metadata: ut_metadata.filter(|&id| id != 0),
+        metadata_size: u
+            .arbitrary::<bool>()?
+            .then(|| u.int_in_range(1..=16 << 20))
+            .transpose()?,
+        client: client.map(printable),
+        request_queue: request_queue.filter(|&length| length != 0),
+    })
+}
+
+fn any_metadata_message(u: &mut Unstructured<'_>) -> arbitrary::Result<MetadataMessage> {
+    let piece = u.int_in_range(0..=1023)?;
+    Ok(match u.int_in_range(0..=2_u8)? {
+        0 => MetadataMessage::Request { piece },
+        1 => {
+            let length = u.int_in_range(1..=METADATA_PIECE)?;
+            let full = length == METADATA_PIECE;
+            let more = if full && piece < 1023 {
+                u.int_in_range(0..=9)?
+            } else {
+                0
+            };
+            MetadataMessage::Data {
+                piece,
+                total_size: piece * METADATA_PIECE + length + more,
+                data: vec![u.arbitrary()?; length as usize].into(),
+            }
+        }
+        _ => MetadataMessage::Reject { piece },
+    })
+}
+
+fn decode(bytes: &'static [u8]) -> Result<Option<MetadataMessage>, ExtensionError> {
+    MetadataMessage::decode(&Bytes::from_static(bytes))
+}
+
+#[test]
+fn handshake_has_golden_bytes() {
+    let handshake = ExtensionHandshake {
+        ut_metadata: Some(2),
+        metadata_size: Some(31_235),
+        client: Some("Tabswarm 0.1.0".into()),
+        request_queue: Some(512),
+    };
+    let golden = b"d1:md11:ut_metadatai2ee13:metadata_sizei31235e4:reqqi512e1:v14:Tabswarm 0.1.0e";
+    assert_eq!(handshake.encode(), golden[..]);
+    assert_eq!(ExtensionHandshake::decode(golden), Ok(handshake));
+
+    let nothing = ExtensionHandshake::default();
+    assert_eq!(nothing.encode(), b"d1:mdee"[..]);
+    assert_eq!(ExtensionHandshake::decode(b"de"), Ok(nothing));
+}
+
+#[test]
+fn metadata_messages_have_golden_bytes() {
+    let golden: [(MetadataMessage, &[u8]); 3] = [
+        (
+            MetadataMessage::Request { piece: 3 },
+            b"d8:msg_typei0e5:piecei3ee",
+        ),
+        (
+            MetadataMessage::Data {
+                piece: 1,
+                total_size: 16_389,
+                data: Bytes::from_static(b"bytes"),
+            },
+            b"d8:msg_typei1e5:piecei1e10:total_sizei16389eebytes",
+        ),
+        (
+            MetadataMessage::Reject { piece: 3 },
+            b"d8:msg_typei2e5:piecei3ee",
+        ),
+    ];
+    for (message, bytes) in golden {
+        assert_eq!(message.encode(), bytes);
+        assert_eq!(decode(bytes), Ok(Some(message)));
+    }
+}
+
+#[test]
+fn every_handshake_round_trips() {
+    arbtest::arbtest(|u| {
+        let handshake = any_handshake(u)?;
+        assert_eq!(
+            ExtensionHandshake::decode(&handshake.encode()),
+            Ok(handshake)
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn every_metadata_message_round_trips() {
+    arbtest::arbtest(|u| {
+        let message = any_metadata_message(u)?;
+        assert_eq!(
+            MetadataMessage::decode(&message.encode()),
+            Ok(Some(message))
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn arbitrary_bytes_are_read_or_refused() {
+    arbtest::arbtest(|u| {
+        let mut bytes = match u.int_in_range(0..=2)? {
+            0 => any_handshake(u)?.encode().to_vec(),
+            1 => any_metadata_message(u)?.encode().to_vec(),
+            _ => Vec::new(),
+        };
+        for _ in 0..u.int_in_range(0..=4)? {
+            let at = u.int_in_range(0..=bytes.len())?;
+            let end = u.int_in_range(at..=bytes.len())?;
+            bytes.splice(at..end, u.arbitrary::<Vec<u8>>()?);
+        }
+        if let Ok(handshake) = ExtensionHandshake::decode(&bytes) {
+            assert_eq!(
+                ExtensionHandshake::decode(&handshake.encode()),
+                Ok(handshake)
+            );
+        }
+        if let Ok(Some(message)) = MetadataMessage::decode(&bytes.into()) {
+            assert_eq!(
+                MetadataMessage::decode(&message.encode()),
+                Ok(Some(message))
+            );
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn handshakes_of_other_clients_are_read() {
+    let handshake = ExtensionHandshake::decode(
+        b"d12:complete_agoi1e1:md11:lt_donthavei7e10:share_modei8e11:upload_onlyi3e12:ut_holepunchi4e11:ut_metadatai2e6:ut_pexi1ee13:metadata_sizei0e4:reqqi2000e1:v19:\xb5Torrent/\x1b[31m3.5.56:yourip4:\x7f\0\0\x01e",
+    );
+    assert_eq!(
+        handshake,
+        Ok(ExtensionHandshake {
+            ut_metadata: Some(2),
+            metadata_size: None,
+            client: Some("\u{fffd}Torrent/[31m3.5.5".into()),
+            request_queue: Some(2000),
+        })
+    );
+    let odd = ExtensionHandshake::decode(
+        b"d1:md11:ut_metadatai256ee13:metadata_sizei99999999e4:reqqi-1ee",
+    );
+    assert_eq!(odd, Ok(ExtensionHandshake::default()));
+}
+
+#[test]
+fn unknown_metadata_messages_are_ignored() {
+    assert_eq!(decode(b"d8:msg_typei3e5:piecei0ee"), Ok(None));
+    assert_eq!(decode(b"d8:msg_typei-1eebytes"), Ok(None));
+}
+
+#[test]
+fn metadata_that_does_not_fit_is_refused() {
+    let refused: [&[u8]; 9] = [
+        b"",
+        b"de",
+        b"li0ei0ei0ee",
+        b"d8:msg_typei0ee",
+        b"d8:msg_typei0e5:piecei-1ee",
+        b"d8:msg_typei1e5:piecei0eebytes",
+        // Too few bytes, too many, and a piece that such a dictionary has not.
+        b"d8:msg_typei1e5:piecei0e10:total_sizei6eebytes",
+        b"d8:msg_typei1e5:piecei0e10:total_sizei4eebytes",
+        b"d8:msg_typei1e5:piecei1e10:total_sizei16384ee",
+    ];
+    for bytes in refused {
+        assert!(decode(bytes).is_err(), "{}", bytes.escape_ascii());
+    }
+}
