@@ -203,7 +203,7 @@ impl Message {
                 encode_parts(id::ALLOWED_FAST, &[&piece.to_be_bytes()], out);
             }
             Message::Extended { id, payload } => {
-                encode_parts(id::EXTENDED, &[&[*id], payload], out)
+                encode_parts(id::EXTENDED, &[&[*id], payload], out);
             }
             Message::Unknown(id) => encode_parts(*id, &[], out),
         }

@@ -30,7 +30,7 @@ pub const MAX_MESSAGE: usize = 1 << 20;
 pub const MAX_BITFIELD: usize = (Layout::MAX_PIECES / 8) as usize;
 
 /// The most pieces of one [`Have`]: tell of more in several.
-pub const MAX_HAVE: usize = 1 << 16;
+pub const MAX_HAVE: usize = 1 << 17;
 
 /// The most members of one [`Peers`].
 pub const MAX_MEMBERS: usize = 1000;
