@@ -8,8 +8,8 @@ use js_sys::Array;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    Blob, BlobPropertyBag, Document, ErrorEvent, Event, HtmlLinkElement, MessageEvent, Url, Worker, WorkerOptions,
-    WorkerType,
+    Blob, BlobPropertyBag, Document, ErrorEvent, Event, HtmlLinkElement, MessageEvent, Url, Worker,
+    WorkerOptions, WorkerType,
 };
 
 use crate::messages::{self, ToPage, ToWorker};
@@ -26,10 +26,13 @@ impl WorkerHandle {
         mut on_message: impl FnMut(ToPage, Vec<JsValue>) + 'static,
         mut on_failure: impl FnMut(String) + 'static,
     ) -> Result<Self, String> {
-        let document = web_sys::window().and_then(|window| window.document()).ok_or("there is no page")?;
+        let document = web_sys::window()
+            .and_then(|window| window.document())
+            .ok_or("there is no page")?;
         let glue = link(&document, r#"link[rel="modulepreload"]"#)?;
         let wasm = link(&document, r#"link[rel="preload"][type="application/wasm"]"#)?;
-        let worker = spawn(&glue, &wasm).map_err(|error| format!("the browser starts no worker: {error:?}"))?;
+        let worker = spawn(&glue, &wasm)
+            .map_err(|error| format!("the browser starts no worker: {error:?}"))?;
 
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some((message, attached)) = messages::unpack(&event.data()) {
@@ -40,8 +43,13 @@ impl WorkerHandle {
         on_message.forget();
 
         let on_error = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
-            let reason = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message).unwrap_or_default();
-            on_failure(format!("the worker behind this page failed; reload the page ({reason})"));
+            let reason = event
+                .dyn_ref::<ErrorEvent>()
+                .map(ErrorEvent::message)
+                .unwrap_or_default();
+            on_failure(format!(
+                "the worker behind this page failed; reload the page ({reason})"
+            ));
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         on_error.forget();
@@ -59,7 +67,8 @@ impl WorkerHandle {
 fn link(document: &Document, selector: &str) -> Result<String, String> {
     let found = document.query_selector(selector).ok().flatten();
     let link = found.and_then(|element| element.dyn_into::<HtmlLinkElement>().ok());
-    link.map(|link| link.href()).ok_or_else(|| format!("the page was built without {selector}"))
+    link.map(|link| link.href())
+        .ok_or_else(|| format!("the page was built without {selector}"))
 }
 
 fn spawn(glue: &str, wasm: &str) -> Result<Worker, JsValue> {
@@ -71,7 +80,10 @@ fn spawn(glue: &str, wasm: &str) -> Result<Worker, JsValue> {
     let properties = BlobPropertyBag::new();
     properties.set_type("text/javascript");
     let parts = Array::of1(&JsValue::from_str(&source));
-    let url = Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(&parts, &properties)?)?;
+    let url = Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(
+        &parts,
+        &properties,
+    )?)?;
 
     let options = WorkerOptions::new();
     options.set_type(WorkerType::Module);

@@ -1,0 +1,221 @@
+//! What a tab keeps: its torrents, their pieces, and the files that it shares.
+//!
+//! Whole pieces are the unit, and transactions are few: while one is under way, reads
+//! and writes gather for the next. [`Backend`]s only carry batches out.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use js_sys::{ArrayBuffer, Uint8Array};
+use swarm_core::engine::StoreError;
+use swarm_core::id::InfoHash;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::Blob;
+
+mod indexed;
+mod memory;
+mod schema;
+
+#[cfg(test)]
+mod conformance;
+
+pub(super) use schema::{Content, Record};
+
+use indexed::Indexed;
+use memory::Memory;
+
+/// A piece: of which torrent, and its index.
+pub(super) type Key = (InfoHash, u32);
+
+/// Bytes of pieces in one transaction, beyond which the rest waits for the next.
+const BATCH_BYTES: u32 = 8 << 20;
+/// Pieces in one transaction.
+const BATCH_PIECES: usize = 64;
+/// Transactions of a kind at once: the browser prepares one while it commits the other.
+const TRANSACTIONS: u32 = 2;
+
+/// See the module. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Store(Rc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    backend: Backend,
+    writes: RefCell<VecDeque<Write>>,
+    writing: Cell<u32>,
+    reads: RefCell<VecDeque<Read>>,
+    reading: Cell<u32>,
+}
+
+#[derive(Debug)]
+struct Write {
+    key: Key,
+    data: Uint8Array,
+    done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+#[derive(Debug)]
+struct Read {
+    key: Key,
+    done: oneshot::Sender<Result<ArrayBuffer, StoreError>>,
+}
+
+#[derive(Debug)]
+enum Backend {
+    Indexed(Indexed),
+    Memory(Memory),
+}
+
+/// Calls the same method of whichever backend it is.
+macro_rules! either {
+    ($backend:expr, $store:ident => $call:expr) => {
+        match $backend {
+            Backend::Indexed($store) => $call.await,
+            Backend::Memory($store) => $call,
+        }
+    };
+}
+
+impl Store {
+    /// The database of a peer slot.
+    pub(super) async fn open(slot: u32) -> Result<Self, StoreError> {
+        Ok(Self::new(Backend::Indexed(
+            Indexed::open(&format!("tabswarm-{slot}")).await?,
+        )))
+    }
+
+    /// For browsers that give this page no database: forgets all with the tab, and holds
+    /// `capacity` bytes of pieces at most.
+    pub(super) fn in_memory(capacity: u64) -> Self {
+        Self::new(Backend::Memory(Memory::new(capacity)))
+    }
+
+    fn new(backend: Backend) -> Self {
+        Store(Rc::new(Inner {
+            backend,
+            writes: RefCell::default(),
+            writing: Cell::default(),
+            reads: RefCell::default(),
+            reading: Cell::default(),
+        }))
+    }
+
+    /// Keeps a piece; returns once it survives a reload.
+    pub(super) async fn write(&self, key: Key, data: Uint8Array) -> Result<(), StoreError> {
+        let (done, answer) = oneshot::channel();
+        self.0
+            .writes
+            .borrow_mut()
+            .push_back(Write { key, data, done });
+        if self.0.writing.get() < TRANSACTIONS {
+            self.0.writing.set(self.0.writing.get() + 1);
+            spawn_local(self.clone().carry_out_writes());
+        }
+        answer.await.unwrap_or_else(|_| Err(removed()))
+    }
+
+    async fn carry_out_writes(self) {
+        loop {
+            let batch = take_batch(&mut self.0.writes.borrow_mut(), |write| write.data.length());
+            if batch.is_empty() {
+                break;
+            }
+            let pieces: Vec<_> = batch
+                .iter()
+                .map(|write| (write.key, write.data.clone()))
+                .collect();
+            let result = either!(&self.0.backend, store => store.write(&pieces));
+            for write in batch {
+                // Nobody waits any more when the receiver is gone.
+                let _ = write.done.send(result.clone());
+            }
+        }
+        self.0.writing.set(self.0.writing.get() - 1);
+    }
+
+    /// A whole piece.
+    pub(super) async fn read(&self, key: Key) -> Result<ArrayBuffer, StoreError> {
+        let (done, answer) = oneshot::channel();
+        self.0.reads.borrow_mut().push_back(Read { key, done });
+        if self.0.reading.get() < TRANSACTIONS {
+            self.0.reading.set(self.0.reading.get() + 1);
+            spawn_local(self.clone().carry_out_reads());
+        }
+        answer.await.unwrap_or_else(|_| Err(removed()))
+    }
+
+    async fn carry_out_reads(self) {
+        loop {
+            // The caller bounds what it has under way, so the lengths don't matter.
+            let batch = take_batch(&mut self.0.reads.borrow_mut(), |_| 1);
+            if batch.is_empty() {
+                break;
+            }
+            let keys: Vec<Key> = batch.iter().map(|read| read.key).collect();
+            let results = either!(&self.0.backend, store => store.read(&keys));
+            for (read, result) in batch.into_iter().zip(results) {
+                let _ = read.done.send(result);
+            }
+        }
+        self.0.reading.set(self.0.reading.get() - 1);
+    }
+
+    /// The indices of the pieces that are here, in order.
+    pub(super) async fn pieces(&self, info_hash: InfoHash) -> Result<Vec<u32>, StoreError> {
+        either!(&self.0.backend, store => store.pieces(info_hash))
+    }
+
+    /// Keeps what a torrent is, in place of what was kept of it before.
+    pub(super) async fn put_record(&self, record: &Record) -> Result<(), StoreError> {
+        either!(&self.0.backend, store => store.put_record(record))
+    }
+
+    /// Every torrent, in the order in which they were added.
+    pub(super) async fn records(&self) -> Result<Vec<Record>, StoreError> {
+        let mut records = either!(&self.0.backend, store => store.records())?;
+        records.sort_by(|a, b| a.added.total_cmp(&b.added));
+        Ok(records)
+    }
+
+    /// Keeps a copy of the bytes of a torrent that was made here.
+    pub(super) async fn put_source(
+        &self,
+        info_hash: InfoHash,
+        source: &Blob,
+    ) -> Result<(), StoreError> {
+        either!(&self.0.backend, store => store.put_source(info_hash, source))
+    }
+
+    /// The bytes of a torrent that was made here, if they are kept.
+    pub(super) async fn source(&self, info_hash: InfoHash) -> Result<Option<Blob>, StoreError> {
+        either!(&self.0.backend, store => store.source(info_hash))
+    }
+
+    /// Forgets a torrent with its pieces and source, writes that have not begun included.
+    pub(super) async fn remove(&self, info_hash: InfoHash) -> Result<(), StoreError> {
+        self.0
+            .writes
+            .borrow_mut()
+            .retain(|write| write.key.0 != info_hash);
+        either!(&self.0.backend, store => store.remove(info_hash))
+    }
+}
+
+fn take_batch<T>(queue: &mut VecDeque<T>, length: impl Fn(&T) -> u32) -> Vec<T> {
+    let mut bytes = 0;
+    let mut count = 0;
+    for item in queue.iter().take(BATCH_PIECES) {
+        if bytes >= BATCH_BYTES {
+            break;
+        }
+        bytes += length(item);
+        count += 1;
+    }
+    queue.drain(..count).collect()
+}
+
+fn removed() -> StoreError {
+    StoreError::Failed("the torrent was removed".to_owned())
+}

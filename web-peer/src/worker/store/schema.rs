@@ -1,0 +1,98 @@
+//! What the database of a slot looks like, and how it came to look like this.
+
+use js_sys::{Array, Uint8Array};
+use serde::{Deserialize, Serialize};
+use swarm_core::engine::StoreError;
+use swarm_core::id::InfoHash;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{IdbDatabase, IdbKeyRange};
+
+use super::Key;
+
+/// Raised by every change; [`migrate`] then has one more step.
+pub(super) const VERSION: u32 = 1;
+
+/// Info-hash (hex) → [`Record`] (postcard).
+pub(super) const TORRENTS: &str = "torrents";
+/// Info-hash (hex), piece index → the whole piece (`ArrayBuffer`), verified.
+pub(super) const PIECES: &str = "pieces";
+/// Info-hash (hex) → the torrent's bytes (`Blob`), when it was made in this tab.
+pub(super) const SOURCES: &str = "sources";
+
+/// Brings a database of version `from` (0: a new one) up to [`VERSION`].
+pub(super) fn migrate(database: &IdbDatabase, from: u32) -> Result<(), JsValue> {
+    if from < 1 {
+        for store in [TORRENTS, PIECES, SOURCES] {
+            database.create_object_store(store)?;
+        }
+    }
+    Ok(())
+}
+
+/// A torrent as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::worker) struct Record {
+    /// Which one.
+    pub(in crate::worker) info_hash: InfoHash,
+    /// What is known about it.
+    pub(in crate::worker) content: Content,
+    /// A person paused it.
+    pub(in crate::worker) paused: bool,
+    /// When it was added, in milliseconds of Unix time.
+    pub(in crate::worker) added: f64,
+}
+
+/// What is known about a torrent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::worker) enum Content {
+    /// A link without metadata so far; its name, if it has one.
+    Link(Option<String>),
+    /// The `.torrent` file; pieces are kept as they are verified.
+    Torrent(Vec<u8>),
+    /// The `.torrent` file; all bytes are in one source.
+    Made(Vec<u8>),
+}
+
+impl Record {
+    pub(super) fn encode(&self) -> JsValue {
+        let bytes = postcard::to_allocvec(self).expect("plain data can be serialised");
+        Uint8Array::from(&bytes[..]).into()
+    }
+
+    /// A record that can't be read is the storage's failure, not a reason to panic.
+    pub(super) fn decode(value: &JsValue) -> Result<Self, StoreError> {
+        let bytes = value
+            .dyn_ref::<Uint8Array>()
+            .map(Uint8Array::to_vec)
+            .unwrap_or_default();
+        postcard::from_bytes(&bytes)
+            .map_err(|error| StoreError::Failed(format!("a kept torrent is unreadable: {error}")))
+    }
+}
+
+/// The key of a torrent or source.
+pub(super) fn torrent_key(info_hash: InfoHash) -> JsValue {
+    JsValue::from_str(&info_hash.to_string())
+}
+
+/// The key of a piece.
+pub(super) fn piece_key((info_hash, piece): Key) -> JsValue {
+    Array::of2(
+        &torrent_key(info_hash),
+        &JsValue::from_f64(f64::from(piece)),
+    )
+    .into()
+}
+
+/// The index in a piece's key.
+pub(super) fn piece_of_key(key: &JsValue) -> Option<u32> {
+    let index = key.dyn_ref::<Array>()?.get(1).as_f64()?;
+    (index >= 0.0 && index <= f64::from(u32::MAX)).then_some(index as u32)
+}
+
+/// The keys of all pieces of a torrent: in IndexedDB an array sorts behind every number.
+pub(super) fn piece_range(info_hash: InfoHash) -> Result<IdbKeyRange, JsValue> {
+    let first = Array::of1(&torrent_key(info_hash));
+    let last = Array::of2(&torrent_key(info_hash), &Array::new());
+    IdbKeyRange::bound(&first, &last)
+}
