@@ -95,6 +95,9 @@ pub struct TorrentView {
     pub complete: u32,
     /// Members of the swarm that lack something, as the tracker last said.
     pub incomplete: u32,
+    /// How often the connected peers together hold every piece: at 1 and above we may
+    /// leave, and the swarm goes on without us.
+    pub copies: u32,
     /// Connected peers.
     pub peers: Vec<PeerView>,
     /// Why the state is [`TorrentState::Error`].

@@ -38,7 +38,9 @@ impl Torrent {
             piece_length: self.metainfo.as_ref().map_or(0, |m| m.layout().piece_length()),
             pieces: self.metainfo.as_ref().map_or(0, |m| m.layout().piece_count()),
             have,
-            in_progress: Vec::new(),
+            in_progress: self
+                .download()
+                .map_or_else(Vec::new, |download| download.in_progress().map(|piece| piece.get()).collect()),
             files: self.metainfo.as_ref().map_or_else(Vec::new, file_list),
             down_rate,
             up_rate: self.up.rate(now),
@@ -48,9 +50,17 @@ impl Torrent {
             eta: (down_rate > 0 && had < length).then(|| (length - had).div_ceil(down_rate)),
             complete: self.swarm.complete,
             incomplete: self.swarm.incomplete,
+            copies: self.copies(),
             peers: self.sessions.values().filter(|s| s.greeted).map(|s| peer_view(s, now)).collect(),
             error: self.error.clone(),
         }
+    }
+}
+
+impl Torrent {
+    fn copies(&self) -> u32 {
+        let (Some(download), Some(metainfo)) = (self.download(), &self.metainfo) else { return 0 };
+        metainfo.layout().pieces().map(|piece| download.availability(piece)).min().unwrap_or(0)
     }
 }
 
