@@ -1,1 +1,13 @@
-//! What crosses crates.
+//! What the tests that cross crates share: servers, slow links, browsers, tabs, files.
+//!
+//! The programs under test are real: `tracker-relay` and `native-peer` as processes, the
+//! page in headless Chromium. `cargo xtask test` builds them and says where they are.
+
+pub mod browser;
+pub mod files;
+pub mod liar;
+pub mod programs;
+pub mod server;
+pub mod slow_link;
+pub mod tab;
+pub mod wait;

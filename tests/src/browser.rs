@@ -1,0 +1,88 @@
+//! A headless Chromium with tabs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+use tempfile::TempDir;
+use thirtyfour::manager::{BrowserKind, WebDriverManager};
+use thirtyfour::prelude::*;
+
+use crate::tab::Tab;
+use crate::wait::until;
+
+/// A browser with a profile of its own. Quit it at the end of a test.
+#[derive(Debug)]
+pub struct Browser {
+    pub(crate) driver: WebDriver,
+    downloads: TempDir,
+    _manager: Arc<WebDriverManager>,
+}
+
+impl Browser {
+    /// Starts Chromium through chromedriver; both must be on the PATH.
+    pub async fn start() -> Result<Self> {
+        let downloads = TempDir::new()?;
+        let mut caps = DesiredCapabilities::chrome();
+        for arg in [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1200,900",
+        ] {
+            caps.add_arg(arg)?;
+        }
+        caps.add_experimental_option(
+            "prefs",
+            json!({
+                "download.default_directory": downloads.path(),
+                "download.prompt_for_download": false,
+                "profile.default_content_setting_values.automatic_downloads": 1,
+            }),
+        )?;
+        let driver_path = ["/usr/bin/chromedriver", "/usr/lib/chromium/chromedriver", "/usr/local/bin/chromedriver"]
+            .iter()
+            .map(PathBuf::from)
+            .find(|path| path.exists())
+            .context("chromedriver is not installed")?;
+        let manager =
+            WebDriverManager::builder().driver_binary(BrowserKind::Chrome, driver_path).offline().build();
+        let driver = manager.launch(caps).await?;
+        Ok(Browser { driver, downloads, _manager: manager })
+    }
+
+    /// Opens an address in a new tab.
+    pub async fn open(&self, address: &str) -> Result<Tab> {
+        let window = self.driver.new_tab().await?;
+        let tab = Tab::new(self.driver.clone(), window);
+        tab.goto(address).await?;
+        Ok(tab)
+    }
+
+    /// Waits until a download of this many bytes is complete, and takes it out of the
+    /// download folder, so that the next may have the same name.
+    pub async fn take_download(&self, name: &str, into: &Path) -> Result<PathBuf> {
+        let path = self.downloads.path().join(name);
+        let is_there = || async { Ok(path.exists()) };
+        until(&format!("the download of {name}"), is_there, |there| *there).await?;
+        std::fs::create_dir_all(into)?;
+        let target = into.join(name);
+        if std::fs::rename(&path, &target).is_err() {
+            std::fs::copy(&path, &target)?;
+            std::fs::remove_file(&path)?;
+        }
+        Ok(target)
+    }
+
+    /// Ends the browser.
+    pub async fn quit(self) -> Result<()> {
+        self.driver.quit().await?;
+        Ok(())
+    }
+}

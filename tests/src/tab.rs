@@ -1,0 +1,191 @@
+//! A tab with the page in it, as a person, or the page's contract, sees it.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use thirtyfour::WindowHandle;
+use thirtyfour::prelude::*;
+
+use crate::wait::until;
+
+/// One tab of a browser.
+#[derive(Clone, Debug)]
+pub struct Tab {
+    driver: WebDriver,
+    window: WindowHandle,
+}
+
+/// One torrent of a page.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Torrent {
+    /// Empty while files are being hashed.
+    pub info_hash: String,
+    /// `hashing`, `metadata`, `downloading`, `seeding`, `paused` or `error`.
+    pub state: String,
+    /// 0 to 1, of verified bytes.
+    pub progress: f64,
+    /// Payload bytes received since the page was loaded.
+    pub downloaded: u64,
+    /// Payload bytes sent since the page was loaded.
+    pub uploaded: u64,
+    /// How often the other peers together hold every piece.
+    pub copies: u64,
+    /// Where its share link leads.
+    pub share_link: String,
+    /// Its peers.
+    pub peers: Vec<Peer>,
+}
+
+/// One peer of a torrent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Peer {
+    /// `relay` or `direct`.
+    pub path: String,
+    /// Payload bytes received from it.
+    pub down: u64,
+    /// Payload bytes sent to it.
+    pub up: u64,
+}
+
+const SNAPSHOT: &str = r#"
+    const found = (root, id) => [...root.querySelectorAll(`[data-testid="${id}"]`)];
+    return found(document, "torrent").map(torrent => ({
+        info_hash: torrent.dataset.infoHash ?? "",
+        state: torrent.dataset.state,
+        progress: torrent.dataset.progress,
+        downloaded: torrent.dataset.downloaded,
+        uploaded: torrent.dataset.uploaded,
+        copies: torrent.dataset.copies,
+        share_link: found(torrent, "share-link")[0]?.href ?? "",
+        peers: found(torrent, "peer").map(peer => peer.dataset.path + " " + peer.dataset.down + " " + peer.dataset.up),
+    }));
+"#;
+
+impl Tab {
+    pub(crate) fn new(driver: WebDriver, window: WindowHandle) -> Self {
+        Tab { driver, window }
+    }
+
+    async fn focus(&self) -> Result<()> {
+        self.driver.switch_to_window(self.window.clone()).await?;
+        Ok(())
+    }
+
+    /// Loads an address.
+    pub async fn goto(&self, address: &str) -> Result<()> {
+        self.focus().await?;
+        self.driver.goto(address).await?;
+        Ok(())
+    }
+
+    /// Loads the page again, as a person with the reload button does.
+    pub async fn reload(&self) -> Result<()> {
+        self.focus().await?;
+        self.driver.refresh().await?;
+        Ok(())
+    }
+
+    /// Closes the tab.
+    pub async fn close(self) -> Result<()> {
+        self.focus().await?;
+        self.driver.close_window().await?;
+        Ok(())
+    }
+
+    async fn find(&self, test_id: &str) -> Result<WebElement> {
+        self.focus().await?;
+        let selector = format!("[data-testid=\"{test_id}\"]");
+        until(
+            &format!("an element {test_id}"),
+            || async { Ok(self.driver.find_all(By::Css(&selector)).await?.into_iter().next()) },
+            Option::is_some,
+        )
+        .await?
+        .context("found")
+    }
+
+    /// Gives files to the file picker.
+    pub async fn share(&self, files: &[&Path]) -> Result<()> {
+        let paths: Vec<_> = files.iter().map(|path| path.to_string_lossy()).collect();
+        self.find("file-input").await?.send_keys(paths.join("\n")).await?;
+        Ok(())
+    }
+
+    /// Pastes a link and adds it.
+    pub async fn add_link(&self, link: &str) -> Result<()> {
+        self.find("link-input").await?.send_keys(link).await?;
+        self.click("link-add").await
+    }
+
+    /// Clicks the first element of this id.
+    pub async fn click(&self, test_id: &str) -> Result<()> {
+        self.find(test_id).await?.click().await?;
+        Ok(())
+    }
+
+    /// The text of every alert on the page.
+    pub async fn alerts(&self) -> Result<Vec<String>> {
+        self.focus().await?;
+        let mut texts = Vec::new();
+        for alert in self.driver.find_all(By::Css("[data-testid=\"alert\"]")).await? {
+            texts.push(alert.text().await?);
+        }
+        Ok(texts)
+    }
+
+    /// Every torrent on the page.
+    pub async fn torrents(&self) -> Result<Vec<Torrent>> {
+        self.focus().await?;
+        let found: Vec<Value> = self.driver.execute(SNAPSHOT, Vec::new()).await?.convert()?;
+        found.iter().map(torrent).collect()
+    }
+
+    /// Waits until the page's only torrent is as wanted.
+    pub async fn torrent_that(&self, what: &str, is: impl Fn(&Torrent) -> bool) -> Result<Torrent> {
+        let found = until(
+            &format!("a torrent that is {what}"),
+            || async {
+                let alerts = self.alerts().await?;
+                Ok((self.torrents().await?.into_iter().next().unwrap_or_default(), alerts))
+            },
+            |(torrent, _)| is(torrent),
+        );
+        Ok(found.await?.0)
+    }
+
+    /// Waits until the page's only torrent is complete.
+    pub async fn seeding(&self) -> Result<Torrent> {
+        self.torrent_that("seeding", |torrent| torrent.state == "seeding").await
+    }
+
+    /// A picture of what a person sees.
+    pub async fn screenshot(&self, path: &Path) -> Result<()> {
+        self.focus().await?;
+        self.driver.screenshot(path).await?;
+        Ok(())
+    }
+}
+
+fn torrent(value: &Value) -> Result<Torrent> {
+    let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let peer = |text: &str| -> Option<Peer> {
+        let mut parts = text.split(' ');
+        Some(Peer {
+            path: parts.next()?.to_owned(),
+            down: parts.next()?.parse().ok()?,
+            up: parts.next()?.parse().ok()?,
+        })
+    };
+    let peers = value["peers"].as_array().context("a list of peers")?;
+    Ok(Torrent {
+        info_hash: text("info_hash"),
+        state: text("state"),
+        progress: text("progress").parse().unwrap_or(0.0),
+        downloaded: text("downloaded").parse().unwrap_or(0),
+        uploaded: text("uploaded").parse().unwrap_or(0),
+        copies: text("copies").parse().unwrap_or(0),
+        share_link: text("share_link"),
+        peers: peers.iter().filter_map(|value| peer(value.as_str()?)).collect(),
+    })
+}

@@ -1,0 +1,215 @@
+//! What people do with tabs, done in a real browser against a real server.
+//!
+//! Ignored by a plain `cargo test`, because they need the built page and programs:
+//! `cargo xtask test tabs` builds those and runs these.
+
+use std::path::Path;
+
+use anyhow::Result;
+use swarm_tests::browser::Browser;
+use swarm_tests::files::{digest, random};
+use swarm_tests::server::Server;
+use swarm_tests::slow_link::SlowLink;
+use swarm_tests::tab::{Tab, Torrent};
+use swarm_tests::{liar, programs};
+use tempfile::TempDir;
+
+const MIB: usize = 1 << 20;
+
+/// The same link, opened at another address of the same server.
+fn through(share_link: &str, page: &str) -> String {
+    let (_, fragment) = share_link.split_once('#').expect("a share link has a fragment");
+    format!("{page}#{fragment}")
+}
+
+/// Shares a file in a new tab and waits until it is being seeded.
+async fn seed(browser: &Browser, page: &str, files: &[&Path]) -> Result<(Tab, Torrent)> {
+    let tab = browser.open(page).await?;
+    tab.share(files).await?;
+    let torrent = tab.seeding().await?;
+    assert!(torrent.share_link.contains(&torrent.info_hash), "{torrent:?}");
+    Ok((tab, torrent))
+}
+
+async fn save(browser: &Browser, tab: &Tab, name: &str, into: &Path) -> Result<[u8; 32]> {
+    tab.click("save").await?;
+    digest(&browser.take_download(name, into).await?)
+}
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn every_tab_gets_the_same_bytes_and_leechers_serve_each_other() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("holiday.bin"), 100 * MIB, 1)?;
+    let server = Server::start().await?;
+    let browser = Browser::start().await?;
+    let (seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+
+    let mut leechers = Vec::new();
+    for _ in 0..3 {
+        leechers.push(browser.open(&torrent.share_link).await?);
+    }
+    for leecher in &leechers {
+        leecher.seeding().await?;
+    }
+    let expected = digest(&file)?;
+    for (index, leecher) in leechers.iter().enumerate() {
+        let into = folder.path().join(index.to_string());
+        assert_eq!(save(&browser, leecher, "holiday.bin", &into).await?, expected);
+    }
+    let sent = seeder.seeding().await?.uploaded;
+    let all = (leechers.len() * 100 * MIB) as u64;
+    assert!(sent >= (100 * MIB) as u64, "somebody must have sent it: {sent}");
+    assert!(sent < all * 8 / 10, "the seeder sent {sent} of {all} bytes");
+    browser.quit().await
+}
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn a_reloaded_tab_goes_on_from_the_pieces_it_kept() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("half way.bin"), 64 * MIB, 2)?;
+    let server = Server::start().await?;
+    let link = SlowLink::to(server.address).await?;
+    let browser = Browser::start().await?;
+    let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+
+    let leecher = browser.open(&link.page()).await?;
+    link.set_rate(8 * MIB as u64);
+    leecher.add_link(&torrent.share_link).await?;
+    leecher.torrent_that("half way", |torrent| torrent.progress > 0.4).await?;
+    leecher.reload().await?;
+    let back = leecher.torrent_that("back", |torrent| torrent.progress > 0.0).await?;
+    assert!(back.progress >= 0.4, "{back:?}");
+    link.set_rate(0);
+    let done = leecher.seeding().await?;
+    // What it had, it does not fetch again; a piece or two may have been under way.
+    assert!(done.downloaded <= (64 * MIB) as u64 * 7 / 10, "{done:?}");
+    assert_eq!(save(&browser, &leecher, "half way.bin", &folder.path().join("saved")).await?, digest(&file)?);
+    browser.quit().await
+}
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn the_seeder_may_close_its_tab_once_the_others_hold_every_piece() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("relay race.bin"), 48 * MIB, 3)?;
+    let server = Server::start().await?;
+    let link = SlowLink::to(server.address).await?;
+    let browser = Browser::start().await?;
+    let (seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+
+    let mut leechers = Vec::new();
+    for _ in 0..3 {
+        leechers.push(browser.open(&link.page()).await?);
+    }
+    link.set_rate(6 * MIB as u64);
+    for leecher in &leechers {
+        leecher.add_link(&torrent.share_link).await?;
+    }
+    seeder.torrent_that("held by the others", |torrent| torrent.copies >= 1).await?;
+    let states = [&leechers[0], &leechers[1], &leechers[2]];
+    let mut unfinished = 0;
+    for leecher in states {
+        unfinished += usize::from(leecher.torrents().await?[0].state == "downloading");
+    }
+    seeder.close().await?;
+    assert!(unfinished > 0, "the scenario needs somebody who is not done when the seeder leaves");
+    link.set_rate(0);
+    for (index, leecher) in leechers.iter().enumerate() {
+        leecher.seeding().await?;
+        let into = folder.path().join(index.to_string());
+        assert_eq!(save(&browser, leecher, "relay race.bin", &into).await?, digest(&file)?);
+    }
+    browser.quit().await
+}
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn all_finish_by_themselves_after_the_tracker_was_restarted() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("restart.bin"), 48 * MIB, 4)?;
+    let server = Server::start().await?;
+    let address = server.address;
+    let link = SlowLink::to(address).await?;
+    let browser = Browser::start().await?;
+    let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+
+    let leechers = [browser.open(&link.page()).await?, browser.open(&link.page()).await?];
+    link.set_rate(6 * MIB as u64);
+    for leecher in &leechers {
+        leecher.add_link(&torrent.share_link).await?;
+        leecher.torrent_that("under way", |torrent| torrent.progress > 0.1).await?;
+    }
+    server.kill().await?;
+    for leecher in &leechers {
+        leecher.torrent_that("without peers", |torrent| torrent.peers.is_empty()).await?;
+    }
+    let _server = Server::start_on(address).await?;
+    link.set_rate(0);
+    for (index, leecher) in leechers.iter().enumerate() {
+        leecher.seeding().await?;
+        let into = folder.path().join(index.to_string());
+        assert_eq!(save(&browser, leecher, "restart.bin", &into).await?, digest(&file)?);
+    }
+    browser.quit().await
+}
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn a_liar_is_dropped_and_the_bytes_are_right() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("truth.bin"), 32 * MIB, 5)?;
+    let torrent_file = folder.path().join("truth.torrent");
+    let server = Server::start().await?;
+    let status = tokio::process::Command::new(programs::program("native-peer"))
+        .arg("create")
+        .arg(&file)
+        .arg("-o")
+        .arg(&torrent_file)
+        .status()
+        .await?;
+    assert!(status.success());
+    let metainfo = swarm_core::metainfo::Metainfo::from_torrent(&std::fs::read(&torrent_file)?)?;
+    let info_hash = metainfo.info_hash().to_string();
+    let liar = liar::join(&server.tracker(), metainfo)?;
+
+    let browser = Browser::start().await?;
+    let leecher = browser.open(&server.page()).await?;
+    leecher.add_link(&info_hash).await?;
+    // Alone with the liar, it finds out.
+    leecher.torrent_that("rid of the liar", |t| t.downloaded > 0 && t.peers.is_empty()).await?;
+    let lied_to = leecher.torrents().await?.remove(0);
+    assert!(lied_to.downloaded <= 16 * MIB as u64, "{lied_to:?}");
+    assert_eq!(lied_to.progress, 0.0, "nothing corrupt is counted");
+
+    let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    assert_eq!(torrent.info_hash, info_hash);
+    leecher.seeding().await?;
+    assert_eq!(save(&browser, &leecher, "truth.bin", &folder.path().join("saved")).await?, digest(&file)?);
+    liar.abort();
+    browser.quit().await
+}
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn a_link_in_the_page_s_own_address_opens_at_load_and_removal_is_for_good() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("link.bin"), 3 * MIB, 6)?;
+    let server = Server::start().await?;
+    let browser = Browser::start().await?;
+    let (seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let leecher = browser.open(&through(&torrent.share_link, &server.page())).await?;
+    leecher.seeding().await?;
+
+    leecher.click("remove").await?;
+    swarm_tests::wait::until("no torrent", || leecher.torrents(), Vec::is_empty).await?;
+    leecher.goto(&server.page()).await?;
+    leecher.add_link("this is no link").await?;
+    swarm_tests::wait::until("an alert", || leecher.alerts(), |alerts| !alerts.is_empty()).await?;
+    assert_eq!(leecher.torrents().await?, []);
+    // A seeder that is reloaded seeds on.
+    seeder.reload().await?;
+    seeder.seeding().await?;
+    browser.quit().await
+}
