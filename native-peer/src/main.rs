@@ -1,2 +1,7 @@
-//! To be.
-fn main() {}
+//! See the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    native_peer::cli::run(std::env::args_os())
+}

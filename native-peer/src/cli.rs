@@ -1,0 +1,229 @@
+//! What can be typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::{Error as UsageError, ErrorKind};
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+use crate::text::{complain, plain};
+
+/// Shares files with a swarm of browser tabs, and fetches from it.
+#[derive(Debug, Parser)]
+#[command(name = "native-peer", version, arg_required_else_help = false)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Share files and folders until Ctrl-C; prints the link to give to others.
+    Seed(Seed),
+    /// Fetch a torrent into a folder, going on from what is there.
+    ///
+    /// Ends with exit code 0 once every piece is verified and on the disk. Interrupted, it
+    /// keeps what it has: the same command goes on from there. Put links in quotes, because
+    /// shells give # and & a meaning.
+    Get(Get),
+    /// Write a .torrent file without sharing anything; prints its info-hash.
+    Create(Create),
+    /// Say what is in a .torrent file, or in a link.
+    Show(Show),
+}
+
+/// Shares files and folders.
+#[derive(Debug, Args)]
+pub(crate) struct Seed {
+    /// A file or a folder; several become one folder. Symbolic links within folders are
+    /// left out.
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) shape: Shape,
+    /// The tracker to meet others at, such as ws://host:8080. By default that of the
+    /// environment variable TABSWARM_TRACKER, or else ws://127.0.0.1:8080/swarm.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) tracker: Option<String>,
+}
+
+/// Fetches a torrent.
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    /// A .torrent file, a share link, a magnet link or an info-hash.
+    #[arg(value_name = "TORRENT")]
+    pub(crate) torrent: OsString,
+    /// Where the files go; made if it is not there. Files of the torrent's names in it are
+    /// taken for an earlier part of the download: what is right in them is kept, what is
+    /// wrong is overwritten.
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_name = "FOLDER",
+        default_value = "."
+    )]
+    pub(crate) output: PathBuf,
+    /// The tracker to meet others at, such as ws://host:8080. By default the torrent's or
+    /// the link's own, or else that of TABSWARM_TRACKER, or else ws://127.0.0.1:8080/swarm.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) tracker: Option<String>,
+    /// Once everything is here, go on sharing it until Ctrl-C.
+    #[arg(long)]
+    pub(crate) seed: bool,
+}
+
+/// Makes a .torrent file.
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// A file or a folder; several become one folder. Symbolic links within folders are
+    /// left out.
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The .torrent file to write; one that is there is replaced.
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) shape: Shape,
+    /// A tracker to name in it; may be given several times.
+    #[arg(long = "tracker", value_name = "ADDRESS")]
+    pub(crate) trackers: Vec<String>,
+    /// Ask peers to use no other way to find each other than its trackers (BEP 27).
+    #[arg(long)]
+    pub(crate) private: bool,
+}
+
+/// How files become a torrent.
+#[derive(Debug, Args)]
+pub(crate) struct Shape {
+    /// What to call it. By default like the file or the folder.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Bytes of a piece, a power of two from 16K to 64M; K and M may be used. By default it
+    /// is chosen by size.
+    #[arg(long, value_name = "BYTES", value_parser = piece_length)]
+    pub(crate) piece_length: Option<u32>,
+}
+
+/// Shows a torrent.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// A .torrent file, a share link, a magnet link or an info-hash.
+    #[arg(value_name = "TORRENT")]
+    pub(crate) torrent: OsString,
+    /// As one JSON object; what a link does not tell is null.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Runs the program with these arguments, the first of which is its name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) if !error.use_stderr() => {
+            // Help and version. Whoever closed the pipe has read enough.
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            complain(&usage(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = match cli.command {
+        Command::Seed(arguments) => commands::seed::run(arguments),
+        Command::Get(arguments) => commands::get::run(&arguments),
+        Command::Create(arguments) => commands::create::run(arguments),
+        Command::Show(arguments) => commands::show::run(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        complain(&plain(&format!("error: {error}")));
+        ExitCode::FAILURE
+    })
+}
+
+/// What is wrong with the arguments, on one line.
+fn usage(error: &UsageError) -> String {
+    if error.kind() == ErrorKind::MissingSubcommand {
+        return "error: one of seed, get, create and show is needed (see --help)".to_owned();
+    }
+    let text = error.render().to_string();
+    let what = text.split("\n\n").next().unwrap_or_default();
+    let words: Vec<_> = what.split_whitespace().collect();
+    plain(&format!("{} (see --help)", words.join(" ")))
+}
+
+fn piece_length(text: &str) -> Result<u32, String> {
+    let upper = text.trim().to_ascii_uppercase();
+    let upper = upper.trim_end_matches("IB").trim_end_matches('B');
+    let (digits, unit) = match upper.as_bytes().last() {
+        Some(b'K') => (&upper[..upper.len() - 1], 1 << 10),
+        Some(b'M') => (&upper[..upper.len() - 1], 1 << 20),
+        _ => (upper, 1),
+    };
+    let bytes = digits
+        .trim()
+        .parse::<u32>()
+        .ok()
+        .and_then(|n| n.checked_mul(unit));
+    bytes
+        .filter(|n| n.is_power_of_two() && (16 << 10..=64 << 20).contains(n))
+        .ok_or_else(|| "it must be a power of two from 16K to 64M".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn piece_lengths_are_powers_of_two_with_or_without_units() {
+        for (text, bytes) in [
+            ("16384", 16 << 10),
+            ("16K", 16 << 10),
+            ("1m", 1 << 20),
+            ("64MiB", 64 << 20),
+        ] {
+            assert_eq!(piece_length(text), Ok(bytes), "{text}");
+        }
+        for text in [
+            "",
+            "K",
+            "8K",
+            "100000",
+            "128M",
+            "-16384",
+            "99999999999M",
+            "ü",
+            "1G",
+        ] {
+            assert!(piece_length(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn wrong_usage_is_told_on_one_line() {
+        for line in [
+            "",
+            "seed",
+            "get",
+            "frobnicate",
+            "show --jsn x",
+            "create a",
+            "seed a --piece-length 7",
+        ] {
+            let arguments = ["native-peer"].into_iter().chain(line.split_whitespace());
+            let text = usage(&Cli::try_parse_from(arguments).unwrap_err());
+            assert!(
+                text.starts_with("error: ") && !text.contains('\n'),
+                "{line}: {text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What the commands do.
+
+pub(crate) mod create;
+pub(crate) mod get;
+pub(crate) mod seed;
+pub(crate) mod show;
+
+mod session;
+mod source;

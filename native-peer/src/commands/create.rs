@@ -1,0 +1,86 @@
+//! `native-peer create`
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use swarm_core::metainfo::Metainfo;
+use url::Url;
+
+use super::session;
+use crate::Error;
+use crate::address::TrackerAddress;
+use crate::cli::Create;
+use crate::screen::Screen;
+use crate::share::{Options, make};
+use crate::status::bytes;
+use crate::text::{complain, plain, print, shown};
+
+pub(crate) fn run(arguments: Create) -> Result<ExitCode, Error> {
+    let Create {
+        paths,
+        output,
+        shape,
+        trackers,
+        private,
+    } = arguments;
+    let trackers = trackers
+        .iter()
+        .map(|t| tracker(t))
+        .collect::<Result<_, _>>()?;
+    let options = Options {
+        name: shape.name,
+        piece_length: shape.piece_length,
+        trackers,
+        private,
+    };
+    let screen = Screen::new();
+    let made = make(&paths, options, &screen)?;
+    screen.clear();
+    session::tell_skipped(&made.skipped);
+    write(&output, &made.metainfo.to_torrent())?;
+    complain(&summary(&output, &made.metainfo));
+    print(&made.metainfo.info_hash().to_string())
+        .map_err(|e| Error::Other(format!("cannot write to standard output: {e}")))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A tracker to name in a torrent. Other programs reach more kinds than we do.
+fn tracker(text: &str) -> Result<String, Error> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https" | "udp") && url.has_host() => {
+            Ok(url.into())
+        }
+        _ => Ok(text.parse::<TrackerAddress>()?.to_string()),
+    }
+}
+
+/// Writes the file so that it is never seen half written.
+fn write(path: &Path, contents: &[u8]) -> Result<(), Error> {
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let write = || {
+        // What others may read of it is decided by the umask, as for any other file.
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder)?;
+        file.write_all(contents)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(Error::file("write", path))
+}
+
+fn summary(output: &Path, metainfo: &Metainfo) -> String {
+    let layout = metainfo.layout();
+    format!(
+        "{}: {}, {} in {} pieces",
+        shown(output),
+        plain(metainfo.name()),
+        bytes(layout.total_length()),
+        layout.piece_count()
+    )
+}

@@ -1,0 +1,66 @@
+//! `native-peer seed`
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use swarm_core::engine::{Command, Resume};
+use swarm_core::pieces::Bitfield;
+
+use super::session::{Reached, Session, runtime, tell_skipped};
+use crate::Error;
+use crate::address::TrackerAddress;
+use crate::cli::Seed;
+use crate::screen::Screen;
+use crate::share::{Made, Options, make};
+use crate::text::print;
+
+pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
+    let Seed {
+        paths,
+        shape,
+        tracker,
+    } = arguments;
+    let tracker = match tracker {
+        Some(text) => text.parse()?,
+        None => TrackerAddress::from_environment()?,
+    };
+    let options = Options {
+        name: shape.name,
+        piece_length: shape.piece_length,
+        ..Options::default()
+    };
+    let screen = Screen::new();
+    let made = make(&paths, options, &screen)?;
+    screen.clear();
+    tell_skipped(&made.skipped);
+    let link = tracker.share_link(&made.metainfo);
+    print(&link).map_err(|e| Error::Other(format!("cannot write to standard output: {e}")))?;
+    runtime()?.block_on(seed(made, tracker))
+}
+
+async fn seed(made: Made, tracker: TrackerAddress) -> Result<ExitCode, Error> {
+    let Made {
+        metainfo, files, ..
+    } = made;
+    // They were hashed a moment ago.
+    let resume = Resume::Pieces(Bitfield::full(metainfo.layout().piece_count()));
+    let command = Command::AddTorrent {
+        metainfo,
+        resume,
+        paused: false,
+    };
+    let mut session = Session::begin(tracker, Screen::new(), command)?;
+    session.attach(Arc::new(files));
+    let result = until_stopped(&mut session).await;
+    session.end().await;
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+/// Shares what is complete until somebody stops it.
+pub(super) async fn until_stopped(session: &mut Session) -> Result<(), Error> {
+    loop {
+        if let Reached::Stopped(_) = session.run().await? {
+            return Ok(());
+        }
+    }
+}

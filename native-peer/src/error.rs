@@ -1,0 +1,63 @@
+//! What makes a command fail, in words for the person who typed it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use swarm_core::engine::StoreError;
+use swarm_core::metainfo::{CreateError, LinkError, MetainfoError};
+
+use crate::address::AddressError;
+use crate::text::shown;
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or folder is not to be had.
+    #[error("cannot {action} {}: {source}", shown(path))]
+    File {
+        /// The verb: read, write, create.
+        action: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that is no torrent.
+    #[error("{} is not a torrent that can be used: {source}", shown(path))]
+    Torrent {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: MetainfoError,
+    },
+    /// Neither a file nor a link.
+    #[error("{text}: {source}, and no such file")]
+    Link {
+        /// What was typed.
+        text: String,
+        /// Why it is no link.
+        source: LinkError,
+    },
+    /// A tracker address that can't be used.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// Files that can't be shared.
+    #[error(transparent)]
+    Create(#[from] CreateError),
+    /// The disk did not do what it was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Anything else, in words.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Error {
+    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+        move |source| Error::File {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The command-line host of the engine: files on disk, a WebSocket to the tracker, a
+//! progress bar. The binary is a thin shell around this library, which other native
+//! programs and tests may embed.
+//!
+//! - [`host`]: the loop that owns the engine and does what its outputs say.
+//! - [`link`]: the WebSocket to the tracker, which reconnects by itself; [`address`]
+//!   says where it goes.
+//! - [`store`]: where pieces are: a download folder, shared files, memory.
+//! - [`disk`]: stores and hashing on threads that may block.
+//! - [`share`]: files and folders become torrents.
+//! - [`cli`] and [`commands`]: what a person types; [`screen`], [`status`] and
+//!   [`signals`]: what a person sees and presses.
+
+pub mod address;
+pub mod cli;
+pub mod commands;
+pub mod disk;
+pub mod error;
+pub mod host;
+pub mod link;
+pub mod screen;
+pub mod share;
+pub mod signals;
+pub mod status;
+pub mod store;
+pub mod text;
+
+pub use address::TrackerAddress;
+pub use error::Error;
+pub use host::Host;

@@ -1,0 +1,269 @@
+//! What there is to share below some paths, always in the same order.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::{self, FileType, Metadata};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use swarm_core::metainfo::NewFile;
+
+use crate::Error;
+use crate::text::shown;
+
+/// What several paths without a common folder are called.
+const NAMELESS: &str = "files";
+
+/// See [`find`].
+#[derive(Debug)]
+pub struct Found {
+    /// The torrent's name if it is a folder of files, none if it is a single file.
+    pub folder: Option<String>,
+    /// What it is called, either way.
+    pub name: String,
+    /// The files, in the order of their paths.
+    pub files: Vec<FoundFile>,
+    /// Symbolic links within folders, which are left out: what they lead to was not chosen.
+    pub skipped: Vec<PathBuf>,
+}
+
+/// A file that was found.
+#[derive(Debug)]
+pub struct FoundFile {
+    /// As the torrent is to describe it.
+    pub described: NewFile,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Bytes.
+    pub length: u64,
+    /// When it was changed last, if the system knows.
+    pub modified: Option<SystemTime>,
+}
+
+/// Finds the files that are to be shared: of one file, itself; of one folder, all in it;
+/// of several paths, all of them in a folder called `name`, or like the folder that they
+/// are in. A symbolic link that is named is followed, one that is met is not.
+pub fn find(paths: &[PathBuf], name: Option<&str>) -> Result<Found, Error> {
+    let mut search = Search {
+        files: Vec::new(),
+        skipped: Vec::new(),
+    };
+    let (folder, name) = match paths {
+        [path] => {
+            let metadata = fs::metadata(path).map_err(Error::file("read", path))?;
+            let own = name.map_or_else(|| base_name(path), |name| Ok(name.to_owned()))?;
+            if metadata.is_dir() {
+                search.folder(path, &[])?;
+                (Some(own.clone()), own)
+            } else {
+                search.file(path, &metadata, vec![own.clone()])?;
+                (None, own)
+            }
+        }
+        paths => {
+            let mut names = BTreeSet::new();
+            for path in paths {
+                let own = base_name(path)?;
+                if !names.insert(own.clone()) {
+                    return Err(Error::Other(format!(
+                        "two of the paths are called {}",
+                        shown(own.as_ref())
+                    )));
+                }
+                let metadata = fs::metadata(path).map_err(Error::file("read", path))?;
+                if metadata.is_dir() {
+                    search.folder(path, &[own])?;
+                } else {
+                    search.file(path, &metadata, vec![own])?;
+                }
+            }
+            let folder = name.map_or_else(|| common_folder(paths), str::to_owned);
+            (Some(folder.clone()), folder)
+        }
+    };
+    let Search { mut files, skipped } = search;
+    files.sort_by(|a, b| a.described.path.cmp(&b.described.path));
+    Ok(Found {
+        folder,
+        name,
+        files,
+        skipped,
+    })
+}
+
+struct Search {
+    files: Vec<FoundFile>,
+    skipped: Vec<PathBuf>,
+}
+
+impl Search {
+    fn folder(&mut self, folder: &Path, below: &[String]) -> Result<(), Error> {
+        for entry in fs::read_dir(folder).map_err(Error::file("read", folder))? {
+            let entry = entry.map_err(Error::file("read", folder))?;
+            let path = entry.path();
+            let kind = entry.file_type().map_err(Error::file("read", &path))?;
+            if kind.is_symlink() {
+                self.skipped.push(path);
+                continue;
+            }
+            let mut parts = below.to_vec();
+            parts.push(utf8(&entry.file_name(), &path)?);
+            if kind.is_dir() {
+                self.folder(&path, &parts)?;
+            } else {
+                let metadata = entry.metadata().map_err(Error::file("read", &path))?;
+                self.file(&path, &metadata, parts)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path, metadata: &Metadata, parts: Vec<String>) -> Result<(), Error> {
+        if !FileType::is_file(&metadata.file_type()) {
+            // A pipe or a device has no length, and reading it may never end.
+            return Err(Error::Other(format!(
+                "{} is neither a file nor a folder",
+                shown(path)
+            )));
+        }
+        let length = metadata.len();
+        self.files.push(FoundFile {
+            described: NewFile {
+                path: parts,
+                length,
+            },
+            path: path.to_owned(),
+            length,
+            modified: metadata.modified().ok(),
+        });
+        Ok(())
+    }
+}
+
+/// The last part of a path, that of the real path for one like `..`.
+fn base_name(path: &Path) -> Result<String, Error> {
+    if let Some(name) = path.file_name() {
+        return utf8(name, path);
+    }
+    let real = path.canonicalize().map_err(Error::file("read", path))?;
+    match real.file_name() {
+        Some(name) => utf8(name, path),
+        None => Ok(NAMELESS.to_owned()),
+    }
+}
+
+/// The name of the folder that all of these are in, if they are in one.
+fn common_folder(paths: &[PathBuf]) -> String {
+    let mut parents = paths
+        .iter()
+        .map(|path| path.canonicalize().ok()?.parent().map(Path::to_owned));
+    let first = parents.next().flatten();
+    if parents.any(|parent| parent != first) {
+        return NAMELESS.to_owned();
+    }
+    first
+        .and_then(|p| Some(p.file_name()?.to_str()?.to_owned()))
+        .unwrap_or_else(|| NAMELESS.to_owned())
+}
+
+fn utf8(name: &OsStr, path: &Path) -> Result<String, Error> {
+    name.to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Error::Other(format!("{}: the name is not valid UTF-8", shown(path))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file).unwrap();
+        }
+        folder
+    }
+
+    fn paths(found: &Found) -> Vec<String> {
+        found
+            .files
+            .iter()
+            .map(|f| f.described.path.join("/"))
+            .collect()
+    }
+
+    #[test]
+    fn a_file_is_itself() {
+        let tree = tree(&["x/한국어.txt"]);
+        let found = find(&[tree.path().join("x/한국어.txt")], None).unwrap();
+        assert_eq!(
+            (found.folder.as_deref(), found.name.as_str()),
+            (None, "한국어.txt")
+        );
+        assert_eq!(paths(&found), ["한국어.txt"]);
+        assert_eq!(found.files[0].length, "x/한국어.txt".len() as u64);
+    }
+
+    #[test]
+    fn a_folder_is_everything_in_it_in_order() {
+        let tree = tree(&["x/b", "x/a/z", "x/a/y/1", "x/a.b", "x/c"]);
+        let found = find(&[tree.path().join("x")], None).unwrap();
+        assert_eq!(found.folder.as_deref(), Some("x"));
+        assert_eq!(paths(&found), ["a/y/1", "a/z", "a.b", "b", "c"]);
+        let found = find(&[tree.path().join("x/a/..")], Some("other")).unwrap();
+        assert_eq!(found.name, "other");
+    }
+
+    #[test]
+    fn several_paths_become_a_folder() {
+        let tree = tree(&["x/b", "x/a/z", "y/c"]);
+        let [a, b, c] = ["x/a", "x/b", "y/c"].map(|p| tree.path().join(p));
+        let found = find(&[b.clone(), a.clone()], None).unwrap();
+        assert_eq!(found.folder.as_deref(), Some("x"));
+        assert_eq!(paths(&found), ["a/z", "b"]);
+        assert_eq!(find(&[a, c], None).unwrap().name, "files");
+        let error = find(&[b.clone(), b], None).unwrap_err().to_string();
+        assert!(error.contains("two of the paths"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_in_folders_are_left_out_and_special_files_refused() {
+        let tree = tree(&["x/a", "y/secret"]);
+        let folder = tree.path().join("x");
+        std::os::unix::fs::symlink("../y", folder.join("link")).unwrap();
+        let found = find(std::slice::from_ref(&folder), None).unwrap();
+        assert_eq!(paths(&found), ["a"]);
+        assert_eq!(found.skipped, [folder.join("link")]);
+        assert_eq!(
+            paths(&find(&[folder.join("link")], None).unwrap()),
+            ["secret"]
+        );
+
+        std::os::unix::net::UnixListener::bind(folder.join("socket")).unwrap();
+        let error = find(&[folder], None).unwrap_err().to_string();
+        assert!(error.contains("neither a file nor a folder"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_no_text_is_refused() {
+        use std::os::unix::ffi::OsStrExt;
+        let tree = tree(&["x/a"]);
+        fs::write(tree.path().join("x").join(OsStr::from_bytes(b"\xff")), b"").unwrap();
+        let error = find(&[tree.path().join("x")], None)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("not valid UTF-8"), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let error = find(&["/no/such/place".into()], None)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("/no/such/place"), "{error}");
+    }
+}

@@ -1,0 +1,133 @@
+//! How a torrent is doing, in one line.
+
+use indicatif::{DecimalBytes, FormattedDuration};
+use std::time::Duration;
+use swarm_core::engine::{TorrentState, TorrentView, TrackerView};
+use tokio::time::Instant;
+
+use crate::link::LinkStatus;
+use crate::text::plain;
+
+/// What happens, how fast, and with whom.
+pub fn line(torrent: &TorrentView, tracker: TrackerView, link: &LinkStatus) -> String {
+    let mut parts = Vec::new();
+    match torrent.state {
+        TorrentState::Hashing => parts.push("checking what is here".to_owned()),
+        TorrentState::Metadata => parts.push("asking peers what is in the torrent".to_owned()),
+        TorrentState::Downloading => {
+            parts.push(rate(torrent.down_rate));
+            if let Some(seconds) = torrent.eta {
+                parts.push(format!(
+                    "{} left",
+                    FormattedDuration(Duration::from_secs(seconds))
+                ));
+            }
+        }
+        TorrentState::Seeding => {
+            parts.push("seeding".to_owned());
+            parts.push(format!("{} sent", DecimalBytes(torrent.uploaded)));
+        }
+        TorrentState::Paused => parts.push("paused".to_owned()),
+        TorrentState::Error => parts.push(plain(torrent.error.as_deref().unwrap_or("stopped"))),
+    }
+    if torrent.up_rate > 0 {
+        parts.push(format!("{} up", rate(torrent.up_rate)));
+    }
+    parts.push(match torrent.peers.len() {
+        1 => "1 peer".to_owned(),
+        n => format!("{n} peers"),
+    });
+    parts.extend(trouble(tracker, link));
+    parts.join(", ")
+}
+
+/// What is wrong with the link to the tracker, if something is.
+fn trouble(tracker: TrackerView, link: &LinkStatus) -> Option<String> {
+    match link {
+        LinkStatus::Connecting => Some("connecting to the tracker".to_owned()),
+        LinkStatus::Down { reason, retry_at } => {
+            let wait = retry_at.saturating_duration_since(Instant::now()).as_secs();
+            let when = if wait > 0 {
+                format!("next attempt in {wait} s")
+            } else {
+                "trying again".to_owned()
+            };
+            Some(format!("tracker unreachable ({reason}), {when}"))
+        }
+        LinkStatus::Up if tracker != TrackerView::Up => Some("waiting for the tracker".to_owned()),
+        LinkStatus::Up => None,
+    }
+}
+
+fn rate(bytes: u64) -> String {
+    format!("{}/s", DecimalBytes(bytes))
+}
+
+/// How many bytes, for a person.
+pub fn bytes(count: u64) -> String {
+    DecimalBytes(count).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use swarm_core::id::InfoHash;
+
+    fn torrent(state: TorrentState) -> TorrentView {
+        TorrentView {
+            info_hash: InfoHash([7; 20]),
+            name: "name".to_owned(),
+            state,
+            progress: 0.5,
+            length: 1000,
+            piece_length: 16384,
+            pieces: 1,
+            have: vec![0],
+            in_progress: vec![],
+            files: vec![],
+            down_rate: 2_500_000,
+            up_rate: 0,
+            downloaded: 500,
+            uploaded: 0,
+            wasted: 0,
+            eta: Some(83),
+            complete: 1,
+            incomplete: 1,
+            peers: vec![],
+            error: None,
+        }
+    }
+
+    #[test]
+    fn a_download_shows_speed_time_and_peers() {
+        let line = line(
+            &torrent(TorrentState::Downloading),
+            TrackerView::Up,
+            &LinkStatus::Up,
+        );
+        assert_eq!(line, "2.50 MB/s, 00:01:23 left, 0 peers");
+    }
+
+    #[tokio::test]
+    async fn a_lost_tracker_is_told_in_words() {
+        let link = LinkStatus::Down {
+            reason: "Connection refused".to_owned(),
+            retry_at: Instant::now(),
+        };
+        let line = line(&torrent(TorrentState::Metadata), TrackerView::Down, &link);
+        assert!(
+            line.contains("tracker unreachable (Connection refused), trying again"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn an_error_is_shown_without_its_control_characters() {
+        let torrent = TorrentView {
+            error: Some("\x1b[31mdisk".to_owned()),
+            ..torrent(TorrentState::Error)
+        };
+        let line = line(&torrent, TrackerView::Up, &LinkStatus::Up);
+        assert!(line.contains("disk") && !line.contains('\x1b'), "{line}");
+    }
+}

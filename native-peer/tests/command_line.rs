@@ -1,0 +1,345 @@
+//! What a person or a script sees of the binary, without a tracker.
+
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_native-peer"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("TABSWARM_TRACKER")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// Runs what must succeed; its standard output.
+fn succeed(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs what must fail as promised: exit code 1, one line, nothing on standard output.
+fn fail(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
+    assert_eq!(text.lines().count(), 1, "{arguments:?}: {text}");
+    assert!(text.starts_with("error: "), "{arguments:?}: {text}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    text
+}
+
+fn show(folder: &Path, torrent: &str) -> Value {
+    serde_json::from_str(&succeed(folder, &["show", "--json", torrent])).unwrap()
+}
+
+fn folder_with(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, bytes) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_folder_is_created_and_shown() {
+    let folder = folder_with(&[
+        ("Ordner/Übung.txt", b"eins"),
+        ("Ordner/leer", b""),
+        ("Ordner/사진/الصور.bin", &[7; 40_000]),
+    ]);
+    let at = folder.path();
+    let printed = succeed(
+        at,
+        &[
+            "create",
+            "Ordner",
+            "-o",
+            "x.torrent",
+            "--piece-length",
+            "16K",
+            "--tracker",
+            "ws://example.org:9000",
+        ],
+    );
+    let shown = show(at, "x.torrent");
+    assert_eq!(shown["info_hash"], printed.trim());
+    assert_eq!(shown["name"], "Ordner");
+    assert_eq!(shown["piece_length"], 16384);
+    assert_eq!(shown["pieces"], 3);
+    assert_eq!(shown["length"], 40_004);
+    assert_eq!(shown["trackers"], json!(["ws://example.org:9000/swarm"]));
+    assert_eq!(shown["private"], false);
+    let mut files: Vec<_> = shown["files"].as_array().unwrap().clone();
+    files.sort_by_key(|f| f["path"].to_string());
+    assert_eq!(
+        files,
+        [
+            json!({ "path": "Ordner/leer", "length": 0 }),
+            json!({ "path": "Ordner/Übung.txt", "length": 4 }),
+            json!({ "path": "Ordner/사진/الصور.bin", "length": 40_000 }),
+        ]
+    );
+    let words = succeed(at, &["show", "x.torrent"]);
+    assert!(
+        words.contains("Ordner") && words.contains("사진/الصور.bin"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_single_file_is_itself_and_the_same_files_make_the_same_torrent() {
+    let folder = folder_with(&[("a b.bin", &[1; 5]), ("b.bin", &[2; 5])]);
+    let at = folder.path();
+    let one = succeed(at, &["create", "a b.bin", "-o", "1.torrent", "--private"]);
+    let two = succeed(at, &["create", "a b.bin", "-o", "2.torrent", "--private"]);
+    assert_eq!(one, two);
+    assert_eq!(
+        fs::read(at.join("1.torrent")).unwrap(),
+        fs::read(at.join("2.torrent")).unwrap()
+    );
+    let shown = show(at, "1.torrent");
+    assert_eq!(shown["files"], json!([{ "path": "a b.bin", "length": 5 }]));
+    assert_eq!(shown["private"], true);
+    // Trackers are not part of what is shared.
+    succeed(
+        at,
+        &[
+            "create",
+            "a b.bin",
+            "-o",
+            "1.torrent",
+            "--private",
+            "--tracker",
+            "udp://t.example:80",
+        ],
+    );
+    assert_eq!(show(at, "1.torrent")["info_hash"], shown["info_hash"]);
+    succeed(
+        at,
+        &[
+            "create",
+            "a b.bin",
+            "b.bin",
+            "--name",
+            "both",
+            "-o",
+            "3.torrent",
+        ],
+    );
+    assert_eq!(show(at, "3.torrent")["name"], "both");
+}
+
+#[test]
+fn a_link_is_shown_as_far_as_it_tells() {
+    let folder = folder_with(&[]);
+    let hash = "2c6b6858d61da9543d4231a71db4b1c9264b0685";
+    let magnet = format!("magnet:?xt=urn:btih:{hash}&dn=%C3%9Cbung&tr=udp%3A%2F%2Ft.example%3A80");
+    let shown = show(folder.path(), &magnet);
+    assert_eq!(shown["info_hash"], hash);
+    assert_eq!(shown["name"], "Übung");
+    assert_eq!(shown["trackers"], json!(["udp://t.example:80"]));
+    for unknown in ["piece_length", "pieces", "length", "files", "private"] {
+        assert_eq!(shown[unknown], Value::Null, "{unknown}");
+    }
+    let link = format!("http://127.0.0.1:8080/#magnet:?xt=urn:btih:{hash}&dn=x");
+    assert_eq!(
+        show(folder.path(), &link)["trackers"],
+        json!(["ws://127.0.0.1:8080/swarm"])
+    );
+    assert_eq!(show(folder.path(), hash)["name"], Value::Null);
+}
+
+#[test]
+fn what_cannot_be_accepted_is_told_on_one_line() {
+    let folder = folder_with(&[
+        ("junk.torrent", b"this is no torrent"),
+        ("short.torrent", b"d4:infod"),
+        ("empty/nothing", b""),
+        ("file", b"bytes"),
+        ("escape\x1b[2J.torrent", b"x"),
+    ]);
+    let at = folder.path();
+    fs::create_dir(at.join("hollow")).unwrap();
+    let hash = "2c6b6858d61da9543d4231a71db4b1c9264b0685";
+    let cases: &[(&[&str], &str)] = &[
+        (&[], "seed, get, create"),
+        (&["frobnicate"], "frobnicate"),
+        (&["show"], "TORRENT"),
+        (&["show", "x", "y"], "y"),
+        (&["show", "--jason", "x"], "--jason"),
+        (&["show", "missing.torrent"], "cannot read missing.torrent"),
+        (&["show", "junk.torrent"], "junk.torrent"),
+        (&["show", "short.torrent"], "short.torrent"),
+        (&["show", "escape\x1b[2J.torrent"], "escape"),
+        (&["show", "."], "cannot read ."),
+        (&["show", "what is this"], "not a share link"),
+        (&["show", ""], "not a share link"),
+        (&["show", "magnet:?dn=nothing"], "xt=urn:btih"),
+        (&["show", "magnet:?xt=urn:btih:abc"], "info-hash"),
+        (
+            &["create", "missing", "-o", "x.torrent"],
+            "cannot read missing",
+        ),
+        (&["create", "hollow", "-o", "x.torrent"], "nothing to share"),
+        (
+            &["create", "empty", "-o", "x.torrent"],
+            "every file is empty",
+        ),
+        (
+            &["create", "file", "file", "-o", "x.torrent"],
+            "two of the paths",
+        ),
+        (
+            &["create", "file", "-o", "no/such/folder/x.torrent"],
+            "cannot write no/such/folder/x.torrent",
+        ),
+        (
+            &[
+                "create",
+                "file",
+                "-o",
+                "x.torrent",
+                "--piece-length",
+                "1000",
+            ],
+            "power of two",
+        ),
+        (
+            &[
+                "create",
+                "file",
+                "-o",
+                "x.torrent",
+                "--tracker",
+                "gopher://x",
+            ],
+            "gopher://x",
+        ),
+        (&["create", "file"], "--output"),
+        (&["seed", "missing"], "cannot read missing"),
+        (
+            &["seed", "file", "--tracker", "nonsense"],
+            "nonsense is not a tracker address",
+        ),
+        (&["get", "junk.torrent"], "junk.torrent"),
+        (&["get", "nonsense"], "not a share link"),
+        (&["get", hash, "-o", "file/below"], "file/below"),
+        (
+            &["get", hash, "-o", "out", "--tracker", "udp://x:1"],
+            "udp://x:1 is not a tracker address",
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let text = fail(at, arguments);
+        assert!(text.contains(expected), "{arguments:?}: {text}");
+        assert!(!text.trim_end().contains(char::is_control), "{text:?}");
+    }
+    assert!(
+        !at.join("x.torrent").exists(),
+        "nothing is left behind by what failed"
+    );
+}
+
+#[test]
+fn a_complete_download_needs_no_tracker() {
+    let folder = folder_with(&[
+        ("Ordner/a", &[3; 50_000]),
+        ("Ordner/b/c", b"c"),
+        ("Ordner/leer", b""),
+    ]);
+    let at = folder.path();
+    succeed(
+        at,
+        &[
+            "create",
+            "Ordner",
+            "-o",
+            "x.torrent",
+            "--piece-length",
+            "16K",
+        ],
+    );
+    // Nobody listens there.
+    succeed(
+        at,
+        &[
+            "get",
+            "x.torrent",
+            "-o",
+            ".",
+            "--tracker",
+            "ws://127.0.0.1:1",
+        ],
+    );
+    assert_eq!(fs::read(at.join("Ordner/a")).unwrap(), [3; 50_000]);
+}
+
+#[test]
+fn files_in_the_way_are_left_alone() {
+    let folder = folder_with(&[("a", b"four"), ("out/a", b"longer than four")]);
+    let at = folder.path();
+    succeed(at, &["create", "a", "-o", "x.torrent"]);
+    let text = fail(
+        at,
+        &[
+            "get",
+            "x.torrent",
+            "-o",
+            "out",
+            "--tracker",
+            "ws://127.0.0.1:1",
+        ],
+    );
+    assert!(
+        text.contains("16 bytes, more than the torrent's 4"),
+        "{text}"
+    );
+    assert_eq!(fs::read(at.join("out/a")).unwrap(), b"longer than four");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_reason_to_panic() {
+    let folder = folder_with(&[("a", b"four")]);
+    let hash = "2c6b6858d61da9543d4231a71db4b1c9264b0685";
+    for arguments in [
+        &["show", hash][..],
+        &["show", "--json", hash],
+        &["--help"],
+        &["create", "a", "-o", "t"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(env!("CARGO_BIN_EXE_native-peer"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            output.status.success() && !text.contains("panicked"),
+            "{arguments:?}: {text}"
+        );
+    }
+}
+
+#[test]
+fn help_says_what_there_is() {
+    let folder = folder_with(&[]);
+    let help = succeed(folder.path(), &["--help"]);
+    for command in ["seed", "get", "create", "show"] {
+        assert!(help.contains(command), "{help}");
+        assert!(succeed(folder.path(), &[command, "--help"]).contains("Usage"));
+    }
+}
