@@ -1,2 +1,50 @@
-//! To be.
-fn main() {}
+//! The project's own commands: `cargo xtask help` lists them.
+//!
+//! Thin on purpose: a subcommand makes sure that the tools it needs are there, then
+//! calls them, and shows every command that it runs.
+
+mod build;
+mod compress;
+mod dev;
+mod lint;
+mod serve;
+mod setup;
+mod test;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use workspace::Workspace;
+
+/// Builds, serves and tests Tabswarm, and installs what that takes.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds the page into dist/, with a brotli file beside each asset, and prints its weight
+    Build,
+    /// Builds the page and the server, and serves both
+    Serve(serve::Args),
+    /// Serves the page with live reload, against a tracker-relay that runs already
+    Dev(dev::Args),
+    /// Runs the tests: all of them, or one part
+    Test(test::Args),
+    /// Checks formatting, clippy for native and wasm32, and what the core depends on
+    Lint,
+}
+
+fn main() -> anyhow::Result<()> {
+    let command = Cli::parse().command;
+    let workspace = Workspace::open()?;
+    match command {
+        Command::Build => build::run(&workspace),
+        Command::Serve(args) => serve::run(&workspace, &args),
+        Command::Dev(args) => dev::run(&workspace, &args),
+        Command::Test(args) => test::run(&workspace, &args),
+        Command::Lint => lint::run(&workspace),
+    }
+}

@@ -1,0 +1,33 @@
+//! `cargo xtask build`: the page, as the server serves it.
+
+use anyhow::Result;
+use xshell::cmd;
+
+use crate::compress;
+use crate::setup::{self, WasmOpt};
+use crate::workspace::{Workspace, heading};
+
+/// The cargo profile of what a tab downloads.
+const PROFILE: &str = "wasm-release";
+
+/// Builds the page into `dist/`.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    let wasm_opt = setup::page_tools(workspace)?;
+    heading("Building the page");
+    let sh = &workspace.sh;
+    // Trunk's --offline is meant for the helpers that it would fetch by itself, but holds
+    // for cargo as well: so what cargo needs is fetched before.
+    cmd!(sh, "cargo fetch").run()?;
+    // Trunk runs wasm-opt in release mode only; the profile is the same either way.
+    let release = (wasm_opt == WasmOpt::Present).then_some("--release");
+    let dist = workspace.dist();
+    cmd!(
+        sh,
+        "trunk build --offline --skip-version-check {release...} --cargo-profile {PROFILE} --dist {dist}"
+    )
+    .env_remove("NO_COLOR") // Trunk takes `true` and `false` only.
+    .run()?;
+    let weight = compress::write_brotli(&dist)?;
+    eprintln!("\nWhat a tab downloads, in bytes:\n{weight}");
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! `cargo xtask dev`: the page with live reload.
+
+use anyhow::Result;
+use xshell::cmd;
+
+use crate::setup;
+use crate::workspace::{Workspace, become_command, heading};
+
+/// Options of `dev`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Options for `trunk serve`
+    #[arg(last = true)]
+    trunk: Vec<String>,
+}
+
+/// Becomes `trunk serve`; everything else is in Trunk.toml.
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    setup::page_tools(workspace)?;
+    heading(
+        "Serving with live reload; `cargo run -p tracker-relay` in another terminal is its tracker",
+    );
+    let options = &args.trunk;
+    become_command(cmd!(
+        workspace.sh,
+        "trunk serve --skip-version-check {options...}"
+    ))
+}

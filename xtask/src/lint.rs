@@ -1,0 +1,50 @@
+//! `cargo xtask lint`: what must hold before tests are worth running.
+
+use anyhow::{Result, bail};
+use xshell::cmd;
+
+use crate::setup;
+use crate::workspace::{Workspace, heading};
+
+/// Crates that would let the core do I/O, read a clock or ask for randomness.
+const FORBIDDEN_IN_CORE: [&str; 5] = ["getrandom", "js-sys", "tokio", "wasm-bindgen", "web-sys"];
+
+/// Formatting, clippy for both worlds, the core's dependencies.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    let sh = &workspace.sh;
+    let wasm = "wasm32-unknown-unknown";
+    setup::wasm_target(workspace, wasm)?;
+
+    heading("Formatting");
+    cmd!(sh, "cargo fmt --all --check").run()?;
+    heading("Clippy, native");
+    cmd!(sh, "cargo clippy --workspace --all-targets -- -D warnings").run()?;
+    heading("Clippy, wasm32");
+    cmd!(
+        sh,
+        "cargo clippy -p swarm-core -p web-peer --target {wasm} -- -D warnings"
+    )
+    .run()?;
+    heading("What the core depends on");
+    check_core(workspace)
+}
+
+fn check_core(workspace: &Workspace) -> Result<()> {
+    let tree = cmd!(
+        workspace.sh,
+        "cargo tree -p swarm-core --edges all --target all --prefix none"
+    );
+    let tree = tree.read()?;
+    let mut found: Vec<&str> = tree
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| FORBIDDEN_IN_CORE.contains(name))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    if !found.is_empty() {
+        bail!("swarm-core must not depend on {}", found.join(", "));
+    }
+    eprintln!("None of {}.", FORBIDDEN_IN_CORE.join(", "));
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! Makes sure of the tools that a command needs, and says what it installs.
+//!
+//! No version is written here: each is read from the file that needs it to match.
+
+mod browser;
+mod page;
+
+pub(crate) use browser::{browser, node};
+pub(crate) use page::{WasmOpt, page_tools, wasm_bindgen, wasm_target};
+
+/// Says what is about to be installed, and how long it takes.
+fn announce(what: &str, time: &str) {
+    eprintln!("Installing {what} (takes {time}) …");
+}

@@ -1,0 +1,80 @@
+//! What tests outside of native Rust run in: a browser with its driver, and Node.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use xshell::cmd;
+
+use super::announce;
+use crate::workspace::Workspace;
+
+const BROWSERS: [&str; 4] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+];
+
+/// Makes sure of a Chromium and its driver; the driver's path.
+pub(crate) fn browser(workspace: &Workspace) -> Result<PathBuf> {
+    let driver = || {
+        BROWSERS
+            .iter()
+            .find_map(|browser| workspace.find(browser))?;
+        workspace.find("chromedriver")
+    };
+    if driver().is_none() {
+        apt_install(
+            workspace,
+            "Chromium and its driver",
+            &["chromium", "chromium-driver"],
+        )?;
+    }
+    match driver() {
+        Some(driver) => Ok(driver),
+        None => bail!("Chromium or chromedriver is not on PATH though it has been installed"),
+    }
+}
+
+/// Makes sure of Node.
+pub(crate) fn node(workspace: &Workspace) -> Result<()> {
+    if workspace.find("node").is_none() {
+        apt_install(workspace, "Node", &["nodejs"])?;
+    }
+    Ok(())
+}
+
+/// Installs Debian packages, when this is a system that has them and we may.
+fn apt_install(workspace: &Workspace, what: &str, packages: &[&str]) -> Result<()> {
+    let sh = &workspace.sh;
+    let sudo: &[&str] = match workspace.find("apt-get") {
+        Some(_) if cmd!(sh, "id -u").quiet().read()? == "0" => &[],
+        Some(_)
+            if cmd!(sh, "sudo -n true")
+                .quiet()
+                .ignore_stderr()
+                .run()
+                .is_ok() =>
+        {
+            &["sudo", "-n"]
+        }
+        _ => bail!(
+            "{what} is missing. Install it so that it is on PATH, then try again. \
+             On Debian: apt-get install {}",
+            packages.join(" ")
+        ),
+    };
+    announce(&format!("{what} with apt-get"), "a minute");
+    let env: &[&str] = &["env", "DEBIAN_FRONTEND=noninteractive"];
+    let apt_get: Vec<&str> = [sudo, env, &["apt-get"]].concat();
+    let [program, args @ ..] = apt_get.as_slice() else {
+        unreachable!("apt-get is always there");
+    };
+    cmd!(sh, "{program} {args...} update -qq").run()?;
+    cmd!(
+        sh,
+        "{program} {args...} install -qq -y --no-install-recommends {packages...}"
+    )
+    .run()?;
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! `cargo xtask test`: native, as WebAssembly, and in real tabs.
+
+use anyhow::Result;
+use clap::ValueEnum;
+use xshell::cmd;
+
+use crate::workspace::{Workspace, heading};
+use crate::{build, setup};
+
+/// Options of `test`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only this part
+    part: Option<Part>,
+    /// For the tests themselves, such as a name to filter by
+    #[arg(last = true)]
+    test_args: Vec<String>,
+}
+
+/// Where tests run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Every crate's tests, natively
+    Native,
+    /// The core's tests under Node, web-peer's in a headless browser
+    Wasm,
+    /// Tabs of a real browser, with the real server and command-line peer
+    Tabs,
+}
+
+/// Seconds for all of web-peer's tests in the browser together.
+const BROWSER_TIMEOUT: &str = "300";
+
+/// Runs one part, or all.
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    let parts = match &args.part {
+        Some(part) => std::slice::from_ref(part),
+        None => Part::value_variants(),
+    };
+    for part in parts {
+        match part {
+            Part::Native => native(workspace, &args.test_args)?,
+            Part::Wasm => wasm(workspace, &args.test_args)?,
+            Part::Tabs => tabs(workspace, &args.test_args)?,
+        }
+    }
+    heading("All tests passed");
+    Ok(())
+}
+
+fn native(workspace: &Workspace, args: &[String]) -> Result<()> {
+    heading("Native tests");
+    cmd!(workspace.sh, "cargo test --workspace -- {args...}").run()?;
+    Ok(())
+}
+
+fn wasm(workspace: &Workspace, args: &[String]) -> Result<()> {
+    let sh = &workspace.sh;
+    setup::wasm_target(workspace, "wasm32-wasip1")?;
+    setup::node(workspace)?;
+    heading("The core's tests as WebAssembly, under Node");
+    cmd!(
+        sh,
+        "cargo test -p swarm-core --target wasm32-wasip1 -- {args...}"
+    )
+    .run()?;
+
+    setup::wasm_target(workspace, "wasm32-unknown-unknown")?;
+    setup::wasm_bindgen(workspace)?;
+    let driver = setup::browser(workspace)?;
+    heading("web-peer's tests in a headless browser");
+    cmd!(
+        sh,
+        "cargo test -p web-peer --target wasm32-unknown-unknown -- {args...}"
+    )
+    .env("CHROMEDRIVER", driver)
+    .env("WASM_BINDGEN_TEST_TIMEOUT", BROWSER_TIMEOUT)
+    .run()?;
+    Ok(())
+}
+
+fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
+    let sh = &workspace.sh;
+    setup::browser(workspace)?;
+    build::run(workspace)?;
+    heading("Building the server and the command-line peer");
+    cmd!(sh, "cargo build --release -p tracker-relay -p native-peer").run()?;
+    heading("Tests in real tabs");
+    // One after the other: each opens several tabs, and measures nothing, but hurries.
+    cmd!(
+        sh,
+        "cargo test -p swarm-tests --test tabs -- --ignored --test-threads=1 {args...}"
+    )
+    .env("TABSWARM_PAGE", workspace.dist())
+    .env("TABSWARM_BIN_DIR", workspace.target.join("release"))
+    .run()?;
+    Ok(())
+}
