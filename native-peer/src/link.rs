@@ -1,5 +1,6 @@
 //! The WebSocket to the tracker. It reconnects by itself, forever.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -274,6 +275,9 @@ fn in_words(error: &SocketError) -> String {
                 "no tracker is there, only a web server (HTTP {})",
                 response.status().as_u16()
             )
+        }
+        SocketError::Io(error) if error.kind() == ErrorKind::InvalidData => {
+            format!("no encrypted connection is possible: {error}")
         }
         SocketError::Io(error) => error.to_string(),
         SocketError::Protocol(error) => error.to_string(),
