@@ -4,22 +4,28 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::bencode;
 use crate::id::InfoHash;
 use crate::pieces::{Layout, PieceIndex};
 
 pub mod create;
 pub mod link;
+mod parse;
 pub mod path;
+#[cfg(test)]
+mod tests;
+mod trackers;
+mod tree;
 
-pub use create::{Builder, CreateError, NewFile};
+pub use create::{Builder, CreateError, NewFile, piece_length_for};
 pub use link::{Link, LinkError};
-pub use path::SafePath;
+pub use path::{PathError, SafePath};
 
 /// A torrent's description: all that is needed to fetch and verify it. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metainfo(Arc<Inner>);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Inner {
     info_hash: InfoHash,
     /// The info dictionary as it came, because its bytes are what is hashed.
@@ -44,6 +50,9 @@ pub struct File {
     pub length: u64,
     /// Its first byte within the torrent.
     pub offset: u64,
+    /// It only fills its piece so that the next file begins on a new one (BEP 47): nothing
+    /// that a person wants, all zeros, yet part of what is hashed.
+    pub padding: bool,
 }
 
 /// A stretch of one file.
@@ -75,21 +84,44 @@ impl Metainfo {
     /// The longest `.torrent` file accepted, in bytes.
     pub const MAX_LENGTH: usize = 16 << 20;
 
+    /// The most files of a torrent.
+    pub const MAX_FILES: usize = 1 << 17;
+
     /// Reads a `.torrent` file.
     pub fn from_torrent(bytes: &[u8]) -> Result<Self, MetainfoError> {
-        let _ = bytes;
-        todo!()
+        parse::torrent(bytes)
     }
 
     /// Reads an info dictionary that came from a peer (BEP 9).
-    pub fn from_info(info: Bytes, expected: InfoHash, trackers: Vec<String>) -> Result<Self, MetainfoError> {
-        let _ = (info, expected, trackers);
-        todo!()
+    pub fn from_info(
+        info: Bytes,
+        expected: InfoHash,
+        trackers: Vec<String>,
+    ) -> Result<Self, MetainfoError> {
+        if InfoHash::of(&info) != expected {
+            return Err(MetainfoError::WrongInfoHash);
+        }
+        parse::checked(info, expected, trackers::clean(trackers))
     }
 
-    /// The bytes of a `.torrent` file.
+    /// The bytes of a `.torrent` file: the info dictionary as it came, and the trackers.
+    /// A hybrid torrent's `piece layers` (BEP 52) are not among them.
     pub fn to_torrent(&self) -> Vec<u8> {
-        todo!()
+        let mut torrent = b"d".to_vec();
+        if let Some(first) = self.trackers().first() {
+            torrent.extend(bencode::encode(&"announce"));
+            torrent.extend(bencode::encode(first));
+        }
+        if self.trackers().len() > 1 {
+            // Tiers of one keep their order; within a tier clients shuffle (BEP 12).
+            let tiers: Vec<[&String; 1]> = self.trackers().iter().map(|t| [t]).collect();
+            torrent.extend(bencode::encode(&"announce-list"));
+            torrent.extend(bencode::encode(&tiers));
+        }
+        torrent.extend(bencode::encode(&"info"));
+        torrent.extend_from_slice(self.info());
+        torrent.push(b'e');
+        torrent
     }
 
     /// The torrent's info-hash.
@@ -100,7 +132,8 @@ impl Metainfo {
     pub fn info(&self) -> &Bytes {
         &self.0.info
     }
-    /// The torrent's name: of its file, or of its folder.
+    /// The torrent's name: of its file, or of its folder. The first part of every path, and
+    /// as harmless.
     pub fn name(&self) -> &str {
         &self.0.name
     }
@@ -110,8 +143,8 @@ impl Metainfo {
     }
     /// The SHA-1 that a piece must have.
     pub fn piece_hash(&self, piece: PieceIndex) -> [u8; 20] {
-        let _ = piece;
-        todo!()
+        let (hashes, _) = self.0.hashes.as_chunks();
+        hashes[piece.as_usize()]
     }
     /// Its files, in order. At least one.
     pub fn files(&self) -> &[File] {
@@ -125,21 +158,39 @@ impl Metainfo {
     pub fn is_private(&self) -> bool {
         self.0.private
     }
-    /// Tracker addresses (BEP 12), flattened, in order.
+    /// Tracker addresses (BEP 12), flattened, in order, each once, at most a hundred. Of any
+    /// scheme, and nothing else checked of them.
     pub fn trackers(&self) -> &[String] {
         &self.0.trackers
     }
-    /// A copy with these trackers (they are not part of the info-hash).
+    /// A copy with these trackers (they are not part of the info-hash), without those that
+    /// can't be addresses.
     #[must_use]
     pub fn with_trackers(&self, trackers: Vec<String>) -> Self {
-        let _ = trackers;
-        todo!()
+        let mut inner = Inner::clone(&self.0);
+        inner.trackers = trackers::clean(trackers);
+        Metainfo(Arc::new(inner))
     }
     /// The stretches of files that `length` bytes from `offset` in the torrent cover, in
     /// order, files of length zero left out.
     pub fn spans(&self, offset: u64, length: u32) -> impl Iterator<Item = FileSpan> + '_ {
-        let _ = (offset, length);
-        std::iter::empty()
+        let end = offset.saturating_add(u64::from(length));
+        let first = self
+            .files()
+            .partition_point(|file| file.offset + file.length <= offset);
+        let files = self.files().iter().enumerate().skip(first);
+        files
+            .take_while(move |(_, file)| file.offset < end)
+            .filter(|(_, file)| file.length > 0)
+            .map(move |(index, file)| {
+                let from = offset.max(file.offset);
+                let to = end.min(file.offset + file.length);
+                FileSpan {
+                    file: index,
+                    offset: from - file.offset,
+                    length: u32::try_from(to - from).expect("no longer than what was asked for"),
+                }
+            })
     }
     /// The stretches of files that a piece covers.
     pub fn piece_spans(&self, piece: PieceIndex) -> impl Iterator<Item = FileSpan> + '_ {

@@ -1,13 +1,269 @@
 //! File paths that can't leave the download folder.
+//!
+//! What only an attack or a broken tool writes is refused: `..`, `.`, empty parts,
+//! separators of any platform, NUL. What honest people's folders contain, but some platform
+//! can't store or a person can't read, is replaced, the same way everywhere: control
+//! characters (macOS has files called `Icon\r`), characters that Windows forbids, its device
+//! names, dots and spaces at the end, text-direction overrides that make `exe.txt` of
+//! `txt.exe`, parts that are too long.
+
+use std::fmt;
 
 /// A relative path whose parts are harmless on every platform: no `..`, no
 /// separators, no drive letters, no control characters, no reserved names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SafePath(Vec<String>);
 
+/// Why a path is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// It has no parts, or one of them is empty.
+    #[error("a file's path has an empty part")]
+    Empty,
+    /// It has a part `.` or `..`.
+    #[error("the path {0:?} would leave the folder")]
+    Relative(String),
+    /// A part holds a separator or NUL.
+    #[error("the name {0:?} holds a path separator or NUL")]
+    Separator(String),
+    /// It is longer than [`SafePath::MAX_LENGTH`] or has more than [`SafePath::MAX_PARTS`].
+    #[error("a path of {parts} parts and {length} bytes is too long")]
+    TooLong {
+        /// How many parts.
+        parts: usize,
+        /// Bytes with separators.
+        length: usize,
+    },
+}
+
 impl SafePath {
+    /// The most parts of a path.
+    pub const MAX_PARTS: usize = 64;
+    /// The longest path, in bytes of UTF-8 with separators; leaves the download folder half
+    /// of what Linux allows.
+    pub const MAX_LENGTH: usize = 2048;
+    /// The longest part, in bytes of UTF-8: what Linux allows, and no more than Windows and
+    /// macOS do.
+    pub const MAX_PART: usize = 255;
+
+    /// The path of these parts, each made harmless.
+    pub fn new(parts: &[String]) -> Result<Self, PathError> {
+        let length = parts.iter().map(|part| part.len() + 1).sum::<usize>();
+        if parts.len() > Self::MAX_PARTS || length > Self::MAX_LENGTH {
+            let parts = parts.len();
+            return Err(PathError::TooLong { parts, length });
+        }
+        if parts.is_empty() {
+            return Err(PathError::Empty);
+        }
+        let parts = parts.iter().map(|part| harmless(part));
+        parts.collect::<Result<_, _>>().map(SafePath)
+    }
+
     /// The parts; at least one, none empty.
     pub fn parts(&self) -> &[String] {
         &self.0
+    }
+
+    /// The last part.
+    pub fn file_name(&self) -> &str {
+        self.0.last().expect("at least one part")
+    }
+
+    pub(super) fn set_file_name(&mut self, name: String) {
+        *self.0.last_mut().expect("at least one part") = name;
+    }
+}
+
+impl fmt::Display for SafePath {
+    /// The parts with `/` between them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("/"))
+    }
+}
+
+fn harmless(part: &str) -> Result<String, PathError> {
+    match part {
+        "" => return Err(PathError::Empty),
+        "." | ".." => return Err(PathError::Relative(part.into())),
+        _ if part.contains(['/', '\\', '\0']) => return Err(PathError::Separator(part.into())),
+        _ => {}
+    }
+    let mut part: String = part
+        .chars()
+        .map(|c| if is_trouble(c) { '_' } else { c })
+        .collect();
+    if is_device(&part) {
+        part.insert(0, '_');
+    }
+    if part.len() > SafePath::MAX_PART {
+        let (stem, extension) = shorten(&part, 0);
+        part = format!("{stem}{extension}");
+    }
+    // Windows drops these, so that two names become one.
+    if part.ends_with(['.', ' ']) {
+        part.pop();
+        part.push('_');
+    }
+    Ok(part)
+}
+
+/// The name's stem and extension, the stem cut so that together with `mark` bytes more they
+/// make at most [`SafePath::MAX_PART`].
+pub(super) fn shorten(name: &str, mark: usize) -> (&str, &str) {
+    let (stem, extension) = split_extension(name);
+    let room = SafePath::MAX_PART - mark - extension.len();
+    (&stem[..stem.floor_char_boundary(room)], extension)
+}
+
+/// What is before a short extension, and the extension with its dot, if there is one.
+fn split_extension(name: &str) -> (&str, &str) {
+    const LONGEST: usize = 16;
+    match name.rfind('.') {
+        Some(dot) if dot > 0 && name.len() - dot <= LONGEST => name.split_at(dot),
+        _ => (name, ""),
+    }
+}
+
+/// A platform can't store it, or it makes a name look like another.
+pub(super) fn is_trouble(c: char) -> bool {
+    c.is_control()
+        || is_deceptive(c)
+        || matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*' | '/' | '\\')
+}
+
+/// It changes the direction of the text around it, or breaks a line.
+pub(super) fn is_deceptive(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Windows takes it for a device, whatever its extension.
+fn is_device(part: &str) -> bool {
+    let stem = part.split('.').next().unwrap_or_default();
+    let stem = stem.trim_end_matches(' ').to_ascii_uppercase();
+    match stem.as_str() {
+        "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" => true,
+        _ => ["COM", "LPT"].iter().any(|port| {
+            let number = stem.strip_prefix(port);
+            number.is_some_and(|n| {
+                let mut chars = n.chars();
+                matches!(chars.next(), Some('0'..='9' | '¹' | '²' | '³')) && chars.next().is_none()
+            })
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(parts: &[&str]) -> Result<SafePath, PathError> {
+        let parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+        SafePath::new(&parts)
+    }
+
+    fn part(part: &str) -> String {
+        path(&[part]).unwrap().file_name().to_owned()
+    }
+
+    #[test]
+    fn attacks_are_refused() {
+        for parts in [
+            &[][..],
+            &[""],
+            &["a", "", "b"],
+            &["."],
+            &["a", "..", "b"],
+            &["..", "etc", "passwd"],
+            &["/etc/passwd"],
+            &["a/../../b"],
+            &["..\\b"],
+            &["C:\\Windows"],
+            &["a\0b"],
+            &["a"; 65],
+            &["a".repeat(2048).as_str()],
+        ] {
+            assert!(path(parts).is_err(), "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn ordinary_names_stay_as_they_are() {
+        for name in [
+            "a",
+            ".bashrc",
+            "archive.tar.gz",
+            "Größe ½.txt",
+            "дневник.txt",
+            "日記.txt",
+            "יומן.txt",
+            "يوميات.txt",
+            "👩‍👩‍👧.png",
+            "...and more",
+            " a",
+            "console.log",
+            "com10",
+            "null",
+            "~x",
+            "-rf",
+            "$HOME",
+            "%2e%2e",
+        ] {
+            assert_eq!(part(name), name);
+        }
+        let nested = path(&["a", "b", "c.txt"]).unwrap();
+        assert_eq!(nested.to_string(), "a/b/c.txt");
+        assert_eq!(nested.parts().len(), 3);
+    }
+
+    #[test]
+    fn awkward_names_are_made_harmless() {
+        for (name, harmless) in [
+            ("Icon\r", "Icon_"),
+            ("a\nb\x1b[31m\x7f\u{85}", "a_b_[31m__"),
+            ("C:", "C_"),
+            ("file:stream", "file_stream"),
+            ("what? <\"*|>", "what_ _____"),
+            ("nul", "_nul"),
+            ("NUL .txt", "_NUL .txt"),
+            ("Com1.tar.gz", "_Com1.tar.gz"),
+            ("lpt³", "_lpt³"),
+            ("aux.", "_aux_"),
+            ("dot.", "dot_"),
+            ("space ", "space_"),
+            ("...", ".._"),
+            (". .", ". _"),
+            ("invoice\u{202e}txt.exe", "invoice_txt.exe"),
+            ("a\u{2067}b\u{2028}", "a_b_"),
+        ] {
+            assert_eq!(part(name), harmless);
+        }
+    }
+
+    #[test]
+    fn long_names_keep_their_extension() {
+        let long = part(&format!("{}.jpeg", "é".repeat(200)));
+        assert_eq!(long.len(), 255);
+        assert!(long.ends_with("é.jpeg"));
+        assert_eq!(part(&"x".repeat(300)).len(), 255);
+        assert_eq!(part(&format!("a.{}", "y".repeat(300))).len(), 255);
+    }
+
+    #[test]
+    fn any_text_is_refused_or_becomes_a_harmless_path_that_stays_so() {
+        arbtest::arbtest(|u| {
+            let parts: Vec<String> = u.arbitrary()?;
+            let Ok(path) = SafePath::new(&parts) else {
+                return Ok(());
+            };
+            assert_eq!(path.parts().len(), parts.len());
+            for part in path.parts() {
+                assert!(!part.is_empty() && part.len() <= SafePath::MAX_PART);
+                assert!(!part.contains(is_trouble) && !part.ends_with(['.', ' ']));
+                assert!(part != "." && part != ".." && !is_device(part));
+            }
+            assert_eq!(SafePath::new(path.parts()), Ok(path));
+            Ok(())
+        });
     }
 }

@@ -1,0 +1,27 @@
+//! Tracker addresses as strangers write them.
+
+use std::collections::BTreeSet;
+
+/// The most trackers that are kept of a torrent or link.
+pub(super) const MAX_TRACKERS: usize = 100;
+/// The longest address that is kept, in bytes.
+pub(super) const MAX_ADDRESS: usize = 2048;
+
+/// What can be shown and tried: each once, none empty, none with spaces or control
+/// characters, a bounded number of them. Schemes are for those to judge who connect.
+pub(super) fn clean(trackers: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let usable = |tracker: &String| {
+        (1..=MAX_ADDRESS).contains(&tracker.len())
+            && !tracker.contains(|c: char| {
+                c.is_whitespace() || c.is_control() || super::path::is_deceptive(c)
+            })
+    };
+    trackers
+        .into_iter()
+        .map(|tracker| tracker.trim().to_owned())
+        .filter(usable)
+        .filter(|tracker| seen.insert(tracker.clone()))
+        .take(MAX_TRACKERS)
+        .collect()
+}
