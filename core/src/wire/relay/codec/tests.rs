@@ -317,6 +317,26 @@ fn server_messages_have_golden_bytes() {
 }
 
 #[test]
+fn golden_bytes_are_the_examples_of_the_documentation() {
+    let documentation = include_str!("../../../../../docs/protocol.md");
+    let client = golden_client().into_iter().map(|(_, bytes)| bytes);
+    let server = golden_server().into_iter().map(|(_, bytes)| bytes);
+    for bytes in client.chain(server) {
+        let example: String = bytes
+            .iter()
+            .map(|&byte| match byte {
+                b' '..=b'~' => char::from(byte).to_string(),
+                _ => format!("\\x{byte:02x}"),
+            })
+            .collect();
+        assert!(
+            documentation.lines().any(|line| line == example),
+            "docs/protocol.md lacks {example}"
+        );
+    }
+}
+
+#[test]
 fn every_client_message_round_trips() {
     arbtest::arbtest(|u| {
         let message = any_client_message(u)?;
