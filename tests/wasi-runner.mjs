@@ -13,13 +13,16 @@ if (!program) {
   exit(2);
 }
 
+// A panic's own machinery takes the first dozen.
+Error.stackTraceLimit = 50;
+
 const wasi = new WASI({ version: "preview1", args: argv.slice(2), env, returnOnExit: true });
 const module = await WebAssembly.compile(await readFile(program));
 const instance = await WebAssembly.instantiate(module, wasi.getImportObject());
 try {
   exit(wasi.start(instance));
 } catch (trap) {
-  // A panic: the program has said why on standard error, the trap says where.
+  // A panic aborts. The program has said why on standard error, the trap says where.
   console.error(trap.stack);
   exit(101);
 }

@@ -59,9 +59,10 @@ fn wasm(workspace: &Workspace, args: &[String]) -> Result<()> {
     setup::wasm_target(workspace, "wasm32-wasip1")?;
     setup::node(workspace)?;
     heading("The core's tests as WebAssembly, under Node");
+    // A panic aborts there: what a test has said so far would be lost if it was captured.
     cmd!(
         sh,
-        "cargo test -p swarm-core --target wasm32-wasip1 -- {args...}"
+        "cargo test -p swarm-core --target wasm32-wasip1 -- --nocapture {args...}"
     )
     .run()?;
 
@@ -81,16 +82,18 @@ fn wasm(workspace: &Workspace, args: &[String]) -> Result<()> {
 
 fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
     let sh = &workspace.sh;
-    setup::browser(workspace)?;
+    let driver = setup::browser(workspace)?;
     build::run(workspace)?;
     heading("Building the server and the command-line peer");
     cmd!(sh, "cargo build --release -p tracker-relay -p native-peer").run()?;
     heading("Tests in real tabs");
-    // One after the other: each opens several tabs, and measures nothing, but hurries.
+    // A plain `cargo test` ignores what needs a browser. One after the other, because each
+    // test keeps several tabs busy.
     cmd!(
         sh,
-        "cargo test -p swarm-tests --test tabs -- --ignored --test-threads=1 {args...}"
+        "cargo test -p swarm-tests --test * -- --ignored --test-threads=1 {args...}"
     )
+    .env("CHROMEDRIVER", driver)
     .env("TABSWARM_PAGE", workspace.dist())
     .env("TABSWARM_BIN_DIR", workspace.target.join("release"))
     .run()?;
