@@ -156,12 +156,16 @@ impl Model {
             }
         }
         match self.download.receive(session, block, &data) {
-            Received::Kept { cancel } => assert_eq!(cancel, others),
+            Received::Kept { mut cancel } => {
+                cancel.sort_unstable();
+                assert_eq!(cancel, others);
+            }
             Received::Complete {
-                cancel,
+                mut cancel,
                 piece,
                 data,
             } => {
+                cancel.sort_unstable();
                 assert_eq!(cancel, others);
                 let blocks = 0..self.layout.block_count(piece);
                 let right: Vec<u8> = blocks
