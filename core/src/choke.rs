@@ -25,7 +25,11 @@ pub fn choose(candidates: &[Candidate], slots: usize, rng: &mut Rng) -> BTreeSet
     // Shuffled first, so that equal rates are not settled by the order of arrival.
     rng.shuffle(&mut order);
     order.sort_by_key(|candidate| std::cmp::Reverse(candidate.rate));
-    let optimistic = if order.len() > slots { slots.div_ceil(4) } else { 0 };
+    let optimistic = if order.len() > slots {
+        slots.div_ceil(4)
+    } else {
+        0
+    };
     let regular = slots - optimistic;
     let mut chosen: BTreeSet<_> = order.iter().take(regular).map(|c| c.session).collect();
     let mut rest: Vec<_> = order.iter().skip(regular).map(|c| c.session).collect();
@@ -39,7 +43,10 @@ mod tests {
     use super::*;
 
     fn candidates(rates: &[u64]) -> Vec<Candidate> {
-        (0..).zip(rates).map(|(session, &rate)| Candidate { session, rate }).collect()
+        (0..)
+            .zip(rates)
+            .map(|(session, &rate)| Candidate { session, rate })
+            .collect()
     }
 
     #[test]

@@ -76,12 +76,28 @@ impl Engine {
             Input::TrackerDown => self.tracker_down(now),
             Input::Tracker(message) => self.handle_tracker(now, message),
             Input::TrackerSent(bytes) => self.link.sent(bytes),
-            Input::Read { info_hash, piece, result } => self.handle_read(now, info_hash, piece, result),
-            Input::Written { info_hash, piece, result } => {
-                self.with(now, info_hash, |torrent, cx| torrent.written(cx, piece, result));
+            Input::Read {
+                info_hash,
+                piece,
+                result,
+            } => self.handle_read(now, info_hash, piece, result),
+            Input::Written {
+                info_hash,
+                piece,
+                result,
+            } => {
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.written(cx, piece, result)
+                });
             }
-            Input::Hashed { info_hash, piece, digest } => {
-                self.with(now, info_hash, |torrent, cx| torrent.hashed(cx, piece, digest));
+            Input::Hashed {
+                info_hash,
+                piece,
+                digest,
+            } => {
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.hashed(cx, piece, digest)
+                });
             }
             Input::Command(command) => self.handle_command(now, command),
         }
@@ -96,20 +112,44 @@ impl Engine {
 
     /// When to send [`Input::Tick`], and why.
     pub fn poll_timeout(&self) -> Option<(Time, TimerKind)> {
-        let upkeep = self.torrents.values().any(Torrent::needs_upkeep).then_some(self.next_upkeep);
+        let upkeep = self
+            .torrents
+            .values()
+            .any(Torrent::needs_upkeep)
+            .then_some(self.next_upkeep);
         let online = self.link.is_up();
-        let announce = self.torrents.values().filter_map(Torrent::next_announce).min().filter(|_| online);
-        let have = self.torrents.values().filter_map(Torrent::have_due).min().filter(|_| online);
-        [(upkeep, TimerKind::Housekeeping), (announce, TimerKind::Announce), (have, TimerKind::Have)]
-            .into_iter()
-            .filter_map(|(time, kind)| Some((time?, kind)))
+        let announce = self
+            .torrents
+            .values()
+            .filter_map(Torrent::next_announce)
             .min()
+            .filter(|_| online);
+        let have = self
+            .torrents
+            .values()
+            .filter_map(Torrent::have_due)
+            .min()
+            .filter(|_| online);
+        [
+            (upkeep, TimerKind::Housekeeping),
+            (announce, TimerKind::Announce),
+            (have, TimerKind::Have),
+        ]
+        .into_iter()
+        .filter_map(|(time, kind)| Some((time?, kind)))
+        .min()
     }
 
     /// What a person sees.
     pub fn view(&self, now: Time) -> View {
-        let torrents = self.order.iter().filter_map(|info_hash| self.torrents.get(info_hash));
-        View { tracker: self.link.state, torrents: torrents.map(|torrent| torrent.view(now)).collect() }
+        let torrents = self
+            .order
+            .iter()
+            .filter_map(|info_hash| self.torrents.get(info_hash));
+        View {
+            tracker: self.link.state,
+            torrents: torrents.map(|torrent| torrent.view(now)).collect(),
+        }
     }
 
     /// What we call ourselves to other peers.
@@ -118,7 +158,12 @@ impl Engine {
     }
 
     /// Runs `f` on a torrent, if there is one of this hash.
-    fn with<R>(&mut self, now: Time, info_hash: InfoHash, f: impl FnOnce(&mut Torrent, &mut Cx<'_>) -> R) -> Option<R> {
+    fn with<R>(
+        &mut self,
+        now: Time,
+        info_hash: InfoHash,
+        f: impl FnOnce(&mut Torrent, &mut Cx<'_>) -> R,
+    ) -> Option<R> {
         let torrent = self.torrents.get_mut(&info_hash)?;
         let mut cx = Cx {
             now,
@@ -145,13 +190,24 @@ impl Engine {
 
     fn handle_command(&mut self, now: Time, command: Command) {
         match command {
-            Command::AddTorrent { metainfo, resume, paused } => {
+            Command::AddTorrent {
+                metainfo,
+                resume,
+                paused,
+            } => {
                 let info_hash = metainfo.info_hash();
                 if self.add(info_hash, Some(metainfo.name().to_owned()), false, paused) {
-                    self.with(now, info_hash, |torrent, cx| torrent.begin(cx, metainfo, resume));
+                    self.with(now, info_hash, |torrent, cx| {
+                        torrent.begin(cx, metainfo, resume)
+                    });
                 }
             }
-            Command::AddLink { info_hash, name, check, paused } => {
+            Command::AddLink {
+                info_hash,
+                name,
+                check,
+                paused,
+            } => {
                 if self.add(info_hash, name, check, paused) {
                     self.with(now, info_hash, |torrent, cx| torrent.start(cx.now));
                 }
@@ -175,10 +231,18 @@ impl Engine {
     }
 
     /// Makes an empty torrent; false, and an event, when it is there already.
-    fn add(&mut self, info_hash: InfoHash, name: Option<String>, check: bool, paused: bool) -> bool {
+    fn add(
+        &mut self,
+        info_hash: InfoHash,
+        name: Option<String>,
+        check: bool,
+        paused: bool,
+    ) -> bool {
         if self.torrents.contains_key(&info_hash) {
             let reason = "this torrent is in the list already".to_owned();
-            self.link.out.push_back(Output::Event(Event::Refused { reason }));
+            self.link
+                .out
+                .push_back(Output::Event(Event::Refused { reason }));
             return false;
         }
         let rng = self.rng.fork(&info_hash.to_string());
@@ -205,15 +269,27 @@ impl Engine {
             }
             ServerMessage::Incoming(incoming) => {
                 let channel = incoming.channel;
-                let known = self.with(now, incoming.info_hash, |torrent, cx| torrent.incoming(cx, incoming));
+                let known = self.with(now, incoming.info_hash, |torrent, cx| {
+                    torrent.incoming(cx, incoming)
+                });
                 if known.is_none() {
                     self.decline(channel);
                 }
             }
-            ServerMessage::Accepted { request, channel, credit } => {
-                let opened = self.link.opening.remove(&request).and_then(|(info_hash, member)| {
-                    self.with(now, info_hash, |torrent, cx| torrent.accepted(cx, channel, member, credit))
-                });
+            ServerMessage::Accepted {
+                request,
+                channel,
+                credit,
+            } => {
+                let opened = self
+                    .link
+                    .opening
+                    .remove(&request)
+                    .and_then(|(info_hash, member)| {
+                        self.with(now, info_hash, |torrent, cx| {
+                            torrent.accepted(cx, channel, member, credit)
+                        })
+                    });
                 if opened.is_none() {
                     self.decline(channel);
                 }
@@ -222,23 +298,34 @@ impl Engine {
                 self.link.opening.remove(&request);
             }
             ServerMessage::Credit { channel, bytes } => {
-                self.with_session(now, channel, |torrent, cx, id| torrent.credit(cx, id, bytes));
+                self.with_session(now, channel, |torrent, cx, id| {
+                    torrent.credit(cx, id, bytes)
+                });
             }
             ServerMessage::Close { channel, .. } => {
                 self.with_session(now, channel, |torrent, cx, id| torrent.drop_session(cx, id));
             }
             ServerMessage::Error { reason, .. } => {
-                self.link.out.push_back(Output::Event(Event::Tracker { reason }));
+                self.link
+                    .out
+                    .push_back(Output::Event(Event::Tracker { reason }));
             }
             ServerMessage::Data(frame) => {
                 let payload = frame.payload();
-                self.with_session(now, frame.channel(), |torrent, cx, id| torrent.receive(cx, id, payload));
+                self.with_session(now, frame.channel(), |torrent, cx, id| {
+                    torrent.receive(cx, id, payload)
+                });
             }
         }
     }
 
     /// Messages of a channel that we closed may still be on their way: they are ignored.
-    fn with_session(&mut self, now: Time, channel: ChannelId, f: impl FnOnce(&mut Torrent, &mut Cx<'_>, u32)) {
+    fn with_session(
+        &mut self,
+        now: Time,
+        channel: ChannelId,
+        f: impl FnOnce(&mut Torrent, &mut Cx<'_>, u32),
+    ) {
         if let Some(&(info_hash, id)) = self.link.channels.get(&channel) {
             self.with(now, info_hash, |torrent, cx| f(torrent, cx, id));
         }
@@ -249,16 +336,28 @@ impl Engine {
         self.link.send(ClientMessage::Close { channel, reason });
     }
 
-    fn handle_read(&mut self, now: Time, info_hash: InfoHash, piece: PieceIndex, result: Result<Bytes, StoreError>) {
+    fn handle_read(
+        &mut self,
+        now: Time,
+        info_hash: InfoHash,
+        piece: PieceIndex,
+        result: Result<Bytes, StoreError>,
+    ) {
         if !self.cache.end_read((info_hash, piece)) {
-            self.with(now, info_hash, |torrent, cx| torrent.checked_read(cx, piece, result));
+            self.with(now, info_hash, |torrent, cx| {
+                torrent.checked_read(cx, piece, result)
+            });
             return;
         }
         match result {
-            Ok(data) if self.torrents.contains_key(&info_hash) => self.cache.insert((info_hash, piece), data),
+            Ok(data) if self.torrents.contains_key(&info_hash) => {
+                self.cache.insert((info_hash, piece), data)
+            }
             Ok(_) => {}
             Err(error) => {
-                self.with(now, info_hash, |torrent, cx| torrent.upload_read_failed(cx, error.to_string()));
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.upload_read_failed(cx, error.to_string())
+                });
             }
         }
         self.with_all(now, |torrent, cx| torrent.wake_uploads(cx));
@@ -290,7 +389,9 @@ impl Engine {
             }
             let mut more = false;
             for key in waiting {
-                let goes_on = self.with(now, key.0, |torrent, cx| torrent.serve(cx, key.1)).unwrap_or(false);
+                let goes_on = self
+                    .with(now, key.0, |torrent, cx| torrent.serve(cx, key.1))
+                    .unwrap_or(false);
                 if goes_on {
                     self.link.last_served = Some(key);
                     more = true;

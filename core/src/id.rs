@@ -54,7 +54,11 @@ impl FromStr for InfoHash {
 fn from_hex(text: &str) -> Option<[u8; 20]> {
     let mut bytes = [0; 20];
     for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
+        let digit = |c: u8| {
+            char::from(c)
+                .to_digit(16)
+                .and_then(|d| u8::try_from(d).ok())
+        };
         *byte = digit(pair[0])? << 4 | digit(pair[1])?;
     }
     Some(bytes)
@@ -62,7 +66,10 @@ fn from_hex(text: &str) -> Option<[u8; 20]> {
 
 fn from_base32(text: &str) -> Option<[u8; 20]> {
     let mut bytes = [0; 20];
-    for (group, chars) in bytes.chunks_exact_mut(5).zip(text.as_bytes().chunks_exact(8)) {
+    for (group, chars) in bytes
+        .chunks_exact_mut(5)
+        .zip(text.as_bytes().chunks_exact(8))
+    {
         let mut bits = 0_u64;
         for &c in chars {
             let value = match c.to_ascii_uppercase() {
@@ -135,7 +142,12 @@ mod tests {
 
     #[test]
     fn what_is_no_info_hash_is_refused() {
-        for text in ["", "2c6b", "zz6b6858d61da9543d4231a71db4b1c9264b0685", "ééééééééééééééééééää"] {
+        for text in [
+            "",
+            "2c6b",
+            "zz6b6858d61da9543d4231a71db4b1c9264b0685",
+            "ééééééééééééééééééää",
+        ] {
             assert_eq!(text.parse::<InfoHash>(), Err(InvalidInfoHash), "{text}");
         }
     }

@@ -47,9 +47,16 @@ fn the_seeder_may_leave_once_the_leechers_hold_every_piece() {
     let leechers: Vec<_> = (0..3).map(|_| net.leecher(&content)).collect();
     let pieces = content.metainfo.layout().piece_count();
     net.run_until(|net| {
-        (0..pieces).all(|piece| leechers.iter().any(|&l| net.hosts[l].store.contains_key(&piece)))
+        (0..pieces).all(|piece| {
+            leechers
+                .iter()
+                .any(|&l| net.hosts[l].store.contains_key(&piece))
+        })
     });
-    assert!(leechers.iter().any(|&l| !net.is_seeding(l)), "the scenario needs somebody who is not done");
+    assert!(
+        leechers.iter().any(|&l| !net.is_seeding(l)),
+        "the scenario needs somebody who is not done"
+    );
     net.disconnect(seeder);
     net.run_until(|net| leechers.iter().all(|&l| net.is_seeding(l)));
 }
@@ -67,7 +74,11 @@ fn everybody_finishes_after_the_tracker_forgot_everything() {
         let mut written = net.hosts[leecher].written.clone();
         written.sort_unstable();
         written.dedup();
-        assert_eq!(written.len(), net.hosts[leecher].written.len(), "no piece was written twice");
+        assert_eq!(
+            written.len(),
+            net.hosts[leecher].written.len(),
+            "no piece was written twice"
+        );
     }
 }
 
@@ -81,7 +92,12 @@ fn a_reload_goes_on_from_what_was_kept() {
     let kept: Vec<u32> = net.hosts[leecher].store.keys().copied().collect();
     net.reload(leecher, &content);
     net.run_until(|net| net.torrent(leecher).state == TorrentState::Seeding);
-    assert!(net.hosts[leecher].written.iter().all(|piece| !kept.contains(piece)));
+    assert!(
+        net.hosts[leecher]
+            .written
+            .iter()
+            .all(|piece| !kept.contains(piece))
+    );
     assert_eq!(net.hosts[leecher].store, content.all_pieces());
 }
 
@@ -95,13 +111,19 @@ fn a_liar_is_found_and_dropped_and_the_bytes_are_right() {
     let leecher = net.leecher(&content);
     net.run_until(|net| net.is_seeding(leecher));
     assert_eq!(net.hosts[leecher].store, content.all_pieces());
-    let bans = net.hosts[leecher].events.iter().filter(|event| matches!(event, Event::Banned { .. }));
+    let bans = net.hosts[leecher]
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Banned { .. }));
     assert_eq!(bans.count(), 1);
     let wasted = net.torrent(leecher).wasted;
     assert!(wasted <= 4 * MIB as u64, "{wasted} bytes wasted on a liar");
     let peers = net.torrent(leecher).peers;
     assert_eq!(peers.len(), 1);
-    assert_eq!(peers[0].peer_id, net.hosts[honest].engine.peer_id().to_string());
+    assert_eq!(
+        peers[0].peer_id,
+        net.hosts[honest].engine.peer_id().to_string()
+    );
 }
 
 #[test]
@@ -128,6 +150,8 @@ fn a_full_store_stops_with_words_and_goes_on_when_there_is_room() {
     net.hosts[leecher].room = 5;
     net.run_until(|net| net.torrent(leecher).state == TorrentState::Error);
     assert!(net.torrent(leecher).error.unwrap().contains("no room left"));
+    // Other writes that were under way fail too.
+    net.settle();
     net.hosts[leecher].room = usize::MAX;
     net.command(leecher, Command::Resume(content.info_hash()));
     net.run_until(|net| net.is_seeding(leecher));
@@ -145,7 +169,15 @@ fn what_is_on_disk_is_checked_before_anything_is_fetched() {
     kept.insert(1, kept[&0].clone());
     net.hosts[leecher].store = kept;
     let info_hash = content.info_hash();
-    net.command(leecher, Command::AddLink { info_hash, name: None, check: true, paused: false });
+    net.command(
+        leecher,
+        Command::AddLink {
+            info_hash,
+            name: None,
+            check: true,
+            paused: false,
+        },
+    );
     net.run_until(|net| net.torrent(leecher).state == TorrentState::Seeding);
     let mut written = net.hosts[leecher].written.clone();
     written.sort_unstable();

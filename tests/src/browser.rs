@@ -46,15 +46,25 @@ impl Browser {
                 "profile.default_content_setting_values.automatic_downloads": 1,
             }),
         )?;
-        let driver_path = ["/usr/bin/chromedriver", "/usr/lib/chromium/chromedriver", "/usr/local/bin/chromedriver"]
-            .iter()
-            .map(PathBuf::from)
-            .find(|path| path.exists())
-            .context("chromedriver is not installed")?;
-        let manager =
-            WebDriverManager::builder().driver_binary(BrowserKind::Chrome, driver_path).offline().build();
+        let driver_path = [
+            "/usr/bin/chromedriver",
+            "/usr/lib/chromium/chromedriver",
+            "/usr/local/bin/chromedriver",
+        ]
+        .iter()
+        .map(PathBuf::from)
+        .find(|path| path.exists())
+        .context("chromedriver is not installed")?;
+        let manager = WebDriverManager::builder()
+            .driver_binary(BrowserKind::Chrome, driver_path)
+            .offline()
+            .build();
         let driver = manager.launch(caps).await?;
-        Ok(Browser { driver, downloads, _manager: manager })
+        Ok(Browser {
+            driver,
+            downloads,
+            _manager: manager,
+        })
     }
 
     /// Opens an address in a new tab.

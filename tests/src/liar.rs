@@ -32,7 +32,11 @@ pub fn join(tracker: &str, metainfo: Metainfo) -> Result<JoinHandle<()>> {
     let mut host = Host::new(Config::default(), tracker.parse()?, 666);
     let pieces = metainfo.layout().piece_count();
     host.attach(metainfo.info_hash(), Arc::new(Noise(metainfo.clone())));
-    host.command(Command::AddTorrent { metainfo, resume: Resume::Pieces(Bitfield::full(pieces)), paused: false });
+    host.command(Command::AddTorrent {
+        metainfo,
+        resume: Resume::Pieces(Bitfield::full(pieces)),
+        paused: false,
+    });
     Ok(tokio::spawn(async move {
         loop {
             host.next_event().await;

@@ -20,5 +20,7 @@ pub fn program(name: &str) -> PathBuf {
 fn folder(variable: &str) -> PathBuf {
     std::env::var_os(variable)
         .map(PathBuf::from)
-        .unwrap_or_else(|| panic!("{variable} is not set: run these tests with `cargo xtask test tabs`"))
+        .unwrap_or_else(|| {
+            panic!("{variable} is not set: run these tests with `cargo xtask test tabs`")
+        })
 }

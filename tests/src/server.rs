@@ -34,11 +34,19 @@ impl Server {
             .kill_on_drop(true)
             .spawn()
             .context("tracker-relay does not start")?;
-        let stdout = child.stdout.take().context("its standard output is piped")?;
+        let stdout = child
+            .stdout
+            .take()
+            .context("its standard output is piped")?;
         let mut lines = BufReader::new(stdout).lines();
         let address = loop {
-            let line = lines.next_line().await?.context("tracker-relay ended before it listened")?;
-            let found = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
+            let line = lines
+                .next_line()
+                .await?
+                .context("tracker-relay ended before it listened")?;
+            let found = line
+                .split_whitespace()
+                .find_map(|word| word.strip_prefix("http://"));
             if let Some(address) = found {
                 break address.trim_end_matches('/').parse()?;
             }

@@ -30,14 +30,20 @@ impl SlowLink {
         let shared = rate.clone();
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let Ok(server) = TcpStream::connect(target).await else { continue };
+                let Ok(server) = TcpStream::connect(target).await else {
+                    continue;
+                };
                 let (client_read, client_write) = client.into_split();
                 let (server_read, server_write) = server.into_split();
                 tokio::spawn(forward(client_read, server_write, shared.clone()));
                 tokio::spawn(forward(server_read, client_write, shared.clone()));
             }
         });
-        Ok(SlowLink { address, rate, task })
+        Ok(SlowLink {
+            address,
+            rate,
+            task,
+        })
     }
 
     /// The page's address through this link.
@@ -60,7 +66,9 @@ impl Drop for SlowLink {
 async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, rate: Arc<AtomicU64>) {
     let mut chunk = vec![0; 64 << 10];
     loop {
-        let Ok(read @ 1..) = from.read(&mut chunk).await else { return };
+        let Ok(read @ 1..) = from.read(&mut chunk).await else {
+            return;
+        };
         if to.write_all(&chunk[..read]).await.is_err() {
             return;
         }

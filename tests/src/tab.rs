@@ -98,7 +98,14 @@ impl Tab {
         let selector = format!("[data-testid=\"{test_id}\"]");
         until(
             &format!("an element {test_id}"),
-            || async { Ok(self.driver.find_all(By::Css(&selector)).await?.into_iter().next()) },
+            || async {
+                Ok(self
+                    .driver
+                    .find_all(By::Css(&selector))
+                    .await?
+                    .into_iter()
+                    .next())
+            },
             Option::is_some,
         )
         .await?
@@ -108,7 +115,10 @@ impl Tab {
     /// Gives files to the file picker.
     pub async fn share(&self, files: &[&Path]) -> Result<()> {
         let paths: Vec<_> = files.iter().map(|path| path.to_string_lossy()).collect();
-        self.find("file-input").await?.send_keys(paths.join("\n")).await?;
+        self.find("file-input")
+            .await?
+            .send_keys(paths.join("\n"))
+            .await?;
         Ok(())
     }
 
@@ -128,7 +138,11 @@ impl Tab {
     pub async fn alerts(&self) -> Result<Vec<String>> {
         self.focus().await?;
         let mut texts = Vec::new();
-        for alert in self.driver.find_all(By::Css("[data-testid=\"alert\"]")).await? {
+        for alert in self
+            .driver
+            .find_all(By::Css("[data-testid=\"alert\"]"))
+            .await?
+        {
             texts.push(alert.text().await?);
         }
         Ok(texts)
@@ -147,7 +161,14 @@ impl Tab {
             &format!("a torrent that is {what}"),
             || async {
                 let alerts = self.alerts().await?;
-                Ok((self.torrents().await?.into_iter().next().unwrap_or_default(), alerts))
+                Ok((
+                    self.torrents()
+                        .await?
+                        .into_iter()
+                        .next()
+                        .unwrap_or_default(),
+                    alerts,
+                ))
             },
             |(torrent, _)| is(torrent),
         );
@@ -156,7 +177,8 @@ impl Tab {
 
     /// Waits until the page's only torrent is complete.
     pub async fn seeding(&self) -> Result<Torrent> {
-        self.torrent_that("seeding", |torrent| torrent.state == "seeding").await
+        self.torrent_that("seeding", |torrent| torrent.state == "seeding")
+            .await
     }
 
     /// A picture of what a person sees.
@@ -186,6 +208,9 @@ fn torrent(value: &Value) -> Result<Torrent> {
         uploaded: text("uploaded").parse().unwrap_or(0),
         copies: text("copies").parse().unwrap_or(0),
         share_link: text("share_link"),
-        peers: peers.iter().filter_map(|value| peer(value.as_str()?)).collect(),
+        peers: peers
+            .iter()
+            .filter_map(|value| peer(value.as_str()?))
+            .collect(),
     })
 }

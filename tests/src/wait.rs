@@ -10,7 +10,11 @@ use anyhow::{Result, bail};
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Asks until the answer is yes; fails, naming `what` and the last answer, when it never is.
-pub async fn until<T, F>(what: &str, mut ask: impl FnMut() -> F, yes: impl Fn(&T) -> bool) -> Result<T>
+pub async fn until<T, F>(
+    what: &str,
+    mut ask: impl FnMut() -> F,
+    yes: impl Fn(&T) -> bool,
+) -> Result<T>
 where
     T: Debug,
     F: Future<Output = Result<T>>,

@@ -14,8 +14,13 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 /// Files with names in several scripts, one of them empty.
-const NAMES: [(&str, usize); 5] =
-    [("readme.txt", 700), ("Ελληνικά/αρχείο.bin", 3 << 20), ("日本語/写真.jpg", 5 << 20), ("العربية.dat", 123_457), ("empty", 0)];
+const NAMES: [(&str, usize); 5] = [
+    ("readme.txt", 700),
+    ("Ελληνικά/αρχείο.bin", 3 << 20),
+    ("日本語/写真.jpg", 5 << 20),
+    ("العربية.dat", 123_457),
+    ("empty", 0),
+];
 
 fn many_files(folder: &Path) -> Result<()> {
     for (seed, (name, length)) in (0..).zip(NAMES) {
@@ -26,8 +31,16 @@ fn many_files(folder: &Path) -> Result<()> {
 
 fn assert_same_files(left: &Path, right: &Path) -> Result<()> {
     for (name, length) in NAMES {
-        assert_eq!(fs::metadata(right.join(name)).context(name)?.len(), length as u64, "{name}");
-        assert_eq!(digest(&left.join(name))?, digest(&right.join(name))?, "{name}");
+        assert_eq!(
+            fs::metadata(right.join(name)).context(name)?.len(),
+            length as u64,
+            "{name}"
+        );
+        assert_eq!(
+            digest(&left.join(name))?,
+            digest(&right.join(name))?,
+            "{name}"
+        );
     }
     Ok(())
 }
@@ -41,7 +54,11 @@ async fn native_seed(server: &Server, path: &Path) -> Result<(Child, String)> {
         .kill_on_drop(true)
         .spawn()?;
     let stdout = child.stdout.take().context("standard output is piped")?;
-    let link = BufReader::new(stdout).lines().next_line().await?.context("a first line")?;
+    let link = BufReader::new(stdout)
+        .lines()
+        .next_line()
+        .await?
+        .context("a first line")?;
     Ok((child, link))
 }
 
@@ -75,12 +92,22 @@ async fn a_terminal_gets_files_from_a_tab() -> Result<()> {
     let mut files = Vec::new();
     for (seed, name) in (0..).zip(names) {
         let length = if name == "empty" { 0 } else { 2_500_000 };
-        files.push(random(&folder.path().join("shared").join(name), length, seed)?);
+        files.push(random(
+            &folder.path().join("shared").join(name),
+            length,
+            seed,
+        )?);
     }
     let server = Server::start().await?;
     let browser = Browser::start().await?;
     let tab = browser.open(&server.page()).await?;
-    tab.share(&files.iter().map(std::path::PathBuf::as_path).collect::<Vec<_>>()).await?;
+    tab.share(
+        &files
+            .iter()
+            .map(std::path::PathBuf::as_path)
+            .collect::<Vec<_>>(),
+    )
+    .await?;
     let torrent = tab.seeding().await?;
 
     let into = folder.path().join("got");

@@ -18,7 +18,9 @@ const MIB: usize = 1 << 20;
 
 /// The same link, opened at another address of the same server.
 fn through(share_link: &str, page: &str) -> String {
-    let (_, fragment) = share_link.split_once('#').expect("a share link has a fragment");
+    let (_, fragment) = share_link
+        .split_once('#')
+        .expect("a share link has a fragment");
     format!("{page}#{fragment}")
 }
 
@@ -27,7 +29,10 @@ async fn seed(browser: &Browser, page: &str, files: &[&Path]) -> Result<(Tab, To
     let tab = browser.open(page).await?;
     tab.share(files).await?;
     let torrent = tab.seeding().await?;
-    assert!(torrent.share_link.contains(&torrent.info_hash), "{torrent:?}");
+    assert!(
+        torrent.share_link.contains(&torrent.info_hash),
+        "{torrent:?}"
+    );
     Ok((tab, torrent))
 }
 
@@ -55,11 +60,17 @@ async fn every_tab_gets_the_same_bytes_and_leechers_serve_each_other() -> Result
     let expected = digest(&file)?;
     for (index, leecher) in leechers.iter().enumerate() {
         let into = folder.path().join(index.to_string());
-        assert_eq!(save(&browser, leecher, "holiday.bin", &into).await?, expected);
+        assert_eq!(
+            save(&browser, leecher, "holiday.bin", &into).await?,
+            expected
+        );
     }
     let sent = seeder.seeding().await?.uploaded;
     let all = (leechers.len() * 100 * MIB) as u64;
-    assert!(sent >= (100 * MIB) as u64, "somebody must have sent it: {sent}");
+    assert!(
+        sent >= (100 * MIB) as u64,
+        "somebody must have sent it: {sent}"
+    );
     assert!(sent < all * 8 / 10, "the seeder sent {sent} of {all} bytes");
     browser.quit().await
 }
@@ -77,15 +88,28 @@ async fn a_reloaded_tab_goes_on_from_the_pieces_it_kept() -> Result<()> {
     let leecher = browser.open(&link.page()).await?;
     link.set_rate(8 * MIB as u64);
     leecher.add_link(&torrent.share_link).await?;
-    leecher.torrent_that("half way", |torrent| torrent.progress > 0.4).await?;
+    leecher
+        .torrent_that("half way", |torrent| torrent.progress > 0.4)
+        .await?;
     leecher.reload().await?;
-    let back = leecher.torrent_that("back", |torrent| torrent.progress > 0.0).await?;
+    let back = leecher
+        .torrent_that("back", |torrent| torrent.progress > 0.0)
+        .await?;
     assert!(back.progress >= 0.4, "{back:?}");
     link.set_rate(0);
     let done = leecher.seeding().await?;
     // What it had, it does not fetch again; a piece or two may have been under way.
     assert!(done.downloaded <= (64 * MIB) as u64 * 7 / 10, "{done:?}");
-    assert_eq!(save(&browser, &leecher, "half way.bin", &folder.path().join("saved")).await?, digest(&file)?);
+    assert_eq!(
+        save(
+            &browser,
+            &leecher,
+            "half way.bin",
+            &folder.path().join("saved")
+        )
+        .await?,
+        digest(&file)?
+    );
     browser.quit().await
 }
 
@@ -107,19 +131,27 @@ async fn the_seeder_may_close_its_tab_once_the_others_hold_every_piece() -> Resu
     for leecher in &leechers {
         leecher.add_link(&torrent.share_link).await?;
     }
-    seeder.torrent_that("held by the others", |torrent| torrent.copies >= 1).await?;
+    seeder
+        .torrent_that("held by the others", |torrent| torrent.copies >= 1)
+        .await?;
     let states = [&leechers[0], &leechers[1], &leechers[2]];
     let mut unfinished = 0;
     for leecher in states {
         unfinished += usize::from(leecher.torrents().await?[0].state == "downloading");
     }
     seeder.close().await?;
-    assert!(unfinished > 0, "the scenario needs somebody who is not done when the seeder leaves");
+    assert!(
+        unfinished > 0,
+        "the scenario needs somebody who is not done when the seeder leaves"
+    );
     link.set_rate(0);
     for (index, leecher) in leechers.iter().enumerate() {
         leecher.seeding().await?;
         let into = folder.path().join(index.to_string());
-        assert_eq!(save(&browser, leecher, "relay race.bin", &into).await?, digest(&file)?);
+        assert_eq!(
+            save(&browser, leecher, "relay race.bin", &into).await?,
+            digest(&file)?
+        );
     }
     browser.quit().await
 }
@@ -135,22 +167,32 @@ async fn all_finish_by_themselves_after_the_tracker_was_restarted() -> Result<()
     let browser = Browser::start().await?;
     let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
 
-    let leechers = [browser.open(&link.page()).await?, browser.open(&link.page()).await?];
+    let leechers = [
+        browser.open(&link.page()).await?,
+        browser.open(&link.page()).await?,
+    ];
     link.set_rate(6 * MIB as u64);
     for leecher in &leechers {
         leecher.add_link(&torrent.share_link).await?;
-        leecher.torrent_that("under way", |torrent| torrent.progress > 0.1).await?;
+        leecher
+            .torrent_that("under way", |torrent| torrent.progress > 0.1)
+            .await?;
     }
     server.kill().await?;
     for leecher in &leechers {
-        leecher.torrent_that("without peers", |torrent| torrent.peers.is_empty()).await?;
+        leecher
+            .torrent_that("without peers", |torrent| torrent.peers.is_empty())
+            .await?;
     }
     let _server = Server::start_on(address).await?;
     link.set_rate(0);
     for (index, leecher) in leechers.iter().enumerate() {
         leecher.seeding().await?;
         let into = folder.path().join(index.to_string());
-        assert_eq!(save(&browser, leecher, "restart.bin", &into).await?, digest(&file)?);
+        assert_eq!(
+            save(&browser, leecher, "restart.bin", &into).await?,
+            digest(&file)?
+        );
     }
     browser.quit().await
 }
@@ -178,7 +220,11 @@ async fn a_liar_is_dropped_and_the_bytes_are_right() -> Result<()> {
     let leecher = browser.open(&server.page()).await?;
     leecher.add_link(&info_hash).await?;
     // Alone with the liar, it finds out.
-    leecher.torrent_that("rid of the liar", |t| t.downloaded > 0 && t.peers.is_empty()).await?;
+    leecher
+        .torrent_that("rid of the liar", |t| {
+            t.downloaded > 0 && t.peers.is_empty()
+        })
+        .await?;
     let lied_to = leecher.torrents().await?.remove(0);
     assert!(lied_to.downloaded <= 16 * MIB as u64, "{lied_to:?}");
     assert_eq!(lied_to.progress, 0.0, "nothing corrupt is counted");
@@ -186,7 +232,16 @@ async fn a_liar_is_dropped_and_the_bytes_are_right() -> Result<()> {
     let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
     assert_eq!(torrent.info_hash, info_hash);
     leecher.seeding().await?;
-    assert_eq!(save(&browser, &leecher, "truth.bin", &folder.path().join("saved")).await?, digest(&file)?);
+    assert_eq!(
+        save(
+            &browser,
+            &leecher,
+            "truth.bin",
+            &folder.path().join("saved")
+        )
+        .await?,
+        digest(&file)?
+    );
     liar.abort();
     browser.quit().await
 }
@@ -199,7 +254,9 @@ async fn a_link_in_the_page_s_own_address_opens_at_load_and_removal_is_for_good(
     let server = Server::start().await?;
     let browser = Browser::start().await?;
     let (seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
-    let leecher = browser.open(&through(&torrent.share_link, &server.page())).await?;
+    let leecher = browser
+        .open(&through(&torrent.share_link, &server.page()))
+        .await?;
     leecher.seeding().await?;
 
     leecher.click("remove").await?;

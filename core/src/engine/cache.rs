@@ -58,9 +58,17 @@ impl Cache {
         self.moment += 1;
         self.held += data.len() as u64;
         self.order.insert(self.moment, key);
-        self.pieces.insert(key, Entry { data, used: self.moment });
+        self.pieces.insert(
+            key,
+            Entry {
+                data,
+                used: self.moment,
+            },
+        );
         while self.held > self.capacity && self.pieces.len() > 1 {
-            let Some((_, oldest)) = self.order.first_key_value() else { break };
+            let Some((_, oldest)) = self.order.first_key_value() else {
+                break;
+            };
             self.remove(*oldest);
         }
     }
@@ -88,7 +96,12 @@ impl Cache {
 
     /// Drops everything of a torrent. Reads under way still end.
     pub(super) fn forget(&mut self, info_hash: InfoHash) {
-        let keys: Vec<Key> = self.pieces.keys().filter(|key| key.0 == info_hash).copied().collect();
+        let keys: Vec<Key> = self
+            .pieces
+            .keys()
+            .filter(|key| key.0 == info_hash)
+            .copied()
+            .collect();
         for key in keys {
             self.remove(key);
         }

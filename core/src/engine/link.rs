@@ -61,19 +61,23 @@ impl Link {
 
     /// The longest payload of a data frame that the hub takes.
     pub(super) fn max_payload(&self) -> usize {
-        self.welcome.as_ref().map_or(0, |welcome| welcome.max_payload as usize)
+        self.welcome
+            .as_ref()
+            .map_or(0, |welcome| welcome.max_payload as usize)
     }
 
     /// The most credit that the hub lets a channel have outstanding.
     pub(super) fn max_credit(&self) -> u32 {
-        self.welcome.as_ref().map_or(0, |welcome| welcome.max_credit)
+        self.welcome
+            .as_ref()
+            .map_or(0, |welcome| welcome.max_credit)
     }
 
     /// There is room for one more channel.
     pub(super) fn has_room(&self) -> bool {
-        self.welcome
-            .as_ref()
-            .is_some_and(|welcome| self.channels.len() + self.opening.len() < welcome.max_channels as usize)
+        self.welcome.as_ref().is_some_and(|welcome| {
+            self.channels.len() + self.opening.len() < welcome.max_channels as usize
+        })
     }
 
     /// A number for an open message.
@@ -85,7 +89,9 @@ impl Link {
 
     /// A channel to this member was asked for.
     pub(super) fn is_opening(&self, info_hash: InfoHash, member: MemberId) -> bool {
-        self.opening.values().any(|open| *open == (info_hash, member))
+        self.opening
+            .values()
+            .any(|open| *open == (info_hash, member))
     }
 
     /// Sends a control message, if there is anybody to send it to.
@@ -97,7 +103,8 @@ impl Link {
 
     pub(super) fn send_data(&mut self, frame: DataFrame) {
         self.unsent += frame.payload_len();
-        self.out.push_back(Output::Tracker(ClientMessage::Data(frame)));
+        self.out
+            .push_back(Output::Tracker(ClientMessage::Data(frame)));
     }
 
     /// The host has written this much. Control messages are in the sum, so the count may

@@ -161,9 +161,18 @@ impl Torrent {
     fn activate(&mut self, cx: &mut Cx<'_>, have: Bitfield) {
         let metainfo = self.metainfo.as_ref().expect("activated with metadata");
         let layout = *metainfo.layout();
-        let limits = Limits { bytes_in_progress: cx.config.bytes_in_progress, endgame_copies: 2 };
+        let limits = Limits {
+            bytes_in_progress: cx.config.bytes_in_progress,
+            endgame_copies: 2,
+        };
         let complete = have.is_full();
-        self.phase = Phase::Active(Download::new(layout, have, self.strategy, limits, self.rng.fork("download")));
+        self.phase = Phase::Active(Download::new(
+            layout,
+            have,
+            self.strategy,
+            limits,
+            self.rng.fork("download"),
+        ));
         self.meet_early_sessions(cx);
         if self.swarm.announced {
             // We are in the swarm already, without having told how far we are.
@@ -225,7 +234,10 @@ impl Torrent {
         if self.error.is_none() {
             self.leave(cx, "stopped");
             self.error = Some(reason.clone());
-            cx.event(Event::Failed { info_hash: self.info_hash, reason });
+            cx.event(Event::Failed {
+                info_hash: self.info_hash,
+                reason,
+            });
         }
     }
 
@@ -233,7 +245,9 @@ impl Torrent {
     pub(super) fn leave(&mut self, cx: &mut Cx<'_>, reason: &str) {
         self.close_all(cx, reason);
         if std::mem::take(&mut self.swarm.announced) {
-            cx.link.send(ClientMessage::Leave { info_hash: self.info_hash });
+            cx.link.send(ClientMessage::Leave {
+                info_hash: self.info_hash,
+            });
         }
         self.swarm = Swarm::default();
     }

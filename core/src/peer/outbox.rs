@@ -68,12 +68,14 @@ impl Outbox {
 
     /// Forgets a request that was cancelled.
     pub fn cancel(&mut self, block: Block) {
-        self.uploads.retain(|upload| *upload != Upload::Block(block));
+        self.uploads
+            .retain(|upload| *upload != Upload::Block(block));
     }
 
     /// Forgets all requests for blocks: the peer is choked now.
     pub fn drop_blocks(&mut self) {
-        self.uploads.retain(|upload| matches!(upload, Upload::Metadata(_)));
+        self.uploads
+            .retain(|upload| matches!(upload, Upload::Metadata(_)));
     }
 
     /// The first `count` different pieces that are asked for.
@@ -99,7 +101,13 @@ impl Outbox {
 
     /// Appends what waits to `frame`, up to `room` bytes of payload; returns why it
     /// stopped and how many bytes of blocks went. Blocks leave only while `blocks` allows it.
-    pub fn fill(&mut self, frame: &mut FrameBuilder, room: usize, blocks: bool, source: &mut impl Source) -> (Stop, u64) {
+    pub fn fill(
+        &mut self,
+        frame: &mut FrameBuilder,
+        room: usize,
+        blocks: bool,
+        source: &mut impl Source,
+    ) -> (Stop, u64) {
         let mut block_bytes = 0;
         let stop = loop {
             let left = room.saturating_sub(frame.payload_len());
@@ -111,7 +119,9 @@ impl Outbox {
                 }
                 continue;
             }
-            let Some(&next) = self.uploads.front() else { break Stop::Empty };
+            let Some(&next) = self.uploads.front() else {
+                break Stop::Empty;
+            };
             if left == 0 {
                 break Stop::Full;
             }
@@ -120,7 +130,9 @@ impl Outbox {
             }
             match next {
                 Upload::Block(block) => {
-                    let Some(data) = source.block(block) else { break Stop::Needs(block.piece) };
+                    let Some(data) = source.block(block) else {
+                        break Stop::Needs(block.piece);
+                    };
                     encode_piece(block.piece.get(), block.begin, &data, frame.buffer());
                     block_bytes += u64::from(block.length);
                 }
@@ -186,7 +198,10 @@ mod tests {
         let whole = {
             let (mut outbox, _) = outbox();
             let mut frame = FrameBuilder::new(ChannelId(1), 0);
-            assert_eq!(outbox.fill(&mut frame, 1 << 20, true, &mut Zeros(true)), (Stop::Empty, 32 << 10));
+            assert_eq!(
+                outbox.fill(&mut frame, 1 << 20, true, &mut Zeros(true)),
+                (Stop::Empty, 32 << 10)
+            );
             frame.finish().payload()
         };
         let (mut outbox, _) = outbox();
@@ -205,10 +220,16 @@ mod tests {
     fn blocks_wait_for_their_piece_and_for_the_link() {
         let (mut outbox, layout) = outbox();
         let mut frame = FrameBuilder::new(ChannelId(1), 0);
-        assert_eq!(outbox.fill(&mut frame, 1 << 20, false, &mut Zeros(true)), (Stop::Held, 0));
+        assert_eq!(
+            outbox.fill(&mut frame, 1 << 20, false, &mut Zeros(true)),
+            (Stop::Held, 0)
+        );
         assert_eq!(frame.payload_len(), 5);
         let first = layout.pieces().next().unwrap();
-        assert_eq!(outbox.fill(&mut frame, 1 << 20, true, &mut Zeros(false)), (Stop::Needs(first), 0));
+        assert_eq!(
+            outbox.fill(&mut frame, 1 << 20, true, &mut Zeros(false)),
+            (Stop::Needs(first), 0)
+        );
         outbox.drop_blocks();
         assert!(outbox.is_empty());
     }

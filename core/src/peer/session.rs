@@ -94,7 +94,11 @@ impl RemotePieces {
 
     /// Nothing yet.
     pub fn early() -> Self {
-        RemotePieces::Early { bitfield: None, all: false, haves: Vec::new() }
+        RemotePieces::Early {
+            bitfield: None,
+            all: false,
+            haves: Vec::new(),
+        }
     }
 
     /// The checked set, once it is known.
@@ -111,7 +115,9 @@ impl RemotePieces {
         match self {
             RemotePieces::Known(bitfield) => Ok(bitfield.clone()),
             RemotePieces::Early { all: true, .. } => Ok(Bitfield::full(count)),
-            RemotePieces::Early { bitfield, haves, .. } => {
+            RemotePieces::Early {
+                bitfield, haves, ..
+            } => {
                 let mut pieces = match bitfield {
                     Some(bytes) => Bitfield::from_bytes(bytes, count)?,
                     None => Bitfield::empty(count),
@@ -127,7 +133,14 @@ impl RemotePieces {
 
 impl Session {
     /// A session over a channel that just opened; `credit` bytes may be sent.
-    pub fn new(channel: ChannelId, member: MemberId, peer_id: PeerId, credit: u32, max_message: u32, now: Time) -> Self {
+    pub fn new(
+        channel: ChannelId,
+        member: MemberId,
+        peer_id: PeerId,
+        credit: u32,
+        max_message: u32,
+        now: Time,
+    ) -> Self {
         Session {
             channel,
             path: PeerPath::Relay,

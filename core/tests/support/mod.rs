@@ -27,11 +27,20 @@ impl Content {
     pub fn random(length: usize, seed: u64) -> Self {
         let mut bytes = vec![0; length];
         Rng::new(seed).fill(&mut bytes);
-        let file = NewFile { path: vec!["data.bin".to_owned()], length: length as u64 };
+        let file = NewFile {
+            path: vec!["data.bin".to_owned()],
+            length: length as u64,
+        };
         let builder = Builder::new(None, vec![file], Some(64 << 10)).unwrap();
-        let hashes = bytes.chunks(64 << 10).flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece))).collect();
+        let hashes = bytes
+            .chunks(64 << 10)
+            .flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)))
+            .collect();
         let metainfo = builder.finish(hashes, Vec::new(), false);
-        Content { metainfo, bytes: bytes.into() }
+        Content {
+            metainfo,
+            bytes: bytes.into(),
+        }
     }
 
     pub fn info_hash(&self) -> InfoHash {
@@ -41,11 +50,14 @@ impl Content {
     fn piece(&self, index: u32) -> Bytes {
         let piece = self.metainfo.layout().piece(index).unwrap();
         let begin = usize::try_from(self.metainfo.layout().offset(piece)).unwrap();
-        self.bytes.slice(begin..begin + self.metainfo.layout().length(piece) as usize)
+        self.bytes
+            .slice(begin..begin + self.metainfo.layout().length(piece) as usize)
     }
 
     pub fn all_pieces(&self) -> BTreeMap<u32, Bytes> {
-        (0..self.metainfo.layout().piece_count()).map(|i| (i, self.piece(i))).collect()
+        (0..self.metainfo.layout().piece_count())
+            .map(|i| (i, self.piece(i)))
+            .collect()
     }
 }
 
@@ -108,7 +120,14 @@ impl Net {
         self.hosts[host].store = content.all_pieces();
         let pieces = content.metainfo.layout().piece_count();
         let resume = Resume::Pieces(Bitfield::full(pieces));
-        self.command(host, Command::AddTorrent { metainfo: content.metainfo.clone(), resume, paused: false });
+        self.command(
+            host,
+            Command::AddTorrent {
+                metainfo: content.metainfo.clone(),
+                resume,
+                paused: false,
+            },
+        );
         host
     }
 
@@ -116,12 +135,20 @@ impl Net {
     pub fn leecher(&mut self, content: &Content) -> usize {
         let host = self.host(Config::default());
         let info_hash = content.info_hash();
-        self.command(host, Command::AddLink { info_hash, name: None, check: false, paused: false });
+        self.command(
+            host,
+            Command::AddLink {
+                info_hash,
+                name: None,
+                check: false,
+                paused: false,
+            },
+        );
         host
     }
 
     pub fn command(&mut self, host: usize, command: Command) {
-        self.queue.push_back((host, Input::Command(command)));
+        self.feed(host, Input::Command(command));
     }
 
     pub fn connect(&mut self, host: usize) {
@@ -129,7 +156,10 @@ impl Net {
         self.next_conn += 1;
         self.hosts[host].conn = Some(conn);
         self.queue.push_back((host, Input::TrackerUp));
-        self.hub.as_mut().expect("a hub to connect to").connect(self.now, conn);
+        self.hub
+            .as_mut()
+            .expect("a hub to connect to")
+            .connect(self.now, conn);
         self.drain_hub();
     }
 
@@ -171,7 +201,14 @@ impl Net {
         }
         self.connect(host);
         let resume = Resume::Pieces(have);
-        self.command(host, Command::AddTorrent { metainfo: content.metainfo.clone(), resume, paused: false });
+        self.command(
+            host,
+            Command::AddTorrent {
+                metainfo: content.metainfo.clone(),
+                resume,
+                paused: false,
+            },
+        );
     }
 
     pub fn torrent(&self, host: usize) -> TorrentView {
@@ -190,9 +227,18 @@ impl Net {
             if self.step() {
                 continue;
             }
-            let next = self.hosts.iter().filter_map(|host| host.engine.poll_timeout()).map(|(time, _)| time).min();
+            let next = self
+                .hosts
+                .iter()
+                .filter_map(|host| host.engine.poll_timeout())
+                .map(|(time, _)| time)
+                .min();
             let hub = self.hub.as_ref().and_then(Hub::poll_timeout);
-            let next = next.into_iter().chain(hub).min().expect("somebody waits for something");
+            let next = next
+                .into_iter()
+                .chain(hub)
+                .min()
+                .expect("somebody waits for something");
             assert!(next <= end, "nobody gets there within an hour");
             self.now = self.now.max(next);
             if let Some(hub) = &mut self.hub {
@@ -211,12 +257,18 @@ impl Net {
     }
 
     fn step(&mut self) -> bool {
-        let Some((host, input)) = self.queue.pop_front() else { return false };
+        let Some((host, input)) = self.queue.pop_front() else {
+            return false;
+        };
+        self.feed(host, input);
+        true
+    }
+
+    fn feed(&mut self, host: usize, input: Input) {
         self.hosts[host].engine.handle(self.now, input);
         while let Some(output) = self.hosts[host].engine.poll_output() {
             self.carry_out(host, output);
         }
-        true
     }
 
     fn carry_out(&mut self, index: usize, output: Output) {
@@ -224,18 +276,39 @@ impl Net {
         let host = &mut self.hosts[index];
         match output {
             Output::Tracker(message) => {
-                let (Some(conn), Some(hub)) = (host.conn, &mut self.hub) else { return };
+                let (Some(conn), Some(hub)) = (host.conn, &mut self.hub) else {
+                    return;
+                };
                 let message = if host.lies { corrupt(message) } else { message };
-                let sent = if let ClientMessage::Data(frame) = &message { frame.payload_len() } else { 0 };
+                let sent = if let ClientMessage::Data(frame) = &message {
+                    frame.payload_len()
+                } else {
+                    0
+                };
                 hub.handle(self.now, conn, message);
                 self.queue.push_back((index, Input::TrackerSent(sent)));
                 self.drain_hub();
             }
             Output::Read { info_hash, piece } => {
-                let result = host.store.get(&piece.get()).cloned().ok_or(StoreError::Missing);
-                self.queue.push_back((index, Input::Read { info_hash, piece, result }));
+                let result = host
+                    .store
+                    .get(&piece.get())
+                    .cloned()
+                    .ok_or(StoreError::Missing);
+                self.queue.push_back((
+                    index,
+                    Input::Read {
+                        info_hash,
+                        piece,
+                        result,
+                    },
+                ));
             }
-            Output::Write { info_hash, piece, data } => {
+            Output::Write {
+                info_hash,
+                piece,
+                data,
+            } => {
                 let result = if host.store.len() < host.room {
                     host.store.insert(piece.get(), data);
                     host.written.push(piece.get());
@@ -243,11 +316,29 @@ impl Net {
                 } else {
                     Err(StoreError::Full("the test says so".to_owned()))
                 };
-                self.queue.push_back((index, Input::Written { info_hash, piece, result }));
+                self.queue.push_back((
+                    index,
+                    Input::Written {
+                        info_hash,
+                        piece,
+                        result,
+                    },
+                ));
             }
-            Output::Hash { info_hash, piece, data } => {
+            Output::Hash {
+                info_hash,
+                piece,
+                data,
+            } => {
                 let digest = Sha1::digest(&data).into();
-                self.queue.push_back((index, Input::Hashed { info_hash, piece, digest }));
+                self.queue.push_back((
+                    index,
+                    Input::Hashed {
+                        info_hash,
+                        piece,
+                        digest,
+                    },
+                ));
             }
             Output::Event(event) => host.events.push(event),
         }
@@ -257,13 +348,16 @@ impl Net {
         let Some(hub) = &mut self.hub else { return };
         let mut closed = Vec::new();
         while let Some((conn, output)) = hub.poll_output() {
-            let Some(host) = self.hosts.iter().position(|host| host.conn == Some(conn)) else { continue };
+            let Some(host) = self.hosts.iter().position(|host| host.conn == Some(conn)) else {
+                continue;
+            };
             match output {
                 HubOutput::Send(message) => self.queue.push_back((host, Input::Tracker(message))),
                 HubOutput::Forward(bytes) => {
                     hub.flushed(self.now, conn, bytes.len() as u64);
                     let frame = DataFrame::parse(bytes).expect("a forwarded frame");
-                    self.queue.push_back((host, Input::Tracker(ServerMessage::Data(frame))));
+                    self.queue
+                        .push_back((host, Input::Tracker(ServerMessage::Data(frame))));
                 }
                 HubOutput::Close { reason } => closed.push((host, reason)),
             }
@@ -290,7 +384,11 @@ fn corrupt(message: ClientMessage) -> ClientMessage {
 fn summary(output: &Output) -> String {
     match output {
         Output::Tracker(ClientMessage::Data(frame)) => {
-            format!("data {:?} {:x?}", frame.channel(), Sha1::digest(frame.payload()))
+            format!(
+                "data {:?} {:x?}",
+                frame.channel(),
+                Sha1::digest(frame.payload())
+            )
         }
         Output::Hash { piece, .. } => format!("hash {piece:?}"),
         Output::Write { piece, .. } => format!("write {piece:?}"),

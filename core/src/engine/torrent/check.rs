@@ -19,7 +19,11 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn new(pieces: u32) -> Self {
-        Check { next: 0, under_way: 0, have: Bitfield::empty(pieces) }
+        Check {
+            next: 0,
+            under_way: 0,
+            have: Bitfield::empty(pieces),
+        }
     }
 
     /// Pieces done over all pieces.
@@ -37,14 +41,21 @@ impl Check {
 impl Torrent {
     /// Reads on; when all is done, begins to transfer.
     pub(super) fn check_more(&mut self, cx: &mut Cx<'_>) {
-        let Some(metainfo) = &self.metainfo else { return };
-        let Phase::Checking(check) = &mut self.phase else { return };
+        let Some(metainfo) = &self.metainfo else {
+            return;
+        };
+        let Phase::Checking(check) = &mut self.phase else {
+            return;
+        };
         while check.under_way < cx.config.max_checks
             && let Some(piece) = metainfo.layout().piece(check.next)
         {
             check.next += 1;
             check.under_way += 1;
-            cx.emit(Output::Read { info_hash: self.info_hash, piece });
+            cx.emit(Output::Read {
+                info_hash: self.info_hash,
+                piece,
+            });
         }
         if check.under_way == 0 {
             let have = check.have.clone();
@@ -53,10 +64,21 @@ impl Torrent {
     }
 
     /// A piece was read, or could not be.
-    pub(in crate::engine) fn checked_read(&mut self, cx: &mut Cx<'_>, piece: PieceIndex, result: Result<Bytes, StoreError>) {
-        let Phase::Checking(check) = &mut self.phase else { return };
+    pub(in crate::engine) fn checked_read(
+        &mut self,
+        cx: &mut Cx<'_>,
+        piece: PieceIndex,
+        result: Result<Bytes, StoreError>,
+    ) {
+        let Phase::Checking(check) = &mut self.phase else {
+            return;
+        };
         match result {
-            Ok(data) => cx.emit(Output::Hash { info_hash: self.info_hash, piece, data }),
+            Ok(data) => cx.emit(Output::Hash {
+                info_hash: self.info_hash,
+                piece,
+                data,
+            }),
             Err(_) => {
                 check.under_way = check.under_way.saturating_sub(1);
                 self.check_more(cx);
@@ -65,7 +87,9 @@ impl Torrent {
     }
 
     pub(super) fn checked_hash(&mut self, cx: &mut Cx<'_>, piece: PieceIndex, right: bool) {
-        let Phase::Checking(check) = &mut self.phase else { return };
+        let Phase::Checking(check) = &mut self.phase else {
+            return;
+        };
         check.under_way = check.under_way.saturating_sub(1);
         if right {
             check.have.insert(piece);

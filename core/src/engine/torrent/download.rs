@@ -34,9 +34,15 @@ impl Torrent {
     }
 
     fn refill_session(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        let Phase::Active(download) = &mut self.phase else { return };
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        let Some(pieces) = session.pieces.known() else { return };
+        let Phase::Active(download) = &mut self.phase else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let Some(pieces) = session.pieces.known() else {
+            return;
+        };
         if !session.unchoked_us || !session.interested {
             return;
         }
@@ -69,10 +75,19 @@ impl Torrent {
         data: &Bytes,
     ) -> Result<(), Fault> {
         let length = u32::try_from(data.len()).map_err(|_| fault("a block too long"))?;
-        let Some(metainfo) = &self.metainfo else { return Err(fault("a block that nobody asked for")) };
-        let block = metainfo.layout().check(BlockRef { piece, begin, length });
+        let Some(metainfo) = &self.metainfo else {
+            return Err(fault("a block that nobody asked for"));
+        };
+        let block = metainfo.layout().check(BlockRef {
+            piece,
+            begin,
+            length,
+        });
         let block = block.ok_or_else(|| fault("a block that does not exist"))?;
-        let session = self.sessions.get_mut(&id).ok_or_else(|| fault("the session is gone"))?;
+        let session = self
+            .sessions
+            .get_mut(&id)
+            .ok_or_else(|| fault("the session is gone"))?;
         let bytes = u64::from(length);
         self.down.add(cx.now, bytes);
         session.down.add(cx.now, bytes);
@@ -81,14 +96,24 @@ impl Torrent {
             session.snubbed = false;
         }
         self.refill.insert(id);
-        let Phase::Active(download) = &mut self.phase else { return Ok(()) };
+        let Phase::Active(download) = &mut self.phase else {
+            return Ok(());
+        };
         match download.receive(id, block, data) {
             Received::Unrequested | Received::Duplicate => self.wasted += bytes,
             Received::Kept { cancel } => self.cancel(cx, block.to_ref(), &cancel),
-            Received::Complete { cancel, piece, data } => {
+            Received::Complete {
+                cancel,
+                piece,
+                data,
+            } => {
                 self.cancel(cx, block.to_ref(), &cancel);
                 self.verifying.insert(piece, data.clone());
-                cx.emit(Output::Hash { info_hash: self.info_hash, piece, data });
+                cx.emit(Output::Hash {
+                    info_hash: self.info_hash,
+                    piece,
+                    data,
+                });
             }
         }
         Ok(())
@@ -97,7 +122,9 @@ impl Torrent {
     /// Others need not send this block any more.
     fn cancel(&mut self, cx: &mut Cx<'_>, block: BlockRef, sessions: &[SessionId]) {
         for id in sessions {
-            let Some(session) = self.sessions.get_mut(id) else { continue };
+            let Some(session) = self.sessions.get_mut(id) else {
+                continue;
+            };
             session.requests.retain(|asked, _| asked.to_ref() != block);
             self.refill.insert(*id);
             self.say(cx, *id, &Message::Cancel(block));
@@ -105,7 +132,10 @@ impl Torrent {
     }
 
     pub(super) fn handle_reject(&mut self, id: SessionId, block: BlockRef) -> Result<(), Fault> {
-        let block = self.metainfo.as_ref().and_then(|metainfo| metainfo.layout().check(block));
+        let block = self
+            .metainfo
+            .as_ref()
+            .and_then(|metainfo| metainfo.layout().check(block));
         let block = block.ok_or_else(|| fault("rejects a block that does not exist"))?;
         if self.session(id)?.requests.remove(&block).is_some()
             && let Phase::Active(download) = &mut self.phase
@@ -118,7 +148,9 @@ impl Torrent {
 
     /// A session won't send what it was asked for: others may.
     pub(super) fn release_requests(&mut self, id: SessionId) {
-        if let (Some(session), Phase::Active(download)) = (self.sessions.get_mut(&id), &mut self.phase) {
+        if let (Some(session), Phase::Active(download)) =
+            (self.sessions.get_mut(&id), &mut self.phase)
+        {
             session.requests.clear();
             download.release_all(id);
             self.refill_all = true;
@@ -126,20 +158,35 @@ impl Torrent {
     }
 
     /// The hash of a piece is known.
-    pub(in crate::engine) fn hashed(&mut self, cx: &mut Cx<'_>, piece: PieceIndex, digest: [u8; 20]) {
-        let Some(metainfo) = &self.metainfo else { return };
+    pub(in crate::engine) fn hashed(
+        &mut self,
+        cx: &mut Cx<'_>,
+        piece: PieceIndex,
+        digest: [u8; 20],
+    ) {
+        let Some(metainfo) = &self.metainfo else {
+            return;
+        };
         let right = metainfo.piece_hash(piece) == digest;
         if matches!(self.phase, Phase::Checking(_)) {
             return self.checked_hash(cx, piece, right);
         }
-        let Some(data) = self.verifying.remove(&piece) else { return };
+        let Some(data) = self.verifying.remove(&piece) else {
+            return;
+        };
         if right {
             self.writing.insert(piece, data.clone());
-            cx.emit(Output::Write { info_hash: self.info_hash, piece, data });
+            cx.emit(Output::Write {
+                info_hash: self.info_hash,
+                piece,
+                data,
+            });
             return;
         }
         self.wasted += data.len() as u64;
-        let Phase::Active(download) = &mut self.phase else { return };
+        let Phase::Active(download) = &mut self.phase else {
+            return;
+        };
         let contributors = download.rejected(piece);
         self.refill_all = true;
         self.blame(cx, &contributors);
@@ -148,7 +195,9 @@ impl Torrent {
     /// These sessions, together, sent a bad piece.
     fn blame(&mut self, cx: &mut Cx<'_>, contributors: &[SessionId]) {
         for &id in contributors {
-            let Some(session) = self.sessions.get_mut(&id) else { continue };
+            let Some(session) = self.sessions.get_mut(&id) else {
+                continue;
+            };
             session.bad_pieces += 1;
             if contributors.len() == 1 || session.bad_pieces >= cx.config.max_bad_pieces {
                 self.ban(cx, id, "sent corrupt data");
@@ -157,9 +206,18 @@ impl Torrent {
     }
 
     /// A piece was kept, or could not be.
-    pub(in crate::engine) fn written(&mut self, cx: &mut Cx<'_>, piece: PieceIndex, result: Result<(), StoreError>) {
-        let Some(data) = self.writing.remove(&piece) else { return };
-        let Phase::Active(download) = &mut self.phase else { return };
+    pub(in crate::engine) fn written(
+        &mut self,
+        cx: &mut Cx<'_>,
+        piece: PieceIndex,
+        result: Result<(), StoreError>,
+    ) {
+        let Some(data) = self.writing.remove(&piece) else {
+            return;
+        };
+        let Phase::Active(download) = &mut self.phase else {
+            return;
+        };
         self.refill_all = true;
         if let Err(error) = result {
             download.write_failed(piece);
@@ -182,9 +240,15 @@ impl Torrent {
 
     /// Tells a peer whether it has something that we lack.
     pub(super) fn update_interest(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        let Phase::Active(download) = &self.phase else { return };
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        let Some(pieces) = session.pieces.known() else { return };
+        let Phase::Active(download) = &self.phase else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let Some(pieces) = session.pieces.known() else {
+            return;
+        };
         let interesting = !download.is_complete() && download.have().lacks_any_of(pieces);
         if interesting {
             self.show_interest(cx, id);
@@ -194,7 +258,9 @@ impl Torrent {
     }
 
     pub(super) fn show_interest(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         if !std::mem::replace(&mut session.interested, true) {
             self.say(cx, id, &Message::Interested);
         }

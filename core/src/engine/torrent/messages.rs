@@ -13,14 +13,24 @@ use crate::wire::peer::{BlockRef, Handshake, Message, Received, Reserved};
 const MAX_READY: usize = 4 << 20;
 
 impl Torrent {
-    pub(super) fn handle_received(&mut self, cx: &mut Cx<'_>, id: SessionId, received: Received) -> Result<(), Fault> {
+    pub(super) fn handle_received(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: SessionId,
+        received: Received,
+    ) -> Result<(), Fault> {
         match received {
             Received::Handshake(handshake) => self.handle_handshake(cx, id, handshake),
             Received::Message(message) => self.handle_message(cx, id, message),
         }
     }
 
-    fn handle_handshake(&mut self, cx: &mut Cx<'_>, id: SessionId, handshake: Handshake) -> Result<(), Fault> {
+    fn handle_handshake(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: SessionId,
+        handshake: Handshake,
+    ) -> Result<(), Fault> {
         if handshake.info_hash != self.info_hash {
             return Err(fault("the handshake is for another torrent"));
         }
@@ -38,7 +48,12 @@ impl Torrent {
         Ok(())
     }
 
-    fn handle_message(&mut self, cx: &mut Cx<'_>, id: SessionId, message: Message) -> Result<(), Fault> {
+    fn handle_message(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: SessionId,
+        message: Message,
+    ) -> Result<(), Fault> {
         match message {
             Message::KeepAlive | Message::Port(_) | Message::Unknown(_) => {}
             // The Fast extension was not agreed on; these are harmless hints.
@@ -67,30 +82,46 @@ impl Torrent {
                     session.outbox.cancel(block);
                 }
             }
-            Message::Piece { piece, begin, data } => self.handle_block(cx, id, piece, begin, &data)?,
+            Message::Piece { piece, begin, data } => {
+                self.handle_block(cx, id, piece, begin, &data)?
+            }
             Message::RejectRequest(block) => self.handle_reject(id, block)?,
-            Message::Extended { id: HANDSHAKE_ID, payload } => {
+            Message::Extended {
+                id: HANDSHAKE_ID,
+                payload,
+            } => {
                 let handshake = ExtensionHandshake::decode(&payload)?;
                 let session = self.session(id)?;
-                session.ut_metadata = handshake.ut_metadata.filter(|&id| id != 0).or(session.ut_metadata);
+                session.ut_metadata = handshake
+                    .ut_metadata
+                    .filter(|&id| id != 0)
+                    .or(session.ut_metadata);
                 session.metadata_size = handshake.metadata_size.or(session.metadata_size);
                 if let Some(client) = handshake.client {
                     session.client = client;
                 }
                 self.fetch_metadata(cx);
             }
-            Message::Extended { id: UT_METADATA, payload } => self.handle_metadata(cx, id, &payload)?,
+            Message::Extended {
+                id: UT_METADATA,
+                payload,
+            } => self.handle_metadata(cx, id, &payload)?,
             Message::Extended { .. } => {}
         }
         Ok(())
     }
 
     pub(super) fn session(&mut self, id: SessionId) -> Result<&mut Session, Fault> {
-        self.sessions.get_mut(&id).ok_or_else(|| fault("the session is gone"))
+        self.sessions
+            .get_mut(&id)
+            .ok_or_else(|| fault("the session is gone"))
     }
 
     fn handle_have(&mut self, cx: &mut Cx<'_>, id: SessionId, index: u32) -> Result<(), Fault> {
-        let session = self.sessions.get_mut(&id).ok_or_else(|| fault("the session is gone"))?;
+        let session = self
+            .sessions
+            .get_mut(&id)
+            .ok_or_else(|| fault("the session is gone"))?;
         match &mut session.pieces {
             RemotePieces::Early { haves, .. } => {
                 if haves.len() >= RemotePieces::MAX_EARLY {
@@ -99,10 +130,14 @@ impl Torrent {
                 haves.push(index);
             }
             RemotePieces::Known(pieces) => {
-                let (Phase::Active(download), Some(metainfo)) = (&mut self.phase, &self.metainfo) else {
+                let (Phase::Active(download), Some(metainfo)) = (&mut self.phase, &self.metainfo)
+                else {
                     return Ok(());
                 };
-                let piece = metainfo.layout().piece(index).ok_or_else(|| fault("has a piece that does not exist"))?;
+                let piece = metainfo
+                    .layout()
+                    .piece(index)
+                    .ok_or_else(|| fault("has a piece that does not exist"))?;
                 if pieces.insert(piece) {
                     download.peer_has(piece);
                     if !download.have().has(piece) {
@@ -115,8 +150,16 @@ impl Torrent {
         Ok(())
     }
 
-    fn handle_bitfield(&mut self, cx: &mut Cx<'_>, id: SessionId, claim: Claim) -> Result<(), Fault> {
-        let session = self.sessions.get_mut(&id).ok_or_else(|| fault("the session is gone"))?;
+    fn handle_bitfield(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: SessionId,
+        claim: Claim,
+    ) -> Result<(), Fault> {
+        let session = self
+            .sessions
+            .get_mut(&id)
+            .ok_or_else(|| fault("the session is gone"))?;
         match &mut session.pieces {
             RemotePieces::Early { bitfield, all, .. } => match claim {
                 Claim::Bits(bytes) => *bitfield = Some(bytes),
@@ -145,16 +188,29 @@ impl Torrent {
         Ok(())
     }
 
-    fn handle_request(&mut self, cx: &mut Cx<'_>, id: SessionId, block: BlockRef) -> Result<(), Fault> {
+    fn handle_request(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: SessionId,
+        block: BlockRef,
+    ) -> Result<(), Fault> {
         let most = cx.config.max_incoming_requests;
-        let session = self.sessions.get_mut(&id).ok_or_else(|| fault("the session is gone"))?;
+        let session = self
+            .sessions
+            .get_mut(&id)
+            .ok_or_else(|| fault("the session is gone"))?;
         if !session.unchoked {
             // It may not have heard of our choke yet.
             return Ok(());
         }
-        let block = self.metainfo.as_ref().and_then(|metainfo| metainfo.layout().check(block));
+        let block = self
+            .metainfo
+            .as_ref()
+            .and_then(|metainfo| metainfo.layout().check(block));
         let block = block.ok_or_else(|| fault("asks for a block that does not exist"))?;
-        let Phase::Active(download) = &self.phase else { return Ok(()) };
+        let Phase::Active(download) = &self.phase else {
+            return Ok(());
+        };
         if !download.have().has(block.piece) {
             return Err(fault("asks for a piece that we don't have"));
         }
@@ -168,7 +224,9 @@ impl Torrent {
 
     /// Sends small messages; a peer that never takes them is let go.
     pub(super) fn say(&mut self, cx: &mut Cx<'_>, id: SessionId, message: &Message) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         session.outbox.push(message);
         if session.outbox.ready_len() > MAX_READY {
             self.close_session(cx, id, "takes nothing of what it is sent");

@@ -51,36 +51,72 @@ impl Source {
 impl Torrent {
     /// Finds somebody to ask, if nobody is being asked.
     pub(super) fn fetch_metadata(&mut self, cx: &mut Cx<'_>) {
-        let Phase::Metadata(fetch) = &mut self.phase else { return };
+        let Phase::Metadata(fetch) = &mut self.phase else {
+            return;
+        };
         if fetch.source.is_some() {
             return;
         }
         let acceptable = 1..=u32::try_from(Metainfo::MAX_LENGTH).expect("the limit is a few MiB");
         let able = self.sessions.iter().filter_map(|(&id, session)| {
-            let size = session.metadata_size.filter(|size| acceptable.contains(size))?;
+            let size = session
+                .metadata_size
+                .filter(|size| acceptable.contains(size))?;
             (session.ut_metadata.is_some() && !fetch.tried.contains(&id)).then_some((id, size))
         });
         let able: Vec<_> = able.collect();
-        let Some(&(session, size)) = self.rng.choose(&able) else { return };
-        fetch.source = Some(Source { session, size, received: Vec::new(), next: 0, last_progress: cx.now });
+        let Some(&(session, size)) = self.rng.choose(&able) else {
+            return;
+        };
+        fetch.source = Some(Source {
+            session,
+            size,
+            received: Vec::new(),
+            next: 0,
+            last_progress: cx.now,
+        });
         self.ask_for_metadata(cx);
     }
 
     fn ask_for_metadata(&mut self, cx: &mut Cx<'_>) {
-        let Phase::Metadata(Fetch { source: Some(source), .. }) = &mut self.phase else { return };
+        let Phase::Metadata(Fetch {
+            source: Some(source),
+            ..
+        }) = &mut self.phase
+        else {
+            return;
+        };
         let id = source.session;
-        let Some(remote) = self.sessions.get(&id).and_then(|session| session.ut_metadata) else { return };
+        let Some(remote) = self
+            .sessions
+            .get(&id)
+            .and_then(|session| session.ut_metadata)
+        else {
+            return;
+        };
         let here = u32::try_from(source.received.len()).unwrap_or(u32::MAX) / METADATA_PIECE;
         let until = source.pieces().min(here + PIPELINE);
         let wanted = source.next..until;
         source.next = source.next.max(until);
         for piece in wanted {
             let payload = MetadataMessage::Request { piece }.encode();
-            self.say(cx, id, &Message::Extended { id: remote, payload });
+            self.say(
+                cx,
+                id,
+                &Message::Extended {
+                    id: remote,
+                    payload,
+                },
+            );
         }
     }
 
-    pub(super) fn handle_metadata(&mut self, cx: &mut Cx<'_>, id: SessionId, payload: &Bytes) -> Result<(), Fault> {
+    pub(super) fn handle_metadata(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: SessionId,
+        payload: &Bytes,
+    ) -> Result<(), Fault> {
         match MetadataMessage::decode(payload)? {
             Some(MetadataMessage::Request { piece }) => {
                 let session = self.session(id)?;
@@ -90,7 +126,11 @@ impl Torrent {
                 session.outbox.push_upload(Upload::Metadata(piece));
                 cx.link.ready.insert((self.info_hash, id));
             }
-            Some(MetadataMessage::Data { piece, total_size, data }) => {
+            Some(MetadataMessage::Data {
+                piece,
+                total_size,
+                data,
+            }) => {
                 self.take_metadata(cx, id, piece, total_size, &data)?;
             }
             Some(MetadataMessage::Reject { .. }) => self.metadata_source_lost(cx, id),
@@ -107,7 +147,13 @@ impl Torrent {
         total_size: u32,
         data: &[u8],
     ) -> Result<(), Fault> {
-        let Phase::Metadata(Fetch { source: Some(source), .. }) = &mut self.phase else { return Ok(()) };
+        let Phase::Metadata(Fetch {
+            source: Some(source),
+            ..
+        }) = &mut self.phase
+        else {
+            return Ok(());
+        };
         if source.session != id {
             return Ok(());
         }
@@ -128,7 +174,11 @@ impl Torrent {
         match Metainfo::from_info(info, self.info_hash, Vec::new()) {
             Ok(metainfo) => {
                 cx.event(Event::Metadata(metainfo.clone()));
-                let resume = if self.check_store { Resume::Check } else { Resume::Nothing };
+                let resume = if self.check_store {
+                    Resume::Check
+                } else {
+                    Resume::Nothing
+                };
                 self.begin(cx, metainfo, resume);
             }
             Err(MetainfoError::WrongInfoHash) => {
@@ -143,8 +193,14 @@ impl Torrent {
 
     /// A session won't send the metadata: another is asked.
     pub(super) fn metadata_source_lost(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        let Phase::Metadata(fetch) = &mut self.phase else { return };
-        if fetch.source.as_ref().is_some_and(|source| source.session == id) {
+        let Phase::Metadata(fetch) = &mut self.phase else {
+            return;
+        };
+        if fetch
+            .source
+            .as_ref()
+            .is_some_and(|source| source.session == id)
+        {
             fetch.source = None;
             fetch.tried.insert(id);
             self.fetch_metadata(cx);
@@ -153,7 +209,9 @@ impl Torrent {
 
     /// Gives up a source that is silent; when all were tried, begins again.
     pub(super) fn metadata_upkeep(&mut self, cx: &mut Cx<'_>) {
-        let Phase::Metadata(fetch) = &mut self.phase else { return };
+        let Phase::Metadata(fetch) = &mut self.phase else {
+            return;
+        };
         match &fetch.source {
             Some(source) if cx.now - source.last_progress >= TIMEOUT => {
                 let id = source.session;

@@ -19,11 +19,20 @@ const MAX_MESSAGE: u32 = (Layout::MAX_PIECES / 8) as u32 + 64;
 
 impl Torrent {
     pub(super) fn session_of(&self, member: MemberId) -> Option<SessionId> {
-        self.sessions.iter().find(|(_, session)| session.member == member).map(|(id, _)| *id)
+        self.sessions
+            .iter()
+            .find(|(_, session)| session.member == member)
+            .map(|(id, _)| *id)
     }
 
     /// A channel that we asked for is open.
-    pub(in crate::engine) fn accepted(&mut self, cx: &mut Cx<'_>, channel: ChannelId, member: MemberId, credit: u32) {
+    pub(in crate::engine) fn accepted(
+        &mut self,
+        cx: &mut Cx<'_>,
+        channel: ChannelId,
+        member: MemberId,
+        credit: u32,
+    ) {
         if !self.is_running() || self.session_of(member).is_some() {
             let reason = "no longer wanted".to_owned();
             cx.link.send(ClientMessage::Close { channel, reason });
@@ -44,8 +53,11 @@ impl Torrent {
         self.next_session += 1;
         let peer_id = peer_id.unwrap_or(PeerId([0; 20]));
         let mut session = Session::new(channel, member, peer_id, credit, MAX_MESSAGE, cx.now);
-        let handshake =
-            Handshake { reserved: Reserved::EXTENSION, info_hash: self.info_hash, peer_id: cx.peer_id };
+        let handshake = Handshake {
+            reserved: Reserved::EXTENSION,
+            info_hash: self.info_hash,
+            peer_id: cx.peer_id,
+        };
         session.outbox.push_bytes(&handshake.encode());
         if let Phase::Active(download) = &mut self.phase {
             let pieces = Bitfield::empty(download.have().piece_count());
@@ -63,10 +75,16 @@ impl Torrent {
 
     /// The metadata is here: what sessions said before is checked and counted.
     pub(super) fn meet_early_sessions(&mut self, cx: &mut Cx<'_>) {
-        let layout = *self.metainfo.as_ref().expect("sessions are met with metadata").layout();
+        let layout = *self
+            .metainfo
+            .as_ref()
+            .expect("sessions are met with metadata")
+            .layout();
         let mut faults = Vec::new();
         for (&id, session) in &mut self.sessions {
-            let Phase::Active(download) = &mut self.phase else { return };
+            let Phase::Active(download) = &mut self.phase else {
+                return;
+            };
             match session.pieces.resolve(&layout) {
                 Ok(pieces) => {
                     download.peer_joined(&pieces);
@@ -96,8 +114,13 @@ impl Torrent {
 
     /// Sends our extension handshake, again when there is more to say (BEP 10).
     pub(super) fn greet(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        let metadata_size = self.metainfo.as_ref().and_then(|m| u32::try_from(m.info().len()).ok());
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let metadata_size = self
+            .metainfo
+            .as_ref()
+            .and_then(|m| u32::try_from(m.info().len()).ok());
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         if !session.extended {
             return;
         }
@@ -107,16 +130,23 @@ impl Torrent {
             client: Some(cx.config.client.clone()),
             request_queue: u32::try_from(cx.config.max_incoming_requests).ok(),
         };
-        session.outbox.push(&Message::Extended { id: 0, payload: handshake.encode() });
+        session.outbox.push(&Message::Extended {
+            id: 0,
+            payload: handshake.encode(),
+        });
         cx.link.ready.insert((self.info_hash, id));
     }
 
     /// Bytes came through a session's channel.
     pub(in crate::engine) fn receive(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: Bytes) {
         let window = self.window(cx);
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         session.last_heard = cx.now;
-        session.consumed = session.consumed.saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        session.consumed = session
+            .consumed
+            .saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         session.decoder.push(bytes);
         while let Some(session) = self.sessions.get_mut(&id) {
             let handled = match session.decoder.poll() {
@@ -128,11 +158,16 @@ impl Torrent {
                 self.close_session(cx, id, &reason);
             }
         }
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         // Credit in few, large grants: each is a message through the hub.
         if session.consumed >= window / 4 {
             let bytes = std::mem::take(&mut session.consumed);
-            cx.link.send(ClientMessage::Credit { channel: session.channel, bytes });
+            cx.link.send(ClientMessage::Credit {
+                channel: session.channel,
+                bytes,
+            });
         }
     }
 
@@ -147,14 +182,19 @@ impl Torrent {
     /// Ends a session, and tells the other end why.
     pub(super) fn close_session(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
         if let Some(channel) = self.sessions.get(&id).map(|session| session.channel) {
-            cx.link.send(ClientMessage::Close { channel, reason: reason.to_owned() });
+            cx.link.send(ClientMessage::Close {
+                channel,
+                reason: reason.to_owned(),
+            });
             self.drop_session(cx, id);
         }
     }
 
     /// A session's channel is gone.
     pub(in crate::engine) fn drop_session(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        let Some(session) = self.sessions.remove(&id) else { return };
+        let Some(session) = self.sessions.remove(&id) else {
+            return;
+        };
         cx.link.channels.remove(&session.channel);
         cx.link.ready.remove(&(self.info_hash, id));
         self.refill.remove(&id);
@@ -182,19 +222,27 @@ impl Torrent {
 
     /// Never talks to this peer again, as far as it can be recognised.
     pub(super) fn ban(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
-        let Some(session) = self.sessions.get(&id) else { return };
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
         let peer_id = session.peer_id;
         if self.banned.len() < MAX_BANNED {
             self.banned.insert(peer_id);
         }
         self.close_session(cx, id, reason);
-        cx.event(Event::Banned { info_hash: self.info_hash, peer: peer_id.to_string() });
+        cx.event(Event::Banned {
+            info_hash: self.info_hash,
+            peer: peer_id.to_string(),
+        });
     }
 
     /// Gives up a session that neither side needs, if there is one.
     pub(super) fn make_room(&mut self, cx: &mut Cx<'_>) -> bool {
         let complete = self.is_complete();
-        let idle = self.sessions.iter().find(|(_, session)| complete && session.is_seed());
+        let idle = self
+            .sessions
+            .iter()
+            .find(|(_, session)| complete && session.is_seed());
         let Some((&id, _)) = idle else { return false };
         self.close_session(cx, id, "both have everything");
         true

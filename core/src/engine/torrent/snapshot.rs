@@ -21,13 +21,19 @@ impl Torrent {
 
     /// See [`crate::engine::Engine::view`].
     pub(in crate::engine) fn view(&self, now: Time) -> TorrentView {
-        let length = self.metainfo.as_ref().map_or(0, |m| m.layout().total_length());
+        let length = self
+            .metainfo
+            .as_ref()
+            .map_or(0, |m| m.layout().total_length());
         let had = self.download().map_or(0, Download::bytes_had);
         let down_rate = self.down.rate(now);
         let (progress, have) = match &self.phase {
             Phase::Metadata(_) => (0.0, Vec::new()),
             Phase::Checking(check) => (check.progress(), check.have().as_bytes().to_vec()),
-            Phase::Active(download) => (had as f64 / length.max(1) as f64, download.have().as_bytes().to_vec()),
+            Phase::Active(download) => (
+                had as f64 / length.max(1) as f64,
+                download.have().as_bytes().to_vec(),
+            ),
         };
         TorrentView {
             info_hash: self.info_hash,
@@ -35,12 +41,18 @@ impl Torrent {
             state: self.state(),
             progress,
             length,
-            piece_length: self.metainfo.as_ref().map_or(0, |m| m.layout().piece_length()),
-            pieces: self.metainfo.as_ref().map_or(0, |m| m.layout().piece_count()),
+            piece_length: self
+                .metainfo
+                .as_ref()
+                .map_or(0, |m| m.layout().piece_length()),
+            pieces: self
+                .metainfo
+                .as_ref()
+                .map_or(0, |m| m.layout().piece_count()),
             have,
-            in_progress: self
-                .download()
-                .map_or_else(Vec::new, |download| download.in_progress().map(|piece| piece.get()).collect()),
+            in_progress: self.download().map_or_else(Vec::new, |download| {
+                download.in_progress().map(|piece| piece.get()).collect()
+            }),
             files: self.metainfo.as_ref().map_or_else(Vec::new, file_list),
             down_rate,
             up_rate: self.up.rate(now),
@@ -51,7 +63,12 @@ impl Torrent {
             complete: self.swarm.complete,
             incomplete: self.swarm.incomplete,
             copies: self.copies(),
-            peers: self.sessions.values().filter(|s| s.greeted).map(|s| peer_view(s, now)).collect(),
+            peers: self
+                .sessions
+                .values()
+                .filter(|s| s.greeted)
+                .map(|s| peer_view(s, now))
+                .collect(),
             error: self.error.clone(),
         }
     }
@@ -59,13 +76,24 @@ impl Torrent {
 
 impl Torrent {
     fn copies(&self) -> u32 {
-        let (Some(download), Some(metainfo)) = (self.download(), &self.metainfo) else { return 0 };
-        metainfo.layout().pieces().map(|piece| download.availability(piece)).min().unwrap_or(0)
+        let (Some(download), Some(metainfo)) = (self.download(), &self.metainfo) else {
+            return 0;
+        };
+        metainfo
+            .layout()
+            .pieces()
+            .map(|piece| download.availability(piece))
+            .min()
+            .unwrap_or(0)
     }
 }
 
 fn file_list(metainfo: &Metainfo) -> Vec<(String, u64)> {
-    metainfo.files().iter().map(|file| (file.path.parts().join("/"), file.length)).collect()
+    metainfo
+        .files()
+        .iter()
+        .map(|file| (file.path.parts().join("/"), file.length))
+        .collect()
 }
 
 fn peer_view(session: &Session, now: Time) -> PeerView {
@@ -74,7 +102,9 @@ fn peer_view(session: &Session, now: Time) -> PeerView {
         peer_id: session.peer_id.to_string(),
         client: session.client.clone(),
         path: session.path,
-        progress: pieces.map_or(0.0, |p| f64::from(p.count()) / f64::from(p.piece_count().max(1))),
+        progress: pieces.map_or(0.0, |p| {
+            f64::from(p.count()) / f64::from(p.piece_count().max(1))
+        }),
         down: session.down.total(),
         up: session.up.total(),
         down_rate: session.down.rate(now),

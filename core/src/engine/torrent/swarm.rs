@@ -72,7 +72,9 @@ impl Torrent {
             info_hash: self.info_hash,
             peer_id: cx.peer_id,
             left: self.left(),
-            pieces: self.download().map(|download| Bytes::copy_from_slice(download.have().as_bytes())),
+            pieces: self
+                .download()
+                .map(|download| Bytes::copy_from_slice(download.have().as_bytes())),
             numwant: u32::try_from(wanted).unwrap_or(u32::MAX),
         }));
         self.swarm.announced = true;
@@ -85,7 +87,8 @@ impl Torrent {
     /// Bytes that we lack, if we know.
     fn left(&self) -> Option<u64> {
         let length = self.metainfo.as_ref()?.layout().total_length();
-        self.download().map(|download| length - download.bytes_had())
+        self.download()
+            .map(|download| length - download.bytes_had())
     }
 
     pub(super) fn note_have(&mut self, now: Time, piece: u32) {
@@ -101,7 +104,11 @@ impl Torrent {
         if let Some(left) = self.left()
             && !pieces.is_empty()
         {
-            cx.link.send(ClientMessage::Have(Have { info_hash: self.info_hash, pieces, left }));
+            cx.link.send(ClientMessage::Have(Have {
+                info_hash: self.info_hash,
+                pieces,
+                left,
+            }));
         }
     }
 
@@ -133,22 +140,45 @@ impl Torrent {
         }
         let lonely = !complete && self.sessions.is_empty() && self.opening(cx) == 0;
         let interval = Duration::from_secs(u64::from(peers.interval.max(1)));
-        self.swarm.next_announce = Some(cx.now + if lonely { interval.min(LONELY) } else { interval });
+        self.swarm.next_announce = Some(
+            cx.now
+                + if lonely {
+                    interval.min(LONELY)
+                } else {
+                    interval
+                },
+        );
     }
 
     fn opening(&self, cx: &Cx<'_>) -> usize {
-        cx.link.opening.values().filter(|(info_hash, _)| *info_hash == self.info_hash).count()
+        cx.link
+            .opening
+            .values()
+            .filter(|(info_hash, _)| *info_hash == self.info_hash)
+            .count()
     }
 
     /// Somebody wants a channel to us.
     pub(in crate::engine) fn incoming(&mut self, cx: &mut Cx<'_>, incoming: Incoming) {
         if let Err(reason) = self.welcome(cx, &incoming) {
-            cx.link.send(ClientMessage::Close { channel: incoming.channel, reason: reason.to_owned() });
+            cx.link.send(ClientMessage::Close {
+                channel: incoming.channel,
+                reason: reason.to_owned(),
+            });
             return;
         }
         let credit = self.window(cx);
-        cx.link.send(ClientMessage::Accept { channel: incoming.channel, credit });
-        self.open_session(cx, incoming.channel, incoming.member, Some(incoming.peer_id), incoming.credit);
+        cx.link.send(ClientMessage::Accept {
+            channel: incoming.channel,
+            credit,
+        });
+        self.open_session(
+            cx,
+            incoming.channel,
+            incoming.member,
+            Some(incoming.peer_id),
+            incoming.credit,
+        );
     }
 
     fn welcome(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) -> Result<(), &'static str> {
@@ -162,7 +192,9 @@ impl Torrent {
             return Err("connected already");
         }
         // Both asked at once: the lower number's wish is carried out, the other's declined.
-        if cx.link.is_opening(self.info_hash, incoming.member) && cx.link.member() < Some(incoming.member) {
+        if cx.link.is_opening(self.info_hash, incoming.member)
+            && cx.link.member() < Some(incoming.member)
+        {
             return Err("crossing");
         }
         if self.sessions.len() >= cx.config.max_peers && !self.make_room(cx) {

@@ -30,11 +30,14 @@ impl Torrent {
     }
 
     fn session_upkeep(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         if cx.now - session.last_heard >= cx.config.idle_timeout {
             return self.close_session(cx, id, "silent for too long");
         }
-        let owing = !session.requests.is_empty() && cx.now - session.last_block >= cx.config.request_timeout;
+        let owing = !session.requests.is_empty()
+            && cx.now - session.last_block >= cx.config.request_timeout;
         if owing {
             session.snubbed = true;
             session.last_block = cx.now;
@@ -42,7 +45,9 @@ impl Torrent {
         } else if session.snubbed && session.requests.is_empty() {
             self.refill.insert(id);
         }
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         if cx.now - session.last_spoke >= KEEP_ALIVE {
             session.last_spoke = cx.now;
             self.say(cx, id, &Message::KeepAlive);

@@ -21,7 +21,11 @@ const READ_AHEAD: usize = 2;
 impl Torrent {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
     pub(super) fn unchoke_if_free(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        let taken = self.sessions.values().filter(|session| session.unchoked).count();
+        let taken = self
+            .sessions
+            .values()
+            .filter(|session| session.unchoked)
+            .count();
         if taken < cx.config.upload_slots {
             self.set_unchoked(cx, id, true);
         }
@@ -36,7 +40,10 @@ impl Torrent {
             .filter(|(_, session)| session.peer_interested)
             .map(|(&session, state)| {
                 let meter = if seeding { &state.up } else { &state.down };
-                Candidate { session, rate: meter.rate(cx.now) }
+                Candidate {
+                    session,
+                    rate: meter.rate(cx.now),
+                }
             })
             .collect();
         let chosen = choke::choose(&candidates, cx.config.upload_slots, &mut self.rng);
@@ -47,7 +54,9 @@ impl Torrent {
     }
 
     fn set_unchoked(&mut self, cx: &mut Cx<'_>, id: SessionId, unchoked: bool) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         if session.unchoked == unchoked {
             return;
         }
@@ -71,11 +80,16 @@ impl Torrent {
         };
         for piece in session.outbox.next_pieces(READ_AHEAD) {
             if cx.cache.begin_read((self.info_hash, piece)) {
-                cx.link.out.push_back(Output::Read { info_hash: self.info_hash, piece });
+                cx.link.out.push_back(Output::Read {
+                    info_hash: self.info_hash,
+                    piece,
+                });
             }
         }
         let credit = usize::try_from(session.send_credit).unwrap_or(usize::MAX);
-        let room = credit.min(cx.config.frame_payload).min(cx.link.max_payload());
+        let room = credit
+            .min(cx.config.frame_payload)
+            .min(cx.link.max_payload());
         if session.outbox.is_empty() || room == 0 {
             // Credit, or something to say, brings it back.
             cx.link.ready.remove(&key);
@@ -152,15 +166,20 @@ impl Source for Shelf<'_> {
 
 /// Our answer to a metadata request (BEP 9).
 fn metadata_answer(metainfo: Option<&Metainfo>, piece: u32) -> MetadataMessage {
-    let Some(metainfo) = metainfo else { return MetadataMessage::Reject { piece } };
+    let Some(metainfo) = metainfo else {
+        return MetadataMessage::Reject { piece };
+    };
     let info = metainfo.info();
     let begin = piece as usize * METADATA_PIECE as usize;
     match (info.len().checked_sub(begin), u32::try_from(info.len())) {
         (Some(left), Ok(total_size)) if left > 0 => {
             let end = begin + left.min(METADATA_PIECE as usize);
-            MetadataMessage::Data { piece, total_size, data: info.slice(begin..end) }
+            MetadataMessage::Data {
+                piece,
+                total_size,
+                data: info.slice(begin..end),
+            }
         }
         _ => MetadataMessage::Reject { piece },
     }
 }
-
