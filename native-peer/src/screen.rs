@@ -118,13 +118,6 @@ impl Progress for Screen {
         self.bar.set_style(style(BYTES));
         self.bar.set_length(bytes);
         self.bar.set_message(format!("hashing {}", plain(name)));
-        if !self.terminal {
-            complain(&format!(
-                "hashing {} ({})",
-                plain(name),
-                status::bytes(bytes)
-            ));
-        }
     }
 
     fn advance(&self, bytes: u64) {

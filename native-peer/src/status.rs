@@ -93,6 +93,7 @@ mod tests {
             eta: Some(83),
             complete: 1,
             incomplete: 1,
+            copies: 0,
             peers: vec![],
             error: None,
         }

@@ -1,5 +1,6 @@
 //! `native-peer create`
 
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ fn write(path: &Path, contents: &[u8]) -> Result<(), Error> {
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
+    fs::metadata(folder).map_err(Error::file("write", path))?;
     let write = || {
         // What others may read of it is decided by the umask, as for any other file.
         let mut builder = tempfile::Builder::new();
