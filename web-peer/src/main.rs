@@ -18,7 +18,7 @@ fn main() {
     use wasm_bindgen::JsCast as _;
 
     match js_sys::global().dyn_into::<web_sys::DedicatedWorkerGlobalScope>() {
-        Ok(scope) => worker::run(scope),
+        Ok(scope) => worker::run(&scope),
         Err(_) => page::run(),
     }
 }

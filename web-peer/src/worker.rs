@@ -1,15 +1,86 @@
-//! The worker.
+//! The worker: the engine's host in a browser.
+//!
+//! [`host`] runs the engine; [`link`] is its line to the tracker, [`store`] what it
+//! keeps, [`show`] what the page sees of it. [`commands`] is what the page can ask for,
+//! of which [`share`] and [`save`] are long enough to run beside.
 
-use web_sys::DedicatedWorkerGlobalScope;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
+
+use crate::messages::{self, ToPage, ToWorker};
 
 mod backoff;
 mod clock;
+mod commands;
+mod host;
 mod js;
+mod link;
+mod panic;
+mod save;
 mod sha1;
+mod share;
+mod show;
 mod slot;
+mod start;
 mod store;
 
-/// Runs the worker.
-pub(crate) fn run(scope: DedicatedWorkerGlobalScope) {
-    let _ = scope;
+use host::Host;
+
+/// How far the worker has come.
+#[derive(Debug, Default)]
+enum Phase {
+    /// The page has not said which tracker.
+    #[default]
+    Waiting,
+    /// The database is being opened; what the page says meanwhile.
+    Starting(Vec<(ToWorker, Vec<JsValue>)>),
+    Running(Rc<Host>),
+}
+
+/// Runs the worker: from now on it does what the page says.
+pub(crate) fn run(scope: &DedicatedWorkerGlobalScope) {
+    panic::report_to_page(scope.clone());
+    let phase = Rc::new(RefCell::new(Phase::Waiting));
+    let worker = scope.clone();
+    let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        if let Some((message, attached)) = messages::unpack(&event.data()) {
+            handle_message(&worker, &phase, message, attached);
+        }
+    });
+    scope.set_onmessage(Some(listener.as_ref().unchecked_ref()));
+    listener.forget();
+    let ready = scope.post_message(&messages::pack(&ToPage::Ready, &[]));
+    ready.expect("bytes can be posted");
+}
+
+fn handle_message(
+    scope: &DedicatedWorkerGlobalScope,
+    phase: &Rc<RefCell<Phase>>,
+    message: ToWorker,
+    attached: Vec<JsValue>,
+) {
+    match &mut *phase.borrow_mut() {
+        Phase::Running(host) => host.handle_message(message, attached),
+        Phase::Starting(waiting) => waiting.push((message, attached)),
+        now @ Phase::Waiting => {
+            if let ToWorker::Start { tracker, slot } = message {
+                *now = Phase::Starting(Vec::new());
+                let (scope, phase) = (scope.clone(), Rc::clone(phase));
+                spawn_local(async move {
+                    let host = start::start(scope, tracker, slot).await;
+                    let earlier = phase.replace(Phase::Running(Rc::clone(&host)));
+                    if let Phase::Starting(waiting) = earlier {
+                        for (message, attached) in waiting {
+                            host.handle_message(message, attached);
+                        }
+                    }
+                });
+            }
+        }
+    }
 }

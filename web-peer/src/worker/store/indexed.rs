@@ -182,8 +182,6 @@ impl Indexed {
             transaction.set_oncomplete(Some(&resolve));
             transaction.set_onabort(Some(&reject));
         });
-        // Otherwise the browser waits for another turn of its event loop.
-        let _ = transaction.commit();
         JsFuture::from(complete)
             .await
             .map(|_| ())

@@ -1,0 +1,248 @@
+//! What the page asks for.
+
+use std::rc::Rc;
+
+use swarm_core::engine::{Command, Input, Resume};
+use swarm_core::id::InfoHash;
+use swarm_core::metainfo::{Link, Metainfo};
+use swarm_core::pieces::Bitfield;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Blob, File};
+
+use super::host::{Host, Torrent};
+use super::js::message_of;
+use super::save::blob_of;
+use super::store::{Content, Record};
+use crate::messages::{ToPage, ToWorker};
+
+impl Host {
+    /// Carries out what the page asks for; `attached` as the message's doc says.
+    pub(super) fn handle_message(self: &Rc<Self>, message: ToWorker, attached: Vec<JsValue>) {
+        match message {
+            // A page has one worker, and starts it once.
+            ToWorker::Start { .. } => {}
+            ToWorker::Share { folder, paths } => {
+                let files = attached
+                    .into_iter()
+                    .filter_map(|file| file.dyn_into::<File>().ok())
+                    .collect();
+                spawn_local(Rc::clone(self).share(folder, paths, files));
+            }
+            ToWorker::AddLink(text) => self.add_link(&text),
+            ToWorker::AddTorrent(bytes) => match Metainfo::from_torrent(&bytes) {
+                Ok(metainfo) => self.add_torrent(metainfo),
+                Err(error) => self.notice(true, format!("This can't be opened: {error}")),
+            },
+            ToWorker::Pause(info_hash) => self.set_paused(info_hash, true),
+            ToWorker::Resume(info_hash) => self.set_paused(info_hash, false),
+            ToWorker::Remove(info_hash) => self.remove(info_hash),
+            ToWorker::CancelHashing(id) => {
+                if let Some(work) = self.show.borrow().hashing.get(&id) {
+                    work.cancelled.set(true);
+                }
+            }
+            ToWorker::Save { info_hash, file } => {
+                spawn_local(Rc::clone(self).save(info_hash, file));
+            }
+            ToWorker::SaveTorrent(info_hash) => self.save_torrent(info_hash),
+        }
+        self.show_now();
+    }
+
+    fn add_link(self: &Rc<Self>, text: &str) {
+        let link: Link = match text.trim().parse() {
+            Ok(link) => link,
+            Err(error) => return self.notice(true, format!("This link can't be opened: {error}")),
+        };
+        if let Some(elsewhere) = link
+            .page_tracker()
+            .filter(|tracker| *tracker != self.tracker)
+        {
+            self.notice(
+                false,
+                format!("The link comes from another server ({elsewhere}); this page looks for peers on its own."),
+            );
+        }
+        let info_hash = link.info_hash;
+        if !self.torrents.borrow().contains_key(&info_hash) {
+            let content = Content::Link(link.name.clone());
+            self.insert(Torrent {
+                record: record(info_hash, content),
+                metainfo: None,
+                source: None,
+            });
+            let (name, check, paused) = (link.name, false, false);
+            self.feed(Input::Command(Command::AddLink {
+                info_hash,
+                name,
+                check,
+                paused,
+            }));
+        }
+        self.tell(&ToPage::Added(info_hash), &[]);
+    }
+
+    fn add_torrent(self: &Rc<Self>, metainfo: Metainfo) {
+        let info_hash = metainfo.info_hash();
+        let known = self
+            .torrents
+            .borrow()
+            .get(&info_hash)
+            .map(|torrent| torrent.metainfo.is_some());
+        if known == Some(false) {
+            // The engine knows the link only: the file says everything.
+            self.feed(Input::Command(Command::Remove(info_hash)));
+        }
+        if known != Some(true) {
+            let record = record(info_hash, Content::Torrent(metainfo.to_torrent()));
+            self.insert(Torrent {
+                record,
+                metainfo: Some(metainfo.clone()),
+                source: None,
+            });
+            let (resume, paused) = (Resume::Nothing, false);
+            self.feed(Input::Command(Command::AddTorrent {
+                metainfo,
+                resume,
+                paused,
+            }));
+        }
+        self.tell(&ToPage::Added(info_hash), &[]);
+    }
+
+    fn insert(self: &Rc<Self>, torrent: Torrent) {
+        self.keep(torrent.record.clone());
+        self.torrents
+            .borrow_mut()
+            .insert(torrent.record.info_hash, torrent);
+    }
+
+    /// Seeds a torrent that was made here from the bytes of `source`.
+    pub(super) fn seed(self: &Rc<Self>, metainfo: Metainfo, source: Blob) {
+        let info_hash = metainfo.info_hash();
+        let known = self.torrents.borrow().get(&info_hash).cloned();
+        // It is worth replacing what was on its way here, but not what is complete.
+        if known
+            .as_ref()
+            .is_none_or(|torrent| torrent.source.is_none())
+        {
+            if known.is_some() {
+                self.feed(Input::Command(Command::Remove(info_hash)));
+            }
+            let record = record(info_hash, Content::Made(metainfo.to_torrent()));
+            let torrent = Torrent {
+                record: record.clone(),
+                metainfo: Some(metainfo.clone()),
+                source: Some(source.clone()),
+            };
+            self.torrents.borrow_mut().insert(info_hash, torrent);
+            let resume = Resume::Pieces(Bitfield::full(metainfo.layout().piece_count()));
+            self.feed(Input::Command(Command::AddTorrent {
+                metainfo,
+                resume,
+                paused: false,
+            }));
+            spawn_local(Rc::clone(self).keep_source(record, source, known.is_some()));
+        }
+        self.tell(&ToPage::Added(info_hash), &[]);
+    }
+
+    /// Copies what is shared into the storage, so that a reloaded tab goes on seeding.
+    async fn keep_source(self: Rc<Self>, record: Record, source: Blob, replaces: bool) {
+        let info_hash = record.info_hash;
+        let kept = async {
+            if replaces {
+                self.store.remove(info_hash).await?;
+            }
+            self.store.put_source(info_hash, &source).await
+        };
+        if let Err(error) = kept.await {
+            let name = self.name(info_hash);
+            return self.notice(
+                false,
+                format!("“{name}” is shared while this tab stays open, and has to be added again after that: {error}"),
+            );
+        }
+        let current = self
+            .torrents
+            .borrow()
+            .get(&info_hash)
+            .map(|torrent| torrent.record.clone());
+        match current {
+            Some(record) => self.keep(record),
+            // It was removed while the browser copied.
+            None => drop(self.store.remove(info_hash).await),
+        }
+        self.changed();
+    }
+
+    fn set_paused(self: &Rc<Self>, info_hash: InfoHash, paused: bool) {
+        let known = self
+            .torrents
+            .borrow()
+            .get(&info_hash)
+            .map(|torrent| torrent.record.paused);
+        let Some(was_paused) = known else { return };
+        let command = if paused {
+            Command::Pause(info_hash)
+        } else {
+            Command::Resume(info_hash)
+        };
+        self.feed(Input::Command(command));
+        if was_paused != paused {
+            self.update(info_hash, |torrent| torrent.record.paused = paused);
+        }
+    }
+
+    fn remove(self: &Rc<Self>, info_hash: InfoHash) {
+        self.feed(Input::Command(Command::Remove(info_hash)));
+        for work in self
+            .show
+            .borrow()
+            .saving
+            .values()
+            .filter(|work| work.what == info_hash)
+        {
+            work.cancelled.set(true);
+        }
+        self.torrents.borrow_mut().remove(&info_hash);
+        let host = Rc::clone(self);
+        spawn_local(async move {
+            if let Err(error) = host.store.remove(info_hash).await {
+                host.notice(
+                    true,
+                    format!("The storage of a removed torrent could not be freed: {error}"),
+                );
+            }
+            host.changed();
+        });
+    }
+
+    fn save_torrent(self: &Rc<Self>, info_hash: InfoHash) {
+        let metainfo = self
+            .torrents
+            .borrow()
+            .get(&info_hash)
+            .and_then(|torrent| torrent.metainfo.clone());
+        let Some(metainfo) = metainfo else {
+            return self.notice(true, "The torrent’s description has not arrived yet.");
+        };
+        match blob_of(&metainfo.to_torrent()) {
+            Ok(blob) => {
+                let name = format!("{}.torrent", metainfo.name());
+                self.tell(&ToPage::Saved { name }, &[blob.into()]);
+            }
+            Err(error) => self.notice(true, message_of(&error)),
+        }
+    }
+}
+
+fn record(info_hash: InfoHash, content: Content) -> Record {
+    Record {
+        info_hash,
+        content,
+        paused: false,
+        added: js_sys::Date::now(),
+    }
+}

@@ -1,0 +1,293 @@
+//! The engine's host: feeds it what happens, and does what it says.
+//!
+//! Every callback of the browser ends in [`Host::feed`]. Outputs are drained once the
+//! callback is over, so that what arrived together is answered together.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use js_sys::Uint8Array;
+use swarm_core::engine::{Config, Engine, Event, Input, Output, StoreError};
+use swarm_core::id::InfoHash;
+use swarm_core::metainfo::Metainfo;
+use swarm_core::pieces::PieceIndex;
+use swarm_core::time::Time;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Blob, DedicatedWorkerGlobalScope};
+
+use super::clock::Clock;
+use super::js::{Timer, bytes_of, read_blob, slice, store_error};
+use super::link::Link;
+use super::sha1::Hasher;
+use super::show::Show;
+use super::store::{Content, Record, Store};
+
+/// Everything that the worker has. Lives as long as it does.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) scope: DedicatedWorkerGlobalScope,
+    pub(super) clock: Clock,
+    engine: RefCell<Engine>,
+    draining: Cell<bool>,
+    timer: RefCell<Option<(Time, Timer)>>,
+    pub(super) link: RefCell<Link>,
+    pub(super) store: Store,
+    pub(super) hasher: Hasher,
+    pub(super) torrents: RefCell<BTreeMap<InfoHash, Torrent>>,
+    pub(super) show: RefCell<Show>,
+    /// The tracker's WebSocket address, for torrents that are made here.
+    pub(super) tracker: String,
+}
+
+/// A torrent as the host knows it: where its bytes are.
+#[derive(Clone, Debug)]
+pub(super) struct Torrent {
+    pub(super) record: Record,
+    /// None until a link's metadata is here.
+    pub(super) metainfo: Option<Metainfo>,
+    /// All bytes in order, if it was made here; else they are in the store.
+    pub(super) source: Option<Blob>,
+}
+
+impl Host {
+    pub(super) fn new(
+        scope: DedicatedWorkerGlobalScope,
+        store: Store,
+        tracker: String,
+    ) -> Rc<Self> {
+        let clock = Clock::new();
+        let seed = getrandom::u64().expect("every browser has crypto.getRandomValues");
+        let engine = Engine::new(Config::default(), seed, clock.now());
+        Rc::new(Host {
+            scope,
+            clock,
+            engine: RefCell::new(engine),
+            draining: Cell::default(),
+            timer: RefCell::default(),
+            link: RefCell::new(Link::new(tracker.clone())),
+            store,
+            hasher: Hasher::new(),
+            torrents: RefCell::default(),
+            show: RefCell::default(),
+            tracker,
+        })
+    }
+
+    pub(super) fn engine(&self) -> std::cell::Ref<'_, Engine> {
+        self.engine.borrow()
+    }
+
+    /// Tells the engine what happened, and does what follows as soon as the present
+    /// callback is over.
+    pub(super) fn feed(self: &Rc<Self>, input: Input) {
+        self.engine.borrow_mut().handle(self.clock.now(), input);
+        if !self.draining.replace(true) {
+            let host = Rc::clone(self);
+            spawn_local(async move { host.drain() });
+        }
+    }
+
+    fn drain(self: &Rc<Self>) {
+        self.draining.set(false);
+        loop {
+            let output = self.engine.borrow_mut().poll_output();
+            if let Some(output) = output {
+                self.carry_out(output);
+                continue;
+            }
+            let sent = self.take_sent();
+            if sent == 0 {
+                break;
+            }
+            self.engine
+                .borrow_mut()
+                .handle(self.clock.now(), Input::TrackerSent(sent));
+        }
+        self.arm();
+        self.changed();
+    }
+
+    /// Arms the timer, unless one is armed that fires early enough: a tick that comes too
+    /// early changes nothing, and most deadlines only move back.
+    fn arm(self: &Rc<Self>) {
+        let deadline = self
+            .engine
+            .borrow()
+            .poll_timeout()
+            .map(|(deadline, _)| deadline);
+        let mut timer = self.timer.borrow_mut();
+        let Some(deadline) = deadline else {
+            *timer = None;
+            return;
+        };
+        if timer.as_ref().is_some_and(|(armed, _)| *armed <= deadline) {
+            return;
+        }
+        let host = Rc::clone(self);
+        // A timer may fire a fraction of a millisecond early, which would cost one more.
+        let delay =
+            deadline.saturating_since(self.clock.now()) + std::time::Duration::from_millis(1);
+        *timer = Some((
+            deadline,
+            Timer::after(delay, move || {
+                host.timer.borrow_mut().take();
+                host.feed(Input::Tick);
+            }),
+        ));
+    }
+
+    fn carry_out(self: &Rc<Self>, output: Output) {
+        match output {
+            Output::Tracker(message) => self.send(message),
+            Output::Read { info_hash, piece } => {
+                let host = Rc::clone(self);
+                spawn_local(async move {
+                    let result = host.read(info_hash, piece).await;
+                    host.feed(Input::Read {
+                        info_hash,
+                        piece,
+                        result,
+                    });
+                });
+            }
+            Output::Write {
+                info_hash,
+                piece,
+                data,
+            } => {
+                let host = Rc::clone(self);
+                // The only copy out of our memory.
+                let copy = Uint8Array::from(&data[..]);
+                spawn_local(async move {
+                    let result = host.store.write((info_hash, piece.get()), copy).await;
+                    host.feed(Input::Written {
+                        info_hash,
+                        piece,
+                        result,
+                    });
+                });
+            }
+            Output::Hash {
+                info_hash,
+                piece,
+                data,
+            } => {
+                let host = Rc::clone(self);
+                spawn_local(async move {
+                    let digest = host.hasher.hash(&data).await;
+                    host.feed(Input::Hashed {
+                        info_hash,
+                        piece,
+                        digest,
+                    });
+                });
+            }
+            Output::Event(event) => self.handle_event(event),
+        }
+    }
+
+    async fn read(
+        &self,
+        info_hash: InfoHash,
+        piece: PieceIndex,
+    ) -> Result<bytes::Bytes, StoreError> {
+        let torrent = self.torrents.borrow().get(&info_hash).cloned();
+        let Some(Torrent {
+            metainfo: Some(metainfo),
+            source,
+            ..
+        }) = torrent
+        else {
+            return Err(StoreError::Missing);
+        };
+        let length = metainfo.layout().length(piece);
+        let buffer = match source {
+            Some(source) => {
+                let from = metainfo.layout().offset(piece);
+                let part = slice(&source, from, from + u64::from(length))
+                    .map_err(|error| store_error(&error))?;
+                read_blob(&part)
+                    .await
+                    .map_err(|error| store_error(&error))?
+            }
+            None => self.store.read((info_hash, piece.get())).await?,
+        };
+        if buffer.byte_length() != length {
+            return Err(StoreError::Failed(format!(
+                "piece {} has a wrong length",
+                piece.get()
+            )));
+        }
+        Ok(bytes_of(&buffer))
+    }
+
+    fn handle_event(self: &Rc<Self>, event: Event) {
+        match event {
+            Event::Metadata(metainfo) => {
+                let torrent_file = metainfo.to_torrent();
+                self.update(metainfo.info_hash(), |torrent| {
+                    torrent.record.content = Content::Torrent(torrent_file);
+                    torrent.metainfo = Some(metainfo.clone());
+                });
+            }
+            Event::Completed(info_hash) => {
+                let name = self.name(info_hash);
+                self.notice(false, format!("“{name}” is complete."));
+            }
+            Event::Failed { info_hash, reason } => {
+                let name = self.name(info_hash);
+                self.notice(true, format!("“{name}” stopped: {reason}"));
+            }
+            Event::Banned { info_hash, peer } => {
+                let name = self.name(info_hash);
+                self.notice(
+                    false,
+                    format!("“{name}”: a peer sent corrupt data and was dropped ({peer}). Nothing of it was kept."),
+                );
+            }
+            Event::Tracker { reason } => self.notice(true, format!("The tracker says: {reason}")),
+            Event::Refused { reason } => self.notice(true, reason),
+        }
+    }
+
+    /// Changes what is known of a torrent, and keeps it.
+    pub(super) fn update(self: &Rc<Self>, info_hash: InfoHash, change: impl FnOnce(&mut Torrent)) {
+        let mut torrents = self.torrents.borrow_mut();
+        // It may have been removed in the meantime.
+        let Some(torrent) = torrents.get_mut(&info_hash) else {
+            return;
+        };
+        change(torrent);
+        let record = torrent.record.clone();
+        drop(torrents);
+        self.keep(record);
+    }
+
+    /// Keeps a torrent's record.
+    pub(super) fn keep(self: &Rc<Self>, record: Record) {
+        let host = Rc::clone(self);
+        spawn_local(async move {
+            if let Err(error) = host.store.put_record(&record).await {
+                let name = host.name(record.info_hash);
+                host.notice(
+                    true,
+                    format!("“{name}” will be forgotten when this tab is reloaded: {error}"),
+                );
+            }
+        });
+    }
+
+    /// What to call a torrent.
+    pub(super) fn name(&self, info_hash: InfoHash) -> String {
+        let torrents = self.torrents.borrow();
+        let torrent = torrents.get(&info_hash);
+        if let Some(metainfo) = torrent.and_then(|torrent| torrent.metainfo.as_ref()) {
+            return metainfo.name().to_owned();
+        }
+        match torrent.map(|torrent| &torrent.record.content) {
+            Some(Content::Link(Some(name))) => name.clone(),
+            _ => info_hash.to_string(),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The WebSocket to the tracker: stays up, or comes back by itself.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use js_sys::{Array, ArrayBuffer};
+use swarm_core::engine::Input;
+use swarm_core::time::Time;
+use swarm_core::wire::relay::{ClientMessage, SUBPROTOCOL, ServerMessage};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
+
+use super::backoff;
+use super::host::Host;
+use super::js::{Timer, bytes_of, message_of, scope};
+
+/// What the browser may hold unsent while the engine is told that it has been sent: keeps
+/// the line busy between two looks at `bufferedAmount`, of which nobody is told.
+const HEADROOM: u32 = 512 << 10;
+/// How often to look while more than that is unsent.
+const LOOK_AGAIN: Duration = Duration::from_millis(4);
+/// A connection that is not open by then is given up.
+const OPEN_WITHIN: Duration = Duration::from_secs(15);
+/// The close code for a tracker that does not speak our protocol (4000 and up are ours).
+const BAD_MESSAGE: u16 = 4002;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Link {
+    url: String,
+    socket: Option<Socket>,
+    /// Tries that failed since the tracker last spoke to us.
+    failures: u32,
+    /// When to try again.
+    retry: Option<(Time, Timer)>,
+    /// Looks at `bufferedAmount`.
+    look: Option<Timer>,
+    /// Bytes sent and not yet reported to the engine.
+    unreported: usize,
+}
+
+#[derive(Debug)]
+struct Socket {
+    socket: WebSocket,
+    open: bool,
+    /// Gives up when it takes too long to open.
+    _timeout: Timer,
+    _on_event: Closure<dyn FnMut(Event)>,
+}
+
+impl Link {
+    pub(super) fn new(url: String) -> Self {
+        Link {
+            url,
+            socket: None,
+            failures: 0,
+            retry: None,
+            look: None,
+            unreported: 0,
+        }
+    }
+
+    /// Seconds until the next try, if there is one to come.
+    pub(super) fn reconnect_in(&self, now: Time) -> Option<u32> {
+        let (at, _) = self.retry.as_ref()?;
+        Some(at.saturating_since(now).as_secs_f64().ceil() as u32)
+    }
+}
+
+impl Host {
+    /// Connects to the tracker, now and whenever it is lost.
+    pub(super) fn keep_connected(self: &Rc<Self>) {
+        let host = Rc::clone(self);
+        let online = Closure::<dyn FnMut()>::new(move || {
+            if host.link.borrow().retry.is_some() {
+                host.link.borrow_mut().failures = 0;
+                host.connect();
+            }
+        });
+        scope().set_ononline(Some(online.as_ref().unchecked_ref()));
+        online.forget();
+        self.connect();
+    }
+
+    fn connect(self: &Rc<Self>) {
+        let mut link = self.link.borrow_mut();
+        link.retry = None;
+        let protocols = Array::of1(&SUBPROTOCOL.into());
+        let socket = match WebSocket::new_with_str_sequence(&link.url, &protocols) {
+            Ok(socket) => socket,
+            // Only an address that is none, or one that this page may not talk to.
+            Err(error) => {
+                let reason = message_of(&error);
+                drop(link);
+                self.notice(true, format!("The tracker can't be reached: {reason}"));
+                return;
+            }
+        };
+        socket.set_binary_type(BinaryType::Arraybuffer);
+
+        let (host, of) = (Rc::clone(self), socket.clone());
+        let on_event = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            host.handle_socket_event(&of, &event);
+        });
+        let listener = Some(on_event.as_ref().unchecked_ref());
+        socket.set_onopen(listener);
+        socket.set_onmessage(listener);
+        socket.set_onclose(listener);
+
+        let (host, of) = (Rc::clone(self), socket.clone());
+        let timeout = Timer::after(OPEN_WITHIN, move || {
+            if of.ready_state() == WebSocket::CONNECTING {
+                let _ = of.close();
+                host.lost();
+            }
+        });
+        link.socket = Some(Socket {
+            socket,
+            open: false,
+            _timeout: timeout,
+            _on_event: on_event,
+        });
+    }
+
+    fn handle_socket_event(self: &Rc<Self>, of: &WebSocket, event: &Event) {
+        let current = self
+            .link
+            .borrow()
+            .socket
+            .as_ref()
+            .is_some_and(|socket| socket.socket == *of);
+        if !current {
+            return;
+        }
+        if let Some(event) = event.dyn_ref::<MessageEvent>() {
+            self.receive(of, &event.data());
+        } else if let Some(event) = event.dyn_ref::<CloseEvent>() {
+            if !event.reason().is_empty() {
+                self.notice(
+                    true,
+                    format!("The tracker closed the connection: {}", event.reason()),
+                );
+            }
+            self.lost();
+        } else {
+            if let Some(socket) = &mut self.link.borrow_mut().socket {
+                socket.open = true;
+            }
+            self.feed(Input::TrackerUp);
+        }
+    }
+
+    fn receive(self: &Rc<Self>, socket: &WebSocket, data: &JsValue) {
+        let message = match data.dyn_ref::<ArrayBuffer>() {
+            Some(buffer) => {
+                ServerMessage::decode(bytes_of(buffer)).map_err(|error| error.to_string())
+            }
+            None => Err("text instead of bytes".to_owned()),
+        };
+        match message {
+            Ok(message) => {
+                self.link.borrow_mut().failures = 0;
+                self.feed(Input::Tracker(message));
+            }
+            Err(reason) => {
+                self.notice(
+                    true,
+                    format!("The tracker does not speak our language: {reason}"),
+                );
+                let reason = reason.chars().take(30).collect::<String>();
+                let _ = socket.close_with_code_and_reason(BAD_MESSAGE, &reason);
+                self.lost();
+            }
+        }
+    }
+
+    /// Lets the connection go, and tries again after a while.
+    fn lost(self: &Rc<Self>) {
+        let mut link = self.link.borrow_mut();
+        if let Some(Socket { socket, .. }) = link.socket.take() {
+            socket.set_onopen(None);
+            socket.set_onmessage(None);
+            socket.set_onclose(None);
+        }
+        link.look = None;
+        link.unreported = 0;
+        link.failures = link.failures.saturating_add(1);
+        let delay = backoff::delay(link.failures, js_sys::Math::random());
+        let host = Rc::clone(self);
+        link.retry = Some((
+            self.clock.now() + delay,
+            Timer::after(delay, move || host.connect()),
+        ));
+        drop(link);
+        self.feed(Input::TrackerDown);
+    }
+
+    /// Sends a message; without a connection it is dropped, as the engine expects.
+    pub(super) fn send(self: &Rc<Self>, message: ClientMessage) {
+        let mut link = self.link.borrow_mut();
+        let Some(Socket {
+            socket, open: true, ..
+        }) = &link.socket
+        else {
+            return;
+        };
+        let bytes = message.encode();
+        if socket.send_with_u8_array(&bytes).is_ok() {
+            link.unreported += bytes.len();
+        }
+    }
+
+    /// How many bytes the browser has sent since this was last asked. While there are more
+    /// to come, the engine is told soon.
+    pub(super) fn take_sent(self: &Rc<Self>) -> usize {
+        let mut link = self.link.borrow_mut();
+        let Some(Socket { socket, .. }) = &link.socket else {
+            return 0;
+        };
+        let waiting = socket.buffered_amount().saturating_sub(HEADROOM) as usize;
+        let sent = link.unreported.saturating_sub(waiting);
+        link.unreported -= sent;
+        if link.unreported == 0 {
+            link.look = None;
+        } else if link.look.is_none() {
+            let host = Rc::clone(self);
+            link.look = Some(Timer::after(LOOK_AGAIN, move || {
+                host.link.borrow_mut().look = None;
+                let sent = host.take_sent();
+                if sent > 0 {
+                    host.feed(Input::TrackerSent(sent));
+                }
+            }));
+        }
+        sent
+    }
+}

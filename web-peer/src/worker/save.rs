@@ -1,0 +1,114 @@
+//! Handing finished files to a person.
+//!
+//! A file may be larger than memory: it is read piece by piece, and every few megabytes
+//! go to the browser as a blob, which it moves to the disk when it sees fit. The file is
+//! the blobs' concatenation, of which nobody ever holds the bytes.
+
+use std::rc::Rc;
+
+use js_sys::{Array, Uint8Array};
+use swarm_core::engine::StoreError;
+use swarm_core::id::InfoHash;
+use swarm_core::metainfo::Metainfo;
+use wasm_bindgen::JsValue;
+use web_sys::Blob;
+
+use super::host::{Host, Torrent};
+use super::js::{concat, message_of};
+use super::show::Work;
+use crate::messages::ToPage;
+
+mod reader;
+mod zip;
+
+use reader::Reader;
+
+/// Why a save ended without a file.
+#[derive(Debug)]
+enum SaveError {
+    /// The person removed the torrent meanwhile.
+    Cancelled,
+    /// In words.
+    Failed(String),
+}
+
+impl From<StoreError> for SaveError {
+    fn from(error: StoreError) -> Self {
+        SaveError::Failed(error.to_string())
+    }
+}
+
+impl From<JsValue> for SaveError {
+    fn from(error: JsValue) -> Self {
+        SaveError::Failed(message_of(&error))
+    }
+}
+
+impl Host {
+    /// Hands over one file by its index, or all: one as itself, several as a ZIP.
+    pub(super) async fn save(self: Rc<Self>, info_hash: InfoHash, file: Option<u32>) {
+        let torrent = self.torrents.borrow().get(&info_hash).cloned();
+        let Some(Torrent {
+            metainfo: Some(metainfo),
+            source,
+            ..
+        }) = torrent
+        else {
+            return self.notice(true, "The torrent’s description has not arrived yet.");
+        };
+        let id = self.show.borrow_mut().work_id();
+        let work = Work::new(info_hash);
+        let (progress, cancelled) = (Rc::clone(&work.progress), Rc::clone(&work.cancelled));
+        self.show.borrow_mut().saving.insert(id, work);
+        self.show_now();
+
+        let reader = Reader::new(
+            self.store.clone(),
+            metainfo.clone(),
+            source,
+            progress,
+            cancelled,
+        );
+        let result = match chosen(&metainfo, file) {
+            Some(index) => whole_file(reader, &metainfo, index).await,
+            None => zip::of_all(reader, &metainfo).await,
+        };
+        self.show.borrow_mut().saving.remove(&id);
+        match result {
+            Ok((name, blob)) => self.tell(&ToPage::Saved { name }, &[blob.into()]),
+            Err(SaveError::Cancelled) => {}
+            Err(SaveError::Failed(reason)) => {
+                self.notice(
+                    true,
+                    format!("“{}” can't be saved: {reason}", metainfo.name()),
+                );
+            }
+        }
+        self.show_now();
+    }
+}
+
+/// The index of the single file that is wanted; none when there are several.
+fn chosen(metainfo: &Metainfo, file: Option<u32>) -> Option<usize> {
+    match file {
+        Some(index) => Some(index as usize).filter(|index| *index < metainfo.files().len()),
+        None => (metainfo.files().len() == 1).then_some(0),
+    }
+}
+
+async fn whole_file(
+    mut reader: Reader,
+    metainfo: &Metainfo,
+    index: usize,
+) -> Result<(String, Blob), SaveError> {
+    let file = &metainfo.files()[index];
+    reader.expect_bytes(file.length);
+    let name = file.path.parts().last().cloned().unwrap_or_default();
+    let parts = reader.file(file.offset, file.length).await?;
+    Ok((name, concat(&parts)?))
+}
+
+/// Bytes as a blob.
+pub(super) fn blob_of(bytes: &[u8]) -> Result<Blob, JsValue> {
+    Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes)))
+}

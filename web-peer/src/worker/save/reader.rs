@@ -1,0 +1,160 @@
+//! A torrent's bytes as blobs, from wherever they are.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use js_sys::{Array, ArrayBuffer, Uint8Array};
+use swarm_core::engine::StoreError;
+use swarm_core::metainfo::Metainfo;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::Blob;
+
+use super::SaveError;
+use crate::worker::js::{read_blob, slice};
+use crate::worker::store::Store;
+
+/// Bytes that make one blob, and that are read ahead.
+const CHUNK: u64 = 8 << 20;
+
+/// See the module.
+pub(super) struct Reader {
+    store: Store,
+    metainfo: Metainfo,
+    source: Option<Blob>,
+    /// The last piece that was read, for the next file that begins in it.
+    latest: Option<(u32, ArrayBuffer)>,
+    done: u64,
+    total: u64,
+    progress: Rc<Cell<f64>>,
+    cancelled: Rc<Cell<bool>>,
+}
+
+impl Reader {
+    pub(super) fn new(
+        store: Store,
+        metainfo: Metainfo,
+        source: Option<Blob>,
+        progress: Rc<Cell<f64>>,
+        cancelled: Rc<Cell<bool>>,
+    ) -> Self {
+        Reader {
+            store,
+            metainfo,
+            source,
+            latest: None,
+            done: 0,
+            total: 0,
+            progress,
+            cancelled,
+        }
+    }
+
+    /// How many bytes there are to read in all, for the progress.
+    pub(super) fn expect_bytes(&mut self, total: u64) {
+        self.total = total;
+    }
+
+    /// `length` bytes from `offset` in the torrent.
+    pub(super) async fn file(&mut self, offset: u64, length: u64) -> Result<Vec<Blob>, SaveError> {
+        if let Some(source) = &self.source {
+            return Ok(vec![slice(source, offset, offset + length)?]);
+        }
+        self.each_chunk(offset, length, |_| {}).await
+    }
+
+    /// The same, and its CRC-32.
+    pub(super) async fn file_with_crc(
+        &mut self,
+        offset: u64,
+        length: u64,
+    ) -> Result<(Vec<Blob>, u32), SaveError> {
+        let mut crc = crc32fast::Hasher::new();
+        let mut parts = self
+            .each_chunk(offset, length, |bytes| crc.update(&bytes.to_vec()))
+            .await?;
+        if let Some(source) = &self.source {
+            // Straight from the source: nothing needs to be copied.
+            parts = vec![slice(source, offset, offset + length)?];
+        }
+        Ok((parts, crc.finalize()))
+    }
+
+    /// Reads it in chunks, shows the bytes of each to `look`, and makes a blob of each.
+    async fn each_chunk(
+        &mut self,
+        offset: u64,
+        length: u64,
+        mut look: impl FnMut(&Uint8Array),
+    ) -> Result<Vec<Blob>, SaveError> {
+        let mut blobs = Vec::new();
+        let (mut from, end) = (offset, offset + length);
+        while from < end {
+            if self.cancelled.get() {
+                return Err(SaveError::Cancelled);
+            }
+            let to = end.min(from + CHUNK);
+            let parts = self.read(from, to).await?;
+            parts.iter().for_each(&mut look);
+            if self.source.is_none() {
+                blobs.push(Blob::new_with_u8_array_sequence(
+                    &parts.iter().collect::<Array>(),
+                )?);
+            }
+            self.done += to - from;
+            self.progress
+                .set(self.done as f64 / self.total.max(1) as f64);
+            from = to;
+        }
+        Ok(blobs)
+    }
+
+    /// Some bytes, in the browser's memory.
+    async fn read(&mut self, from: u64, to: u64) -> Result<Vec<Uint8Array>, SaveError> {
+        if let Some(source) = &self.source {
+            let buffer = read_blob(&slice(source, from, to)?).await?;
+            return Ok(vec![Uint8Array::new(&buffer)]);
+        }
+        let info_hash = self.metainfo.info_hash();
+        let piece_length = u64::from(self.metainfo.layout().piece_length());
+        let pieces: Vec<u32> = (from / piece_length..=(to - 1) / piece_length)
+            .map(|piece| piece as u32)
+            .collect();
+        // All at once, so that they share a transaction.
+        let reads: Vec<_> = pieces
+            .into_iter()
+            .map(|piece| {
+                let (done, result) = oneshot::channel();
+                let (store, latest) = (self.store.clone(), self.latest.clone());
+                spawn_local(async move {
+                    let _ = done.send(match latest {
+                        Some((index, buffer)) if index == piece => Ok(buffer),
+                        _ => store.read((info_hash, piece)).await,
+                    });
+                });
+                (piece, result)
+            })
+            .collect();
+        let mut parts = Vec::new();
+        for (piece, result) in reads {
+            let buffer = result.await.unwrap_or(Err(StoreError::Missing))?;
+            let start = u64::from(piece) * piece_length;
+            let within = |position: u64| {
+                position
+                    .saturating_sub(start)
+                    .min(u64::from(buffer.byte_length())) as u32
+            };
+            parts.push(Uint8Array::new(&buffer).subarray(within(from), within(to)));
+            self.latest = Some((piece, buffer));
+        }
+        if parts
+            .iter()
+            .map(|part| u64::from(part.length()))
+            .sum::<u64>()
+            != to - from
+        {
+            return Err(SaveError::Failed("a kept piece is too short".to_owned()));
+        }
+        Ok(parts)
+    }
+}

@@ -1,0 +1,173 @@
+//! What the page gets to see: snapshots a few times a second, and notices.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use js_sys::Reflect;
+use swarm_core::id::InfoHash;
+use swarm_core::time::Time;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+use super::host::Host;
+use super::js::{Timer, scope};
+use crate::messages::{self, HashingView, State, ToPage};
+
+/// Between two snapshots, while something changes.
+const INTERVAL: Duration = Duration::from_millis(250);
+/// Between two, while only a countdown runs.
+const COUNTDOWN: Duration = Duration::from_secs(1);
+/// Between two questions about the storage, while something changes.
+const ESTIMATE: Duration = Duration::from_secs(5);
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Show {
+    /// When the next snapshot is due.
+    timer: Option<(Time, Timer)>,
+    latest: Time,
+    shown: State,
+    storage: Option<(u64, u64)>,
+    estimated: Option<Time>,
+    /// Files that are being hashed.
+    pub(super) hashing: BTreeMap<u32, Work<HashingView>>,
+    /// Torrents whose files are being put together.
+    pub(super) saving: BTreeMap<u32, Work<InfoHash>>,
+    next_work: u32,
+}
+
+/// Something long that runs beside the engine.
+#[derive(Debug)]
+pub(super) struct Work<T> {
+    pub(super) what: T,
+    /// 0 to 1.
+    pub(super) progress: Rc<Cell<f64>>,
+    /// Set to give it up.
+    pub(super) cancelled: Rc<Cell<bool>>,
+}
+
+impl<T> Work<T> {
+    pub(super) fn new(what: T) -> Self {
+        Work {
+            what,
+            progress: Rc::default(),
+            cancelled: Rc::default(),
+        }
+    }
+}
+
+impl Show {
+    /// A number for the next piece of work.
+    pub(super) fn work_id(&mut self) -> u32 {
+        self.next_work += 1;
+        self.next_work
+    }
+}
+
+impl Host {
+    /// Says something to the page, with the objects that the message's doc names.
+    pub(super) fn tell(&self, message: &ToPage, attached: &[JsValue]) {
+        let sent = self.scope.post_message(&messages::pack(message, attached));
+        sent.expect("messages are bytes and blobs, all of which can be posted");
+    }
+
+    /// Tells the person something.
+    pub(super) fn notice(&self, error: bool, text: impl Into<String>) {
+        self.tell(
+            &ToPage::Notice {
+                error,
+                text: text.into(),
+            },
+            &[],
+        );
+    }
+
+    /// Something changed: the page sees it soon.
+    pub(super) fn changed(self: &Rc<Self>) {
+        let since = self.clock.now() - self.show.borrow().latest;
+        self.show_after(INTERVAL.saturating_sub(since));
+    }
+
+    /// Shows everything now, as after a command.
+    pub(super) fn show_now(self: &Rc<Self>) {
+        self.show_after(Duration::ZERO);
+    }
+
+    fn show_after(self: &Rc<Self>, delay: Duration) {
+        let due = self.clock.now() + delay;
+        let mut show = self.show.borrow_mut();
+        if show.timer.as_ref().is_none_or(|(armed, _)| due < *armed) {
+            let host = Rc::clone(self);
+            show.timer = Some((due, Timer::after(delay, move || host.take_snapshot())));
+        }
+    }
+
+    fn take_snapshot(self: &Rc<Self>) {
+        let now = self.clock.now();
+        let mut show = self.show.borrow_mut();
+        show.timer = None;
+        show.latest = now;
+        let state = State {
+            view: self.engine().view(now),
+            hashing: show.hashing.values().map(Work::view).collect(),
+            reconnect_in: self.link.borrow().reconnect_in(now),
+            storage: show.storage,
+            saving: show
+                .saving
+                .values()
+                .map(|work| (work.what, work.progress.get()))
+                .collect(),
+        };
+        let news = state != show.shown;
+        if news {
+            self.tell(&ToPage::State(state.clone()), &[]);
+            show.shown = state;
+        }
+        let counts = show.shown.reconnect_in.is_some();
+        let works = !show.hashing.is_empty() || !show.saving.is_empty();
+        let estimate = news && show.estimated.is_none_or(|at| now - at >= ESTIMATE);
+        if estimate {
+            show.estimated = Some(now);
+        }
+        drop(show);
+
+        if works {
+            self.show_after(INTERVAL);
+        } else if counts {
+            self.show_after(COUNTDOWN);
+        }
+        if estimate {
+            spawn_local(Rc::clone(self).estimate_storage());
+        }
+    }
+
+    async fn estimate_storage(self: Rc<Self>) {
+        if let Some(storage) = estimate().await {
+            self.show.borrow_mut().storage = Some(storage);
+            self.changed();
+        }
+    }
+}
+
+impl Work<HashingView> {
+    fn view(&self) -> HashingView {
+        HashingView {
+            progress: self.progress.get(),
+            ..self.what.clone()
+        }
+    }
+}
+
+/// Bytes used and bytes allowed; none in browsers and contexts that don't say.
+pub(super) async fn estimate() -> Option<(u64, u64)> {
+    let storage = Reflect::get(&scope().navigator(), &"storage".into()).ok()?;
+    if !storage.is_object() {
+        return None;
+    }
+    let estimate = scope().navigator().storage().estimate().ok()?;
+    let estimate = JsFuture::from(estimate).await.ok()?;
+    let field = |name: &str| Reflect::get(&estimate, &name.into()).ok()?.as_f64();
+    Some((field("usage")? as u64, field("quota")? as u64))
+}

@@ -1,0 +1,133 @@
+//! Waking up: a slot, its database, the torrents in it, the tracker.
+
+use std::rc::Rc;
+
+use swarm_core::engine::{Command, Input, Resume, StoreError};
+use swarm_core::metainfo::Metainfo;
+use swarm_core::pieces::Bitfield;
+use wasm_bindgen::JsValue;
+use web_sys::DedicatedWorkerGlobalScope;
+
+use super::host::{Host, Torrent};
+use super::slot;
+use super::store::{Content, Record, Store};
+use crate::messages::{self, ToPage};
+
+/// Bytes of pieces that are kept in memory in browsers that give us no database.
+const MEMORY: u64 = 256 << 20;
+
+/// Starts a peer in the `wanted` slot, or in another.
+pub(super) async fn start(
+    scope: DedicatedWorkerGlobalScope,
+    tracker: String,
+    wanted: Option<u32>,
+) -> Rc<Host> {
+    let (store, complaint) = match open_store(&scope, wanted).await {
+        Ok(store) => (store, None),
+        Err(reason) => (Store::in_memory(MEMORY), Some(reason)),
+    };
+    let host = Host::new(scope, store, tracker);
+    if let Some(reason) = complaint {
+        host.notice(
+            true,
+            format!(
+                "This browser gives the page no storage ({reason}). Sharing files works; downloads are kept in \
+                 memory, up to {} MiB, and lost when the tab is closed. A private window often is the cause.",
+                MEMORY >> 20
+            ),
+        );
+    }
+    resume_all(&host).await;
+    host.keep_connected();
+    host.changed();
+    host
+}
+
+async fn open_store(
+    scope: &DedicatedWorkerGlobalScope,
+    wanted: Option<u32>,
+) -> Result<Store, String> {
+    let slot = slot::take(wanted).await?;
+    let said = scope.post_message(&messages::pack(&ToPage::Slot(slot), &[] as &[JsValue]));
+    said.expect("bytes can be posted");
+    Store::open(slot).await.map_err(|error| error.to_string())
+}
+
+/// Goes on with every torrent of this slot.
+async fn resume_all(host: &Rc<Host>) {
+    let records = match host.store.records().await {
+        Ok(records) => records,
+        Err(error) => {
+            return host.notice(true, format!("What this tab kept can't be read: {error}"));
+        }
+    };
+    for record in records {
+        let info_hash = record.info_hash;
+        if let Err(reason) = resume(host, record).await {
+            host.notice(
+                true,
+                format!("A kept torrent can't be resumed ({info_hash}): {reason}"),
+            );
+        }
+    }
+}
+
+async fn resume(host: &Rc<Host>, record: Record) -> Result<(), String> {
+    let Record {
+        info_hash, paused, ..
+    } = record;
+    let words = |error: StoreError| error.to_string();
+    let (metainfo, source, command) = match &record.content {
+        Content::Link(name) => (
+            None,
+            None,
+            Command::AddLink {
+                info_hash,
+                name: name.clone(),
+                check: false,
+                paused,
+            },
+        ),
+        Content::Torrent(bytes) | Content::Made(bytes) => {
+            let metainfo = Metainfo::from_torrent(bytes).map_err(|error| error.to_string())?;
+            let count = metainfo.layout().piece_count();
+            let source = match &record.content {
+                Content::Made(_) => host.store.source(info_hash).await.map_err(words)?,
+                _ => None,
+            };
+            let pieces = if source.is_some() {
+                Bitfield::full(count)
+            } else {
+                let mut pieces = Bitfield::empty(count);
+                let kept = host.store.pieces(info_hash).await.map_err(words)?;
+                for piece in kept
+                    .into_iter()
+                    .filter_map(|index| metainfo.layout().piece(index))
+                {
+                    pieces.insert(piece);
+                }
+                pieces
+            };
+            let resume = Resume::Pieces(pieces);
+            (
+                Some(metainfo.clone()),
+                source,
+                Command::AddTorrent {
+                    metainfo,
+                    resume,
+                    paused,
+                },
+            )
+        }
+    };
+    host.torrents.borrow_mut().insert(
+        info_hash,
+        Torrent {
+            record,
+            metainfo,
+            source,
+        },
+    );
+    host.feed(Input::Command(command));
+    Ok(())
+}
