@@ -29,6 +29,9 @@ mod slot;
 mod start;
 mod store;
 
+#[cfg(test)]
+mod tests;
+
 use host::Host;
 
 /// How far the worker has come.

@@ -54,7 +54,7 @@ async fn open_store(
 }
 
 /// Goes on with every torrent of this slot.
-async fn resume_all(host: &Rc<Host>) {
+pub(super) async fn resume_all(host: &Rc<Host>) {
     let records = match host.store.records().await {
         Ok(records) => records,
         Err(error) => {
