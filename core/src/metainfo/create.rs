@@ -69,7 +69,7 @@ impl Builder {
         let layout = Layout::new(length, piece_length).map_err(invalid)?;
         let (name, content) = match folder {
             None => (single_file(&files)?, Content::File),
-            Some(folder) => contents(folder, &files)?,
+            Some(folder) => contents(folder, files)?,
         };
         let builder = Builder {
             name,
@@ -160,21 +160,26 @@ fn single_file(files: &[NewFile]) -> Result<String, CreateError> {
     }
 }
 
-fn contents(folder: &str, files: &[NewFile]) -> Result<(String, Content), CreateError> {
+fn contents(folder: &str, files: Vec<NewFile>) -> Result<(String, Content), CreateError> {
     if files.iter().any(|file| file.path.is_empty()) {
         return Err(invalid("a file has no name"));
     }
-    let folder = folder.to_owned();
-    let paths: Vec<Vec<String>> = files
-        .iter()
-        .map(|file| [std::slice::from_ref(&folder), &file.path].concat())
-        .collect();
+    let (paths, lengths): (Vec<Vec<String>>, Vec<u64>) = files
+        .into_iter()
+        .map(|mut file| {
+            file.path.insert(0, folder.to_owned());
+            (file.path, file.length)
+        })
+        .unzip();
     let paths = tree::distinct_paths(paths.iter().map(Vec::as_slice)).map_err(invalid)?;
     let name = paths[0].parts()[0].clone();
-    let entries = files.iter().zip(paths).map(|(file, path)| FileEntry {
-        length: file.length,
-        path: path.parts()[1..].to_vec(),
-    });
+    let entries = lengths
+        .into_iter()
+        .zip(paths)
+        .map(|(length, path)| FileEntry {
+            length,
+            path: path.parts()[1..].to_vec(),
+        });
     Ok((name, Content::Folder(entries.collect())))
 }
 

@@ -82,6 +82,9 @@ impl Tree {
 /// Equal for names that differ only in case. Upper case first: it knows that `ß` is `SS`,
 /// and that the Kelvin sign is a `K`.
 fn fold_case(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
     name.to_uppercase().to_lowercase()
 }
 
@@ -109,11 +112,17 @@ mod tests {
     fn equal_names_are_numbered() {
         assert_eq!(
             distinct(&["a.txt", "A.TXT", "a (2).txt", "a.txt", "b/a.txt"]),
-            ["a.txt", "A (2).TXT", "a (2) (2).txt", "a (3).txt", "b/a.txt"]
+            [
+                "a.txt",
+                "A (2).TXT",
+                "a (2) (2).txt",
+                "a (3).txt",
+                "b/a.txt"
+            ]
         );
         assert_eq!(
             distinct(&["Straße", "STRASSE", "ΑΣ", "ας", "ασ"]),
-            ["Straße", "STRASSE (2)", "ΑΣ", "ας (2)", "ασ (2)"]
+            ["Straße", "STRASSE (2)", "ΑΣ", "ας (2)", "ασ (3)"]
         );
         assert_eq!(distinct(&["a?", "a*"]), ["a_", "a_ (2)"]);
     }
