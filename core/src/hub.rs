@@ -13,7 +13,9 @@ use bytes::Bytes;
 use crate::id::{ChannelId, InfoHash, MemberId};
 use crate::rng::Rng;
 use crate::time::Time;
-use crate::wire::relay::{Announce, ClientMessage, Have, Member, Peers, ServerMessage, Welcome};
+use crate::wire::relay::{
+    Announce, ClientMessage, Have, MAX_MEMBERS, Member, Peers, ServerMessage, Welcome,
+};
 
 mod channels;
 mod config;
@@ -308,7 +310,8 @@ impl Hub {
         };
         let count = usize::try_from(numwant)
             .unwrap_or(usize::MAX)
-            .min(self.config.max_numwant);
+            .min(self.config.max_numwant)
+            .min(MAX_MEMBERS);
         let member = |(id, membership): (ConnId, &Membership)| Member {
             member: self.connections[&id].member,
             peer_id: membership.peer_id,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::wire::relay::MAX_BITFIELD;
+
 /// See the module. The defaults suit one server for a few thousand tabs.
 #[derive(Clone, Debug)]
 pub struct HubConfig {
@@ -49,7 +51,7 @@ impl Default for HubConfig {
             max_swarms: 50_000,
             max_swarms_per_connection: 100,
             max_channels_per_connection: 256,
-            max_bitfield: 64 << 10,
+            max_bitfield: MAX_BITFIELD,
             max_bitfields: 256 << 20,
             max_numwant: 50,
             max_payload: 512 << 10,

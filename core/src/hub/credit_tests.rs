@@ -56,7 +56,7 @@ fn a_slow_receiver_stops_its_senders_and_a_flush_starts_them_again() {
         })
         .collect();
     let mut queued = 0;
-    let mut send_all = |scene: &mut Scene| {
+    let send_all = |scene: &mut Scene| {
         let mut sent = 0;
         for (sender, &channel) in (1..).zip(&channels) {
             let credit = scene.granted(sender);

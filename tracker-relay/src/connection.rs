@@ -1,0 +1,346 @@
+//! One WebSocket: carries messages between a client and the switchboard.
+//!
+//! Reading and writing go on independently in one task, so that a client that is slow
+//! to read is still heard.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use swarm_core::hub::ConnId;
+use swarm_core::wire::relay::{ClientMessage, MAX_MESSAGE};
+use tokio::net::TcpStream;
+use tokio::time::{Interval, MissedTickBehavior};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info};
+
+use crate::config::Config;
+use crate::socket::Socket;
+use crate::switchboard::{Outgoing, Switchboard};
+
+/// Bytes of messages that are read before the hub hears of them: large enough to take
+/// the lock seldom, small enough not to keep a receiver waiting.
+const READ_BATCH: usize = 64 << 10;
+
+/// What one system call reads at most. Each read clears this much memory first, and what
+/// it reads beyond a message is copied once more, so more is not better.
+const READ_BUFFER: usize = 64 << 10;
+
+/// How many times its own size a waiting message may keep in memory.
+const MAX_WASTE: usize = 8;
+
+/// Small messages are gathered until there is this much to write.
+const WRITE_BUFFER: usize = 64 << 10;
+
+/// How often silence and progress are looked at, as a part of the shorter timeout.
+const CHECKS_PER_TIMEOUT: u32 = 4;
+
+/// How long a client may take to answer a close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The longest reason that fits into a close frame (RFC 6455 §5.5).
+const MAX_CLOSE_REASON: usize = 123;
+
+/// Why a connection ends.
+#[derive(Debug)]
+enum End {
+    /// We close it, and say why.
+    Close(CloseCode, String),
+    /// The client closed it, or it broke.
+    Gone(String),
+}
+
+/// Serves a client until either side has enough.
+pub(crate) async fn run(
+    stream: TcpStream,
+    already_read: Bytes,
+    switchboard: Arc<Switchboard>,
+    config: &Config,
+    shutdown: CancellationToken,
+) {
+    let limits = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(usize::MAX)
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE));
+    let socket = Socket::new(stream);
+    let socket = WebSocketStream::from_partially_read(
+        socket,
+        already_read.into(),
+        Role::Server,
+        Some(limits),
+    )
+    .await;
+    let conn = switchboard.connect();
+    let mut connection = Connection::new(socket, conn, switchboard, config);
+    let end = tokio::select! {
+        end = poll_fn(|cx| connection.poll(cx)) => end,
+        () = shutdown.cancelled() => End::Close(CloseCode::Away, "the server is shutting down".to_owned()),
+    };
+    connection.switchboard.disconnect(conn);
+    match end {
+        End::Gone(why) => debug!(conn = conn.0, why, "a client left"),
+        End::Close(code, reason) => {
+            if code == CloseCode::Policy {
+                info!(conn = conn.0, reason, "closing a client's connection");
+            }
+            // Whoever does not answer is dropped.
+            let _ = tokio::time::timeout(
+                CLOSE_TIMEOUT,
+                say_goodbye(&mut connection.socket, code, reason),
+            )
+            .await;
+        }
+    }
+}
+
+async fn say_goodbye(socket: &mut WebSocketStream<Socket>, code: CloseCode, reason: String) {
+    let cut = reason.floor_char_boundary(MAX_CLOSE_REASON);
+    let frame = CloseFrame {
+        code,
+        reason: reason[..cut].into(),
+    };
+    if socket.send(Message::Close(Some(frame))).await.is_ok() {
+        while let Some(Ok(_)) = socket.next().await {}
+    }
+}
+
+struct Connection {
+    socket: WebSocketStream<Socket>,
+    conn: ConnId,
+    switchboard: Arc<Switchboard>,
+    inbox: Vec<ClientMessage>,
+    batch: VecDeque<Outgoing>,
+    /// Bytes of the largest message that came.
+    largest: usize,
+    /// Bytes of data that the WebSocket holds and may not have written.
+    fed: u64,
+    /// Something was fed and not flushed.
+    unflushed: bool,
+    check: Interval,
+    watch: Watch,
+}
+
+/// How long nothing has come, and how long nothing could be sent, in checks.
+#[derive(Debug)]
+struct Watch {
+    silent: u32,
+    ping_after: u32,
+    stuck: u32,
+    give_up_after: u32,
+    written: u64,
+}
+
+impl Connection {
+    fn new(
+        socket: WebSocketStream<Socket>,
+        conn: ConnId,
+        switchboard: Arc<Switchboard>,
+        config: &Config,
+    ) -> Self {
+        let shorter = config.ping_interval.min(config.write_timeout);
+        let period = (shorter / CHECKS_PER_TIMEOUT).max(Duration::from_millis(10));
+        let checks = |timeout: Duration| {
+            u32::try_from(timeout.as_millis() / period.as_millis()).unwrap_or(u32::MAX)
+        };
+        let watch = Watch {
+            silent: 0,
+            ping_after: checks(config.ping_interval),
+            stuck: 0,
+            give_up_after: checks(config.write_timeout),
+            written: 0,
+        };
+        let mut check = tokio::time::interval(period);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (inbox, batch) = (Vec::new(), VecDeque::new());
+        Connection {
+            socket,
+            conn,
+            switchboard,
+            inbox,
+            batch,
+            largest: 0,
+            fed: 0,
+            unflushed: false,
+            check,
+            watch,
+        }
+    }
+
+    /// Ready when the connection is to end.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        match self.progress(cx) {
+            Ok(()) => Poll::Pending,
+            Err(end) => Poll::Ready(end),
+        }
+    }
+
+    /// Does all that can be done now; what can't be has registered the task's waker.
+    fn progress(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        loop {
+            self.write(cx)?;
+            let read = self.poll_read(cx)?;
+            let check = self.poll_check(cx)?;
+            if read.is_pending() && check.is_pending() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Feeds what waits for the client, then flushes it all at once, until nothing waits
+    /// or the socket takes no more.
+    fn write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        loop {
+            while !self.batch.is_empty() {
+                if Pin::new(&mut self.socket)
+                    .poll_ready(cx)
+                    .map_err(gone)?
+                    .is_pending()
+                {
+                    return Ok(());
+                }
+                let message = match self.batch.pop_front() {
+                    Some(Outgoing::Control(message)) => message.encode(),
+                    Some(Outgoing::Data(message)) => {
+                        self.fed += message.len() as u64;
+                        message
+                    }
+                    None => break,
+                };
+                self.feed(Message::Binary(message))?;
+            }
+            if self.unflushed
+                && Pin::new(&mut self.socket)
+                    .poll_flush(cx)
+                    .map_err(gone)?
+                    .is_pending()
+            {
+                return Ok(());
+            }
+            self.unflushed = false;
+            let flushed = std::mem::take(&mut self.fed);
+            match self
+                .switchboard
+                .poll_take(cx, self.conn, flushed, &mut self.batch)
+            {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(taken) => {
+                    taken.map_err(|reason| End::Close(CloseCode::Policy, reason))?
+                }
+            }
+        }
+    }
+
+    fn feed(&mut self, message: Message) -> Result<(), End> {
+        self.unflushed = true;
+        Pin::new(&mut self.socket).start_send(message).map_err(gone)
+    }
+
+    /// Reads what is there, up to a batch, and hands it to the hub. Ready if there was
+    /// something.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, End> {
+        let mut bytes = 0;
+        let mut end = None;
+        while bytes < READ_BATCH && end.is_none() {
+            match Pin::new(&mut self.socket).poll_next(cx) {
+                Poll::Pending => break,
+                Poll::Ready(next) => {
+                    self.watch.silent = 0;
+                    match understand(next, &mut self.largest) {
+                        Ok(Some((length, message))) => {
+                            bytes += length;
+                            self.inbox.push(message);
+                        }
+                        // A ping counts too, or many of them would keep us here.
+                        Ok(None) => bytes += 1,
+                        Err(reason) => end = Some(reason),
+                    }
+                }
+            }
+        }
+        if !self.inbox.is_empty() {
+            self.switchboard.handle(self.conn, self.inbox.drain(..));
+        }
+        match end {
+            Some(end) => Err(end),
+            None if bytes > 0 => Ok(Poll::Ready(())),
+            None => Ok(Poll::Pending),
+        }
+    }
+
+    /// Pings a silent client, gives up on one that is gone.
+    fn poll_check(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, End> {
+        if self.check.poll_tick(cx).is_pending() {
+            return Ok(Poll::Pending);
+        }
+        // A socket that takes nothing keeps us from taking, and so from hearing of it.
+        self.switchboard
+            .check(self.conn)
+            .map_err(|reason| End::Close(CloseCode::Policy, reason))?;
+        let watch = &mut self.watch;
+        watch.silent += 1;
+        let written = self.socket.get_ref().written();
+        let progress = written != watch.written || !self.unflushed;
+        watch.stuck = if progress { 0 } else { watch.stuck + 1 };
+        watch.written = written;
+        if watch.stuck >= watch.give_up_after {
+            return Err(End::Gone("it takes nothing any more".to_owned()));
+        }
+        if watch.silent >= watch.ping_after.saturating_mul(3) {
+            return Err(End::Gone("it says nothing any more".to_owned()));
+        }
+        let ping = watch.silent.is_multiple_of(watch.ping_after) && !self.unflushed;
+        if ping {
+            self.feed(Message::Ping(Bytes::new()))?;
+        }
+        Ok(Poll::Ready(()))
+    }
+}
+
+type Received = Option<Result<Message, tungstenite::Error>>;
+
+/// A message of the protocol and its length; none for the WebSocket's own. `largest` is
+/// the length of the largest so far.
+fn understand(
+    received: Received,
+    largest: &mut usize,
+) -> Result<Option<(usize, ClientMessage)>, End> {
+    let bad = |code, error: &dyn std::fmt::Display| End::Close(code, error.to_string());
+    match received {
+        None => Err(End::Gone("it closed the connection".to_owned())),
+        Some(Err(error @ tungstenite::Error::Capacity(_))) => Err(bad(CloseCode::Size, &error)),
+        Some(Err(error @ tungstenite::Error::Protocol(_))) => Err(End::Gone(error.to_string())),
+        Some(Err(error)) => Err(gone(error)),
+        Some(Ok(Message::Binary(message))) => {
+            let length = message.len();
+            *largest = length.max(*largest);
+            // A message shares the read buffer, which is as large as the largest message: a
+            // small one that waits for a slow receiver must not keep all of that.
+            let keeps = READ_BUFFER.max(*largest);
+            let small = length < keeps / MAX_WASTE;
+            let message = if small {
+                Bytes::copy_from_slice(&message)
+            } else {
+                message
+            };
+            let message = ClientMessage::decode(message).map_err(|e| bad(CloseCode::Policy, &e))?;
+            Ok(Some((length, message)))
+        }
+        Some(Ok(Message::Text(_))) => Err(bad(CloseCode::Unsupported, &"text is not spoken here")),
+        Some(Ok(_)) => Ok(None),
+    }
+}
+
+fn gone(error: tungstenite::Error) -> End {
+    End::Gone(error.to_string())
+}

@@ -1,0 +1,281 @@
+//! The built page: files from this binary or from a folder.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use data_encoding::{BASE64, HEXLOWER};
+use http_body_util::Full;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+use percent_encoding::percent_decode_str;
+use sha2::{Digest, Sha256};
+
+use crate::config::Page;
+use crate::http::{Reply, set, text};
+
+/// Written by `build.rs`; empty in debug builds.
+const BUILT_IN: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
+
+const INDEX: &str = "index.html";
+
+/// Where the files of the page are.
+#[derive(Debug)]
+pub(crate) enum Assets {
+    BuiltIn,
+    Folder(PathBuf),
+    Missing,
+}
+
+impl Assets {
+    pub(crate) fn open(page: &Page) -> Self {
+        match page {
+            Page::Folder(folder) => Assets::Folder(folder.clone()),
+            Page::BuiltIn if !BUILT_IN.is_empty() => Assets::BuiltIn,
+            // A shipped binary must not look into the folder of whoever built it.
+            Page::BuiltIn if cfg!(debug_assertions) => {
+                Assets::Folder(Path::new(env!("CARGO_MANIFEST_DIR")).join("../dist"))
+            }
+            Page::BuiltIn => Assets::Missing,
+        }
+    }
+
+    /// Why there is no page, in words.
+    pub(crate) fn missing(&self) -> Option<String> {
+        match self {
+            Assets::BuiltIn => None,
+            Assets::Folder(folder) if folder.join(INDEX).is_file() => None,
+            Assets::Folder(folder) => Some(format!(
+                "there is no page in {}: `cargo xtask build` builds it",
+                folder.display()
+            )),
+            Assets::Missing => Some(
+                "this tracker-relay was built without the page: `cargo xtask build` builds both"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// Answers a request for `path`.
+    pub(crate) async fn respond(&self, path: &str, request: &HeaderMap) -> Reply {
+        let Some(name) = file_name(path) else {
+            return text(StatusCode::NOT_FOUND, "there is nothing here");
+        };
+        let Some(content) = self.load(&name).await else {
+            return match self.missing() {
+                Some(reason) => text(StatusCode::SERVICE_UNAVAILABLE, &reason),
+                None => text(StatusCode::NOT_FOUND, "there is nothing here"),
+            };
+        };
+        let mut reply = if is_hashed(&name) {
+            let mut reply = self.encoded(&name, content, request).await;
+            set(
+                &mut reply,
+                header::CACHE_CONTROL,
+                "public, max-age=31536000, immutable",
+            );
+            reply
+        } else {
+            self.revalidated(&name, content, request).await
+        };
+        set(&mut reply, header::CONTENT_TYPE, content_type(&name));
+        reply
+    }
+
+    /// A file whose name stays the same when it changes: the browser asks each time.
+    async fn revalidated(&self, name: &str, content: Bytes, request: &HeaderMap) -> Reply {
+        let tag = format!("\"{}\"", &HEXLOWER.encode(&Sha256::digest(&content))[..32]);
+        let tag = HeaderValue::try_from(tag).expect("hexadecimal digits are a header value");
+        let policy = (name == INDEX).then(|| content_security_policy(&content));
+        let mut reply = if request.get(header::IF_NONE_MATCH) == Some(&tag) {
+            let mut reply = Response::new(Full::default());
+            *reply.status_mut() = StatusCode::NOT_MODIFIED;
+            reply
+        } else {
+            self.encoded(name, content, request).await
+        };
+        reply.headers_mut().insert(header::ETAG, tag);
+        set(&mut reply, header::CACHE_CONTROL, "no-cache");
+        if let Some(policy) = policy {
+            let policy = HeaderValue::try_from(policy).expect("the policy is ASCII");
+            reply
+                .headers_mut()
+                .insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        reply
+    }
+
+    /// The file, or a compressed sibling of it that the build left and the client takes.
+    async fn encoded(&self, name: &str, content: Bytes, request: &HeaderMap) -> Reply {
+        for (encoding, suffix) in [("br", ".br"), ("gzip", ".gz")] {
+            if accepts(request, encoding)
+                && let Some(compressed) = self.load(&format!("{name}{suffix}")).await
+            {
+                let mut reply = Response::new(Full::new(compressed));
+                set(&mut reply, header::CONTENT_ENCODING, encoding);
+                set(&mut reply, header::VARY, "accept-encoding");
+                return reply;
+            }
+        }
+        let mut reply = Response::new(Full::new(content));
+        set(&mut reply, header::VARY, "accept-encoding");
+        reply
+    }
+
+    async fn load(&self, name: &str) -> Option<Bytes> {
+        match self {
+            Assets::BuiltIn => {
+                let index = BUILT_IN.binary_search_by_key(&name, |&(n, _)| n).ok()?;
+                Some(Bytes::from_static(BUILT_IN[index].1))
+            }
+            Assets::Folder(folder) => tokio::fs::read(folder.join(name))
+                .await
+                .ok()
+                .map(Bytes::from),
+            Assets::Missing => None,
+        }
+    }
+}
+
+/// The file that a path names, with `/` between its parts; none if it could lead out of
+/// the page's folder.
+fn file_name(path: &str) -> Option<String> {
+    let path = percent_decode_str(path.strip_prefix('/')?)
+        .decode_utf8()
+        .ok()?;
+    if path.is_empty() {
+        return Some(INDEX.to_owned());
+    }
+    let harmless = |part: &str| {
+        !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', ':', '\0'])
+    };
+    path.split('/').all(harmless).then(|| path.into_owned())
+}
+
+/// Trunk puts a hash of the content into the names of what it builds.
+fn is_hashed(name: &str) -> bool {
+    const HASH: usize = 16;
+    let mut words = name
+        .rsplit('/')
+        .next()
+        .unwrap_or(name)
+        .split(['-', '.', '_']);
+    words.any(|word| word.len() >= HASH && word.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "html" => "text/html; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "wasm" => "application/wasm",
+        "json" | "map" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        "txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+/// An item of `Accept-Encoding` that is not refused with `q=0`.
+fn accepts(request: &HeaderMap, encoding: &str) -> bool {
+    let name: HeaderName = header::ACCEPT_ENCODING;
+    let values = request
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        let wanted = parts
+            .next()
+            .is_some_and(|coding| coding.eq_ignore_ascii_case(encoding));
+        let refused =
+            parts.any(|q| matches!(q.strip_prefix("q=").map(str::parse::<f32>), Some(Ok(0.0))));
+        wanted && !refused
+    })
+}
+
+/// What the page may do. Its inline scripts (Trunk's starts the module) are allowed by
+/// their hashes; the worker is a module made of a Blob; sockets may go to any tracker.
+fn content_security_policy(index: &[u8]) -> String {
+    let hashes: String = inline_scripts(&String::from_utf8_lossy(index))
+        .map(|script| format!(" 'sha256-{}'", BASE64.encode(&Sha256::digest(script))))
+        .collect();
+    let directives: [Cow<'static, str>; 11] = [
+        "default-src 'self'".into(),
+        format!("script-src 'self' blob: 'wasm-unsafe-eval'{hashes}").into(),
+        "worker-src 'self' blob:".into(),
+        "connect-src 'self' blob: ws: wss:".into(),
+        "style-src 'self' 'unsafe-inline'".into(),
+        "img-src 'self' blob: data:".into(),
+        "media-src 'self' blob:".into(),
+        "object-src 'none'".into(),
+        "base-uri 'none'".into(),
+        "form-action 'none'".into(),
+        "frame-ancestors 'none'".into(),
+    ];
+    directives.join("; ")
+}
+
+/// The text of each script element that has no `src`.
+fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
+    html.split("<script").skip(1).filter_map(|rest| {
+        let (attributes, rest) = rest.split_once('>')?;
+        let (script, _) = rest.split_once("</script>")?;
+        (!attributes.contains("src=")).then_some(script)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_inside_the_page() {
+        assert_eq!(file_name("/").as_deref(), Some(INDEX));
+        assert_eq!(file_name("/a/b%20c.js").as_deref(), Some("a/b c.js"));
+        for path in [
+            "",
+            "/..",
+            "/a/../../b",
+            "/%2e%2e/b",
+            "//etc/passwd",
+            "/a//b",
+            "/.git",
+            "/c:/x",
+            "/a%5cb",
+            "/%00",
+        ] {
+            assert_eq!(file_name(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn names_with_a_hash_are_kept_for_ever() {
+        assert!(is_hashed("web-peer-0a1b2c3d4e5f6071_bg.wasm"));
+        assert!(is_hashed("snippets/style-0a1b2c3d4e5f6071.css"));
+        assert!(!is_hashed("index.html"));
+        assert!(!is_hashed("defaced-cafe.js"));
+    }
+
+    #[test]
+    fn inline_scripts_are_allowed_by_their_hash() {
+        let html = b"<script src=\"/x.js\"></script><script type=\"module\">alert(1)</script>";
+        let policy = content_security_policy(html);
+        assert_eq!(policy.matches("'sha256-").count(), 1);
+        assert!(policy.contains(&BASE64.encode(&Sha256::digest("alert(1)"))));
+    }
+
+    #[test]
+    fn encodings_can_be_refused() {
+        let with = |value| {
+            HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(value))])
+        };
+        assert!(accepts(&with("gzip, deflate, br;q=0.9"), "br"));
+        assert!(!accepts(&with("gzip, br; q=0"), "br"));
+        assert!(!accepts(&HeaderMap::new(), "br"));
+    }
+}
