@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::manager::{BrowserKind, WebDriverManager};
 use thirtyfour::prelude::*;
 
+use crate::programs;
 use crate::tab::Tab;
 use crate::wait::until;
 
@@ -46,15 +47,7 @@ impl Browser {
                 "profile.default_content_setting_values.automatic_downloads": 1,
             }),
         )?;
-        let driver_path = [
-            "/usr/bin/chromedriver",
-            "/usr/lib/chromium/chromedriver",
-            "/usr/local/bin/chromedriver",
-        ]
-        .iter()
-        .map(PathBuf::from)
-        .find(|path| path.exists())
-        .context("chromedriver is not installed")?;
+        let driver_path = programs::chromedriver()?;
         let manager = WebDriverManager::builder()
             .driver_binary(BrowserKind::Chrome, driver_path)
             .offline()

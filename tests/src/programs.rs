@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Context, Result};
+
 /// The built page; set by `cargo xtask test`.
 pub const PAGE: &str = "TABSWARM_PAGE";
 /// The folder of `tracker-relay` and `native-peer`; set by `cargo xtask test`.
@@ -15,6 +17,16 @@ pub fn page() -> PathBuf {
 /// The program of this name.
 pub fn program(name: &str) -> PathBuf {
     folder(PROGRAMS).join(name)
+}
+
+/// The browser's driver: where `cargo xtask` says, or where Debian puts it.
+pub fn chromedriver() -> Result<PathBuf> {
+    let told = std::env::var_os("CHROMEDRIVER").map(PathBuf::from);
+    let usual = ["/usr/bin/chromedriver", "/usr/local/bin/chromedriver"].map(PathBuf::from);
+    told.into_iter()
+        .chain(usual)
+        .find(|path| path.exists())
+        .context("chromedriver is not installed")
 }
 
 fn folder(variable: &str) -> PathBuf {

@@ -66,6 +66,11 @@ impl Server {
         format!("ws://{}/swarm", self.address)
     }
 
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id().unwrap_or(0)
+    }
+
     /// Pulls the plug.
     pub async fn kill(mut self) -> Result<()> {
         self.child.kill().await?;

@@ -181,6 +181,17 @@ impl Tab {
             .await
     }
 
+    /// Runs a script in the page and returns what it returns.
+    pub async fn run(&self, script: &str) -> Result<Value> {
+        self.focus().await?;
+        Ok(self
+            .driver
+            .execute(script, Vec::new())
+            .await?
+            .json()
+            .clone())
+    }
+
     /// A picture of what a person sees.
     pub async fn screenshot(&self, path: &Path) -> Result<()> {
         self.focus().await?;

@@ -1,0 +1,65 @@
+//! Processor time and memory of other processes, as Linux tells them (proc(5)).
+
+use std::collections::BTreeMap;
+use std::fs;
+
+/// Ticks of `/proc/PID/stat` in a second; fixed in Linux's interface to programs.
+const TICKS: f64 = 100.0;
+
+/// Seconds of processor time that a process has used.
+pub fn cpu_seconds(pid: u32) -> f64 {
+    stat(pid).map_or(0.0, |stat| stat.ticks / TICKS)
+}
+
+/// Seconds of processor time of all descendants of this process, `except` and what is below it.
+pub fn cpu_seconds_below(root: u32, except: u32) -> f64 {
+    let stats: BTreeMap<u32, Stat> = fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| Some((pid, stat(pid)?)))
+        .collect();
+    let is_below = |mut pid: u32| {
+        while let Some(stat) = stats.get(&pid) {
+            if pid == except {
+                return false;
+            }
+            if stat.parent == root {
+                return true;
+            }
+            pid = stat.parent;
+        }
+        false
+    };
+    stats
+        .iter()
+        .filter(|(pid, _)| is_below(**pid))
+        .map(|(_, stat)| stat.ticks / TICKS)
+        .sum()
+}
+
+/// The most memory that a process has ever had resident, in MiB.
+pub fn peak_mib(pid: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: f64 = line
+        .and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
+        .unwrap_or(0.0);
+    kib / 1024.0
+}
+
+struct Stat {
+    parent: u32,
+    ticks: f64,
+}
+
+fn stat(pid: u32) -> Option<Stat> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may contain anything.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let number = |field: usize| fields.get(field)?.parse::<f64>().ok();
+    Some(Stat {
+        parent: fields.get(1)?.parse().ok()?,
+        ticks: number(11)? + number(12)?,
+    })
+}

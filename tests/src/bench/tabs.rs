@@ -1,0 +1,184 @@
+//! Tabs of one browser, as a person would use them. Times are taken inside the pages,
+//! so that the driver's own delays don't count.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use super::Figure;
+use super::process::{cpu_seconds, cpu_seconds_below, peak_mib};
+use crate::browser::Browser;
+use crate::files::random;
+use crate::server::Server;
+use crate::tab::Tab;
+use crate::wait::until;
+
+const MIB: usize = 1 << 20;
+
+/// WebTorrent 3.0.21 on two cores: seconds for 100 MiB to this many leeching tabs.
+const WEBTORRENT: [(usize, f64); 3] = [(1, 7.8), (3, 22.3), (5, 40.1)];
+
+/// Notes when the page's torrent enters a state, and when it first has bytes, on the clock
+/// that all pages share.
+const WATCH: &str = r#"
+    window.seen = {};
+    const now = () => performance.timeOrigin + performance.now();
+    const look = () => {
+        const torrent = document.querySelector('[data-testid="torrent"]');
+        if (!torrent) return;
+        window.seen[torrent.dataset.state] ??= now();
+        if (Number(torrent.dataset.downloaded) > 0) window.seen.bytes ??= now();
+    };
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
+    look();
+"#;
+
+/// 100 MiB from one tab to 1, 3 and 5.
+pub async fn swarms() -> Result<Vec<Figure>> {
+    let folder = TempDir::new()?;
+    let mut figures = Vec::new();
+    for (tabs, webtorrent) in WEBTORRENT {
+        let file = random(
+            &folder.path().join(format!("{tabs}.bin")),
+            100 * MIB,
+            tabs as u64,
+        )?;
+        figures.extend(swarm(&file, tabs, webtorrent).await?);
+    }
+    Ok(figures)
+}
+
+async fn swarm(file: &Path, tabs: usize, webtorrent: f64) -> Result<Vec<Figure>> {
+    let server = Server::start().await?;
+    let browser = Browser::start().await?;
+    let seeder = browser.open(&server.page()).await?;
+    seeder.share(&[file]).await?;
+    let link = seeder.seeding().await?.share_link;
+    let (_, fragment) = link
+        .split_once('#')
+        .context("a share link has a fragment")?;
+    let mut leechers = Vec::new();
+    for _ in 0..tabs {
+        let tab = browser.open(&server.page()).await?;
+        tab.run(WATCH).await?;
+        leechers.push(tab);
+    }
+    let browser_cpu = cpu_seconds_below(std::process::id(), server.pid());
+    let server_cpu = cpu_seconds(server.pid());
+    let mut begin = f64::MAX;
+    for leecher in &leechers {
+        let script = format!(
+            "location.hash = {fragment:?}; return performance.timeOrigin + performance.now();"
+        );
+        begin = begin.min(leecher.run(&script).await?.as_f64().context("a time")?);
+    }
+    let mut end = 0.0_f64;
+    for leecher in &leechers {
+        end = end.max(moment(leecher, "seeding").await?);
+    }
+    let seconds = (end - begin) / 1000.0;
+    let gb = (tabs * file.metadata()?.len() as usize) as f64 / 1e9;
+    let browser_cpu = cpu_seconds_below(std::process::id(), server.pid()) - browser_cpu;
+    let server_cpu = cpu_seconds(server.pid()) - server_cpu;
+    let name = |what: &str| format!("100 MiB to {tabs} tabs: {what}");
+    let memory = peak_mib(server.pid());
+    browser.quit().await?;
+    Ok(vec![
+        Figure::new(
+            name("time"),
+            seconds,
+            "s",
+            format!(
+                "WebTorrent {webtorrent} s, {:.1} times as long",
+                webtorrent / seconds
+            ),
+        ),
+        Figure::new(name("throughput"), gb * 1000.0 / seconds, "MB/s", ""),
+        Figure::new(
+            name("browser's CPU"),
+            browser_cpu / gb,
+            "s/GB",
+            "WebTorrent 128–137 s/GB",
+        ),
+        Figure::new(name("server's CPU"), server_cpu / gb, "s/GB", ""),
+        Figure::new(name("server's peak memory"), memory, "MiB", ""),
+    ])
+}
+
+/// From dropping 512 MiB until they are seeded.
+pub async fn dropping() -> Result<Vec<Figure>> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("half a gigabyte.bin"), 512 * MIB, 512)?;
+    let server = Server::start().await?;
+    let browser = Browser::start().await?;
+    let tab = browser.open(&server.page()).await?;
+    tab.run(WATCH).await?;
+    tab.run(
+        r#"document.querySelector('[data-testid="file-input"]').addEventListener("change", () => {
+            window.seen.dropped = performance.timeOrigin + performance.now();
+        }, { capture: true });"#,
+    )
+    .await?;
+    tab.share(&[&file]).await?;
+    let seeding = moment(&tab, "seeding").await?;
+    let seconds = (seeding - moment(&tab, "dropped").await?) / 1000.0;
+    browser.quit().await?;
+    Ok(vec![Figure::new(
+        "512 MiB dropped until it is seeding",
+        seconds,
+        "s",
+        "WebTorrent 5.5 s",
+    )])
+}
+
+/// From opening a share link, page and all, to the first block.
+pub async fn first_byte() -> Result<Vec<Figure>> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("first.bin"), 64 * MIB, 64)?;
+    let server = Server::start().await?;
+    let browser = Browser::start().await?;
+    let seeder = browser.open(&server.page()).await?;
+    seeder.share(&[&file]).await?;
+    let link = seeder.seeding().await?.share_link;
+    // Warm caches, as for somebody who has been here before; then from the cold page.
+    let tab = browser.open(&server.page()).await?;
+    tab.run(WATCH).await?;
+    let (_, fragment) = link
+        .split_once('#')
+        .context("a share link has a fragment")?;
+    let script =
+        format!("location.hash = {fragment:?}; return performance.timeOrigin + performance.now();");
+    let begin = tab.run(&script).await?.as_f64().context("a time")?;
+    let seconds = (moment(&tab, "bytes").await? - begin) / 1000.0;
+    browser.quit().await?;
+    Ok(vec![Figure::new(
+        "link opened until the first bytes are shown",
+        seconds,
+        "s",
+        "WebTorrent 0.2–0.3 s",
+    )])
+}
+
+async fn moment(tab: &Tab, what: &str) -> Result<f64> {
+    let script = format!("return window.seen[{what:?}] ?? null;");
+    let seen = until(what, || tab.run(&script), |value| value.is_number()).await?;
+    seen.as_f64().context("a time")
+}
+
+/// What a visitor downloads: every file of the page, brotli, in kB.
+pub fn page_weight() -> Result<Vec<Figure>> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(crate::programs::page())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "br") {
+            bytes += path.metadata()?.len();
+        }
+    }
+    Ok(vec![Figure::new(
+        "page weight, brotli, all files",
+        bytes as f64 / 1000.0,
+        "kB",
+        "aim: at most 120 kB",
+    )])
+}
