@@ -12,6 +12,8 @@ mod setup;
 mod test;
 mod workspace;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 use workspace::Workspace;
 
@@ -37,8 +39,18 @@ enum Command {
     Lint,
 }
 
-fn main() -> anyhow::Result<()> {
-    let command = Cli::parse().command;
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without a back trace: what failed is the command, and that has had its say.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::open()?;
     match command {
         Command::Build => build::run(&workspace),
