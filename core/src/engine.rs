@@ -87,7 +87,7 @@ impl Engine {
                 result,
             } => {
                 self.with(now, info_hash, |torrent, cx| {
-                    torrent.written(cx, piece, result)
+                    torrent.written(cx, piece, result);
                 });
             }
             Input::Hashed {
@@ -96,7 +96,7 @@ impl Engine {
                 digest,
             } => {
                 self.with(now, info_hash, |torrent, cx| {
-                    torrent.hashed(cx, piece, digest)
+                    torrent.hashed(cx, piece, digest);
                 });
             }
             Input::Command(command) => self.handle_command(now, command),
@@ -198,7 +198,7 @@ impl Engine {
                 let info_hash = metainfo.info_hash();
                 if self.add(info_hash, Some(metainfo.name().to_owned()), false, paused) {
                     self.with(now, info_hash, |torrent, cx| {
-                        torrent.begin(cx, metainfo, resume)
+                        torrent.begin(cx, metainfo, resume);
                     });
                 }
             }
@@ -270,7 +270,7 @@ impl Engine {
             ServerMessage::Incoming(incoming) => {
                 let channel = incoming.channel;
                 let known = self.with(now, incoming.info_hash, |torrent, cx| {
-                    torrent.incoming(cx, incoming)
+                    torrent.incoming(cx, &incoming);
                 });
                 if known.is_none() {
                     self.decline(channel);
@@ -287,7 +287,7 @@ impl Engine {
                     .remove(&request)
                     .and_then(|(info_hash, member)| {
                         self.with(now, info_hash, |torrent, cx| {
-                            torrent.accepted(cx, channel, member, credit)
+                            torrent.accepted(cx, channel, member, credit);
                         })
                     });
                 if opened.is_none() {
@@ -299,7 +299,7 @@ impl Engine {
             }
             ServerMessage::Credit { channel, bytes } => {
                 self.with_session(now, channel, |torrent, cx, id| {
-                    torrent.credit(cx, id, bytes)
+                    torrent.credit(cx, id, bytes);
                 });
             }
             ServerMessage::Close { channel, .. } => {
@@ -313,7 +313,7 @@ impl Engine {
             ServerMessage::Data(frame) => {
                 let payload = frame.payload();
                 self.with_session(now, frame.channel(), |torrent, cx, id| {
-                    torrent.receive(cx, id, payload)
+                    torrent.receive(cx, id, payload);
                 });
             }
         }
@@ -345,18 +345,18 @@ impl Engine {
     ) {
         if !self.cache.end_read((info_hash, piece)) {
             self.with(now, info_hash, |torrent, cx| {
-                torrent.checked_read(cx, piece, result)
+                torrent.checked_read(cx, piece, result);
             });
             return;
         }
         match result {
             Ok(data) if self.torrents.contains_key(&info_hash) => {
-                self.cache.insert((info_hash, piece), data)
+                self.cache.insert((info_hash, piece), data);
             }
             Ok(_) => {}
             Err(error) => {
                 self.with(now, info_hash, |torrent, cx| {
-                    torrent.upload_read_failed(cx, error.to_string())
+                    torrent.upload_read_failed(cx, error.to_string());
                 });
             }
         }

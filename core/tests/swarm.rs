@@ -1,5 +1,7 @@
 //! Scenarios between peers: real engines and the real hub, in memory, in virtual time.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod support;
 
 use support::{Content, Net};

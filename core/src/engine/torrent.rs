@@ -101,7 +101,7 @@ enum Phase {
     /// What the store holds is being read and hashed.
     Checking(Check),
     /// Downloading or seeding.
-    Active(Download),
+    Active(Box<Download>),
 }
 
 /// Banned peers remembered for each torrent.
@@ -166,13 +166,13 @@ impl Torrent {
             endgame_copies: 2,
         };
         let complete = have.is_full();
-        self.phase = Phase::Active(Download::new(
+        self.phase = Phase::Active(Box::new(Download::new(
             layout,
             have,
             self.strategy,
             limits,
             self.rng.fork("download"),
-        ));
+        )));
         self.meet_early_sessions(cx);
         if self.swarm.announced {
             // We are in the swarm already, without having told how far we are.

@@ -368,10 +368,10 @@ fn breaking_the_rules_costs_the_connection_and_the_others_are_told() {
         ("not yours", |scene, channel| scene.data(3, channel, 1)),
         ("no channel", |scene, _| scene.data(1, ChannelId(1000), 1)),
         ("at most", |scene, channel| {
-            scene.data(1, channel, (512 << 10) + 1)
+            scene.data(1, channel, (512 << 10) + 1);
         }),
         ("open already", |scene, channel| {
-            scene.send(1, ClientMessage::Accept { channel, credit: 1 })
+            scene.send(1, ClientMessage::Accept { channel, credit: 1 });
         }),
         ("not yours", |scene, channel| scene.close(3, channel)),
     ];

@@ -17,14 +17,14 @@ use swarm_core::time::Time;
 use swarm_core::wire::relay::{ClientMessage, DataFrame, ServerMessage};
 
 /// A torrent with the bytes that belong to it.
-pub struct Content {
-    pub metainfo: Metainfo,
-    pub bytes: Bytes,
+pub(crate) struct Content {
+    pub(crate) metainfo: Metainfo,
+    pub(crate) bytes: Bytes,
 }
 
 impl Content {
     /// Random bytes in pieces of 64 KiB.
-    pub fn random(length: usize, seed: u64) -> Self {
+    pub(crate) fn random(length: usize, seed: u64) -> Self {
         let mut bytes = vec![0; length];
         Rng::new(seed).fill(&mut bytes);
         let file = NewFile {
@@ -43,7 +43,7 @@ impl Content {
         }
     }
 
-    pub fn info_hash(&self) -> InfoHash {
+    pub(crate) fn info_hash(&self) -> InfoHash {
         self.metainfo.info_hash()
     }
 
@@ -54,7 +54,7 @@ impl Content {
             .slice(begin..begin + self.metainfo.layout().length(piece) as usize)
     }
 
-    pub fn all_pieces(&self) -> BTreeMap<u32, Bytes> {
+    pub(crate) fn all_pieces(&self) -> BTreeMap<u32, Bytes> {
         (0..self.metainfo.layout().piece_count())
             .map(|i| (i, self.piece(i)))
             .collect()
@@ -62,32 +62,32 @@ impl Content {
 }
 
 /// One host: an engine, a store in memory, maybe a connection.
-pub struct Host {
-    pub engine: Engine,
+pub(crate) struct Host {
+    pub(crate) engine: Engine,
     conn: Option<ConnId>,
-    pub store: BTreeMap<u32, Bytes>,
-    pub events: Vec<Event>,
+    pub(crate) store: BTreeMap<u32, Bytes>,
+    pub(crate) events: Vec<Event>,
     /// Sends every block with a flipped bit.
-    pub lies: bool,
+    pub(crate) lies: bool,
     /// Pieces that the store takes before it is full.
-    pub room: usize,
+    pub(crate) room: usize,
     /// Pieces written, in order.
-    pub written: Vec<u32>,
+    pub(crate) written: Vec<u32>,
 }
 
-pub struct Net {
-    pub now: Time,
+pub(crate) struct Net {
+    pub(crate) now: Time,
     hub: Option<Hub>,
     next_conn: u64,
     seed: u64,
-    pub hosts: Vec<Host>,
+    pub(crate) hosts: Vec<Host>,
     queue: VecDeque<(usize, Input)>,
     /// Everything that was said, for comparing runs.
-    pub log: Vec<String>,
+    pub(crate) log: Vec<String>,
 }
 
 impl Net {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Net {
             now: Time::from_millis(1000),
             hub: Some(Hub::new(HubConfig::default(), seed)),
@@ -99,7 +99,7 @@ impl Net {
         }
     }
 
-    pub fn host(&mut self, config: Config) -> usize {
+    pub(crate) fn host(&mut self, config: Config) -> usize {
         let index = self.hosts.len();
         let engine = Engine::new(config, self.seed * 1000 + index as u64, self.now);
         self.hosts.push(Host {
@@ -115,7 +115,7 @@ impl Net {
         index
     }
 
-    pub fn seeder(&mut self, content: &Content) -> usize {
+    pub(crate) fn seeder(&mut self, content: &Content) -> usize {
         let host = self.host(Config::default());
         self.hosts[host].store = content.all_pieces();
         let pieces = content.metainfo.layout().piece_count();
@@ -132,7 +132,7 @@ impl Net {
     }
 
     /// A peer that knows only the info-hash.
-    pub fn leecher(&mut self, content: &Content) -> usize {
+    pub(crate) fn leecher(&mut self, content: &Content) -> usize {
         let host = self.host(Config::default());
         let info_hash = content.info_hash();
         self.command(
@@ -147,11 +147,11 @@ impl Net {
         host
     }
 
-    pub fn command(&mut self, host: usize, command: Command) {
+    pub(crate) fn command(&mut self, host: usize, command: Command) {
         self.feed(host, Input::Command(command));
     }
 
-    pub fn connect(&mut self, host: usize) {
+    pub(crate) fn connect(&mut self, host: usize) {
         let conn = ConnId(self.next_conn);
         self.next_conn += 1;
         self.hosts[host].conn = Some(conn);
@@ -164,7 +164,7 @@ impl Net {
     }
 
     /// Pulls a host's plug.
-    pub fn disconnect(&mut self, host: usize) {
+    pub(crate) fn disconnect(&mut self, host: usize) {
         if let Some(conn) = self.hosts[host].conn.take() {
             if let Some(hub) = &mut self.hub {
                 hub.disconnect(self.now, conn);
@@ -175,7 +175,7 @@ impl Net {
     }
 
     /// The tracker forgets everything; all connect again.
-    pub fn restart_tracker(&mut self) {
+    pub(crate) fn restart_tracker(&mut self) {
         self.hub = None;
         for host in 0..self.hosts.len() {
             self.disconnect(host);
@@ -188,7 +188,7 @@ impl Net {
     }
 
     /// A reload: a new engine over the same store.
-    pub fn reload(&mut self, host: usize, content: &Content) {
+    pub(crate) fn reload(&mut self, host: usize, content: &Content) {
         self.disconnect(host);
         self.settle();
         self.seed += 1;
@@ -211,17 +211,17 @@ impl Net {
         );
     }
 
-    pub fn torrent(&self, host: usize) -> TorrentView {
+    pub(crate) fn torrent(&self, host: usize) -> TorrentView {
         self.hosts[host].engine.view(self.now).torrents.remove(0)
     }
 
-    pub fn is_seeding(&self, host: usize) -> bool {
+    pub(crate) fn is_seeding(&self, host: usize) -> bool {
         self.torrent(host).state == TorrentState::Seeding
     }
 
     /// Runs until `done`, one input at a time; panics when nothing leads there within an
     /// hour of virtual time.
-    pub fn run_until(&mut self, done: impl Fn(&Net) -> bool) {
+    pub(crate) fn run_until(&mut self, done: impl Fn(&Net) -> bool) {
         let end = self.now + Duration::from_secs(3600);
         while !done(self) {
             if self.step() {
@@ -252,7 +252,7 @@ impl Net {
     }
 
     /// Handles all that waits, without letting time pass.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         while self.step() {}
     }
 
@@ -362,7 +362,7 @@ impl Net {
                 HubOutput::Close { reason } => closed.push((host, reason)),
             }
         }
-        for (host, reason) in closed {
+        if let Some((host, reason)) = closed.first() {
             panic!("the hub closed host {host}: {reason}");
         }
     }

@@ -83,7 +83,7 @@ impl Torrent {
                 }
             }
             Message::Piece { piece, begin, data } => {
-                self.handle_block(cx, id, piece, begin, &data)?
+                self.handle_block(cx, id, piece, begin, &data)?;
             }
             Message::RejectRequest(block) => self.handle_reject(id, block)?,
             Message::Extended {

@@ -159,8 +159,8 @@ impl Torrent {
     }
 
     /// Somebody wants a channel to us.
-    pub(in crate::engine) fn incoming(&mut self, cx: &mut Cx<'_>, incoming: Incoming) {
-        if let Err(reason) = self.welcome(cx, &incoming) {
+    pub(in crate::engine) fn incoming(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) {
+        if let Err(reason) = self.welcome(cx, incoming) {
             cx.link.send(ClientMessage::Close {
                 channel: incoming.channel,
                 reason: reason.to_owned(),
