@@ -1,0 +1,143 @@
+//! What the page asks of the browser.
+
+use leptos::ev;
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Blob, HtmlAnchorElement, HtmlDocument, HtmlTextAreaElement, ShareData, Storage, Url,
+};
+
+/// The key in sessionStorage under which a reloaded tab finds its slot again.
+const SLOT: &str = "tabswarm-slot";
+
+/// Long enough for any browser to have begun a download.
+const DOWNLOAD_BEGUN: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// The address of this page's own tracker.
+pub(crate) fn tracker_address() -> String {
+    let location = window().location();
+    let secure = location
+        .protocol()
+        .is_ok_and(|protocol| protocol == "https:");
+    let scheme = if secure { "wss" } else { "ws" };
+    format!("{scheme}://{}/swarm", location.host().unwrap_or_default())
+}
+
+/// The address of this page, without query and fragment.
+pub(crate) fn page_address() -> String {
+    let location = window().location();
+    location.origin().unwrap_or_default() + &location.pathname().unwrap_or_default()
+}
+
+/// The link in the page's own address, if there is one.
+pub(crate) fn link_in_address() -> Option<String> {
+    let hash = window().location().hash().ok()?;
+    // Some programs escape everything behind the `#` when they pass a link on.
+    let hash = match hash.to_ascii_lowercase().starts_with("#magnet%3a") {
+        true => String::from(js_sys::decode_uri_component(&hash).ok()?),
+        false => hash,
+    };
+    hash.starts_with("#magnet:").then(|| page_address() + &hash)
+}
+
+/// The slot that this tab had before it was reloaded.
+pub(crate) fn remembered_slot() -> Option<u32> {
+    session_storage()?.get_item(SLOT).ok()??.parse().ok()
+}
+
+/// Keeps the slot for the next load.
+pub(crate) fn remember_slot(slot: u32) {
+    if let Some(storage) = session_storage() {
+        // Full or forbidden storage only costs a reloaded tab its slot.
+        let _ = storage.set_item(SLOT, &slot.to_string());
+    }
+}
+
+fn session_storage() -> Option<Storage> {
+    window().session_storage().ok()?
+}
+
+/// Hands a file to the person.
+pub(crate) fn download(blob: &Blob, name: &str) -> Result<(), JsValue> {
+    let url = Url::create_object_url_with_blob(blob)?;
+    let anchor: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+    anchor.set_href(&url);
+    anchor.set_download(name);
+    anchor.click();
+    set_timeout(
+        move || {
+            let _ = Url::revoke_object_url(&url);
+        },
+        DOWNLOAD_BEGUN,
+    );
+    Ok(())
+}
+
+/// Puts text on the clipboard; false when the browser does not let us.
+pub(crate) async fn copy(text: &str) -> bool {
+    let clipboard = window().navigator().clipboard();
+    // Undefined outside of secure contexts.
+    if !clipboard.is_undefined() && JsFuture::from(clipboard.write_text(text)).await.is_ok() {
+        return true;
+    }
+    copy_by_selection(text).unwrap_or(false)
+}
+
+fn copy_by_selection(text: &str) -> Result<bool, JsValue> {
+    let document = document().unchecked_into::<HtmlDocument>();
+    let focused = document.active_element();
+    let area: HtmlTextAreaElement = document.create_element("textarea")?.unchecked_into();
+    area.set_class_name("visually-hidden");
+    area.set_value(text);
+    document
+        .body()
+        .ok_or(JsValue::UNDEFINED)?
+        .append_child(&area)?;
+    area.select();
+    let copied = document.exec_command("copy");
+    area.remove();
+    if let Some(focused) =
+        focused.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok())
+    {
+        focused.focus()?;
+    }
+    copied
+}
+
+/// The system has a share sheet.
+pub(crate) fn can_share() -> bool {
+    has(&window().navigator(), "share")
+}
+
+/// Opens the system's share sheet.
+pub(crate) fn share(title: &str, url: &str) {
+    let data = ShareData::new();
+    data.set_title(title);
+    data.set_url(url);
+    let shared = window().navigator().share_with_data(&data);
+    leptos::task::spawn_local(async move {
+        // An error says that the person changed their mind.
+        let _ = JsFuture::from(shared).await;
+    });
+}
+
+/// The object has such a member.
+pub(crate) fn has(object: &JsValue, member: &str) -> bool {
+    js_sys::Reflect::has(object, &JsValue::from_str(member)).unwrap_or(false)
+}
+
+/// Asks before the tab closes, while `busy` says that work would be lost.
+pub(crate) fn warn_before_leaving(busy: impl Fn() -> bool + 'static) {
+    let listener = window_event_listener(ev::beforeunload, move |event| {
+        if busy() {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || listener.remove());
+}
+
+/// Writes to the browser's console.
+pub(crate) fn log_error(text: &str) {
+    web_sys::console::error_1(&JsValue::from_str(text));
+}

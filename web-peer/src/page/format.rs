@@ -1,0 +1,126 @@
+//! Figures as a person reads them. Integers throughout: formatting floats would add
+//! kilobytes to the page.
+
+/// "512 bytes", "98.4 kB", "1.3 GB": decimal units, as browsers and shops count.
+pub(crate) fn bytes(count: u64) -> String {
+    if count < 1000 {
+        return match count {
+            1 => "1 byte".to_owned(),
+            _ => format!("{count} bytes"),
+        };
+    }
+    let mut unit = 1000_u64;
+    let mut names = ["kB", "MB", "GB", "TB", "PB"].iter();
+    let mut name = names.next().expect("there are units");
+    while let Some(larger) = names.next() {
+        // Rounded to three figures, 999.95 kB is 1.0 MB.
+        if count < unit.saturating_mul(1000) - unit / 20 {
+            break;
+        }
+        unit *= 1000;
+        name = larger;
+    }
+    let tenths = (u128::from(count) * 10 + u128::from(unit) / 2) / u128::from(unit);
+    if tenths < 1000 {
+        format!("{}.{} {name}", tenths / 10, tenths % 10)
+    } else {
+        format!("{} {name}", (tenths + 5) / 10)
+    }
+}
+
+/// "3.4 MB/s"
+pub(crate) fn rate(bytes_a_second: u64) -> String {
+    bytes(bytes_a_second) + "/s"
+}
+
+/// "53%", and "100%" only for the whole.
+pub(crate) fn percent(fraction: f64) -> String {
+    format!("{}%", ten_thousandths(fraction) / 100)
+}
+
+/// "0.5312", and "1" only for the whole.
+pub(crate) fn fraction(fraction: f64) -> String {
+    match ten_thousandths(fraction) {
+        10_000 => "1".to_owned(),
+        part => format!("0.{part:04}"),
+    }
+}
+
+/// "53.12%", for a style sheet.
+pub(crate) fn css_percent(fraction: f64) -> String {
+    let part = ten_thousandths(fraction);
+    format!("{}.{:02}%", part / 100, part % 100)
+}
+
+/// Rounded down, so that nothing looks complete that is not.
+fn ten_thousandths(fraction: f64) -> u32 {
+    // The cast saturates, and makes 0 of NaN.
+    (fraction.clamp(0.0, 1.0) * 10_000.0) as u32
+}
+
+/// "12 s", "3 min 20 s", "2 h 5 min", "4 days"
+pub(crate) fn duration(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..600 => format!("{minutes} min {} s", seconds % 60),
+        600..3600 => format!("{minutes} min"),
+        3600..86_400 => format!("{hours} h {} min", minutes % 60),
+        86_400..172_800 => "a day".to_owned(),
+        172_800..2_592_000 => format!("{days} days"),
+        _ => "more than a month".to_owned(),
+    }
+}
+
+/// "1 file", "3 files": English plurals that only need an s.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    fn sizes_have_three_figures() {
+        let cases = [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (999, "999 bytes"),
+            (1000, "1.0 kB"),
+            (98_400, "98.4 kB"),
+            (999_499, "999 kB"),
+            (999_950, "1.0 MB"),
+            (104_857_600, "105 MB"),
+            (1_300_000_000, "1.3 GB"),
+            (u64::MAX, "18447 PB"),
+        ];
+        for (count, text) in cases {
+            assert_eq!(bytes(count), text);
+        }
+    }
+
+    #[wasm_bindgen_test]
+    fn only_the_whole_is_complete() {
+        assert_eq!(percent(0.999_99), "99%");
+        assert_eq!(percent(1.0), "100%");
+        assert_eq!(fraction(0.999_99), "0.9999");
+        assert_eq!(fraction(1.0), "1");
+        assert_eq!(fraction(0.0), "0.0000");
+        assert_eq!(css_percent(0.5312), "53.12%");
+        assert_eq!(percent(f64::NAN), "0%");
+    }
+
+    #[wasm_bindgen_test]
+    fn durations_get_coarser() {
+        assert_eq!(duration(59), "59 s");
+        assert_eq!(duration(200), "3 min 20 s");
+        assert_eq!(duration(7500), "2 h 5 min");
+        assert_eq!(duration(345_600), "4 days");
+    }
+}

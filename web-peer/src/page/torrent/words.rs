@@ -1,0 +1,76 @@
+//! What a torrent is doing, in words.
+
+use swarm_core::engine::{TorrentState, TorrentView};
+
+use crate::page::format::{bytes, count, duration, rate};
+
+/// One sentence. `sources` of the `peers` send something just now.
+pub(crate) fn state(facts: &TorrentView, peers: usize, sources: usize) -> String {
+    match (facts.state, peers) {
+        (TorrentState::Hashing, _) => "Checking what is here already".to_owned(),
+        (TorrentState::Metadata, 0) => "Looking for somebody who has it".to_owned(),
+        (TorrentState::Metadata, _) => format!("Asking {} what it is", count(peers, "peer")),
+        (TorrentState::Downloading, 0) => "Waiting for somebody who has it".to_owned(),
+        (TorrentState::Downloading, _) if sources == 0 => {
+            format!("Connected to {}, waiting for pieces", count(peers, "peer"))
+        }
+        (TorrentState::Downloading, _) => {
+            format!("Getting it from {sources} of {}", count(peers, "peer"))
+        }
+        (TorrentState::Seeding, 0) => "Complete. Send the link, and keep this tab open".to_owned(),
+        (TorrentState::Seeding, _) if facts.copies > 0 => {
+            "Complete. The others hold every piece between them: this tab may close".to_owned()
+        }
+        (TorrentState::Seeding, _) if facts.up_rate > 0 => {
+            format!("Complete, passing it on to {}", count(peers, "peer"))
+        }
+        (TorrentState::Seeding, _) => format!("Complete, connected to {}", count(peers, "peer")),
+        (TorrentState::Paused, _) => "Paused: nothing is fetched and nothing passed on".to_owned(),
+        (TorrentState::Error, _) => {
+            let reason = facts.error.as_deref().unwrap_or("something went wrong");
+            format!("Stopped: {reason}")
+        }
+    }
+}
+
+pub(crate) fn size(facts: &TorrentView) -> Option<String> {
+    let verified = (facts.progress * facts.length as f64) as u64;
+    match facts.pieces {
+        0 => None,
+        _ if facts.progress >= 1.0 => Some(bytes(facts.length)),
+        _ => Some(format!("{} of {}", bytes(verified), bytes(facts.length))),
+    }
+}
+
+pub(crate) fn down(facts: &TorrentView) -> Option<String> {
+    (facts.state == TorrentState::Downloading).then(|| rate(facts.down_rate))
+}
+
+pub(crate) fn up(facts: &TorrentView) -> Option<String> {
+    matches!(
+        facts.state,
+        TorrentState::Downloading | TorrentState::Seeding
+    )
+    .then(|| rate(facts.up_rate))
+}
+
+pub(crate) fn left(facts: &TorrentView) -> Option<String> {
+    let is_downloading = facts.state == TorrentState::Downloading;
+    facts.eta.filter(|_| is_downloading).map(duration)
+}
+
+pub(crate) fn sent(facts: &TorrentView) -> Option<String> {
+    (facts.uploaded > 0).then(|| bytes(facts.uploaded))
+}
+
+pub(crate) fn wasted(facts: &TorrentView) -> Option<String> {
+    (facts.wasted > 0).then(|| bytes(facts.wasted))
+}
+
+pub(crate) fn swarm(facts: &TorrentView) -> Option<String> {
+    match (facts.complete, facts.incomplete) {
+        (0, 0) => None,
+        (complete, 0) => Some(format!("{complete} complete")),
+        (complete, incomplete) => Some(format!("{complete} complete, {incomplete} not yet")),
+    }
+}
