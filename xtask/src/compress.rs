@@ -104,3 +104,42 @@ impl fmt::Display for Weight {
         write!(f, "  {:width$}  {plain:>9}  {travelling:>9}", "all files")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_gets_smaller_has_a_brotli_file_beside_it() {
+        let folder = xshell::Shell::new().unwrap().create_temp_dir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("img")).unwrap();
+        let page = "<p>piece</p>".repeat(1000);
+        fs::write(path("index.html"), &page).unwrap();
+        fs::write(path("tiny.js"), "0").unwrap();
+        fs::write(path("img/icon.png"), &page).unwrap();
+
+        let first = write_brotli(folder.path()).unwrap().to_string();
+        let mut unpacked = Vec::new();
+        let packed = fs::read(path("index.html.br")).unwrap();
+        brotli::BrotliDecompress(&mut packed.as_slice(), &mut unpacked).unwrap();
+        assert_eq!(unpacked, page.as_bytes());
+        assert!(!path("tiny.js.br").exists(), "it would be larger");
+        assert!(
+            !path("img/icon.png.br").exists(),
+            "images are compressed already"
+        );
+
+        let second = write_brotli(folder.path()).unwrap().to_string();
+        assert_eq!(first, second, "brotli files are no assets of their own");
+        let all = first.lines().last().unwrap();
+        assert!(
+            all.contains("all files") && all.contains("24001"),
+            "{first}"
+        );
+        assert!(
+            all.ends_with(&(packed.len() + 1 + page.len()).to_string()),
+            "{first}"
+        );
+    }
+}

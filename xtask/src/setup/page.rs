@@ -123,22 +123,28 @@ fn cargo_tool(
     };
     // Its own target folder: tools are built once, and share nothing with the project.
     install.env_remove("CARGO_TARGET_DIR").run()?;
+    if installed_version(workspace, program).as_deref() != Some(version) {
+        bail!("{program} {version} is installed, but not on PATH: add cargo's bin folder to it");
+    }
     Ok(())
 }
 
-/// The version that a program on `PATH` claims, as `NAME VERSION`.
+/// The version of a program on `PATH`.
 fn installed_version(workspace: &Workspace, program: &str) -> Option<String> {
     let program = workspace.find(program)?;
-    let output = cmd!(workspace.sh, "{program} --version")
+    let claim = cmd!(workspace.sh, "{program} --version")
         .quiet()
-        .ignore_stderr();
-    let output = output.read().ok()?;
+        .ignore_stderr()
+        .read()
+        .ok()?;
+    claimed_version(&claim).map(str::to_owned)
+}
+
+/// The version in what a program says to `--version`.
+fn claimed_version(claim: &str) -> Option<&str> {
     // `wasm-opt version 132 (version_132)` has a word more than others.
-    let version = output
-        .split_whitespace()
-        .skip(1)
-        .find(|word| *word != "version")?;
-    Some(version.to_owned())
+    let mut words = claim.split_whitespace().skip(1);
+    words.find(|word| *word != "version")
 }
 
 /// The version of a package in Cargo.lock.
@@ -153,4 +159,41 @@ fn locked_version(workspace: &Workspace, package: &str) -> Result<String> {
     Ok(version
         .with_context(|| format!("Cargo.lock has no {package}"))?
         .to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_what_programs_say() {
+        assert_eq!(claimed_version("trunk 0.21.14"), Some("0.21.14"));
+        assert_eq!(
+            claimed_version("wasm-opt version 132 (version_132)"),
+            Some("132")
+        );
+        assert_eq!(claimed_version("what?"), None);
+    }
+
+    #[test]
+    fn the_project_says_which_versions_it_needs() {
+        let workspace = Workspace::open().unwrap();
+        assert!(
+            locked_version(&workspace, "wasm-bindgen")
+                .unwrap()
+                .starts_with("0.2.")
+        );
+        assert!(locked_version(&workspace, "no-such-package").is_err());
+        let trunk = workspace
+            .toml_string("Trunk.toml", &["trunk-version"])
+            .unwrap();
+        assert!(
+            trunk.starts_with('='),
+            "Trunk.toml must ask for one version: {trunk}"
+        );
+        let wasm_opt = workspace
+            .toml_string("Trunk.toml", &["tools", "wasm_opt"])
+            .unwrap();
+        assert!(wasm_opt.starts_with("version_"), "{wasm_opt}");
+    }
 }
