@@ -14,6 +14,7 @@ use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use swarm_core::hub::ConnId;
 use swarm_core::wire::relay::{ClientMessage, MAX_MESSAGE};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_tungstenite::WebSocketStream;
@@ -112,6 +113,12 @@ async fn say_goodbye(socket: &mut WebSocketStream<Socket>, code: CloseCode, reas
     };
     if socket.send(Message::Close(Some(frame))).await.is_ok() {
         while let Some(Ok(_)) = socket.next().await {}
+    }
+    // Dropping a socket with unread bytes resets it, and the client might never see why:
+    // read on until it closes.
+    let stream = socket.get_mut();
+    if stream.shutdown().await.is_ok() {
+        let _ = tokio::io::copy(stream, &mut tokio::io::sink()).await;
     }
 }
 
@@ -288,10 +295,14 @@ impl Connection {
             .check(self.conn)
             .map_err(|reason| End::Close(CloseCode::Policy, reason))?;
         let watch = &mut self.watch;
-        watch.silent += 1;
         let written = self.socket.get_ref().written();
-        let progress = written != watch.written || !self.unflushed;
-        watch.stuck = if progress { 0 } else { watch.stuck + 1 };
+        if !self.unflushed {
+            (watch.silent, watch.stuck) = (watch.silent + 1, 0);
+        } else if written == watch.written {
+            watch.stuck += 1;
+        } else {
+            watch.stuck = 0;
+        }
         watch.written = written;
         if watch.stuck >= watch.give_up_after {
             return Err(End::Gone("it takes nothing any more".to_owned()));
@@ -319,7 +330,7 @@ fn understand(
     match received {
         None => Err(End::Gone("it closed the connection".to_owned())),
         Some(Err(error @ tungstenite::Error::Capacity(_))) => Err(bad(CloseCode::Size, &error)),
-        Some(Err(error @ tungstenite::Error::Protocol(_))) => Err(End::Gone(error.to_string())),
+        Some(Err(error @ tungstenite::Error::Protocol(_))) => Err(bad(CloseCode::Protocol, &error)),
         Some(Err(error)) => Err(gone(error)),
         Some(Ok(Message::Binary(message))) => {
             let length = message.len();

@@ -1,0 +1,115 @@
+//! The page over HTTP.
+
+mod support;
+
+use std::fs;
+
+use support::{get, start};
+use tracker_relay::{Config, Page};
+
+const WASM: &str = "web-peer-0123456789abcdef_bg.wasm";
+
+async fn server_with_page() -> (tempfile::TempDir, tracker_relay::Server) {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &str| fs::write(folder.path().join(name), content).unwrap();
+    write("index.html", "<script type=\"module\">start()</script>");
+    write(WASM, "plain");
+    write(&format!("{WASM}.br"), "brotli");
+    let page = Page::Folder(folder.path().to_owned());
+    let server = start(Config {
+        page,
+        ..Config::default()
+    })
+    .await;
+    (folder, server)
+}
+
+#[tokio::test]
+async fn the_index_is_revalidated_and_guarded() {
+    let (_folder, server) = server_with_page().await;
+    let answer = get(server.address(), "/", "").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    for expected in [
+        "content-type: text/html",
+        "cache-control: no-cache",
+        "x-content-type-options: nosniff",
+        "referrer-policy: no-referrer",
+        "'wasm-unsafe-eval'",
+        "worker-src 'self' blob:",
+        "connect-src 'self' blob: ws: wss:",
+        "'sha256-",
+        "start()",
+    ] {
+        assert!(answer.contains(expected), "no {expected} in {answer}");
+    }
+    let tag = answer
+        .split("etag: ")
+        .nth(1)
+        .unwrap()
+        .split("\r\n")
+        .next()
+        .unwrap();
+    let again = get(
+        server.address(),
+        "/index.html",
+        &format!("If-None-Match: {tag}\r\n"),
+    )
+    .await;
+    assert!(again.starts_with("HTTP/1.1 304"), "{again}");
+}
+
+#[tokio::test]
+async fn hashed_files_are_kept_and_come_compressed_to_those_who_can() {
+    let (_folder, server) = server_with_page().await;
+    let path = format!("/{WASM}");
+    let plain = get(server.address(), &path, "").await;
+    assert!(
+        plain.contains("application/wasm") && plain.contains("immutable"),
+        "{plain}"
+    );
+    assert!(plain.ends_with("plain"), "{plain}");
+    let brotli = get(server.address(), &path, "Accept-Encoding: gzip, br\r\n").await;
+    assert!(
+        brotli.contains("content-encoding: br") && brotli.ends_with("brotli"),
+        "{brotli}"
+    );
+    assert!(brotli.contains("application/wasm"), "{brotli}");
+}
+
+#[tokio::test]
+async fn nothing_outside_the_folder_is_served() {
+    let (folder, server) = server_with_page().await;
+    let secret = folder.path().parent().unwrap().join("tabswarm-test-secret");
+    fs::write(&secret, "secret").unwrap();
+    for path in [
+        "/../tabswarm-test-secret",
+        "/%2e%2e/tabswarm-test-secret",
+        "/nothing",
+    ] {
+        let answer = get(server.address(), path, "").await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    }
+    fs::remove_file(secret).unwrap();
+}
+
+#[tokio::test]
+async fn a_missing_page_names_the_command_that_builds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = Page::Folder(folder.path().to_owned());
+    let server = start(Config {
+        page,
+        ..Config::default()
+    })
+    .await;
+    assert!(server.missing_page().unwrap().contains("cargo xtask build"));
+    let answer = get(server.address(), "/", "").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 503") && answer.contains("cargo xtask build"),
+        "{answer}"
+    );
+    let health = get(server.address(), "/health", "").await;
+    assert!(
+        health.contains("\"status\":\"ok\"") && health.contains("\"page\":false"),
+        "{health}"
+    );
+}

@@ -1,0 +1,153 @@
+//! A server on a free port, and clients that speak the relay's protocol to it.
+#![allow(dead_code, reason = "every test binary uses its own part")]
+
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt, StreamExt};
+use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
+use swarm_core::wire::relay::{
+    Announce, ClientMessage, DataFrame, ENDPOINT, Open, SUBPROTOCOL, ServerMessage, Welcome,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tracker_relay::{Config, Server, serve};
+
+pub(crate) const SWARM: InfoHash = InfoHash([3; 20]);
+
+pub(crate) async fn start(config: Config) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    serve(config, listener).unwrap()
+}
+
+pub(crate) struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub(crate) welcome: Welcome,
+}
+
+impl Client {
+    pub(crate) async fn connect(server: &Server) -> Self {
+        let protocol = [("Sec-WebSocket-Protocol", SUBPROTOCOL)];
+        let mut socket = open_socket(server.address(), &protocol).await.unwrap();
+        let welcome = match socket.next().await {
+            Some(Ok(Message::Binary(message))) => ServerMessage::decode(message).unwrap(),
+            other => panic!("instead of a welcome: {other:?}"),
+        };
+        let ServerMessage::Welcome(welcome) = welcome else {
+            panic!("instead of a welcome: {welcome:?}")
+        };
+        Client { socket, welcome }
+    }
+
+    /// Connects and announces to [`SWARM`].
+    pub(crate) async fn join(server: &Server) -> Self {
+        let mut client = Self::connect(server).await;
+        let (info_hash, peer_id) = (SWARM, PeerId([b'p'; 20]));
+        let announce = Announce {
+            info_hash,
+            peer_id,
+            left: Some(1),
+            pieces: None,
+            numwant: 50,
+        };
+        client.send(ClientMessage::Announce(announce)).await;
+        match client.next().await {
+            ServerMessage::Peers(_) => client,
+            other => panic!("instead of peers: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn send(&mut self, message: ClientMessage) {
+        self.send_raw(Message::Binary(message.encode())).await;
+    }
+
+    pub(crate) async fn send_raw(&mut self, message: Message) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    pub(crate) async fn data(&mut self, channel: ChannelId, payload: &[u8]) {
+        self.send(ClientMessage::Data(DataFrame::new(channel, payload)))
+            .await;
+    }
+
+    /// The next message of the protocol.
+    pub(crate) async fn next(&mut self) -> ServerMessage {
+        loop {
+            match self.socket.next().await {
+                Some(Ok(Message::Binary(message))) => {
+                    return ServerMessage::decode(message).unwrap();
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("instead of a message: {other:?}"),
+            }
+        }
+    }
+
+    /// Reads until the server closes; the close frame, if there was one.
+    pub(crate) async fn closed(&mut self) -> Option<CloseFrame> {
+        let mut close = None;
+        while let Some(Ok(message)) = self.socket.next().await {
+            if let Message::Close(frame) = message {
+                close = frame;
+            }
+        }
+        close
+    }
+
+    /// Opens a channel to another client.
+    pub(crate) async fn open(&mut self, other: &mut Client, credits: [u32; 2]) -> ChannelId {
+        let member: MemberId = other.welcome.member;
+        let open = Open {
+            request: 1,
+            info_hash: SWARM,
+            member,
+            credit: credits[0],
+        };
+        self.send(ClientMessage::Open(open)).await;
+        let ServerMessage::Incoming(incoming) = other.next().await else {
+            panic!("no offer")
+        };
+        let channel = incoming.channel;
+        other
+            .send(ClientMessage::Accept {
+                channel,
+                credit: credits[1],
+            })
+            .await;
+        match self.next().await {
+            ServerMessage::Accepted {
+                channel: accepted, ..
+            } => assert_eq!(accepted, channel),
+            other => panic!("instead of the channel: {other:?}"),
+        }
+        channel
+    }
+}
+
+/// Tries to open a WebSocket with these headers.
+pub(crate) async fn open_socket(
+    address: SocketAddr,
+    headers: &[(&'static str, &str)],
+) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, tungstenite::Error> {
+    let mut request = format!("ws://{address}{ENDPOINT}")
+        .into_client_request()
+        .unwrap();
+    for &(name, value) in headers {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    connect_async(request).await.map(|(socket, _)| socket)
+}
+
+/// One plain HTTP request; the whole answer.
+pub(crate) async fn get(address: SocketAddr, path: &str, headers: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
