@@ -28,6 +28,7 @@ mod show;
 mod slot;
 mod start;
 mod store;
+mod torrents;
 
 #[cfg(test)]
 mod tests;

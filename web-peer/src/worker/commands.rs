@@ -10,10 +10,11 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, File};
 
-use super::host::{Host, Torrent};
+use super::host::Host;
 use super::js::message_of;
 use super::save::blob_of;
 use super::store::{Content, Record};
+use super::torrents::Torrent;
 use crate::messages::{ToPage, ToWorker};
 
 impl Host {
@@ -38,7 +39,13 @@ impl Host {
             ToWorker::Resume(info_hash) => self.set_paused(info_hash, false),
             ToWorker::Remove(info_hash) => self.remove(info_hash),
             ToWorker::CancelHashing(id) => {
-                if let Some(work) = self.show.borrow().hashing.get(&id) {
+                for work in self
+                    .show
+                    .borrow()
+                    .hashing
+                    .iter()
+                    .filter(|work| work.id == id)
+                {
                     work.cancelled.set(true);
                 }
             }
@@ -65,7 +72,7 @@ impl Host {
             );
         }
         let info_hash = link.info_hash;
-        if !self.torrents.borrow().contains_key(&info_hash) {
+        if !self.torrents.contains(info_hash) {
             let content = Content::Link(link.name.clone());
             self.insert(Torrent {
                 record: record(info_hash, content),
@@ -87,9 +94,7 @@ impl Host {
         let info_hash = metainfo.info_hash();
         let known = self
             .torrents
-            .borrow()
-            .get(&info_hash)
-            .map(|torrent| torrent.metainfo.is_some());
+            .look(info_hash, |torrent| torrent.metainfo.is_some());
         if known == Some(false) {
             // The engine knows the link only: the file says everything.
             self.feed(Input::Command(Command::Remove(info_hash)));
@@ -113,20 +118,17 @@ impl Host {
 
     fn insert(self: &Rc<Self>, torrent: Torrent) {
         self.keep(torrent.record.clone());
-        self.torrents
-            .borrow_mut()
-            .insert(torrent.record.info_hash, torrent);
+        self.torrents.insert(torrent);
     }
 
     /// Seeds a torrent that was made here from the bytes of `source`.
     pub(super) fn seed(self: &Rc<Self>, metainfo: Metainfo, source: Blob) {
         let info_hash = metainfo.info_hash();
-        let known = self.torrents.borrow().get(&info_hash).cloned();
+        let known = self
+            .torrents
+            .look(info_hash, |torrent| torrent.source.is_some());
         // It is worth replacing what was on its way here, but not what is complete.
-        if known
-            .as_ref()
-            .is_none_or(|torrent| torrent.source.is_none())
-        {
+        if known != Some(true) {
             if known.is_some() {
                 self.feed(Input::Command(Command::Remove(info_hash)));
             }
@@ -136,7 +138,7 @@ impl Host {
                 metainfo: Some(metainfo.clone()),
                 source: Some(source.clone()),
             };
-            self.torrents.borrow_mut().insert(info_hash, torrent);
+            self.torrents.insert(torrent);
             let resume = Resume::Pieces(Bitfield::full(metainfo.layout().piece_count()));
             self.feed(Input::Command(Command::AddTorrent {
                 metainfo,
@@ -158,7 +160,7 @@ impl Host {
             self.store.put_source(info_hash, &source).await
         };
         if let Err(error) = kept.await {
-            let name = self.name(info_hash);
+            let name = self.torrents.name(info_hash);
             return self.notice(
                 false,
                 format!("“{name}” is shared while this tab stays open, and has to be added again after that: {error}"),
@@ -166,9 +168,7 @@ impl Host {
         }
         let current = self
             .torrents
-            .borrow()
-            .get(&info_hash)
-            .map(|torrent| torrent.record.clone());
+            .look(info_hash, |torrent| torrent.record.clone());
         match current {
             Some(record) => self.keep(record),
             // It was removed while the browser copied.
@@ -180,9 +180,7 @@ impl Host {
     fn set_paused(self: &Rc<Self>, info_hash: InfoHash, paused: bool) {
         let known = self
             .torrents
-            .borrow()
-            .get(&info_hash)
-            .map(|torrent| torrent.record.paused);
+            .look(info_hash, |torrent| torrent.record.paused);
         let Some(was_paused) = known else { return };
         let command = if paused {
             Command::Pause(info_hash)
@@ -201,12 +199,12 @@ impl Host {
             .show
             .borrow()
             .saving
-            .values()
+            .iter()
             .filter(|work| work.what == info_hash)
         {
             work.cancelled.set(true);
         }
-        self.torrents.borrow_mut().remove(&info_hash);
+        self.torrents.remove(info_hash);
         let host = Rc::clone(self);
         spawn_local(async move {
             if let Err(error) = host.store.remove(info_hash).await {
@@ -220,12 +218,7 @@ impl Host {
     }
 
     fn save_torrent(self: &Rc<Self>, info_hash: InfoHash) {
-        let metainfo = self
-            .torrents
-            .borrow()
-            .get(&info_hash)
-            .and_then(|torrent| torrent.metainfo.clone());
-        let Some(metainfo) = metainfo else {
+        let Some(metainfo) = self.torrents.metainfo(info_hash) else {
             return self.notice(true, "The torrent’s description has not arrived yet.");
         };
         match blob_of(&metainfo.to_torrent()) {

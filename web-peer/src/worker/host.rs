@@ -4,17 +4,15 @@
 //! callback is over, so that what arrived together is answered together.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use swarm_core::engine::{Config, Engine, Event, Input, Output, StoreError};
 use swarm_core::id::InfoHash;
-use swarm_core::metainfo::Metainfo;
 use swarm_core::pieces::PieceIndex;
 use swarm_core::time::Time;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Blob, DedicatedWorkerGlobalScope};
+use web_sys::DedicatedWorkerGlobalScope;
 
 use super::clock::Clock;
 use super::js::{Timer, bytes_of, read_blob, slice, store_error};
@@ -22,6 +20,7 @@ use super::link::Link;
 use super::sha1::Hasher;
 use super::show::Show;
 use super::store::{Content, Record, Store};
+use super::torrents::{Torrent, Torrents};
 
 /// Everything that the worker has. Lives as long as it does.
 #[derive(Debug)]
@@ -34,20 +33,10 @@ pub(super) struct Host {
     pub(super) link: RefCell<Link>,
     pub(super) store: Store,
     pub(super) hasher: Hasher,
-    pub(super) torrents: RefCell<BTreeMap<InfoHash, Torrent>>,
+    pub(super) torrents: Torrents,
     pub(super) show: RefCell<Show>,
     /// The tracker's WebSocket address, for torrents that are made here.
     pub(super) tracker: String,
-}
-
-/// A torrent as the host knows it: where its bytes are.
-#[derive(Clone, Debug)]
-pub(super) struct Torrent {
-    pub(super) record: Record,
-    /// None until a link's metadata is here.
-    pub(super) metainfo: Option<Metainfo>,
-    /// All bytes in order, if it was made here; else they are in the store.
-    pub(super) source: Option<Blob>,
 }
 
 impl Host {
@@ -68,7 +57,7 @@ impl Host {
             link: RefCell::new(Link::new(tracker.clone())),
             store,
             hasher: Hasher::new(),
-            torrents: RefCell::default(),
+            torrents: Torrents::default(),
             show: RefCell::default(),
             tracker,
         })
@@ -192,17 +181,10 @@ impl Host {
         info_hash: InfoHash,
         piece: PieceIndex,
     ) -> Result<bytes::Bytes, StoreError> {
-        let torrent = self.torrents.borrow().get(&info_hash).cloned();
-        let Some(Torrent {
-            metainfo: Some(metainfo),
-            source,
-            ..
-        }) = torrent
-        else {
-            return Err(StoreError::Missing);
-        };
+        let metainfo = self.torrents.metainfo(info_hash);
+        let metainfo = metainfo.ok_or(StoreError::Missing)?;
         let length = metainfo.layout().length(piece);
-        let buffer = match source {
+        let buffer = match self.torrents.source(info_hash) {
             Some(source) => {
                 let from = metainfo.layout().offset(piece);
                 let part = slice(&source, from, from + u64::from(length))
@@ -232,15 +214,15 @@ impl Host {
                 });
             }
             Event::Completed(info_hash) => {
-                let name = self.name(info_hash);
+                let name = self.torrents.name(info_hash);
                 self.notice(false, format!("“{name}” is complete."));
             }
             Event::Failed { info_hash, reason } => {
-                let name = self.name(info_hash);
+                let name = self.torrents.name(info_hash);
                 self.notice(true, format!("“{name}” stopped: {reason}"));
             }
             Event::Banned { info_hash, peer } => {
-                let name = self.name(info_hash);
+                let name = self.torrents.name(info_hash);
                 self.notice(
                     false,
                     format!("“{name}”: a peer sent corrupt data and was dropped ({peer}). Nothing of it was kept."),
@@ -253,15 +235,10 @@ impl Host {
 
     /// Changes what is known of a torrent, and keeps it.
     pub(super) fn update(self: &Rc<Self>, info_hash: InfoHash, change: impl FnOnce(&mut Torrent)) {
-        let mut torrents = self.torrents.borrow_mut();
         // It may have been removed in the meantime.
-        let Some(torrent) = torrents.get_mut(&info_hash) else {
-            return;
-        };
-        change(torrent);
-        let record = torrent.record.clone();
-        drop(torrents);
-        self.keep(record);
+        if let Some(record) = self.torrents.change(info_hash, change) {
+            self.keep(record);
+        }
     }
 
     /// Keeps a torrent's record.
@@ -269,25 +246,12 @@ impl Host {
         let host = Rc::clone(self);
         spawn_local(async move {
             if let Err(error) = host.store.put_record(&record).await {
-                let name = host.name(record.info_hash);
+                let name = host.torrents.name(record.info_hash);
                 host.notice(
                     true,
                     format!("“{name}” will be forgotten when this tab is reloaded: {error}"),
                 );
             }
         });
-    }
-
-    /// What to call a torrent.
-    pub(super) fn name(&self, info_hash: InfoHash) -> String {
-        let torrents = self.torrents.borrow();
-        let torrent = torrents.get(&info_hash);
-        if let Some(metainfo) = torrent.and_then(|torrent| torrent.metainfo.as_ref()) {
-            return metainfo.name().to_owned();
-        }
-        match torrent.map(|torrent| &torrent.record.content) {
-            Some(Content::Link(Some(name))) => name.clone(),
-            _ => info_hash.to_string(),
-        }
     }
 }

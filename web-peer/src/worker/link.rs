@@ -136,7 +136,8 @@ impl Host {
         if let Some(event) = event.dyn_ref::<MessageEvent>() {
             self.receive(of, &event.data());
         } else if let Some(event) = event.dyn_ref::<CloseEvent>() {
-            if !event.reason().is_empty() {
+            // Once is enough while it goes on refusing us.
+            if !event.reason().is_empty() && self.link.borrow().failures == 0 {
                 self.notice(
                     true,
                     format!("The tracker closed the connection: {}", event.reason()),

@@ -13,7 +13,7 @@ use swarm_core::metainfo::Metainfo;
 use wasm_bindgen::JsValue;
 use web_sys::Blob;
 
-use super::host::{Host, Torrent};
+use super::host::Host;
 use super::js::{concat, message_of};
 use super::show::Work;
 use crate::messages::ToPage;
@@ -47,19 +47,14 @@ impl From<JsValue> for SaveError {
 impl Host {
     /// Hands over one file by its index, or all: one as itself, several as a ZIP.
     pub(super) async fn save(self: Rc<Self>, info_hash: InfoHash, file: Option<u32>) {
-        let torrent = self.torrents.borrow().get(&info_hash).cloned();
-        let Some(Torrent {
-            metainfo: Some(metainfo),
-            source,
-            ..
-        }) = torrent
-        else {
+        let Some(metainfo) = self.torrents.metainfo(info_hash) else {
             return self.notice(true, "The torrent’s description has not arrived yet.");
         };
+        let source = self.torrents.source(info_hash);
         let id = self.show.borrow_mut().work_id();
-        let work = Work::new(info_hash);
+        let work = Work::new(id, info_hash);
         let (progress, cancelled) = (Rc::clone(&work.progress), Rc::clone(&work.cancelled));
-        self.show.borrow_mut().saving.insert(id, work);
+        self.show.borrow_mut().saving.push(work);
         self.show_now();
 
         let reader = Reader::new(
@@ -73,7 +68,7 @@ impl Host {
             Some(index) => whole_file(reader, &metainfo, index).await,
             None => zip::of_all(reader, &metainfo).await,
         };
-        self.show.borrow_mut().saving.remove(&id);
+        self.show.borrow_mut().saving.retain(|work| work.id != id);
         match result {
             Ok((name, blob)) => self.tell(&ToPage::Saved { name }, &[blob.into()]),
             Err(SaveError::Cancelled) => {}

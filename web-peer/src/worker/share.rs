@@ -74,14 +74,17 @@ impl Host {
         let source = concat(&blobs).map_err(|error| message_of(&error))?;
 
         let id = self.show.borrow_mut().work_id();
-        let work = Work::new(HashingView {
+        let work = Work::new(
             id,
-            name: name.to_owned(),
-            length,
-            progress: 0.0,
-        });
+            HashingView {
+                id,
+                name: name.to_owned(),
+                length,
+                progress: 0.0,
+            },
+        );
         let (progress, cancelled) = (Rc::clone(&work.progress), Rc::clone(&work.cancelled));
-        self.show.borrow_mut().hashing.insert(id, work);
+        self.show.borrow_mut().hashing.push(work);
         self.show_now();
         let hashes = hash_all(
             &self.hasher,
@@ -91,7 +94,7 @@ impl Host {
             Rc::clone(&cancelled),
         )
         .await;
-        self.show.borrow_mut().hashing.remove(&id);
+        self.show.borrow_mut().hashing.retain(|work| work.id != id);
         if cancelled.get() {
             return Ok(());
         }

@@ -1,7 +1,6 @@
 //! What the page gets to see: snapshots a few times a second, and notices.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -32,15 +31,16 @@ pub(super) struct Show {
     storage: Option<(u64, u64)>,
     estimated: Option<Time>,
     /// Files that are being hashed.
-    pub(super) hashing: BTreeMap<u32, Work<HashingView>>,
+    pub(super) hashing: Vec<Work<HashingView>>,
     /// Torrents whose files are being put together.
-    pub(super) saving: BTreeMap<u32, Work<InfoHash>>,
+    pub(super) saving: Vec<Work<InfoHash>>,
     next_work: u32,
 }
 
 /// Something long that runs beside the engine.
 #[derive(Debug)]
 pub(super) struct Work<T> {
+    pub(super) id: u32,
     pub(super) what: T,
     /// 0 to 1.
     pub(super) progress: Rc<Cell<f64>>,
@@ -49,8 +49,9 @@ pub(super) struct Work<T> {
 }
 
 impl<T> Work<T> {
-    pub(super) fn new(what: T) -> Self {
+    pub(super) fn new(id: u32, what: T) -> Self {
         Work {
+            id,
             what,
             progress: Rc::default(),
             cancelled: Rc::default(),
@@ -111,12 +112,12 @@ impl Host {
         show.latest = now;
         let state = State {
             view: self.engine().view(now),
-            hashing: show.hashing.values().map(Work::view).collect(),
+            hashing: show.hashing.iter().map(Work::view).collect(),
             reconnect_in: self.link.borrow().reconnect_in(now),
             storage: show.storage,
             saving: show
                 .saving
-                .values()
+                .iter()
                 .map(|work| (work.what, work.progress.get()))
                 .collect(),
         };

@@ -8,9 +8,10 @@ use swarm_core::pieces::Bitfield;
 use wasm_bindgen::JsValue;
 use web_sys::DedicatedWorkerGlobalScope;
 
-use super::host::{Host, Torrent};
+use super::host::Host;
 use super::slot;
 use super::store::{Content, Record, Store};
+use super::torrents::Torrent;
 use crate::messages::{self, ToPage};
 
 /// Bytes of pieces that are kept in memory in browsers that give us no database.
@@ -120,14 +121,11 @@ async fn resume(host: &Rc<Host>, record: Record) -> Result<(), String> {
             )
         }
     };
-    host.torrents.borrow_mut().insert(
-        info_hash,
-        Torrent {
-            record,
-            metainfo,
-            source,
-        },
-    );
+    host.torrents.insert(Torrent {
+        record,
+        metainfo,
+        source,
+    });
     host.feed(Input::Command(command));
     Ok(())
 }

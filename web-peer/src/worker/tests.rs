@@ -16,6 +16,7 @@ use super::host::Host;
 use super::js::{bytes_of, read_blob};
 use super::start::resume_all;
 use super::store::{Content, Store};
+use super::torrents::Torrent;
 use crate::messages::{self, State, ToPage, ToWorker};
 
 /// A port that nothing listens on.
@@ -200,7 +201,7 @@ async fn a_folder_is_saved_as_a_zip_that_others_can_read() {
 async fn files_come_out_of_the_store_as_they_come_out_of_their_source() {
     let page = Page::new(Store::in_memory(0));
     let info_hash = share_folder(&page).await;
-    let torrent = page.host.torrents.borrow()[&info_hash].clone();
+    let torrent = page.host.torrents.look(info_hash, Torrent::clone).unwrap();
     let (metainfo, whole) = (torrent.metainfo.unwrap(), torrent.source.unwrap());
     let whole = bytes_of(&read_blob(&whole).await.unwrap());
 

@@ -14,7 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, IdbDatabase, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction,
-    IdbTransactionMode as Mode, IdbVersionChangeEvent,
+    IdbTransactionMode, IdbVersionChangeEvent,
 };
 
 use super::Key;
@@ -46,47 +46,43 @@ impl Indexed {
             },
         );
         open.set_onupgradeneeded(Some(upgrade.as_ref().unchecked_ref()));
-        let database = finished(&open).await?;
+        let database = answer(Ok(open.clone().into())).await?;
         Ok(Indexed(database.unchecked_into()))
     }
 
     pub(super) async fn write(&self, pieces: &[(Key, Uint8Array)]) -> Result<(), StoreError> {
-        self.change(PIECES, |store| {
+        let written = self.change(&[PIECES], |transaction| {
+            let store = transaction.object_store(PIECES)?;
             for (key, data) in pieces {
                 store.put_with_key(&data.buffer(), &schema::piece_key(*key))?;
             }
             Ok(())
-        })
-        .await
+        });
+        complete(written).await
     }
 
     pub(super) async fn read(&self, keys: &[Key]) -> Vec<Result<ArrayBuffer, StoreError>> {
-        let requests: Vec<_> = match self.store(PIECES, Mode::Readonly) {
-            // All are asked before the first is awaited, or the transaction would end.
-            Ok((_, store)) => keys
+        // All are asked before the first is awaited, or the transaction would end.
+        let requests: Vec<_> = match self.readable(PIECES) {
+            Ok(store) => keys
                 .iter()
-                .map(|key| ask(store.get(&schema::piece_key(*key))))
+                .map(|key| answer(store.get(&schema::piece_key(*key))))
                 .collect(),
             Err(error) => return keys.iter().map(|_| Err(store_error(&error))).collect(),
         };
         let mut results = Vec::with_capacity(keys.len());
         for request in requests {
-            let piece = match request {
-                Ok(answer) => answer.await,
-                Err(error) => Err(error),
-            };
+            let piece = request.await;
             results.push(piece.and_then(|piece| piece.dyn_into().map_err(|_| StoreError::Missing)));
         }
         results
     }
 
     pub(super) async fn pieces(&self, info_hash: InfoHash) -> Result<Vec<u32>, StoreError> {
-        let keys = self
-            .get(PIECES, |store| {
-                store.get_all_keys_with_key(schema::piece_range(info_hash)?.as_ref())
-            })
-            .await?;
-        let keys: Array = keys.unchecked_into();
+        let range = schema::piece_range(info_hash).map_err(|error| store_error(&error))?;
+        let store = self.readable(PIECES);
+        let keys = answer(store.and_then(|store| store.get_all_keys_with_key(&range))).await?;
+        let keys = keys.unchecked_into::<Array>();
         Ok(keys
             .iter()
             .filter_map(|key| schema::piece_of_key(&key))
@@ -95,17 +91,13 @@ impl Indexed {
 
     pub(super) async fn put_record(&self, record: &Record) -> Result<(), StoreError> {
         let key = schema::torrent_key(record.info_hash);
-        self.change(TORRENTS, |store| {
-            store.put_with_key(&record.encode(), &key).map(|_| ())
-        })
-        .await
+        complete(self.put(TORRENTS, &key, &record.encode())).await
     }
 
     pub(super) async fn records(&self) -> Result<Vec<Record>, StoreError> {
-        let records: Array = self
-            .get(TORRENTS, IdbObjectStore::get_all)
-            .await?
-            .unchecked_into();
+        let store = self.readable(TORRENTS);
+        let records = answer(store.and_then(|store| store.get_all())).await?;
+        let records = records.unchecked_into::<Array>();
         records
             .iter()
             .map(|record| Record::decode(&record))
@@ -117,98 +109,93 @@ impl Indexed {
         info_hash: InfoHash,
         source: &Blob,
     ) -> Result<(), StoreError> {
-        let key = schema::torrent_key(info_hash);
-        self.change(SOURCES, |store| {
-            store.put_with_key(source, &key).map(|_| ())
-        })
-        .await
+        complete(self.put(SOURCES, &schema::torrent_key(info_hash), source)).await
     }
 
     pub(super) async fn source(&self, info_hash: InfoHash) -> Result<Option<Blob>, StoreError> {
-        let source = self
-            .get(SOURCES, |store| store.get(&schema::torrent_key(info_hash)))
-            .await?;
+        let store = self.readable(SOURCES);
+        let key = schema::torrent_key(info_hash);
+        let source = answer(store.and_then(|store| store.get(&key))).await?;
         Ok(source.dyn_into().ok())
     }
 
     pub(super) async fn remove(&self, info_hash: InfoHash) -> Result<(), StoreError> {
-        let key = schema::torrent_key(info_hash);
-        // The record goes first: without it nothing else would be found again.
-        self.change(TORRENTS, |store| store.delete(&key).map(|_| ()))
-            .await?;
-        self.change(SOURCES, |store| store.delete(&key).map(|_| ()))
-            .await?;
-        self.change(PIECES, |store| {
-            store
-                .delete(schema::piece_range(info_hash)?.as_ref())
-                .map(|_| ())
-        })
-        .await
-    }
-
-    fn store(&self, name: &str, mode: Mode) -> Result<(IdbTransaction, IdbObjectStore), JsValue> {
-        let transaction = self.0.transaction_with_str_and_mode(name, mode)?;
-        let store = transaction.object_store(name)?;
-        Ok((transaction, store))
-    }
-
-    /// One request, and its answer.
-    async fn get(
-        &self,
-        name: &str,
-        request: impl FnOnce(&IdbObjectStore) -> Result<IdbRequest, JsValue>,
-    ) -> Result<JsValue, StoreError> {
-        let answer = self
-            .store(name, Mode::Readonly)
-            .and_then(|(_, store)| request(&store));
-        ask(answer)?.await
-    }
-
-    /// A transaction that writes; returns once it is complete, or undone as a whole.
-    async fn change(
-        &self,
-        name: &str,
-        requests: impl FnOnce(&IdbObjectStore) -> Result<(), JsValue>,
-    ) -> Result<(), StoreError> {
-        let (transaction, store) = self
-            .store(name, Mode::Readwrite)
-            .map_err(|error| store_error(&error))?;
-        if let Err(error) = requests(&store) {
-            // It has ended already if the browser found this out before we did.
-            let _ = transaction.abort();
-            return Err(store_error(&error));
-        }
-        let complete = Promise::new(&mut |resolve: Function, reject: Function| {
-            transaction.set_oncomplete(Some(&resolve));
-            transaction.set_onabort(Some(&reject));
+        // All in one, or a torrent that is added again at once could lose new pieces.
+        let removed = self.change(&[TORRENTS, SOURCES, PIECES], |transaction| {
+            let key = schema::torrent_key(info_hash);
+            let pieces = schema::piece_range(info_hash)?;
+            transaction.object_store(TORRENTS)?.delete(&key)?;
+            transaction.object_store(SOURCES)?.delete(&key)?;
+            transaction.object_store(PIECES)?.delete(&pieces)?;
+            Ok(())
         });
-        JsFuture::from(complete)
-            .await
-            .map(|_| ())
-            .map_err(|_| match transaction.error() {
-                Some(error) => store_error(&error),
-                None => StoreError::Failed("the browser gave up the transaction".into()),
-            })
+        complete(removed).await
+    }
+
+    fn put(&self, store: &str, key: &JsValue, value: &JsValue) -> Result<IdbTransaction, JsValue> {
+        self.change(&[store], |transaction| {
+            let store = transaction.object_store(store)?;
+            store.put_with_key(value, key).map(|_| ())
+        })
+    }
+
+    fn readable(&self, store: &str) -> Result<IdbObjectStore, JsValue> {
+        self.0.transaction_with_str(store)?.object_store(store)
+    }
+
+    /// Begins a transaction that writes; it is undone as a whole if a request fails.
+    fn change(
+        &self,
+        stores: &[&str],
+        requests: impl FnOnce(&IdbTransaction) -> Result<(), JsValue>,
+    ) -> Result<IdbTransaction, JsValue> {
+        let stores: Array = stores
+            .iter()
+            .map(|store| JsValue::from_str(store))
+            .collect();
+        let mode = IdbTransactionMode::Readwrite;
+        let begun = self.0.transaction_with_str_sequence_and_mode(&stores, mode);
+        begun.and_then(|transaction| {
+            let requested = requests(&transaction);
+            if requested.is_err() {
+                // It has ended already if the browser found this out before we did.
+                let _ = transaction.abort();
+            }
+            requested.map(|()| transaction)
+        })
     }
 }
 
-fn ask(
-    request: Result<IdbRequest, JsValue>,
-) -> Result<impl Future<Output = Result<JsValue, StoreError>> + use<>, StoreError> {
-    request
-        .map(|request| finished(&request))
-        .map_err(|error| store_error(&error))
+/// The end of a transaction: only then is anything kept.
+async fn complete(transaction: Result<IdbTransaction, JsValue>) -> Result<(), StoreError> {
+    let transaction = transaction.map_err(|error| store_error(&error))?;
+    let complete = Promise::new(&mut |resolve: Function, reject: Function| {
+        transaction.set_oncomplete(Some(&resolve));
+        transaction.set_onabort(Some(&reject));
+    });
+    match JsFuture::from(complete).await {
+        Ok(_) => Ok(()),
+        Err(_) => Err(match transaction.error() {
+            Some(error) => store_error(&error),
+            None => StoreError::Failed("the browser gave up the transaction".into()),
+        }),
+    }
 }
 
 /// A request's result. Listens from now on, not from the first poll.
-fn finished(request: &IdbRequest) -> impl Future<Output = Result<JsValue, StoreError>> + use<> {
-    let answer = Promise::new(&mut |resolve: Function, reject: Function| {
-        request.set_onsuccess(Some(&resolve));
-        request.set_onerror(Some(&reject));
+fn answer(
+    request: Result<IdbRequest, JsValue>,
+) -> impl Future<Output = Result<JsValue, StoreError>> + use<> {
+    let request = request.map(|request| {
+        let settled = Promise::new(&mut |resolve: Function, reject: Function| {
+            request.set_onsuccess(Some(&resolve));
+            request.set_onerror(Some(&reject));
+        });
+        (request, settled)
     });
-    let request = request.clone();
     async move {
-        let result = match JsFuture::from(answer).await {
+        let (request, settled) = request.map_err(|error| store_error(&error))?;
+        let result = match JsFuture::from(settled).await {
             Ok(_) => request.result(),
             Err(event) => Err(request.error().ok().flatten().map_or(event, JsValue::from)),
         };

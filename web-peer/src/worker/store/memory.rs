@@ -1,7 +1,6 @@
 //! The store for browsers that give this page no database: lost with the tab, and small.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 
 use js_sys::{ArrayBuffer, Uint8Array};
 use swarm_core::engine::StoreError;
@@ -15,9 +14,9 @@ use super::{Key, Record};
 pub(super) struct Memory {
     capacity: u64,
     used: Cell<u64>,
-    records: RefCell<BTreeMap<InfoHash, Record>>,
-    pieces: RefCell<BTreeMap<Key, ArrayBuffer>>,
-    sources: RefCell<BTreeMap<InfoHash, Blob>>,
+    records: RefCell<Vec<Record>>,
+    pieces: RefCell<Vec<(Key, ArrayBuffer)>>,
+    sources: RefCell<Vec<(InfoHash, Blob)>>,
 }
 
 impl Memory {
@@ -32,11 +31,8 @@ impl Memory {
     }
 
     pub(super) fn write(&self, pieces: &[(Key, Uint8Array)]) -> Result<(), StoreError> {
-        let length: u64 = pieces
-            .iter()
-            .map(|(_, data)| u64::from(data.byte_length()))
-            .sum();
-        if self.used.get() + length > self.capacity {
+        let lengths = pieces.iter().map(|(_, data)| u64::from(data.byte_length()));
+        if self.used.get() + lengths.sum::<u64>() > self.capacity {
             let megabytes = self.capacity >> 20;
             return Err(StoreError::Full(format!(
                 "this browser gives the page no storage, and more than {megabytes} MiB don't go into its memory"
@@ -44,60 +40,68 @@ impl Memory {
         }
         let mut kept = self.pieces.borrow_mut();
         for (key, data) in pieces {
-            let old = kept.insert(*key, data.slice(0, data.length()).buffer());
-            let old = old.map_or(0, |old| u64::from(old.byte_length()));
-            self.used
-                .set(self.used.get() + u64::from(data.byte_length()) - old);
+            match kept.binary_search_by_key(key, |(key, _)| *key) {
+                Ok(_) => {}
+                Err(place) => {
+                    let copy = data.slice(0, data.length()).buffer();
+                    self.used
+                        .set(self.used.get() + u64::from(data.byte_length()));
+                    kept.insert(place, (*key, copy));
+                }
+            }
         }
         Ok(())
     }
 
     pub(super) fn read(&self, keys: &[Key]) -> Vec<Result<ArrayBuffer, StoreError>> {
-        let pieces = self.pieces.borrow();
-        keys.iter()
-            .map(|key| pieces.get(key).cloned().ok_or(StoreError::Missing))
-            .collect()
+        let kept = self.pieces.borrow();
+        let read = |key: &Key| match kept.binary_search_by_key(key, |(key, _)| *key) {
+            Ok(place) => Ok(kept[place].1.clone()),
+            Err(_) => Err(StoreError::Missing),
+        };
+        keys.iter().map(read).collect()
     }
 
     pub(super) fn pieces(&self, info_hash: InfoHash) -> Result<Vec<u32>, StoreError> {
-        let pieces = self.pieces.borrow();
-        Ok(pieces
-            .range((info_hash, 0)..=(info_hash, u32::MAX))
-            .map(|((_, piece), _)| *piece)
-            .collect())
+        let kept = self.pieces.borrow();
+        let keys = kept.iter().map(|(key, _)| *key);
+        let own = keys.filter(|(torrent, _)| *torrent == info_hash);
+        Ok(own.map(|(_, piece)| piece).collect())
     }
 
     pub(super) fn put_record(&self, record: &Record) -> Result<(), StoreError> {
-        self.records
-            .borrow_mut()
-            .insert(record.info_hash, record.clone());
+        let mut records = self.records.borrow_mut();
+        records.retain(|other| other.info_hash != record.info_hash);
+        records.push(record.clone());
         Ok(())
     }
 
     pub(super) fn records(&self) -> Result<Vec<Record>, StoreError> {
-        Ok(self.records.borrow().values().cloned().collect())
+        Ok(self.records.borrow().clone())
     }
 
     pub(super) fn put_source(&self, info_hash: InfoHash, source: &Blob) -> Result<(), StoreError> {
-        self.sources.borrow_mut().insert(info_hash, source.clone());
+        let mut sources = self.sources.borrow_mut();
+        sources.retain(|(torrent, _)| *torrent != info_hash);
+        sources.push((info_hash, source.clone()));
         Ok(())
     }
 
     pub(super) fn source(&self, info_hash: InfoHash) -> Result<Option<Blob>, StoreError> {
-        Ok(self.sources.borrow().get(&info_hash).cloned())
+        let sources = self.sources.borrow();
+        let found = sources.iter().find(|(torrent, _)| *torrent == info_hash);
+        Ok(found.map(|(_, source)| source.clone()))
     }
 
     pub(super) fn remove(&self, info_hash: InfoHash) -> Result<(), StoreError> {
-        self.records.borrow_mut().remove(&info_hash);
-        self.sources.borrow_mut().remove(&info_hash);
-        self.pieces.borrow_mut().retain(|key, data| {
-            let stays = key.0 != info_hash;
-            if !stays {
-                self.used
-                    .set(self.used.get() - u64::from(data.byte_length()));
-            }
-            stays
-        });
+        let mut records = self.records.borrow_mut();
+        records.retain(|record| record.info_hash != info_hash);
+        let mut sources = self.sources.borrow_mut();
+        sources.retain(|(torrent, _)| *torrent != info_hash);
+        let mut pieces = self.pieces.borrow_mut();
+        pieces.retain(|((torrent, _), _)| *torrent != info_hash);
+        let left = pieces.iter().map(|(_, data)| u64::from(data.byte_length()));
+        self.used.set(left.sum());
         Ok(())
     }
 }
