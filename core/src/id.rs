@@ -158,6 +158,6 @@ mod tests {
         assert!(id.to_string().starts_with("-TS0100-"));
         id.0[0] = b'%';
         id.0[1] = 0;
-        assert!(id.to_string().starts_with("%25%000100-"));
+        assert!(id.to_string().starts_with("%25%00S0100-"));
     }
 }
