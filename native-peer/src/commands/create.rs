@@ -79,10 +79,10 @@ fn write(path: &Path, contents: &[u8]) -> Result<(), Error> {
 fn summary(output: &Path, metainfo: &Metainfo) -> String {
     let layout = metainfo.layout();
     format!(
-        "{}: {}, {} in {} pieces",
+        "{}: {}, {} in pieces of {} KiB",
         shown(output),
         plain(metainfo.name()),
         bytes(layout.total_length()),
-        layout.piece_count()
+        layout.piece_length() / 1024
     )
 }

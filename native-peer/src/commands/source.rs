@@ -28,9 +28,8 @@ impl Source {
             .is_some_and(|e| e.eq_ignore_ascii_case("torrent"));
         match text.to_string_lossy().parse::<Link>() {
             Ok(link) => Ok(Source::Link(link)),
-            Err(_) if looks_like_a_file => Err(Error::file("read", path)(
-                std::io::ErrorKind::NotFound.into(),
-            )),
+            // The system says it best.
+            Err(_) if looks_like_a_file => read_torrent(path).map(Source::Torrent),
             Err(source) => Err(Error::Link {
                 text: shortened(&text.to_string_lossy()),
                 source,

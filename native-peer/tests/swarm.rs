@@ -1,0 +1,387 @@
+//! Terminals in a swarm, at a real tracker.
+
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+
+use native_peer::Host;
+use native_peer::share::{Options, Progress, make};
+use native_peer::store::{MemoryStore, Store};
+use swarm_core::engine::{Command as EngineCommand, Config, Event, Resume};
+use swarm_core::pieces::Bitfield;
+use tokio::runtime::Runtime;
+
+/// Names in several scripts, an empty file, pieces that several files share.
+const FILES: [(&str, usize); 6] = [
+    ("readme.txt", 700),
+    ("Ελληνικά/αρχείο.bin", 3_000_000),
+    ("日本語/写真.jpg", 1_500_000),
+    ("العربية.dat", 123_457),
+    ("नमस्ते/empty", 0),
+    ("z", 1),
+];
+
+/// A tracker in this process.
+struct Tracker {
+    runtime: Runtime,
+    server: Option<tracker_relay::Server>,
+    address: SocketAddr,
+}
+
+impl Tracker {
+    fn start() -> Self {
+        Self::start_on("127.0.0.1:0".parse().unwrap())
+    }
+
+    fn start_on(address: SocketAddr) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let server = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+            tracker_relay::serve(tracker_relay::Config::default(), listener).unwrap()
+        });
+        let address = server.address();
+        Tracker {
+            runtime,
+            server: Some(server),
+            address,
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("ws://{}", self.address)
+    }
+}
+
+impl Drop for Tracker {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.shutdown());
+        }
+    }
+}
+
+/// A running `native-peer`, ended with the test.
+struct Peer(Child);
+
+impl Peer {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_native-peer"))
+            .args(arguments)
+            .current_dir(folder)
+            .env_remove("TABSWARM_TRACKER")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Peer(child.unwrap())
+    }
+
+    /// A peer that seeds, and its link.
+    fn seed(folder: &Path, arguments: &[&str]) -> (Self, String) {
+        let mut peer = Peer::start(folder, &[&["seed"], arguments].concat());
+        let mut link = String::new();
+        BufReader::new(peer.0.stdout.as_mut().unwrap())
+            .read_line(&mut link)
+            .unwrap();
+        (peer, link.trim().to_owned())
+    }
+
+    fn end(mut self) -> Output {
+        let mut stderr = Vec::new();
+        self.0
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_end(&mut stderr)
+            .unwrap();
+        Output {
+            status: self.0.wait().unwrap(),
+            stdout: Vec::new(),
+            stderr,
+        }
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, name: &str) {
+        let pid = self.0.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn get(folder: &Path, arguments: &[&str]) {
+    let output = Peer::start(folder, &[&["get"], arguments].concat()).end();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Bytes that compress badly and differ from file to file.
+fn bytes(seed: u64, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    swarm_core::rng::Rng::new(seed).fill(&mut bytes);
+    bytes
+}
+
+fn shared() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (seed, (name, length)) in (0..).zip(FILES) {
+        let path = folder.path().join("Много файлов").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes(seed, length)).unwrap();
+    }
+    folder
+}
+
+fn assert_all_there(folder: &Path) {
+    for (seed, (name, length)) in (0..).zip(FILES) {
+        let there = fs::read(folder.join("Много файлов").join(name)).unwrap();
+        assert!(there == bytes(seed, length), "{name} differs");
+    }
+}
+
+#[test]
+fn a_folder_is_fetched_by_its_link_and_by_its_torrent_file() {
+    let tracker = Tracker::start();
+    let folder = shared();
+    let at = folder.path();
+    let (_seed, link) = Peer::seed(at, &["Много файлов", "--tracker", &tracker.url()]);
+    assert!(
+        link.starts_with(&format!("http://{}/#magnet:?xt=urn:btih:", tracker.address)),
+        "{link}"
+    );
+    get(at, &[&link, "-o", "by link"]);
+    assert_all_there(&at.join("by link"));
+
+    let create = [
+        "create",
+        "Много файлов",
+        "-o",
+        "x.torrent",
+        "--tracker",
+        &tracker.url(),
+    ];
+    assert!(Peer::start(at, &create).end().status.success());
+    get(at, &["x.torrent", "-o", "by file"]);
+    assert_all_there(&at.join("by file"));
+}
+
+#[test]
+fn a_download_goes_on_from_what_is_on_disk() {
+    let tracker = Tracker::start();
+    let folder = shared();
+    let at = folder.path();
+    let (_seed, link) = Peer::seed(
+        at,
+        &[
+            "Много файлов",
+            "--tracker",
+            &tracker.url(),
+            "--piece-length",
+            "32K",
+        ],
+    );
+    get(at, &[&link, "-o", "out"]);
+
+    // Cut one file, spoil another, lose a third.
+    let out = at.join("out/Много файлов");
+    let cut = fs::OpenOptions::new()
+        .write(true)
+        .open(out.join(FILES[1].0))
+        .unwrap();
+    cut.set_len(1_000_000).unwrap();
+    let mut spoiled = fs::read(out.join(FILES[2].0)).unwrap();
+    spoiled[700_000] ^= 1;
+    fs::write(out.join(FILES[2].0), spoiled).unwrap();
+    fs::remove_dir_all(out.join("नमस्ते")).unwrap();
+    get(at, &[&link, "-o", "out"]);
+    assert_all_there(&at.join("out"));
+}
+
+#[test]
+fn whoever_fetched_seeds_on_after_the_first_has_left() {
+    let tracker = Tracker::start();
+    let folder = shared();
+    let at = folder.path();
+    let (seed, link) = Peer::seed(at, &["Много файлов", "--tracker", &tracker.url()]);
+    let second = Peer::start(at, &["get", &link, "-o", "second", "--seed"]);
+    get(at, &[&link, "-o", "third"]);
+    // The second says when it has everything; the first is not needed from then on.
+    let mut second = second;
+    let mut said = BufReader::new(second.0.stderr.as_mut().unwrap());
+    let mut line = String::new();
+    while !line.contains("is in second") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it ended early");
+    }
+    drop(seed);
+    get(at, &[&link, "-o", "fourth"]);
+    assert_all_there(&at.join("fourth"));
+}
+
+#[test]
+fn peers_wait_for_a_tracker_and_outlive_its_restart() {
+    // A port that was free a moment ago.
+    let address = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let url = format!("ws://{address}");
+    let folder = shared();
+    let at = folder.path();
+    let (_seed, link) = Peer::seed(at, &["Много файлов", "--tracker", &url]);
+    let early = Peer::start(at, &["get", &link, "-o", "early"]);
+    let tracker = Tracker::start_on(address);
+    assert!(early.end().status.success());
+    drop(tracker);
+    let late = Peer::start(at, &["get", &link, "-o", "late"]);
+    let _tracker = Tracker::start_on(address);
+    assert!(late.end().status.success());
+    assert_all_there(&at.join("late"));
+}
+
+#[test]
+fn a_file_that_changes_under_the_seeder_is_told_by_name() {
+    let tracker = Tracker::start();
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("file.bin"), bytes(1, 300_000)).unwrap();
+    let (seed, link) = Peer::seed(at, &["file.bin", "--tracker", &tracker.url()]);
+    fs::write(at.join("file.bin"), bytes(2, 300_001)).unwrap();
+    let _get = Peer::start(at, &["get", &link, "-o", "out"]);
+    let output = seed.end();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let last = text.lines().last().unwrap();
+    assert!(
+        last.starts_with("error: ") && last.contains("file.bin"),
+        "{text}"
+    );
+    assert!(last.contains("changed since it was hashed"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupting_ends_a_seed_well_and_a_download_with_advice() {
+    let tracker = Tracker::start();
+    let folder = shared();
+    let at = folder.path();
+    for signal in ["INT", "TERM"] {
+        let (seed, _) = Peer::seed(at, &["Много файлов", "--tracker", &tracker.url()]);
+        // It has printed its link; what follows may be interrupted at any point.
+        let mut line = String::new();
+        let mut seed = seed;
+        BufReader::new(seed.0.stderr.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        seed.signal(signal);
+        assert_eq!(seed.end().status.code(), Some(0));
+    }
+    let mut get = Peer::start(
+        at,
+        &[
+            "get",
+            &"a".repeat(40),
+            "-o",
+            "out",
+            "--tracker",
+            &tracker.url(),
+        ],
+    );
+    let mut line = String::new();
+    BufReader::new(get.0.stderr.as_mut().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    get.signal("INT");
+    let output = get.end();
+    assert_eq!(output.status.code(), Some(130));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        text.contains("the same command goes on from here"),
+        "{text}"
+    );
+}
+
+struct Quiet;
+
+impl Progress for Quiet {
+    fn begin(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64) {}
+}
+
+#[test]
+fn a_program_can_embed_peers_that_keep_pieces_in_memory() {
+    let tracker = Tracker::start();
+    let folder = shared();
+    let made = make(
+        &[folder.path().join("Много файлов")],
+        Options::default(),
+        &Quiet,
+    )
+    .unwrap();
+    let metainfo = made.metainfo;
+    let info_hash = metainfo.info_hash();
+    let address: native_peer::TrackerAddress = tracker.url().parse().unwrap();
+    tracker.runtime.block_on(async {
+        let mut seed = Host::new(Config::default(), address.clone(), 1);
+        seed.attach(info_hash, Arc::new(made.files));
+        let resume = Resume::Pieces(Bitfield::full(metainfo.layout().piece_count()));
+        seed.command(EngineCommand::AddTorrent {
+            metainfo: metainfo.clone(),
+            resume,
+            paused: false,
+        });
+        let seeding = tokio::spawn(async move {
+            while !matches!(seed.next_event().await, Event::Failed { .. }) {}
+        });
+
+        let mut leech = Host::new(Config::default(), address, 2);
+        leech.command(EngineCommand::AddLink {
+            info_hash,
+            name: None,
+            check: false,
+            paused: false,
+        });
+        let mut store = None;
+        loop {
+            match leech.next_event().await {
+                Event::Metadata(found) => {
+                    assert_eq!(found.info(), metainfo.info());
+                    let memory = Arc::new(MemoryStore::new(&found));
+                    leech.attach(info_hash, memory.clone());
+                    store = Some(memory);
+                }
+                Event::Completed(_) => break,
+                event => panic!("{event:?}"),
+            }
+        }
+        let store = store.expect("the metadata came first");
+        let got: Vec<u8> = metainfo
+            .layout()
+            .pieces()
+            .flat_map(|p| store.read(p).unwrap())
+            .collect();
+        assert_eq!(got.len() as u64, metainfo.layout().total_length());
+        leech.shut_down(std::time::Duration::from_secs(10)).await;
+        seeding.abort();
+    });
+}
