@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Cx, Torrent};
 use crate::pieces::Download;
 use crate::time::Time;
-use crate::wire::relay::{Announce, ClientMessage, Have, Incoming, Open, Peers};
+use crate::wire::relay::{Announce, ClientMessage, Have, Incoming, MAX_HAVE, Open, Peers};
 
 /// What we know of the swarm at the tracker.
 #[derive(Debug, Default)]
@@ -101,6 +101,10 @@ impl Torrent {
     fn send_haves(&mut self, cx: &mut Cx<'_>) {
         self.swarm.have_due = None;
         let pieces = std::mem::take(&mut self.swarm.new_pieces);
+        if pieces.len() > MAX_HAVE {
+            // The bitfield of an announce is shorter.
+            return self.announce(cx);
+        }
         if let Some(left) = self.left()
             && !pieces.is_empty()
         {
