@@ -209,11 +209,7 @@ impl Connection {
     fn write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
         loop {
             while !self.batch.is_empty() {
-                if Pin::new(&mut self.socket)
-                    .poll_ready(cx)
-                    .map_err(gone)?
-                    .is_pending()
-                {
+                if Pin::new(&mut self.socket).poll_ready(cx)?.is_pending() {
                     return Ok(());
                 }
                 let message = match self.batch.pop_front() {
@@ -226,12 +222,7 @@ impl Connection {
                 };
                 self.feed(Message::Binary(message))?;
             }
-            if self.unflushed
-                && Pin::new(&mut self.socket)
-                    .poll_flush(cx)
-                    .map_err(gone)?
-                    .is_pending()
-            {
+            if self.unflushed && Pin::new(&mut self.socket).poll_flush(cx)?.is_pending() {
                 return Ok(());
             }
             self.unflushed = false;
@@ -242,7 +233,7 @@ impl Connection {
             {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(taken) => {
-                    taken.map_err(|reason| End::Close(CloseCode::Policy, reason))?
+                    taken.map_err(|reason| End::Close(CloseCode::Policy, reason))?;
                 }
             }
         }
@@ -250,7 +241,7 @@ impl Connection {
 
     fn feed(&mut self, message: Message) -> Result<(), End> {
         self.unflushed = true;
-        Pin::new(&mut self.socket).start_send(message).map_err(gone)
+        Ok(Pin::new(&mut self.socket).start_send(message)?)
     }
 
     /// Reads what is there, up to a batch, and hands it to the hub. Ready if there was
@@ -331,7 +322,7 @@ fn understand(
         None => Err(End::Gone("it closed the connection".to_owned())),
         Some(Err(error @ tungstenite::Error::Capacity(_))) => Err(bad(CloseCode::Size, &error)),
         Some(Err(error @ tungstenite::Error::Protocol(_))) => Err(bad(CloseCode::Protocol, &error)),
-        Some(Err(error)) => Err(gone(error)),
+        Some(Err(error)) => Err(error.into()),
         Some(Ok(Message::Binary(message))) => {
             let length = message.len();
             *largest = length.max(*largest);
@@ -352,6 +343,8 @@ fn understand(
     }
 }
 
-fn gone(error: tungstenite::Error) -> End {
-    End::Gone(error.to_string())
+impl From<tungstenite::Error> for End {
+    fn from(error: tungstenite::Error) -> Self {
+        End::Gone(error.to_string())
+    }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn respond(
 ) -> Result<Reply, Infallible> {
     let path = request.uri().path();
     let mut reply = if path == ENDPOINT {
-        upgrade(&context, request).unwrap_or_else(|refusal| refusal)
+        upgrade(&context, request).unwrap_or_else(|refusal| *refusal)
     } else if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD");
         set(&mut reply, header::ALLOW, "GET, HEAD");
@@ -83,7 +83,7 @@ fn health(context: &Context) -> Reply {
 }
 
 /// Turns the connection into a WebSocket (RFC 6455 §4.2), or says why not.
-fn upgrade(context: &Arc<Context>, mut request: Request<Incoming>) -> Result<Reply, Reply> {
+fn upgrade(context: &Arc<Context>, mut request: Request<Incoming>) -> Result<Reply, Box<Reply>> {
     let accept = check_upgrade(context, &request)?;
     let context = context.clone();
     let upgrade = hyper::upgrade::on(&mut request);
@@ -119,7 +119,10 @@ fn upgrade(context: &Arc<Context>, mut request: Request<Incoming>) -> Result<Rep
 }
 
 /// The value of `Sec-WebSocket-Accept` if everything is in order.
-fn check_upgrade(context: &Context, request: &Request<Incoming>) -> Result<HeaderValue, Reply> {
+fn check_upgrade(
+    context: &Context,
+    request: &Request<Incoming>,
+) -> Result<HeaderValue, Box<Reply>> {
     let headers = request.headers();
     if request.method() != Method::GET
         || !has_token(headers, header::CONNECTION, "upgrade")
@@ -131,7 +134,7 @@ fn check_upgrade(context: &Context, request: &Request<Incoming>) -> Result<Heade
         );
         set(&mut reply, header::CONNECTION, "Upgrade");
         set(&mut reply, header::UPGRADE, "websocket");
-        return Err(reply);
+        return Err(Box::new(reply));
     }
     if headers
         .get(header::SEC_WEBSOCKET_VERSION)
@@ -142,9 +145,9 @@ fn check_upgrade(context: &Context, request: &Request<Incoming>) -> Result<Heade
             "WebSocket version 13 is spoken here",
         );
         set(&mut reply, header::SEC_WEBSOCKET_VERSION, "13");
-        return Err(reply);
+        return Err(Box::new(reply));
     }
-    let bad = |words: &str| text(StatusCode::BAD_REQUEST, words);
+    let bad = |words: &str| Box::new(text(StatusCode::BAD_REQUEST, words));
     let key = headers
         .get(header::SEC_WEBSOCKET_KEY)
         .ok_or_else(|| bad("Sec-WebSocket-Key is missing"))?;
@@ -156,10 +159,8 @@ fn check_upgrade(context: &Context, request: &Request<Incoming>) -> Result<Heade
     if let Some(origin) = headers.get(header::ORIGIN)
         && !is_allowed(&context.config.allowed_origins, origin)
     {
-        return Err(text(
-            StatusCode::FORBIDDEN,
-            "pages of this origin may not connect here",
-        ));
+        let words = "pages of this origin may not connect here";
+        return Err(Box::new(text(StatusCode::FORBIDDEN, words)));
     }
     let accept = derive_accept_key(key.as_bytes());
     Ok(HeaderValue::try_from(accept).expect("base64 is a header value"))

@@ -1,4 +1,5 @@
 //! The page over HTTP.
+#![allow(clippy::unwrap_used, reason = "in a test it is how to fail")]
 
 mod support;
 

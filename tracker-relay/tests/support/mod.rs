@@ -1,5 +1,6 @@
 //! A server on a free port, and clients that speak the relay's protocol to it.
 #![allow(dead_code, reason = "every test binary uses its own part")]
+#![allow(clippy::unwrap_used, reason = "in a test it is how to fail")]
 
 use std::net::SocketAddr;
 
