@@ -21,8 +21,9 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         "Serving with live reload; `cargo run -p tracker-relay` in another terminal is its tracker",
     );
     let options = &args.trunk;
-    become_command(cmd!(
+    let trunk = cmd!(
         workspace.sh,
         "trunk serve --skip-version-check {options...}"
-    ))
+    );
+    become_command(trunk.env_remove("NO_COLOR")) // Trunk takes `true` and `false` only.
 }
