@@ -1,4 +1,6 @@
-//! `cargo xtask build`: the page, as the server serves it.
+//! `cargo xtask build`: the page, and the programs, of which the server carries the page.
+
+use std::path::PathBuf;
 
 use anyhow::Result;
 use xshell::cmd;
@@ -10,8 +12,16 @@ use crate::workspace::{Workspace, heading};
 /// The cargo profile of what a tab downloads.
 const PROFILE: &str = "wasm-release";
 
-/// Builds the page into `dist/`.
+/// Builds what somebody would install.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    page(workspace)?;
+    programs(workspace, &["tracker-relay", "native-peer"])?;
+    eprintln!("\nThe programs are in {}", release(workspace).display());
+    Ok(())
+}
+
+/// Builds the page into `dist/`.
+pub(crate) fn page(workspace: &Workspace) -> Result<()> {
     let wasm_opt = setup::page_tools(workspace)?;
     heading("Building the page");
     let sh = &workspace.sh;
@@ -30,4 +40,17 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let weight = compress::write_brotli(&dist)?;
     eprintln!("\nWhat a tab downloads, in bytes:\n{weight}");
     Ok(())
+}
+
+/// Builds programs as people run them. The page must be there: the server embeds it.
+pub(crate) fn programs(workspace: &Workspace, packages: &[&str]) -> Result<()> {
+    heading(&format!("Building {}", packages.join(" and ")));
+    let packages = packages.iter().flat_map(|package| ["-p", package]);
+    cmd!(workspace.sh, "cargo build --release {packages...}").run()?;
+    Ok(())
+}
+
+/// Where [`programs`] are.
+pub(crate) fn release(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("release")
 }

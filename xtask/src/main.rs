@@ -27,7 +27,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Builds the page into dist/, with a brotli file beside each asset, and prints its weight
+    /// Builds the page into dist/, prints what it weighs, and builds the programs with the page in them
     Build,
     /// Builds the page and the server, and serves both
     Serve(serve::Args),

@@ -18,16 +18,10 @@ pub(crate) struct Args {
 
 /// Builds everything, then becomes the server.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    build::run(workspace)?;
-    let sh = &workspace.sh;
-    heading("Building the server");
-    cmd!(sh, "cargo build --release -p tracker-relay").run()?;
+    build::page(workspace)?;
+    build::programs(workspace, &["tracker-relay"])?;
     let listen = args.listen.to_string();
-    heading(&format!(
-        "Open http://{listen} in a few tabs; Ctrl-C ends the server"
-    ));
-    become_command(cmd!(
-        sh,
-        "cargo run --quiet --release -p tracker-relay -- --listen {listen}"
-    ))
+    heading("Serving: open this address in a few tabs; Ctrl-C ends it");
+    let server = build::release(workspace).join("tracker-relay");
+    become_command(cmd!(workspace.sh, "{server} --listen {listen}"))
 }

@@ -83,9 +83,8 @@ fn wasm(workspace: &Workspace, args: &[String]) -> Result<()> {
 fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
     let sh = &workspace.sh;
     let driver = setup::browser(workspace)?;
-    build::run(workspace)?;
-    heading("Building the server and the command-line peer");
-    cmd!(sh, "cargo build --release -p tracker-relay -p native-peer").run()?;
+    build::page(workspace)?;
+    build::programs(workspace, &["tracker-relay", "native-peer"])?;
     heading("Tests in real tabs");
     // A plain `cargo test` ignores what needs a browser. One after the other, because each
     // test keeps several tabs busy.
@@ -95,7 +94,7 @@ fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
     )
     .env("CHROMEDRIVER", driver)
     .env("TABSWARM_PAGE", workspace.dist())
-    .env("TABSWARM_BIN_DIR", workspace.target.join("release"))
+    .env("TABSWARM_BIN_DIR", build::release(workspace))
     .run()?;
     Ok(())
 }
