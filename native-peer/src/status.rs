@@ -37,6 +37,9 @@ pub fn line(torrent: &TorrentView, tracker: TrackerView, link: &LinkStatus) -> S
         1 => "1 peer".to_owned(),
         n => format!("{n} peers"),
     });
+    if torrent.state == TorrentState::Seeding && torrent.copies > 0 {
+        parts.push("the others have it all between them".to_owned());
+    }
     parts.extend(trouble(tracker, link));
     parts.join(", ")
 }
