@@ -18,6 +18,7 @@ use super::js::{concat, message_of};
 use super::show::Work;
 use crate::messages::ToPage;
 
+mod crc;
 mod reader;
 mod zip;
 

@@ -11,6 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
 use super::SaveError;
+use super::crc::Crc;
 use crate::worker::js::{read_blob, slice};
 use crate::worker::store::Store;
 
@@ -24,6 +25,8 @@ pub(super) struct Reader {
     source: Option<Blob>,
     /// The last piece that was read, for the next file that begins in it.
     latest: Option<(u32, ArrayBuffer)>,
+    /// Made for the first file that needs it.
+    crc: Option<Crc>,
     done: u64,
     total: u64,
     progress: Rc<Cell<f64>>,
@@ -43,6 +46,7 @@ impl Reader {
             metainfo,
             source,
             latest: None,
+            crc: None,
             done: 0,
             total: 0,
             progress,
@@ -69,15 +73,17 @@ impl Reader {
         offset: u64,
         length: u64,
     ) -> Result<(Vec<Blob>, u32), SaveError> {
-        let mut crc = crc32fast::Hasher::new();
+        let mut crc = self.crc.take().unwrap_or_else(Crc::new);
         let mut parts = self
             .each_chunk(offset, length, |bytes| crc.update(&bytes.to_vec()))
             .await?;
+        let value = crc.take();
+        self.crc = Some(crc);
         if let Some(source) = &self.source {
             // Straight from the source: nothing needs to be copied.
             parts = vec![slice(source, offset, offset + length)?];
         }
-        Ok((parts, crc.finalize()))
+        Ok((parts, value))
     }
 
     /// Reads it in chunks, shows the bytes of each to `look`, and makes a blob of each.
