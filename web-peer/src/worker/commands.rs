@@ -166,9 +166,11 @@ impl Host {
                 format!("“{name}” is shared while this tab stays open, and has to be added again after that: {error}"),
             );
         }
-        let current = self
-            .torrents
-            .look(info_hash, |torrent| torrent.record.clone());
+        // From now on the copy is read, which nobody can change, move or delete.
+        let copy = self.store.source(info_hash).await.ok().flatten();
+        let current = self.torrents.change(info_hash, |torrent| {
+            torrent.source = copy.or(torrent.source.take());
+        });
         match current {
             Some(record) => self.keep(record),
             // It was removed while the browser copied.

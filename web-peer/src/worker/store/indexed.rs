@@ -3,6 +3,10 @@
 //! Straight on `web-sys`: the few calls needed here are shorter than a wrapper's weight
 //! in the page, and keep the browser's own exceptions, whose names tell a full disk from
 //! a broken one.
+//!
+//! Durability is left at the browser's default: what is complete survives a reload and a
+//! crash of the browser. A power cut may undo the last transactions as a whole, pieces
+//! and keys alike, and those pieces are downloaded again.
 
 use std::future::Future;
 
