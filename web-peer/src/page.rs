@@ -15,6 +15,7 @@ mod hashing;
 mod header;
 mod intake;
 mod model;
+mod picture;
 mod port;
 mod torrent;
 

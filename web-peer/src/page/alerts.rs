@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use super::picture::Icon;
+
 /// A message that is no error goes away by itself.
 const NOTE_SHOWN: Duration = Duration::from_secs(8);
 
@@ -84,7 +86,7 @@ pub(crate) fn AlertList() -> impl IntoView {
                         aria-label="Dismiss this message"
                         on:click=move |_| alerts.dismiss(alert.id)
                     >
-                        <svg class="icon" aria-hidden="true"><use_ href="#icon-close"/></svg>
+                        <Icon name="close"/>
                     </button>
                 </div>
             </For>

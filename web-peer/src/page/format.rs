@@ -12,7 +12,7 @@ pub(crate) fn bytes(count: u64) -> String {
     let mut unit = 1000_u64;
     let mut names = ["kB", "MB", "GB", "TB", "PB"].iter();
     let mut name = names.next().expect("there are units");
-    while let Some(larger) = names.next() {
+    for larger in names {
         // Rounded to three figures, 999.95 kB is 1.0 MB.
         if count < unit.saturating_mul(1000) - unit / 20 {
             break;

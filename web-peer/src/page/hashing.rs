@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::format;
+use super::picture::Icon;
 use super::port::Port;
 use super::torrent::ProgressBar;
 use crate::messages::{HashingView, ToWorker};
@@ -39,7 +40,7 @@ pub(crate) fn HashingCard(view: ArcRwSignal<HashingView>) -> impl IntoView {
                     data-testid="cancel"
                     on:click=move |_| port.send(ToWorker::CancelHashing(id))
                 >
-                    <svg class="icon" aria-hidden="true"><use_ href="#icon-close"/></svg>
+                    <Icon name="close"/>
                     "Cancel"
                 </button>
             </div>

@@ -4,13 +4,14 @@ use leptos::prelude::*;
 use swarm_core::engine::TrackerView;
 
 use super::model::Model;
+use super::picture::Picture;
 
 /// The top of the page.
 #[component]
 pub(crate) fn Header() -> impl IntoView {
     view! {
         <header class="top">
-            <svg class="logo" aria-hidden="true"><use_ href="#logo"/></svg>
+            <Picture name="logo"/>
             <div>
                 <h1>"Tabswarm"</h1>
                 <p>"Share files from tab to tab."</p>

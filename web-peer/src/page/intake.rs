@@ -15,6 +15,7 @@ use web_sys::{
 
 use super::alerts::Alerts;
 use super::model::Model;
+use super::picture::{Icon, Picture};
 use super::port::Port;
 use super::{browser, format};
 use crate::messages::ToWorker;
@@ -49,7 +50,7 @@ pub(crate) fn Intake() -> impl IntoView {
     view! {
         <section class="intake" class:compact=move || !model.is_empty() aria-label="Share or open">
             <div class="drop">
-                <svg class="hive" aria-hidden="true"><use_ href="#hive"/></svg>
+                <Picture name="hive"/>
                 <div class="invitation">
                     <h2>"Drop a file or a folder anywhere"</h2>
                     <p>
@@ -67,7 +68,7 @@ pub(crate) fn Intake() -> impl IntoView {
                         on:change=pick
                     />
                     <label class="button primary" for="pick-files">
-                        <svg class="icon" aria-hidden="true"><use_ href="#icon-file"/></svg>
+                        <Icon name="file"/>
                         "Choose files"
                     </label>
                     <Show when=move || can_pick_folders>
@@ -79,7 +80,7 @@ pub(crate) fn Intake() -> impl IntoView {
                             on:change=pick
                         />
                         <label class="button" for="pick-folder">
-                            <svg class="icon" aria-hidden="true"><use_ href="#icon-folder"/></svg>
+                            <Icon name="folder"/>
                             "Choose a folder"
                         </label>
                     </Show>
@@ -164,7 +165,7 @@ fn listen_to_drops(port: Port, alerts: Alerts) -> RwSignal<bool> {
             spawn_local(async move {
                 match collection.files().await {
                     Ok(picked) if picked.is_empty() => {
-                        alerts.error("There are no files in this folder.")
+                        alerts.error("There are no files in this folder.");
                     }
                     Ok(picked) => accept(picked, port, alerts),
                     Err(error) => alerts.error(format!(

@@ -37,6 +37,9 @@ pub(crate) fn TorrentCard(info_hash: InfoHash, torrent: Torrent) -> impl IntoVie
     let state = Memo::new(move |_| facts.with(|facts| facts.state));
     let progress = Signal::derive(move || facts.with(|facts| facts.progress));
     let has_metadata = Memo::new(move |_| facts.with(|facts| facts.pieces > 0));
+    let is_original = Memo::new(move |_| {
+        facts.with(|facts| facts.state == TorrentState::Seeding && facts.downloaded == 0)
+    });
     let peer_count = Memo::new(move |_| peers.with(Vec::len));
     let sources = move || {
         peers.with(|rows| {
@@ -67,7 +70,7 @@ pub(crate) fn TorrentCard(info_hash: InfoHash, torrent: Torrent) -> impl IntoVie
             <Show when=move || has_metadata.get()>
                 <PieceMap pieces=pieces/>
             </Show>
-            <Share info_hash=info_hash name=name/>
+            <Share info_hash=info_hash name=name to_send=is_original/>
             <Actions info_hash=info_hash facts=facts/>
             <PeerList peers=peers/>
             <FileList info_hash=info_hash files=files pieces=pieces/>

@@ -7,6 +7,7 @@ use swarm_core::id::InfoHash;
 use crate::messages::ToWorker;
 use crate::page::format;
 use crate::page::model::Model;
+use crate::page::picture::Icon;
 use crate::page::port::Port;
 
 /// Save, pause, remove.
@@ -27,6 +28,7 @@ pub(crate) fn Actions(info_hash: InfoHash, facts: RwSignal<TorrentView>) -> impl
     let is_complete =
         Memo::new(move |_| facts.with(|facts| facts.pieces > 0 && facts.progress >= 1.0));
     let has_metadata = Memo::new(move |_| facts.with(|facts| facts.pieces > 0));
+    let was_fetched = Memo::new(move |_| facts.with(|facts| facts.downloaded > 0));
     // After an error, going on means trying again.
     let goes_on = Memo::new(move |_| {
         facts.with(|facts| match facts.state {
@@ -45,11 +47,12 @@ pub(crate) fn Actions(info_hash: InfoHash, facts: RwSignal<TorrentView>) -> impl
         <div class="actions">
             <button
                 type="button"
+                class:primary=move || is_complete.get() && was_fetched.get()
                 data-testid="save"
                 disabled=move || !is_complete.get() || being_saved.with(Option::is_some)
                 on:click=move |_| port.send(ToWorker::Save { info_hash, file: None })
             >
-                <svg class="icon" aria-hidden="true"><use_ href="#icon-save"/></svg>
+                <Icon name="save"/>
                 {move || match being_saved.get() {
                     Some(percent) => format!("Preparing {percent}"),
                     None => "Save".to_owned(),
@@ -60,9 +63,10 @@ pub(crate) fn Actions(info_hash: InfoHash, facts: RwSignal<TorrentView>) -> impl
                 data-testid="pause"
                 on:click=pause_or_resume
             >
-                <svg class="icon" aria-hidden="true">
-                    <use_ href=move || if goes_on.get().is_some() { "#icon-resume" } else { "#icon-pause" }/>
-                </svg>
+                {move || {
+                    let name = if goes_on.get().is_some() { "resume" } else { "pause" };
+                    view! { <Icon name=name/> }
+                }}
                 {move || goes_on.get().unwrap_or("Pause")}
             </button>
             <button
@@ -73,7 +77,7 @@ pub(crate) fn Actions(info_hash: InfoHash, facts: RwSignal<TorrentView>) -> impl
                 disabled=move || !has_metadata.get()
                 on:click=move |_| port.send(ToWorker::SaveTorrent(info_hash))
             >
-                <svg class="icon" aria-hidden="true"><use_ href="#icon-file"/></svg>
+                <Icon name="file"/>
                 ".torrent"
             </button>
             <button
@@ -83,7 +87,7 @@ pub(crate) fn Actions(info_hash: InfoHash, facts: RwSignal<TorrentView>) -> impl
                 title="Forget it and free the storage that it takes in this browser"
                 on:click=move |_| port.send(ToWorker::Remove(info_hash))
             >
-                <svg class="icon" aria-hidden="true"><use_ href="#icon-remove"/></svg>
+                <Icon name="remove"/>
                 "Remove"
             </button>
         </div>

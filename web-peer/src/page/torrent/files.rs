@@ -2,10 +2,12 @@
 
 use leptos::prelude::*;
 use swarm_core::id::InfoHash;
+use web_sys::Element;
 
 use crate::messages::ToWorker;
 use crate::page::format;
 use crate::page::model::Pieces;
+use crate::page::picture::Icon;
 use crate::page::port::Port;
 
 /// Rows made at once: thousands would hold the page up.
@@ -26,7 +28,7 @@ pub(crate) fn FileList(
         <details
             class="files"
             hidden=move || number.get() < 2
-            on:toggle=move |_| is_open.update(|open| *open = !*open)
+            on:toggle=move |event| is_open.set(event_target::<Element>(&event).has_attribute("open"))
         >
             <summary>{move || format::count(number.get(), "file")}</summary>
             <Show when=move || is_open.get()>
@@ -98,7 +100,7 @@ fn FileRow(info_hash: InfoHash, file: LocatedFile, pieces: RwSignal<Pieces>) -> 
                 disabled=move || !is_here.get()
                 on:click=move |_| port.send(ToWorker::Save { info_hash, file: Some(index) })
             >
-                <svg class="icon" aria-hidden="true"><use_ href="#icon-save"/></svg>
+                <Icon name="save"/>
             </button>
         </li>
     }

@@ -5,6 +5,7 @@ use swarm_core::engine::{PeerPath, PeerView};
 
 use crate::page::format;
 use crate::page::model::{PeerKey, Row};
+use crate::page::picture::Icon;
 
 /// One row for each connected peer.
 #[component]
@@ -60,12 +61,12 @@ fn Peer(peer: ArcRwSignal<PeerView>) -> impl IntoView {
                 <span>"has " {move || format::percent(progress())}</span>
             </span>
             <span class="moved">
-                <svg class="icon" aria-hidden="true"><use_ href="#icon-down"/></svg>
+                <Icon name="down"/>
                 <span class="visually-hidden">"received "</span>
                 {move || peer.with(|peer| moved(peer.down, peer.down_rate))}
             </span>
             <span class="moved">
-                <svg class="icon" aria-hidden="true"><use_ href="#icon-up"/></svg>
+                <Icon name="up"/>
                 <span class="visually-hidden">"sent "</span>
                 {move || peer.with(|peer| moved(peer.up, peer.up_rate))}
             </span>

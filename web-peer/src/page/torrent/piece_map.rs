@@ -22,7 +22,7 @@ impl Repaint {
         let listeners = [
             window_event_listener(ev::resize, move |_| count.update(|count| *count += 1)),
             window_event_listener(ev::visibilitychange, move |_| {
-                count.update(|count| *count += 1)
+                count.update(|count| *count += 1);
             }),
         ];
         on_cleanup(move || listeners.into_iter().for_each(WindowListenerHandle::remove));

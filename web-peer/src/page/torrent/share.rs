@@ -8,13 +8,19 @@ use swarm_core::id::InfoHash;
 
 use crate::page::alerts::Alerts;
 use crate::page::browser;
+use crate::page::picture::Icon;
 
 /// How long a button says that it has copied.
 const COPIED_SHOWN: Duration = Duration::from_secs(2);
 
 /// The link, and what to do with it.
 #[component]
-pub(crate) fn Share(info_hash: InfoHash, name: Memo<String>) -> impl IntoView {
+pub(crate) fn Share(
+    info_hash: InfoHash,
+    name: Memo<String>,
+    /// Sending the link is what a person most likely wants now.
+    to_send: Memo<bool>,
+) -> impl IntoView {
     let alerts = expect_context::<Alerts>();
     let link = Memo::new(move |_| {
         let name = String::from(js_sys::encode_uri_component(&name.get()));
@@ -49,8 +55,8 @@ pub(crate) fn Share(info_hash: InfoHash, name: Memo<String>) -> impl IntoView {
             >
                 {link}
             </a>
-            <button type="button" class="primary" data-testid="copy" on:click=copy>
-                <svg class="icon" aria-hidden="true"><use_ href="#icon-copy"/></svg>
+            <button type="button" class:primary=move || to_send.get() data-testid="copy" on:click=copy>
+                <Icon name="copy"/>
                 <span aria-live="polite">{move || if copied.get() { "Copied" } else { "Copy link" }}</span>
             </button>
             <Show when=browser::can_share>
@@ -58,7 +64,7 @@ pub(crate) fn Share(info_hash: InfoHash, name: Memo<String>) -> impl IntoView {
                     type="button"
                     on:click=move |_| browser::share(&name.get_untracked(), &link.get_untracked())
                 >
-                    <svg class="icon" aria-hidden="true"><use_ href="#icon-share"/></svg>
+                    <Icon name="share"/>
                     "Share"
                 </button>
             </Show>

@@ -70,7 +70,9 @@ pub(crate) fn wasted(facts: &TorrentView) -> Option<String> {
 pub(crate) fn swarm(facts: &TorrentView) -> Option<String> {
     match (facts.complete, facts.incomplete) {
         (0, 0) => None,
-        (complete, 0) => Some(format!("{complete} complete")),
-        (complete, incomplete) => Some(format!("{complete} complete, {incomplete} not yet")),
+        (complete, incomplete) => Some(format!(
+            "{complete} of {} complete",
+            complete.saturating_add(incomplete)
+        )),
     }
 }
