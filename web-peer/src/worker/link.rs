@@ -138,8 +138,9 @@ impl Host {
         } else if let Some(event) = event.dyn_ref::<CloseEvent>() {
             // Once is enough while it goes on refusing us.
             if !event.reason().is_empty() && self.link.borrow().failures == 0 {
+                // No error: the page says already that it reconnects.
                 self.notice(
-                    true,
+                    false,
                     format!("The tracker closed the connection: {}", event.reason()),
                 );
             }
