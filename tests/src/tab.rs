@@ -157,8 +157,9 @@ impl Tab {
 
     /// Waits until the page's only torrent is as wanted.
     pub async fn torrent_that(&self, what: &str, is: impl Fn(&Torrent) -> bool) -> Result<Torrent> {
+        let what = format!("a torrent that is {what}");
         let found = until(
-            &format!("a torrent that is {what}"),
+            &what,
             || async {
                 let alerts = self.alerts().await?;
                 Ok((
