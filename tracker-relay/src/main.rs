@@ -1,6 +1,6 @@
 //! The command line of the server.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -133,9 +133,11 @@ async fn main() -> ExitCode {
 async fn run(options: Options) -> anyhow::Result<()> {
     let filter =
         tracing_subscriber::EnvFilter::try_new(&options.log).context("--log is no filter")?;
+    let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(colours)
         .init();
     // Before we say that we listen, so that whoever starts us may stop us from then on.
     let mut stop = std::pin::pin!(stop_signal().context("can't listen for signals")?);
