@@ -58,6 +58,9 @@ pub(crate) fn TorrentCard(info_hash: InfoHash, torrent: Torrent) -> impl IntoVie
             data-info-hash=info_hash.to_string()
             data-state=move || state.get().as_str()
             data-progress=move || format::fraction(progress.get())
+            data-downloaded=move || facts.with(|facts| facts.downloaded)
+            data-uploaded=move || facts.with(|facts| facts.uploaded)
+            data-copies=move || facts.with(|facts| facts.copies)
             aria-label=name
         >
             <header>
