@@ -35,6 +35,9 @@ fn nothing_that_clients_send_breaks_a_bound_or_leaves_a_trace() {
     arbtest::arbtest(|u| {
         let config = narrow(u)?;
         let mut scene = Scene::new(config.clone());
+        if u.ratio(3, 4)? {
+            connect_a_ring(&mut scene);
+        }
         while !u.is_empty() {
             let conn = u.int_in_range(0..=CONNS)?;
             match u.int_in_range(0..=9)? {
@@ -59,6 +62,18 @@ fn nothing_that_clients_send_breaks_a_bound_or_leaves_a_trace() {
         assert!(scene.hub.members.is_empty() && scene.hub.starved.is_empty());
         Ok(())
     });
+}
+
+/// Three members with channels between them and more credit than fits, where the bounds
+/// allow it: random messages alone seldom get that far.
+fn connect_a_ring(scene: &mut Scene) {
+    let members = [0, 1, 2].map(|conn| scene.join(conn));
+    for (opener, acceptor) in [(0, 1), (1, 2), (2, 0_u64)] {
+        scene.open(opener, members[acceptor as usize], 1000);
+        let channel = ChannelId(u32::try_from(opener).unwrap() + 1);
+        let credit = 1000;
+        scene.send(acceptor, ClientMessage::Accept { channel, credit });
+    }
 }
 
 fn assert_bounds(scene: &Scene, config: &HubConfig) {
