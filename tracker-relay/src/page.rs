@@ -84,7 +84,10 @@ impl Assets {
 
     /// A file whose name stays the same when it changes: the browser asks each time.
     async fn revalidated(&self, name: &str, content: Bytes, request: &HeaderMap) -> Reply {
-        let tag = format!("\"{}\"", &HEXLOWER.encode(&Sha256::digest(&content))[..32]);
+        let tag = format!(
+            "W/\"{}\"",
+            &HEXLOWER.encode(&Sha256::digest(&content))[..32]
+        );
         let tag = HeaderValue::try_from(tag).expect("hexadecimal digits are a header value");
         let policy = (name == INDEX).then(|| content_security_policy(&content));
         let mut reply = if request.get(header::IF_NONE_MATCH) == Some(&tag) {
