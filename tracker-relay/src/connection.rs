@@ -192,16 +192,16 @@ impl Connection {
         }
     }
 
-    /// Does all that can be done now; what can't be has registered the task's waker.
+    /// Does what can be done now; what can't be has registered the task's waker.
     fn progress(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        loop {
-            self.write(cx)?;
-            let read = self.poll_read(cx)?;
-            let check = self.poll_check(cx)?;
-            if read.is_pending() && check.is_pending() {
-                return Ok(());
-            }
+        while self.poll_check(cx)?.is_ready() {}
+        self.write(cx)?;
+        if self.poll_read(cx)?.is_ready() {
+            // The receiver's task stands behind ours in this thread's queue: without a pause
+            // we would read all that the sender may send before any of it is passed on.
+            cx.waker().wake_by_ref();
         }
+        Ok(())
     }
 
     /// Feeds what waits for the client, then flushes it all at once, until nothing waits
