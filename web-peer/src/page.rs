@@ -1,81 +1,119 @@
 //! The page: shows what the worker says and asks it for what a person wants.
 //!
-//! It knows the worker by its messages alone. [`model`] turns snapshots into signals,
-//! [`port`] is the line to the worker, and everything else draws one part of the page.
-
-#![allow(unreachable_pub, reason = "what the component macro makes is public")]
+//! It knows the worker by its messages alone, a snapshot a few times a second among them.
+//! Its markup is in `index.html`; the code here only fills it in, and keeps every element
+//! as long as what it shows is there. A framework would weigh more than the engine.
 
 mod alerts;
 mod announcer;
 mod browser;
-mod footer;
+mod dom;
 mod format;
-mod guide;
-mod hashing;
-mod header;
+mod frame;
 mod intake;
-mod model;
-mod picture;
+mod list;
 mod port;
-mod torrent;
+mod torrents;
 
-use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
-use alerts::{AlertList, Alerts};
+use swarm_core::id::InfoHash;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::Blob;
+
+use crate::messages::{State, ToPage, ToWorker};
 use announcer::Announcer;
-use footer::Footer;
-use guide::Guide;
-use hashing::HashingCard;
-use header::Header;
-use intake::Intake;
-use model::Model;
+use dom::{by_id, listen, window};
 use port::Port;
-use torrent::{Repaint, TorrentCard};
+use torrents::Torrents;
 
 /// Runs the page.
 pub(crate) fn run() {
     std::panic::set_hook(Box::new(|panic| browser::log_error(&panic.to_string())));
-    let app = document()
-        .get_element_by_id("app")
-        .expect("index.html has a place for the page");
-    app.set_text_content(None);
-    let app = app.unchecked_into::<HtmlElement>();
-    leptos::mount::mount_to(app, App).forget();
+    by_id("starting")
+        .replace_with_with_node_1(&dom::make("page"))
+        .expect("the body takes the page");
+    let page = Rc::new(Page::new());
+    let handling = page.clone();
+    let port = Port::open(move |message, attached| handling.handle(message, &attached));
+
+    torrents::listen_to_clicks(&page.torrents, &port);
+    torrents::listen_to_repaints(&page.torrents);
+    intake::listen_to_everything(&port);
+    open_address(&port);
+    listen(&window(), "hashchange", move |_| open_address(&port));
+    listen(&window(), "beforeunload", move |event| {
+        if page.is_busy.get() {
+            event.prevent_default();
+        }
+    });
 }
 
-#[component]
-fn App() -> impl IntoView {
-    let (model, alerts) = (Model::new(), Alerts::new());
-    let port = Port::open(model, alerts);
-    provide_context(model);
-    provide_context(alerts);
-    provide_context(port);
-    provide_context(Repaint::listen());
-    browser::warn_before_leaving(move || model.is_busy());
+/// Takes part in what the page's own address names.
+fn open_address(port: &Port) {
+    if let Some(link) = browser::link_in_address() {
+        port.send(ToWorker::AddLink(link));
+    }
+}
 
-    view! {
-        <Header/>
-        <AlertList/>
-        <main id="main">
-            <Intake/>
-            <Show when=move || model.is_empty()>
-                <Guide/>
-            </Show>
-            <Show when=move || !model.is_empty()>
-                <section class="torrents" aria-labelledby="torrents-heading">
-                    <h2 id="torrents-heading" class="visually-hidden">"Files in this tab"</h2>
-                    <For each=move || model.hashing.get() key=|row| row.key let:row>
-                        <HashingCard view=row.value/>
-                    </For>
-                    <For each=move || model.torrents.get() key=|row| row.key let:row>
-                        <TorrentCard info_hash=row.key torrent=row.value/>
-                    </For>
-                </section>
-            </Show>
-        </main>
-        <Footer/>
-        <Announcer/>
+/// What the page remembers.
+struct Page {
+    torrents: Rc<RefCell<Torrents>>,
+    announcer: RefCell<Announcer>,
+    /// A torrent to bring into view.
+    wanted: Cell<Option<InfoHash>>,
+    /// Something is under way that starts from the beginning if the tab is closed.
+    is_busy: Cell<bool>,
+}
+
+impl Page {
+    fn new() -> Self {
+        Page {
+            torrents: Rc::new(RefCell::new(Torrents::new())),
+            announcer: RefCell::default(),
+            wanted: Cell::default(),
+            is_busy: Cell::default(),
+        }
+    }
+
+    fn handle(&self, message: ToPage, attached: &[JsValue]) {
+        match message {
+            // The port has answered that.
+            ToPage::Ready => {}
+            ToPage::Slot(slot) => browser::remember_slot(slot),
+            ToPage::State(state) => self.show(state),
+            ToPage::Notice { error: true, text } => alerts::error(&text),
+            ToPage::Notice { error: false, text } => alerts::note(&text),
+            ToPage::Saved { name } => {
+                let blob = attached.first().and_then(|object| object.dyn_ref::<Blob>());
+                let saved = blob.is_some_and(|blob| browser::download(blob, &name).is_ok());
+                if !saved {
+                    alerts::error(&format!("The browser did not let us save “{name}”."));
+                }
+            }
+            ToPage::Added(info_hash) => {
+                self.wanted.set(Some(info_hash));
+                self.bring_into_view();
+            }
+        }
+    }
+
+    fn show(&self, state: State) {
+        self.is_busy
+            .set(!state.hashing.is_empty() || !state.saving.is_empty());
+        frame::show(&state);
+        self.announcer.borrow_mut().show(&state.view);
+        self.torrents.borrow_mut().show(state);
+        self.bring_into_view();
+    }
+
+    /// Scrolls to the torrent that has just been added, once it is there.
+    fn bring_into_view(&self) {
+        if let Some(wanted) = self.wanted.take()
+            && !self.torrents.borrow_mut().scroll_to(&wanted)
+        {
+            self.wanted.set(Some(wanted));
+        }
     }
 }

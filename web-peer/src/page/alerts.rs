@@ -1,95 +1,53 @@
 //! What went wrong or happened, in words, until somebody dismisses it.
 
-use std::time::Duration;
+use web_sys::Element;
 
-use leptos::prelude::*;
+use super::dom::{after, by_id, listen, make, part, set_attribute, set_class, set_text};
 
-use super::picture::Icon;
-
-/// A message that is no error goes away by itself.
-const NOTE_SHOWN: Duration = Duration::from_secs(8);
+/// A message that is no error goes away by itself. Milliseconds.
+const NOTE_SHOWN: i32 = 8_000;
 
 /// More than these at once nobody reads.
-const MOST_SHOWN: usize = 5;
+const MOST_SHOWN: u32 = 5;
 
-/// The messages that are shown.
-#[derive(Clone, Copy)]
-pub(crate) struct Alerts {
-    shown: RwSignal<Vec<Alert>>,
-    next_id: StoredValue<u32>,
+/// Something went wrong.
+pub(crate) fn error(text: &str) {
+    let alert = show(text);
+    set_class(&alert, "error", true);
+    set_attribute(&alert, "data-testid", "alert");
+    // The role comes last: a screen reader then reads what is there.
+    set_attribute(&alert, "role", "alert");
 }
 
-#[derive(Clone)]
-struct Alert {
-    id: u32,
-    error: bool,
-    text: String,
+/// Something happened.
+pub(crate) fn note(text: &str) {
+    let alert = show(text);
+    set_attribute(&alert, "data-testid", "notice");
+    set_attribute(&alert, "role", "status");
+    after(NOTE_SHOWN, move || alert.remove());
 }
 
-impl Alerts {
-    /// None.
-    pub(crate) fn new() -> Self {
-        Alerts {
-            shown: RwSignal::new(Vec::new()),
-            next_id: StoredValue::new(0),
-        }
+fn show(text: &str) -> Element {
+    let list = by_id("alerts");
+    let shown = list.children();
+    let alerts = (0..shown.length()).filter_map(|index| shown.item(index));
+    // Said again it takes the place of the old one, and is read out again.
+    let same = alerts
+        .into_iter()
+        .find(|alert| part(alert, "text").text_content().as_deref() == Some(text));
+    let crowded = || {
+        list.first_element_child()
+            .filter(|_| shown.length() >= MOST_SHOWN)
+    };
+    if let Some(old) = same.or_else(crowded) {
+        old.remove();
     }
-
-    /// Something went wrong.
-    pub(crate) fn error(self, text: impl Into<String>) {
-        self.show(true, text.into());
-    }
-
-    /// Something happened.
-    pub(crate) fn note(self, text: impl Into<String>) {
-        let id = self.show(false, text.into());
-        set_timeout(move || self.dismiss(id), NOTE_SHOWN);
-    }
-
-    fn show(self, error: bool, text: String) -> u32 {
-        let id = self.next_id.get_value();
-        self.next_id.set_value(id + 1);
-        self.shown.update(|shown| {
-            // Said again it takes the place of the old one, and is read out again.
-            shown.retain(|alert| alert.text != text);
-            if shown.len() == MOST_SHOWN {
-                shown.remove(0);
-            }
-            shown.push(Alert { id, error, text });
-        });
-        id
-    }
-
-    fn dismiss(self, id: u32) {
-        self.shown
-            .update(|shown| shown.retain(|alert| alert.id != id));
-    }
-}
-
-/// The messages, at the top of the page.
-#[component]
-pub(crate) fn AlertList() -> impl IntoView {
-    let alerts = expect_context::<Alerts>();
-    view! {
-        <div class="alerts">
-            <For each=move || alerts.shown.get() key=|alert| alert.id let:alert>
-                <div
-                    class="alert"
-                    class:error=alert.error
-                    role=if alert.error { "alert" } else { "status" }
-                    data-testid=if alert.error { "alert" } else { "notice" }
-                >
-                    <p>{alert.text}</p>
-                    <button
-                        type="button"
-                        class="quiet icon-only"
-                        aria-label="Dismiss this message"
-                        on:click=move |_| alerts.dismiss(alert.id)
-                    >
-                        <Icon name="close"/>
-                    </button>
-                </div>
-            </For>
-        </div>
-    }
+    let alert = make("alert");
+    set_text(&part(&alert, "text"), text);
+    let dismissed = alert.clone();
+    listen(&part(&alert, "dismiss"), "click", move |_| {
+        dismissed.remove();
+    });
+    list.append_child(&alert).expect("the list takes elements");
+    alert
 }

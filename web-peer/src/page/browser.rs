@@ -1,18 +1,18 @@
 //! What the page asks of the browser.
 
-use leptos::ev;
-use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     Blob, HtmlAnchorElement, HtmlDocument, HtmlTextAreaElement, ShareData, Storage, Url,
 };
 
+use super::dom::{after, document, window};
+
 /// The key in sessionStorage under which a reloaded tab finds its slot again.
 const SLOT: &str = "tabswarm-slot";
 
-/// Long enough for any browser to have begun a download.
-const DOWNLOAD_BEGUN: std::time::Duration = std::time::Duration::from_secs(60);
+/// Long enough for any browser to have begun a download. Milliseconds.
+const DOWNLOAD_BEGUN: i32 = 60_000;
 
 /// The address of this page's own tracker.
 pub(crate) fn tracker_address() -> String {
@@ -65,12 +65,9 @@ pub(crate) fn download(blob: &Blob, name: &str) -> Result<(), JsValue> {
     anchor.set_href(&url);
     anchor.set_download(name);
     anchor.click();
-    set_timeout(
-        move || {
-            let _ = Url::revoke_object_url(&url);
-        },
-        DOWNLOAD_BEGUN,
-    );
+    after(DOWNLOAD_BEGUN, move || {
+        let _ = Url::revoke_object_url(&url);
+    });
     Ok(())
 }
 
@@ -105,36 +102,16 @@ fn copy_by_selection(text: &str) -> Result<bool, JsValue> {
     copied
 }
 
-/// The system has a share sheet.
-pub(crate) fn can_share() -> bool {
-    has(&window().navigator(), "share")
-}
-
 /// Opens the system's share sheet.
 pub(crate) fn share(title: &str, url: &str) {
     let data = ShareData::new();
     data.set_title(title);
     data.set_url(url);
     let shared = window().navigator().share_with_data(&data);
-    leptos::task::spawn_local(async move {
+    spawn_local(async move {
         // An error says that the person changed their mind.
         let _ = JsFuture::from(shared).await;
     });
-}
-
-/// The object has such a member.
-pub(crate) fn has(object: &JsValue, member: &str) -> bool {
-    js_sys::Reflect::has(object, &JsValue::from_str(member)).unwrap_or(false)
-}
-
-/// Asks before the tab closes, while `busy` says that work would be lost.
-pub(crate) fn warn_before_leaving(busy: impl Fn() -> bool + 'static) {
-    let listener = window_event_listener(ev::beforeunload, move |event| {
-        if busy() {
-            event.prevent_default();
-        }
-    });
-    on_cleanup(move || listener.remove());
 }
 
 /// Writes to the browser's console.

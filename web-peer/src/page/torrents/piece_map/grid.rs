@@ -1,6 +1,6 @@
 //! How many cells the honeycomb has, where they are, and what each stands for.
 
-use crate::page::model::Pieces;
+use super::Pieces;
 
 /// Distances between the middles of two cells of a row, in CSS pixels, best first.
 const PITCHES: [f64; 4] = [16.0, 13.0, 10.5, 8.5];

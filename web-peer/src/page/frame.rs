@@ -1,0 +1,76 @@
+//! What is around the torrents: the state of the tracker above, the storage below, the
+//! invitation and how it works while there is nothing yet, and the tab's title.
+
+use swarm_core::engine::{TorrentState, TrackerView};
+
+use super::dom::{by_id, document, part, set_attribute, set_bar, set_class, set_flag, set_text};
+use super::format;
+use crate::messages::State;
+
+/// Shows all of it.
+pub(crate) fn show(state: &State) {
+    show_tracker(state.view.tracker, state.reconnect_in);
+    show_storage(state.storage);
+    let is_empty = state.view.torrents.is_empty() && state.hashing.is_empty();
+    set_class(&by_id("intake"), "compact", !is_empty);
+    set_flag(&by_id("guide"), "hidden", !is_empty);
+    set_flag(&by_id("torrents"), "hidden", is_empty);
+    let title = title(state);
+    if document().title() != title {
+        document().set_title(&title);
+    }
+}
+
+fn show_tracker(tracker: TrackerView, reconnect_in: Option<u32>) {
+    let (kind, words) = match (tracker, reconnect_in) {
+        (TrackerView::Up, _) => ("up", "Connected"),
+        (TrackerView::Connecting, _) => ("connecting", "Connecting"),
+        (TrackerView::Down, None) => ("down", "Not connected"),
+        (TrackerView::Down, Some(_)) => ("down", "Reconnecting"),
+    };
+    let countdown = reconnect_in.filter(|_| tracker == TrackerView::Down);
+    let element = by_id("tracker");
+    set_attribute(&element, "data-state", kind);
+    set_text(&part(&element, "words"), words);
+    // Apart from the words, so that a screen reader is not told of every second.
+    let countdown = countdown.map(|seconds| format!(" in {seconds} s"));
+    set_text(&part(&element, "countdown"), &countdown.unwrap_or_default());
+}
+
+fn show_storage(storage: Option<(u64, u64)>) {
+    let element = by_id("storage");
+    set_flag(&element, "hidden", storage.is_none());
+    if let Some((used, allowed)) = storage {
+        set_bar(
+            &part(&element, "bar"),
+            Some(used as f64 / allowed.max(1) as f64),
+        );
+        let (used, allowed) = (format::bytes(used), format::bytes(allowed));
+        set_text(
+            &part(&element, "words"),
+            &format!("{used} of the {allowed} that this browser allows"),
+        );
+    }
+}
+
+/// How far everything is that is on its way.
+fn title(state: &State) -> String {
+    let hashing = state
+        .hashing
+        .iter()
+        .map(|view| (view.progress, view.length));
+    let torrents = state.view.torrents.iter();
+    let downloading = torrents.filter(|torrent| torrent.state == TorrentState::Downloading);
+    let downloading = downloading.map(|torrent| (torrent.progress, torrent.length));
+    match part_of(hashing).or_else(|| part_of(downloading)) {
+        Some(percent) => format!("{percent} · Tabswarm"),
+        None => "Tabswarm".to_owned(),
+    }
+}
+
+fn part_of(things: impl Iterator<Item = (f64, u64)>) -> Option<String> {
+    let (done, all) = things.fold((0.0, 0), |(done, all), (progress, length)| {
+        (done + progress * length as f64, all + length)
+    });
+    (all > 0).then(|| format::percent(done / all as f64))
+}

@@ -1,0 +1,189 @@
+//! The list of torrents, and of files that are no torrents yet.
+
+mod files;
+mod hashing;
+mod peers;
+mod piece_map;
+mod torrent;
+mod words;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use swarm_core::id::InfoHash;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, HtmlAnchorElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+
+use super::dom::{after, by_id, document, listen, part, set_text, window};
+use super::list::{List, Row};
+use super::port::Port;
+use super::{alerts, browser};
+use crate::messages::{State, ToWorker};
+use hashing::Hashing;
+use torrent::{Torrent, TorrentShown};
+
+/// How long a button says that it has copied. Milliseconds.
+const COPIED_SHOWN: i32 = 2_000;
+
+/// Everything that is here, the newest first.
+pub(crate) struct Torrents {
+    hashing: List<Hashing>,
+    torrents: List<Torrent>,
+}
+
+impl Torrents {
+    /// Nothing yet.
+    pub(crate) fn new() -> Self {
+        Torrents {
+            hashing: List::new(by_id("hashing-list")),
+            torrents: List::new(by_id("torrent-list")),
+        }
+    }
+
+    /// Shows a new snapshot.
+    pub(crate) fn show(&mut self, state: State) {
+        let State {
+            view,
+            hashing,
+            saving,
+            ..
+        } = state;
+        self.hashing.show(hashing.into_iter().rev().collect());
+        let shown = view.torrents.into_iter().rev().map(|view| {
+            let saving = saving
+                .iter()
+                .find(|(info_hash, _)| *info_hash == view.info_hash);
+            TorrentShown {
+                saving: saving.map(|&(_, progress)| progress),
+                view,
+            }
+        });
+        self.torrents.show(shown.collect());
+    }
+
+    /// Scrolls to a torrent; false if it is not there.
+    pub(crate) fn scroll_to(&mut self, info_hash: &InfoHash) -> bool {
+        let Some(torrent) = self.torrents.get(info_hash) else {
+            return false;
+        };
+        // Smoothly or not, the style sheet says, which knows what the person prefers.
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(ScrollLogicalPosition::Nearest);
+        torrent
+            .element()
+            .scroll_into_view_with_scroll_into_view_options(&options);
+        true
+    }
+}
+
+/// Draws the piece maps anew when they have another width or other colours, and when the
+/// tab was hidden.
+pub(crate) fn listen_to_repaints(torrents: &Rc<RefCell<Torrents>>) {
+    let repaint = |torrents: &Rc<RefCell<Torrents>>| {
+        let torrents = torrents.clone();
+        move |_: Event| {
+            torrents
+                .borrow()
+                .torrents
+                .iter()
+                .for_each(Torrent::draw_pieces);
+        }
+    };
+    listen(&window(), "resize", repaint(torrents));
+    listen(&document(), "visibilitychange", repaint(torrents));
+    if let Ok(Some(colours)) = window().match_media("(prefers-color-scheme: dark)") {
+        listen(&colours, "change", repaint(torrents));
+    }
+}
+
+/// Does what the buttons say. They carry it in `data-do`, so that buttons that come and go
+/// need no listeners of their own.
+pub(crate) fn listen_to_clicks(torrents: &Rc<RefCell<Torrents>>, port: &Port) {
+    let (clicked, port) = (torrents.clone(), port.clone());
+    listen(&by_id("torrents"), "click", move |event| {
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok());
+        let button = target.and_then(|target| target.closest("[data-do]").ok().flatten());
+        if let Some(button) = button
+            && let Some(card) = button.closest("article").ok().flatten()
+        {
+            carry_out(&button, &card, &mut clicked.borrow_mut(), &port);
+        }
+    });
+    // Of the lists that open and close only the files have to know.
+    let opened = torrents.clone();
+    listen(&by_id("torrents"), "toggle", move |event| {
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok());
+        let card = target.and_then(|target| target.closest("article").ok().flatten());
+        if let Some(info_hash) = card.and_then(|card| info_hash(&card))
+            && let Some(torrent) = opened.borrow_mut().torrents.get(&info_hash)
+        {
+            torrent.show_files();
+        }
+    });
+}
+
+fn carry_out(button: &Element, card: &Element, torrents: &mut Torrents, port: &Port) {
+    let number = || {
+        button
+            .get_attribute("data-number")
+            .and_then(|number| number.parse().ok())
+    };
+    let action = button.get_attribute("data-do").unwrap_or_default();
+    let Some(info_hash) = info_hash(card) else {
+        // Files that are being hashed have no info-hash yet.
+        if let Some(id) = number() {
+            port.send(ToWorker::CancelHashing(id));
+        }
+        return;
+    };
+    match &action[..] {
+        "save" => port.send(ToWorker::Save {
+            info_hash,
+            file: number(),
+        }),
+        "save-torrent" => port.send(ToWorker::SaveTorrent(info_hash)),
+        "pause" => port.send(ToWorker::Pause(info_hash)),
+        "resume" => port.send(ToWorker::Resume(info_hash)),
+        "remove" => port.send(ToWorker::Remove(info_hash)),
+        "copy" => copy(part(button, "label"), link(card)),
+        "share" => browser::share(&text(card, "name"), &link(card)),
+        "more-files" => {
+            if let Some(torrent) = torrents.torrents.get(&info_hash) {
+                torrent.show_more_files();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn copy(label: Element, link: String) {
+    spawn_local(async move {
+        if browser::copy(&link).await {
+            set_text(&label, "Copied");
+            after(COPIED_SHOWN, move || set_text(&label, "Copy link"));
+        } else {
+            alerts::error(
+                "The browser does not let us copy: select the link and copy it yourself.",
+            );
+        }
+    });
+}
+
+fn info_hash(card: &Element) -> Option<InfoHash> {
+    card.get_attribute("data-info-hash")?.parse().ok()
+}
+
+fn link(card: &Element) -> String {
+    part(card, "link")
+        .unchecked_into::<HtmlAnchorElement>()
+        .href()
+}
+
+fn text(card: &Element, name: &str) -> String {
+    part(card, name).text_content().unwrap_or_default()
+}

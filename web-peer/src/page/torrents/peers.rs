@@ -1,0 +1,79 @@
+//! Who a torrent is exchanged with.
+
+use std::collections::BTreeMap;
+
+use swarm_core::engine::{PeerPath, PeerView};
+use web_sys::Element;
+
+use crate::page::dom::{make, part, set_attribute, set_bar, set_text};
+use crate::page::format;
+use crate::page::list::Row;
+
+/// One connected peer.
+pub(crate) struct Peer(Element);
+
+/// Numbers peers that claim the same id.
+pub(crate) fn keyed(peers: Vec<PeerView>) -> Vec<(usize, PeerView)> {
+    let mut seen = BTreeMap::<String, usize>::new();
+    let number = |peer: PeerView| {
+        let namesakes = seen.entry(peer.peer_id.clone()).or_default();
+        *namesakes += 1;
+        (*namesakes, peer)
+    };
+    peers.into_iter().map(number).collect()
+}
+
+impl Row for Peer {
+    type View = (usize, PeerView);
+    type Key = (usize, String);
+
+    fn key((number, peer): &Self::View) -> Self::Key {
+        (*number, peer.peer_id.clone())
+    }
+
+    fn new(_: &Self::View) -> Self {
+        Peer(make("peer"))
+    }
+
+    fn show(&mut self, (_, peer): Self::View) {
+        let Peer(row) = self;
+        let (path, path_explained) = match peer.path {
+            PeerPath::Relay => (
+                "relay",
+                "Through the server, which passes bytes on and keeps none",
+            ),
+            PeerPath::Direct => ("direct", "Straight from tab to tab"),
+        };
+        set_attribute(row, "data-path", path);
+        set_attribute(row, "data-down", &peer.down.to_string());
+        set_attribute(row, "data-up", &peer.up.to_string());
+
+        let client = part(row, "client");
+        set_text(
+            &client,
+            if peer.client.is_empty() {
+                "A peer"
+            } else {
+                &peer.client
+            },
+        );
+        set_attribute(&client, "title", &peer.peer_id);
+        set_text(&part(row, "path"), path);
+        set_attribute(&part(row, "path"), "title", path_explained);
+        set_bar(&part(row, "bar"), Some(peer.progress));
+        set_text(&part(row, "has"), &format::percent(peer.progress));
+        set_text(&part(row, "down"), &moved(peer.down, peer.down_rate));
+        set_text(&part(row, "up"), &moved(peer.up, peer.up_rate));
+    }
+
+    fn element(&self) -> &Element {
+        &self.0
+    }
+}
+
+fn moved(total: u64, rate: u64) -> String {
+    match rate {
+        0 => format::bytes(total),
+        _ => format!("{} · {}", format::bytes(total), format::rate(rate)),
+    }
+}

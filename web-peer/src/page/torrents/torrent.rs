@@ -1,0 +1,195 @@
+//! One torrent.
+
+use swarm_core::engine::{TorrentState, TorrentView};
+use swarm_core::id::InfoHash;
+use web_sys::Element;
+
+use super::files::Files;
+use super::peers::{Peer, keyed};
+use super::piece_map::{self, Pieces};
+use super::words;
+use crate::page::dom::{
+    has, make, part, set_attribute, set_bar, set_class, set_flag, set_text, window,
+};
+use crate::page::list::{List, Row};
+use crate::page::{browser, format};
+
+/// The card of one torrent.
+pub(crate) struct Torrent {
+    card: Element,
+    peers: List<Peer>,
+    peer_list: Element,
+    files: Files,
+    pieces: Pieces,
+    shown: Option<TorrentShown>,
+}
+
+/// What a card shows.
+#[derive(PartialEq)]
+pub(crate) struct TorrentShown {
+    /// The torrent.
+    pub(crate) view: TorrentView,
+    /// How far its files are put together, while somebody waits for them.
+    pub(crate) saving: Option<f64>,
+}
+
+impl Row for Torrent {
+    type View = TorrentShown;
+    type Key = InfoHash;
+
+    fn key(shown: &TorrentShown) -> InfoHash {
+        shown.view.info_hash
+    }
+
+    fn new(shown: &TorrentShown) -> Self {
+        let card = make("torrent");
+        set_attribute(&card, "data-info-hash", &shown.view.info_hash.to_string());
+        set_flag(
+            &part(&card, "share"),
+            "hidden",
+            !has(&window().navigator(), "share"),
+        );
+        let peer_list = part(&card, "peers");
+        Torrent {
+            peers: List::new(part(&peer_list, "list")),
+            peer_list,
+            files: Files::new(part(&card, "files")),
+            pieces: Pieces::default(),
+            shown: None,
+            card,
+        }
+    }
+
+    fn show(&mut self, shown: TorrentShown) {
+        if self.shown.as_ref() == Some(&shown) {
+            return;
+        }
+        let view = &shown.view;
+        self.show_attributes(view);
+        self.show_progress(view);
+        self.show_figures(view);
+        self.show_link(view);
+        self.show_buttons(view, shown.saving);
+
+        let pieces = Pieces::of(view);
+        if self.pieces != pieces {
+            self.pieces = pieces;
+            self.draw_pieces();
+        }
+        set_flag(&self.peer_list, "hidden", view.peers.is_empty());
+        set_text(
+            &part(&self.peer_list, "number"),
+            &format::count(view.peers.len(), "peer"),
+        );
+        self.peers.show(keyed(view.peers.clone()));
+        self.shown = Some(shown);
+        self.show_files();
+    }
+
+    fn element(&self) -> &Element {
+        &self.card
+    }
+}
+
+impl Torrent {
+    /// For scripts and style sheets.
+    fn show_attributes(&self, view: &TorrentView) {
+        let set = |name, value: &str| set_attribute(&self.card, name, value);
+        set("data-state", view.state.as_str());
+        set("data-progress", &format::fraction(view.progress));
+        set("data-downloaded", &view.downloaded.to_string());
+        set("data-uploaded", &view.uploaded.to_string());
+        set("data-copies", &view.copies.to_string());
+        set("aria-label", &view.name);
+    }
+
+    fn show_progress(&self, view: &TorrentView) {
+        let name = self.part("name");
+        set_text(&name, &view.name);
+        set_attribute(&name, "title", &view.name);
+        let sources = view.peers.iter().filter(|peer| peer.down_rate > 0).count();
+        set_text(
+            &self.part("words"),
+            &words::state(view, view.peers.len(), sources),
+        );
+        set_text(&self.part("percent"), &format::percent(view.progress));
+        set_bar(
+            &self.part("bar"),
+            (view.state != TorrentState::Metadata).then_some(view.progress),
+        );
+    }
+
+    fn show_figures(&self, view: &TorrentView) {
+        let show = |name, value: Option<String>| {
+            let figure = self.part(name);
+            set_flag(&figure, "hidden", value.is_none());
+            set_text(&part(&figure, "value"), &value.unwrap_or_default());
+        };
+        show("size", words::size(view));
+        show("down", words::down(view));
+        show("up", words::up(view));
+        show("left", words::left(view));
+        show("sent", words::sent(view));
+        show("swarm", words::swarm(view));
+        show("wasted", words::wasted(view));
+    }
+
+    fn show_link(&self, view: &TorrentView) {
+        let name = String::from(js_sys::encode_uri_component(&view.name));
+        let page = browser::page_address();
+        let link = format!("{page}#magnet:?xt=urn:btih:{}&dn={name}", view.info_hash);
+        set_attribute(&self.part("link"), "href", &link);
+        set_text(&self.part("link"), &link);
+    }
+
+    fn show_buttons(&self, view: &TorrentView, saving: Option<f64>) {
+        let has_metadata = view.pieces > 0;
+        let is_complete = has_metadata && view.progress >= 1.0;
+        let was_fetched = view.downloaded > 0;
+
+        let save = self.part("save");
+        set_flag(&save, "disabled", !is_complete || saving.is_some());
+        let preparing = saving.map(|progress| format!("Preparing {}", format::percent(progress)));
+        set_text(
+            &part(&save, "label"),
+            preparing.as_deref().unwrap_or("Save"),
+        );
+        set_flag(&self.part("save-torrent"), "disabled", !has_metadata);
+        // What a person most likely wants next stands out.
+        set_class(&save, "primary", is_complete && was_fetched);
+        let is_to_be_sent = view.state == TorrentState::Seeding && !was_fetched;
+        set_class(&self.part("copy"), "primary", is_to_be_sent);
+
+        let (action, icon, label) = match view.state {
+            TorrentState::Paused => ("resume", "#icon-resume", "Resume"),
+            TorrentState::Error => ("resume", "#icon-resume", "Try again"),
+            _ => ("pause", "#icon-pause", "Pause"),
+        };
+        let pause = self.part("pause");
+        set_attribute(&pause, "data-do", action);
+        set_attribute(&part(&pause, "icon"), "href", icon);
+        set_text(&part(&pause, "label"), label);
+    }
+
+    /// Draws the piece map anew.
+    pub(crate) fn draw_pieces(&self) {
+        piece_map::draw(&self.part("pieces"), &self.pieces);
+    }
+
+    /// Shows the files, if somebody looks at them.
+    pub(crate) fn show_files(&mut self) {
+        if let Some(TorrentShown { view, .. }) = &self.shown {
+            self.files.show(&view.files, &self.pieces);
+        }
+    }
+
+    /// Shows more of very many files.
+    pub(crate) fn show_more_files(&mut self) {
+        self.files.allow_more();
+        self.show_files();
+    }
+
+    fn part(&self, name: &str) -> Element {
+        part(&self.card, name)
+    }
+}
