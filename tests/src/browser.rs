@@ -11,7 +11,7 @@ use thirtyfour::prelude::*;
 
 use crate::programs;
 use crate::tab::Tab;
-use crate::wait::until;
+use crate::wait::{PATIENCE, until};
 
 /// A browser with a profile of its own. Quit it at the end of a test.
 #[derive(Debug)]
@@ -53,6 +53,7 @@ impl Browser {
             .offline()
             .build();
         let driver = manager.launch(caps).await?;
+        driver.set_script_timeout(PATIENCE).await?;
         Ok(Browser {
             driver,
             downloads,

@@ -193,6 +193,17 @@ impl Tab {
             .clone())
     }
 
+    /// Runs a script that calls its last argument with its result, later.
+    pub async fn run_async(&self, script: &str) -> Result<Value> {
+        self.focus().await?;
+        Ok(self
+            .driver
+            .execute_async(script, Vec::new())
+            .await?
+            .json()
+            .clone())
+    }
+
     /// A picture of what a person sees.
     pub async fn screenshot(&self, path: &Path) -> Result<()> {
         self.focus().await?;

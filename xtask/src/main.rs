@@ -3,6 +3,7 @@
 //! Thin on purpose: a subcommand makes sure that the tools it needs are there, then
 //! calls them, and shows every command that it runs.
 
+mod bench;
 mod build;
 mod compress;
 mod dev;
@@ -35,6 +36,8 @@ enum Command {
     Dev(dev::Args),
     /// Runs the tests: all of them, or one part
     Test(test::Args),
+    /// Measures the relay, swarms of tabs and the page, as a table and as JSON
+    Bench(bench::Args),
     /// Checks formatting, clippy for native and wasm32, and what the core depends on
     Lint,
 }
@@ -57,6 +60,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(args) => serve::run(&workspace, &args),
         Command::Dev(args) => dev::run(&workspace, &args),
         Command::Test(args) => test::run(&workspace, &args),
+        Command::Bench(args) => bench::run(&workspace, &args),
         Command::Lint => lint::run(&workspace),
     }
 }

@@ -13,7 +13,29 @@ pub fn cpu_seconds(pid: u32) -> f64 {
 
 /// Seconds of processor time of all descendants of this process, `except` and what is below it.
 pub fn cpu_seconds_below(root: u32, except: u32) -> f64 {
-    let stats: BTreeMap<u32, Stat> = fs::read_dir("/proc")
+    below(root, except)
+        .values()
+        .map(|stat| stat.ticks / TICKS)
+        .sum()
+}
+
+/// The most memory that any browser tab below this process has ever had resident, in MiB.
+pub fn peak_mib_of_tabs(root: u32) -> f64 {
+    let is_tab = |pid: &u32| {
+        let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        arguments
+            .split(|byte| *byte == 0)
+            .any(|argument| argument == b"--type=renderer")
+    };
+    below(root, 0)
+        .into_keys()
+        .filter(is_tab)
+        .map(peak_mib)
+        .fold(0.0, f64::max)
+}
+
+fn below(root: u32, except: u32) -> BTreeMap<u32, Stat> {
+    let mut stats: BTreeMap<u32, Stat> = fs::read_dir("/proc")
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
@@ -31,11 +53,13 @@ pub fn cpu_seconds_below(root: u32, except: u32) -> f64 {
         }
         false
     };
+    let found: Vec<u32> = stats
+        .keys()
+        .copied()
+        .filter(|pid| is_below(*pid))
+        .collect();
+    stats.retain(|pid, _| found.contains(pid));
     stats
-        .iter()
-        .filter(|(pid, _)| is_below(**pid))
-        .map(|(_, stat)| stat.ticks / TICKS)
-        .sum()
 }
 
 /// The most memory that a process has ever had resident, in MiB.

@@ -7,12 +7,11 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use super::Figure;
-use super::process::{cpu_seconds, cpu_seconds_below, peak_mib};
+use super::process::{cpu_seconds, cpu_seconds_below, peak_mib, peak_mib_of_tabs};
 use crate::browser::Browser;
 use crate::files::random;
 use crate::server::Server;
 use crate::tab::Tab;
-use crate::wait::until;
 
 const MIB: usize = 1 << 20;
 
@@ -22,13 +21,17 @@ const WEBTORRENT: [(usize, f64); 3] = [(1, 7.8), (3, 22.3), (5, 40.1)];
 /// Notes when the page's torrent enters a state, and when it first has bytes, on the clock
 /// that all pages share.
 const WATCH: &str = r#"
-    window.seen = {};
-    const now = () => performance.timeOrigin + performance.now();
+    const moments = {};
+    window.moment = what => (moments[what] ??= Promise.withResolvers()).promise;
+    window.reached = what => {
+        window.moment(what);
+        moments[what].resolve(performance.timeOrigin + performance.now());
+    };
     const look = () => {
         const torrent = document.querySelector('[data-testid="torrent"]');
         if (!torrent) return;
-        window.seen[torrent.dataset.state] ??= now();
-        if (Number(torrent.dataset.downloaded) > 0) window.seen.bytes ??= now();
+        reached(torrent.dataset.state);
+        if (Number(torrent.dataset.downloaded) > 0) reached("bytes");
     };
     new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
     look();
@@ -106,6 +109,36 @@ async fn swarm(file: &Path, tabs: usize, webtorrent: f64) -> Result<Vec<Figure>>
     ])
 }
 
+/// What the largest tab takes when the file is four times as long.
+pub async fn memory() -> Result<Vec<Figure>> {
+    let folder = TempDir::new()?;
+    let mut figures = Vec::new();
+    for mib in [100, 400] {
+        let file = random(
+            &folder.path().join(format!("{mib}.bin")),
+            mib * MIB,
+            mib as u64,
+        )?;
+        let server = Server::start().await?;
+        let browser = Browser::start().await?;
+        let seeder = browser.open(&server.page()).await?;
+        seeder.share(&[&file]).await?;
+        let link = seeder.seeding().await?.share_link;
+        let leecher = browser.open(&link).await?;
+        leecher.run(WATCH).await?;
+        moment(&leecher, "seeding").await?;
+        let peak = peak_mib_of_tabs(std::process::id());
+        browser.quit().await?;
+        figures.push(Figure::new(
+            format!("{mib} MiB to a tab: the largest tab's peak memory"),
+            peak,
+            "MiB",
+            "",
+        ));
+    }
+    Ok(figures)
+}
+
 /// From dropping 512 MiB until they are seeded.
 pub async fn dropping() -> Result<Vec<Figure>> {
     let folder = TempDir::new()?;
@@ -116,7 +149,7 @@ pub async fn dropping() -> Result<Vec<Figure>> {
     tab.run(WATCH).await?;
     tab.run(
         r#"document.querySelector('[data-testid="file-input"]').addEventListener("change", () => {
-            window.seen.dropped = performance.timeOrigin + performance.now();
+            reached("dropped");
         }, { capture: true });"#,
     )
     .await?;
@@ -141,7 +174,7 @@ pub async fn first_byte() -> Result<Vec<Figure>> {
     let seeder = browser.open(&server.page()).await?;
     seeder.share(&[&file]).await?;
     let link = seeder.seeding().await?.share_link;
-    // Warm caches, as for somebody who has been here before; then from the cold page.
+    // The page is open: what is measured is the swarm, not the loading of the page.
     let tab = browser.open(&server.page()).await?;
     tab.run(WATCH).await?;
     let (_, fragment) = link
@@ -160,10 +193,11 @@ pub async fn first_byte() -> Result<Vec<Figure>> {
     )])
 }
 
+/// When a page reached something. Awaited in the page: asking again and again would bring
+/// the tab to the front each time, and cost what is to be measured.
 async fn moment(tab: &Tab, what: &str) -> Result<f64> {
-    let script = format!("return window.seen[{what:?}] ?? null;");
-    let seen = until(what, || tab.run(&script), |value| value.is_number()).await?;
-    seen.as_f64().context("a time")
+    let script = format!("window.moment({what:?}).then(arguments[arguments.length - 1]);");
+    tab.run_async(&script).await?.as_f64().context("a time")
 }
 
 /// What a visitor downloads: every file of the page, brotli, in kB.

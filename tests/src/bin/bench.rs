@@ -5,7 +5,14 @@
 use anyhow::{Context, Result, bail};
 use swarm_tests::bench::{Figure, relay, tabs};
 
-const PARTS: [&str; 5] = ["relay", "swarms", "dropping", "first-byte", "page-weight"];
+const PARTS: [&str; 6] = [
+    "relay",
+    "swarms",
+    "dropping",
+    "first-byte",
+    "memory",
+    "page-weight",
+];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -32,6 +39,7 @@ async fn main() -> Result<()> {
             "swarms" => tabs::swarms().await?,
             "dropping" => tabs::dropping().await?,
             "first-byte" => tabs::first_byte().await?,
+            "memory" => tabs::memory().await?,
             _ => tabs::page_weight()?,
         };
         for figure in &measured {

@@ -1,0 +1,40 @@
+//! `cargo xtask bench`: how fast it is, and what it costs.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use xshell::cmd;
+
+use crate::workspace::{Workspace, heading};
+use crate::{build, setup};
+
+/// Options of `bench`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only these parts: relay, swarms, dropping, first-byte, memory, page-weight
+    parts: Vec<String>,
+    /// Also write the figures as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Builds what is measured, and measures it.
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    let driver = setup::browser(workspace)?;
+    build::run(workspace)?;
+    heading("Benchmarks");
+    let parts = &args.parts;
+    let json = args
+        .json
+        .iter()
+        .flat_map(|file| ["--json".into(), file.clone().into_os_string()]);
+    cmd!(
+        workspace.sh,
+        "cargo run --release -p swarm-tests --bin bench -- {parts...} {json...}"
+    )
+    .env("CHROMEDRIVER", driver)
+    .env("TABSWARM_PAGE", workspace.dist())
+    .env("TABSWARM_BIN_DIR", workspace.target.join("release"))
+    .run()?;
+    Ok(())
+}
