@@ -67,7 +67,6 @@ impl Torrents {
         let Some(torrent) = self.torrents.get(info_hash) else {
             return false;
         };
-        // Smoothly or not, the style sheet says, which knows what the person prefers.
         let options = ScrollIntoViewOptions::new();
         options.set_block(ScrollLogicalPosition::Nearest);
         torrent
