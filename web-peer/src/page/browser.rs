@@ -14,9 +14,18 @@ const SLOT: &str = "tabswarm-slot";
 /// Long enough for any browser to have begun a download. Milliseconds.
 const DOWNLOAD_BEGUN: i32 = 60_000;
 
-/// The address of this page's own tracker.
+/// Where a tracker-relay listens unless it is told otherwise.
+const DEFAULT_PORT: u16 = 8080;
+
+/// The address of this page's own tracker: on the page's own host and port. A page that
+/// `trunk serve` built has a port of its own, and Trunk's proxy drops the WebSocket's
+/// subprotocol: it goes straight to a tracker-relay on its default port.
 pub(crate) fn tracker_address() -> String {
     let location = window().location();
+    if cfg!(debug_assertions) {
+        let host = location.hostname().unwrap_or_default();
+        return format!("ws://{host}:{DEFAULT_PORT}/swarm");
+    }
     let secure = location
         .protocol()
         .is_ok_and(|protocol| protocol == "https:");
