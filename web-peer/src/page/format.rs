@@ -13,18 +13,18 @@ pub(crate) fn bytes(count: u64) -> String {
     let mut names = ["kB", "MB", "GB", "TB", "PB"].iter();
     let mut name = names.next().expect("there are units");
     for larger in names {
-        // Rounded to three figures, 999.95 kB is 1.0 MB.
-        if count < unit.saturating_mul(1000) - unit / 20 {
+        // Rounded to three figures, 999.5 kB is 1.0 MB.
+        if count < unit.saturating_mul(1000) - unit / 2 {
             break;
         }
         unit *= 1000;
         name = larger;
     }
-    let tenths = (u128::from(count) * 10 + u128::from(unit) / 2) / u128::from(unit);
-    if tenths < 1000 {
-        format!("{}.{} {name}", tenths / 10, tenths % 10)
-    } else {
-        format!("{} {name}", (tenths + 5) / 10)
+    let rounded =
+        |parts: u128| (u128::from(count) * parts + u128::from(unit) / 2) / u128::from(unit);
+    match rounded(10) {
+        tenths @ 0..1000 => format!("{}.{} {name}", tenths / 10, tenths % 10),
+        _ => format!("{} {name}", rounded(1)),
     }
 }
 
@@ -94,7 +94,10 @@ mod tests {
             (999, "999 bytes"),
             (1000, "1.0 kB"),
             (98_400, "98.4 kB"),
+            (99_949, "99.9 kB"),
+            (99_950, "100 kB"),
             (999_499, "999 kB"),
+            (999_500, "1.0 MB"),
             (999_950, "1.0 MB"),
             (104_857_600, "105 MB"),
             (1_300_000_000, "1.3 GB"),
