@@ -21,11 +21,10 @@ pub fn cpu_seconds_below(root: u32, except: u32) -> f64 {
 
 /// The most memory that any browser tab below this process has ever had resident, in MiB.
 pub fn peak_mib_of_tabs(root: u32) -> f64 {
+    // Chromium joins its arguments with spaces there.
     let is_tab = |pid: &u32| {
-        let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        arguments
-            .split(|byte| *byte == 0)
-            .any(|argument| argument == b"--type=renderer")
+        let arguments = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        arguments.contains("--type=renderer")
     };
     below(root, 0)
         .into_keys()
@@ -53,11 +52,7 @@ fn below(root: u32, except: u32) -> BTreeMap<u32, Stat> {
         }
         false
     };
-    let found: Vec<u32> = stats
-        .keys()
-        .copied()
-        .filter(|pid| is_below(*pid))
-        .collect();
+    let found: Vec<u32> = stats.keys().copied().filter(|pid| is_below(*pid)).collect();
     stats.retain(|pid, _| found.contains(pid));
     stats
 }
