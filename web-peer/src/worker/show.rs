@@ -16,6 +16,10 @@ use crate::messages::{self, HashingView, State, ToPage};
 
 /// Between two snapshots, while something changes.
 const INTERVAL: Duration = Duration::from_millis(250);
+/// Between two just after a command: whoever asked for something watches closely.
+const EAGER_INTERVAL: Duration = Duration::from_millis(50);
+/// How long after a command.
+const EAGER: Duration = Duration::from_secs(2);
 /// Between two, while only a countdown runs.
 const COUNTDOWN: Duration = Duration::from_secs(1);
 /// Between two questions about the storage, while something changes.
@@ -27,6 +31,7 @@ pub(super) struct Show {
     /// When the next snapshot is due.
     timer: Option<(Time, Timer)>,
     latest: Time,
+    eager_until: Time,
     shown: State,
     storage: Option<(u64, u64)>,
     estimated: Option<Time>,
@@ -87,12 +92,21 @@ impl Host {
 
     /// Something changed: the page sees it soon.
     pub(super) fn changed(self: &Rc<Self>) {
-        let since = self.clock.now() - self.show.borrow().latest;
-        self.show_after(INTERVAL.saturating_sub(since));
+        let now = self.clock.now();
+        let (latest, eager_until) = {
+            let show = self.show.borrow();
+            (show.latest, show.eager_until)
+        };
+        let interval = match now < eager_until {
+            true => EAGER_INTERVAL,
+            false => INTERVAL,
+        };
+        self.show_after(interval.saturating_sub(now - latest));
     }
 
     /// Shows everything now, as after a command.
     pub(super) fn show_now(self: &Rc<Self>) {
+        self.show.borrow_mut().eager_until = self.clock.now() + EAGER;
         self.show_after(Duration::ZERO);
     }
 
