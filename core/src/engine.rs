@@ -164,28 +164,27 @@ impl Engine {
         info_hash: InfoHash,
         f: impl FnOnce(&mut Torrent, &mut Cx<'_>) -> R,
     ) -> Option<R> {
-        let torrent = self.torrents.get_mut(&info_hash)?;
-        let mut cx = Cx {
-            now,
-            config: &self.config,
-            link: &mut self.link,
-            cache: &mut self.cache,
-            peer_id: self.peer_id,
-        };
-        Some(f(torrent, &mut cx))
+        let (torrents, mut cx) = self.parts(now);
+        Some(f(torrents.get_mut(&info_hash)?, &mut cx))
     }
 
     fn with_all(&mut self, now: Time, mut f: impl FnMut(&mut Torrent, &mut Cx<'_>)) {
-        let mut cx = Cx {
+        let (torrents, mut cx) = self.parts(now);
+        for torrent in torrents.values_mut() {
+            f(torrent, &mut cx);
+        }
+    }
+
+    /// The torrents, and what their methods see of the rest.
+    fn parts(&mut self, now: Time) -> (&mut BTreeMap<InfoHash, Torrent>, Cx<'_>) {
+        let cx = Cx {
             now,
             config: &self.config,
             link: &mut self.link,
             cache: &mut self.cache,
             peer_id: self.peer_id,
         };
-        for torrent in self.torrents.values_mut() {
-            f(torrent, &mut cx);
-        }
+        (&mut self.torrents, cx)
     }
 
     fn handle_command(&mut self, now: Time, command: Command) {
