@@ -17,9 +17,10 @@ use crate::messages::{self, HashingView, State, ToPage};
 /// Between two snapshots, while something changes.
 const INTERVAL: Duration = Duration::from_millis(250);
 /// Between two just after a command: whoever asked for something watches closely.
-const EAGER_INTERVAL: Duration = Duration::from_millis(50);
-/// How long after a command.
-const EAGER: Duration = Duration::from_secs(2);
+const EAGER_INTERVAL: Duration = Duration::from_millis(80);
+/// How long after a command: until the first bytes are there, as a rule. Every snapshot is
+/// drawn, which costs a busy machine more than the engine does.
+const EAGER: Duration = Duration::from_millis(400);
 /// Between two, while only a countdown runs.
 const COUNTDOWN: Duration = Duration::from_secs(1);
 /// Between two questions about the storage, while something changes.
