@@ -69,8 +69,8 @@ impl Browser {
         Ok(tab)
     }
 
-    /// Waits until a download of this many bytes is complete, and takes it out of the
-    /// download folder, so that the next may have the same name.
+    /// Waits until a download of this name is complete, and takes it out of the download
+    /// folder, so that the next may have the same name.
     pub async fn take_download(&self, name: &str, into: &Path) -> Result<PathBuf> {
         let path = self.downloads.path().join(name);
         let is_there = || async { Ok(path.exists()) };

@@ -1,4 +1,4 @@
-//! A seeder whose every block has a wrong bit: an honest engine over a lying store.
+//! A seeder whose every block is wrong: an honest engine over a lying store.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! The state of our talk with one remote peer.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
@@ -46,8 +46,8 @@ pub struct Session {
     pub interested: bool,
     /// What it has.
     pub pieces: RemotePieces,
-    /// What we asked of it, and when.
-    pub requests: BTreeMap<Block, Time>,
+    /// What we asked of it.
+    pub requests: BTreeSet<Block>,
     /// When it last sent a block that we asked for, or we first asked.
     pub last_block: Time,
     /// It owes us blocks for too long: asked only a little until it delivers.
@@ -66,8 +66,6 @@ pub struct Session {
     pub last_heard: Time,
     /// When anything last went.
     pub last_spoke: Time,
-    /// When we last unchoked it.
-    pub unchoked_at: Time,
     /// Bad pieces that it contributed to.
     pub bad_pieces: u32,
 }
@@ -157,7 +155,7 @@ impl Session {
             unchoked_us: false,
             interested: false,
             pieces: RemotePieces::early(),
-            requests: BTreeMap::new(),
+            requests: BTreeSet::new(),
             last_block: now,
             snubbed: false,
             outbox: Outbox::default(),
@@ -167,7 +165,6 @@ impl Session {
             up: Meter::default(),
             last_heard: now,
             last_spoke: now,
-            unchoked_at: now,
             bad_pieces: 0,
         }
     }

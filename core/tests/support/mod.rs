@@ -119,16 +119,23 @@ impl Net {
         let host = self.host(Config::default());
         self.hosts[host].store = content.all_pieces();
         let pieces = content.metainfo.layout().piece_count();
-        let resume = Resume::Pieces(Bitfield::full(pieces));
+        self.add(host, content, Bitfield::full(pieces));
+        host
+    }
+
+    /// Gives a host a torrent of which it has these pieces.
+    fn add(&mut self, host: usize, content: &Content, have: Bitfield) {
+        let metainfo = content.metainfo.clone();
+        let resume = Resume::Pieces(have);
+        let paused = false;
         self.command(
             host,
             Command::AddTorrent {
-                metainfo: content.metainfo.clone(),
+                metainfo,
                 resume,
-                paused: false,
+                paused,
             },
         );
-        host
     }
 
     /// A peer that knows only the info-hash.
@@ -200,15 +207,7 @@ impl Net {
             have.insert(layout.piece(index).unwrap());
         }
         self.connect(host);
-        let resume = Resume::Pieces(have);
-        self.command(
-            host,
-            Command::AddTorrent {
-                metainfo: content.metainfo.clone(),
-                resume,
-                paused: false,
-            },
-        );
+        self.add(host, content, have);
     }
 
     pub(crate) fn torrent(&self, host: usize) -> TorrentView {

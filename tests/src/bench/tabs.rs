@@ -58,9 +58,6 @@ async fn swarm(file: &Path, tabs: usize, webtorrent: f64) -> Result<Vec<Figure>>
     let seeder = browser.open(&server.page()).await?;
     seeder.share(&[file]).await?;
     let link = seeder.seeding().await?.share_link;
-    let (_, fragment) = link
-        .split_once('#')
-        .context("a share link has a fragment")?;
     let mut leechers = Vec::new();
     for _ in 0..tabs {
         let tab = browser.open(&server.page()).await?;
@@ -71,10 +68,7 @@ async fn swarm(file: &Path, tabs: usize, webtorrent: f64) -> Result<Vec<Figure>>
     let server_cpu = cpu_seconds(server.pid());
     let mut begin = f64::MAX;
     for leecher in &leechers {
-        let script = format!(
-            "location.hash = {fragment:?}; return performance.timeOrigin + performance.now();"
-        );
-        begin = begin.min(leecher.run(&script).await?.as_f64().context("a time")?);
+        begin = begin.min(follow(leecher, &link).await?);
     }
     let mut end = 0.0_f64;
     for leecher in &leechers {
@@ -165,7 +159,8 @@ pub async fn dropping() -> Result<Vec<Figure>> {
     )])
 }
 
-/// From opening a share link, page and all, to the first block.
+/// From adding a share link to an open page to the first block: the swarm, not the loading
+/// of the page.
 pub async fn first_byte() -> Result<Vec<Figure>> {
     let folder = TempDir::new()?;
     let file = random(&folder.path().join("first.bin"), 64 * MIB, 64)?;
@@ -174,15 +169,9 @@ pub async fn first_byte() -> Result<Vec<Figure>> {
     let seeder = browser.open(&server.page()).await?;
     seeder.share(&[&file]).await?;
     let link = seeder.seeding().await?.share_link;
-    // The page is open: what is measured is the swarm, not the loading of the page.
     let tab = browser.open(&server.page()).await?;
     tab.run(WATCH).await?;
-    let (_, fragment) = link
-        .split_once('#')
-        .context("a share link has a fragment")?;
-    let script =
-        format!("location.hash = {fragment:?}; return performance.timeOrigin + performance.now();");
-    let begin = tab.run(&script).await?.as_f64().context("a time")?;
+    let begin = follow(&tab, &link).await?;
     let seconds = (moment(&tab, "bytes").await? - begin) / 1000.0;
     browser.quit().await?;
     Ok(vec![Figure::new(
@@ -191,6 +180,16 @@ pub async fn first_byte() -> Result<Vec<Figure>> {
         "s",
         "WebTorrent 0.2–0.3 s",
     )])
+}
+
+/// Follows a share link in an open page, and says when.
+async fn follow(tab: &Tab, link: &str) -> Result<f64> {
+    let (_, fragment) = link
+        .split_once('#')
+        .context("a share link has a fragment")?;
+    let script =
+        format!("location.hash = {fragment:?}; return performance.timeOrigin + performance.now();");
+    tab.run(&script).await?.as_f64().context("a time")
 }
 
 /// When a page reached something. Awaited in the page: asking again and again would bring

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::messages::fault;
+use super::messages::{fault, find};
 use super::{Cx, Fault, Phase, Torrent};
 use crate::engine::{Config, Event, Output, StoreError};
 use crate::peer::{Session, SessionId};
@@ -60,7 +60,7 @@ impl Torrent {
             session.last_block = cx.now;
         }
         for block in blocks {
-            session.requests.insert(block, cx.now);
+            session.requests.insert(block);
             session.outbox.push(&Message::Request(block.to_ref()));
         }
         cx.link.ready.insert((self.info_hash, id));
@@ -75,23 +75,20 @@ impl Torrent {
         data: &Bytes,
     ) -> Result<(), Fault> {
         let length = u32::try_from(data.len()).map_err(|_| fault("a block too long"))?;
-        let Some(metainfo) = &self.metainfo else {
+        if self.metainfo.is_none() {
             return Err(fault("a block that nobody asked for"));
-        };
-        let block = metainfo.layout().check(BlockRef {
+        }
+        let block = self.check_block(BlockRef {
             piece,
             begin,
             length,
         });
         let block = block.ok_or_else(|| fault("a block that does not exist"))?;
-        let session = self
-            .sessions
-            .get_mut(&id)
-            .ok_or_else(|| fault("the session is gone"))?;
+        let session = find(&mut self.sessions, id)?;
         let bytes = u64::from(length);
         self.down.add(cx.now, bytes);
         session.down.add(cx.now, bytes);
-        if session.requests.remove(&block).is_some() {
+        if session.requests.remove(&block) {
             session.last_block = cx.now;
             session.snubbed = false;
         }
@@ -125,19 +122,16 @@ impl Torrent {
             let Some(session) = self.sessions.get_mut(id) else {
                 continue;
             };
-            session.requests.retain(|asked, _| asked.to_ref() != block);
+            session.requests.retain(|asked| asked.to_ref() != block);
             self.refill.insert(*id);
             self.say(cx, *id, &Message::Cancel(block));
         }
     }
 
     pub(super) fn handle_reject(&mut self, id: SessionId, block: BlockRef) -> Result<(), Fault> {
-        let block = self
-            .metainfo
-            .as_ref()
-            .and_then(|metainfo| metainfo.layout().check(block));
+        let block = self.check_block(block);
         let block = block.ok_or_else(|| fault("rejects a block that does not exist"))?;
-        if self.session(id)?.requests.remove(&block).is_some()
+        if self.session(id)?.requests.remove(&block)
             && let Phase::Active(download) = &mut self.phase
         {
             download.release(id, block);

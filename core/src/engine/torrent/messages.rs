@@ -1,11 +1,13 @@
 //! What a peer says, message by message.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use super::sessions::UT_METADATA;
 use super::{Cx, Fault, Phase, Torrent};
 use crate::peer::{RemotePieces, Session, SessionId, Upload};
-use crate::pieces::Bitfield;
+use crate::pieces::{Bitfield, Block};
 use crate::wire::extension::{ExtensionHandshake, HANDSHAKE_ID};
 use crate::wire::peer::{BlockRef, Handshake, Message, Received, Reserved};
 
@@ -77,7 +79,7 @@ impl Torrent {
             Message::HaveNone => self.handle_bitfield(cx, id, Claim::None)?,
             Message::Request(block) => self.handle_request(cx, id, block)?,
             Message::Cancel(block) => {
-                let block = self.metainfo.as_ref().and_then(|m| m.layout().check(block));
+                let block = self.check_block(block);
                 if let (Some(block), Some(session)) = (block, self.sessions.get_mut(&id)) {
                     session.outbox.cancel(block);
                 }
@@ -112,16 +114,16 @@ impl Torrent {
     }
 
     pub(super) fn session(&mut self, id: SessionId) -> Result<&mut Session, Fault> {
-        self.sessions
-            .get_mut(&id)
-            .ok_or_else(|| fault("the session is gone"))
+        find(&mut self.sessions, id)
+    }
+
+    /// A block as a peer names it, if the metadata is here and it exists.
+    pub(super) fn check_block(&self, block: BlockRef) -> Option<Block> {
+        self.metainfo.as_ref()?.layout().check(block)
     }
 
     fn handle_have(&mut self, cx: &mut Cx<'_>, id: SessionId, index: u32) -> Result<(), Fault> {
-        let session = self
-            .sessions
-            .get_mut(&id)
-            .ok_or_else(|| fault("the session is gone"))?;
+        let session = find(&mut self.sessions, id)?;
         match &mut session.pieces {
             RemotePieces::Early { haves, .. } => {
                 if haves.len() >= RemotePieces::MAX_EARLY {
@@ -156,10 +158,7 @@ impl Torrent {
         id: SessionId,
         claim: Claim,
     ) -> Result<(), Fault> {
-        let session = self
-            .sessions
-            .get_mut(&id)
-            .ok_or_else(|| fault("the session is gone"))?;
+        let session = find(&mut self.sessions, id)?;
         match &mut session.pieces {
             RemotePieces::Early { bitfield, all, .. } => match claim {
                 Claim::Bits(bytes) => *bitfield = Some(bytes),
@@ -195,18 +194,12 @@ impl Torrent {
         block: BlockRef,
     ) -> Result<(), Fault> {
         let most = cx.config.max_incoming_requests;
-        let session = self
-            .sessions
-            .get_mut(&id)
-            .ok_or_else(|| fault("the session is gone"))?;
+        let block = self.check_block(block);
+        let session = find(&mut self.sessions, id)?;
         if !session.unchoked {
             // It may not have heard of our choke yet.
             return Ok(());
         }
-        let block = self
-            .metainfo
-            .as_ref()
-            .and_then(|metainfo| metainfo.layout().check(block));
         let block = block.ok_or_else(|| fault("asks for a block that does not exist"))?;
         let Phase::Active(download) = &self.phase else {
             return Ok(());
@@ -241,6 +234,16 @@ enum Claim {
     Bits(Bytes),
     All,
     None,
+}
+
+/// A session of a torrent whose other parts are needed at the same time.
+pub(super) fn find(
+    sessions: &mut BTreeMap<SessionId, Session>,
+    id: SessionId,
+) -> Result<&mut Session, Fault> {
+    sessions
+        .get_mut(&id)
+        .ok_or_else(|| fault("the session is gone"))
 }
 
 pub(super) fn fault(reason: &str) -> Fault {

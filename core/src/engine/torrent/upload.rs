@@ -62,7 +62,6 @@ impl Torrent {
         }
         session.unchoked = unchoked;
         if unchoked {
-            session.unchoked_at = cx.now;
             self.say(cx, id, &Message::Unchoke);
         } else {
             // Without the Fast extension a choke drops what was asked (BEP 3).
