@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::pieces::Strategy;
 
 /// See the module. `Config::default()` suits a tab and a terminal alike.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     /// Names the software to other peers (BEP 10 `v`).
     pub client: String,

@@ -1,0 +1,3 @@
+//! The lab in the browser.
+
+fn main() {}

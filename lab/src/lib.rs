@@ -1,0 +1,21 @@
+//! Whole swarms in one process, in virtual time.
+//!
+//! A [`Scenario`] says who takes part, over which links, with which stores, and what goes
+//! wrong. A [`Simulation`] plays it: every peer is a real [`swarm_core::engine::Engine`],
+//! the tracker and relay is a real [`swarm_core::hub::Hub`], and only what hosts do
+//! (links, stores, hashing, clocks) is made up. The same scenario, seed included, gives
+//! the same run to the byte. [`Simulation::snapshot`] is for watching, [`Results`] is what
+//! is measured.
+//!
+//! The simulator does no I/O and compiles to wasm32; the program `lab` is the feature
+//! `cli`.
+
+pub mod results;
+pub mod scenario;
+pub mod simulation;
+pub mod snapshot;
+
+pub use results::Results;
+pub use scenario::{Scenario, ScenarioError};
+pub use simulation::Simulation;
+pub use snapshot::Snapshot;

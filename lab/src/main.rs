@@ -1,0 +1,3 @@
+//! `lab`: experiments with simulated swarms.
+
+fn main() {}
