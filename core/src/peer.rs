@@ -2,8 +2,10 @@
 
 pub mod meter;
 pub mod outbox;
+pub mod pipeline;
 pub mod session;
 
 pub use meter::Meter;
 pub use outbox::{Outbox, Upload};
+pub use pipeline::Pipeline;
 pub use session::{RemotePieces, Session, SessionId};

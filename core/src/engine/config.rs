@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::choke::ChokeConfig;
 use crate::pieces::Strategy;
 
 /// See the module. `Config::default()` suits a tab and a terminal alike.
@@ -13,12 +14,18 @@ pub struct Config {
     pub client: String,
     /// How pieces are chosen in torrents that say nothing else.
     pub strategy: Strategy,
-    /// Sessions of one torrent at once.
+    /// Sessions of one torrent at once. 50, as in most clients: enough neighbours to see
+    /// what is rare, few enough to tell them all of each piece.
     pub max_peers: usize,
-    /// Sessions that we open ourselves; beyond it we only accept.
+    /// Sessions that we open ourselves; beyond it we only accept. The rest of `max_peers` is
+    /// room for newcomers, or a full swarm would turn them away.
     pub target_peers: usize,
-    /// Peers that may request from us at once, in one torrent.
-    pub upload_slots: usize,
+    /// Who may request from us.
+    pub choke: ChokeConfig,
+    /// How much is asked of whom.
+    pub requests: RequestConfig,
+    /// When a peer has lost our trust.
+    pub trust: TrustConfig,
     /// Bytes of pieces in progress, hashing and writing included, in one torrent.
     pub bytes_in_progress: u64,
     /// Bytes of whole pieces kept in memory to serve from, over all torrents.
@@ -29,22 +36,75 @@ pub struct Config {
     pub max_checks: usize,
     /// Credit that we give each channel.
     pub receive_window: u32,
-    /// Bytes handed to the tracker link and not yet reported as written.
-    pub link_budget: usize,
+    /// Bytes handed to the tracker link and not yet reported as written, at least and at
+    /// most; in between as much as the link takes in `link_delay`.
+    pub link_budget: (usize, usize),
+    /// What is handed to a slow link stands in its queue, and can be neither cancelled nor
+    /// overtaken: a quarter of a second bridges the pauses between the host's reports.
+    pub link_delay: Duration,
     /// Bytes of one data frame's payload: large and few is fastest in a tab.
     pub frame_payload: usize,
-    /// Requests in flight to one peer at the start, and at the most.
-    pub request_queue: (usize, usize),
-    /// Requests of one peer that we keep.
+    /// Requests of one peer that we keep, told to it as `reqq` (BEP 10; libtorrent's
+    /// default is 2000, 512 blocks are 8 MiB already).
     pub max_incoming_requests: usize,
-    /// A request that is not answered for this long is asked elsewhere.
-    pub request_timeout: Duration,
+    /// Pieces that a new peer may request while it is choked (BEP 6 "allowed fast"; ten
+    /// there). None by default: we unchoke whoever comes while there is a slot, so the set
+    /// would only let many choked newcomers split a busy line, each waiting long for its
+    /// first piece, and hand the first pieces to those that never give any.
+    pub allowed_fast: usize,
+    /// Pieces that a seeder suggests to each peer it serves, ahead of the one being sent
+    /// (BEP 6 "suggest piece"): different ones to different peers, so that each piece
+    /// leaves once before any leaves twice (the aim of BEP 16, super-seeding, without
+    /// hiding what we have). Two, so that the next is known before one ends.
+    pub suggestions: usize,
     /// A session that says nothing at all for this long is closed (BEP 3: two minutes).
     pub idle_timeout: Duration,
-    /// A peer that contributed to this many bad pieces is banned; at once if it alone did.
+}
+
+/// How much is asked of a peer at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestConfig {
+    /// Requests in flight to a peer at the start. From there one more for each block that
+    /// comes (slow start, as in TCP), until the rate stops growing. 16 blocks are what a
+    /// link of 50 Mbit/s sends in a round trip of 40 ms, and no burden on a slow one.
+    pub start: usize,
+    /// Requests in flight at least and at most; the most is 4 MiB, the window of a channel.
+    pub queue: (usize, usize),
+    /// After the slow start: what the peer sends in its round trip and this time more.
+    /// One second (libtorrent's `request_queue_time` is three): it bridges the moments in
+    /// which the peer serves others, and a peer that stops owes us no more than that.
+    pub queue_time: Duration,
+    /// A peer that owes us blocks, and sends none for this long, is asked for little until
+    /// it does, and the blocks are asked of others (libtorrent's `piece_timeout`).
+    pub timeout: Duration,
+    /// A peer that owes us blocks for this long earns no upload slot (anti-snubbing, BEP 3:
+    /// a minute).
+    pub snub: Duration,
+    /// Of how many peers the last blocks are asked (endgame, BEP 3). Two: a duplicate for
+    /// each block at the most.
+    pub endgame_copies: u8,
+}
+
+/// What a peer may do wrong. Corrupt data is not a matter of counting: whoever is proven to
+/// have sent it is banned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrustConfig {
+    /// Contributions to pieces that turned out bad before a peer is banned without proof.
+    /// Proof takes one more download of the piece, so this matters only for those whose
+    /// piece was never fetched again.
     pub max_bad_pieces: u32,
-    /// How often rates are measured and slots are given out.
-    pub choke_interval: Duration,
+    /// Requests that a peer may leave unanswered, or refuse while it does not choke us,
+    /// between two blocks that it sends: beyond, it claims pieces that it does not deliver.
+    /// Two full queues.
+    pub max_broken_promises: u32,
+    /// A peer that does not choke us, and leaves every request unanswered for this long,
+    /// takes a place for nothing. Two minutes: twice what makes it snubbed.
+    pub max_debt: Duration,
+    /// A peer that lost its place is not talked to for this long: five minutes, so that it
+    /// does not come back at once, and an honest one that had a bad moment does.
+    pub shun: Duration,
+    /// Payload bytes that nobody asked for: 1 MiB, more than what crosses on the wire.
+    pub max_unrequested: u64,
 }
 
 impl Default for Config {
@@ -54,20 +114,46 @@ impl Default for Config {
             strategy: Strategy::RarestFirst,
             max_peers: 50,
             target_peers: 30,
-            upload_slots: 8,
+            choke: ChokeConfig::default(),
+            requests: RequestConfig::default(),
+            trust: TrustConfig::default(),
             bytes_in_progress: 24 << 20,
             read_cache: 16 << 20,
             max_reads: 8,
             max_checks: 4,
             receive_window: 4 << 20,
-            link_budget: 2 << 20,
+            link_budget: (64 << 10, 2 << 20),
+            link_delay: Duration::from_millis(250),
             frame_payload: 256 << 10,
-            request_queue: (64, 256),
             max_incoming_requests: 512,
-            request_timeout: Duration::from_secs(60),
+            allowed_fast: 0,
+            suggestions: 2,
             idle_timeout: Duration::from_secs(150),
+        }
+    }
+}
+
+impl Default for RequestConfig {
+    fn default() -> Self {
+        RequestConfig {
+            start: 16,
+            queue: (4, 256),
+            queue_time: Duration::from_secs(1),
+            timeout: Duration::from_secs(20),
+            snub: Duration::from_secs(60),
+            endgame_copies: 2,
+        }
+    }
+}
+
+impl Default for TrustConfig {
+    fn default() -> Self {
+        TrustConfig {
             max_bad_pieces: 3,
-            choke_interval: Duration::from_secs(10),
+            max_broken_promises: 512,
+            max_debt: Duration::from_secs(120),
+            shun: Duration::from_secs(300),
+            max_unrequested: 1 << 20,
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{Output, TrackerView};
+use super::{Config, Output, TrackerView};
 use crate::id::{ChannelId, InfoHash, MemberId};
-use crate::peer::SessionId;
+use crate::peer::{Meter, SessionId};
+use crate::time::Time;
 use crate::wire::relay::{ClientMessage, DataFrame, Welcome};
 
 /// A session of a torrent.
@@ -18,6 +19,8 @@ pub(super) struct Link {
     welcome: Option<Welcome>,
     /// Bytes of data frames handed to the host and not yet reported as sent.
     unsent: usize,
+    /// Bytes reported as sent.
+    sent: Meter,
     /// Whose session a channel carries.
     pub(super) channels: BTreeMap<ChannelId, SessionKey>,
     /// Channels that we asked for.
@@ -45,6 +48,7 @@ impl Link {
         self.state = TrackerView::Down;
         self.welcome = None;
         self.unsent = 0;
+        self.sent = Meter::default();
         self.channels.clear();
         self.opening.clear();
         self.ready.clear();
@@ -109,8 +113,17 @@ impl Link {
 
     /// The host has written this much. Control messages are in the sum, so the count may
     /// run a little low, never high.
-    pub(super) fn sent(&mut self, bytes: usize) {
+    pub(super) fn sent(&mut self, now: Time, bytes: usize) {
         self.unsent = self.unsent.saturating_sub(bytes);
+        self.sent.add(now, bytes as u64);
+    }
+
+    /// How much may wait in the host's hands: what the link takes in
+    /// [`Config::link_delay`], within limits.
+    pub(super) fn budget(&self, now: Time, config: &Config) -> usize {
+        let (least, most) = config.link_budget;
+        let bytes = u128::from(self.sent.rate(now)) * config.link_delay.as_millis() / 1000;
+        usize::try_from(bytes).unwrap_or(most).clamp(least, most)
     }
 
     pub(super) fn unsent(&self) -> usize {

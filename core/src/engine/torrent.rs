@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::cache::Cache;
 use super::link::Link;
 use super::{Config, Event, Output, Resume};
+use crate::choke::Choker;
 use crate::id::{InfoHash, PeerId};
 use crate::metainfo::Metainfo;
 use crate::peer::{Meter, Session, SessionId};
@@ -16,7 +17,9 @@ use crate::time::Time;
 use crate::wire::relay::ClientMessage;
 
 mod check;
+mod deal;
 mod download;
+mod fast;
 mod messages;
 mod metadata;
 mod sessions;
@@ -26,6 +29,7 @@ mod upkeep;
 mod upload;
 
 use check::Check;
+use deal::Deal;
 use metadata::Fetch;
 use swarm::Swarm;
 
@@ -75,6 +79,8 @@ pub(super) struct Torrent {
     next_session: SessionId,
     /// Peers that sent corrupt blocks, by the id that they used.
     banned: BTreeSet<PeerId>,
+    /// Peers that lost their place for a while, and until when.
+    shunned: BTreeMap<PeerId, Time>,
     swarm: Swarm,
 
     /// Pieces whose hash is being computed.
@@ -86,7 +92,9 @@ pub(super) struct Torrent {
     refill: BTreeSet<SessionId>,
     /// All of them may.
     refill_all: bool,
+    choker: Choker,
     next_choke: Time,
+    deal: Deal,
 
     down: Meter,
     up: Meter,
@@ -129,12 +137,15 @@ impl Torrent {
             sessions: BTreeMap::new(),
             next_session: 0,
             banned: BTreeSet::new(),
+            shunned: BTreeMap::new(),
             swarm: Swarm::default(),
             verifying: BTreeMap::new(),
             writing: BTreeMap::new(),
             refill: BTreeSet::new(),
             refill_all: false,
+            choker: Choker::default(),
             next_choke: Time::ZERO,
+            deal: Deal::default(),
             down: Meter::default(),
             up: Meter::default(),
             wasted: 0,
@@ -163,7 +174,7 @@ impl Torrent {
         let layout = *metainfo.layout();
         let limits = Limits {
             bytes_in_progress: cx.config.bytes_in_progress,
-            endgame_copies: 2,
+            endgame_copies: cx.config.requests.endgame_copies,
         };
         let complete = have.is_full();
         self.phase = Phase::Active(Box::new(Download::new(
@@ -181,6 +192,7 @@ impl Torrent {
             self.start(cx.now);
         }
         if complete {
+            self.begin_dealing();
             cx.event(Event::Completed(self.info_hash));
         }
     }

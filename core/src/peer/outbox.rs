@@ -66,16 +66,26 @@ impl Outbox {
         self.uploads.len()
     }
 
-    /// Forgets a request that was cancelled.
-    pub fn cancel(&mut self, block: Block) {
+    /// Forgets a request that was cancelled; false if it does not wait any more.
+    pub fn cancel(&mut self, block: Block) -> bool {
+        let before = self.uploads.len();
         self.uploads
             .retain(|upload| *upload != Upload::Block(block));
+        self.uploads.len() < before
     }
 
-    /// Forgets all requests for blocks: the peer is choked now.
-    pub fn drop_blocks(&mut self) {
-        self.uploads
-            .retain(|upload| matches!(upload, Upload::Metadata(_)));
+    /// Forgets all requests for blocks, but those of the pieces in `except`: the peer is
+    /// choked now. Returns them in the order in which they were asked.
+    pub fn drop_blocks(&mut self, except: &[PieceIndex]) -> Vec<Block> {
+        let mut dropped = Vec::new();
+        self.uploads.retain(|upload| match upload {
+            Upload::Block(block) if !except.contains(&block.piece) => {
+                dropped.push(*block);
+                false
+            }
+            _ => true,
+        });
+        dropped
     }
 
     /// The first `count` different pieces that are asked for.
@@ -230,7 +240,7 @@ mod tests {
             outbox.fill(&mut frame, 1 << 20, true, &mut Zeros(false)),
             (Stop::Needs(first), 0)
         );
-        outbox.drop_blocks();
+        assert_eq!(outbox.drop_blocks(&[]).len(), 2);
         assert!(outbox.is_empty());
     }
 }

@@ -1,13 +1,14 @@
 //! The state of our talk with one remote peer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
-use super::{Meter, Outbox};
+use super::{Meter, Outbox, Pipeline};
 use crate::engine::PeerPath;
+use crate::engine::config::RequestConfig;
 use crate::id::{ChannelId, MemberId, PeerId};
-use crate::pieces::{Bitfield, BitfieldError, Block, Layout};
+use crate::pieces::{Bitfield, BitfieldError, Block, Layout, PieceIndex};
 use crate::time::Time;
 use crate::wire::peer::Decoder;
 
@@ -32,12 +33,18 @@ pub struct Session {
     pub greeted: bool,
     /// It speaks the extension protocol (BEP 10).
     pub extended: bool,
+    /// Both speak the Fast extension (BEP 6).
+    pub fast: bool,
     /// The id under which it takes `ut_metadata` messages.
     pub ut_metadata: Option<u8>,
     /// Bytes of the info dictionary, as it says.
     pub metadata_size: Option<u32>,
-    /// We answer its requests.
-    pub unchoked: bool,
+    /// When it came.
+    pub since: Time,
+    /// We answer its requests, since then.
+    pub unchoked: Option<Time>,
+    /// When we last stopped to.
+    pub choked: Option<Time>,
     /// It lacks something that we have, it says.
     pub peer_interested: bool,
     /// It answers our requests.
@@ -48,10 +55,28 @@ pub struct Session {
     pub pieces: RemotePieces,
     /// What we asked of it.
     pub requests: BTreeSet<Block>,
+    /// What we asked of it and gave up: it may still come, or be rejected.
+    pub given_up: BTreeSet<Block>,
+    /// How much may be asked of it.
+    pub pipeline: Pipeline,
     /// When it last sent a block that we asked for, or we first asked.
     pub last_block: Time,
-    /// It owes us blocks for too long: asked only a little until it delivers.
+    /// When its requests last timed out, if no block came since.
+    pub timed_out: Option<Time>,
+    /// It owes us blocks for so long that it earns no upload slot.
     pub snubbed: bool,
+    /// Requests that it did not answer, or refused, since it last sent a block.
+    pub broken_promises: u32,
+    /// Bytes that it sent and nobody asked for.
+    pub unrequested: u64,
+    /// Pieces that it suggested, the newest last (BEP 6).
+    pub suggested: VecDeque<PieceIndex>,
+    /// Pieces that we may ask for while it chokes us (BEP 6).
+    pub fast_pieces: BTreeSet<PieceIndex>,
+    /// Pieces that it may ask for while we choke it (BEP 6).
+    pub allowed_fast: Vec<PieceIndex>,
+    /// Pieces that we suggested and it does not have yet.
+    pub dealt: Vec<PieceIndex>,
     /// What waits to be sent to it.
     pub outbox: Outbox,
     /// Bytes that we may still send.
@@ -130,6 +155,10 @@ impl RemotePieces {
 }
 
 impl Session {
+    /// Requests that are remembered after we gave them up. Many times the longest queue:
+    /// only a peer that answers nothing at all comes near.
+    const MAX_GIVEN_UP: usize = 4096;
+
     /// A session over a channel that just opened; `credit` bytes may be sent.
     pub fn new(
         channel: ChannelId,
@@ -137,6 +166,7 @@ impl Session {
         peer_id: PeerId,
         credit: u32,
         max_message: u32,
+        requests: &RequestConfig,
         now: Time,
     ) -> Self {
         Session {
@@ -148,16 +178,28 @@ impl Session {
             decoder: Decoder::new(max_message),
             greeted: false,
             extended: false,
+            fast: false,
             ut_metadata: None,
             metadata_size: None,
-            unchoked: false,
+            since: now,
+            unchoked: None,
+            choked: None,
             peer_interested: false,
             unchoked_us: false,
             interested: false,
             pieces: RemotePieces::early(),
             requests: BTreeSet::new(),
+            given_up: BTreeSet::new(),
+            pipeline: Pipeline::new(requests),
             last_block: now,
+            timed_out: None,
             snubbed: false,
+            broken_promises: 0,
+            unrequested: 0,
+            suggested: VecDeque::new(),
+            fast_pieces: BTreeSet::new(),
+            allowed_fast: Vec::new(),
+            dealt: Vec::new(),
             outbox: Outbox::default(),
             send_credit: u64::from(credit),
             consumed: 0,
@@ -167,6 +209,25 @@ impl Session {
             last_spoke: now,
             bad_pieces: 0,
         }
+    }
+
+    /// It will not send these blocks; what comes of them late, or is rejected, is no fault.
+    pub fn give_up_requests(&mut self) {
+        let requests = std::mem::take(&mut self.requests);
+        if self.given_up.len() < Self::MAX_GIVEN_UP {
+            self.given_up.extend(requests);
+        }
+        self.pipeline.interrupted();
+    }
+
+    /// It will not send this block, see [`Session::give_up_requests`]. False if it was not
+    /// asked of it.
+    pub fn give_up(&mut self, block: Block) -> bool {
+        let asked = self.requests.remove(&block);
+        if asked && self.given_up.len() < Self::MAX_GIVEN_UP {
+            self.given_up.insert(block);
+        }
+        asked
     }
 
     /// It has every piece.

@@ -4,16 +4,10 @@ use bytes::Bytes;
 
 use super::messages::{fault, find};
 use super::{Cx, Fault, Phase, Torrent};
-use crate::engine::{Config, Event, Output, StoreError};
-use crate::peer::{Session, SessionId};
-use crate::pieces::{BLOCK, PieceIndex, Received};
-use crate::time::Time;
+use crate::engine::{Event, Output, StoreError};
+use crate::peer::SessionId;
+use crate::pieces::{Block, PieceIndex, Received};
 use crate::wire::peer::{BlockRef, Message};
-
-/// Seconds of a peer's present rate that we keep asked for, as a fraction (1/2).
-const QUEUE_SECONDS_INVERSE: u64 = 2;
-/// What a peer that owes us blocks is asked for, until it delivers.
-const SNUBBED_QUEUE: usize = 2;
 
 impl Torrent {
     /// Asks for more wherever there is room for requests.
@@ -46,7 +40,7 @@ impl Torrent {
         if !session.unchoked_us || !session.interested {
             return;
         }
-        let depth = queue_depth(session, cx.config, cx.now);
+        let depth = session.pipeline.depth();
         let free = depth.saturating_sub(session.requests.len());
         // Several at a time: each batch is a message through the hub.
         if free == 0 || (free < depth / 4 && !session.requests.is_empty()) {
@@ -56,11 +50,12 @@ impl Torrent {
         if blocks.is_empty() {
             return;
         }
-        if session.requests.is_empty() {
+        if session.requests.is_empty() && session.timed_out.is_none() {
             session.last_block = cx.now;
         }
         for block in blocks {
             session.requests.insert(block);
+            session.pipeline.asked(cx.now, block);
             session.outbox.push(&Message::Request(block.to_ref()));
         }
         cx.link.ready.insert((self.info_hash, id));
@@ -90,7 +85,15 @@ impl Torrent {
         session.down.add(cx.now, bytes);
         if session.requests.remove(&block) {
             session.last_block = cx.now;
+            session.timed_out = None;
             session.snubbed = false;
+            session.broken_promises = 0;
+            session.pipeline.arrived(cx.now, block, &cx.config.requests);
+        } else if !session.given_up.remove(&block) {
+            session.unrequested += bytes;
+            if session.unrequested > cx.config.trust.max_unrequested {
+                return Err(fault("sends what nobody asked for"));
+            }
         }
         self.refill.insert(id);
         let Phase::Active(download) = &mut self.phase else {
@@ -98,13 +101,13 @@ impl Torrent {
         };
         match download.receive(id, block, data) {
             Received::Unrequested | Received::Duplicate => self.wasted += bytes,
-            Received::Kept { cancel } => self.cancel(cx, block.to_ref(), &cancel),
+            Received::Kept { cancel } => self.cancel(cx, block, &cancel),
             Received::Complete {
                 cancel,
                 piece,
                 data,
             } => {
-                self.cancel(cx, block.to_ref(), &cancel);
+                self.cancel(cx, block, &cancel);
                 self.verifying.insert(piece, data.clone());
                 cx.emit(Output::Hash {
                     info_hash: self.info_hash,
@@ -117,27 +120,15 @@ impl Torrent {
     }
 
     /// Others need not send this block any more.
-    fn cancel(&mut self, cx: &mut Cx<'_>, block: BlockRef, sessions: &[SessionId]) {
+    fn cancel(&mut self, cx: &mut Cx<'_>, block: Block, sessions: &[SessionId]) {
         for id in sessions {
             let Some(session) = self.sessions.get_mut(id) else {
                 continue;
             };
-            session.requests.retain(|asked| asked.to_ref() != block);
+            session.give_up(block);
             self.refill.insert(*id);
-            self.say(cx, *id, &Message::Cancel(block));
+            self.say(cx, *id, &Message::Cancel(block.to_ref()));
         }
-    }
-
-    pub(super) fn handle_reject(&mut self, id: SessionId, block: BlockRef) -> Result<(), Fault> {
-        let block = self.check_block(block);
-        let block = block.ok_or_else(|| fault("rejects a block that does not exist"))?;
-        if self.session(id)?.requests.remove(&block)
-            && let Phase::Active(download) = &mut self.phase
-        {
-            download.release(id, block);
-            self.refill_all = true;
-        }
-        Ok(())
     }
 
     /// A session won't send what it was asked for: others may.
@@ -145,7 +136,7 @@ impl Torrent {
         if let (Some(session), Phase::Active(download)) =
             (self.sessions.get_mut(&id), &mut self.phase)
         {
-            session.requests.clear();
+            session.give_up_requests();
             download.release_all(id);
             self.refill_all = true;
         }
@@ -193,7 +184,7 @@ impl Torrent {
                 continue;
             };
             session.bad_pieces += 1;
-            if contributors.len() == 1 || session.bad_pieces >= cx.config.max_bad_pieces {
+            if contributors.len() == 1 || session.bad_pieces >= cx.config.trust.max_bad_pieces {
                 self.ban(cx, id, "sent corrupt data");
             }
         }
@@ -222,13 +213,29 @@ impl Torrent {
         // Who hears of a fresh piece asks for it soon.
         cx.cache.insert((self.info_hash, piece), data);
         self.note_have(cx.now, piece.get());
+        self.tell_peers(cx, piece);
+        if complete {
+            self.begin_dealing();
+            cx.event(Event::Completed(self.info_hash));
+        }
+    }
+
+    /// Tells the peers of a new piece.
+    fn tell_peers(&mut self, cx: &mut Cx<'_>, piece: PieceIndex) {
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
-            self.say(cx, id, &Message::Have(piece.get()));
-            self.update_interest(cx, id);
-        }
-        if complete {
-            cx.event(Event::Completed(self.info_hash));
+            let Some(session) = self.sessions.get_mut(&id).filter(|session| session.greeted) else {
+                // What it is told with its greeting says this too.
+                continue;
+            };
+            let has = session.pieces.known().is_some_and(|p| p.has(piece));
+            if has {
+                // It can't want it any more: news that may wait for company.
+                session.outbox.push(&Message::Have(piece.get()));
+                self.update_interest(cx, id);
+            } else {
+                self.say(cx, id, &Message::Have(piece.get()));
+            }
         }
     }
 
@@ -259,14 +266,4 @@ impl Torrent {
             self.say(cx, id, &Message::Interested);
         }
     }
-}
-
-/// How many requests keep this peer busy: what it sends in half a second, within limits.
-fn queue_depth(session: &Session, config: &Config, now: Time) -> usize {
-    if session.snubbed {
-        return SNUBBED_QUEUE;
-    }
-    let (least, most) = config.request_queue;
-    let blocks = session.down.rate(now) / QUEUE_SECONDS_INVERSE / u64::from(BLOCK);
-    usize::try_from(blocks).unwrap_or(most).clamp(least, most)
 }

@@ -39,14 +39,17 @@ impl Torrent {
         if handshake.peer_id == cx.peer_id {
             return Err(fault("connected to ourselves"));
         }
-        if self.banned.contains(&handshake.peer_id) {
-            return Err(fault("sent corrupt data earlier"));
+        if let Some(reason) = self.unwelcome(cx.now, &handshake.peer_id) {
+            return Err(fault(reason));
         }
         let session = self.session(id)?;
         session.peer_id = handshake.peer_id;
         session.greeted = true;
         session.extended = handshake.reserved.has(Reserved::EXTENSION);
+        session.fast = handshake.reserved.has(Reserved::FAST);
+        self.introduce(id)?;
         self.greet(cx, id);
+        cx.link.ready.insert((self.info_hash, id));
         Ok(())
     }
 
@@ -58,12 +61,9 @@ impl Torrent {
     ) -> Result<(), Fault> {
         match message {
             Message::KeepAlive | Message::Port(_) | Message::Unknown(_) => {}
-            // The Fast extension was not agreed on; these are harmless hints.
-            Message::SuggestPiece(_) | Message::AllowedFast(_) => {}
-            Message::Choke => {
-                self.session(id)?.unchoked_us = false;
-                self.release_requests(id);
-            }
+            Message::SuggestPiece(index) => self.handle_suggestion(id, index)?,
+            Message::AllowedFast(index) => self.handle_allowed_fast(id, index)?,
+            Message::Choke => self.handle_choke(id)?,
             Message::Unchoke => {
                 self.session(id)?.unchoked_us = true;
                 self.refill.insert(id);
@@ -72,22 +72,24 @@ impl Torrent {
                 self.session(id)?.peer_interested = true;
                 self.unchoke_if_free(cx, id);
             }
-            Message::NotInterested => self.session(id)?.peer_interested = false,
+            Message::NotInterested => {
+                let session = self.session(id)?;
+                session.peer_interested = false;
+                if session.unchoked.is_some() {
+                    // Its slot may be of use to somebody else.
+                    self.next_choke = cx.now;
+                }
+            }
             Message::Have(index) => self.handle_have(cx, id, index)?,
             Message::Bitfield(bytes) => self.handle_bitfield(cx, id, Claim::Bits(bytes))?,
             Message::HaveAll => self.handle_bitfield(cx, id, Claim::All)?,
             Message::HaveNone => self.handle_bitfield(cx, id, Claim::None)?,
             Message::Request(block) => self.handle_request(cx, id, block)?,
-            Message::Cancel(block) => {
-                let block = self.check_block(block);
-                if let (Some(block), Some(session)) = (block, self.sessions.get_mut(&id)) {
-                    session.outbox.cancel(block);
-                }
-            }
+            Message::Cancel(block) => self.handle_cancel(cx, id, block)?,
             Message::Piece { piece, begin, data } => {
                 self.handle_block(cx, id, piece, begin, &data)?;
             }
-            Message::RejectRequest(block) => self.handle_reject(id, block)?,
+            Message::RejectRequest(block) => self.handle_reject(cx, id, block)?,
             Message::Extended {
                 id: HANDSHAKE_ID,
                 payload,
@@ -141,11 +143,13 @@ impl Torrent {
                     .piece(index)
                     .ok_or_else(|| fault("has a piece that does not exist"))?;
                 if pieces.insert(piece) {
+                    session.dealt.retain(|dealt| *dealt != piece);
                     download.peer_has(piece);
                     if !download.have().has(piece) {
                         self.show_interest(cx, id);
                         self.refill.insert(id);
                     }
+                    self.deal_to(cx, id);
                 }
             }
         }
@@ -191,20 +195,30 @@ impl Torrent {
         &mut self,
         cx: &mut Cx<'_>,
         id: SessionId,
-        block: BlockRef,
+        asked: BlockRef,
     ) -> Result<(), Fault> {
         let most = cx.config.max_incoming_requests;
-        let block = self.check_block(block);
+        let block = self.check_block(asked);
         let session = find(&mut self.sessions, id)?;
-        if !session.unchoked {
+        let may = session.unchoked.is_some()
+            || block.is_some_and(|block| session.allowed_fast.contains(&block.piece));
+        if !may {
             // It may not have heard of our choke yet.
+            if session.fast {
+                self.say(cx, id, &Message::RejectRequest(asked));
+            }
             return Ok(());
         }
         let block = block.ok_or_else(|| fault("asks for a block that does not exist"))?;
-        let Phase::Active(download) = &self.phase else {
-            return Ok(());
-        };
-        if !download.have().has(block.piece) {
+        let has = self
+            .download()
+            .is_some_and(|download| download.have().has(block.piece));
+        let session = find(&mut self.sessions, id)?;
+        if !has {
+            if session.fast {
+                self.say(cx, id, &Message::RejectRequest(asked));
+                return Ok(());
+            }
             return Err(fault("asks for a piece that we don't have"));
         }
         if session.outbox.upload_count() >= most {

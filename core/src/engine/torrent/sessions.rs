@@ -7,6 +7,7 @@ use crate::engine::Event;
 use crate::id::{ChannelId, MemberId, PeerId};
 use crate::peer::{RemotePieces, Session, SessionId};
 use crate::pieces::{Bitfield, Layout};
+use crate::time::Time;
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
 use crate::wire::relay::ClientMessage;
@@ -52,9 +53,17 @@ impl Torrent {
         let id = self.next_session;
         self.next_session += 1;
         let peer_id = peer_id.unwrap_or(PeerId([0; 20]));
-        let mut session = Session::new(channel, member, peer_id, credit, MAX_MESSAGE, cx.now);
+        let mut session = Session::new(
+            channel,
+            member,
+            peer_id,
+            credit,
+            MAX_MESSAGE,
+            &cx.config.requests,
+            cx.now,
+        );
         let handshake = Handshake {
-            reserved: Reserved::EXTENSION,
+            reserved: Reserved::EXTENSION.with(Reserved::FAST),
             info_hash: self.info_hash,
             peer_id: cx.peer_id,
         };
@@ -63,10 +72,6 @@ impl Torrent {
             let pieces = Bitfield::empty(download.have().piece_count());
             download.peer_joined(&pieces);
             session.pieces = RemotePieces::Known(pieces);
-            if !download.have().is_empty() {
-                let bytes = Bytes::copy_from_slice(download.have().as_bytes());
-                session.outbox.push(&Message::Bitfield(bytes));
-            }
         }
         self.sessions.insert(id, session);
         cx.link.channels.insert(channel, (self.info_hash, id));
@@ -97,12 +102,14 @@ impl Torrent {
                     faults.push((id, error));
                 }
             }
-            for piece in download.have().iter() {
-                session.outbox.push(&Message::Have(piece.get()));
+            if session.greeted {
+                for piece in download.have().iter() {
+                    session.outbox.push(&Message::Have(piece.get()));
+                }
             }
         }
         for (id, error) in faults {
-            self.close_session(cx, id, &error.to_string());
+            self.shun(cx, id, &error.to_string());
         }
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
@@ -110,6 +117,23 @@ impl Torrent {
             self.update_interest(cx, id);
         }
         self.refill_all = true;
+    }
+
+    /// Says what we have, once the handshake told in which words (BEP 6: exactly one of
+    /// bitfield, have all and have none comes first; without it a bitfield, if any).
+    pub(super) fn introduce(&mut self, id: SessionId) -> Result<(), Fault> {
+        let have = self.download().map(|download| download.have().clone());
+        let session = self.session(id)?;
+        let message = match have {
+            Some(have) if have.is_full() && session.fast => Message::HaveAll,
+            Some(have) if !have.is_empty() => {
+                Message::Bitfield(Bytes::copy_from_slice(have.as_bytes()))
+            }
+            _ if session.fast => Message::HaveNone,
+            _ => return Ok(()),
+        };
+        session.outbox.push(&message);
+        Ok(())
     }
 
     /// Sends our extension handshake, again when there is more to say (BEP 10).
@@ -155,7 +179,7 @@ impl Torrent {
                 Err(error) => Err(Fault::from(error)),
             };
             if let Err(Fault(reason)) = handled {
-                self.close_session(cx, id, &reason);
+                self.shun(cx, id, &reason);
             }
         }
         let Some(session) = self.sessions.get_mut(&id) else {
@@ -198,11 +222,12 @@ impl Torrent {
         cx.link.channels.remove(&session.channel);
         cx.link.ready.remove(&(self.info_hash, id));
         self.refill.remove(&id);
+        self.deal.take_back(&session.dealt);
         if let (Phase::Active(download), Some(pieces)) = (&mut self.phase, session.pieces.known()) {
             download.peer_left(id, pieces);
             self.refill_all = true;
         }
-        if session.unchoked {
+        if session.unchoked.is_some() {
             // Its slot is somebody else's.
             self.next_choke = cx.now;
         }
@@ -218,6 +243,29 @@ impl Torrent {
         for id in ids {
             self.close_session(cx, id, reason);
         }
+    }
+
+    /// Ends the session of a peer that misbehaves, and does not talk to it for a while, as
+    /// far as it can be recognised.
+    pub(super) fn shun(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
+        self.shunned.retain(|_, until| *until > cx.now);
+        if self.shunned.len() < MAX_BANNED && session.peer_id != PeerId([0; 20]) {
+            let until = cx.now + cx.config.trust.shun;
+            self.shunned.insert(session.peer_id, until);
+        }
+        self.close_session(cx, id, reason);
+    }
+
+    /// Why a peer is not to be talked to, if so.
+    pub(super) fn unwelcome(&self, now: Time, peer_id: &PeerId) -> Option<&'static str> {
+        if self.banned.contains(peer_id) {
+            return Some("sent corrupt data earlier");
+        }
+        let shunned = self.shunned.get(peer_id).is_some_and(|until| *until > now);
+        shunned.then_some("misbehaved a moment ago")
     }
 
     /// Never talks to this peer again, as far as it can be recognised.

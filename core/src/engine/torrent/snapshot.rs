@@ -110,6 +110,6 @@ fn peer_view(session: &Session, now: Time) -> PeerView {
         down_rate: session.down.rate(now),
         up_rate: session.up.rate(now),
         unchoked_us: session.unchoked_us,
-        unchoked: session.unchoked,
+        unchoked: session.unchoked.is_some(),
     }
 }

@@ -129,7 +129,7 @@ impl Torrent {
             let useless = complete && member.seed;
             let known = self.session_of(member.member).is_some()
                 || cx.link.is_opening(self.info_hash, member.member)
-                || self.banned.contains(&member.peer_id);
+                || self.unwelcome(cx.now, &member.peer_id).is_some();
             if enough || useless || known || !cx.link.has_room() {
                 continue;
             }
@@ -189,8 +189,8 @@ impl Torrent {
         if !self.is_running() {
             return Err("not taking part at the moment");
         }
-        if self.banned.contains(&incoming.peer_id) {
-            return Err("sent corrupt data earlier");
+        if let Some(reason) = self.unwelcome(cx.now, &incoming.peer_id) {
+            return Err(reason);
         }
         if self.session_of(incoming.member).is_some() {
             return Err("connected already");

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Cx, Torrent};
+use super::messages::{fault, find};
+use super::{Cx, Fault, Torrent};
 use crate::peer::SessionId;
 use crate::wire::peer::Message;
 
@@ -24,7 +25,7 @@ impl Torrent {
         }
         self.metadata_upkeep(cx);
         if self.next_choke <= cx.now {
-            self.next_choke = cx.now + cx.config.choke_interval;
+            self.next_choke = cx.now + cx.config.choke.interval;
             self.choke_round(cx);
         }
     }
@@ -36,14 +37,14 @@ impl Torrent {
         if cx.now - session.last_heard >= cx.config.idle_timeout {
             return self.close_session(cx, id, "silent for too long");
         }
-        let owing = !session.requests.is_empty()
-            && cx.now - session.last_block >= cx.config.request_timeout;
-        if owing {
-            session.snubbed = true;
-            session.last_block = cx.now;
-            self.release_requests(id);
-        } else if session.snubbed && session.requests.is_empty() {
-            self.refill.insert(id);
+        let rate = session.down.rate(cx.now);
+        session.pipeline.measure(rate, &cx.config.requests);
+        if session.outbox.ready_len() > 0 {
+            // News that waited for company.
+            cx.link.ready.insert((self.info_hash, id));
+        }
+        if let Err(Fault(reason)) = self.watch_debts(cx, id) {
+            return self.shun(cx, id, &reason);
         }
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
@@ -52,5 +53,31 @@ impl Torrent {
             session.last_spoke = cx.now;
             self.say(cx, id, &Message::KeepAlive);
         }
+    }
+
+    /// What a peer owes us for too long is asked of others.
+    fn watch_debts(&mut self, cx: &mut Cx<'_>, id: SessionId) -> Result<(), Fault> {
+        let session = find(&mut self.sessions, id)?;
+        let limits = &cx.config.requests;
+        let owes = !session.requests.is_empty();
+        if owes && cx.now - session.last_block >= limits.snub {
+            session.snubbed = true;
+        }
+        let since = session.timed_out.unwrap_or(session.last_block);
+        if owes && cx.now - since >= limits.timeout {
+            session.timed_out = Some(cx.now);
+            session.pipeline.owes();
+            let promises = u32::try_from(session.requests.len()).unwrap_or(u32::MAX);
+            session.broken_promises = session.broken_promises.saturating_add(promises);
+            let trust = &cx.config.trust;
+            if session.broken_promises > trust.max_broken_promises
+                || cx.now - session.last_block >= trust.max_debt
+            {
+                return Err(fault("claims pieces that it does not deliver"));
+            }
+            self.release_requests(id);
+            self.refill.insert(id);
+        }
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Cx, Phase, Torrent};
-use crate::choke::{self, Candidate};
+use crate::choke::Candidate;
 use crate::engine::Output;
 use crate::engine::cache::Cache;
 use crate::id::InfoHash;
@@ -24,29 +24,39 @@ impl Torrent {
         let taken = self
             .sessions
             .values()
-            .filter(|session| session.unchoked)
+            .filter(|session| session.unchoked.is_some() && session.peer_interested)
             .count();
-        if taken < cx.config.upload_slots {
+        if taken < self.choker.slots(&cx.config.choke) {
             self.set_unchoked(cx, id, true);
         }
     }
 
     /// Gives the slots out anew.
     pub(super) fn choke_round(&mut self, cx: &mut Cx<'_>) {
-        let seeding = self.is_complete();
         let candidates: Vec<Candidate> = self
             .sessions
             .iter()
             .filter(|(_, session)| session.peer_interested)
-            .map(|(&session, state)| {
-                let meter = if seeding { &state.up } else { &state.down };
-                Candidate {
-                    session,
-                    rate: meter.rate(cx.now),
-                }
+            .map(|(&id, session)| Candidate {
+                session: id,
+                gives: session.down.long_rate(cx.now),
+                takes: session.up.long_rate(cx.now),
+                snubbed: session.snubbed,
+                since: session.since,
+                unchoked: session.unchoked,
+                choked: session.choked,
             })
             .collect();
-        let chosen = choke::choose(&candidates, cx.config.upload_slots, &mut self.rng);
+        let seeding = self.is_complete();
+        let rate = self.up.long_rate(cx.now);
+        let chosen = self.choker.choose(
+            cx.now,
+            &cx.config.choke,
+            &candidates,
+            rate,
+            seeding,
+            &mut self.rng,
+        );
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
             self.set_unchoked(cx, id, chosen.contains(&id));
@@ -57,16 +67,25 @@ impl Torrent {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if session.unchoked == unchoked {
+        if session.unchoked.is_some() == unchoked {
             return;
         }
-        session.unchoked = unchoked;
         if unchoked {
+            session.unchoked = Some(cx.now);
             self.say(cx, id, &Message::Unchoke);
-        } else {
-            // Without the Fast extension a choke drops what was asked (BEP 3).
-            session.outbox.drop_blocks();
-            self.say(cx, id, &Message::Choke);
+            self.deal_to(cx, id);
+            return;
+        }
+        session.unchoked = None;
+        session.choked = Some(cx.now);
+        self.deal.take_back(&std::mem::take(&mut session.dealt));
+        // Without the Fast extension a choke drops what was asked (BEP 3); with it, each
+        // dropped request is rejected in words (BEP 6).
+        let dropped = session.outbox.drop_blocks(&session.allowed_fast);
+        let fast = session.fast;
+        self.say(cx, id, &Message::Choke);
+        for block in dropped.into_iter().filter(|_| fast) {
+            self.say(cx, id, &Message::RejectRequest(block.to_ref()));
         }
     }
 
@@ -86,9 +105,11 @@ impl Torrent {
             }
         }
         let credit = usize::try_from(session.send_credit).unwrap_or(usize::MAX);
+        let budget = cx.link.budget(cx.now, cx.config);
         let room = credit
             .min(cx.config.frame_payload)
-            .min(cx.link.max_payload());
+            .min(cx.link.max_payload())
+            .min(budget);
         if session.outbox.is_empty() || room == 0 {
             // Credit, or something to say, brings it back.
             cx.link.ready.remove(&key);
@@ -96,7 +117,7 @@ impl Torrent {
         }
         let waiting = session.outbox.ready_len() + session.outbox.upload_count() * (16 << 10);
         let mut frame = FrameBuilder::new(session.channel, room.min(waiting + (17 << 10)));
-        let blocks = cx.link.unsent() < cx.config.link_budget;
+        let blocks = cx.link.unsent() < budget;
         let mut source = Shelf {
             info_hash: self.info_hash,
             metainfo: self.metainfo.as_ref(),

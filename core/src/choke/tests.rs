@@ -1,0 +1,134 @@
+use super::*;
+
+/// Bytes a second that make five slots.
+const RATE: u64 = 0;
+
+fn at(seconds: u64) -> Time {
+    Time::from_epoch(Duration::from_secs(seconds))
+}
+
+/// Peers that came long ago and give so much.
+fn givers(gives: &[u64]) -> Vec<Candidate> {
+    (0..)
+        .zip(gives)
+        .map(|(session, &gives)| Candidate {
+            session,
+            gives,
+            takes: 0,
+            snubbed: false,
+            since: Time::ZERO,
+            unchoked: None,
+            choked: None,
+        })
+        .collect()
+}
+
+fn round(choker: &mut Choker, now: Time, all: &[Candidate], seed: u64) -> BTreeSet<SessionId> {
+    let config = ChokeConfig::default();
+    choker.choose(now, &config, all, RATE, false, &mut Rng::new(seed))
+}
+
+#[test]
+fn all_are_served_while_there_are_slots() {
+    let chosen = round(&mut Choker::default(), at(1000), &givers(&[0, 0, 9]), 1);
+    assert_eq!(chosen, BTreeSet::from([0, 1, 2]));
+}
+
+#[test]
+fn those_who_give_most_win_and_one_slot_is_luck() {
+    let all = givers(&[50, 40, 30, 20, 0, 0, 0, 0, 0, 0]);
+    let mut lucky = BTreeSet::new();
+    for seed in 0..200 {
+        let chosen = round(&mut Choker::default(), at(1000), &all, seed);
+        assert_eq!(chosen.len(), 5);
+        assert!(chosen.is_superset(&BTreeSet::from([0, 1, 2, 3])));
+        lucky.extend(chosen.into_iter().filter(|session| *session > 3));
+    }
+    assert_eq!(lucky.len(), 6, "everybody has a chance");
+}
+
+#[test]
+fn the_optimistic_slot_stays_for_half_a_minute_and_moves_on() {
+    let all = givers(&[50, 40, 30, 20, 0, 0, 0, 0, 0, 0]);
+    let mut choker = Choker::default();
+    let first = round(&mut choker, at(1000), &all, 1);
+    for (seed, seconds) in [(2, 1010), (3, 1020)] {
+        assert_eq!(round(&mut choker, at(seconds), &all, seed), first);
+    }
+    let later: BTreeSet<_> = (0..20)
+        .map(|turn| round(&mut choker, at(1030 + 30 * turn), &all, turn))
+        .collect();
+    assert!(later.len() > 3, "{later:?}");
+}
+
+#[test]
+fn newcomers_are_favoured_for_the_optimistic_slot() {
+    let mut all = givers(&[50, 40, 30, 20, 0, 0, 0, 0]);
+    all[7].since = at(990);
+    let hits = (0..600)
+        .filter(|&seed| round(&mut Choker::default(), at(1000), &all, seed).contains(&7))
+        .count();
+    // Three tickets of six.
+    assert!((240..360).contains(&hits), "{hits}");
+}
+
+#[test]
+fn a_peer_that_owes_blocks_earns_nothing() {
+    let mut all = givers(&[50, 40, 30, 20, 10, 0]);
+    all[0].snubbed = true;
+    let chosen = round(&mut Choker::default(), at(1000), &all, 5);
+    assert!(chosen.is_superset(&BTreeSet::from([1, 2, 3, 4])));
+}
+
+#[test]
+fn a_seeder_serves_everybody_in_turns_and_keeps_the_fast() {
+    let config = ChokeConfig::default();
+    let mut all = givers(&[0; 20]);
+    all[3].takes = 900;
+    all[4].takes = 800;
+    let mut choker = Choker::default();
+    let mut served = BTreeSet::new();
+    for turn in 0..40 {
+        let now = at(1000 + 10 * turn);
+        let chosen = choker.choose(now, &config, &all, RATE, true, &mut Rng::new(turn));
+        assert_eq!(chosen.len(), 5);
+        assert!(chosen.is_superset(&BTreeSet::from([3, 4])), "{chosen:?}");
+        for candidate in &mut all {
+            match (candidate.unchoked, chosen.contains(&candidate.session)) {
+                (None, true) => candidate.unchoked = Some(now),
+                (Some(_), false) => (candidate.unchoked, candidate.choked) = (None, Some(now)),
+                _ => {}
+            }
+        }
+        served.extend(chosen);
+    }
+    assert_eq!(served.len(), 20, "all are served");
+}
+
+#[test]
+fn slots_follow_the_upload_rate_within_limits() {
+    let config = ChokeConfig::default();
+    let all = givers(&[0; 100]);
+    let slots = |rate| {
+        let mut choker = Choker::default();
+        choker
+            .choose(at(1000), &config, &all, rate, false, &mut Rng::new(1))
+            .len()
+    };
+    assert_eq!(slots(100 << 10), 5);
+    assert_eq!(slots(1 << 20), 8);
+    assert_eq!(slots(4 << 20), 16);
+    assert_eq!(slots(1 << 30), 32);
+}
+
+#[test]
+fn without_slots_nobody_is_served() {
+    let config = ChokeConfig {
+        slots: (0, 0),
+        ..ChokeConfig::default()
+    };
+    let mut choker = Choker::default();
+    let all = givers(&[1, 2, 3]);
+    let chosen = choker.choose(at(0), &config, &all, 1 << 30, false, &mut Rng::new(1));
+    assert!(chosen.is_empty());
+}

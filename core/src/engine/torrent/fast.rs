@@ -1,0 +1,106 @@
+//! The Fast extension (BEP 6): refusing in words, advice, and a few pieces for the choked.
+
+use super::messages::{fault, find};
+use super::{Cx, Fault, Phase, Torrent};
+use crate::peer::SessionId;
+use crate::wire::peer::{BlockRef, Message};
+
+/// Suggestions of one peer that we remember.
+const MAX_SUGGESTED: usize = 16;
+/// Allowed-fast pieces of one peer that we remember.
+const MAX_FAST_PIECES: usize = 64;
+
+impl Torrent {
+    /// It answers our requests no more. Without the extension all are void; with it, each
+    /// is rejected, but for those of allowed-fast pieces.
+    pub(super) fn handle_choke(&mut self, id: SessionId) -> Result<(), Fault> {
+        let session = self.session(id)?;
+        session.unchoked_us = false;
+        session.pipeline.interrupted();
+        if !session.fast {
+            self.release_requests(id);
+        }
+        Ok(())
+    }
+
+    /// A request that we made is refused: it may be asked elsewhere.
+    pub(super) fn handle_reject(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: SessionId,
+        block: BlockRef,
+    ) -> Result<(), Fault> {
+        let block = self.check_block(block);
+        let block = block.ok_or_else(|| fault("rejects a block that does not exist"))?;
+        let session = find(&mut self.sessions, id)?;
+        if !session.requests.remove(&block) {
+            return if session.given_up.remove(&block) {
+                Ok(())
+            } else {
+                Err(fault("rejects what nobody asked for"))
+            };
+        }
+        session.pipeline.interrupted();
+        if session.unchoked_us {
+            session.broken_promises += 1;
+            if session.broken_promises > cx.config.trust.max_broken_promises {
+                return Err(fault("claims pieces that it does not deliver"));
+            }
+        }
+        if let Phase::Active(download) = &mut self.phase {
+            download.release(id, block);
+            self.refill_all = true;
+        }
+        Ok(())
+    }
+
+    /// It does not need a block any more. With the extension a cancelled request is still
+    /// answered, by the block or by a rejection.
+    pub(super) fn handle_cancel(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: SessionId,
+        asked: BlockRef,
+    ) -> Result<(), Fault> {
+        let Some(block) = self.check_block(asked) else {
+            return Ok(());
+        };
+        let session = find(&mut self.sessions, id)?;
+        if session.outbox.cancel(block) && session.fast {
+            self.say(cx, id, &Message::RejectRequest(asked));
+        }
+        Ok(())
+    }
+
+    pub(super) fn handle_suggestion(&mut self, id: SessionId, index: u32) -> Result<(), Fault> {
+        let Some(metainfo) = &self.metainfo else {
+            return Ok(());
+        };
+        let piece = metainfo
+            .layout()
+            .piece(index)
+            .ok_or_else(|| fault("suggests a piece that does not exist"))?;
+        let session = find(&mut self.sessions, id)?;
+        if session.suggested.len() >= MAX_SUGGESTED {
+            session.suggested.pop_front();
+        }
+        session.suggested.push_back(piece);
+        Ok(())
+    }
+
+    pub(super) fn handle_allowed_fast(&mut self, id: SessionId, index: u32) -> Result<(), Fault> {
+        let Some(metainfo) = &self.metainfo else {
+            return Ok(());
+        };
+        let piece = metainfo
+            .layout()
+            .piece(index)
+            .ok_or_else(|| fault("allows a piece that does not exist"))?;
+        let session = find(&mut self.sessions, id)?;
+        if session.fast_pieces.len() < MAX_FAST_PIECES {
+            session.fast_pieces.insert(piece);
+            self.refill.insert(id);
+        }
+        Ok(())
+    }
+}
