@@ -5,8 +5,6 @@
 //! asks ([`messages`]); the engine, the tracker link and the storage live in the worker.
 
 #[cfg(target_arch = "wasm32")]
-mod boot;
-#[cfg(target_arch = "wasm32")]
 mod messages;
 #[cfg(target_arch = "wasm32")]
 mod page;

@@ -1,16 +1,12 @@
 //! What the page and its worker say to each other.
 //!
-//! Each message is a JavaScript array: first the postcard bytes (a `Uint8Array`) of a
-//! [`ToWorker`] or [`ToPage`], then the objects that can't be serialised (`File`s,
-//! `Blob`s), in the order that the message's doc gives. The worker sends
-//! [`ToPage::Ready`] first; what the page posts before that would be lost.
+//! [`page_kit::message`] says how they travel. The worker sends [`ToPage::Ready`] first;
+//! what the page posts before that would be lost.
 
-use js_sys::{Array, Uint8Array};
-use serde::de::DeserializeOwned;
+pub(crate) use page_kit::message::{pack, unpack};
 use serde::{Deserialize, Serialize};
 use swarm_core::engine::View;
 use swarm_core::id::InfoHash;
-use wasm_bindgen::{JsCast, JsValue};
 
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,22 +101,4 @@ pub(crate) struct HashingView {
     pub length: u64,
     /// 0 to 1.
     pub progress: f64,
-}
-
-/// A message as it is posted.
-pub(crate) fn pack(message: &impl Serialize, attached: &[JsValue]) -> JsValue {
-    let bytes = postcard::to_allocvec(message).expect("plain data can be serialised");
-    let array = Array::of1(&Uint8Array::from(&bytes[..]));
-    for object in attached {
-        array.push(object);
-    }
-    array.into()
-}
-
-/// Reads what was posted; none when it is no such message.
-pub(crate) fn unpack<T: DeserializeOwned>(data: &JsValue) -> Option<(T, Vec<JsValue>)> {
-    let array = data.dyn_ref::<Array>()?;
-    let bytes = array.get(0).dyn_into::<Uint8Array>().ok()?.to_vec();
-    let message = postcard::from_bytes(&bytes).ok()?;
-    Some((message, array.iter().skip(1).collect()))
 }

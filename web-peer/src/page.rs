@@ -7,8 +7,6 @@
 mod alerts;
 mod announcer;
 mod browser;
-mod dom;
-mod format;
 mod frame;
 mod intake;
 mod list;
@@ -18,6 +16,7 @@ mod torrents;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use page_kit::{dom, format};
 use swarm_core::id::InfoHash;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Blob;

@@ -22,7 +22,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     heading("Clippy, wasm32");
     cmd!(
         sh,
-        "cargo clippy -p swarm-core -p web-peer --target {wasm} -- -D warnings"
+        "cargo clippy -p swarm-core -p page-kit -p web-peer -p lab-page --target {wasm} -- -D warnings"
     )
     .run()?;
     heading("What the core depends on");

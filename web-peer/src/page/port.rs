@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use page_kit::worker::WorkerHandle;
 use wasm_bindgen::JsValue;
 
 use super::{alerts, browser};
-use crate::boot::WorkerHandle;
 use crate::messages::{ToPage, ToWorker};
 
 /// The line to the worker. What is sent before the worker listens waits until it does.
@@ -15,7 +15,7 @@ pub(crate) struct Port(Rc<RefCell<Line>>);
 
 #[derive(Default)]
 struct Line {
-    worker: Option<WorkerHandle>,
+    worker: Option<WorkerHandle<ToWorker>>,
     ready: bool,
     waiting: Vec<(ToWorker, Vec<JsValue>)>,
 }

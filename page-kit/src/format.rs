@@ -2,7 +2,7 @@
 //! kilobytes to the page.
 
 /// "512 bytes", "98.4 kB", "1.3 GB": decimal units, as browsers and shops count.
-pub(crate) fn bytes(count: u64) -> String {
+pub fn bytes(count: u64) -> String {
     if count < 1000 {
         return match count {
             1 => "1 byte".to_owned(),
@@ -29,17 +29,17 @@ pub(crate) fn bytes(count: u64) -> String {
 }
 
 /// "3.4 MB/s"
-pub(crate) fn rate(bytes_a_second: u64) -> String {
+pub fn rate(bytes_a_second: u64) -> String {
     bytes(bytes_a_second) + "/s"
 }
 
 /// "53%", and "100%" only for the whole.
-pub(crate) fn percent(fraction: f64) -> String {
+pub fn percent(fraction: f64) -> String {
     format!("{}%", ten_thousandths(fraction) / 100)
 }
 
 /// "0.5312", and "1" only for the whole.
-pub(crate) fn fraction(fraction: f64) -> String {
+pub fn fraction(fraction: f64) -> String {
     match ten_thousandths(fraction) {
         10_000 => "1".to_owned(),
         part => format!("0.{part:04}"),
@@ -47,7 +47,7 @@ pub(crate) fn fraction(fraction: f64) -> String {
 }
 
 /// "53.12%", for a style sheet.
-pub(crate) fn css_percent(fraction: f64) -> String {
+pub fn css_percent(fraction: f64) -> String {
     let part = ten_thousandths(fraction);
     format!("{}.{:02}%", part / 100, part % 100)
 }
@@ -59,7 +59,7 @@ fn ten_thousandths(fraction: f64) -> u32 {
 }
 
 /// "12 s", "3 min 20 s", "2 h 5 min", "4 days"
-pub(crate) fn duration(seconds: u64) -> String {
+pub fn duration(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match seconds {
         0..60 => format!("{seconds} s"),
@@ -73,7 +73,7 @@ pub(crate) fn duration(seconds: u64) -> String {
 }
 
 /// "1 file", "3 files": English plurals that only need an s.
-pub(crate) fn count(number: usize, noun: &str) -> String {
+pub fn count(number: usize, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
         _ => format!("{number} {noun}s"),
@@ -82,11 +82,9 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wasm_bindgen_test::wasm_bindgen_test;
-
     use super::*;
 
-    #[wasm_bindgen_test]
+    #[test]
     fn sizes_have_three_figures() {
         let cases = [
             (0, "0 bytes"),
@@ -108,7 +106,7 @@ mod tests {
         }
     }
 
-    #[wasm_bindgen_test]
+    #[test]
     fn only_the_whole_is_complete() {
         assert_eq!(percent(0.999_99), "99%");
         assert_eq!(percent(1.0), "100%");
@@ -119,7 +117,7 @@ mod tests {
         assert_eq!(percent(f64::NAN), "0%");
     }
 
-    #[wasm_bindgen_test]
+    #[test]
     fn durations_get_coarser() {
         assert_eq!(duration(59), "59 s");
         assert_eq!(duration(200), "3 min 20 s");

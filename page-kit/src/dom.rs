@@ -1,6 +1,6 @@
 //! Finding and changing elements.
 //!
-//! All markup is in `index.html`: what is always there under ids, what comes and goes as
+//! All markup is in a page's `index.html`: what is always there under ids, what comes and goes as
 //! templates. Their changing parts carry `data-part`. Setting what is set already touches
 //! nothing, so snapshots may be shown as often as they come.
 
@@ -8,25 +8,27 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element, Event, EventTarget, HtmlElement, HtmlTemplateElement, Window};
 
-use super::format;
+use crate::format;
 
 const HAS_IT: &str = "index.html has every part that the page asks for";
 
-pub(crate) fn window() -> Window {
+/// The window that the page is in.
+pub fn window() -> Window {
     web_sys::window().expect("the page runs in a window")
 }
 
-pub(crate) fn document() -> Document {
+/// The page.
+pub fn document() -> Document {
     window().document().expect("a window has a document")
 }
 
 /// What is always there.
-pub(crate) fn by_id(id: &str) -> Element {
+pub fn by_id(id: &str) -> Element {
     document().get_element_by_id(id).expect(HAS_IT)
 }
 
 /// A new element, made after a template.
-pub(crate) fn make(template: &str) -> Element {
+pub fn make(template: &str) -> Element {
     let template: HtmlTemplateElement = by_id(template).unchecked_into();
     let original = template.content().first_element_child().expect(HAS_IT);
     let copy = original.clone_node_with_deep(true);
@@ -34,18 +36,20 @@ pub(crate) fn make(template: &str) -> Element {
 }
 
 /// The part of that name.
-pub(crate) fn part(element: &Element, name: &str) -> Element {
+pub fn part(element: &Element, name: &str) -> Element {
     let found = element.query_selector(&format!("[data-part={name}]"));
     found.ok().flatten().expect(HAS_IT)
 }
 
-pub(crate) fn set_text(element: &Element, text: &str) {
+/// Changes what an element says.
+pub fn set_text(element: &Element, text: &str) {
     if element.text_content().as_deref() != Some(text) {
         element.set_text_content(Some(text));
     }
 }
 
-pub(crate) fn set_attribute(element: &Element, name: &str, value: &str) {
+/// Changes an attribute.
+pub fn set_attribute(element: &Element, name: &str, value: &str) {
     if element.get_attribute(name).as_deref() != Some(value) {
         element
             .set_attribute(name, value)
@@ -54,7 +58,7 @@ pub(crate) fn set_attribute(element: &Element, name: &str, value: &str) {
 }
 
 /// An attribute that says something by being there.
-pub(crate) fn set_flag(element: &Element, name: &str, flag: bool) {
+pub fn set_flag(element: &Element, name: &str, flag: bool) {
     if element.has_attribute(name) != flag {
         element
             .toggle_attribute_with_force(name, flag)
@@ -62,14 +66,15 @@ pub(crate) fn set_flag(element: &Element, name: &str, flag: bool) {
     }
 }
 
-pub(crate) fn set_class(element: &Element, class: &str, is: bool) {
+/// Gives an element a class, or takes it away.
+pub fn set_class(element: &Element, class: &str, is: bool) {
     let list = element.class_list();
     list.toggle_with_force(class, is)
         .expect("the names of classes are valid");
 }
 
 /// How far a bar is filled, for eyes and for screen readers; none while nobody knows.
-pub(crate) fn set_bar(bar: &Element, progress: Option<f64>) {
+pub fn set_bar(bar: &Element, progress: Option<f64>) {
     match progress {
         Some(progress) => set_attribute(
             bar,
@@ -87,7 +92,7 @@ pub(crate) fn set_bar(bar: &Element, progress: Option<f64>) {
 }
 
 /// Calls `handler` for every such event as long as the page lives.
-pub(crate) fn listen(target: &EventTarget, event: &str, handler: impl FnMut(Event) + 'static) {
+pub fn listen(target: &EventTarget, event: &str, handler: impl FnMut(Event) + 'static) {
     let handler = Closure::<dyn FnMut(Event)>::new(handler);
     // Captured, because some events don't bubble.
     let listening = target.add_event_listener_with_callback_and_bool(
@@ -100,7 +105,7 @@ pub(crate) fn listen(target: &EventTarget, event: &str, handler: impl FnMut(Even
 }
 
 /// Calls `then` after so many milliseconds.
-pub(crate) fn after(milliseconds: i32, then: impl FnOnce() + 'static) {
+pub fn after(milliseconds: i32, then: impl FnOnce() + 'static) {
     let then = Closure::once_into_js(then);
     let set = window()
         .set_timeout_with_callback_and_timeout_and_arguments_0(then.unchecked_ref(), milliseconds);
@@ -108,6 +113,6 @@ pub(crate) fn after(milliseconds: i32, then: impl FnOnce() + 'static) {
 }
 
 /// The object has such a member.
-pub(crate) fn has(object: &JsValue, member: &str) -> bool {
+pub fn has(object: &JsValue, member: &str) -> bool {
     js_sys::Reflect::has(object, &JsValue::from_str(member)).unwrap_or(false)
 }

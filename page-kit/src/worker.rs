@@ -4,7 +4,11 @@
 //! which the page's own preload links tell; a two-line module made on the spot imports
 //! the glue and hands it the path of the WebAssembly file.
 
+use std::marker::PhantomData;
+
 use js_sys::Array;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
@@ -12,17 +16,20 @@ use web_sys::{
     WorkerOptions, WorkerType,
 };
 
-use crate::messages::{self, ToPage, ToWorker};
+use crate::message::{pack, unpack};
 
-/// The page's end of the line to its worker.
+/// The page's end of the line to its worker, which takes messages of one type.
 #[derive(Clone, Debug)]
-pub(crate) struct WorkerHandle(Worker);
+pub struct WorkerHandle<ToWorker> {
+    worker: Worker,
+    _takes: PhantomData<fn(ToWorker)>,
+}
 
-impl WorkerHandle {
-    /// Starts the worker. `on_message` gets what it says, with the attached objects,
-    /// beginning with [`ToPage::Ready`]; what is sent before that is lost. `on_failure`
-    /// gets, in words, why it could not be started or that it broke.
-    pub(crate) fn start(
+impl<ToWorker: Serialize> WorkerHandle<ToWorker> {
+    /// Starts the worker. `on_message` gets what it says, with the attached objects; what
+    /// is sent to it before its first message is lost. `on_failure` gets, in words, that
+    /// it broke.
+    pub fn start<ToPage: DeserializeOwned>(
         mut on_message: impl FnMut(ToPage, Vec<JsValue>) + 'static,
         mut on_failure: impl FnMut(String) + 'static,
     ) -> Result<Self, String> {
@@ -35,7 +42,7 @@ impl WorkerHandle {
             .map_err(|error| format!("the browser starts no worker: {error:?}"))?;
 
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            if let Some((message, attached)) = messages::unpack(&event.data()) {
+            if let Some((message, attached)) = unpack(&event.data()) {
                 on_message(message, attached);
             }
         });
@@ -54,12 +61,15 @@ impl WorkerHandle {
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         on_error.forget();
 
-        Ok(WorkerHandle(worker))
+        Ok(WorkerHandle {
+            worker,
+            _takes: PhantomData,
+        })
     }
 
     /// Says something to the worker, with the objects that the message's doc names.
-    pub(crate) fn send(&self, message: &ToWorker, attached: &[JsValue]) {
-        let sent = self.0.post_message(&messages::pack(message, attached));
+    pub fn send(&self, message: &ToWorker, attached: &[JsValue]) {
+        let sent = self.worker.post_message(&pack(message, attached));
         sent.expect("messages are bytes, files and blobs, all of which can be posted");
     }
 }
