@@ -6,6 +6,7 @@
 //! - [`wire`]: every schema that travels between them.
 //! - [`pieces`]: how a torrent is cut, and what to ask for next.
 //! - [`metainfo`]: `.torrent` files and links; [`bencode`] below both.
+//! - [`record`]: what went into an engine, as bytes, and the same once more.
 //! - [`time`], [`rng`], [`id`]: the vocabulary.
 //!
 //! There is no clock here, no randomness but what grows from a seed, no socket, no
@@ -20,6 +21,7 @@ pub mod id;
 pub mod metainfo;
 pub mod peer;
 pub mod pieces;
+pub mod record;
 pub mod rng;
 pub mod time;
 pub mod wire;

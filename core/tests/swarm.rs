@@ -213,3 +213,25 @@ fn the_same_seed_gives_the_same_run() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn every_peer_s_recording_replays_to_the_same_outputs() {
+    let content = Content::random(3 * MIB, 21);
+    let mut net = Net::new(21);
+    let seeder = net.seeder(&content);
+    let liar = net.seeder(&content);
+    net.hosts[liar].lies = true;
+    let leechers: Vec<_> = (0..3).map(|_| net.leecher(&content)).collect();
+    net.hosts[leechers[2]].room = 10;
+    net.run_until(|net| net.is_seeding(leechers[0]));
+    net.restart_tracker();
+    net.run_until(|net| net.is_seeding(leechers[1]));
+    for host in 0..net.hosts.len() {
+        let replay = net.replay(host);
+        let mut view = replay.view();
+        assert_eq!(view.torrents.remove(0), net.torrent(host), "{host}");
+        assert!(replay.outputs() > 0);
+    }
+    assert_eq!(net.torrent(leechers[2]).state, TorrentState::Error);
+    assert_eq!(net.torrent(seeder).state, TorrentState::Seeding);
+}

@@ -6,12 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{
-    Command, Config, Engine, Event, Input, Output, Resume, StoreError, TorrentState, TorrentView,
+    Command, Config, Event, Input, Output, Resume, StoreError, TorrentState, TorrentView,
 };
 use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
 use swarm_core::pieces::Bitfield;
+use swarm_core::record::{Reader, RecordedEngine, Replay};
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{ClientMessage, DataFrame, ServerMessage};
@@ -63,7 +64,8 @@ impl Content {
 
 /// One host: an engine, a store in memory, maybe a connection.
 pub(crate) struct Host {
-    pub(crate) engine: Engine,
+    /// Recorded, so that every scenario can be run once more.
+    pub(crate) engine: RecordedEngine<Vec<u8>>,
     conn: Option<ConnId>,
     pub(crate) store: BTreeMap<u32, Bytes>,
     pub(crate) events: Vec<Event>,
@@ -101,7 +103,8 @@ impl Net {
 
     pub(crate) fn host(&mut self, config: Config) -> usize {
         let index = self.hosts.len();
-        let engine = Engine::new(config, self.seed * 1000 + index as u64, self.now);
+        let seed = self.seed * 1000 + index as u64;
+        let engine = RecordedEngine::new(config, seed, self.now, Some(Vec::new()));
         self.hosts.push(Host {
             engine,
             conn: None,
@@ -199,7 +202,8 @@ impl Net {
         self.disconnect(host);
         self.settle();
         self.seed += 1;
-        self.hosts[host].engine = Engine::new(Config::default(), self.seed, self.now);
+        self.hosts[host].engine =
+            RecordedEngine::new(Config::default(), self.seed, self.now, Some(Vec::new()));
         self.hosts[host].written.clear();
         let layout = content.metainfo.layout();
         let mut have = Bitfield::empty(layout.piece_count());
@@ -208,6 +212,18 @@ impl Net {
         }
         self.connect(host);
         self.add(host, content, have);
+    }
+
+    /// Ends a host's recording, and feeds another engine with it.
+    pub(crate) fn replay(&mut self, host: usize) -> Replay {
+        let mut reader = Reader::default();
+        reader.push(&self.hosts[host].engine.stop(self.now).unwrap());
+        let mut replay = Replay::new(reader.header().unwrap().unwrap());
+        while let Some(entry) = reader.next_entry().unwrap() {
+            replay.step(entry).unwrap();
+        }
+        assert!(reader.is_complete());
+        replay
     }
 
     pub(crate) fn torrent(&self, host: usize) -> TorrentView {

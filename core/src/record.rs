@@ -1,0 +1,106 @@
+//! Recordings: what went into an engine and when, as bytes, to be run once more elsewhere.
+//!
+//! An engine is a function of its configuration, its seed and its inputs with their
+//! times. A host that owns a [`RecordedEngine`] in place of an [`Engine`] hands all of
+//! those to a [`Sink`]; [`Reader`] takes the bytes apart again, and [`Replay`] feeds a new
+//! engine with them. A hash of the outputs runs along, so that a replay finds the first
+//! entry after which the two engines differ. The bytes are described in
+//! `docs/protocol.md`.
+//!
+//! Nothing here does I/O, and a host that does not record pays nothing.
+//!
+//! [`Engine`]: crate::engine::Engine
+
+mod engine;
+mod entry;
+mod outputs;
+mod reader;
+mod replay;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Config;
+use crate::metainfo::MetainfoError;
+use crate::time::Time;
+use crate::wire::relay::RelayError;
+
+pub use engine::RecordedEngine;
+pub use entry::{Entry, Layouts};
+pub use outputs::{OutputHash, Outputs};
+pub use reader::Reader;
+pub use replay::{Divergence, Replay, ReplayError};
+pub use writer::{Part, Recorder, Sink};
+
+/// The first bytes of every recording; the last of them is the format's version.
+pub const MAGIC: [u8; 9] = *b"SWARMREC\x01";
+
+/// The longest head of an entry, in bytes: a bitfield of the largest torrent fits.
+pub const MAX_HEAD: usize = 1 << 20;
+
+/// The longest body of an entry, in bytes: the largest piece fits.
+pub const MAX_BODY: usize = 64 << 20;
+
+/// Bytes of the two lengths before each head: its own and that of its body.
+const LENGTHS: usize = 8;
+
+/// What a replay needs before the first input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// The version of the engine that was recorded. Another version may decide otherwise.
+    pub software: String,
+    /// The engine's seed.
+    pub seed: u64,
+    /// When the engine was made, in its host's time.
+    pub start: Duration,
+    /// The engine's configuration.
+    pub config: Config,
+}
+
+impl Header {
+    /// The header of an engine of this version.
+    pub fn new(config: Config, seed: u64, start: Time) -> Self {
+        Header {
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            seed,
+            start: start.since_epoch(),
+            config,
+        }
+    }
+}
+
+/// Why some bytes are not a recording that can be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// It begins with something else.
+    #[error("this is not a recording")]
+    Magic,
+    /// A later format, or an earlier one.
+    #[error("a recording of format {0}, which this version does not read")]
+    Version(u8),
+    /// The header has another shape: the configuration of another version.
+    #[error("the header is not readable: another version of the engine was recorded")]
+    Header,
+    /// A head or a body that is longer than any that is written.
+    #[error("an entry of {0} bytes is too long")]
+    TooLong(u64),
+    /// An entry's head is not what it should be.
+    #[error("an entry is malformed")]
+    Entry,
+    /// Bytes behind the end.
+    #[error("there is more after the end")]
+    AfterEnd,
+    /// A message of the tracker is none.
+    #[error("a recorded message: {0}")]
+    Message(#[from] RelayError),
+    /// A torrent is none.
+    #[error("a recorded torrent: {0}")]
+    Metainfo(#[from] MetainfoError),
+    /// A piece of a torrent that nobody has described, or beyond its last piece.
+    #[error("a piece that does not exist")]
+    Piece,
+}

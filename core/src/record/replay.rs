@@ -1,0 +1,198 @@
+//! A recording, run once more.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use super::{Entry, Header, Layouts, OutputHash, Outputs, RecordError};
+use crate::engine::{Engine, Event, Input, Output, View};
+use crate::time::Time;
+
+/// Outputs that are kept for words when a replay differs.
+const TOLD: usize = 8;
+
+/// A new engine that is fed what another was fed.
+#[derive(Debug)]
+pub struct Replay {
+    engine: Engine,
+    layouts: Layouts,
+    outputs: OutputHash,
+    /// The last outputs of those that are compared next.
+    said: VecDeque<Output>,
+    now: Time,
+    inputs: u64,
+    all_outputs: u64,
+    /// The entry before.
+    last: Option<Entry>,
+}
+
+/// Where two engines that were fed the same said something different for the first time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    /// The input after which they differ: its number, from 1.
+    pub input: u64,
+    /// That input, with its time.
+    pub what: String,
+    /// What the recorded engine said after it.
+    pub recorded: Outputs,
+    /// What this one said.
+    pub replayed: Outputs,
+    /// This one's outputs in words, the last of them.
+    pub said: Vec<String>,
+}
+
+/// Why a replay does not go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// An entry makes no sense.
+    #[error("input {0}: {1}")]
+    Unreadable(u64, RecordError),
+    /// The engines differ.
+    #[error("{0}")]
+    Diverged(Box<Divergence>),
+}
+
+impl Replay {
+    /// An engine as it was made when the recording began.
+    pub fn new(header: Header) -> Self {
+        let now = Time::from_epoch(header.start);
+        Replay {
+            engine: Engine::new(header.config, header.seed, now),
+            layouts: Layouts::new(),
+            outputs: OutputHash::default(),
+            said: VecDeque::new(),
+            now,
+            inputs: 0,
+            all_outputs: 0,
+            last: None,
+        }
+    }
+
+    /// Compares what the engine has said so far, then feeds it the entry's input.
+    pub fn step(&mut self, entry: Entry) -> Result<(), ReplayError> {
+        self.compare(entry.before())?;
+        let time = entry.time();
+        let input = entry
+            .clone()
+            .input(&mut self.layouts)
+            .map_err(|error| ReplayError::Unreadable(self.inputs + 1, error))?;
+        if let Some(input) = input {
+            self.feed(time, input);
+            self.last = Some(entry);
+        }
+        Ok(())
+    }
+
+    fn feed(&mut self, time: Time, input: Input) {
+        self.inputs += 1;
+        self.now = time;
+        self.engine.handle(time, input);
+    }
+
+    /// Polls as often as the recording says, and as its host did.
+    fn compare(&mut self, recorded: Outputs) -> Result<(), ReplayError> {
+        self.said.clear();
+        let mut missing = false;
+        for _ in 0..recorded.count {
+            missing = !self.poll();
+            if missing {
+                break;
+            }
+        }
+        let surplus = recorded.drained && !missing && self.poll();
+        let replayed = self.outputs.take();
+        if missing || surplus || replayed != recorded {
+            return Err(ReplayError::Diverged(Box::new(Divergence {
+                input: self.inputs,
+                what: match &self.last {
+                    Some(entry) => entry.to_string(),
+                    None => "the beginning".to_owned(),
+                },
+                recorded,
+                replayed,
+                said: self.said.iter().map(words).collect(),
+            })));
+        }
+        Ok(())
+    }
+
+    /// False when the engine has no more to say.
+    fn poll(&mut self) -> bool {
+        let output = self.engine.poll_output();
+        self.outputs.polled(output.as_ref());
+        let Some(output) = output else { return false };
+        self.all_outputs += 1;
+        if let Output::Event(Event::Metadata(metainfo)) = &output {
+            self.layouts
+                .insert(metainfo.info_hash(), *metainfo.layout());
+        }
+        if self.said.len() == TOLD {
+            self.said.pop_front();
+        }
+        self.said.push_back(output);
+        true
+    }
+
+    /// What a person would have seen at the last entry's time.
+    pub fn view(&self) -> View {
+        self.engine.view(self.now)
+    }
+
+    /// The last input's time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Inputs so far.
+    pub fn inputs(&self) -> u64 {
+        self.inputs
+    }
+
+    /// Outputs that were compared so far.
+    pub fn outputs(&self) -> u64 {
+        self.all_outputs
+    }
+}
+
+/// An output without the bytes that it carries.
+fn words(output: &Output) -> String {
+    use crate::wire::relay::ClientMessage;
+    match output {
+        Output::Tracker(ClientMessage::Data(frame)) => {
+            let (channel, length) = (frame.channel().0, frame.payload_len());
+            format!("Data through channel {channel}, {length} bytes")
+        }
+        Output::Tracker(message) => format!("{message:?}"),
+        Output::Read { info_hash, piece } => format!("Read {} of {info_hash}", piece.get()),
+        Output::Write {
+            info_hash, piece, ..
+        } => format!("Write {} of {info_hash}", piece.get()),
+        Output::Hash {
+            info_hash, piece, ..
+        } => format!("Hash {} of {info_hash}", piece.get()),
+        Output::Event(Event::Metadata(metainfo)) => {
+            format!("Metadata of {}", metainfo.info_hash())
+        }
+        Output::Event(event) => format!("{event:?}"),
+    }
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "the outputs differ after input {}", self.input)?;
+        writeln!(f, "  the input:    {}", self.what.trim_start())?;
+        writeln!(f, "  recorded:     {}", self.recorded)?;
+        write!(f, "  replayed:     {}", self.replayed)?;
+        for output in &self.said {
+            write!(f, "\n                {output}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Outputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digest = u64::from_be_bytes(self.digest);
+        let more = if self.drained { "" } else { " or more" };
+        write!(f, "{}{more} outputs, hash {digest:016x}", self.count)
+    }
+}

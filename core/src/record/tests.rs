@@ -1,0 +1,412 @@
+use std::time::Duration;
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use bytes::Bytes;
+
+use super::entry::What;
+use super::*;
+use crate::engine::{Command, Input, Resume, StoreError};
+use crate::id::{ChannelId, InfoHash, MemberId};
+use crate::metainfo::{Builder, Metainfo, NewFile};
+use crate::pieces::{Bitfield, Strategy};
+use crate::wire::relay::{DataFrame, ServerMessage, Welcome};
+
+/// Twenty pieces.
+fn metainfo() -> Metainfo {
+    let file = NewFile {
+        path: vec!["file".to_owned()],
+        length: 20 << 14,
+    };
+    let builder = Builder::new(None, vec![file], Some(16 << 10)).unwrap();
+    let trackers = vec!["wss://b".to_owned(), "udp://a".to_owned()];
+    builder.finish(vec![7; 400], trackers, true)
+}
+
+fn header() -> Header {
+    Header::new(Config::default(), 0x0102_0304, Time::from_millis(1500))
+}
+
+fn welcome() -> Input {
+    Input::Tracker(ServerMessage::Welcome(Welcome {
+        member: MemberId(1),
+        max_channels: 8,
+        max_payload: 1 << 18,
+        max_credit: 1 << 22,
+    }))
+}
+
+fn read(recording: &[u8]) -> std::result::Result<(Header, Vec<Entry>), RecordError> {
+    let mut reader = Reader::default();
+    reader.push(recording);
+    let header = reader.header()?.ok_or(RecordError::Header)?;
+    let mut entries = Vec::new();
+    while let Some(entry) = reader.next_entry()? {
+        entries.push(entry);
+    }
+    Ok((header, entries))
+}
+
+fn replay(recording: &[u8]) -> std::result::Result<Replay, ReplayError> {
+    let (header, entries) = read(recording).expect("it is readable");
+    let mut replay = Replay::new(header);
+    for entry in entries {
+        replay.step(entry)?;
+    }
+    Ok(replay)
+}
+
+/// A peer that joins a swarm and loses its tracker.
+fn session() -> Vec<u8> {
+    let mut engine = RecordedEngine::new(Config::default(), 5, Time::ZERO, Some(Vec::new()));
+    let inputs = [
+        Input::TrackerUp,
+        welcome(),
+        Input::Command(Command::AddTorrent {
+            metainfo: metainfo(),
+            resume: Resume::Nothing,
+            paused: false,
+        }),
+        Input::Tick,
+        Input::TrackerDown,
+    ];
+    let mut now = Time::ZERO;
+    for input in inputs {
+        now += Duration::from_nanos(1_000_000_001);
+        engine.handle(now, input);
+        while engine.poll_output().is_some() {}
+    }
+    engine.stop(now).unwrap()
+}
+
+#[test]
+fn golden_bytes() {
+    let mut recording = Vec::new();
+    let (mut recorder, part) = Recorder::begin(&header());
+    let length = part.head.len();
+    recording.record(part);
+    assert_eq!(recording[..9], *b"SWARMREC\x01");
+    // The lengths of the header, of its body; then version, seed and start. The
+    // configuration behind them changes with the engine.
+    assert_eq!(
+        recording[9..17],
+        [0, 0, 0, u8::try_from(length - 17).unwrap(), 0, 0, 0, 0]
+    );
+    let software = env!("CARGO_PKG_VERSION").as_bytes();
+    let mut begins = vec![u8::try_from(software.len()).unwrap()];
+    begins.extend_from_slice(software);
+    begins.extend([0x84, 0x86, 0x88, 0x08]);
+    begins.extend([1, 0x80, 0xca, 0xb5, 0xee, 0x01]);
+    assert!(recording[17..].starts_with(&begins));
+
+    recording.clear();
+    let frame = DataFrame::new(ChannelId(7), b"bytes");
+    recording.record(recorder.input(
+        Time::from_millis(2000),
+        &Input::Tracker(ServerMessage::Data(frame)),
+    ));
+    recorder.polled(None);
+    recording.record(recorder.input(
+        Time::from_epoch(Duration::new(3, 1)),
+        &Input::TrackerSent(300),
+    ));
+    recording.record(recorder.end(Time::from_millis(4000)));
+    let empty = b"\xef\x46\xdb\x37\x51\xd8\xe9\x99";
+    let expected = [
+        &b"\0\0\0\x0d\0\0\0\x0a\x00\x00"[..],
+        empty,
+        b"\x02\x00\x04",
+        b"\x01\0\0\0\x07bytes",
+        b"\0\0\0\x0f\0\0\0\0\x00\x01",
+        empty,
+        b"\x03\x01\x05\xac\x02",
+        b"\0\0\0\x0d\0\0\0\0\x00\x00",
+        empty,
+        b"\x04\x00\x00",
+    ];
+    assert_eq!(recording, expected.concat());
+}
+
+#[test]
+fn a_session_replays_to_the_same_outputs() {
+    let recording = session();
+    let replay = replay(&recording).unwrap();
+    assert_eq!(replay.inputs(), 5);
+    assert_eq!(replay.outputs(), 1, "it announces");
+    assert_eq!(replay.now(), Time::from_epoch(Duration::new(5, 5)));
+    assert_eq!(replay.view().torrents.len(), 1);
+}
+
+#[test]
+fn the_first_difference_is_found() {
+    let (header, entries) = read(&session()).unwrap();
+    // What was recorded after the third input, another seed's engine says differently.
+    let mut other = header.clone();
+    other.seed += 1;
+    let mut replay = Replay::new(other);
+    let mut steps = entries.iter().cloned().map(|entry| replay.step(entry));
+    let Some(ReplayError::Diverged(divergence)) = steps.find_map(std::result::Result::err) else {
+        panic!("another peer id must show");
+    };
+    assert_eq!(divergence.input, 3);
+    assert!(divergence.what.contains("AddTorrent"), "{divergence}");
+    assert_eq!(divergence.recorded.count, divergence.replayed.count);
+    assert!(divergence.said[0].contains("Announce"), "{divergence}");
+
+    // An engine that says less than was recorded, and one that says more.
+    for change in [1, -1] {
+        let mut replay = Replay::new(header.clone());
+        let mut entries = entries.clone();
+        let before = &mut entries[3].head.before;
+        before.count = before.count.checked_add_signed(change).unwrap();
+        let mut steps = entries.into_iter().map(|entry| replay.step(entry));
+        let error = steps.find_map(std::result::Result::err);
+        assert!(
+            matches!(&error, Some(ReplayError::Diverged(d)) if d.input == 3),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
+fn what_was_cut_off_gives_all_whole_entries() {
+    let recording = session();
+    let (_, all) = read(&recording).unwrap();
+    let mut most = 0;
+    for length in 0..recording.len() {
+        let mut reader = Reader::default();
+        reader.push(&recording[..length]);
+        let Some(_) = reader.header().unwrap() else {
+            continue;
+        };
+        let mut entries = Vec::new();
+        while let Some(entry) = reader.next_entry().unwrap() {
+            entries.push(entry);
+        }
+        assert_eq!(entries[..], all[..entries.len()]);
+        assert!(!reader.is_complete(), "{length}");
+        most = entries.len();
+    }
+    assert_eq!(most, all.len() - 1);
+}
+
+#[test]
+fn it_may_come_in_any_stretches() {
+    let recording = session();
+    let (header, all) = read(&recording).unwrap();
+    for step in [1, 7, 100] {
+        let mut reader = Reader::default();
+        let (mut begun, mut entries) = (None, Vec::new());
+        for stretch in recording.chunks(step) {
+            reader.push(stretch);
+            if begun.is_none() {
+                begun = reader.header().unwrap();
+            }
+            while begun.is_some()
+                && let Some(entry) = reader.next_entry().unwrap()
+            {
+                entries.push(entry);
+            }
+        }
+        assert_eq!((begun, entries), (Some(header.clone()), all.clone()));
+        assert!(reader.is_complete() && reader.rest() == 0);
+    }
+}
+
+#[test]
+fn what_is_no_recording_is_refused_with_its_reason() {
+    let good = session();
+    let spoiled = |at: usize, byte: u8| {
+        let mut bytes = good.clone();
+        bytes[at] = byte;
+        read(&bytes).map(|_| ()).unwrap_err()
+    };
+    assert_eq!(spoiled(0, b'X'), RecordError::Magic);
+    assert_eq!(spoiled(8, 2), RecordError::Version(2));
+    assert_eq!(
+        spoiled(9, 0xff),
+        RecordError::TooLong(0xff00_0000 + u64::from(good[12]))
+    );
+    assert_eq!(spoiled(12, good[12] - 1), RecordError::Header);
+    assert_eq!(read(b"hello").map(|_| ()), Err(RecordError::Magic));
+    let more = [&good[..], b"x"].concat();
+    assert_eq!(read(&more).map(|_| ()), Err(RecordError::AfterEnd));
+}
+
+#[test]
+fn a_recording_ends_when_its_sink_is_full() {
+    #[derive(Debug)]
+    struct Few(Vec<u8>, usize);
+    impl Sink for Few {
+        fn record(&mut self, part: Part) -> bool {
+            self.0.record(part);
+            self.1 = self.1.saturating_sub(1);
+            self.1 > 0
+        }
+    }
+    let sink = Some(Few(Vec::new(), 3));
+    let mut engine = RecordedEngine::new(Config::default(), 5, Time::ZERO, sink);
+    engine.handle(Time::ZERO, Input::TrackerUp);
+    assert!(engine.recording().is_some() && engine.take_ended().is_none());
+    engine.handle(Time::ZERO, Input::TrackerDown);
+    engine.handle(Time::ZERO, Input::TrackerUp);
+    assert!(engine.recording().is_none());
+    let Few(recording, _) = engine.take_ended().expect("it ended by itself");
+    assert_eq!(replay(&recording).unwrap().inputs(), 2);
+    assert!(engine.stop(Time::ZERO).is_none(), "it is handed out once");
+}
+
+#[test]
+fn every_input_comes_back_as_it_was() {
+    arbtest::arbtest(|u| {
+        let metainfo = metainfo();
+        let mut layouts = Layouts::new();
+        layouts.insert(metainfo.info_hash(), *metainfo.layout());
+        let input = arbitrary_input(u, &metainfo)?;
+        let now = Time::from_epoch(Duration::new(
+            u.arbitrary()?,
+            u.int_in_range(0..=999_999_999)?,
+        ));
+        let (mut recorder, first) = Recorder::begin(&header());
+        let mut recording = Vec::new();
+        recording.record(first);
+        recording.record(recorder.input(now, &input));
+        recording.record(recorder.end(now));
+
+        let (begun, mut entries) = read(&recording).unwrap();
+        assert_eq!(begun, header());
+        assert_eq!(entries.len(), 2);
+        let entry = entries.remove(0);
+        assert_eq!(entry.time(), now);
+        let back = entry.input(&mut layouts).unwrap().expect("an input");
+        // Neither inputs nor commands can be compared; what is recorded of them can.
+        assert_eq!(What::of(&back), What::of(&input));
+        assert_eq!(format!("{back:?}"), format!("{input:?}"));
+        Ok(())
+    });
+}
+
+#[test]
+fn arbitrary_bytes_are_read_or_refused() {
+    let good = session();
+    arbtest::arbtest(|u| {
+        let mut bytes = if u.ratio(1, 4)? {
+            MAGIC.to_vec()
+        } else {
+            good.clone()
+        };
+        for _ in 0..u.int_in_range(0..=4)? {
+            let at = u.choose_index(bytes.len())?;
+            bytes[at] = u.arbitrary()?;
+        }
+        bytes.extend(Vec::<u8>::arbitrary(u)?);
+        let mut layouts = Layouts::new();
+        if let Ok((_, entries)) = read(&bytes) {
+            for entry in entries {
+                let _ = entry.to_string();
+                let _ = entry.input(&mut layouts);
+            }
+        }
+        Ok(())
+    });
+}
+
+fn arbitrary_input(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Input> {
+    let info_hash = metainfo.info_hash();
+    let piece = u.int_in_range(0..=metainfo.layout().piece_count() - 1)?;
+    let piece = metainfo.layout().piece(piece).expect("within the torrent");
+    Ok(match u.int_in_range(0..=8)? {
+        0 => Input::Tick,
+        1 => Input::TrackerUp,
+        2 => Input::TrackerDown,
+        3 => Input::Tracker(arbitrary_message(u)?),
+        4 => Input::TrackerSent(u.arbitrary::<u32>()? as usize),
+        5 => Input::Read {
+            info_hash,
+            piece,
+            result: match arbitrary_failure(u)? {
+                None => Ok(Bytes::from(Vec::<u8>::arbitrary(u)?)),
+                Some(error) => Err(error),
+            },
+        },
+        6 => Input::Written {
+            info_hash,
+            piece,
+            result: arbitrary_failure(u)?.map_or(Ok(()), Err),
+        },
+        7 => Input::Hashed {
+            info_hash,
+            piece,
+            digest: u.arbitrary()?,
+        },
+        _ => Input::Command(arbitrary_command(u, metainfo)?),
+    })
+}
+
+fn arbitrary_message(u: &mut Unstructured<'_>) -> Result<ServerMessage> {
+    let channel = ChannelId(u.arbitrary()?);
+    Ok(match u.int_in_range(0..=3)? {
+        0 => {
+            let mut payload = Vec::<u8>::arbitrary(u)?;
+            payload.push(0);
+            ServerMessage::Data(DataFrame::new(channel, &payload))
+        }
+        1 => ServerMessage::Credit {
+            channel,
+            bytes: u.arbitrary()?,
+        },
+        2 => ServerMessage::Close {
+            channel,
+            reason: "gone".to_owned(),
+        },
+        _ => ServerMessage::Error {
+            info_hash: u.arbitrary::<Option<[u8; 20]>>()?.map(InfoHash),
+            reason: "no".to_owned(),
+        },
+    })
+}
+
+fn arbitrary_failure(u: &mut Unstructured<'_>) -> Result<Option<StoreError>> {
+    Ok(match u.int_in_range(0..=4)? {
+        0 => None,
+        1 => Some(StoreError::Missing),
+        2 => Some(StoreError::Full(u.arbitrary()?)),
+        3 => Some(StoreError::Unreadable(u.arbitrary()?)),
+        _ => Some(StoreError::Failed(u.arbitrary()?)),
+    })
+}
+
+fn arbitrary_command(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Command> {
+    let info_hash = InfoHash(u.arbitrary()?);
+    Ok(match u.int_in_range(0..=5)? {
+        0 => Command::AddTorrent {
+            metainfo: metainfo.clone(),
+            resume: match u.int_in_range(0..=2)? {
+                0 => Resume::Nothing,
+                1 => Resume::Check,
+                _ => {
+                    let mut pieces = Bitfield::empty(metainfo.layout().piece_count());
+                    for piece in metainfo.layout().pieces() {
+                        if u.arbitrary()? {
+                            pieces.insert(piece);
+                        }
+                    }
+                    Resume::Pieces(pieces)
+                }
+            },
+            paused: u.arbitrary()?,
+        },
+        1 => Command::AddLink {
+            info_hash,
+            name: u.arbitrary()?,
+            check: u.arbitrary()?,
+            paused: u.arbitrary()?,
+        },
+        2 => Command::Pause(info_hash),
+        3 => Command::Resume(info_hash),
+        4 => Command::Remove(info_hash),
+        _ => Command::SetStrategy(
+            info_hash,
+            *u.choose(&[Strategy::Sequential, Strategy::RarestFirst])?,
+        ),
+    })
+}
