@@ -5,11 +5,13 @@ pub mod download;
 pub mod layout;
 pub mod partial;
 pub mod picker;
+pub mod priority;
 
 pub use bitfield::{Bitfield, BitfieldError};
-pub use download::{Download, Limits, Received};
+pub use download::{Download, Limits, Received, Waste};
 pub use layout::{Block, Layout, LayoutError, PieceIndex};
 pub use picker::{Picker, Strategy};
+pub use priority::{Priority, piece_priorities};
 
 /// Bytes of a block, except a piece's last (BEP 3 practice).
 pub const BLOCK: u32 = 16 * 1024;

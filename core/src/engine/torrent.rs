@@ -175,6 +175,7 @@ impl Torrent {
         let limits = Limits {
             bytes_in_progress: cx.config.bytes_in_progress,
             endgame_copies: cx.config.requests.endgame_copies,
+            ..Limits::default()
         };
         let complete = have.is_full();
         self.phase = Phase::Active(Box::new(Download::new(

@@ -1,5 +1,7 @@
 //! Which pieces somebody has.
 
+use std::ops::Range;
+
 use super::PieceIndex;
 
 /// A set of pieces of one torrent that knows its own size.
@@ -149,9 +151,31 @@ impl Bitfield {
         first_set(self, other, |ours, theirs| theirs & !ours).is_some()
     }
 
-    /// The lowest piece that is both here and in `other`.
-    pub fn first_common(&self, other: &Bitfield) -> Option<PieceIndex> {
-        first_set(self, other, |ours, theirs| theirs & ours)
+    /// The lowest piece within `range` that is both here and in `other`; 64 pieces are
+    /// looked at in one step.
+    pub fn first_common_in(&self, other: &Bitfield, range: Range<u32>) -> Option<PieceIndex> {
+        debug_assert_eq!(self.pieces, other.pieces, "bitfields of one torrent");
+        let end = range.end.min(self.pieces);
+        // Before it, bits of the first word are not meant.
+        let mut mask = u64::MAX >> (range.start % 64);
+        for word in range.start / 64..end.div_ceil(64) {
+            let common = self.word(word) & other.word(word) & mask;
+            if common != 0 {
+                let piece = word * 64 + common.leading_zeros();
+                return (piece < end).then_some(PieceIndex(piece));
+            }
+            mask = u64::MAX;
+        }
+        None
+    }
+
+    /// 64 pieces, the first one as the most significant bit.
+    fn word(&self, number: u32) -> u64 {
+        let rest = &self.bytes[number as usize * 8..];
+        match rest.first_chunk() {
+            Some(word) => u64::from_be_bytes(*word),
+            None => word_of(rest),
+        }
     }
 }
 
@@ -246,7 +270,7 @@ mod tests {
             let pieces = u.int_in_range(1..=200)?;
             let mut bits = Bitfield::empty(pieces);
             let mut model = BTreeSet::new();
-            while !u.is_empty() {
+            for _ in 0..u.int_in_range(0..=300)? {
                 let piece = PieceIndex(u.int_in_range(0..=pieces - 1)?);
                 if u.ratio(2, 3)? {
                     assert_eq!(bits.insert(piece), model.insert(piece));
@@ -264,9 +288,10 @@ mod tests {
             );
             assert_eq!(bits.lacks_any_of(&Bitfield::full(pieces)), !bits.is_full());
             assert!(!bits.lacks_any_of(&bits));
+            let range = u.int_in_range(0..=pieces)?..u.int_in_range(0..=pieces + 70)?;
             assert_eq!(
-                bits.first_common(&Bitfield::full(pieces)),
-                model.first().copied()
+                bits.first_common_in(&Bitfield::full(pieces), range.clone()),
+                model.iter().copied().find(|p| range.contains(&p.get()))
             );
             Ok(())
         });

@@ -4,32 +4,73 @@
 //! have, and when one is too old.
 
 mod choose;
+mod load;
+mod suspects;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use choose::Choice;
+use load::Load;
+use suspects::Suspects;
 
 use super::partial::{Filled, Partial};
-use super::{Bitfield, Block, Layout, Picker, PieceIndex, Strategy};
+use super::{Bitfield, Block, Layout, Picker, PieceIndex, Priority, Strategy};
 use crate::rng::Rng;
 
-/// Who a block is asked of; the engine's number for a session.
+/// Who a block is asked of; the engine's number for a session, never used twice.
 pub type SessionId = u32;
 
-/// What a download may hold in memory.
-#[derive(Clone, Copy, Debug)]
+/// What a download may hold in memory, and numbers of its policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of pieces that are begun and not yet written, hashing and writing included.
-    /// At least two pieces are always allowed.
+    /// At least two pieces are always allowed. 24 MiB by default.
     pub bytes_in_progress: u64,
-    /// How many peers one block may be asked of in the endgame.
+    /// How many peers one block may be asked of in the endgame. Two by default: the second
+    /// request rescues a block from a slow peer, a third mostly buys a duplicate.
     pub endgame_copies: u8,
+    /// With [`Strategy::RarestFirst`], so many pieces are had before the rarest are begun.
+    /// Four by default, as in libtorrent.
+    pub random_first: u32,
+    /// Bytes ahead of the play position that [`Strategy::Streaming`] gets in order; at least
+    /// two pieces. 16 MiB by default: about a quarter of a minute of video at 8 Mbit/s, and
+    /// few enough pieces that a swarm of viewers still spreads what is rare.
+    pub streaming_window: u64,
+    /// Bad pieces of which it is remembered who sent which block, 24 bytes for each. 64 by
+    /// default.
+    pub suspects: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            bytes_in_progress: 24 << 20,
+            endgame_copies: 2,
+            random_first: 4,
+            streaming_window: 16 << 20,
+            suspects: 64,
+        }
+    }
+}
+
+/// Bytes that arrived for nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waste {
+    /// Blocks that were here already: the price of the endgame.
+    pub duplicate: u64,
+    /// Blocks that were not asked of whoever sent them, or no longer.
+    pub unrequested: u64,
+    /// Pieces whose hash was wrong, the good blocks in them included.
+    pub corrupt: u64,
+    /// Blocks of pieces in progress that were given up.
+    pub given_up: u64,
 }
 
 /// What became of a block that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// It was not asked of this session: to be ignored, its bytes counted as waste.
+    /// It was not asked of this session, or no longer: to be ignored; waste.
     Unrequested,
     /// We have it already: waste.
     Duplicate,
@@ -51,32 +92,45 @@ pub enum Received {
 
 /// See the module.
 ///
-/// A piece is, at any time, exactly one of: wanted (in the picker), in progress (here,
+/// A piece is, at any time, exactly one of: unbegun (in the picker), in progress (here,
 /// with a buffer), being verified and written (counted here), or had.
 ///
 /// A piece that one session began is filled by that session alone while there is other
-/// work for the rest: blame for a bad hash is then certain. Others join in when they
+/// work for the rest: so blame for a bad hash is mostly certain. Others join in when they
 /// would be idle otherwise (limit of bytes in progress reached, or nothing left to begin).
 /// When every missing block is asked of somebody, idle sessions ask for it again (endgame).
 ///
 /// A piece whose hash was wrong is filled by one session alone without exception the next
-/// time, so that whoever sent the bad block is found even where everybody joins in.
+/// time; see [`Download::rejected`] for how liars are found.
+///
+/// A skipped piece is not begun. If it is in progress when it becomes skipped, what is asked
+/// of it may still arrive, and if that makes it whole it is kept; nothing more is asked of
+/// it, and it is given up when nothing more is awaited.
 #[derive(Debug)]
 pub struct Download {
     layout: Layout,
     limits: Limits,
     have: Bitfield,
     bytes_had: u64,
+    /// Wanted and not had.
+    missing: Bitfield,
     picker: Picker,
     /// Pieces that are begun and not had.
     begun: BTreeMap<PieceIndex, Begun>,
     /// Bytes of the pieces in `begun`.
     bytes_begun: u64,
-    /// Pieces in progress that have blocks which are asked of nobody, by owner: what makes
-    /// the common pick a look-up instead of a search.
+    /// How many of them are being verified and written.
+    verifying: usize,
+    /// Wanted pieces in progress that have blocks which are asked of nobody, by owner: what
+    /// makes the common pick a look-up instead of a search.
     open: BTreeSet<(Option<SessionId>, PieceIndex)>,
-    /// Pieces whose hash was wrong, until it is right.
-    suspect: BTreeSet<PieceIndex>,
+    /// Those of them that others than their owner may help to fill.
+    joinable: BTreeSet<PieceIndex>,
+    /// Wanted pieces in progress of which the endgame may ask something again.
+    repeatable: BTreeSet<PieceIndex>,
+    loads: BTreeMap<SessionId, Load>,
+    suspects: Suspects,
+    waste: Waste,
     /// Spreads sessions over blocks in the endgame.
     rng: Rng,
 }
@@ -84,7 +138,11 @@ pub struct Download {
 #[derive(Debug)]
 enum Begun {
     Filling(Partial),
-    Verifying { senders: Vec<SessionId> },
+    Verifying {
+        data: Bytes,
+        /// Who sent each block.
+        senders: Vec<SessionId>,
+    },
 }
 
 impl Download {
@@ -100,21 +158,32 @@ impl Download {
         limits: Limits,
         rng: Rng,
     ) -> Self {
-        Download {
+        let window = (limits.streaming_window / u64::from(layout.piece_length())).max(2);
+        let window = u32::try_from(window).unwrap_or(u32::MAX);
+        let mut download = Download {
             layout,
             limits,
             bytes_had: have
                 .iter()
                 .map(|piece| u64::from(layout.length(piece)))
                 .sum(),
-            picker: Picker::new(&have, strategy, rng.fork("picker")),
+            missing: Bitfield::empty(layout.piece_count()),
+            picker: Picker::new(&have, strategy, window, rng.fork("picker")),
             have,
             begun: BTreeMap::new(),
             bytes_begun: 0,
+            verifying: 0,
             open: BTreeSet::new(),
-            suspect: BTreeSet::new(),
+            joinable: BTreeSet::new(),
+            repeatable: BTreeSet::new(),
+            loads: BTreeMap::new(),
+            suspects: Suspects::new(limits.suspects),
+            waste: Waste::default(),
             rng: rng.fork("endgame"),
-        }
+        };
+        download.find_missing();
+        download.pick_at_random_first();
+        download
     }
 
     /// Verified and written pieces.
@@ -132,9 +201,29 @@ impl Download {
         self.have().is_full()
     }
 
+    /// Every piece that is not skipped is had.
+    pub fn is_finished(&self) -> bool {
+        self.missing.is_empty()
+    }
+
+    /// Bytes that arrived for nothing so far.
+    pub fn waste(&self) -> Waste {
+        self.waste
+    }
+
     /// Pieces that are begun and not had, those being verified and written included, in order.
     pub fn in_progress(&self) -> impl Iterator<Item = PieceIndex> + '_ {
         self.begun.keys().copied()
+    }
+
+    /// The peer has something that we want and don't have; pieces in progress count. Cheap:
+    /// what was passed over once is not looked at again.
+    pub fn wants_any_of(&mut self, session: SessionId, peer_has: &Bitfield) -> bool {
+        let pieces = self.layout.piece_count();
+        let from = &mut self.loads.entry(session).or_default().missing_from;
+        let found = self.missing.first_common_in(peer_has, *from..pieces);
+        *from = found.map_or(pieces, PieceIndex::get);
+        found.is_some()
     }
 
     /// How many connected peers have this piece.
@@ -147,27 +236,90 @@ impl Download {
         self.picker.set_strategy(strategy);
     }
 
+    /// Where [`Strategy::Streaming`] reads; the first piece until it is said.
+    pub fn set_play_position(&mut self, piece: PieceIndex) {
+        self.picker.set_play_position(piece);
+    }
+
+    /// How much this piece is wanted.
+    pub fn priority(&self, piece: PieceIndex) -> Priority {
+        self.picker.priority(piece)
+    }
+
+    /// Gives every piece its priority (see [`super::piece_priorities`] for those of files);
+    /// pieces beyond the end of the slice are normal. `O(pieces)`.
+    pub fn set_priorities(&mut self, priorities: &[Priority]) {
+        self.picker.set_priorities(priorities);
+        self.find_missing();
+        for piece in self.in_progress().collect::<Vec<_>>() {
+            self.relist(piece);
+            self.give_up_if_skipped(piece);
+        }
+    }
+
     /// A peer connected that has these pieces.
-    pub fn peer_joined(&mut self, pieces: &Bitfield) {
-        self.picker.peer_joined(pieces);
+    pub fn peer_joined(&mut self, session: SessionId, pieces: &Bitfield) {
+        self.picker.peer_joined(session, pieces);
     }
 
     /// A connected peer, which did not have this piece, has it now.
-    pub fn peer_has(&mut self, piece: PieceIndex) {
-        self.picker.peer_has(piece);
+    pub fn peer_has(&mut self, session: SessionId, piece: PieceIndex) {
+        self.picker.peer_has(session, piece);
+        let from = &mut self.load(session).missing_from;
+        *from = piece.get().min(*from);
     }
 
     /// A peer is gone: its availability, and what was asked of it, are released. `pieces`
     /// are those with which it joined and those that it was said to have since.
     pub fn peer_left(&mut self, session: SessionId, pieces: &Bitfield) {
-        self.picker.peer_left(pieces);
+        self.picker.peer_left(session, pieces);
         self.release_all(session);
+        self.loads.remove(&session);
     }
 
     /// Chooses up to `count` blocks to ask of this session, and marks them as asked.
-    /// Blocks of one piece come in order.
-    pub fn pick(&mut self, session: SessionId, peer_has: &Bitfield, count: usize) -> Vec<Block> {
-        self.choose(session, peer_has, count)
+    /// Blocks of one piece come in order. `peer_has` is what the peer was said to have when
+    /// it joined and since.
+    ///
+    /// A piece in `suggested` (BEP 6) is begun in place of another that is as rare, never of
+    /// a rarer one; a seeder that suggests different pieces to different peers so hands out
+    /// each piece once before it hands out any twice. The first 64 are looked at.
+    pub fn pick(
+        &mut self,
+        session: SessionId,
+        peer_has: &Bitfield,
+        count: usize,
+        suggested: &[PieceIndex],
+    ) -> Vec<Block> {
+        let mut choice = Choice {
+            session,
+            peer_has,
+            suggested,
+            count,
+            chosen: Vec::new(),
+        };
+        self.choose(&mut choice);
+        choice.chosen
+    }
+
+    /// As [`Download::pick`], but among these pieces alone, of which 64 are looked at: for a
+    /// peer that chokes us and allows them all the same (BEP 6, allowed fast).
+    pub fn pick_among(
+        &mut self,
+        session: SessionId,
+        peer_has: &Bitfield,
+        pieces: &[PieceIndex],
+        count: usize,
+    ) -> Vec<Block> {
+        let mut choice = Choice {
+            session,
+            peer_has,
+            suggested: &[],
+            count,
+            chosen: Vec::new(),
+        };
+        self.choose_among(&mut choice, pieces);
+        choice.chosen
     }
 
     /// The session won't send this block (rejected it, timed out): it may be asked
@@ -177,29 +329,93 @@ impl Download {
     /// to do. It may then be asked for the same block at once: the engine should wait
     /// before it picks for a session that rejects.
     pub fn release(&mut self, session: SessionId, block: Block) {
-        let Some(partial) = self.filling(block.piece) else {
+        let Some(partial) = self.filling_mut(block.piece) else {
             return;
         };
         if partial.release(session, block) {
             partial.failed_by = Some(session);
+            self.load(session).asked.remove(&block);
             self.after_release(block.piece, session);
         }
     }
 
     /// The session won't send anything that was asked of it (it choked us). Its pieces are
-    /// up for adoption.
+    /// up for adoption. Costs what there is to release.
     pub fn release_all(&mut self, session: SessionId) {
-        let pieces: Vec<PieceIndex> = self.in_progress().collect();
-        for piece in pieces {
-            if let Some(partial) = self.filling(piece) {
-                partial.release_all(session);
-                self.after_release(piece, session);
+        let load = self.load(session);
+        let asked = std::mem::take(&mut load.asked);
+        let mut pieces = std::mem::take(&mut load.owned);
+        for block in asked {
+            if let Some(partial) = self.filling_mut(block.piece) {
+                partial.release(session, block);
+                pieces.insert(block.piece);
             }
+        }
+        for piece in pieces {
+            self.after_release(piece, session);
         }
     }
 
     /// A block arrived.
     pub fn receive(&mut self, session: SessionId, block: Block, data: &[u8]) -> Received {
+        let received = self.fill(session, block, data);
+        let bytes = data.len() as u64;
+        match received {
+            Received::Unrequested => self.waste.unrequested += bytes,
+            Received::Duplicate => self.waste.duplicate += bytes,
+            Received::Kept { .. } => self.give_up_if_skipped(block.piece),
+            Received::Complete { .. } => {}
+        }
+        received
+    }
+
+    /// The hash was right; [`Download::written`] or [`Download::write_failed`] is to follow.
+    /// Returns who sent bad blocks of this piece earlier: proven liars.
+    ///
+    /// Nothing happens unless the piece is being verified; the same goes for the next three.
+    pub fn verified(&mut self, piece: PieceIndex) -> Vec<SessionId> {
+        match self.begun.get(&piece) {
+            Some(Begun::Verifying { data, .. }) => self.suspects.clear(piece, data),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The hash was right and the write confirmed: we have it.
+    pub fn written(&mut self, piece: PieceIndex) {
+        if self.end_verifying(piece).is_some() {
+            self.have.insert(piece);
+            self.missing.remove(piece);
+            self.bytes_had += u64::from(self.layout.length(piece));
+            self.pick_at_random_first();
+        }
+    }
+
+    /// The hash was wrong: the piece is wanted again. Returns the proven liar, if it was
+    /// filled by one session alone.
+    ///
+    /// If several contributed, it is remembered what each of them sent. The piece is then
+    /// fetched by one session alone, by another one if possible, until it is right;
+    /// [`Download::verified`] then returns those whose blocks were bad.
+    ///
+    /// The lone session must not be waited for longer than for others: what it leaves
+    /// unanswered is to be given to [`Download::release`], and the piece is fetched afresh.
+    pub fn rejected(&mut self, piece: PieceIndex) -> Vec<SessionId> {
+        let Some((data, senders)) = self.end_verifying(piece) else {
+            return Vec::new();
+        };
+        self.waste.corrupt += data.len() as u64;
+        self.picker.put_back(piece);
+        self.suspects.add(piece, &data, &senders)
+    }
+
+    /// The write failed: the piece is wanted again, nobody is to blame.
+    pub fn write_failed(&mut self, piece: PieceIndex) {
+        if self.end_verifying(piece).is_some() {
+            self.picker.put_back(piece);
+        }
+    }
+
+    fn fill(&mut self, session: SessionId, block: Block, data: &[u8]) -> Received {
         let piece = block.piece;
         let partial = match self.begun.get_mut(&piece) {
             Some(Begun::Filling(partial)) => partial,
@@ -212,14 +428,22 @@ impl Download {
             Filled::Duplicate => return Received::Duplicate,
             Filled::Kept(others) => others,
         };
-        if !partial.is_complete() {
+        let complete = partial.is_complete();
+        for asked in cancel.iter().chain([&session]) {
+            self.load(*asked).asked.remove(&block);
+        }
+        self.relist(piece);
+        if !complete {
             return Received::Kept { cancel };
         }
-        let Some(Begun::Filling(partial)) = self.begun.remove(&piece) else {
-            unreachable!("the piece was in progress a moment ago");
+        let partial = self.remove_filling(piece);
+        let (data, senders) = partial.expect("it was here a moment ago").finish();
+        self.verifying += 1;
+        let verifying = Begun::Verifying {
+            data: data.clone(),
+            senders,
         };
-        let (data, senders) = partial.finish();
-        self.begun.insert(piece, Begun::Verifying { senders });
+        self.begun.insert(piece, verifying);
         Received::Complete {
             cancel,
             piece,
@@ -227,78 +451,149 @@ impl Download {
         }
     }
 
-    /// The hash was right and the write confirmed: we have it. Nothing happens unless the
-    /// piece is being verified; the same goes for the next two.
-    pub fn written(&mut self, piece: PieceIndex) {
-        if self.end_verifying(piece).is_some() {
-            self.suspect.remove(&piece);
-            self.have.insert(piece);
-            self.bytes_had += u64::from(self.layout.length(piece));
-        }
-    }
-
-    /// The hash was wrong: the piece is wanted again. Returns who contributed to it, each
-    /// once.
-    pub fn rejected(&mut self, piece: PieceIndex) -> Vec<SessionId> {
-        let Some(senders) = self.end_verifying(piece) else {
-            return Vec::new();
-        };
-        self.suspect.insert(piece);
-        self.picker.put_back(piece);
-        senders
-    }
-
-    /// The write failed: the piece is wanted again, nobody is to blame.
-    pub fn write_failed(&mut self, piece: PieceIndex) {
-        if self.end_verifying(piece).is_some() {
-            self.picker.put_back(piece);
-        }
-    }
-
     /// The session let go of something in this piece.
     fn after_release(&mut self, piece: PieceIndex, session: SessionId) {
-        let Some(Begun::Filling(partial)) = self.begun.get_mut(&piece) else {
+        let Some(partial) = self.filling(piece) else {
             return;
         };
-        let old_owner = partial.owner;
-        if old_owner == Some(session) {
-            partial.owner = None;
-        }
         let untouched = partial.received() == 0 && !partial.is_awaited();
-        // What another would add to a suspect piece would make blame uncertain again.
-        let give_up = partial.owner.is_none() && (partial.alone || untouched);
-        let open = partial.has_unasked().then_some((partial.owner, piece));
-        self.open.remove(&(old_owner, piece));
-        self.open.extend(open);
-        if give_up {
+        let alone = partial.alone;
+        let owner = partial.owner.filter(|owner| *owner != session);
+        self.set_owner(piece, owner);
+        if owner.is_none() && alone {
+            // What another would add to it would make blame uncertain again.
+            self.suspects.avoid(piece, session);
+            self.give_up(piece);
+        } else if owner.is_none() && untouched {
+            self.give_up(piece);
+        } else {
+            self.give_up_if_skipped(piece);
+        }
+    }
+
+    fn give_up_if_skipped(&mut self, piece: PieceIndex) {
+        if self.priority(piece) == Priority::Skip
+            && self.filling(piece).is_some_and(|p| !p.is_awaited())
+        {
             self.give_up(piece);
         }
     }
 
-    /// Lets go of a piece in progress and of what has arrived of it: it is wanted again.
+    /// Lets go of a piece in progress and of what has arrived of it: it is unbegun again.
     fn give_up(&mut self, piece: PieceIndex) {
-        if let Some(Begun::Filling(partial)) = self.begun.remove(&piece) {
-            self.open.remove(&(partial.owner, piece));
-            self.bytes_begun -= u64::from(self.layout.length(piece));
-            self.picker.put_back(piece);
+        let Some(partial) = self.remove_filling(piece) else {
+            return;
+        };
+        for (block, asked) in partial.asked() {
+            for session in asked {
+                self.load(*session).asked.remove(&block);
+            }
+        }
+        self.bytes_begun -= u64::from(self.layout.length(piece));
+        self.waste.given_up += partial.received_bytes();
+        self.picker.put_back(piece);
+    }
+
+    fn end_verifying(&mut self, piece: PieceIndex) -> Option<(Bytes, Vec<SessionId>)> {
+        match self.begun.remove(&piece)? {
+            Begun::Verifying { data, senders } => {
+                self.verifying -= 1;
+                self.bytes_begun -= u64::from(self.layout.length(piece));
+                Some((data, senders))
+            }
+            filling @ Begun::Filling(_) => {
+                self.begun.insert(piece, filling);
+                None
+            }
         }
     }
 
-    fn end_verifying(&mut self, piece: PieceIndex) -> Option<Vec<SessionId>> {
-        let Some(Begun::Verifying { senders }) = self.begun.get_mut(&piece) else {
-            return None;
+    /// A piece in progress has another owner now, or none.
+    fn set_owner(&mut self, piece: PieceIndex, owner: Option<SessionId>) {
+        let Some(partial) = self.filling_mut(piece) else {
+            return;
         };
-        let senders = std::mem::take(senders);
-        self.begun.remove(&piece);
-        self.bytes_begun -= u64::from(self.layout.length(piece));
-        Some(senders)
+        if let Some(old) = std::mem::replace(&mut partial.owner, owner) {
+            self.open.remove(&(Some(old), piece));
+            self.load(old).owned.remove(&piece);
+        } else {
+            self.open.remove(&(None, piece));
+        }
+        if let Some(owner) = owner {
+            self.load(owner).owned.insert(piece);
+        }
+        self.relist(piece);
     }
 
-    fn filling(&mut self, piece: PieceIndex) -> Option<&mut Partial> {
+    /// Takes a piece in progress out of all lists but those of the blocks asked of sessions.
+    fn remove_filling(&mut self, piece: PieceIndex) -> Option<Partial> {
+        self.set_owner(piece, None);
+        self.filling(piece)?;
+        self.open.remove(&(None, piece));
+        self.joinable.remove(&piece);
+        self.repeatable.remove(&piece);
+        match self.begun.remove(&piece) {
+            Some(Begun::Filling(partial)) => Some(partial),
+            _ => None,
+        }
+    }
+
+    /// A piece in progress stands in exactly those lists in which it belongs now.
+    fn relist(&mut self, piece: PieceIndex) {
+        let Some(partial) = self.filling(piece) else {
+            return;
+        };
+        let wanted = self.priority(piece) > Priority::Skip;
+        let owner = partial.owner;
+        let open = wanted && partial.has_unasked();
+        let joinable = open && !partial.alone;
+        let repeatable = wanted && !partial.alone && partial.is_repeatable();
+        list(&mut self.open, (owner, piece), open);
+        list(&mut self.joinable, piece, joinable);
+        list(&mut self.repeatable, piece, repeatable);
+    }
+
+    fn find_missing(&mut self) {
+        self.missing = Bitfield::empty(self.layout.piece_count());
+        for piece in self.layout.pieces() {
+            if !self.have.has(piece) && self.priority(piece) > Priority::Skip {
+                self.missing.insert(piece);
+            }
+        }
+        for load in self.loads.values_mut() {
+            load.missing_from = 0;
+        }
+    }
+
+    fn pick_at_random_first(&mut self) {
+        let few = self.have.count() < self.limits.random_first;
+        self.picker.set_random_first(few);
+    }
+
+    fn load(&mut self, session: SessionId) -> &mut Load {
+        self.loads.entry(session).or_default()
+    }
+
+    fn filling(&self, piece: PieceIndex) -> Option<&Partial> {
+        match self.begun.get(&piece) {
+            Some(Begun::Filling(partial)) => Some(partial),
+            _ => None,
+        }
+    }
+
+    fn filling_mut(&mut self, piece: PieceIndex) -> Option<&mut Partial> {
         match self.begun.get_mut(&piece) {
             Some(Begun::Filling(partial)) => Some(partial),
             _ => None,
         }
+    }
+}
+
+fn list<T: Ord>(set: &mut BTreeSet<T>, item: T, belongs: bool) {
+    if belongs {
+        set.insert(item);
+    } else {
+        set.remove(&item);
     }
 }
 

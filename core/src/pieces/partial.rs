@@ -1,7 +1,5 @@
 //! A piece in progress.
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 
 use super::download::SessionId;
@@ -26,6 +24,10 @@ pub(super) struct Partial {
     unasked: usize,
     /// No block before this one is asked of nobody.
     first_unasked: usize,
+    /// Of how many sessions a block may be asked in the endgame.
+    copies: usize,
+    /// Blocks that are asked of somebody, and may be asked of others too.
+    repeatable: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -45,13 +47,14 @@ pub(super) enum Filled {
 }
 
 impl Partial {
-    /// Nothing has arrived, nothing is asked.
-    pub(super) fn new(layout: Layout, piece: PieceIndex, owner: SessionId, alone: bool) -> Self {
+    /// Nothing has arrived, nothing is asked. A block may be asked of so many sessions as
+    /// `copies` says.
+    pub(super) fn new(layout: Layout, piece: PieceIndex, alone: bool, copies: u8) -> Self {
         let blocks = layout.block_count(piece) as usize;
         Partial {
             layout,
             piece,
-            owner: Some(owner),
+            owner: None,
             alone,
             failed_by: None,
             buffer: vec![0; layout.length(piece) as usize],
@@ -59,6 +62,8 @@ impl Partial {
             missing: blocks,
             unasked: blocks,
             first_unasked: 0,
+            copies: usize::from(copies),
+            repeatable: 0,
         }
     }
 
@@ -82,10 +87,17 @@ impl Partial {
         self.blocks.len() - self.missing
     }
 
-    /// How many blocks are asked of this session.
-    pub(super) fn asked_of(&self, session: SessionId) -> usize {
-        let asked = self.missing_blocks();
-        asked.filter(|(_, asked)| asked.contains(&session)).count()
+    /// Bytes of the blocks that are here.
+    pub(super) fn received_bytes(&self) -> u64 {
+        let here = self.blocks.iter().enumerate();
+        here.filter(|(_, state)| matches!(state, BlockState::Received { .. }))
+            .map(|(number, _)| u64::from(self.block(number).length))
+            .sum()
+    }
+
+    /// Some block is asked of somebody, and may be asked of others too.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.repeatable > 0
     }
 
     /// Asks the session for blocks that are asked of nobody, in order, until `chosen`
@@ -99,41 +111,65 @@ impl Partial {
             {
                 asked.push(session);
                 self.unasked -= 1;
+                self.asked_changed(0, 1);
                 chosen.push(self.block(number));
             }
         }
     }
 
-    /// Blocks that are asked of others, but not of this session, and of how many.
-    pub(super) fn asked_of_others(
+    /// Blocks that are asked of others, but not of this session, and may be asked of it too;
+    /// and of how many they are asked.
+    pub(super) fn repeatable_for(
         &self,
         session: SessionId,
     ) -> impl Iterator<Item = (usize, Block)> + '_ {
-        self.missing_blocks()
-            .filter(move |(_, asked)| !asked.is_empty() && !asked.contains(&session))
-            .map(|(number, asked)| (asked.len(), self.block(number)))
+        self.asked()
+            .filter(move |(_, asked)| asked.len() < self.copies && !asked.contains(&session))
+            .map(|(block, asked)| (asked.len(), block))
     }
 
-    /// Asks the session too for a block out of [`Partial::asked_of_others`].
+    /// Blocks that are asked of somebody, and of whom.
+    pub(super) fn asked(&self) -> impl Iterator<Item = (Block, &[SessionId])> {
+        let blocks = self.blocks.iter().enumerate();
+        blocks.filter_map(|(number, state)| match state {
+            BlockState::Missing { asked } if !asked.is_empty() => {
+                Some((self.block(number), asked.as_slice()))
+            }
+            _ => None,
+        })
+    }
+
+    /// Asks the session too for a block out of [`Partial::repeatable_for`].
     pub(super) fn ask_again(&mut self, session: SessionId, block: Block) {
         if let Some(BlockState::Missing { asked }) =
             self.number(block).map(|number| &mut self.blocks[number])
         {
             asked.push(session);
+            let copies = asked.len();
+            self.asked_changed(copies - 1, copies);
         }
     }
 
     /// The session won't send this block; false if it was not asked of it.
     pub(super) fn release(&mut self, session: SessionId, block: Block) -> bool {
-        self.number(block)
-            .is_some_and(|number| self.release_number(session, number))
-    }
-
-    /// The session won't send anything that was asked of it.
-    pub(super) fn release_all(&mut self, session: SessionId) {
-        for number in 0..self.blocks.len() {
-            self.release_number(session, number);
+        let Some(number) = self.number(block) else {
+            return false;
+        };
+        let BlockState::Missing { asked } = &mut self.blocks[number] else {
+            return false;
+        };
+        let before = asked.len();
+        asked.retain(|&other| other != session);
+        let now = asked.len();
+        if now == before {
+            return false;
         }
+        if now == 0 {
+            self.unasked += 1;
+            self.first_unasked = self.first_unasked.min(number);
+        }
+        self.asked_changed(before, now);
+        true
     }
 
     /// Puts a block that was asked of this session into the buffer.
@@ -153,38 +189,26 @@ impl Partial {
         self.buffer[begin..begin + data.len()].copy_from_slice(data);
         self.blocks[number] = BlockState::Received { from: session };
         self.missing -= 1;
+        self.asked_changed(others.len() + 1, 0);
         Filled::Kept(others)
     }
 
-    /// The piece's bytes, without copying them, and who sent them.
+    /// The piece's bytes, without copying them, and who sent each of its blocks.
     pub(super) fn finish(self) -> (Bytes, Vec<SessionId>) {
         debug_assert!(self.is_complete());
-        let senders: BTreeSet<SessionId> = self.blocks.iter().filter_map(sender).collect();
-        (Bytes::from(self.buffer), senders.into_iter().collect())
+        let senders = self.blocks.iter().filter_map(|state| match state {
+            BlockState::Received { from } => Some(*from),
+            BlockState::Missing { .. } => None,
+        });
+        let senders = senders.collect();
+        (Bytes::from(self.buffer), senders)
     }
 
-    fn release_number(&mut self, session: SessionId, number: usize) -> bool {
-        let BlockState::Missing { asked } = &mut self.blocks[number] else {
-            return false;
-        };
-        let before = asked.len();
-        asked.retain(|&other| other != session);
-        if asked.len() == before {
-            return false;
-        }
-        if asked.is_empty() {
-            self.unasked += 1;
-            self.first_unasked = self.first_unasked.min(number);
-        }
-        true
-    }
-
-    fn missing_blocks(&self) -> impl Iterator<Item = (usize, &[SessionId])> {
-        let blocks = self.blocks.iter().enumerate();
-        blocks.filter_map(|(number, state)| match state {
-            BlockState::Missing { asked } => Some((number, asked.as_slice())),
-            BlockState::Received { .. } => None,
-        })
+    /// A block was asked of so many sessions before, and of so many now.
+    fn asked_changed(&mut self, before: usize, now: usize) {
+        let repeatable = 1..self.copies;
+        self.repeatable -= usize::from(repeatable.contains(&before));
+        self.repeatable += usize::from(repeatable.contains(&now));
     }
 
     fn block(&self, number: usize) -> Block {
@@ -196,12 +220,5 @@ impl Partial {
     fn number(&self, block: Block) -> Option<usize> {
         let number = (block.begin / BLOCK) as usize;
         (number < self.blocks.len() && self.block(number) == block).then_some(number)
-    }
-}
-
-fn sender(state: &BlockState) -> Option<SessionId> {
-    match state {
-        BlockState::Missing { .. } => None,
-        BlockState::Received { from } => Some(*from),
     }
 }

@@ -1,28 +1,41 @@
 //! Which piece to begin next.
+//!
+//! # What a choice costs
+//!
+//! With N pieces and P peers, a choice may not look at all pieces, nor at all of those that
+//! a peer has. To find the rarest piece that a peer has is to intersect sets that change
+//! all the time, for which nothing is known that is fast in the worst case; so the work is
+//! *amortised*:
+//!
+//! - Buckets hold the wanted pieces that equally many peers have. There are at most P + 1,
+//!   whatever N is. They are asked from the rarest on, and an empty one, or one in which a
+//!   peer is known to have nothing, costs one comparison.
+//! - Within a bucket, a few random tries come first; they succeed with all but peers that
+//!   have next to nothing of it. Only then its entries are gone through in order, and what
+//!   is passed over is never looked at again for this peer: a cursor for each peer and
+//!   bucket stands behind it, and whatever the peer gains is appended. An entry is made by
+//!   one change of one piece (a have, a peer that comes or goes), and each peer passes over
+//!   it at most once, or twice with the gaps that are closed at times. So all choices
+//!   together cost no more than a few steps for each change and peer, usually none.
+//! - A change of one piece moves it from one bucket to another: `O(1)`.
+//! - In order, the lowest piece is found behind a cursor too, 64 pieces in one step.
+//!   The streaming window is a bounded number of pieces, and looked through like this.
+//! - Suggestions and small sets of pieces are looked at one by one, and bounded.
 
-use std::ops::Range;
+mod buckets;
+mod strategy;
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-use super::{Bitfield, PieceIndex};
+use buckets::{Bucket, Cursor};
+pub use strategy::Strategy;
+
+use super::download::SessionId;
+use super::{Bitfield, PieceIndex, Priority};
 use crate::rng::Rng;
-
-/// How the next piece is chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Strategy {
-    /// Lowest index first.
-    Sequential,
-    /// The piece that the fewest connected peers have, ties at random.
-    #[default]
-    RarestFirst,
-}
 
 /// Knows how many connected peers have each piece, and picks among those that are
 /// wanted and not begun.
-///
-/// The wanted pieces stand in one array, ordered by how many peers have them, and each
-/// number of peers is a bucket within it: one peer more or less moves a piece over a
-/// bucket's boundary by one swap. That is the structure of libtorrent's picker.
 ///
 /// Peers that have everything would move every piece. They are only counted:
 ///
@@ -40,38 +53,68 @@ pub enum Strategy {
 pub struct Picker {
     strategy: Strategy,
     rng: Rng,
-    /// Neither had nor begun: exactly the pieces in `order`.
-    wanted: Bitfield,
-    /// The wanted pieces by ascending `holders`; within a bucket in no order.
-    order: Vec<PieceIndex>,
-    /// Where in `order` a wanted piece is; meaningless for others.
-    position: Vec<usize>,
+    /// There is nothing to trade yet: any piece is as good as another.
+    random_first: bool,
+    /// Pieces of the streaming window.
+    window: u32,
+    play_position: PieceIndex,
+    /// Neither had nor begun.
+    unbegun: Bitfield,
+    priorities: Vec<Priority>,
+    /// Those of the unbegun pieces that are wanted, by [`Priority::rank`].
+    ranks: [Rank; 3],
+    /// Where in its bucket a wanted piece is; meaningless for others.
+    positions: Vec<u32>,
     /// Peers that have each piece, those in `seeds` apart.
-    holders: Vec<usize>,
-    /// Where in `order` the bucket of each number of holders ends.
-    ends: Vec<usize>,
+    holders: Vec<u32>,
     /// Peers that have everything, see above.
-    seeds: usize,
+    seeds: u32,
+    peers: BTreeMap<SessionId, Searched>,
+}
+
+/// Wanted pieces of one priority.
+#[derive(Clone, Debug)]
+struct Rank {
+    wanted: Bitfield,
+    /// The same, by how many `holders` they have.
+    buckets: Vec<Bucket>,
+}
+
+/// What need not be searched again for one peer, by rank.
+#[derive(Clone, Debug, Default)]
+struct Searched {
+    buckets: [Vec<Cursor>; 3],
+    /// The peer has no wanted piece before this one.
+    lowest: [u32; 3],
 }
 
 impl Picker {
-    /// All pieces of the torrent wanted, except those that we `have`.
-    pub fn new(have: &Bitfield, strategy: Strategy, rng: Rng) -> Self {
+    /// All pieces of the torrent wanted, except those that we `have`. `window` is how many
+    /// pieces [`Strategy::Streaming`] takes in order.
+    pub fn new(have: &Bitfield, strategy: Strategy, window: u32, rng: Rng) -> Self {
         let pieces = have.piece_count();
+        let rank = Rank {
+            wanted: Bitfield::empty(pieces),
+            buckets: vec![Bucket::default()],
+        };
         let mut picker = Picker {
             strategy,
             rng,
-            wanted: Bitfield::empty(pieces),
-            order: Vec::new(),
-            position: vec![0; pieces as usize],
+            random_first: false,
+            window,
+            play_position: PieceIndex::FIRST,
+            unbegun: Bitfield::empty(pieces),
+            priorities: vec![Priority::default(); pieces as usize],
+            ranks: [rank.clone(), rank.clone(), rank],
+            positions: vec![0; pieces as usize],
             holders: vec![0; pieces as usize],
-            ends: vec![0],
             seeds: 0,
+            peers: BTreeMap::new(),
         };
-        for piece in (0..pieces).map(PieceIndex) {
-            if !have.has(piece) {
-                picker.put_back(piece);
-            }
+        let all = (0..pieces).map(PieceIndex);
+        for piece in picker.in_random_order(all.filter(|piece| !have.has(*piece))) {
+            picker.unbegun.insert(piece);
+            picker.enter(piece);
         }
         picker
     }
@@ -81,139 +124,169 @@ impl Picker {
         self.strategy = strategy;
     }
 
-    /// A connected peer, which did not have this piece, has it now.
-    pub fn peer_has(&mut self, piece: PieceIndex) {
-        let holders = self.holders[piece.as_usize()];
-        self.holders[piece.as_usize()] += 1;
-        if self.ends.len() == holders + 1 {
-            self.ends.push(self.order.len());
+    /// Where the streaming window starts; the first piece at the beginning.
+    pub fn set_play_position(&mut self, piece: PieceIndex) {
+        self.play_position = piece;
+    }
+
+    /// Whether [`Strategy::RarestFirst`] picks at random, because there is nothing to trade
+    /// yet. Off at first.
+    pub fn set_random_first(&mut self, random_first: bool) {
+        self.random_first = random_first;
+    }
+
+    /// Gives every piece its priority; pieces beyond the end of the slice are normal.
+    /// `O(pieces)`.
+    pub fn set_priorities(&mut self, priorities: &[Priority]) {
+        let new = |piece: PieceIndex| {
+            let given = priorities.get(piece.as_usize());
+            given.copied().unwrap_or_default()
+        };
+        let all = (0..self.unbegun.piece_count()).map(PieceIndex);
+        let changed: Vec<_> = all
+            .filter(|piece| self.priority(*piece) != new(*piece))
+            .collect();
+        for piece in self.in_random_order(changed.into_iter()) {
+            self.exit(piece);
+            self.priorities[piece.as_usize()] = new(piece);
+            self.enter(piece);
         }
-        if self.is_wanted(piece) {
-            self.ends[holders] -= 1;
-            self.swap_to(piece, self.ends[holders]);
+        for searched in self.peers.values_mut() {
+            searched.lowest = [0; 3];
         }
     }
 
+    /// How much this piece is wanted.
+    pub fn priority(&self, piece: PieceIndex) -> Priority {
+        self.priorities[piece.as_usize()]
+    }
+
+    /// A connected peer, which did not have this piece, has it now.
+    pub fn peer_has(&mut self, session: SessionId, piece: PieceIndex) {
+        if let Some(searched) = self.peers.get_mut(&session) {
+            searched.may_have(piece);
+        }
+        self.add_holder(piece);
+    }
+
     /// A peer with these pieces connected.
-    pub fn peer_joined(&mut self, pieces: &Bitfield) {
+    pub fn peer_joined(&mut self, session: SessionId, pieces: &Bitfield) {
+        self.peers.insert(session, Searched::default());
         if pieces.is_full() {
             self.seeds += 1;
-        } else {
-            pieces.iter().for_each(|piece| self.peer_has(piece));
+            return;
+        }
+        for piece in self.in_random_order(pieces.iter()) {
+            self.add_holder(piece);
         }
     }
 
     /// A peer is gone. `pieces` are those with which it joined and those that it was said
     /// to have since, no more and no less.
-    pub fn peer_left(&mut self, pieces: &Bitfield) {
+    pub fn peer_left(&mut self, session: SessionId, pieces: &Bitfield) {
+        self.peers.remove(&session);
         if pieces.is_full() && self.seeds > 0 {
             self.seeds -= 1;
-        } else {
-            pieces.iter().for_each(|piece| self.peer_lost(piece));
+            return;
+        }
+        for piece in self.in_random_order(pieces.iter()) {
+            self.exit(piece);
+            let holders = &mut self.holders[piece.as_usize()];
+            *holders = holders.checked_sub(1).expect("a peer that left had joined");
+            self.enter(piece);
         }
     }
 
     /// How many connected peers have this piece.
     pub fn availability(&self, piece: PieceIndex) -> u32 {
-        u32::try_from(self.seeds + self.holders[piece.as_usize()]).unwrap_or(u32::MAX)
+        self.seeds + self.holders[piece.as_usize()]
     }
 
-    /// It is neither had nor begun.
-    pub fn is_wanted(&self, piece: PieceIndex) -> bool {
-        self.wanted.has(piece)
+    /// It is neither had nor begun, whatever its priority.
+    pub fn is_unbegun(&self, piece: PieceIndex) -> bool {
+        self.unbegun.has(piece)
     }
 
     /// Some wanted piece is with some connected peer.
     pub fn any_available(&self) -> bool {
-        let unavailable = if self.seeds == 0 { self.ends[0] } else { 0 };
-        self.order.len() > unavailable
+        self.ranks.iter().any(|rank| {
+            let unavailable = if self.seeds == 0 {
+                rank.buckets[0].len()
+            } else {
+                0
+            };
+            rank.wanted.count() as usize > unavailable
+        })
     }
 
-    /// The peer has a wanted piece.
-    pub fn any_of(&self, peer_has: &Bitfield) -> bool {
-        self.wanted.first_common(peer_has).is_some()
-    }
-
-    /// The next piece to begin among those that the peer has; it counts as begun from now on.
-    pub fn pick(&mut self, peer_has: &Bitfield) -> Option<PieceIndex> {
-        let lowest = self.wanted.first_common(peer_has)?;
-        let piece = match self.strategy {
-            Strategy::Sequential => lowest,
-            Strategy::RarestFirst => self.rarest_of(peer_has)?,
-        };
-        self.take_out(piece);
-        Some(piece)
-    }
-
-    /// A piece that was begun is wanted again (its hash was wrong, or we gave it up).
+    /// A piece that was begun is to be begun again (its hash was wrong, or we gave it up).
     pub fn put_back(&mut self, piece: PieceIndex) {
-        let new = self.wanted.insert(piece);
+        let new = self.unbegun.insert(piece);
         assert!(new, "a piece that is put back was begun");
-        // From the end down over the buckets' boundaries.
-        let holders = self.holders[piece.as_usize()];
-        self.position[piece.as_usize()] = self.order.len();
-        self.order.push(piece);
-        for bucket in (holders + 1..self.ends.len()).rev() {
-            self.swap_to(piece, self.ends[bucket - 1]);
-            self.ends[bucket] += 1;
-        }
-        self.ends[holders] += 1;
-    }
-
-    fn rarest_of(&mut self, peer_has: &Bitfield) -> Option<PieceIndex> {
-        if peer_has.is_full() {
-            let rarest = *self.order.first()?;
-            let bucket = self.bucket(self.holders[rarest.as_usize()]);
-            return self.rng.choose(&self.order[bucket]).copied();
-        }
-        // What nobody holds stands in the first bucket; there this peer, which does not
-        // have everything, can have something only if it never joined.
-        for holders in (1..self.ends.len()).chain([0]) {
-            let bucket = self.bucket(holders);
-            let start = self.rng.below(bucket.len());
-            let (before, after) = self.order[bucket].split_at(start);
-            let mut from_anywhere = after.iter().chain(before);
-            if let Some(piece) = from_anywhere.find(|&&piece| peer_has.has(piece)) {
-                return Some(*piece);
-            }
-        }
-        None
-    }
-
-    fn peer_lost(&mut self, piece: PieceIndex) {
-        let holders = &mut self.holders[piece.as_usize()];
-        *holders = holders.checked_sub(1).expect("a peer that left had joined");
-        let holders = *holders;
-        if self.is_wanted(piece) {
-            self.swap_to(piece, self.ends[holders]);
-            self.ends[holders] += 1;
+        self.enter(piece);
+        for searched in self.peers.values_mut() {
+            searched.may_have(piece);
         }
     }
 
+    /// Takes out of the choice a piece that is about to be begun.
     fn take_out(&mut self, piece: PieceIndex) {
-        let was_wanted = self.wanted.remove(piece);
-        assert!(was_wanted, "only wanted pieces are begun");
-        // Up over the buckets' boundaries to the end.
-        for bucket in self.holders[piece.as_usize()]..self.ends.len() {
-            self.ends[bucket] -= 1;
-            self.swap_to(piece, self.ends[bucket]);
+        self.exit(piece);
+        let was_unbegun = self.unbegun.remove(piece);
+        assert!(was_unbegun, "only unbegun pieces are begun");
+    }
+
+    fn add_holder(&mut self, piece: PieceIndex) {
+        self.exit(piece);
+        self.holders[piece.as_usize()] += 1;
+        self.enter(piece);
+    }
+
+    /// The rank in which a piece stands.
+    fn rank(&self, piece: PieceIndex) -> Option<usize> {
+        let rank = self.priority(piece).rank()?;
+        self.unbegun.has(piece).then_some(rank)
+    }
+
+    /// Puts a piece where it belongs, unless nobody wants to begin it.
+    fn enter(&mut self, piece: PieceIndex) {
+        if let Some(rank) = self.rank(piece) {
+            let Rank { wanted, buckets } = &mut self.ranks[rank];
+            let holders = self.holders[piece.as_usize()] as usize;
+            if buckets.len() <= holders {
+                buckets.resize_with(holders + 1, Bucket::default);
+            }
+            wanted.insert(piece);
+            buckets[holders].push(piece, &mut self.positions);
         }
-        self.order.pop();
     }
 
-    fn bucket(&self, holders: usize) -> Range<usize> {
-        let start = holders.checked_sub(1).map_or(0, |below| self.ends[below]);
-        start..self.ends[holders]
+    /// Takes it away from there: before its number of holders, its priority or its being
+    /// unbegun changes.
+    fn exit(&mut self, piece: PieceIndex) {
+        if let Some(rank) = self.rank(piece) {
+            let Rank { wanted, buckets } = &mut self.ranks[rank];
+            let holders = self.holders[piece.as_usize()] as usize;
+            wanted.remove(piece);
+            buckets[holders].remove(piece, &mut self.positions, &mut self.rng);
+        }
     }
 
-    fn swap_to(&mut self, piece: PieceIndex, position: usize) {
-        self.place(self.order[position], self.position[piece.as_usize()]);
-        self.place(piece, position);
+    /// Pieces enter buckets in random order, or whoever finds the first there would find
+    /// the same as everybody else in the swarm.
+    fn in_random_order(&mut self, pieces: impl Iterator<Item = PieceIndex>) -> Vec<PieceIndex> {
+        let mut pieces: Vec<PieceIndex> = pieces.collect();
+        self.rng.shuffle(&mut pieces);
+        pieces
     }
+}
 
-    fn place(&mut self, piece: PieceIndex, position: usize) {
-        self.order[position] = piece;
-        self.position[piece.as_usize()] = position;
+impl Searched {
+    /// This piece may be wanted and with the peer, now.
+    fn may_have(&mut self, piece: PieceIndex) {
+        for lowest in &mut self.lowest {
+            *lowest = piece.get().min(*lowest);
+        }
     }
 }
 

@@ -46,7 +46,7 @@ impl Torrent {
         if free == 0 || (free < depth / 4 && !session.requests.is_empty()) {
             return;
         }
-        let blocks = download.pick(id, pieces, free);
+        let blocks = download.pick(id, pieces, free, &[]);
         if blocks.is_empty() {
             return;
         }
@@ -160,6 +160,10 @@ impl Torrent {
             return;
         };
         if right {
+            if let Phase::Active(download) = &mut self.phase {
+                let liars = download.verified(piece);
+                self.blame(cx, &liars);
+            }
             self.writing.insert(piece, data.clone());
             cx.emit(Output::Write {
                 info_hash: self.info_hash,
@@ -172,19 +176,15 @@ impl Torrent {
         let Phase::Active(download) = &mut self.phase else {
             return;
         };
-        let contributors = download.rejected(piece);
+        let liars = download.rejected(piece);
         self.refill_all = true;
-        self.blame(cx, &contributors);
+        self.blame(cx, &liars);
     }
 
-    /// These sessions, together, sent a bad piece.
-    fn blame(&mut self, cx: &mut Cx<'_>, contributors: &[SessionId]) {
-        for &id in contributors {
-            let Some(session) = self.sessions.get_mut(&id) else {
-                continue;
-            };
-            session.bad_pieces += 1;
-            if contributors.len() == 1 || session.bad_pieces >= cx.config.trust.max_bad_pieces {
+    /// These sessions sent bad blocks, that is certain.
+    fn blame(&mut self, cx: &mut Cx<'_>, liars: &[SessionId]) {
+        for &id in liars {
+            if self.sessions.contains_key(&id) {
                 self.ban(cx, id, "sent corrupt data");
             }
         }
@@ -241,7 +241,7 @@ impl Torrent {
 
     /// Tells a peer whether it has something that we lack.
     pub(super) fn update_interest(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        let Phase::Active(download) = &self.phase else {
+        let Phase::Active(download) = &mut self.phase else {
             return;
         };
         let Some(session) = self.sessions.get_mut(&id) else {
@@ -250,7 +250,7 @@ impl Torrent {
         let Some(pieces) = session.pieces.known() else {
             return;
         };
-        let interesting = !download.is_complete() && download.have().lacks_any_of(pieces);
+        let interesting = download.wants_any_of(id, pieces);
         if interesting {
             self.show_interest(cx, id);
         } else if std::mem::take(&mut session.interested) {

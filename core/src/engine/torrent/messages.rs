@@ -144,7 +144,7 @@ impl Torrent {
                     .ok_or_else(|| fault("has a piece that does not exist"))?;
                 if pieces.insert(piece) {
                     session.dealt.retain(|dealt| *dealt != piece);
-                    download.peer_has(piece);
+                    download.peer_has(id, piece);
                     if !download.have().has(piece) {
                         self.show_interest(cx, id);
                         self.refill.insert(id);
@@ -181,7 +181,7 @@ impl Torrent {
                 };
                 if let Phase::Active(download) = &mut self.phase {
                     download.peer_left(id, pieces);
-                    download.peer_joined(&claimed);
+                    download.peer_joined(id, &claimed);
                 }
                 *pieces = claimed;
                 self.update_interest(cx, id);

@@ -70,7 +70,7 @@ impl Torrent {
         session.outbox.push_bytes(&handshake.encode());
         if let Phase::Active(download) = &mut self.phase {
             let pieces = Bitfield::empty(download.have().piece_count());
-            download.peer_joined(&pieces);
+            download.peer_joined(id, &pieces);
             session.pieces = RemotePieces::Known(pieces);
         }
         self.sessions.insert(id, session);
@@ -92,12 +92,12 @@ impl Torrent {
             };
             match session.pieces.resolve(&layout) {
                 Ok(pieces) => {
-                    download.peer_joined(&pieces);
+                    download.peer_joined(id, &pieces);
                     session.pieces = RemotePieces::Known(pieces);
                 }
                 Err(error) => {
                     let pieces = Bitfield::empty(layout.piece_count());
-                    download.peer_joined(&pieces);
+                    download.peer_joined(id, &pieces);
                     session.pieces = RemotePieces::Known(pieces);
                     faults.push((id, error));
                 }

@@ -1,4 +1,8 @@
 //! What to ask of a session, from what it should do to what it may do.
+//!
+//! Beginning pieces costs what the picker's choices cost. Everything else looks at pieces in
+//! progress only, of which the limit of bytes in progress allows few, and mostly at those
+//! that have something to ask for.
 
 use super::{Begun, Download, SessionId};
 use crate::pieces::partial::Partial;
@@ -7,106 +11,162 @@ use crate::pieces::{Bitfield, Block, PieceIndex};
 /// How many requests to one session the endgame tops up to. Most of these blocks arrive
 /// from elsewhere too, so it wants just enough of them to bridge a round trip.
 const ENDGAME_QUEUE: usize = 16;
+/// How many pieces of a small set are looked at.
+const MAX_LISTED: usize = 64;
+
+/// Blocks that are being chosen for one session.
+pub(super) struct Choice<'a> {
+    pub(super) session: SessionId,
+    pub(super) peer_has: &'a Bitfield,
+    pub(super) suggested: &'a [PieceIndex],
+    /// So many are wanted.
+    pub(super) count: usize,
+    pub(super) chosen: Vec<Block>,
+}
+
+impl Choice<'_> {
+    fn is_done(&self) -> bool {
+        self.room() == 0
+    }
+
+    fn room(&self) -> usize {
+        self.count - self.chosen.len()
+    }
+}
 
 impl Download {
-    pub(super) fn choose(
-        &mut self,
-        session: SessionId,
-        peer_has: &Bitfield,
-        count: usize,
-    ) -> Vec<Block> {
-        let mut chosen = Vec::new();
-        self.go_on(session, count, &mut chosen);
-        self.adopt(session, peer_has, count, Orphans::OfOthers, &mut chosen);
-        while chosen.len() < count && self.begin(session, peer_has) {
-            self.go_on(session, count, &mut chosen);
+    pub(super) fn choose(&mut self, choice: &mut Choice<'_>) {
+        self.go_on(choice);
+        self.adopt(choice, Orphans::OfOthers);
+        while !choice.is_done() && self.begin(choice) {
+            self.go_on(choice);
         }
-        self.adopt(session, peer_has, count, Orphans::Any, &mut chosen);
-        self.join(session, peer_has, count, &mut chosen);
-        if chosen.is_empty() && count > 0 && self.make_room(session, peer_has) {
-            self.begin(session, peer_has);
-            self.go_on(session, count, &mut chosen);
+        self.adopt(choice, Orphans::Any);
+        self.join(choice);
+        if choice.count == 0 || !choice.chosen.is_empty() {
+            return;
         }
-        if chosen.is_empty() && count > 0 && !self.picker.any_available() {
-            self.ask_again(session, peer_has, count, &mut chosen);
+        if self.make_room(choice) {
+            self.begin(choice);
+            self.go_on(choice);
         }
-        chosen
+        if choice.chosen.is_empty() && !self.picker.any_available() {
+            self.ask_again(choice);
+        }
+    }
+
+    /// As [`Download::choose`], among few pieces: no room is made for them, nothing is asked
+    /// for again.
+    pub(super) fn choose_among(&mut self, choice: &mut Choice<'_>, pieces: &[PieceIndex]) {
+        let pieces: Vec<PieceIndex> = pieces
+            .iter()
+            .copied()
+            .take(MAX_LISTED)
+            .filter(|piece| choice.peer_has.has(*piece))
+            .collect();
+        for &piece in &pieces {
+            if self.open.contains(&(None, piece)) {
+                self.set_owner(piece, Some(choice.session));
+            }
+            if self.open.contains(&(Some(choice.session), piece)) {
+                self.ask(choice, piece);
+            }
+        }
+        while !choice.is_done()
+            && self.has_room()
+            && let Some(piece) = self.picker.pick_among(choice.peer_has, &pieces)
+        {
+            self.start(choice.session, piece);
+            self.ask(choice, piece);
+        }
+        for &piece in &pieces {
+            if self.joinable.contains(&piece) {
+                self.ask(choice, piece);
+            }
+        }
     }
 
     /// The session's own pieces.
-    fn go_on(&mut self, session: SessionId, count: usize, chosen: &mut Vec<Block>) {
-        while chosen.len() < count
-            && let Some(piece) = self.first_open_of(session)
+    fn go_on(&mut self, choice: &mut Choice<'_>) {
+        while !choice.is_done()
+            && let Some(piece) = self.first_open_of(choice.session)
         {
-            self.ask(piece, session, count, chosen);
+            self.ask(choice, piece);
         }
     }
 
     /// Pieces whose owner is gone or choked us.
-    fn adopt(
-        &mut self,
-        session: SessionId,
-        peer_has: &Bitfield,
-        count: usize,
-        orphans: Orphans,
-        chosen: &mut Vec<Block>,
-    ) {
-        while chosen.len() < count {
-            let orphan = self.open_orphans().find(|(piece, partial)| {
-                peer_has.has(*piece)
-                    && (orphans == Orphans::Any || partial.failed_by != Some(session))
-            });
-            let Some((piece, _)) = orphan else {
+    fn adopt(&mut self, choice: &mut Choice<'_>, orphans: Orphans) {
+        let adopted: Vec<PieceIndex> = self
+            .open_orphans()
+            .filter(|(piece, partial)| {
+                choice.peer_has.has(*piece)
+                    && (orphans == Orphans::Any || partial.failed_by != Some(choice.session))
+            })
+            .map(|(piece, _)| piece)
+            .take(choice.room())
+            .collect();
+        for piece in adopted {
+            if choice.is_done() {
                 return;
-            };
-            self.open.remove(&(None, piece));
-            self.open.insert((Some(session), piece));
-            if let Some(partial) = self.filling(piece) {
-                partial.owner = Some(session);
             }
-            self.ask(piece, session, count, chosen);
+            self.set_owner(piece, Some(choice.session));
+            self.ask(choice, piece);
         }
     }
 
     /// A piece that nobody began; false if there is none, or no room for it.
-    fn begin(&mut self, session: SessionId, peer_has: &Bitfield) -> bool {
-        // Which piece it will be is not known yet; only the last may be shorter.
-        if !self.has_room(u64::from(self.layout.piece_length())) {
+    fn begin(&mut self, choice: &Choice<'_>) -> bool {
+        if !self.has_room() {
             return false;
         }
-        let Some(piece) = self.picker.pick(peer_has) else {
+        let Some(piece) = self.next_piece(choice) else {
             return false;
         };
-        let alone = self.suspect.contains(&piece);
-        let partial = Partial::new(self.layout, piece, session, alone);
-        self.begun.insert(piece, Begun::Filling(partial));
-        self.bytes_begun += u64::from(self.layout.length(piece));
-        self.open.insert((Some(session), piece));
+        self.start(choice.session, piece);
         true
     }
 
-    /// Other sessions' pieces.
-    fn join(
-        &mut self,
-        session: SessionId,
-        peer_has: &Bitfield,
-        count: usize,
-        chosen: &mut Vec<Block>,
-    ) {
-        if chosen.len() >= count {
-            return;
+    fn next_piece(&mut self, choice: &Choice<'_>) -> Option<PieceIndex> {
+        let Choice {
+            session,
+            peer_has,
+            suggested,
+            ..
+        } = *choice;
+        let piece = self.picker.pick(session, peer_has, suggested)?;
+        let holders = self.availability(piece);
+        if !self.suspects.better_with_others(piece, session, holders) {
+            return Some(piece);
         }
-        let candidates = self.open.iter().map(|&(_, piece)| piece);
-        let mut candidates: Vec<PieceIndex> = candidates
-            .filter(|piece| peer_has.has(*piece) && self.may_join(*piece))
+        // Who contributed to it, or would not finish it, may do something else first.
+        let other = self.picker.pick(session, peer_has, suggested);
+        if other.is_some() {
+            self.picker.put_back(piece);
+        }
+        other.or(Some(piece))
+    }
+
+    fn start(&mut self, session: SessionId, piece: PieceIndex) {
+        let alone = self.suspects.contains(piece);
+        let partial = Partial::new(self.layout, piece, alone, self.limits.endgame_copies);
+        self.begun.insert(piece, Begun::Filling(partial));
+        self.bytes_begun += u64::from(self.layout.length(piece));
+        self.set_owner(piece, Some(session));
+    }
+
+    /// Other sessions' pieces. By piece, not by owner: idle sessions together finish one
+    /// after the other.
+    fn join(&mut self, choice: &mut Choice<'_>) {
+        let joined: Vec<PieceIndex> = self
+            .joinable
+            .iter()
+            .copied()
+            .filter(|piece| choice.peer_has.has(*piece))
+            .take(choice.room())
             .collect();
-        // By piece, not by owner: idle sessions together finish one after the other.
-        candidates.sort_unstable();
-        for piece in candidates {
-            if chosen.len() >= count {
-                return;
-            }
-            self.ask(piece, session, count, chosen);
+        for piece in joined {
+            self.ask(choice, piece);
         }
     }
 
@@ -114,18 +174,15 @@ impl Download {
     /// session from others: the peers that have them may be gone for good. The least useful
     /// ones are given up until there is room. False if that won't help, or if there will be
     /// room anyway, because pieces are being verified.
-    fn make_room(&mut self, session: SessionId, peer_has: &Bitfield) -> bool {
-        let wanted = u64::from(self.layout.piece_length());
+    fn make_room(&mut self, choice: &Choice<'_>) -> bool {
         if self.open_orphans().next().is_none()
-            || self.filling_all().count() < self.begun.len()
-            || !self.picker.any_of(peer_has)
-            || self
-                .filling_all()
-                .any(|(_, partial)| partial.asked_of(session) > 0)
+            || self.verifying > 0
+            || !self.load(choice.session).asked.is_empty()
+            || !self.picker.any_of(choice.session, choice.peer_has)
         {
             return false;
         }
-        while !self.has_room(wanted) {
+        while !self.has_room() {
             let least_useful = self
                 .open_orphans()
                 .filter(|(_, partial)| !partial.is_awaited())
@@ -145,50 +202,49 @@ impl Download {
     ///
     /// Not while anything is left to begin: sessions that are idle only because of the limit
     /// of bytes in progress would double the traffic of the whole download.
-    fn ask_again(
-        &mut self,
-        session: SessionId,
-        peer_has: &Bitfield,
-        count: usize,
-        chosen: &mut Vec<Block>,
-    ) {
-        let asked: usize = self.filling_all().map(|(_, p)| p.asked_of(session)).sum();
-        let copies = usize::from(self.limits.endgame_copies);
+    fn ask_again(&mut self, choice: &mut Choice<'_>) {
+        let session = choice.session;
+        let asked = self.load(session).asked.len();
+        let most = choice.room().min(ENDGAME_QUEUE.saturating_sub(asked));
+        if most == 0 {
+            return;
+        }
         let mut candidates: Vec<(usize, Block)> = self
-            .filling_all()
-            .filter(|(piece, partial)| peer_has.has(*piece) && !partial.alone)
-            .flat_map(|(_, partial)| partial.asked_of_others(session))
-            .filter(|(asked, _)| *asked < copies)
+            .repeatable
+            .iter()
+            .filter(|piece| choice.peer_has.has(**piece))
+            .filter_map(|piece| self.filling(*piece))
+            .flat_map(|partial| partial.repeatable_for(session))
             .collect();
         self.rng.shuffle(&mut candidates);
         candidates.sort_by_key(|(asked, _)| *asked);
-        candidates.truncate(count.min(ENDGAME_QUEUE.saturating_sub(asked)));
+        candidates.truncate(most);
         for (_, block) in candidates {
-            if let Some(partial) = self.filling(block.piece) {
+            if let Some(partial) = self.filling_mut(block.piece) {
                 partial.ask_again(session, block);
-                chosen.push(block);
+                self.load(session).asked.insert(block);
+                self.relist(block.piece);
+                choice.chosen.push(block);
             }
         }
-        chosen.sort_unstable();
+        choice.chosen.sort_unstable();
     }
 
     /// Asks the session for the piece's unasked blocks.
-    fn ask(
-        &mut self,
-        piece: PieceIndex,
-        session: SessionId,
-        count: usize,
-        chosen: &mut Vec<Block>,
-    ) {
-        let partial = self.filling(piece).expect("open pieces are in progress");
-        partial.ask(session, count, chosen);
-        let owner = partial.owner;
-        if !partial.has_unasked() {
-            self.open.remove(&(owner, piece));
-        }
+    fn ask(&mut self, choice: &mut Choice<'_>, piece: PieceIndex) {
+        let before = choice.chosen.len();
+        let partial = self.filling_mut(piece);
+        let partial = partial.expect("open pieces are in progress");
+        partial.ask(choice.session, choice.count, &mut choice.chosen);
+        let asked = choice.chosen[before..].iter().copied();
+        self.load(choice.session).asked.extend(asked);
+        self.relist(piece);
     }
 
-    fn has_room(&self, bytes: u64) -> bool {
+    /// Another piece may be begun. Which it will be is not known yet; only the last may be
+    /// shorter.
+    fn has_room(&self) -> bool {
+        let bytes = u64::from(self.layout.piece_length());
         self.begun.len() < 2 || self.bytes_begun + bytes <= self.limits.bytes_in_progress
     }
 
@@ -202,21 +258,7 @@ impl Download {
     fn open_orphans(&self) -> impl Iterator<Item = (PieceIndex, &Partial)> {
         // None sorts before every session.
         let orphans = self.open.iter().take_while(|(owner, _)| owner.is_none());
-        orphans.filter_map(|(_, piece)| match self.begun.get(piece) {
-            Some(Begun::Filling(partial)) => Some((*piece, partial)),
-            _ => None,
-        })
-    }
-
-    fn may_join(&self, piece: PieceIndex) -> bool {
-        matches!(self.begun.get(&piece), Some(Begun::Filling(partial)) if !partial.alone)
-    }
-
-    fn filling_all(&self) -> impl Iterator<Item = (PieceIndex, &Partial)> {
-        self.begun.iter().filter_map(|(piece, begun)| match begun {
-            Begun::Filling(partial) => Some((*piece, partial)),
-            Begun::Verifying { .. } => None,
-        })
+        orphans.filter_map(|(_, piece)| Some((*piece, self.filling(*piece)?)))
     }
 }
 

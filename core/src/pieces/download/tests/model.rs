@@ -1,20 +1,26 @@
 //! Whatever peers do, every piece is in exactly one state, every request is accounted for,
-//! and a peer that has everything completes the download.
+//! liars and nobody else are named, and a peer that has everything completes the download.
+
+use std::collections::VecDeque;
 
 use arbitrary::Unstructured;
 
 use super::*;
 
-/// What the engine would know.
+/// What the engine would know, and what nobody knows: who lies.
 struct Model {
     download: Download,
     layout: Layout,
     limits: Limits,
+    priorities: Vec<Priority>,
     peers: BTreeMap<SessionId, Peer>,
-    /// Assembled pieces, and whether their bytes are right.
-    verifying: BTreeMap<PieceIndex, bool>,
-    /// Who sent a bad block of a piece since it was begun.
-    liars: BTreeMap<PieceIndex, BTreeSet<SessionId>>,
+    /// Who last sent each block, and whether it was bad.
+    sent: BTreeMap<Block, (SessionId, bool)>,
+    /// Assembled pieces.
+    verifying: BTreeSet<PieceIndex>,
+    /// Liars of pieces to which several contributed, the oldest first.
+    evidence: VecDeque<(PieceIndex, Vec<SessionId>)>,
+    waste: Waste,
     next_session: SessionId,
 }
 
@@ -44,24 +50,30 @@ impl Model {
         let limits = Limits {
             bytes_in_progress: u.int_in_range(0..=length)?,
             endgame_copies: u.int_in_range(0..=3)?,
+            random_first: u.int_in_range(0..=2)?,
+            streaming_window: u.int_in_range(0..=length)?,
+            suspects: u.int_in_range(0..=2)?,
         };
         let have = any_bitfield(u, layout.piece_count())?;
-        let strategy = *u.choose(&[Strategy::RarestFirst, Strategy::Sequential])?;
+        let strategy = *u.choose(&STRATEGIES)?;
         let rng = Rng::new(u.arbitrary()?);
         Ok(Model {
             download: Download::new(layout, have, strategy, limits, rng),
             layout,
             limits,
+            priorities: vec![Priority::Normal; layout.piece_count() as usize],
             peers: BTreeMap::new(),
-            verifying: BTreeMap::new(),
-            liars: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            verifying: BTreeSet::new(),
+            evidence: VecDeque::new(),
+            waste: Waste::default(),
             next_session: 0,
         })
     }
 
     fn step(&mut self, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
         let sessions: Vec<SessionId> = self.peers.keys().copied().collect();
-        let kind = u.int_in_range(0..=15)?;
+        let kind = u.int_in_range(0..=18)?;
         if sessions.is_empty() || kind == 0 {
             let has = any_bitfield(u, self.layout.piece_count())?;
             self.join(has);
@@ -70,7 +82,10 @@ impl Model {
         let session = *u.choose(&sessions)?;
         match kind {
             1 => self.leave(session),
-            2 => self.learn(session, u.int_in_range(0..=self.layout.piece_count() - 1)?),
+            2 => {
+                let piece = self.any_piece(u)?;
+                self.learn(session, piece);
+            }
             3 => {
                 self.download.release_all(session);
                 self.peer(session).asked.clear();
@@ -81,12 +96,24 @@ impl Model {
                 }
             }
             5 | 6 => {
-                if let Some((piece, _)) = self.verifying.first_key_value() {
-                    let piece = *piece;
-                    self.end_verifying(piece, u.ratio(1, 5)?);
+                if let Some(piece) = self.verifying.first() {
+                    self.end_verifying(*piece, u.ratio(1, 5)?);
                 }
             }
-            7..=9 => self.pick(session, u.int_in_range(0..=12)?),
+            7..=9 => {
+                let suggested = [self.any_piece(u)?];
+                self.pick(session, u.int_in_range(0..=12)?, &suggested);
+            }
+            10 => {
+                let allowed = [self.any_piece(u)?, self.any_piece(u)?];
+                self.pick_among(session, u.int_in_range(0..=12)?, &allowed);
+            }
+            11 => self.change(u)?,
+            12 => {
+                let piece = self.any_piece(u)?;
+                let number = u.int_in_range(0..=self.layout.block_count(piece) - 1)?;
+                self.push(session, self.layout.block(piece, number));
+            }
             _ => {
                 if let Some(block) = self.any_asked(session, u)? {
                     self.receive(session, block, u.ratio(1, 10)?);
@@ -97,9 +124,9 @@ impl Model {
     }
 
     fn join(&mut self, has: Bitfield) -> SessionId {
-        self.download.peer_joined(&has);
         let asked = BTreeSet::new();
         self.next_session += 1;
+        self.download.peer_joined(self.next_session, &has);
         self.peers.insert(self.next_session, Peer { has, asked });
         self.next_session
     }
@@ -109,37 +136,73 @@ impl Model {
         self.download.peer_left(session, &peer.has);
     }
 
-    fn learn(&mut self, session: SessionId, piece: u32) {
-        let piece = self.layout.piece(piece).unwrap();
+    fn learn(&mut self, session: SessionId, piece: PieceIndex) {
         if self.peer(session).has.insert(piece) {
-            self.download.peer_has(piece);
+            self.download.peer_has(session, piece);
         }
     }
 
-    fn pick(&mut self, session: SessionId, count: usize) {
+    fn change(&mut self, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+        self.download.set_strategy(*u.choose(&STRATEGIES)?);
+        self.download.set_play_position(self.any_piece(u)?);
+        let piece = self.any_piece(u)?;
+        self.priorities[piece.as_usize()] = *u.choose(&[
+            Priority::Skip,
+            Priority::Low,
+            Priority::Normal,
+            Priority::High,
+        ])?;
+        self.download.set_priorities(&self.priorities);
+        Ok(())
+    }
+
+    fn pick(&mut self, session: SessionId, count: usize, suggested: &[PieceIndex]) {
         let has = self.peer(session).has.clone();
-        let blocks = self.download.pick(session, &has, count);
+        let blocks = self.download.pick(session, &has, count, suggested);
+        self.asked(session, count, &blocks);
+    }
+
+    fn pick_among(&mut self, session: SessionId, count: usize, pieces: &[PieceIndex]) {
+        let has = self.peer(session).has.clone();
+        let blocks = self.download.pick_among(session, &has, pieces, count);
+        assert!(blocks.iter().all(|block| pieces.contains(&block.piece)));
+        self.asked(session, count, &blocks);
+    }
+
+    fn asked(&mut self, session: SessionId, count: usize, blocks: &[Block]) {
         assert!(blocks.len() <= count);
         let copies = usize::from(self.limits.endgame_copies).max(1);
-        for block in blocks {
-            assert!(has.has(block.piece), "the peer has it");
+        for &block in blocks {
+            assert!(self.peer(session).has.has(block.piece), "the peer has it");
             assert!(!self.download.have().has(block.piece), "we don't");
+            assert!(self.wants(block.piece), "and want it");
             assert_eq!(self.layout.check(block.to_ref()), Some(block));
             assert!(self.peer(session).asked.insert(block), "asked twice");
-            let asked = self
-                .peers
-                .values()
-                .filter(|peer| peer.asked.contains(&block));
+            let asked = self.peers.values();
+            let asked = asked.filter(|peer| peer.asked.contains(&block));
             assert!(asked.count() <= copies, "asked of too many");
         }
     }
 
     fn release(&mut self, session: SessionId, block: Block) {
-        let alone = self.download.suspect.contains(&block.piece);
+        let alone = self.download.suspects.contains(block.piece);
         self.download.release(session, block);
         self.peer(session)
             .asked
             .retain(|other| *other != block && !(alone && other.piece == block.piece));
+    }
+
+    /// Sends what was not asked of it.
+    fn push(&mut self, session: SessionId, block: Block) {
+        if self.peer(session).asked.contains(&block) {
+            return;
+        }
+        let bytes = bytes_of(block);
+        match self.download.receive(session, block, &bytes) {
+            Received::Unrequested => self.waste.unrequested += u64::from(block.length),
+            Received::Duplicate => self.waste.duplicate += u64::from(block.length),
+            taken => panic!("{taken:?}, but nobody asked"),
+        }
     }
 
     fn receive(&mut self, session: SessionId, block: Block, lie: bool) {
@@ -147,8 +210,8 @@ impl Model {
         let mut data = bytes_of(block);
         if lie {
             data[0] ^= 1;
-            self.liars.entry(block.piece).or_default().insert(session);
         }
+        self.sent.insert(block, (session, lie));
         let mut others = Vec::new();
         for (other, peer) in &mut self.peers {
             if peer.asked.remove(&block) {
@@ -171,24 +234,50 @@ impl Model {
                 let right: Vec<u8> = blocks
                     .flat_map(|number| bytes_of(self.layout.block(piece, number)))
                     .collect();
-                self.verifying.insert(piece, data == right);
+                assert_eq!(
+                    data == right,
+                    self.senders(piece).iter().all(|(_, lie)| !lie)
+                );
+                self.verifying.insert(piece);
             }
             other => panic!("{block:?} was asked for, but {other:?}"),
         }
     }
 
     fn end_verifying(&mut self, piece: PieceIndex, store_fails: bool) {
-        let right = self.verifying.remove(&piece).unwrap();
-        let liars = self.liars.remove(&piece).unwrap_or_default();
-        if !right {
-            let was_suspect = self.download.suspect.contains(&piece);
-            let senders = self.download.rejected(piece);
-            assert!(senders.iter().any(|sender| liars.contains(sender)));
-            assert!(!was_suspect || senders.len() == 1, "blame is certain");
-        } else if store_fails {
-            self.download.write_failed(piece);
+        self.verifying.remove(&piece);
+        let senders = self.senders(piece);
+        let liars: BTreeSet<SessionId> = senders
+            .iter()
+            .filter(|(_, lie)| *lie)
+            .map(|(sender, _)| *sender)
+            .collect();
+        if liars.is_empty() {
+            let evidence = self.evidence.iter().position(|(other, _)| *other == piece);
+            let known = evidence.and_then(|number| self.evidence.remove(number));
+            let liars = known.map_or(vec![], |(_, liars)| liars);
+            assert_eq!(self.download.verified(piece), liars);
+            if store_fails {
+                self.download.write_failed(piece);
+            } else {
+                self.download.written(piece);
+            }
+            return;
+        }
+        self.waste.corrupt += u64::from(self.layout.length(piece));
+        let was_suspect = self.download.suspects.contains(piece);
+        let named = self.download.rejected(piece);
+        let contributors: BTreeSet<_> = senders.into_iter().map(|(sender, _)| sender).collect();
+        if contributors.len() == 1 {
+            assert_eq!(named, liars.into_iter().collect::<Vec<_>>());
         } else {
-            self.download.written(piece);
+            assert!(!was_suspect, "it was filled by one session alone");
+            assert_eq!(named, []);
+            self.evidence
+                .push_back((piece, liars.into_iter().collect()));
+            if self.evidence.len() > self.limits.suspects {
+                self.evidence.pop_front();
+            }
         }
     }
 
@@ -199,63 +288,146 @@ impl Model {
         }
         self.check();
         let session = self.join(Bitfield::full(self.layout.piece_count()));
-        loop {
-            while let Some((piece, _)) = self.verifying.first_key_value() {
-                let piece = *piece;
-                self.end_verifying(piece, false);
-            }
-            self.check();
-            if self.download.is_complete() {
-                break;
-            }
-            self.pick(session, 3);
-            let asked: Vec<Block> = self.peer(session).asked.iter().copied().collect();
-            assert!(!asked.is_empty(), "there is something to ask for");
-            for block in asked {
-                self.receive(session, block, false);
-            }
+        while !self.download.is_finished() {
+            self.advance(session);
+        }
+        // What is under way of skipped pieces comes to its end.
+        while self.download.in_progress().next().is_some() {
+            self.advance(session);
+        }
+        self.priorities.fill(Priority::Low);
+        self.download.set_priorities(&self.priorities);
+        while !self.download.is_complete() {
+            self.advance(session);
         }
         assert_eq!(self.download.bytes_had(), self.layout.total_length());
         assert_eq!(self.download.bytes_begun, 0);
     }
 
-    fn check(&self) {
+    fn advance(&mut self, session: SessionId) {
+        self.pick(session, 3, &[]);
+        let asked: Vec<Block> = self.peer(session).asked.iter().copied().collect();
+        assert!(
+            !(asked.is_empty() && self.verifying.is_empty()),
+            "there is something to do"
+        );
+        for block in asked {
+            self.receive(session, block, false);
+        }
+        while let Some(piece) = self.verifying.first() {
+            self.end_verifying(*piece, false);
+        }
+        self.check();
+    }
+
+    fn check(&mut self) {
+        let wants: Vec<bool> = self.layout.pieces().map(|p| self.wants(p)).collect();
+        let have = self.download.have.clone();
+        let missing = |piece: &PieceIndex| wants[piece.as_usize()] && !have.has(*piece);
+        let finished = !self.layout.pieces().any(|piece| missing(&piece));
+        assert_eq!(self.download.is_finished(), finished);
+        for (session, peer) in &self.peers {
+            let useful = peer.has.iter().any(|piece| missing(&piece));
+            let known = self.download.wants_any_of(*session, &peer.has);
+            assert_eq!(known, useful);
+            assert_eq!(self.download.load(*session).asked, peer.asked);
+        }
+        self.check_states();
+        self.check_lists();
+    }
+
+    fn check_states(&self) {
         let download = &self.download;
         for piece in self.layout.pieces() {
             let states = [
-                download.picker.is_wanted(piece),
+                download.picker.is_unbegun(piece),
                 download.begun.contains_key(&piece),
                 download.have.has(piece),
             ];
-            assert_eq!(
-                states.iter().filter(|state| **state).count(),
-                1,
-                "{piece:?}"
-            );
+            let states = states.iter().filter(|state| **state).count();
+            assert_eq!(states, 1, "{piece:?}");
             let verifying = matches!(download.begun.get(&piece), Some(Begun::Verifying { .. }));
-            assert_eq!(verifying, self.verifying.contains_key(&piece));
+            assert_eq!(verifying, self.verifying.contains(&piece));
             let holders = self.peers.values().filter(|peer| peer.has.has(piece));
             assert_eq!(download.availability(piece) as usize, holders.count());
         }
+        assert_eq!(download.verifying, self.verifying.len());
         let lengths = download
             .in_progress()
             .map(|p| u64::from(self.layout.length(p)));
         assert_eq!(download.bytes_begun, lengths.sum::<u64>());
         assert!(download.begun.len() <= 2 || download.bytes_begun <= self.limits.bytes_in_progress);
-        let mut open = BTreeSet::new();
-        for (piece, begun) in &download.begun {
-            let Begun::Filling(partial) = begun else {
+        let waste = Waste {
+            given_up: download.waste().given_up,
+            ..self.waste
+        };
+        assert_eq!(download.waste(), waste);
+    }
+
+    fn check_lists(&self) {
+        let download = &self.download;
+        let copies = usize::from(self.limits.endgame_copies);
+        let (mut open, mut joinable) = (BTreeSet::new(), BTreeSet::new());
+        let mut repeatable = BTreeSet::new();
+        let mut owned = BTreeSet::new();
+        for piece in download.in_progress() {
+            let Some(partial) = download.filling(piece) else {
                 continue;
             };
-            for (session, peer) in &self.peers {
-                let asked = peer.asked.iter().filter(|block| block.piece == *piece);
-                assert_eq!(partial.asked_of(*session), asked.count());
+            let mut asked: BTreeMap<Block, usize> = BTreeMap::new();
+            for block in self.peers.values().flat_map(|peer| &peer.asked) {
+                if block.piece == piece {
+                    *asked.entry(*block).or_default() += 1;
+                }
+            }
+            let known: BTreeMap<Block, usize> = partial
+                .asked()
+                .map(|(block, sessions)| (block, sessions.len()))
+                .collect();
+            assert_eq!(known, asked);
+            assert!(
+                self.wants(piece) || !asked.is_empty(),
+                "it should be given up"
+            );
+            owned.extend(partial.owner.map(|owner| (owner, piece)));
+            if !self.wants(piece) {
+                continue;
             }
             if partial.has_unasked() {
-                open.insert((partial.owner, *piece));
+                open.insert((partial.owner, piece));
+                if !partial.alone {
+                    joinable.insert(piece);
+                }
+            }
+            if !partial.alone && asked.values().any(|asked| *asked < copies) {
+                repeatable.insert(piece);
             }
         }
         assert_eq!(download.open, open);
+        assert_eq!(download.joinable, joinable);
+        assert_eq!(download.repeatable, repeatable);
+        let loads = download.loads.iter();
+        let loads = loads.flat_map(|(session, load)| {
+            let pieces = load.owned.iter();
+            pieces.map(|piece| (*session, *piece))
+        });
+        assert_eq!(loads.collect::<BTreeSet<_>>(), owned);
+        assert!(download.loads.keys().all(|s| self.peers.contains_key(s)));
+    }
+
+    fn wants(&self, piece: PieceIndex) -> bool {
+        self.priorities[piece.as_usize()] > Priority::Skip
+    }
+
+    fn senders(&self, piece: PieceIndex) -> Vec<(SessionId, bool)> {
+        (0..self.layout.block_count(piece))
+            .map(|number| self.sent[&self.layout.block(piece, number)])
+            .collect()
+    }
+
+    fn any_piece(&self, u: &mut Unstructured<'_>) -> arbitrary::Result<PieceIndex> {
+        let piece = u.int_in_range(0..=self.layout.piece_count() - 1)?;
+        Ok(PieceIndex(piece))
     }
 
     fn any_asked(
@@ -274,6 +446,12 @@ impl Model {
         self.peers.get_mut(&session).unwrap()
     }
 }
+
+const STRATEGIES: [Strategy; 3] = [
+    Strategy::RarestFirst,
+    Strategy::Sequential,
+    Strategy::Streaming,
+];
 
 fn any_bitfield(u: &mut Unstructured<'_>, pieces: u32) -> arbitrary::Result<Bitfield> {
     let mut bits = Bitfield::empty(pieces);
