@@ -1,0 +1,254 @@
+//! What one peer does to another, message by message: the Fast extension, debts, trust.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod script;
+
+use std::collections::BTreeSet;
+
+use script::{BLOCK, Stage};
+use swarm_core::engine::{Config, Event};
+use swarm_core::wire::peer::{BlockRef, Message, Reserved};
+
+fn block(piece: u32, begin: u32) -> BlockRef {
+    BlockRef {
+        piece,
+        begin,
+        length: BLOCK,
+    }
+}
+
+/// The pieces that a peer was told of one by one.
+fn suggestions(heard: &[Message]) -> Vec<u32> {
+    heard
+        .iter()
+        .filter_map(|message| match message {
+            Message::SuggestPiece(piece) => Some(*piece),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn fast_peers_hear_all_or_none_others_a_bitfield() {
+    for (have, expected) in [
+        (vec![0, 1, 2, 3], Message::HaveAll),
+        (vec![], Message::HaveNone),
+        (vec![1], Message::Bitfield(vec![0x40].into())),
+    ] {
+        let mut stage = Stage::new(Config::default(), 4, &have);
+        let fast = stage.remote(Reserved::FAST);
+        assert_eq!(stage.heard(fast)[0], expected);
+    }
+    let mut stage = Stage::new(Config::default(), 4, &[0, 1, 2, 3]);
+    let plain = stage.remote(Reserved::default());
+    assert_eq!(stage.heard(plain), [Message::Bitfield(vec![0xf0].into())]);
+    let mut stage = Stage::new(Config::default(), 4, &[]);
+    let plain = stage.remote(Reserved::default());
+    assert_eq!(stage.heard(plain), []);
+}
+
+#[test]
+fn a_request_of_the_choked_or_of_what_is_not_here_is_rejected_in_words() {
+    let mut stage = Stage::new(Config::default(), 4, &[0]);
+    let fast = stage.remote(Reserved::FAST);
+    stage.say(fast, &Message::HaveNone);
+    stage.heard(fast);
+    stage.say(fast, &Message::Request(block(0, 0)));
+    assert_eq!(stage.heard(fast), [Message::RejectRequest(block(0, 0))]);
+    stage.say(fast, &Message::Interested);
+    assert_eq!(stage.heard(fast), [Message::Unchoke]);
+    stage.say(fast, &Message::Request(block(3, 0)));
+    assert_eq!(stage.heard(fast), [Message::RejectRequest(block(3, 0))]);
+    stage.say(fast, &Message::Request(block(0, BLOCK)));
+    assert!(matches!(
+        stage.heard(fast)[..],
+        [Message::Piece {
+            piece: 0,
+            begin: BLOCK,
+            ..
+        }]
+    ));
+}
+
+#[test]
+fn a_seeder_suggests_each_piece_to_one_peer() {
+    let mut stage = Stage::new(Config::default(), 8, &[0, 1, 2, 3, 4, 5, 6, 7]);
+    let leechers = [stage.leecher(), stage.leecher(), stage.leecher()];
+    let mut suggested = Vec::new();
+    for leecher in leechers {
+        let heard = stage.heard(leecher);
+        let pieces = suggestions(&heard);
+        assert_eq!(pieces.len(), Config::default().suggestions);
+        suggested.extend(pieces);
+    }
+    // Whoever has a piece is advised to take another.
+    let taken = suggested[0];
+    stage.say(leechers[0], &Message::Have(taken));
+    let heard = stage.heard(leechers[0]);
+    suggested.extend(suggestions(&heard));
+    let different: BTreeSet<u32> = suggested.iter().copied().collect();
+    assert_eq!((suggested.len(), different.len()), (7, 7), "{suggested:?}");
+}
+
+#[test]
+fn a_suggestion_decides_among_equals() {
+    let mut stage = Stage::new(Config::default(), 64, &[]);
+    let seed = stage.remote(Reserved::FAST);
+    stage.say(seed, &Message::HaveAll);
+    stage.say(seed, &Message::SuggestPiece(42));
+    stage.say(seed, &Message::Unchoke);
+    assert_eq!(stage.requests(seed)[0], block(42, 0));
+}
+
+#[test]
+fn a_choke_of_a_fast_peer_waits_for_its_rejections() {
+    let mut stage = Stage::new(Config::default(), 4, &[]);
+    let seed = stage.seed();
+    let asked = stage.requests(seed);
+    assert_eq!(asked.len(), 8);
+    stage.say(seed, &Message::Choke);
+    // What was on its way counts.
+    stage.send_block(seed, asked[0], true);
+    for &block in &asked[1..] {
+        stage.say(seed, &Message::RejectRequest(block));
+    }
+    assert_eq!(stage.torrent().wasted, 0);
+    stage.say(seed, &Message::Unchoke);
+    let again: BTreeSet<BlockRef> = stage.requests(seed).into_iter().collect();
+    assert_eq!(again, asked[1..].iter().copied().collect());
+}
+
+#[test]
+fn blocks_that_are_owed_for_too_long_are_asked_of_others() {
+    let mut stage = Stage::new(Config::default(), 4, &[]);
+    let silent = stage.seed();
+    assert_eq!(stage.requests(silent).len(), 8);
+    let other = stage.seed();
+    for _ in 0..30 {
+        for block in stage.requests(other) {
+            stage.send_block(other, block, true);
+        }
+        stage.wait(1);
+    }
+    assert!(stage.is_seeding());
+    assert_eq!(stage.closed(silent), None);
+}
+
+#[test]
+fn who_claims_pieces_and_never_delivers_loses_its_place() {
+    let mut stage = Stage::new(Config::default(), 64, &[]);
+    let silent = stage.seed();
+    stage.wait(119);
+    assert_eq!(stage.closed(silent), None);
+    stage.wait(30);
+    let reason = stage.closed(silent).unwrap();
+    assert!(reason.contains("does not deliver"), "{reason}");
+}
+
+#[test]
+fn who_rejects_everything_that_it_claims_loses_its_place() {
+    let config = Config::default();
+    let most = config.trust.max_broken_promises;
+    let mut stage = Stage::new(config, 64, &[]);
+    let fickle = stage.seed();
+    let mut rejected = 0;
+    while stage.closed(fickle).is_none() && rejected < 4 * most {
+        for block in stage.requests(fickle) {
+            stage.say(fickle, &Message::RejectRequest(block));
+            rejected += 1;
+        }
+        stage.wait(1);
+    }
+    let reason = stage.closed(fickle).unwrap();
+    assert!(reason.contains("does not deliver"), "{reason}");
+}
+
+#[test]
+fn a_rejection_of_what_nobody_asked_for_ends_the_session() {
+    let mut stage = Stage::new(Config::default(), 4, &[0, 1, 2, 3]);
+    let remote = stage.remote(Reserved::FAST);
+    stage.say(remote, &Message::HaveNone);
+    stage.say(remote, &Message::RejectRequest(block(0, 0)));
+    assert!(stage.closed(remote).unwrap().contains("nobody asked for"));
+}
+
+#[test]
+fn a_flood_of_requests_ends_the_session() {
+    // Nothing is ever read, so nothing leaves.
+    let config = Config {
+        max_reads: 0,
+        ..Config::default()
+    };
+    let mut stage = Stage::new(config, 64, &(0..64).collect::<Vec<_>>());
+    let greedy = stage.leecher();
+    for piece in (0..64).cycle().take(600) {
+        stage.say(greedy, &Message::Request(block(piece, 0)));
+    }
+    assert_eq!(stage.closed(greedy), Some("too many requests at once"));
+}
+
+#[test]
+fn blocks_that_nobody_asked_for_end_the_session() {
+    let mut stage = Stage::new(Config::default(), 64, &[]);
+    let pushy = stage.remote(Reserved::FAST);
+    stage.say(pushy, &Message::HaveAll);
+    for _ in 0..100 {
+        stage.send_block(pushy, block(0, 0), true);
+    }
+    let reason = stage.closed(pushy).unwrap();
+    assert!(reason.contains("nobody asked for"), "{reason}");
+}
+
+#[test]
+fn a_peer_that_lost_its_place_does_not_come_back_at_once() {
+    let mut stage = Stage::new(Config::default(), 4, &[0, 1, 2, 3]);
+    let remote = stage.remote(Reserved::FAST);
+    stage.say(remote, &Message::HaveNone);
+    stage.say(remote, &Message::RejectRequest(block(0, 0)));
+    assert!(stage.closed(remote).is_some());
+    // The same peer, which gives itself the same id.
+    let again = stage.again(remote);
+    let reason = stage.closed(again).unwrap();
+    assert!(reason.contains("misbehaved"), "{reason}");
+    stage.wait(300);
+    let later = stage.again(remote);
+    assert_eq!(stage.closed(later), None);
+}
+
+#[test]
+fn of_two_who_sent_a_bad_piece_only_the_liar_is_banned() {
+    let mut stage = Stage::new(Config::default(), 1, &[]);
+    let honest = stage.seed();
+    let asked = stage.requests(honest);
+    assert_eq!(asked.len(), 2);
+    stage.send_block(honest, asked[0], true);
+    let liar = stage.seed();
+    // The endgame asks the other too.
+    assert_eq!(stage.requests(liar), [asked[1]]);
+    stage.send_block(liar, asked[1], false);
+    // Whoever is asked now is asked alone.
+    let mut alone = 0;
+    for remote in [honest, liar] {
+        let requests = stage.requests(remote);
+        alone += requests.len();
+        for request in requests {
+            stage.send_block(remote, request, remote == honest);
+        }
+    }
+    assert_eq!(alone, 2);
+    while !stage.is_seeding() {
+        for request in stage.requests(honest) {
+            stage.send_block(honest, request, true);
+        }
+        stage.wait(1);
+    }
+    let banned: Vec<&Event> = stage
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Banned { .. }))
+        .collect();
+    assert_eq!(banned.len(), 1, "{banned:?}");
+    assert_eq!(stage.closed(liar), Some("sent corrupt data"));
+    assert_eq!(stage.closed(honest), None);
+}
