@@ -85,8 +85,11 @@ pub(super) struct Torrent {
 
     /// Pieces whose hash is being computed.
     verifying: BTreeMap<PieceIndex, Bytes>,
-    /// Verified pieces that are being written.
-    writing: BTreeMap<PieceIndex, Bytes>,
+    /// Verified pieces that are being written, and how often the torrent had been resumed
+    /// when that began.
+    writing: BTreeMap<PieceIndex, (Bytes, u32)>,
+    /// How often it was resumed.
+    resumed: u32,
 
     /// Sessions that may be asked for more.
     refill: BTreeSet<SessionId>,
@@ -141,6 +144,7 @@ impl Torrent {
             swarm: Swarm::default(),
             verifying: BTreeMap::new(),
             writing: BTreeMap::new(),
+            resumed: 0,
             refill: BTreeSet::new(),
             refill_all: false,
             choker: Choker::default(),
@@ -239,6 +243,7 @@ impl Torrent {
     pub(super) fn resume(&mut self, now: Time) {
         self.paused = false;
         self.error = None;
+        self.resumed += 1;
         self.start(now);
     }
 

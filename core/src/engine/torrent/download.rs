@@ -164,7 +164,7 @@ impl Torrent {
                 let liars = download.verified(piece);
                 self.blame(cx, &liars);
             }
-            self.writing.insert(piece, data.clone());
+            self.writing.insert(piece, (data.clone(), self.resumed));
             cx.emit(Output::Write {
                 info_hash: self.info_hash,
                 piece,
@@ -197,7 +197,7 @@ impl Torrent {
         piece: PieceIndex,
         result: Result<(), StoreError>,
     ) {
-        let Some(data) = self.writing.remove(&piece) else {
+        let Some((data, begun)) = self.writing.remove(&piece) else {
             return;
         };
         let Phase::Active(download) = &mut self.phase else {
@@ -206,7 +206,11 @@ impl Torrent {
         self.refill_all = true;
         if let Err(error) = result {
             download.write_failed(piece);
-            return self.fail(cx, error.to_string());
+            // What a person has mended since is no reason to stop again.
+            if begun == self.resumed {
+                self.fail(cx, error.to_string());
+            }
+            return;
         }
         download.written(piece);
         let complete = download.is_complete();
