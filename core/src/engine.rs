@@ -226,6 +226,14 @@ impl Engine {
             Command::SetStrategy(info_hash, strategy) => {
                 self.with(now, info_hash, |torrent, _| torrent.set_strategy(strategy));
             }
+            Command::SetPriorities(info_hash, priorities) => {
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.set_priorities(cx, priorities);
+                });
+            }
+            Command::SetPlayPosition(info_hash, byte) => {
+                self.with(now, info_hash, |torrent, _| torrent.set_play_position(byte));
+            }
         }
     }
 

@@ -6,8 +6,9 @@ mod script;
 
 use std::collections::BTreeSet;
 
-use script::{BLOCK, Stage};
-use swarm_core::engine::{Config, Event};
+use script::{BLOCK, PIECE, Stage};
+use swarm_core::engine::{Command, Config, Event};
+use swarm_core::pieces::{Priority, Strategy};
 use swarm_core::wire::peer::{BlockRef, Message, Reserved};
 
 fn block(piece: u32, begin: u32) -> BlockRef {
@@ -251,4 +252,66 @@ fn of_two_who_sent_a_bad_piece_only_the_liar_is_banned() {
     assert_eq!(banned.len(), 1, "{banned:?}");
     assert_eq!(stage.closed(liar), Some("sent corrupt data"));
     assert_eq!(stage.closed(honest), None);
+}
+
+#[test]
+fn skipped_pieces_are_not_asked_for_until_they_are_wanted() {
+    let mut stage = Stage::with_files(Config::default(), &[2, 3, 1]);
+    let info_hash = stage.info_hash();
+    let priorities = vec![Priority::Skip, Priority::Normal, Priority::High];
+    stage.command(Command::SetPriorities(info_hash, priorities));
+    let seed = stage.seed();
+    let asked = stage.requests(seed);
+    assert_eq!(asked[0].piece, 5, "the highest first");
+    let pieces: BTreeSet<u32> = asked.iter().map(|block| block.piece).collect();
+    assert_eq!(pieces, BTreeSet::from([2, 3, 4, 5]));
+    for block in asked {
+        stage.send_block(seed, block, true);
+    }
+    assert!(stage.is_seeding());
+    assert_eq!(stage.torrent().progress, 1.0);
+    assert!(matches!(stage.events[..], [Event::Completed(_)]));
+    // Somebody changes their mind.
+    stage.command(Command::SetPriorities(info_hash, Vec::new()));
+    assert!(!stage.is_seeding());
+    for block in stage.requests(seed) {
+        stage.send_block(seed, block, true);
+    }
+    assert!(stage.is_seeding());
+    assert!(matches!(
+        stage.events[..],
+        [Event::Completed(_), Event::Completed(_)]
+    ));
+}
+
+#[test]
+fn streaming_goes_on_from_where_somebody_watches() {
+    let mut stage = Stage::new(Config::default(), 64, &[]);
+    let info_hash = stage.info_hash();
+    stage.command(Command::SetStrategy(info_hash, Strategy::Streaming));
+    stage.command(Command::SetPlayPosition(
+        info_hash,
+        u64::from(40 * PIECE + 1),
+    ));
+    let seed = stage.seed();
+    let asked = stage.requests(seed);
+    let pieces: Vec<u32> = asked.iter().step_by(2).map(|block| block.piece).collect();
+    let ahead: Vec<u32> = (40..).take(pieces.len()).collect();
+    assert_eq!(pieces, ahead);
+}
+
+#[test]
+fn a_choked_peer_takes_its_allowed_fast_pieces() {
+    let mut stage = Stage::new(Config::default(), 8, &[]);
+    let seed = stage.remote(Reserved::FAST);
+    stage.say(seed, &Message::HaveAll);
+    assert_eq!(stage.requests(seed), []);
+    stage.say(seed, &Message::AllowedFast(3));
+    let asked = stage.requests(seed);
+    assert_eq!(asked, [block(3, 0), block(3, BLOCK)]);
+    for block in asked {
+        stage.send_block(seed, block, true);
+    }
+    assert_eq!(stage.requests(seed), []);
+    assert_eq!(stage.torrent().have, [0b0001_0000]);
 }

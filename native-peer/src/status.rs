@@ -75,6 +75,7 @@ pub fn bytes(count: u64) -> String {
 mod tests {
     use super::*;
     use swarm_core::id::InfoHash;
+    use swarm_core::pieces::{Strategy, Waste};
 
     fn torrent(state: TorrentState) -> TorrentView {
         TorrentView {
@@ -93,6 +94,9 @@ mod tests {
             downloaded: 500,
             uploaded: 0,
             wasted: 0,
+            waste: Waste::default(),
+            strategy: Strategy::RarestFirst,
+            priorities: Vec::new(),
             eta: Some(83),
             complete: 1,
             incomplete: 1,

@@ -80,19 +80,25 @@ pub struct RequestConfig {
     /// A peer that owes us blocks for this long earns no upload slot (anti-snubbing, BEP 3:
     /// a minute).
     pub snub: Duration,
-    /// Of how many peers the last blocks are asked (endgame, BEP 3). Two: a duplicate for
-    /// each block at the most.
+    /// Of how many peers the last blocks are asked (endgame, BEP 3). Two: the second request
+    /// rescues a block from a slow peer, a third mostly buys a duplicate.
     pub endgame_copies: u8,
+    /// With [`Strategy::RarestFirst`], so many pieces are had before the rarest are begun:
+    /// until then whatever comes soonest is best, because it can be traded. Four, as
+    /// libtorrent's `initial_picker_threshold`.
+    pub random_first: u32,
+    /// Bytes ahead of the play position that [`Strategy::Streaming`] gets in order: 16 MiB,
+    /// a quarter of a minute of video at 8 Mbit/s.
+    pub streaming_window: u64,
 }
 
 /// What a peer may do wrong. Corrupt data is not a matter of counting: whoever is proven to
 /// have sent it is banned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrustConfig {
-    /// Contributions to pieces that turned out bad before a peer is banned without proof.
-    /// Proof takes one more download of the piece, so this matters only for those whose
-    /// piece was never fetched again.
-    pub max_bad_pieces: u32,
+    /// Bad pieces of which it is remembered who sent which block, until the piece was
+    /// fetched again and shows who lied. Each takes 24 bytes a block.
+    pub suspects: usize,
     /// Requests that a peer may leave unanswered, or refuse while it does not choke us,
     /// between two blocks that it sends: beyond, it claims pieces that it does not deliver.
     /// Two full queues.
@@ -142,6 +148,8 @@ impl Default for RequestConfig {
             timeout: Duration::from_secs(20),
             snub: Duration::from_secs(60),
             endgame_copies: 2,
+            random_first: 4,
+            streaming_window: 16 << 20,
         }
     }
 }
@@ -149,7 +157,7 @@ impl Default for RequestConfig {
 impl Default for TrustConfig {
     fn default() -> Self {
         TrustConfig {
-            max_bad_pieces: 3,
+            suspects: 64,
             max_broken_promises: 512,
             max_debt: Duration::from_secs(120),
             shun: Duration::from_secs(300),

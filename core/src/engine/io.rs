@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::id::InfoHash;
 use crate::metainfo::Metainfo;
-use crate::pieces::{Bitfield, PieceIndex, Strategy};
+use crate::pieces::{Bitfield, PieceIndex, Priority, Strategy};
 use crate::wire::relay::{ClientMessage, ServerMessage};
 
 /// Something happened.
@@ -112,6 +112,28 @@ pub enum Command {
     Remove(InfoHash),
     /// Changes how pieces are chosen.
     SetStrategy(InfoHash, Strategy),
+    /// Says how much each file is wanted, in the order of the torrent; files beyond the end
+    /// of the list are normal. May be said before the metadata is here. Pieces that are here
+    /// are kept, whatever is said.
+    SetPriorities(InfoHash, Vec<Priority>),
+    /// Says where somebody reads ([`Strategy::Streaming`]), as a byte of the torrent.
+    SetPlayPosition(InfoHash, u64),
+}
+
+impl Command {
+    /// The torrent that it is about.
+    pub fn info_hash(&self) -> InfoHash {
+        match self {
+            Command::AddTorrent { metainfo, .. } => metainfo.info_hash(),
+            Command::AddLink { info_hash, .. }
+            | Command::Pause(info_hash)
+            | Command::Resume(info_hash)
+            | Command::Remove(info_hash)
+            | Command::SetStrategy(info_hash, _)
+            | Command::SetPriorities(info_hash, _)
+            | Command::SetPlayPosition(info_hash, _) => *info_hash,
+        }
+    }
 }
 
 /// Something for the host to do.
@@ -154,7 +176,7 @@ pub enum Event {
     /// The metadata of a link's torrent is here. The host prepares its store: reads and
     /// writes follow.
     Metadata(Metainfo),
-    /// Every piece is verified and written.
+    /// Every piece that is wanted is verified and written.
     Completed(InfoHash),
     /// The torrent stopped with an error; [`Command::Resume`] tries again.
     Failed {

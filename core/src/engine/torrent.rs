@@ -1,6 +1,6 @@
 //! One torrent: its phase, its sessions, what it holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
@@ -11,7 +11,7 @@ use crate::choke::Choker;
 use crate::id::{InfoHash, PeerId};
 use crate::metainfo::Metainfo;
 use crate::peer::{Meter, Session, SessionId};
-use crate::pieces::{Bitfield, Download, Limits, PieceIndex, Strategy};
+use crate::pieces::{Bitfield, Download, Limits, PieceIndex, Priority, Strategy, piece_priorities};
 use crate::rng::Rng;
 use crate::time::Time;
 use crate::wire::relay::ClientMessage;
@@ -70,6 +70,10 @@ pub(super) struct Torrent {
     metainfo: Option<Metainfo>,
     phase: Phase,
     strategy: Strategy,
+    /// How much each file is wanted; those beyond the end are normal.
+    priorities: Vec<Priority>,
+    /// Where streaming reads, as a byte of the torrent.
+    play_position: u64,
     /// What to do with the store once the metadata is here.
     check_store: bool,
     paused: bool,
@@ -81,6 +85,8 @@ pub(super) struct Torrent {
     banned: BTreeSet<PeerId>,
     /// Peers that lost their place for a while, and until when.
     shunned: BTreeMap<PeerId, Time>,
+    /// Who left after sending something: it may turn out later what that was worth.
+    departed: VecDeque<(SessionId, PeerId)>,
     swarm: Swarm,
 
     /// Pieces whose hash is being computed.
@@ -101,7 +107,6 @@ pub(super) struct Torrent {
 
     down: Meter,
     up: Meter,
-    wasted: u64,
     rng: Rng,
 }
 
@@ -117,6 +122,8 @@ enum Phase {
 
 /// Banned peers remembered for each torrent.
 const MAX_BANNED: usize = 1024;
+/// Departed peers remembered for each torrent.
+const MAX_DEPARTED: usize = 256;
 
 impl Torrent {
     /// A torrent of which only the info-hash is known.
@@ -134,6 +141,8 @@ impl Torrent {
             metainfo: None,
             phase: Phase::Metadata(Fetch::default()),
             strategy,
+            priorities: Vec::new(),
+            play_position: 0,
             check_store,
             paused,
             error: None,
@@ -141,6 +150,7 @@ impl Torrent {
             next_session: 0,
             banned: BTreeSet::new(),
             shunned: BTreeMap::new(),
+            departed: VecDeque::new(),
             swarm: Swarm::default(),
             verifying: BTreeMap::new(),
             writing: BTreeMap::new(),
@@ -152,7 +162,6 @@ impl Torrent {
             deal: Deal::default(),
             down: Meter::default(),
             up: Meter::default(),
-            wasted: 0,
             rng,
         }
     }
@@ -179,7 +188,9 @@ impl Torrent {
         let limits = Limits {
             bytes_in_progress: cx.config.bytes_in_progress,
             endgame_copies: cx.config.requests.endgame_copies,
-            ..Limits::default()
+            random_first: cx.config.requests.random_first,
+            streaming_window: cx.config.requests.streaming_window,
+            suspects: cx.config.trust.suspects,
         };
         let complete = have.is_full();
         self.phase = Phase::Active(Box::new(Download::new(
@@ -189,6 +200,8 @@ impl Torrent {
             limits,
             self.rng.fork("download"),
         )));
+        self.apply_priorities();
+        self.apply_play_position();
         self.meet_early_sessions(cx);
         if self.swarm.announced {
             // We are in the swarm already, without having told how far we are.
@@ -198,6 +211,8 @@ impl Torrent {
         }
         if complete {
             self.begin_dealing();
+        }
+        if self.is_finished() {
             cx.event(Event::Completed(self.info_hash));
         }
     }
@@ -210,6 +225,11 @@ impl Torrent {
     /// Every piece is here.
     pub(super) fn is_complete(&self) -> bool {
         self.download().is_some_and(Download::is_complete)
+    }
+
+    /// Every piece that is wanted is here.
+    pub(super) fn is_finished(&self) -> bool {
+        self.download().is_some_and(Download::is_finished)
     }
 
     fn download(&self) -> Option<&Download> {
@@ -275,6 +295,61 @@ impl Torrent {
         self.strategy = strategy;
         if let Some(download) = self.download_mut() {
             download.set_strategy(strategy);
+        }
+    }
+
+    /// Says how much each file is wanted.
+    pub(super) fn set_priorities(&mut self, cx: &mut Cx<'_>, priorities: Vec<Priority>) {
+        let was_finished = self.is_finished();
+        self.priorities = priorities;
+        self.apply_priorities();
+        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.update_interest(cx, id);
+        }
+        self.refill_all = true;
+        if self.is_finished() && !was_finished {
+            cx.event(Event::Completed(self.info_hash));
+        } else if was_finished && !self.is_finished() {
+            // Seeders were of no use until now.
+            self.start(cx.now);
+        }
+    }
+
+    fn apply_priorities(&mut self) {
+        let (Phase::Active(download), Some(metainfo)) = (&mut self.phase, &self.metainfo) else {
+            return;
+        };
+        if self.priorities.iter().all(|p| *p == Priority::Normal) {
+            return download.set_priorities(&[]);
+        }
+        let mut start = 0;
+        let files = metainfo.files().iter().enumerate().map(|(index, file)| {
+            let bytes = start..start + file.length;
+            start = bytes.end;
+            let priority = self.priorities.get(index).copied().unwrap_or_default();
+            (bytes, priority)
+        });
+        let pieces = piece_priorities(metainfo.layout(), files);
+        download.set_priorities(&pieces);
+    }
+
+    /// Says where somebody watches.
+    pub(super) fn set_play_position(&mut self, byte: u64) {
+        self.play_position = byte;
+        self.apply_play_position();
+        self.refill_all = true;
+    }
+
+    fn apply_play_position(&mut self) {
+        let (Phase::Active(download), Some(metainfo)) = (&mut self.phase, &self.metainfo) else {
+            return;
+        };
+        let layout = metainfo.layout();
+        let byte = self.play_position.min(layout.total_length() - 1);
+        let piece = u32::try_from(byte / u64::from(layout.piece_length())).unwrap_or(u32::MAX);
+        if let Some(piece) = layout.piece(piece) {
+            download.set_play_position(piece);
         }
     }
 

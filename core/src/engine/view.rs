@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::InfoHash;
+use crate::pieces::{Priority, Strategy, Waste};
 
 /// A snapshot of everything.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,7 +35,7 @@ pub enum TorrentState {
     Metadata,
     /// Pieces are missing.
     Downloading,
-    /// Everything is here.
+    /// Everything that is wanted is here.
     Seeding,
     /// A person paused it.
     Paused,
@@ -65,7 +66,7 @@ pub struct TorrentView {
     pub name: String,
     /// What it is doing.
     pub state: TorrentState,
-    /// Verified bytes over all bytes, 0 to 1. While hashing: hashed over all.
+    /// Verified over all bytes of the pieces that are wanted, 0 to 1. While hashing: hashed over all.
     pub progress: f64,
     /// Bytes; 0 while it is not known.
     pub length: u64,
@@ -87,8 +88,14 @@ pub struct TorrentView {
     pub downloaded: u64,
     /// Payload bytes sent since it was added.
     pub uploaded: u64,
-    /// Payload bytes received for nothing: duplicates and bad pieces.
+    /// Payload bytes received for nothing, whatever the reason.
     pub wasted: u64,
+    /// The same by reasons.
+    pub waste: Waste,
+    /// How pieces are chosen.
+    pub strategy: Strategy,
+    /// How much each file is wanted, in the order of `files`.
+    pub priorities: Vec<Priority>,
     /// Seconds until it is complete at the present rate.
     pub eta: Option<u64>,
     /// Members of the swarm that have everything, as the tracker last said.

@@ -91,8 +91,6 @@ pub struct Session {
     pub last_heard: Time,
     /// When anything last went.
     pub last_spoke: Time,
-    /// Bad pieces that it contributed to.
-    pub bad_pieces: u32,
 }
 
 /// What a remote peer has, as far as we can tell.
@@ -207,7 +205,6 @@ impl Session {
             up: Meter::default(),
             last_heard: now,
             last_spoke: now,
-            bad_pieces: 0,
         }
     }
 

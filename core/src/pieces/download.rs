@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use choose::Choice;
 use load::Load;
+use serde::{Deserialize, Serialize};
 use suspects::Suspects;
 
 use super::partial::{Filled, Partial};
@@ -42,6 +43,13 @@ pub struct Limits {
     pub suspects: usize,
 }
 
+impl Waste {
+    /// All of it.
+    pub fn total(&self) -> u64 {
+        self.duplicate + self.unrequested + self.corrupt + self.given_up
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {
@@ -55,7 +63,7 @@ impl Default for Limits {
 }
 
 /// Bytes that arrived for nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waste {
     /// Blocks that were here already: the price of the endgame.
     pub duplicate: u64,
@@ -194,6 +202,12 @@ impl Download {
     /// Bytes of verified and written pieces.
     pub fn bytes_had(&self) -> u64 {
         self.bytes_had
+    }
+
+    /// Bytes of the pieces that are wanted and not had.
+    pub fn bytes_missing(&self) -> u64 {
+        let length = |piece| u64::from(self.layout.length(piece));
+        self.missing.iter().map(length).sum()
     }
 
     /// Every piece is had.

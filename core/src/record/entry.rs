@@ -11,7 +11,7 @@ use super::{Outputs, RecordError};
 use crate::engine::{Command, Input, Resume, StoreError};
 use crate::id::InfoHash;
 use crate::metainfo::Metainfo;
-use crate::pieces::{Bitfield, Layout, PieceIndex, Strategy};
+use crate::pieces::{Bitfield, Layout, PieceIndex, Priority, Strategy};
 use crate::time::Time;
 use crate::wire::relay::ServerMessage;
 
@@ -63,6 +63,8 @@ pub(super) enum What {
     Resume(InfoHash),
     Remove(InfoHash),
     SetStrategy(InfoHash, Strategy),
+    SetPriorities(InfoHash, Vec<Priority>),
+    SetPlayPosition(InfoHash, u64),
 }
 
 /// A piece of a torrent.
@@ -158,6 +160,10 @@ impl What {
             Command::Resume(info_hash) => What::Resume(*info_hash),
             Command::Remove(info_hash) => What::Remove(*info_hash),
             Command::SetStrategy(info_hash, strategy) => What::SetStrategy(*info_hash, *strategy),
+            Command::SetPriorities(info_hash, priorities) => {
+                What::SetPriorities(*info_hash, priorities.clone())
+            }
+            Command::SetPlayPosition(info_hash, byte) => What::SetPlayPosition(*info_hash, *byte),
         };
         (what, Bytes::new())
     }
@@ -243,6 +249,12 @@ impl Entry {
             What::Remove(info_hash) => Input::Command(Command::Remove(info_hash)),
             What::SetStrategy(info_hash, strategy) => {
                 Input::Command(Command::SetStrategy(info_hash, strategy))
+            }
+            What::SetPriorities(info_hash, priorities) => {
+                Input::Command(Command::SetPriorities(info_hash, priorities))
+            }
+            What::SetPlayPosition(info_hash, byte) => {
+                Input::Command(Command::SetPlayPosition(info_hash, byte))
             }
         }))
     }

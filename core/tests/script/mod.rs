@@ -43,17 +43,28 @@ struct Remote {
 impl Stage {
     /// A torrent of so many pieces, of which the engine has those in `have`.
     pub(crate) fn new(config: Config, pieces: u32, have: &[u32]) -> Self {
+        Stage::open(config, &[pieces], have)
+    }
+
+    /// A torrent of files of so many pieces, of which the engine has nothing.
+    pub(crate) fn with_files(config: Config, pieces: &[u32]) -> Self {
+        Stage::open(config, pieces, &[])
+    }
+
+    fn open(config: Config, files: &[u32], have: &[u32]) -> Self {
+        let pieces: u32 = files.iter().sum();
         let mut bytes = vec![0; (pieces * PIECE) as usize];
         Rng::new(7).fill(&mut bytes);
-        let file = NewFile {
-            path: vec!["data.bin".to_owned()],
-            length: bytes.len() as u64,
-        };
+        let described = files.iter().enumerate().map(|(index, pieces)| NewFile {
+            path: vec![format!("{index}.bin")],
+            length: u64::from(pieces * PIECE),
+        });
+        let folder = (files.len() > 1).then_some("data");
         let hashes = bytes
             .chunks(PIECE as usize)
             .flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)))
             .collect();
-        let builder = Builder::new(None, vec![file], Some(PIECE)).unwrap();
+        let builder = Builder::new(folder, described.collect(), Some(PIECE)).unwrap();
         let metainfo = builder.finish(hashes, Vec::new(), false);
         let now = Time::from_millis(1000);
         let mut stage = Stage {
@@ -83,6 +94,10 @@ impl Stage {
             paused: false,
         }));
         stage
+    }
+
+    pub(crate) fn command(&mut self, command: Command) {
+        self.feed(Input::Command(command));
     }
 
     pub(crate) fn info_hash(&self) -> InfoHash {

@@ -54,14 +54,7 @@ impl Session {
             .map_err(|e| Error::Other(format!("cannot listen to signals: {e}")))?;
         let seed = getrandom::u64()
             .map_err(|e| Error::Other(format!("the system has no randomness: {e}")))?;
-        let info_hash = match &command {
-            Command::AddTorrent { metainfo, .. } => metainfo.info_hash(),
-            Command::AddLink { info_hash, .. }
-            | Command::Pause(info_hash)
-            | Command::Resume(info_hash)
-            | Command::Remove(info_hash)
-            | Command::SetStrategy(info_hash, _) => *info_hash,
-        };
+        let info_hash = command.info_hash();
         let mut host = Host::new(Config::default(), tracker, seed);
         host.command(command);
         Ok(Session {

@@ -37,7 +37,7 @@ impl Torrent {
         let Some(pieces) = session.pieces.known() else {
             return;
         };
-        if !session.unchoked_us || !session.interested {
+        if !session.interested {
             return;
         }
         let depth = session.pipeline.depth();
@@ -46,7 +46,15 @@ impl Torrent {
         if free == 0 || (free < depth / 4 && !session.requests.is_empty()) {
             return;
         }
-        let blocks = download.pick(id, pieces, free, &[]);
+        let blocks = if session.unchoked_us {
+            let suggested: &[PieceIndex] = session.suggested.make_contiguous();
+            download.pick(id, pieces, free, suggested)
+        } else if session.fast_pieces.is_empty() {
+            return;
+        } else {
+            let allowed: Vec<PieceIndex> = session.fast_pieces.iter().copied().collect();
+            download.pick_among(id, pieces, &allowed, free)
+        };
         if blocks.is_empty() {
             return;
         }
@@ -100,7 +108,7 @@ impl Torrent {
             return Ok(());
         };
         match download.receive(id, block, data) {
-            Received::Unrequested | Received::Duplicate => self.wasted += bytes,
+            Received::Unrequested | Received::Duplicate => {}
             Received::Kept { cancel } => self.cancel(cx, block, &cancel),
             Received::Complete {
                 cancel,
@@ -172,7 +180,6 @@ impl Torrent {
             });
             return;
         }
-        self.wasted += data.len() as u64;
         let Phase::Active(download) = &mut self.phase else {
             return;
         };
@@ -184,9 +191,7 @@ impl Torrent {
     /// These sessions sent bad blocks, that is certain.
     fn blame(&mut self, cx: &mut Cx<'_>, liars: &[SessionId]) {
         for &id in liars {
-            if self.sessions.contains_key(&id) {
-                self.ban(cx, id, "sent corrupt data");
-            }
+            self.ban(cx, id, "sent corrupt data");
         }
     }
 
@@ -213,13 +218,15 @@ impl Torrent {
             return;
         }
         download.written(piece);
-        let complete = download.is_complete();
+        let (complete, finished) = (download.is_complete(), download.is_finished());
         // Who hears of a fresh piece asks for it soon.
         cx.cache.insert((self.info_hash, piece), data);
         self.note_have(cx.now, piece.get());
         self.tell_peers(cx, piece);
         if complete {
             self.begin_dealing();
+        }
+        if finished {
             cx.event(Event::Completed(self.info_hash));
         }
     }
@@ -232,6 +239,8 @@ impl Torrent {
                 // What it is told with its greeting says this too.
                 continue;
             };
+            session.suggested.retain(|suggested| *suggested != piece);
+            session.fast_pieces.remove(&piece);
             let has = session.pieces.known().is_some_and(|p| p.has(piece));
             if has {
                 // It can't want it any more: news that may wait for company.

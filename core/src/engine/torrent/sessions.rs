@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Cx, Fault, MAX_BANNED, Phase, Torrent};
+use super::{Cx, Fault, MAX_BANNED, MAX_DEPARTED, Phase, Torrent};
 use crate::engine::Event;
 use crate::id::{ChannelId, MemberId, PeerId};
 use crate::peer::{RemotePieces, Session, SessionId};
@@ -219,6 +219,12 @@ impl Torrent {
         let Some(session) = self.sessions.remove(&id) else {
             return;
         };
+        if session.down.total() > 0 {
+            if self.departed.len() >= MAX_DEPARTED {
+                self.departed.pop_front();
+            }
+            self.departed.push_back((id, session.peer_id));
+        }
         cx.link.channels.remove(&session.channel);
         cx.link.ready.remove(&(self.info_hash, id));
         self.refill.remove(&id);
@@ -232,7 +238,7 @@ impl Torrent {
             self.next_choke = cx.now;
         }
         self.metadata_source_lost(cx, id);
-        let lost_all = self.sessions.is_empty() && self.is_running() && !self.is_complete();
+        let lost_all = self.sessions.is_empty() && self.is_running() && !self.is_finished();
         if lost_all && self.swarm.announced {
             self.look_around_soon(cx.now);
         }
@@ -268,12 +274,17 @@ impl Torrent {
         shunned.then_some("misbehaved a moment ago")
     }
 
-    /// Never talks to this peer again, as far as it can be recognised.
+    /// Never talks to this peer again, as far as it can be recognised; its session may be
+    /// over already.
     pub(super) fn ban(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
-        let Some(session) = self.sessions.get(&id) else {
+        let connected = self.sessions.get(&id).map(|session| session.peer_id);
+        let departed = || self.departed.iter().find(|(session, _)| *session == id);
+        let Some(peer_id) = connected.or_else(|| Some(departed()?.1)) else {
             return;
         };
-        let peer_id = session.peer_id;
+        if connected.is_none() && self.banned.contains(&peer_id) {
+            return;
+        }
         if self.banned.len() < MAX_BANNED {
             self.banned.insert(peer_id);
         }

@@ -14,7 +14,7 @@ impl Torrent {
             Phase::Checking(_) => TorrentState::Hashing,
             _ if self.paused => TorrentState::Paused,
             Phase::Metadata(_) => TorrentState::Metadata,
-            Phase::Active(download) if download.is_complete() => TorrentState::Seeding,
+            Phase::Active(download) if download.is_finished() => TorrentState::Seeding,
             Phase::Active(_) => TorrentState::Downloading,
         }
     }
@@ -26,12 +26,14 @@ impl Torrent {
             .as_ref()
             .map_or(0, |m| m.layout().total_length());
         let had = self.download().map_or(0, Download::bytes_had);
+        let missing = self.download().map_or(0, Download::bytes_missing);
+        let waste = self.download().map(Download::waste).unwrap_or_default();
         let down_rate = self.down.rate(now);
         let (progress, have) = match &self.phase {
             Phase::Metadata(_) => (0.0, Vec::new()),
             Phase::Checking(check) => (check.progress(), check.have().as_bytes().to_vec()),
             Phase::Active(download) => (
-                had as f64 / length.max(1) as f64,
+                had as f64 / (had + missing).max(1) as f64,
                 download.have().as_bytes().to_vec(),
             ),
         };
@@ -58,8 +60,11 @@ impl Torrent {
             up_rate: self.up.rate(now),
             downloaded: self.down.total(),
             uploaded: self.up.total(),
-            wasted: self.wasted,
-            eta: (down_rate > 0 && had < length).then(|| (length - had).div_ceil(down_rate)),
+            wasted: waste.total(),
+            waste,
+            strategy: self.strategy,
+            priorities: self.priorities.clone(),
+            eta: (down_rate > 0 && missing > 0).then(|| missing.div_ceil(down_rate)),
             complete: self.swarm.complete,
             incomplete: self.swarm.incomplete,
             copies: self.copies(),

@@ -123,7 +123,7 @@ impl Torrent {
         }
         self.swarm.complete = peers.complete;
         self.swarm.incomplete = peers.incomplete;
-        let complete = self.is_complete();
+        let complete = self.is_finished();
         for member in peers.members {
             let enough = self.sessions.len() + self.opening(cx) >= cx.config.target_peers;
             let useless = complete && member.seed;

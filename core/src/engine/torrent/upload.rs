@@ -47,7 +47,7 @@ impl Torrent {
                 choked: session.choked,
             })
             .collect();
-        let seeding = self.is_complete();
+        let seeding = self.is_finished();
         let rate = self.up.long_rate(cx.now);
         let chosen = self.choker.choose(
             cx.now,
