@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use swarm_core::pieces::Strategy;
 
+mod validate;
+
 /// See the module. A scenario file holds one of these; whatever it leaves out has the
 /// value of [`Scenario::default`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,19 +1,102 @@
 //! Plays a scenario.
+//!
+//! A queue of events in virtual time ([`queue`]) drives real engines ([`host`]) and a real
+//! hub ([`relay`]). Messages are handed over as values, not as bytes: links only need to
+//! know how long they are.
+
+mod cast;
+mod channels;
+mod content;
+mod host;
+mod line;
+mod log;
+mod measure;
+mod outcome;
+mod peer;
+mod queue;
+mod relay;
+mod size;
+mod stream;
 
 use std::time::Duration;
 
+use swarm_core::engine::{Command, Input, Resume};
+use swarm_core::time::Time;
+
 use crate::{Results, Scenario, ScenarioError, Snapshot};
+
+use cast::Part;
+use content::Content;
+use log::Log;
+use measure::Measure;
+use peer::Peer;
+use queue::{Event, Queue};
+use relay::Relay;
+
+pub use log::LogLine;
+
+/// Virtual time since the start.
+type Nanos = u64;
+
+/// How often to see whether anybody can still get anywhere, in seconds, and how long nobody
+/// must have got anywhere before that is given up: what is on its way arrives meanwhile.
+const CHECK: f64 = 30.0;
 
 /// See the module.
 #[derive(Debug)]
 pub struct Simulation {
     scenario: Scenario,
+    now: Nanos,
+    over: bool,
+    queue: Queue,
+    content: Content,
+    /// Who is still to come, the next one last.
+    cast: Vec<Part>,
+    /// Who came, in order.
+    peers: Vec<Peer>,
+    /// Leechers that are still to come.
+    expected: usize,
+    /// Leechers that are here and not complete.
+    waiting: usize,
+    relay: Relay,
+    measure: Measure,
+    log: Log,
 }
 
 impl Simulation {
     /// At time zero, with nobody there yet.
     pub fn new(scenario: Scenario) -> Result<Self, ScenarioError> {
-        Ok(Simulation { scenario })
+        scenario.validate()?;
+        let content = Content::new(&scenario);
+        let mut cast = cast::cast(&scenario, &content.metainfo);
+        cast.reverse();
+        let mut queue = Queue::default();
+        for part in cast.iter().rev() {
+            queue.push(part.arrives, Event::Arrive);
+        }
+        for outage in &scenario.outages {
+            queue.push(nanos(outage.at), Event::HubDown);
+            queue.push(nanos(outage.at + outage.lasts), Event::HubUp);
+        }
+        queue.push(nanos(CHECK), Event::Check);
+        let is_leecher = |part: &&Part| {
+            use crate::snapshot::Role;
+            matches!(part.role, Role::Contributor | Role::FreeRider)
+        };
+        Ok(Simulation {
+            now: 0,
+            over: false,
+            queue,
+            expected: cast.iter().filter(is_leecher).count(),
+            waiting: 0,
+            cast,
+            peers: Vec::new(),
+            relay: Relay::new(&scenario),
+            measure: Measure::new(scenario.pieces),
+            log: Log::default(),
+            content,
+            scenario,
+        })
     }
 
     /// What is played.
@@ -23,28 +106,243 @@ impl Simulation {
 
     /// Virtual time since the start.
     pub fn now(&self) -> Duration {
-        todo!()
+        Duration::from_nanos(self.now)
     }
 
     /// Nothing will happen any more: all who wait are complete or gone, or can never
     /// complete, or the time limit is reached.
     pub fn is_over(&self) -> bool {
-        todo!()
+        self.over
     }
 
     /// Plays on until this time, or for so many events, whichever comes first; returns how
     /// many events it played. Zero when the time is reached or it is over.
     pub fn play(&mut self, until: Duration, events: usize) -> usize {
-        todo!()
+        let limit = nanos(self.scenario.time_limit);
+        let until = u64::try_from(until.as_nanos()).unwrap_or(Nanos::MAX);
+        let mut played = 0;
+        while played < events && !self.over {
+            match self.queue.next_time() {
+                Some(at) if at <= until && at <= limit => {}
+                _ => {
+                    self.now = self.now.max(until.min(limit));
+                    self.over = until >= limit;
+                    break;
+                }
+            }
+            let Some((at, event)) = self.queue.pop() else {
+                break;
+            };
+            self.now = at;
+            played += 1;
+            self.handle(event);
+        }
+        self.measure.events += played as u64;
+        played
+    }
+
+    /// Plays to the end.
+    pub fn run(&mut self) {
+        while !self.over {
+            self.play(Duration::MAX, usize::MAX);
+        }
     }
 
     /// What there is to see now.
     pub fn snapshot(&mut self) -> Snapshot {
-        todo!()
+        outcome::snapshot(self)
     }
 
     /// What was measured so far.
     pub fn results(&self) -> Results {
-        todo!()
+        outcome::results(self)
     }
+
+    /// A number that two runs have in common only when everything that happened in them was
+    /// the same.
+    pub fn fingerprint(&self) -> u64 {
+        self.log.fingerprint()
+    }
+
+    /// From now on, every line of the log goes there.
+    pub fn log_to(&mut self, sink: impl FnMut(&LogLine) + Send + 'static) {
+        self.log.set_sink(Box::new(sink));
+    }
+
+    /// Pieces that honest peers told others of without having verified and written them:
+    /// always zero, or the engine is wrong.
+    pub fn false_claims(&self) -> u64 {
+        self.measure.false_claims
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Arrive => self.arrive(),
+            Event::Leave(peer) => self.leave(peer),
+            Event::Tick(peer) => {
+                let due = &mut self.peers[peer].tick;
+                if *due == Some(self.now) {
+                    *due = None;
+                    self.feed(peer, Input::Tick);
+                }
+            }
+            Event::Reconnect(peer) => self.connect(peer),
+            Event::Resume(peer) => self.resume(peer),
+            Event::Sent {
+                peer,
+                conn,
+                message,
+                bytes,
+            } => self.sent(peer, conn, message, bytes),
+            Event::AtHub(conn, arrival) => self.at_hub(conn, arrival),
+            Event::Flushed(conn, bytes) => self.flushed(conn, bytes),
+            Event::AtPeer {
+                peer,
+                conn,
+                delivery,
+            } => {
+                if self.peers[peer].conn == Some(conn) {
+                    self.deliver(peer, delivery);
+                }
+            }
+            Event::Done(peer, work) => self.work_done(peer, work),
+            Event::HubTick => self.hub_tick(),
+            Event::HubDown => self.hub_down(),
+            Event::HubUp => self.hub_up(),
+            Event::Check => self.check(),
+        }
+    }
+
+    fn arrive(&mut self) {
+        let part = self.cast.pop().expect("an arrival for each of the cast");
+        let index = self.peers.len();
+        let peer = Peer::new(&self.scenario, index, part, self.now);
+        self.log
+            .note(self.now, "arrive", index, &[peer.part.role as u64]);
+        self.measure.capacity(self.now, peer.part.link.up);
+        if let Some(at) = peer.part.leaves {
+            self.queue.push(at.max(self.now), Event::Leave(index));
+        }
+        if peer.is_leecher() {
+            self.expected -= 1;
+            self.waiting += 1;
+        }
+        let have = peer.have.clone();
+        self.peers.push(peer);
+        if self.peers[index].serves() {
+            self.offer(index, true);
+        }
+        let command = Command::AddTorrent {
+            metainfo: self.content.metainfo.clone(),
+            resume: Resume::Pieces(have.clone()),
+            paused: false,
+        };
+        self.feed(index, Input::Command(command));
+        self.connect(index);
+        if have.is_full() && self.peers[index].is_leecher() {
+            self.complete(index);
+        }
+    }
+
+    /// The tab is closed, without a word.
+    fn leave(&mut self, index: usize) {
+        let now = self.now;
+        if !self.peers[index].is_present() {
+            return;
+        }
+        if self.peers[index].serves() {
+            self.offer(index, false);
+        }
+        self.log.note(now, "leave", index, &[]);
+        let peer = &mut self.peers[index];
+        self.measure.capacity(now, -peer.part.link.up);
+        peer.wasted = peer.wasted(time(now));
+        peer.engine = None;
+        peer.left = Some(now);
+        peer.online = false;
+        peer.clock(now, &self.measure.available);
+        if peer.is_leecher() && peer.completed.is_none() {
+            self.waiting -= 1;
+        }
+        self.disconnect(index);
+        self.see_whether_it_is_over();
+    }
+
+    /// A leecher has everything.
+    fn complete(&mut self, index: usize) {
+        let peer = &mut self.peers[index];
+        if !peer.is_leecher() || peer.completed.is_some() {
+            return;
+        }
+        peer.completed = Some(self.now);
+        self.waiting -= 1;
+        self.measure.completed(self.now);
+        self.log.note(self.now, "complete", index, &[]);
+        use crate::scenario::Stay;
+        match self.scenario.stay {
+            Stay::UntilComplete => self.queue.push(self.now, Event::Leave(index)),
+            Stay::SeedFor(time) => {
+                self.queue.push(self.now + nanos(time), Event::Leave(index));
+            }
+            Stay::Forever | Stay::Exponential(_) | Stay::Trace(_) => {}
+        }
+        self.see_whether_it_is_over();
+    }
+
+    /// Others can get what this peer has, from now on, or no longer.
+    fn offer(&mut self, index: usize, begins: bool) {
+        let mut changed = false;
+        for piece in self.peers[index].have.iter() {
+            changed |= if begins {
+                self.measure.gained(piece)
+            } else {
+                self.measure.lost(piece)
+            };
+        }
+        if changed {
+            self.clocks();
+        }
+    }
+
+    /// What can be got has changed: looks who waits for it.
+    fn clocks(&mut self) {
+        for peer in &mut self.peers {
+            peer.clock(self.now, &self.measure.available);
+        }
+    }
+
+    fn see_whether_it_is_over(&mut self) {
+        if self.expected == 0 && self.waiting == 0 {
+            self.over = true;
+        }
+    }
+
+    /// Ends a run in which nobody who is here can ever complete, and nobody comes.
+    fn check(&mut self) {
+        let hopeless = |peer: &Peer| {
+            let stopped = peer.stopped && self.scenario.store.room_after.is_none();
+            stopped || (!peer.stopped && !peer.have.lacks_any_of(&self.measure.available))
+        };
+        let idle = self.now - self.measure.last_progress >= nanos(CHECK);
+        let nobody = self
+            .peers
+            .iter()
+            .filter(|peer| peer.is_leecher() && peer.is_present() && peer.completed.is_none())
+            .all(hopeless);
+        // Whoever is stopped may have what others lack.
+        let nobody_returns = self.scenario.store.room_after.is_none()
+            || self.peers.iter().all(|p| !p.stopped || !p.is_present());
+        if self.expected == 0 && idle && nobody && nobody_returns {
+            self.over = true;
+        }
+        self.queue.push(self.now + nanos(CHECK), Event::Check);
+    }
+}
+
+fn nanos(seconds: f64) -> Nanos {
+    (seconds * 1e9).round() as Nanos
+}
+
+fn time(nanos: Nanos) -> Time {
+    Time::from_epoch(Duration::from_nanos(nanos))
 }

@@ -1,0 +1,171 @@
+//! What there is to see, and what was measured.
+
+use super::measure::{Stall, seconds};
+use super::peer::Peer;
+use super::{Nanos, Simulation, time};
+use crate::results::{PeerResult, Results, Summary};
+use crate::scenario::{Arrivals, Start};
+use crate::snapshot::{Flow, PeerSnapshot, Role, Snapshot};
+
+/// Bytes of a block.
+const BLOCK: u64 = 16 << 10;
+
+pub(super) fn snapshot(simulation: &mut Simulation) -> Snapshot {
+    let flow = |((from, to), bytes)| Flow {
+        from: from as u32,
+        to: to as u32,
+        bytes,
+    };
+    let complete = |peer: &&Peer| peer.completed.is_some();
+    Snapshot {
+        time: seconds(simulation.now),
+        peers: simulation.peers.iter().map(peer_snapshot).collect(),
+        flows: simulation
+            .measure
+            .take_flows()
+            .into_iter()
+            .map(flow)
+            .collect(),
+        complete: simulation.peers.iter().filter(complete).count() as u32,
+        waiting: simulation.waiting as u32,
+    }
+}
+
+fn peer_snapshot(peer: &Peer) -> PeerSnapshot {
+    PeerSnapshot {
+        role: peer.part.role,
+        present: peer.online,
+        have: peer.have.as_bytes().to_vec(),
+        pieces: peer.have.count(),
+        received: peer.received,
+        sent: peer.sent,
+    }
+}
+
+pub(super) fn results(simulation: &Simulation) -> Results {
+    let now = simulation.now;
+    let peers: Vec<PeerResult> = simulation
+        .peers
+        .iter()
+        .map(|p| peer_result(p, now))
+        .collect();
+    let leechers = || simulation.peers.iter().filter(|peer| peer.is_leecher());
+    let wasted: u64 = peers
+        .iter()
+        .filter(|peer| matches!(peer.role, Role::Contributor | Role::FreeRider))
+        .map(|peer| peer.wasted)
+        .sum();
+    let corrupt: u64 = leechers().map(|peer| peer.corrupt).sum();
+    let starved = leechers().map(|peer| peer.starved.longest(now)).max();
+    Results {
+        time: seconds(now),
+        events: simulation.measure.events,
+        blocks: simulation.measure.received / BLOCK,
+        completion: summary(&peers, Role::Contributor),
+        free_rider_completion: summary(&peers, Role::FreeRider),
+        least_time: least_time(simulation),
+        utilisation: simulation.measure.utilisation(now),
+        by_source: by_source(&peers),
+        duplicate: wasted.saturating_sub(corrupt),
+        corrupt,
+        longest_stall: seconds(starved.unwrap_or(0)),
+        peers,
+    }
+}
+
+fn peer_result(peer: &Peer, now: Nanos) -> PeerResult {
+    let stall = |clock: &Stall| seconds(clock.longest(now));
+    PeerResult {
+        role: peer.part.role,
+        arrived: seconds(peer.part.arrives),
+        completed: peer.completed.map(seconds),
+        left: peer.left.map(seconds),
+        pieces: peer.have.count(),
+        received: peer.received,
+        sent: peer.sent,
+        wasted: peer.wasted(time(now)),
+        banned: peer.banned,
+        longest_stall: stall(&peer.quiet),
+    }
+}
+
+fn by_source(peers: &[PeerResult]) -> Vec<(Role, u64)> {
+    [Role::Seeder, Role::Contributor, Role::FreeRider, Role::Liar]
+        .into_iter()
+        .map(|role| {
+            let of_role = peers.iter().filter(|peer| peer.role == role);
+            (role, of_role.map(|peer| peer.sent).sum())
+        })
+        .collect()
+}
+
+fn summary(peers: &[PeerResult], role: Role) -> Summary {
+    let of_role = || peers.iter().filter(|peer| peer.role == role);
+    let times = of_role().filter_map(|peer| Some(peer.completed? - peer.arrived));
+    Summary::of(times.collect(), of_role().count())
+}
+
+impl Summary {
+    /// Of these times, out of `of` that there might have been.
+    pub fn of(mut times: Vec<f64>, of: usize) -> Self {
+        let of = of as u32;
+        times.sort_by(f64::total_cmp);
+        let Some(&last) = times.last() else {
+            return Summary {
+                of,
+                ..Summary::default()
+            };
+        };
+        // The smallest time by which this share of them is complete (nearest rank).
+        let quantile = |share: f64| {
+            let rank = (share * times.len() as f64).ceil() as usize;
+            times[rank.clamp(1, times.len()) - 1]
+        };
+        Summary {
+            count: times.len() as u32,
+            of,
+            mean: times.iter().sum::<f64>() / times.len() as f64,
+            p50: quantile(0.5),
+            p95: quantile(0.95),
+            last,
+        }
+    }
+}
+
+/// Kurose and Ross, "Computer Networking", on peer-to-peer file distribution. Free-riders
+/// and liars give nothing.
+fn least_time(simulation: &Simulation) -> Option<f64> {
+    let scenario = &simulation.scenario;
+    if scenario.start != Start::Centralized || scenario.arrivals != Arrivals::AtOnce {
+        return None;
+    }
+    let size = f64::from(scenario.pieces) * f64::from(scenario.piece_length);
+    let seeders = f64::from(scenario.seeders) * scenario.seeder_link.up;
+    let count = |roles: &[Role]| {
+        let parts = simulation.cast.iter().map(|part| part.role);
+        let all = parts.chain(simulation.peers.iter().map(|peer| peer.part.role));
+        all.filter(|role| roles.contains(role)).count() as f64
+    };
+    let takers = count(&[Role::Contributor, Role::FreeRider]);
+    let givers = count(&[Role::Contributor]) * scenario.leecher_link.up;
+    (seeders > 0.0 && takers > 0.0).then(|| {
+        let first = size / seeders;
+        let download = size / scenario.leecher_link.down;
+        let all = takers * size / (seeders + givers);
+        first.max(download).max(all)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_times_that_were_measured() {
+        let summary = Summary::of(vec![4.0, 1.0, 3.0, 2.0], 5);
+        assert_eq!((summary.count, summary.of), (4, 5));
+        assert_eq!((summary.p50, summary.p95, summary.last), (2.0, 4.0, 4.0));
+        assert!((summary.mean - 2.5).abs() < 1e-12);
+        assert_eq!(Summary::of(Vec::new(), 3).of, 3);
+    }
+}

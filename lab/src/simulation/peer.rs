@@ -1,0 +1,157 @@
+//! One peer: an engine and what its host knows.
+
+use swarm_core::choke::ChokeConfig;
+use swarm_core::engine::{Config, Engine};
+use swarm_core::hub::ConnId;
+use swarm_core::pieces::Bitfield;
+use swarm_core::rng::Rng;
+use swarm_core::time::Time;
+
+use super::cast::Part;
+use super::line::Line;
+use super::measure::Stall;
+use super::{Nanos, time};
+use crate::Scenario;
+use crate::snapshot::Role;
+
+/// Whole pieces that a peer keeps in memory to serve from. Less than a real peer's, because
+/// a piece that was just written is a copy of its own, in each of a thousand peers.
+const CACHED_PIECES: u64 = 8;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) part: Part,
+    /// None once it has left.
+    pub(super) engine: Option<Box<Engine>>,
+    pub(super) rng: Rng,
+    /// Its connection to the hub, from the moment it sets out.
+    pub(super) conn: Option<ConnId>,
+    /// The connection is open, as far as it knows.
+    pub(super) online: bool,
+    /// Tries that failed since it was last online.
+    pub(super) failures: u32,
+    pub(super) up: Line,
+    pub(super) down: Line,
+    /// The one tick that counts.
+    pub(super) tick: Option<Nanos>,
+    /// When the store has done all that it was asked.
+    pub(super) store_free: Nanos,
+    /// What is written.
+    pub(super) have: Bitfield,
+    /// What had the right hash.
+    pub(super) verified: Bitfield,
+    pub(super) fills_up: bool,
+    /// The store failed, and the person has not resumed yet.
+    pub(super) stopped: bool,
+    pub(super) received: u64,
+    pub(super) sent: u64,
+    /// Payload bytes of pieces with a bad hash.
+    pub(super) corrupt: u64,
+    /// All payload bytes for nothing, as the engine counts them; taken when it leaves.
+    pub(super) wasted: u64,
+    pub(super) banned: u32,
+    pub(super) completed: Option<Nanos>,
+    pub(super) left: Option<Nanos>,
+    /// Connected, and something is missing.
+    pub(super) quiet: Stall,
+    /// Moreover, somebody who is there has it.
+    pub(super) starved: Stall,
+}
+
+impl Peer {
+    pub(super) fn new(scenario: &Scenario, index: usize, part: Part, now: Nanos) -> Self {
+        let mut rng = Rng::new(scenario.seed).fork(&format!("peer {index}"));
+        let config = config(scenario, part.role);
+        let engine = Engine::new(config, rng.next_u64(), time(now));
+        let link = part.link;
+        Peer {
+            engine: Some(Box::new(engine)),
+            rng,
+            conn: None,
+            online: false,
+            failures: 0,
+            up: Line::new(link.up, link.latency, link.jitter),
+            down: Line::new(link.down, link.latency, link.jitter),
+            tick: None,
+            store_free: now,
+            have: part.have.clone(),
+            verified: part.have.clone(),
+            fills_up: part.fills_up,
+            stopped: false,
+            received: 0,
+            sent: 0,
+            corrupt: 0,
+            wasted: 0,
+            banned: 0,
+            completed: None,
+            left: None,
+            quiet: Stall::default(),
+            starved: Stall::default(),
+            part,
+        }
+    }
+
+    pub(super) fn is_present(&self) -> bool {
+        self.left.is_none()
+    }
+
+    /// It is here to get everything.
+    pub(super) fn is_leecher(&self) -> bool {
+        matches!(self.part.role, Role::Contributor | Role::FreeRider)
+    }
+
+    /// It gives what it has, if it is asked.
+    pub(super) fn serves(&self) -> bool {
+        matches!(self.part.role, Role::Seeder | Role::Contributor)
+            && self.is_present()
+            && !self.stopped
+    }
+
+    /// It lacks something, and could take it.
+    pub(super) fn wants(&self) -> bool {
+        self.is_leecher() && self.is_present() && !self.stopped && !self.have.is_full()
+    }
+
+    /// Looks at the clocks that measure waiting.
+    pub(super) fn clock(&mut self, now: Nanos, available: &Bitfield) {
+        let quiet = self.online && self.wants();
+        self.quiet.set(now, quiet);
+        let starved = quiet && self.have.lacks_any_of(available);
+        self.starved.set(now, starved);
+    }
+
+    /// Payload bytes for nothing until now.
+    pub(super) fn wasted(&self, now: Time) -> u64 {
+        let views = self.engine.as_ref().map(|engine| engine.view(now).torrents);
+        views.map_or(self.wasted, |torrents| {
+            torrents.iter().map(|torrent| torrent.wasted).sum()
+        })
+    }
+}
+
+fn config(scenario: &Scenario, role: Role) -> Config {
+    let default = Config::default();
+    let max_peers = scenario.engine.max_peers.unwrap_or(default.max_peers);
+    let slots = match role {
+        Role::FreeRider => (0, 0),
+        _ if scenario.choking => default.choke.slots,
+        _ => (max_peers, max_peers),
+    };
+    let cached = CACHED_PIECES * u64::from(scenario.piece_length);
+    Config {
+        strategy: scenario.strategy,
+        max_peers,
+        target_peers: scenario
+            .engine
+            .target_peers
+            .unwrap_or(default.target_peers)
+            .min(max_peers),
+        choke: ChokeConfig {
+            slots,
+            ..default.choke
+        },
+        read_cache: cached.clamp(1 << 20, default.read_cache),
+        ..default
+    }
+}

@@ -1,0 +1,117 @@
+//! What will happen, in order of time; what happens at the same time, in the order in
+//! which it was scheduled.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use swarm_core::hub::ConnId;
+use swarm_core::pieces::PieceIndex;
+use swarm_core::wire::relay::{ClientMessage, ServerMessage};
+
+use super::Nanos;
+
+/// Something that happens. Peers are named by their index.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// The next peer of the cast comes.
+    Arrive,
+    /// A peer's tab is closed.
+    Leave(usize),
+    /// A peer's timer.
+    Tick(usize),
+    /// A peer tries to connect.
+    Reconnect(usize),
+    /// A person lets a peer that failed go on.
+    Resume(usize),
+    /// A message has left a peer's uplink; it is so long.
+    Sent {
+        peer: usize,
+        conn: ConnId,
+        message: ClientMessage,
+        bytes: usize,
+    },
+    /// Something arrives at the hub.
+    AtHub(ConnId, Arrival),
+    /// A data frame has left the receiver's downlink.
+    Flushed(ConnId, usize),
+    /// Something arrives at a peer.
+    AtPeer {
+        peer: usize,
+        conn: ConnId,
+        delivery: Delivery,
+    },
+    /// A store or the processor has done something.
+    Done(usize, Work),
+    /// The hub's timer.
+    HubTick,
+    /// The tracker and relay goes away, or comes back.
+    HubDown,
+    HubUp,
+    /// Time to see whether anybody still gets anywhere.
+    Check,
+}
+
+/// What arrives at the hub.
+#[derive(Debug)]
+pub(super) enum Arrival {
+    Connection(usize),
+    Message(ClientMessage),
+    Close,
+}
+
+/// What arrives at a peer.
+#[derive(Debug)]
+pub(super) enum Delivery {
+    Connected,
+    /// A message, and who sent its payload, if it carries any.
+    Message(ServerMessage, Option<Payload>),
+    Closed,
+}
+
+/// Bytes of blocks in a data frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Payload {
+    pub(super) from: usize,
+    pub(super) bytes: u64,
+}
+
+/// What a store or the processor does.
+#[derive(Debug)]
+pub(super) enum Work {
+    Read(PieceIndex),
+    Write(PieceIndex),
+    Hash(PieceIndex, [u8; 20]),
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    /// Small entries that refer to `events`, because a heap moves its entries about.
+    heap: BinaryHeap<Reverse<(Nanos, u64, usize)>>,
+    events: Vec<Option<Event>>,
+    free: Vec<usize>,
+    sequence: u64,
+}
+
+impl Queue {
+    pub(super) fn push(&mut self, at: Nanos, event: Event) {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.events.push(None);
+            self.events.len() - 1
+        });
+        self.events[slot] = Some(event);
+        self.sequence += 1;
+        self.heap.push(Reverse((at, self.sequence, slot)));
+    }
+
+    pub(super) fn next_time(&self) -> Option<Nanos> {
+        self.heap.peek().map(|Reverse((at, _, _))| *at)
+    }
+
+    pub(super) fn pop(&mut self) -> Option<(Nanos, Event)> {
+        let Reverse((at, _, slot)) = self.heap.pop()?;
+        self.free.push(slot);
+        let event = self.events[slot].take();
+        Some((at, event.expect("an entry of the heap has its event")))
+    }
+}

@@ -1,0 +1,236 @@
+//! The hub, its connections, and the way through it.
+
+use swarm_core::engine::Input;
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput};
+use swarm_core::wire::relay::{ClientMessage, DataFrame, ServerMessage};
+
+use super::channels::{Channels, Claims};
+use super::line::Line;
+use super::queue::{Arrival, Delivery, Event, Payload};
+use super::{Nanos, Simulation, nanos, size, time};
+use crate::Scenario;
+
+/// What it takes to ask for a WebSocket.
+const UPGRADE: usize = 500;
+/// Pauses before connecting again, at first and at most, in seconds, halved at random, as
+/// the hosts have them.
+const FIRST_PAUSE: f64 = 0.5;
+const LONGEST_PAUSE: f64 = 30.0;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Relay {
+    /// None while it is away.
+    hub: Option<Hub>,
+    /// Whose connection it is, by its number.
+    owners: Vec<usize>,
+    channels: Channels,
+    capacity: Option<Line>,
+    tick: Option<Nanos>,
+    /// How often it came back.
+    lives: u64,
+    /// Scratch.
+    claims: Claims,
+}
+
+impl Relay {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let capacity = scenario.relay_capacity;
+        Relay {
+            hub: Some(hub(scenario, 0)),
+            owners: Vec::new(),
+            channels: Channels::default(),
+            capacity: capacity.map(|rate| Line::new(rate, 0.0, 0.0)),
+            tick: None,
+            lives: 0,
+            claims: Vec::new(),
+        }
+    }
+}
+
+/// The default, except that nobody is turned away for the number of peers: what is
+/// simulated is one swarm.
+fn hub(scenario: &Scenario, life: u64) -> Hub {
+    let default = HubConfig::default();
+    let config = HubConfig {
+        max_connections: usize::MAX,
+        ..default
+    };
+    Hub::new(config, scenario.seed.wrapping_add(life))
+}
+
+impl Simulation {
+    /// A host opens its connection; it takes a round trip.
+    pub(super) fn connect(&mut self, index: usize) {
+        let peer = &mut self.peers[index];
+        if !peer.is_present() || peer.conn.is_some() {
+            return;
+        }
+        if self.relay.hub.is_none() {
+            peer.failures += 1;
+            return self.reconnect_later(index);
+        }
+        let conn = ConnId(self.relay.owners.len() as u64);
+        self.relay.owners.push(index);
+        peer.conn = Some(conn);
+        peer.up.reset(self.now);
+        let left = peer.up.send(self.now, UPGRADE);
+        let at = peer.up.arrival(left, &mut peer.rng);
+        self.queue
+            .push(at, Event::AtHub(conn, Arrival::Connection(index)));
+    }
+
+    fn reconnect_later(&mut self, index: usize) {
+        let peer = &mut self.peers[index];
+        let doublings = peer.failures.saturating_sub(1).min(16);
+        let full = (FIRST_PAUSE * f64::from(1 << doublings)).min(LONGEST_PAUSE);
+        let pause = full * (0.5 + peer.rng.unit() / 2.0);
+        self.queue
+            .push(self.now + nanos(pause), Event::Reconnect(index));
+    }
+
+    /// A host is gone: what has left its uplink arrives, then the end of the connection.
+    pub(super) fn disconnect(&mut self, index: usize) {
+        let peer = &mut self.peers[index];
+        if let Some(conn) = peer.conn.take() {
+            let at = peer.up.arrival(self.now, &mut peer.rng);
+            self.queue.push(at, Event::AtHub(conn, Arrival::Close));
+        }
+    }
+
+    pub(super) fn at_hub(&mut self, conn: ConnId, arrival: Arrival) {
+        let now = time(self.now);
+        let Some(hub) = &mut self.relay.hub else {
+            return;
+        };
+        let index = self.relay.owners[conn.0 as usize];
+        let mut payload = None;
+        match arrival {
+            Arrival::Connection(peer) => {
+                hub.connect(now, conn);
+                self.to_peer(conn, peer, UPGRADE, Delivery::Connected);
+            }
+            Arrival::Close => hub.disconnect(now, conn),
+            Arrival::Message(message) => {
+                if let ClientMessage::Data(frame) = &message {
+                    payload = self.look_into(index, frame);
+                }
+                let hub = self.relay.hub.as_mut().expect("it was there above");
+                hub.handle(now, conn, message);
+            }
+        }
+        self.drain_hub(payload);
+    }
+
+    /// How much of a frame is blocks; and whether its announcements are true.
+    fn look_into(&mut self, index: usize, frame: &DataFrame) -> Option<Payload> {
+        let mut claims = std::mem::take(&mut self.relay.claims);
+        claims.clear();
+        let bytes = self.relay.channels.read(index, frame, &mut claims);
+        self.check_claims(index, &claims);
+        self.relay.claims = claims;
+        self.peers[index].sent += bytes;
+        self.measure.sent(bytes);
+        (bytes > 0).then_some(Payload { from: index, bytes })
+    }
+
+    /// Passes on what the hub says; `payload` is in the frame that it was handed, if any.
+    fn drain_hub(&mut self, payload: Option<Payload>) {
+        let now = time(self.now);
+        while let Some((conn, output)) = self.relay.hub.as_mut().and_then(Hub::poll_output) {
+            let index = self.relay.owners[conn.0 as usize];
+            match output {
+                HubOutput::Send(message) => {
+                    let bytes = size::server(&message);
+                    self.to_peer(conn, index, bytes, Delivery::Message(message, None));
+                }
+                HubOutput::Forward(message) => {
+                    let bytes = message.len();
+                    let frame = DataFrame::parse(message).expect("the hub forwards data frames");
+                    let message = ServerMessage::Data(frame);
+                    let left =
+                        self.to_peer(conn, index, bytes, Delivery::Message(message, payload));
+                    self.queue.push(left, Event::Flushed(conn, bytes));
+                }
+                HubOutput::Close { .. } => {
+                    self.to_peer(conn, index, 0, Delivery::Closed);
+                }
+            }
+        }
+        let due = self.relay.hub.as_ref().and_then(Hub::poll_timeout);
+        if let Some(due) = due {
+            let at = (due.saturating_since(now).as_nanos() as Nanos).saturating_add(self.now);
+            if self.relay.tick.is_none_or(|tick| at < tick) {
+                self.relay.tick = Some(at);
+                self.queue.push(at, Event::HubTick);
+            }
+        }
+    }
+
+    /// Sends something down a peer's link; returns when it has left.
+    fn to_peer(&mut self, conn: ConnId, index: usize, bytes: usize, delivery: Delivery) -> Nanos {
+        let passed = match &mut self.relay.capacity {
+            Some(capacity) => capacity.send(self.now, bytes),
+            None => self.now,
+        };
+        let peer = &mut self.peers[index];
+        let left = peer.down.send(passed, bytes);
+        let at = peer.down.arrival(left, &mut peer.rng);
+        let event = Event::AtPeer {
+            peer: index,
+            conn,
+            delivery,
+        };
+        self.queue.push(at, event);
+        left
+    }
+
+    pub(super) fn flushed(&mut self, conn: ConnId, bytes: usize) {
+        if let Some(hub) = &mut self.relay.hub {
+            hub.flushed(time(self.now), conn, bytes as u64);
+            self.drain_hub(None);
+        }
+    }
+
+    pub(super) fn hub_tick(&mut self) {
+        if self.relay.tick == Some(self.now) {
+            self.relay.tick = None;
+            if let Some(hub) = &mut self.relay.hub {
+                hub.handle_timeout(time(self.now));
+                self.drain_hub(None);
+            }
+        }
+    }
+
+    /// It is gone, and with it all that was on its way; everybody notices.
+    pub(super) fn hub_down(&mut self) {
+        self.log.note(self.now, "hub-down", 0, &[]);
+        self.relay.hub = None;
+        self.relay.tick = None;
+        self.relay.channels = Channels::default();
+        for index in 0..self.peers.len() {
+            if self.peers[index].conn.is_some() {
+                self.closed(index);
+            }
+        }
+    }
+
+    pub(super) fn hub_up(&mut self) {
+        self.log.note(self.now, "hub-up", 0, &[]);
+        self.relay.lives += 1;
+        self.relay.hub = Some(hub(&self.scenario, self.relay.lives));
+    }
+
+    /// A host's connection has ended; it will try again.
+    pub(super) fn closed(&mut self, index: usize) {
+        let peer = &mut self.peers[index];
+        peer.conn = None;
+        peer.online = false;
+        peer.failures += 1;
+        peer.down.reset(self.now);
+        peer.clock(self.now, &self.measure.available);
+        self.log.note(self.now, "closed", index, &[]);
+        self.feed(index, Input::TrackerDown);
+        self.reconnect_later(index);
+    }
+}
