@@ -57,7 +57,7 @@ impl Simulation {
                 self.queue
                     .push(self.now, Event::Done(index, Work::Hash(piece, digest)));
             }
-            Output::Event(event) => self.engine_event(index, event),
+            Output::Event(event) => self.engine_event(index, &event),
         }
     }
 
@@ -228,7 +228,7 @@ impl Simulation {
         Ok(())
     }
 
-    fn engine_event(&mut self, index: usize, event: EngineEvent) {
+    fn engine_event(&mut self, index: usize, event: &EngineEvent) {
         match event {
             EngineEvent::Completed(_) => self.complete(index),
             EngineEvent::Failed { .. } => self.stop(index),

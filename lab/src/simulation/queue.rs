@@ -76,7 +76,7 @@ pub(super) struct Payload {
 }
 
 /// What a store or the processor does.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Work {
     Read(PieceIndex),
     Write(PieceIndex),

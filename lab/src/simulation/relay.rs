@@ -108,7 +108,7 @@ impl Simulation {
         match arrival {
             Arrival::Connection(peer) => {
                 hub.connect(now, conn);
-                self.to_peer(conn, peer, UPGRADE, Delivery::Connected);
+                self.pass_on(conn, peer, UPGRADE, Delivery::Connected);
             }
             Arrival::Close => hub.disconnect(now, conn),
             Arrival::Message(message) => {
@@ -142,18 +142,18 @@ impl Simulation {
             match output {
                 HubOutput::Send(message) => {
                     let bytes = size::server(&message);
-                    self.to_peer(conn, index, bytes, Delivery::Message(message, None));
+                    self.pass_on(conn, index, bytes, Delivery::Message(message, None));
                 }
                 HubOutput::Forward(message) => {
                     let bytes = message.len();
                     let frame = DataFrame::parse(message).expect("the hub forwards data frames");
                     let message = ServerMessage::Data(frame);
                     let left =
-                        self.to_peer(conn, index, bytes, Delivery::Message(message, payload));
+                        self.pass_on(conn, index, bytes, Delivery::Message(message, payload));
                     self.queue.push(left, Event::Flushed(conn, bytes));
                 }
                 HubOutput::Close { .. } => {
-                    self.to_peer(conn, index, 0, Delivery::Closed);
+                    self.pass_on(conn, index, 0, Delivery::Closed);
                 }
             }
         }
@@ -168,7 +168,7 @@ impl Simulation {
     }
 
     /// Sends something down a peer's link; returns when it has left.
-    fn to_peer(&mut self, conn: ConnId, index: usize, bytes: usize, delivery: Delivery) -> Nanos {
+    fn pass_on(&mut self, conn: ConnId, index: usize, bytes: usize, delivery: Delivery) -> Nanos {
         let passed = match &mut self.relay.capacity {
             Some(capacity) => capacity.send(self.now, bytes),
             None => self.now,
