@@ -16,7 +16,7 @@ fn small() -> Scenario {
 }
 
 fn play(scenario: Scenario) -> Results {
-    let mut simulation = Simulation::new(scenario).unwrap();
+    let mut simulation = Simulation::new(scenario).expect("a good scenario");
     simulation.run();
     assert_eq!(simulation.false_claims(), 0, "announced without having it");
     simulation.results()

@@ -25,11 +25,11 @@ fn scenario(seed: u64) -> Scenario {
 
 /// The log as text, and the results. `step` is how many events are played at a time.
 fn played(seed: u64, step: usize) -> (String, Results, u64) {
-    let mut simulation = Simulation::new(scenario(seed)).unwrap();
+    let mut simulation = Simulation::new(scenario(seed)).expect("a good scenario");
     let log = Arc::new(Mutex::new(String::new()));
     let lines = Arc::clone(&log);
     simulation.log_to(move |line| {
-        let mut log = lines.lock().unwrap();
+        let mut log = lines.lock().expect("nobody panicked");
         log.push_str(&line.to_string());
         log.push('\n');
     });
@@ -37,7 +37,7 @@ fn played(seed: u64, step: usize) -> (String, Results, u64) {
         simulation.play(std::time::Duration::MAX, step);
         simulation.snapshot();
     }
-    let log = log.lock().unwrap().clone();
+    let log = log.lock().expect("nobody panicked").clone();
     (log, simulation.results(), simulation.fingerprint())
 }
 
