@@ -1,5 +1,6 @@
 //! Pieces and blocks: how a torrent is cut, who has what, what to ask for next.
 
+pub mod allowed_fast;
 pub mod bitfield;
 pub mod download;
 pub mod layout;
@@ -7,6 +8,7 @@ pub mod partial;
 pub mod picker;
 pub mod priority;
 
+pub use allowed_fast::allowed_fast_set;
 pub use bitfield::{Bitfield, BitfieldError};
 pub use download::{Download, Limits, Received, Waste};
 pub use layout::{Block, Layout, LayoutError, PieceIndex};

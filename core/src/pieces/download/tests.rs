@@ -1,7 +1,10 @@
 use super::*;
 use crate::pieces::BLOCK;
 
+mod endgame;
 mod model;
+mod trust;
+mod wishes;
 
 const ANN: SessionId = 1;
 const BEN: SessionId = 2;
@@ -212,73 +215,6 @@ fn a_request_that_failed_is_left_to_others_while_there_is_other_work() {
     );
     download.release(ANN, block(&download, 0, 1));
     assert_eq!(pick(&mut download, BEN, 1), [(0, 1)]);
-}
-
-#[test]
-fn in_the_endgame_blocks_are_asked_for_again_and_cancelled() {
-    let mut download = download(2, 10);
-    let everything = all(&download);
-    for session in [ANN, BEN, CLEO] {
-        download.peer_joined(session, &everything);
-    }
-    assert_eq!(pick(&mut download, ANN, 9).len(), 5);
-    let again = pick(&mut download, BEN, 9);
-    assert_eq!(again, [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0)]);
-    assert_eq!(pick(&mut download, CLEO, 9), [], "two copies are the limit");
-    assert_eq!(pick(&mut download, BEN, 9), []);
-
-    let kept = Received::Kept { cancel: vec![ANN] };
-    assert_eq!(receive(&mut download, BEN, 0, 3), kept);
-    assert_eq!(receive(&mut download, ANN, 0, 3), Received::Duplicate);
-    // One of two going away leaves the block with the other.
-    download.release_all(ANN);
-    assert_eq!(
-        receive(&mut download, BEN, 0, 0),
-        Received::Kept { cancel: vec![] }
-    );
-}
-
-#[test]
-fn a_piece_that_failed_once_is_filled_by_one_session_alone() {
-    let mut download = download(2, 2);
-    pick(&mut download, ANN, 3);
-    pick(&mut download, BEN, 2);
-    for number in 0..3 {
-        receive(&mut download, ANN, 0, number);
-    }
-    receive(&mut download, BEN, 0, 3);
-    // The last piece goes out of the way.
-    receive(&mut download, BEN, 1, 0);
-    download.written(PieceIndex(1));
-    assert_eq!(download.rejected(PieceIndex(0)), []);
-
-    assert_eq!(pick(&mut download, BEN, 2), [(0, 0), (0, 1)]);
-    assert_eq!(pick(&mut download, ANN, 9), [], "neither joins nor repeats");
-    receive(&mut download, BEN, 0, 0);
-    download.release_all(BEN);
-    // Ben's block is forgotten, or Ann might be blamed for it.
-    assert_eq!(
-        pick(&mut download, ANN, 9),
-        [(0, 0), (0, 1), (0, 2), (0, 3)]
-    );
-    for number in 0..4 {
-        receive(&mut download, ANN, 0, number);
-    }
-    download.written(PieceIndex(0));
-    assert!(download.is_complete());
-}
-
-#[test]
-fn a_failed_write_blames_nobody() {
-    let mut download = download(2, 2);
-    pick(&mut download, ANN, 4);
-    for number in 0..4 {
-        receive(&mut download, ANN, 0, number);
-    }
-    download.write_failed(PieceIndex(0));
-    assert_eq!(download.rejected(PieceIndex(0)), []);
-    assert_eq!(pick(&mut download, ANN, 2), [(0, 0), (0, 1)]);
-    assert_eq!(pick(&mut download, BEN, 2), [(1, 0), (0, 2)]);
 }
 
 #[test]
