@@ -8,6 +8,8 @@ use clap::error::{Error as UsageError, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
+use crate::error::Error;
+use crate::recording::Recording;
 use crate::text::{complain, plain};
 
 /// Shares files with a swarm of browser tabs, and fetches from it.
@@ -47,6 +49,8 @@ pub(crate) struct Seed {
     /// environment variable TABSWARM_TRACKER, or else ws://127.0.0.1:8080/swarm.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) tracker: Option<String>,
+    #[command(flatten)]
+    pub(crate) record: Record,
 }
 
 /// Fetches a torrent.
@@ -72,6 +76,25 @@ pub(crate) struct Get {
     /// Once everything is here, go on sharing it until Ctrl-C.
     #[arg(long)]
     pub(crate) seed: bool,
+    #[command(flatten)]
+    pub(crate) record: Record,
+}
+
+/// Records the session.
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    /// Record all that this peer is told, with its time, for `lab replay`. The file must
+    /// not be there yet. It grows by every byte that is received or read, and whoever has
+    /// it can see what was shared and with whom.
+    #[arg(long = "record", value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+impl Record {
+    /// The recording, if one is wanted.
+    pub(crate) fn begin(&self) -> Result<Option<Recording>, Error> {
+        self.file.as_deref().map(Recording::create).transpose()
+    }
 }
 
 /// Makes a .torrent file.

@@ -22,6 +22,12 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A recording would overwrite a file.
+    #[error(
+        "{} is there already, and a recording does not overwrite it: name another file",
+        shown(_0)
+    )]
+    RecordingExists(PathBuf),
     /// A file that is no torrent.
     #[error("{} is not a torrent that can be used: {source}", shown(path))]
     Torrent {

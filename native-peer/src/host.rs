@@ -5,21 +5,24 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use swarm_core::engine::{Command, Config, Engine, Event, Input, Output, View};
+use swarm_core::engine::{Command, Config, Event, Input, Output, View};
 use swarm_core::id::InfoHash;
+use swarm_core::record::RecordedEngine;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use tokio::time::{Instant, sleep_until};
 
 use crate::address::TrackerAddress;
 use crate::disk::{Disk, Job, Work};
+use crate::error::Error;
 use crate::link::{Link, LinkEvent, LinkStatus};
+use crate::recording::Recording;
 use crate::store::Store;
 
 /// See the module. Must be made and used within a Tokio runtime.
 #[derive(Debug)]
 pub struct Host {
-    engine: Engine,
+    engine: RecordedEngine<Recording>,
     /// The engine's time zero.
     epoch: Instant,
     link: Link,
@@ -34,9 +37,20 @@ impl Host {
     /// A peer without torrents that begins to connect to its tracker. `seed` comes from
     /// the system's randomness.
     pub fn new(config: Config, tracker: TrackerAddress, seed: u64) -> Self {
+        Self::recorded(config, tracker, seed, None)
+    }
+
+    /// As [`Host::new`], recorded from the beginning if there is a recording.
+    pub fn recorded(
+        config: Config,
+        tracker: TrackerAddress,
+        seed: u64,
+        recording: Option<Recording>,
+    ) -> Self {
         let rng = Rng::new(seed);
+        let seed = rng.fork("engine").next_u64();
         Host {
-            engine: Engine::new(config, rng.fork("engine").next_u64(), Time::ZERO),
+            engine: RecordedEngine::new(config, seed, Time::ZERO, recording),
             epoch: Instant::now(),
             link: Link::new(tracker, rng.fork("link")),
             disk: Disk::new(),
@@ -98,12 +112,25 @@ impl Host {
         self.link.status()
     }
 
+    /// Ends the recording, if there is one; the host goes on.
+    pub fn end_recording(&mut self) -> Option<Recording> {
+        let now = self.now();
+        self.engine.stop(now)
+    }
+
+    /// Why the recording ended by itself, if it did; told once.
+    pub fn recording_failure(&mut self) -> Option<Error> {
+        self.engine.take_ended()?.finish().err()
+    }
+
     /// Leaves every swarm and says goodbye to the tracker, for at most `patience`; then
     /// lets writes that were begun come to their end.
     pub async fn shut_down(mut self, patience: Duration) {
         for torrent in self.view().torrents {
             self.command(Command::Remove(torrent.info_hash));
         }
+        // Buffered to the end; whoever wants to know that it arrived has ended it before.
+        drop(self.end_recording());
         self.link.close(patience).await;
         self.disk.finish().await;
     }

@@ -7,6 +7,7 @@
 //!   says where it goes.
 //! - [`store`]: where pieces are: a download folder, shared files, memory.
 //! - [`disk`]: stores and hashing on threads that may block.
+//! - [`recording`]: what the engine gets, in a file.
 //! - [`share`]: files and folders become torrents.
 //! - [`cli`] and [`commands`]: what a person types; [`screen`], [`status`] and
 //!   [`signals`]: what a person sees and presses.
@@ -18,6 +19,7 @@ pub mod disk;
 pub mod error;
 pub mod host;
 pub mod link;
+pub mod recording;
 pub mod screen;
 pub mod share;
 pub mod signals;
@@ -28,3 +30,4 @@ pub mod text;
 pub use address::TrackerAddress;
 pub use error::Error;
 pub use host::Host;
+pub use recording::Recording;

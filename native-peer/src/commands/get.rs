@@ -15,6 +15,7 @@ use super::source::Source;
 use crate::Error;
 use crate::address::TrackerAddress;
 use crate::cli::Get;
+use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::status::bytes;
 use crate::store::{FileStore, Store};
@@ -27,7 +28,8 @@ pub(crate) fn run(arguments: &Get) -> Result<ExitCode, Error> {
         None => own_tracker(&source).map_or_else(TrackerAddress::from_environment, Ok)?,
     };
     make_folder(&arguments.output)?;
-    runtime()?.block_on(get(source, tracker, &arguments.output, arguments.seed))
+    let recording = arguments.record.begin()?;
+    runtime()?.block_on(get(source, tracker, arguments, recording))
 }
 
 /// The tracker that the torrent or the link names.
@@ -52,9 +54,10 @@ fn make_folder(folder: &Path) -> Result<(), Error> {
 async fn get(
     source: Source,
     tracker: TrackerAddress,
-    folder: &Path,
-    keep_seeding: bool,
+    arguments: &Get,
+    recording: Option<Recording>,
 ) -> Result<ExitCode, Error> {
+    let folder = &arguments.output;
     let (command, opened) = match source {
         Source::Torrent(metainfo) => {
             let store = open(folder, &metainfo).await?;
@@ -85,8 +88,8 @@ async fn get(
             )
         }
     };
-    let mut session = Session::begin(tracker, Screen::new(), command)?;
-    let result = fetch(&mut session, folder, opened, keep_seeding).await;
+    let mut session = Session::begin(tracker, Screen::new(), command, recording)?;
+    let result = fetch(&mut session, folder, opened, arguments.seed).await;
     session.end().await;
     result.map(ExitCode::from)
 }

@@ -10,6 +10,7 @@ use super::session::{Reached, Session, runtime, tell_skipped};
 use crate::Error;
 use crate::address::TrackerAddress;
 use crate::cli::Seed;
+use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::share::{Made, Options, make};
 use crate::text::print;
@@ -19,11 +20,13 @@ pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
         paths,
         shape,
         tracker,
+        record,
     } = arguments;
     let tracker = match tracker {
         Some(text) => text.parse()?,
         None => TrackerAddress::from_environment()?,
     };
+    let recording = record.begin()?;
     let options = Options {
         name: shape.name,
         piece_length: shape.piece_length,
@@ -35,10 +38,14 @@ pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
     tell_skipped(&made.skipped);
     let link = tracker.share_link(&made.metainfo);
     print(&link).map_err(|e| Error::Other(format!("cannot write to standard output: {e}")))?;
-    runtime()?.block_on(seed(made, tracker))
+    runtime()?.block_on(seed(made, tracker, recording))
 }
 
-async fn seed(made: Made, tracker: TrackerAddress) -> Result<ExitCode, Error> {
+async fn seed(
+    made: Made,
+    tracker: TrackerAddress,
+    recording: Option<Recording>,
+) -> Result<ExitCode, Error> {
     let Made {
         metainfo, files, ..
     } = made;
@@ -49,7 +56,7 @@ async fn seed(made: Made, tracker: TrackerAddress) -> Result<ExitCode, Error> {
         resume,
         paused: false,
     };
-    let mut session = Session::begin(tracker, Screen::new(), command)?;
+    let mut session = Session::begin(tracker, Screen::new(), command, recording)?;
     session.attach(Arc::new(files));
     let result = until_stopped(&mut session).await;
     session.end().await;

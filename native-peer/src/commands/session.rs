@@ -15,8 +15,10 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::Error;
 use crate::address::TrackerAddress;
 use crate::host::Host;
+use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::signals::Signals;
+use crate::status::bytes;
 use crate::store::Store;
 use crate::text::{complain, plain, shown};
 
@@ -49,13 +51,14 @@ impl Session {
         tracker: TrackerAddress,
         screen: Screen,
         command: Command,
+        recording: Option<Recording>,
     ) -> Result<Self, Error> {
         let signals = Signals::listen()
             .map_err(|e| Error::Other(format!("cannot listen to signals: {e}")))?;
         let seed = getrandom::u64()
             .map_err(|e| Error::Other(format!("the system has no randomness: {e}")))?;
         let info_hash = command.info_hash();
-        let mut host = Host::new(Config::default(), tracker, seed);
+        let mut host = Host::recorded(Config::default(), tracker, seed, recording);
         host.command(command);
         Ok(Session {
             host,
@@ -109,6 +112,11 @@ impl Session {
     }
 
     fn draw(&mut self) {
+        if let Some(error) = self.host.recording_failure() {
+            self.screen.say(&format!(
+                "the recording ends here, the transfer goes on: {error}"
+            ));
+        }
         let view = self.host.view();
         for torrent in &view.torrents {
             self.screen.update(torrent, view.tracker, self.host.link());
@@ -129,6 +137,19 @@ impl Session {
     /// Ends it well. A second signal ends it at once.
     pub(super) async fn end(mut self) {
         self.screen.clear();
+        if let Some(recording) = self.host.end_recording() {
+            let path = shown(recording.path());
+            match recording.finish() {
+                Ok(length) => {
+                    let length = bytes(length);
+                    self.screen
+                        .say(&format!("the recording, {length}, is in {path}"));
+                }
+                Err(error) => self
+                    .screen
+                    .say(&format!("the recording is not complete: {error}")),
+            }
+        }
         tokio::select! {
             () = self.host.shut_down(FAREWELL) => {}
             _ = self.signals.next() => {}
