@@ -7,9 +7,12 @@
 //! the same run to the byte. [`Simulation::snapshot`] is for watching, [`Results`] is what
 //! is measured.
 //!
+//! [`replay`] feeds an engine with what was recorded of a real one.
+//!
 //! The simulator does no I/O and compiles to wasm32; the program `lab` is the feature
 //! `cli`.
 
+pub mod replay;
 pub mod results;
 pub mod scenario;
 pub mod simulation;

@@ -1,6 +1,7 @@
-//! `lab`: experiments with simulated swarms.
+//! `lab`: experiments with simulated swarms, and replays of real ones.
 
 mod commands {
+    pub(crate) mod replay;
     pub(crate) mod run;
 }
 
@@ -18,10 +19,14 @@ struct Arguments {
 enum Command {
     /// Plays a scenario and says how it went.
     Run(commands::run::Run),
+    /// Runs a recorded session once more and compares: exit code 0 when every output is
+    /// the same, 1 when one differs.
+    Replay(commands::replay::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Run(run) => run.execute(),
+        Command::Replay(arguments) => commands::replay::run(&arguments),
     }
 }

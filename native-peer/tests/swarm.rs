@@ -14,6 +14,7 @@ use native_peer::share::{Options, Progress, make};
 use native_peer::store::{MemoryStore, Store};
 use swarm_core::engine::{Command as EngineCommand, Config, Event, Resume};
 use swarm_core::pieces::Bitfield;
+use swarm_core::record::{Reader, Replay};
 use tokio::runtime::Runtime;
 
 /// Names in several scripts, an empty file, pieces that several files share.
@@ -384,4 +385,47 @@ fn a_program_can_embed_peers_that_keep_pieces_in_memory() {
         leech.shut_down(std::time::Duration::from_secs(10)).await;
         seeding.abort();
     });
+}
+
+/// Feeds an engine with a recording. Panics at the first output that differs.
+fn replay(path: &Path) -> (Replay, Reader) {
+    let mut reader = Reader::default();
+    reader.push(&fs::read(path).unwrap());
+    let mut replay = Replay::new(reader.header().unwrap().unwrap());
+    while let Some(entry) = reader.next_entry().unwrap() {
+        replay.step(entry).unwrap_or_else(|error| panic!("{error}"));
+    }
+    (replay, reader)
+}
+
+#[cfg(unix)]
+#[test]
+fn what_both_ends_recorded_replays_to_the_same_outputs() {
+    let tracker = Tracker::start();
+    let folder = shared();
+    let at = folder.path();
+    let url = tracker.url();
+    let what = ["Много файлов", "--tracker", &url, "--piece-length", "64K"];
+    let (seed, link) = Peer::seed(at, &[&what[..], &["--record", "seed.swarmrec"]].concat());
+    get(at, &[&link, "-o", "out", "--record", "get.swarmrec"]);
+    seed.signal("INT");
+    let output = seed.end();
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("is in seed.swarmrec"), "{text}");
+
+    for name in ["seed.swarmrec", "get.swarmrec"] {
+        let (replay, reader) = replay(&at.join(name));
+        assert!(reader.is_complete(), "{name}");
+        assert!(replay.inputs() > 20 && replay.outputs() > 20, "{name}");
+        let torrent = replay.view().torrents.remove(0);
+        assert_eq!(torrent.progress, 1.0, "{name}");
+        let moved = torrent.downloaded + torrent.uploaded;
+        assert!(moved >= torrent.length, "{name}: {moved} bytes moved");
+    }
+    // A recording is not overwritten.
+    let again = Peer::start(at, &["get", &link, "-o", "out", "--record", "get.swarmrec"]).end();
+    let text = String::from_utf8(again.stderr).unwrap();
+    assert_eq!(again.status.code(), Some(1), "{text}");
+    assert!(text.contains("is there already"), "{text}");
 }

@@ -185,6 +185,14 @@ impl Entry {
         self.head.what == What::End
     }
 
+    /// The torrent that it removes, if it removes one.
+    pub fn removes(&self) -> Option<InfoHash> {
+        match self.head.what {
+            What::Remove(info_hash) => Some(info_hash),
+            _ => None,
+        }
+    }
+
     /// The bytes of a message, a piece or an info dictionary.
     pub fn body(&self) -> &Bytes {
         &self.body
