@@ -8,7 +8,7 @@ use super::*;
 use crate::engine::{Command, Input, Resume, StoreError};
 use crate::id::{ChannelId, InfoHash, MemberId};
 use crate::metainfo::{Builder, Metainfo, NewFile};
-use crate::pieces::{Bitfield, Strategy};
+use crate::pieces::{Bitfield, Priority, Strategy};
 use crate::wire::relay::{DataFrame, ServerMessage, Welcome};
 
 /// Twenty pieces.
@@ -377,7 +377,7 @@ fn arbitrary_failure(u: &mut Unstructured<'_>) -> Result<Option<StoreError>> {
 
 fn arbitrary_command(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Command> {
     let info_hash = InfoHash(u.arbitrary()?);
-    Ok(match u.int_in_range(0..=5)? {
+    Ok(match u.int_in_range(0..=7)? {
         0 => Command::AddTorrent {
             metainfo: metainfo.clone(),
             resume: match u.int_in_range(0..=2)? {
@@ -404,9 +404,22 @@ fn arbitrary_command(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Co
         2 => Command::Pause(info_hash),
         3 => Command::Resume(info_hash),
         4 => Command::Remove(info_hash),
-        _ => Command::SetStrategy(
+        5 => Command::SetStrategy(
             info_hash,
             *u.choose(&[Strategy::Sequential, Strategy::RarestFirst])?,
         ),
+        6 => Command::SetPlayPosition(info_hash, u.arbitrary()?),
+        _ => {
+            let wanted: Vec<bool> = u.arbitrary()?;
+            let priority = |wanted| {
+                if wanted {
+                    Priority::High
+                } else {
+                    Priority::Skip
+                }
+            };
+            let priorities = wanted.into_iter().map(priority).collect();
+            Command::SetPriorities(info_hash, priorities)
+        }
     })
 }

@@ -26,7 +26,6 @@ pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
         Some(text) => text.parse()?,
         None => TrackerAddress::from_environment()?,
     };
-    let recording = record.begin()?;
     let options = Options {
         name: shape.name,
         piece_length: shape.piece_length,
@@ -35,6 +34,7 @@ pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
     let screen = Screen::new();
     let made = make(&paths, options, &screen)?;
     screen.clear();
+    let recording = record.begin()?;
     tell_skipped(&made.skipped);
     let link = tracker.share_link(&made.metainfo);
     print(&link).map_err(|e| Error::Other(format!("cannot write to standard output: {e}")))?;
