@@ -1,0 +1,273 @@
+//! What must hold of an engine, as far as somebody outside can see.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use swarm_core::engine::{Config, View};
+use swarm_core::id::{ChannelId, InfoHash, PeerId};
+use swarm_core::pieces::{BLOCK, Bitfield, PieceIndex};
+use swarm_core::wire::peer::{BlockRef, Decoder, Message, Received};
+use swarm_core::wire::relay::{ClientMessage, DataFrame, Welcome};
+
+use super::fixtures::{Fixture, fixture, sha1};
+
+/// Small messages that may be sent while blocks are held back, in bytes.
+const SMALL: usize = 1 << 20;
+/// The longest message that an engine has reason to send.
+const MAX_MESSAGE: u32 = 1 << 18;
+
+/// What is known of the engine.
+#[derive(Default)]
+pub(super) struct Model {
+    /// What the hub said when the link came up; none while it is down.
+    pub(super) welcome: Option<Welcome>,
+    /// Torrents that were added, and their pieces that are verified and written.
+    pub(super) verified: BTreeMap<InfoHash, BTreeSet<u32>>,
+    /// Channels that are open.
+    pub(super) channels: BTreeMap<ChannelId, Channel>,
+    /// Wishes for channels that the engine sent and that are not answered.
+    pub(super) opening: BTreeMap<u32, (InfoHash, u32)>,
+    /// Bytes of data frames not reported as sent, as the engine counts them.
+    pub(super) unsent: usize,
+    /// The hub used a channel's number twice: what travels through it makes no sense.
+    pub(super) tainted: BTreeSet<ChannelId>,
+}
+
+/// The engine's end of a channel.
+pub(super) struct Channel {
+    pub(super) info_hash: InfoHash,
+    /// Bytes that the engine may send.
+    pub(super) send_credit: u64,
+    /// Bytes that the engine may get, and those of them that came.
+    pub(super) granted: u64,
+    pub(super) delivered: u64,
+    sent: Decoder,
+    greeted: bool,
+    /// Blocks that were asked for and did not come, as long as the engine may remember.
+    pub(super) asked: BTreeSet<BlockRef>,
+}
+
+impl Channel {
+    pub(super) fn new(info_hash: InfoHash, send_credit: u32, granted: u32) -> Self {
+        Channel {
+            info_hash,
+            send_credit: u64::from(send_credit),
+            granted: u64::from(granted),
+            delivered: 0,
+            sent: Decoder::new(MAX_MESSAGE),
+            greeted: false,
+            asked: BTreeSet::new(),
+        }
+    }
+}
+
+impl Model {
+    /// The link is down, and everything that belonged to it is gone.
+    pub(super) fn down(&mut self) {
+        self.welcome = None;
+        self.channels.clear();
+        self.opening.clear();
+        self.tainted.clear();
+        self.unsent = 0;
+    }
+
+    /// A channel is open from now on.
+    pub(super) fn open(&mut self, channel: ChannelId, state: Channel) {
+        if self.channels.insert(channel, state).is_some() {
+            self.tainted.insert(channel);
+        }
+    }
+
+    /// The engine sent a message to the tracker.
+    pub(super) fn hear(&mut self, message: ClientMessage, us: PeerId, config: &Config) {
+        let encoded = message.clone().encode();
+        assert_eq!(ClientMessage::decode(encoded).as_ref(), Ok(&message));
+        let welcome = self.welcome.as_ref().expect("only who is welcomed speaks");
+        match message {
+            ClientMessage::Announce(announce) => {
+                let pieces = announce.pieces.unwrap_or_default();
+                self.check_claim(announce.info_hash, &pieces);
+                if let Some(left) = announce.left {
+                    self.check_left(announce.info_hash, left);
+                }
+            }
+            ClientMessage::Have(have) => {
+                for piece in have.pieces {
+                    self.check_have(have.info_hash, piece);
+                }
+                self.check_left(have.info_hash, have.left);
+            }
+            ClientMessage::Leave { .. } => {}
+            ClientMessage::Open(open) => {
+                assert!(open.credit <= welcome.max_credit);
+                self.opening
+                    .insert(open.request, (open.info_hash, open.credit));
+                let most = welcome.max_channels as usize;
+                assert!(
+                    !self.tainted.is_empty() || self.channels.len() < most,
+                    "more channels than the hub allows"
+                );
+            }
+            // Accepting is noted where the offer is made.
+            ClientMessage::Accept { credit, .. } => assert!(credit <= welcome.max_credit),
+            ClientMessage::Credit { channel, bytes } => {
+                let most = u64::from(welcome.max_credit.min(config.receive_window));
+                if let Some(state) = self.channels.get_mut(&channel) {
+                    state.granted += u64::from(bytes);
+                    assert!(
+                        state.granted <= state.delivered.saturating_add(most),
+                        "more credit than the window"
+                    );
+                } else {
+                    panic!("credit for a channel that is not open");
+                }
+            }
+            ClientMessage::Close { channel, .. } => {
+                self.channels.remove(&channel);
+            }
+            ClientMessage::Data(frame) => self.hear_data(&frame, us, config),
+        }
+    }
+
+    fn hear_data(&mut self, frame: &DataFrame, us: PeerId, config: &Config) {
+        let length = frame.payload_len();
+        let most = self.welcome.as_ref().map_or(0, |w| w.max_payload) as usize;
+        assert!(length <= most, "a frame longer than the hub takes");
+        self.unsent += length;
+        assert!(
+            self.unsent <= config.link_budget + config.frame_payload + SMALL,
+            "the link's budget is exceeded"
+        );
+        if self.tainted.contains(&frame.channel()) {
+            return;
+        }
+        let Some(channel) = self.channels.get_mut(&frame.channel()) else {
+            panic!("data through a channel that is not open");
+        };
+        let Some(credit) = channel.send_credit.checked_sub(length as u64) else {
+            panic!("data without credit");
+        };
+        channel.send_credit = credit;
+        channel.sent.push(frame.payload());
+        let info_hash = channel.info_hash;
+        while let Some(received) = self.poll(frame.channel()) {
+            self.hear_peer(frame.channel(), info_hash, received, us, config);
+        }
+    }
+
+    fn poll(&mut self, channel: ChannelId) -> Option<Received> {
+        let polled = self.channels.get_mut(&channel)?.sent.poll();
+        polled.expect("the engine speaks the peer wire")
+    }
+
+    /// The engine said something to a peer.
+    fn hear_peer(
+        &mut self,
+        id: ChannelId,
+        info_hash: InfoHash,
+        received: Received,
+        us: PeerId,
+        config: &Config,
+    ) {
+        let fixture = fixture(info_hash).expect("channels are for known torrents");
+        let layout = fixture.metainfo.layout();
+        let Some(channel) = self.channels.get_mut(&id) else {
+            return;
+        };
+        match received {
+            Received::Handshake(handshake) => {
+                assert_eq!((handshake.info_hash, handshake.peer_id), (info_hash, us));
+                channel.greeted = true;
+            }
+            Received::Message(Message::Request(block)) => {
+                assert!(layout.check(block).is_some_and(|b| b.length <= BLOCK));
+                channel.asked.insert(block);
+                let (_, most) = config.request_queue;
+                assert!(channel.asked.len() <= most, "too many requests in flight");
+            }
+            Received::Message(Message::Cancel(block)) => {
+                assert!(layout.check(block).is_some());
+                channel.asked.remove(&block);
+            }
+            Received::Message(Message::Bitfield(bits)) => self.check_claim(info_hash, &bits),
+            Received::Message(Message::HaveAll) => {
+                (0..layout.piece_count()).for_each(|piece| self.check_have(info_hash, piece));
+            }
+            Received::Message(Message::Have(piece)) => self.check_have(info_hash, piece),
+            Received::Message(Message::Piece { piece, begin, data }) => {
+                self.check_have(info_hash, piece);
+                check_block(fixture, piece, begin, &data);
+            }
+            Received::Message(_) => {}
+        }
+        let greeted = self.channels.get(&id).is_none_or(|channel| channel.greeted);
+        assert!(greeted, "the handshake comes first");
+    }
+
+    /// The engine wants a piece to be kept.
+    pub(super) fn check_write(&self, info_hash: InfoHash, piece: PieceIndex, data: &Bytes) {
+        let fixture = fixture(info_hash).expect("writes are for known torrents");
+        assert_eq!(sha1(data), fixture.metainfo.piece_hash(piece));
+        let known = self.verified.get(&info_hash);
+        assert!(known.is_some_and(|verified| !verified.contains(&piece.get())));
+    }
+
+    fn check_have(&self, info_hash: InfoHash, piece: u32) {
+        let verified = self.verified.get(&info_hash);
+        assert!(
+            verified.is_some_and(|verified| verified.contains(&piece)),
+            "piece {piece} is announced, and not verified and written"
+        );
+    }
+
+    fn check_claim(&self, info_hash: InfoHash, bits: &[u8]) {
+        if bits.is_empty() {
+            return;
+        }
+        let fixture = fixture(info_hash).expect("claims are about known torrents");
+        let claimed = Bitfield::from_bytes(bits, fixture.pieces()).expect("a good bitfield");
+        for piece in claimed.iter() {
+            self.check_have(info_hash, piece.get());
+        }
+    }
+
+    fn check_left(&self, info_hash: InfoHash, left: u64) {
+        let fixture = fixture(info_hash).expect("what is left is of known torrents");
+        let layout = fixture.metainfo.layout();
+        let verified = self.verified.get(&info_hash).into_iter().flatten();
+        let had: u64 = verified
+            .filter_map(|piece| layout.piece(*piece))
+            .map(|piece| u64::from(layout.length(piece)))
+            .sum();
+        assert!(left >= layout.total_length() - had, "less left than there is");
+    }
+
+    /// What a person sees.
+    pub(super) fn check_view(&self, view: &View, config: &Config) {
+        let shown: BTreeSet<InfoHash> = view.torrents.iter().map(|t| t.info_hash).collect();
+        assert!(shown.iter().eq(self.verified.keys()), "torrents come and go as told");
+        for torrent in &view.torrents {
+            assert!(
+                (0.0..=1.0).contains(&torrent.progress),
+                "{} of a torrent is here",
+                torrent.progress
+            );
+            self.check_claim(torrent.info_hash, &torrent.have);
+            let bytes = torrent.in_progress.len() as u64 * u64::from(torrent.piece_length);
+            let room = config.bytes_in_progress + 2 * u64::from(torrent.piece_length);
+            assert!(bytes <= room, "{bytes} bytes in progress");
+            assert!(torrent.peers.len() <= config.max_peers + config.target_peers);
+        }
+    }
+}
+
+fn check_block(fixture: &Fixture, piece: u32, begin: u32, data: &[u8]) {
+    let layout = fixture.metainfo.layout();
+    let piece = layout.piece(piece).expect("a piece that exists");
+    let begin = begin as usize;
+    let right = fixture.piece(piece);
+    assert!(
+        right.get(begin..begin + data.len()) == Some(data),
+        "a block of a verified piece is wrong"
+    );
+}

@@ -1,0 +1,345 @@
+//! The hub: whatever clients send, in any order, its bounds hold and nothing stays behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use arbitrary::{Result, Unstructured};
+use bytes::Bytes;
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, HubStats};
+use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
+use swarm_core::time::Time;
+use swarm_core::wire::relay::{
+    Announce, ClientMessage, DataFrame, Have, Open, ServerMessage, frame::HEADER,
+};
+
+/// Connections of a run.
+const CONNS: u64 = 4;
+/// Inputs of a run.
+const MAX_INPUTS: usize = 1000;
+
+/// Several connections say what the bytes make of it.
+pub fn hub(input: &[u8]) {
+    let mut u = Unstructured::new(input);
+    // An end of the bytes is an end of the run.
+    let _ = run(&mut u);
+}
+
+fn run(u: &mut Unstructured<'_>) -> Result<()> {
+    let config = narrow(u)?;
+    let mut scene = Scene {
+        hub: Hub::new(config.clone(), u.arbitrary()?),
+        config,
+        now: Time::ZERO,
+        up: BTreeMap::new(),
+    };
+    if u.ratio(7, 8)? {
+        scene.connect_a_ring();
+    }
+    for _ in 0..MAX_INPUTS {
+        if u.is_empty() {
+            break;
+        }
+        scene.step(u)?;
+        scene.check();
+    }
+    for conn in 0..=CONNS {
+        scene.hub.disconnect(scene.now, ConnId(conn));
+        scene.up.remove(&conn);
+        scene.drain();
+    }
+    let relayed_bytes = scene.hub.stats().relayed_bytes;
+    let nothing = HubStats {
+        relayed_bytes,
+        ..HubStats::default()
+    };
+    assert_eq!(scene.hub.stats(), nothing);
+    assert_eq!(scene.hub.poll_timeout(), None);
+    Ok(())
+}
+
+/// Bounds so narrow that small inputs meet all of them.
+fn narrow(u: &mut Unstructured<'_>) -> Result<HubConfig> {
+    Ok(HubConfig {
+        max_connections: 4,
+        max_swarms: 2,
+        max_swarms_per_connection: 2,
+        max_channels_per_connection: u.int_in_range(1..=4)?,
+        max_bitfield: 4,
+        max_bitfields: 6,
+        max_payload: 300,
+        max_credit: u.int_in_range(0..=400)?,
+        max_inflight_per_connection: u.int_in_range(0..=1000)?,
+        max_inflight: u.int_in_range(0..=2000)?,
+        max_queued_frames: 8,
+        ..HubConfig::default()
+    })
+}
+
+struct Scene {
+    hub: Hub,
+    config: HubConfig,
+    now: Time,
+    up: BTreeMap<u64, Client>,
+}
+
+/// What a connection has heard.
+#[derive(Default)]
+struct Client {
+    member: Option<MemberId>,
+    /// Credit that reached it and is not yet spent, by channel.
+    credit: BTreeMap<ChannelId, u64>,
+    /// Channels that were offered and are not answered.
+    offered: BTreeSet<ChannelId>,
+    /// Bytes for its socket, headers included, that are not written.
+    unwritten: u64,
+}
+
+impl Scene {
+    fn connect(&mut self, conn: u64) {
+        if !self.up.contains_key(&conn) {
+            self.up.insert(conn, Client::default());
+        }
+        self.hub.connect(self.now, ConnId(conn));
+        self.drain();
+    }
+
+    /// Members with channels between them, where the bounds allow it: random messages alone
+    /// seldom get that far.
+    fn connect_a_ring(&mut self) {
+        for conn in 0..3 {
+            self.connect(conn);
+            self.send(conn, ClientMessage::Announce(announce(InfoHash([0; 20]))));
+        }
+        for (from, to) in [(0, 1), (1, 2), (2, 0)] {
+            let member = self.up.get(&to).and_then(|client| client.member);
+            let Some(member) = member else { continue };
+            let open = Open {
+                request: 1,
+                info_hash: InfoHash([0; 20]),
+                member,
+                credit: 300,
+            };
+            self.send(from, ClientMessage::Open(open));
+            let offered = self.up.get(&to).and_then(|c| c.offered.first().copied());
+            if let Some(channel) = offered {
+                let credit = 300;
+                self.send(to, ClientMessage::Accept { channel, credit });
+            }
+        }
+    }
+
+    fn step(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
+        let conn = u.int_in_range(0..=CONNS)?;
+        match u.int_in_range(0..=15)? {
+            0 => {
+                self.hub.disconnect(self.now, ConnId(conn));
+                self.up.remove(&conn);
+                self.drain();
+            }
+            1 | 2 => self.connect(conn),
+            3 | 4 => self.write(conn, u.int_in_range(0..=500)?),
+            5 => {
+                self.now += Duration::from_secs(u.int_in_range(0..=400)?);
+                self.hub.handle_timeout(self.now);
+                self.drain();
+                assert!(
+                    self.hub.poll_timeout().is_none_or(|due| due > self.now),
+                    "a timer that was handled is due again"
+                );
+            }
+            6..=8 => self.send_within_credit(conn, u)?,
+            9 => {
+                let offered = self.up.get(&conn).and_then(|c| c.offered.first().copied());
+                if let Some(channel) = offered {
+                    let credit = u.int_in_range(0..=500)?;
+                    self.send(conn, ClientMessage::Accept { channel, credit });
+                }
+            }
+            _ => {
+                let message = any_message(u)?;
+                self.send(conn, message);
+            }
+        }
+        Ok(())
+    }
+
+    /// The socket took some of what waits, or says that it took more than there was.
+    fn write(&mut self, conn: u64, bytes: u64) {
+        if let Some(client) = self.up.get_mut(&conn) {
+            client.unwritten = client.unwritten.saturating_sub(bytes);
+        }
+        self.hub.flushed(self.now, ConnId(conn), bytes);
+        self.drain();
+    }
+
+    fn send_within_credit(&mut self, conn: u64, u: &mut Unstructured<'_>) -> Result<()> {
+        let Some(client) = self.up.get(&conn) else {
+            return Ok(());
+        };
+        let open: Vec<_> = client
+            .credit
+            .iter()
+            .filter(|(channel, credit)| **credit > 0 && !client.offered.contains(channel))
+            .map(|(channel, credit)| (*channel, *credit))
+            .collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let &(channel, credit) = u.choose(&open)?;
+        let most = credit.min(self.config.max_payload as u64);
+        let length = usize::try_from(u.int_in_range(1..=most)?).expect("a short payload");
+        let crowded = self.hub.stats().queued_bytes > 0;
+        let before = self.hub.stats().relayed_bytes;
+        self.send(
+            conn,
+            ClientMessage::Data(DataFrame::new(channel, &vec![7; length])),
+        );
+        let moved = self.hub.stats().relayed_bytes - before;
+        assert!(
+            moved == length as u64 || crowded,
+            "bytes within the credit were lost"
+        );
+        Ok(())
+    }
+
+    fn send(&mut self, conn: u64, message: ClientMessage) {
+        if let (Some(client), ClientMessage::Data(frame)) = (self.up.get_mut(&conn), &message) {
+            let credit = client.credit.entry(frame.channel()).or_default();
+            *credit = credit.saturating_sub(frame.payload_len() as u64);
+        }
+        if let (
+            Some(client),
+            ClientMessage::Accept { channel, .. } | ClientMessage::Close { channel, .. },
+        ) = (self.up.get_mut(&conn), &message)
+        {
+            client.offered.remove(channel);
+            if matches!(message, ClientMessage::Close { .. }) {
+                client.credit.remove(channel);
+            }
+        }
+        self.hub.handle(self.now, ConnId(conn), message);
+        self.drain();
+    }
+
+    /// Hands out what the hub says, and checks it.
+    fn drain(&mut self) {
+        while let Some((ConnId(conn), output)) = self.hub.poll_output() {
+            let Some(client) = self.up.get_mut(&conn) else {
+                continue;
+            };
+            match output {
+                HubOutput::Close { .. } => {
+                    self.up.remove(&conn);
+                }
+                HubOutput::Forward(message) => {
+                    assert!(message.len() > HEADER);
+                    assert!(message.len() - HEADER <= self.config.max_payload);
+                    assert!(DataFrame::parse(message.clone()).is_some());
+                    client.unwritten += message.len() as u64;
+                }
+                HubOutput::Send(message) => {
+                    client.hear(&message);
+                    let encoded = message.clone().encode();
+                    assert_eq!(ServerMessage::decode(encoded), Ok(message));
+                }
+            }
+        }
+    }
+
+    fn check(&self) {
+        let (stats, config) = (self.hub.stats(), &self.config);
+        assert!(stats.queued_bytes + stats.credit_bytes <= config.max_inflight);
+        assert!(stats.connections <= config.max_connections);
+        assert_eq!(stats.connections, self.up.len());
+        assert!(stats.swarms <= config.max_swarms);
+        assert!(stats.bitfield_bytes <= config.max_bitfields);
+        assert!(stats.channels <= config.max_channels_per_connection * stats.connections);
+        for client in self.up.values() {
+            assert!(client.unwritten <= config.max_inflight_per_connection + 8 * HEADER as u64);
+            for credit in client.credit.values() {
+                assert!(*credit <= u64::from(config.max_credit), "too much credit");
+            }
+        }
+    }
+}
+
+impl Client {
+    fn hear(&mut self, message: &ServerMessage) {
+        match message {
+            ServerMessage::Welcome(welcome) => self.member = Some(welcome.member),
+            ServerMessage::Incoming(incoming) => {
+                self.offered.insert(incoming.channel);
+                self.credit
+                    .insert(incoming.channel, u64::from(incoming.credit));
+            }
+            ServerMessage::Accepted {
+                channel, credit, ..
+            } => {
+                self.credit.insert(*channel, u64::from(*credit));
+            }
+            ServerMessage::Credit { channel, bytes } => {
+                *self.credit.entry(*channel).or_default() += u64::from(*bytes);
+            }
+            ServerMessage::Close { channel, .. } => {
+                self.credit.remove(channel);
+                self.offered.remove(channel);
+            }
+            ServerMessage::Peers(_)
+            | ServerMessage::Refused { .. }
+            | ServerMessage::Error { .. }
+            | ServerMessage::Data(_) => {}
+        }
+    }
+}
+
+fn announce(info_hash: InfoHash) -> Announce {
+    Announce {
+        info_hash,
+        peer_id: PeerId([1; 20]),
+        left: None,
+        pieces: None,
+        numwant: 10,
+    }
+}
+
+fn any_message(u: &mut Unstructured<'_>) -> Result<ClientMessage> {
+    let info_hash = InfoHash([u.int_in_range(0..=2)?; 20]);
+    let channel = ChannelId(u.int_in_range(0..=8)?);
+    let bytes = if u.ratio(1, 10)? {
+        u32::MAX
+    } else {
+        u.int_in_range(0..=300)?
+    };
+    Ok(match u.int_in_range(0..=9)? {
+        0 | 1 => {
+            let pieces = u.arbitrary::<Option<[u8; 3]>>()?;
+            ClientMessage::Announce(Announce {
+                left: u.arbitrary()?,
+                pieces: pieces.map(|bits| Bytes::copy_from_slice(&bits)),
+                ..announce(info_hash)
+            })
+        }
+        2 => ClientMessage::Have(Have {
+            info_hash,
+            pieces: vec![bytes],
+            left: u.int_in_range(0..=1)?,
+        }),
+        3 => ClientMessage::Leave { info_hash },
+        4 | 5 => ClientMessage::Open(Open {
+            request: bytes,
+            info_hash,
+            member: MemberId(u.int_in_range(0..=6)?),
+            credit: bytes,
+        }),
+        6 => ClientMessage::Accept {
+            channel,
+            credit: bytes,
+        },
+        7 => ClientMessage::Credit { channel, bytes },
+        8 => ClientMessage::Close {
+            channel,
+            reason: String::new(),
+        },
+        _ => ClientMessage::Data(DataFrame::new(channel, &vec![0; u.int_in_range(1..=301)?])),
+    })
+}

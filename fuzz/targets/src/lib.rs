@@ -1,0 +1,30 @@
+//! What the fuzz targets do with their input.
+//!
+//! A target takes any bytes and panics when a promise is broken. libFuzzer calls them from
+//! `fuzz/fuzz_targets`; `tests/corpus.rs` replays what it found, and the corpus, on every
+//! platform and with a stable compiler.
+//!
+//! The first five read bytes as they come from the network. [`engine`] and [`hub`] make a
+//! sequence of inputs out of theirs, so that what is explored is a state, not a format.
+
+mod engine;
+mod hub;
+mod parsers;
+
+pub use engine::engine;
+pub use hub::hub;
+pub use parsers::{bencode, link, metainfo, peer_wire, relay};
+
+/// A target: returns on any input, or panics because something is wrong.
+pub type Target = fn(&[u8]);
+
+/// Every target by its name, which is also that of its folder of the corpus.
+pub const TARGETS: [(&str, Target); 7] = [
+    ("bencode", bencode),
+    ("metainfo", metainfo),
+    ("link", link),
+    ("peer_wire", peer_wire),
+    ("relay", relay),
+    ("engine", engine),
+    ("hub", hub),
+];

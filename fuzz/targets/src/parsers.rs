@@ -1,0 +1,138 @@
+//! Targets for what is read from the network or from a file.
+
+use bytes::Bytes;
+use serde::de::IgnoredAny;
+use swarm_core::bencode::{Limits, decode, raw_value, value_length};
+use swarm_core::metainfo::{Link, Metainfo};
+use swarm_core::wire::extension::{ExtensionHandshake, MetadataMessage};
+use swarm_core::wire::peer::{Decoder, Message, PeerWireError, Received};
+use swarm_core::wire::relay::{ClientMessage, ServerMessage};
+
+const LIMITS: Limits = Limits {
+    length: 1 << 16,
+    depth: 16,
+    values: 1 << 12,
+};
+
+/// Bencoding is read or refused, and the ways to read it agree.
+pub fn bencode(input: &[u8]) {
+    let whole = value_length(input, LIMITS) == Ok(input.len());
+    assert_eq!(whole, decode::<IgnoredAny>(input, LIMITS).is_ok());
+    if let Ok(Some(info)) = raw_value(input, b"info", LIMITS) {
+        assert_eq!(value_length(info, LIMITS), Ok(info.len()));
+    }
+}
+
+/// What is read as a torrent file can be written, and is the same torrent then.
+pub fn metainfo(input: &[u8]) {
+    let Ok(torrent) = Metainfo::from_torrent(input) else {
+        return;
+    };
+    for piece in torrent.layout().pieces() {
+        torrent.piece_hash(piece);
+        let covered: u64 = torrent
+            .piece_spans(piece)
+            .map(|span| u64::from(span.length))
+            .sum();
+        assert_eq!(covered, u64::from(torrent.layout().length(piece)));
+    }
+    assert_eq!(
+        Metainfo::from_torrent(&torrent.to_torrent()).as_ref(),
+        Ok(&torrent)
+    );
+    let info = torrent.info().clone();
+    let trackers = torrent.trackers().to_vec();
+    assert_eq!(
+        Metainfo::from_info(info, torrent.info_hash(), trackers),
+        Ok(torrent)
+    );
+}
+
+/// A link that is read can be written as a magnet link, and means the same then.
+pub fn link(input: &[u8]) {
+    let Some(link) = std::str::from_utf8(input)
+        .ok()
+        .and_then(|text| text.parse::<Link>().ok())
+    else {
+        return;
+    };
+    link.page_tracker();
+    let again: Link = link.to_magnet().parse().expect("our own links are links");
+    assert_eq!(again.info_hash, link.info_hash);
+    assert_eq!(again.name, link.name);
+    assert_eq!(again.trackers, link.trackers);
+}
+
+const MAX_MESSAGE: u32 = 1 << 16;
+
+/// A stream of the peer wire reads the same however it is cut, and its messages survive
+/// being written. The first byte says how the rest is cut.
+pub fn peer_wire(input: &[u8]) {
+    let Some((cut, bytes)) = input.split_first() else {
+        return;
+    };
+    let whole = decode_stream(bytes.chunks(bytes.len().max(1)));
+    assert_eq!(
+        whole,
+        decode_stream(bytes.chunks(usize::from(*cut).max(1)))
+    );
+
+    let mut encoded = Vec::new();
+    for received in &whole.0 {
+        match received {
+            Received::Handshake(handshake) => encoded.extend_from_slice(&handshake.encode()),
+            Received::Message(message) => {
+                message.encode(&mut encoded);
+                decode_extension(message);
+            }
+        }
+    }
+    assert_eq!(decode_stream([&encoded[..]]), (whole.0, None));
+}
+
+fn decode_stream<'a>(
+    chunks: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<Received>, Option<PeerWireError>) {
+    let mut decoder = Decoder::new(MAX_MESSAGE);
+    let mut received = Vec::new();
+    for chunk in chunks {
+        decoder.push(Bytes::copy_from_slice(chunk));
+        loop {
+            match decoder.poll() {
+                Ok(Some(item)) => received.push(item),
+                Ok(None) => break,
+                Err(error) => return (received, Some(error)),
+            }
+        }
+    }
+    (received, None)
+}
+
+fn decode_extension(message: &Message) {
+    let Message::Extended { payload, .. } = message else {
+        return;
+    };
+    if let Ok(handshake) = ExtensionHandshake::decode(payload) {
+        assert_eq!(
+            ExtensionHandshake::decode(&handshake.encode()),
+            Ok(handshake)
+        );
+    }
+    if let Ok(Some(metadata)) = MetadataMessage::decode(payload) {
+        assert_eq!(
+            MetadataMessage::decode(&metadata.encode()),
+            Ok(Some(metadata))
+        );
+    }
+}
+
+/// What a client or a hub sends is read or refused, and survives being written.
+pub fn relay(input: &[u8]) {
+    let input = Bytes::copy_from_slice(input);
+    if let Ok(message) = ClientMessage::decode(input.clone()) {
+        assert_eq!(ClientMessage::decode(message.clone().encode()), Ok(message));
+    }
+    if let Ok(message) = ServerMessage::decode(input) {
+        assert_eq!(ServerMessage::decode(message.clone().encode()), Ok(message));
+    }
+}
