@@ -356,16 +356,27 @@ impl Engine {
             });
             return;
         }
-        match result {
-            Ok(data) if self.torrents.contains_key(&info_hash) => {
+        let torrent = self.torrents.get(&info_hash);
+        let length = torrent.and_then(|torrent| torrent.length_of(piece));
+        let failed = match (result, length) {
+            (Ok(data), Some(length)) if data.len() == length as usize => {
                 self.cache.insert((info_hash, piece), data);
+                None
             }
-            Ok(_) => {}
-            Err(error) => {
-                self.with(now, info_hash, |torrent, cx| {
-                    torrent.upload_read_failed(cx, error.to_string());
-                });
+            (Ok(data), Some(length)) => {
+                let found = data.len();
+                Some(format!(
+                    "the storage has {found} of a piece's {length} bytes"
+                ))
             }
+            // Whoever asked for it is gone.
+            (_, None) => None,
+            (Err(error), Some(_)) => Some(error.to_string()),
+        };
+        if let Some(reason) = failed {
+            self.with(now, info_hash, |torrent, cx| {
+                torrent.upload_read_failed(cx, reason);
+            });
         }
         self.with_all(now, |torrent, cx| torrent.wake_uploads(cx));
     }

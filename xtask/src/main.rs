@@ -7,6 +7,7 @@ mod bench;
 mod build;
 mod compress;
 mod dev;
+mod fuzz;
 mod lint;
 mod serve;
 mod setup;
@@ -38,6 +39,8 @@ enum Command {
     Test(test::Args),
     /// Measures the relay, swarms of tabs and the page, as a table and as JSON
     Bench(bench::Args),
+    /// Feeds the parsers, the engine and the hub what a fuzzer makes up (needs a nightly compiler)
+    Fuzz(fuzz::Args),
     /// Checks formatting, clippy for native and wasm32, and what the core depends on
     Lint,
 }
@@ -61,6 +64,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Dev(args) => dev::run(&workspace, &args),
         Command::Test(args) => test::run(&workspace, &args),
         Command::Bench(args) => bench::run(&workspace, &args),
+        Command::Fuzz(args) => fuzz::run(&workspace, &args),
         Command::Lint => lint::run(&workspace),
     }
 }

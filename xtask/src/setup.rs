@@ -1,11 +1,13 @@
 //! Makes sure of the tools that a command needs, and says what it installs.
 //!
-//! No version is written here: each is read from the file that needs it to match.
+//! A version is written here only where no other file needs it to match.
 
 mod browser;
+mod fuzz;
 mod page;
 
 pub(crate) use browser::{browser, node};
+pub(crate) use fuzz::cargo_fuzz;
 pub(crate) use page::{WasmOpt, page_tools, wasm_bindgen, wasm_target};
 
 /// Says what is about to be installed, and how long it takes.

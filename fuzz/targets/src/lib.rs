@@ -7,6 +7,8 @@
 //! The first five read bytes as they come from the network. [`engine`] and [`hub`] make a
 //! sequence of inputs out of theirs, so that what is explored is a state, not a format.
 
+use std::sync::OnceLock;
+
 mod engine;
 mod hub;
 mod parsers;
@@ -28,3 +30,10 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("engine", engine),
     ("hub", hub),
 ];
+
+/// Whether the sequences are to be told on standard error, for whoever wants to know how a
+/// crash came about.
+fn trace() -> bool {
+    static TRACE: OnceLock<bool> = OnceLock::new();
+    *TRACE.get_or_init(|| std::env::var_os("FUZZ_TRACE").is_some())
+}

@@ -72,10 +72,7 @@ pub fn peer_wire(input: &[u8]) {
         return;
     };
     let whole = decode_stream(bytes.chunks(bytes.len().max(1)));
-    assert_eq!(
-        whole,
-        decode_stream(bytes.chunks(usize::from(*cut).max(1)))
-    );
+    assert_eq!(whole, decode_stream(bytes.chunks(usize::from(*cut).max(1))));
 
     let mut encoded = Vec::new();
     for received in &whole.0 {

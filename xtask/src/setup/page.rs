@@ -98,7 +98,7 @@ fn wasm_opt(workspace: &Workspace) -> Result<WasmOpt> {
 }
 
 /// Installs a cargo package unless its program is there in that version.
-fn cargo_tool(
+pub(super) fn cargo_tool(
     workspace: &Workspace,
     program: &str,
     package: &str,

@@ -1,5 +1,7 @@
 //! Finding out what a store holds: every piece is read and hashed.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use super::{Cx, Phase, Torrent};
@@ -11,8 +13,10 @@ use crate::pieces::{Bitfield, PieceIndex};
 pub(super) struct Check {
     /// The next piece to read.
     next: u32,
-    /// Pieces that are being read or hashed.
-    under_way: usize,
+    /// Pieces that are being read.
+    reading: BTreeSet<PieceIndex>,
+    /// Pieces that are being hashed.
+    hashing: BTreeSet<PieceIndex>,
     /// Pieces whose hash was right.
     have: Bitfield,
 }
@@ -21,15 +25,20 @@ impl Check {
     pub(super) fn new(pieces: u32) -> Self {
         Check {
             next: 0,
-            under_way: 0,
+            reading: BTreeSet::new(),
+            hashing: BTreeSet::new(),
             have: Bitfield::empty(pieces),
         }
     }
 
     /// Pieces done over all pieces.
     pub(super) fn progress(&self) -> f64 {
-        let done = f64::from(self.next) - self.under_way as f64;
+        let done = f64::from(self.next) - self.under_way() as f64;
         done / f64::from(self.have.piece_count().max(1))
+    }
+
+    fn under_way(&self) -> usize {
+        self.reading.len() + self.hashing.len()
     }
 
     /// Pieces found so far.
@@ -47,17 +56,17 @@ impl Torrent {
         let Phase::Checking(check) = &mut self.phase else {
             return;
         };
-        while check.under_way < cx.config.max_checks
+        while check.under_way() < cx.config.max_checks
             && let Some(piece) = metainfo.layout().piece(check.next)
         {
             check.next += 1;
-            check.under_way += 1;
+            check.reading.insert(piece);
             cx.emit(Output::Read {
                 info_hash: self.info_hash,
                 piece,
             });
         }
-        if check.under_way == 0 {
+        if check.under_way() == 0 {
             let have = check.have.clone();
             self.activate(cx, have);
         }
@@ -73,16 +82,20 @@ impl Torrent {
         let Phase::Checking(check) = &mut self.phase else {
             return;
         };
+        // Nothing else is asked for, and nothing else counts.
+        if !check.reading.remove(&piece) {
+            return;
+        }
         match result {
-            Ok(data) => cx.emit(Output::Hash {
-                info_hash: self.info_hash,
-                piece,
-                data,
-            }),
-            Err(_) => {
-                check.under_way = check.under_way.saturating_sub(1);
-                self.check_more(cx);
+            Ok(data) => {
+                check.hashing.insert(piece);
+                cx.emit(Output::Hash {
+                    info_hash: self.info_hash,
+                    piece,
+                    data,
+                });
             }
+            Err(_) => self.check_more(cx),
         }
     }
 
@@ -90,7 +103,9 @@ impl Torrent {
         let Phase::Checking(check) = &mut self.phase else {
             return;
         };
-        check.under_way = check.under_way.saturating_sub(1);
+        if !check.hashing.remove(&piece) {
+            return;
+        }
         if right {
             check.have.insert(piece);
         }

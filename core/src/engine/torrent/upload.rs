@@ -190,7 +190,8 @@ fn metadata_answer(metainfo: Option<&Metainfo>, piece: u32) -> MetadataMessage {
         return MetadataMessage::Reject { piece };
     };
     let info = metainfo.info();
-    let begin = piece as usize * METADATA_PIECE as usize;
+    // A `usize` of 32 bits would wrap, and a wrong piece look like a right one.
+    let begin = (piece as usize).saturating_mul(METADATA_PIECE as usize);
     match (info.len().checked_sub(begin), u32::try_from(info.len())) {
         (Some(left), Ok(total_size)) if left > 0 => {
             let end = begin + left.min(METADATA_PIECE as usize);

@@ -30,7 +30,8 @@ impl Fixture {
     pub(super) fn piece(&self, piece: PieceIndex) -> Bytes {
         let layout = self.metainfo.layout();
         let begin = usize::try_from(layout.offset(piece)).expect("a small torrent");
-        self.content.slice(begin..begin + layout.length(piece) as usize)
+        self.content
+            .slice(begin..begin + layout.length(piece) as usize)
     }
 }
 

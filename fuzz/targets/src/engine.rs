@@ -1,0 +1,188 @@
+//! The engine: whatever a tracker, peers, a store and a person do, in any order, its
+//! promises hold.
+//!
+//! The run plays everybody around the engine. Numbers are small, so that they collide;
+//! mostly everybody behaves well enough for a download to get somewhere, for an engine that
+//! refuses the first message is soon explored.
+
+mod fixtures;
+mod inputs;
+mod model;
+mod remote;
+
+use std::time::Duration;
+
+use arbitrary::{Result, Unstructured};
+use bytes::Bytes;
+use swarm_core::engine::{Config, Engine, Input, Output, TorrentState};
+use swarm_core::id::InfoHash;
+use swarm_core::pieces::PieceIndex;
+use swarm_core::time::Time;
+
+use crate::trace;
+use model::Model;
+
+/// Inputs of a run.
+const MAX_INPUTS: usize = 400;
+/// Outputs of one input.
+const MAX_OUTPUTS: usize = 2000;
+/// Rounds in which a timer must move forward.
+const MAX_ROUNDS: usize = 4;
+
+/// An engine lives through what the bytes make of it.
+pub fn engine(input: &[u8]) {
+    let mut u = Unstructured::new(input);
+    // An end of the bytes is an end of the run.
+    let _ = run(&mut u);
+}
+
+fn run(u: &mut Unstructured<'_>) -> Result<()> {
+    let mut world = World::new(u.arbitrary()?);
+    for _ in 0..MAX_INPUTS {
+        if u.is_empty() {
+            break;
+        }
+        inputs::next(&mut world, u)?;
+    }
+    Ok(())
+}
+
+/// An engine and what is around it.
+struct World {
+    engine: Engine,
+    config: Config,
+    now: Time,
+    model: Model,
+    /// What the host was asked to do and has not done.
+    jobs: Vec<Job>,
+}
+
+/// What the host does for the engine.
+#[derive(Clone, Debug)]
+struct Job {
+    info_hash: InfoHash,
+    piece: PieceIndex,
+    kind: JobKind,
+}
+
+#[derive(Clone, Debug)]
+enum JobKind {
+    Read,
+    Hash(Bytes),
+    Write,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let config = narrow();
+        World {
+            engine: Engine::new(config.clone(), seed, Time::ZERO),
+            config,
+            now: Time::ZERO,
+            model: Model::default(),
+            jobs: Vec::new(),
+        }
+    }
+
+    /// What a person sees a torrent do.
+    fn state(&self, info_hash: InfoHash) -> Option<TorrentState> {
+        let view = self.engine.view(self.now);
+        let torrent = view.torrents.iter().find(|t| t.info_hash == info_hash)?;
+        Some(torrent.state)
+    }
+
+    /// Lets time pass.
+    fn wait(&mut self, time: Duration) {
+        self.now += time;
+        for channel in self.model.channels.values_mut() {
+            // Requests may have timed out.
+            channel.asked.clear();
+        }
+        self.handle(Input::Tick);
+    }
+
+    /// Gives the engine an input, and checks all that follows from it.
+    fn handle(&mut self, input: Input) {
+        if trace() {
+            eprintln!("{:?} {input:?}", self.now.since_epoch());
+        }
+        self.engine.handle(self.now, input);
+        self.drain();
+        let mut rounds = 0;
+        while let Some((due, kind)) = self.engine.poll_timeout()
+            && due <= self.now
+        {
+            rounds += 1;
+            assert!(rounds <= MAX_ROUNDS, "the timer for {kind:?} spins");
+            self.engine.handle(self.now, Input::Tick);
+            self.drain();
+        }
+        let view = self.engine.view(self.now);
+        self.model.check_view(&view, &self.config);
+        self.engine.handle(self.now, Input::Tick);
+        let spurious = self.engine.poll_output();
+        assert!(
+            spurious.is_none(),
+            "a tick too many changed something: {spurious:?}"
+        );
+    }
+
+    fn drain(&mut self) {
+        let mut outputs = 0;
+        while let Some(output) = self.engine.poll_output() {
+            outputs += 1;
+            assert!(outputs <= MAX_OUTPUTS, "one input, and no end of outputs");
+            if trace() {
+                eprintln!("    {output:?}");
+            }
+            let job = match output {
+                Output::Tracker(message) => {
+                    let us = self.engine.peer_id();
+                    self.model.hear(message, us, &self.config);
+                    continue;
+                }
+                Output::Event(_) => continue,
+                Output::Read { info_hash, piece } => (info_hash, piece, JobKind::Read),
+                Output::Hash {
+                    info_hash,
+                    piece,
+                    data,
+                } => (info_hash, piece, JobKind::Hash(data)),
+                Output::Write {
+                    info_hash,
+                    piece,
+                    data,
+                } => {
+                    self.model.check_write(info_hash, piece, &data);
+                    (info_hash, piece, JobKind::Write)
+                }
+            };
+            let (info_hash, piece, kind) = job;
+            self.jobs.push(Job {
+                info_hash,
+                piece,
+                kind,
+            });
+        }
+    }
+}
+
+/// Bounds so narrow that small inputs meet them.
+fn narrow() -> Config {
+    let mut config = Config {
+        max_peers: 3,
+        target_peers: 2,
+        bytes_in_progress: 96 << 10,
+        read_cache: 64 << 10,
+        max_reads: 2,
+        max_checks: 2,
+        receive_window: 64 << 10,
+        link_budget: (32 << 10, 64 << 10),
+        frame_payload: 20_000,
+        max_incoming_requests: 8,
+        ..Config::default()
+    };
+    config.requests.start = 2;
+    config.requests.queue = (1, 6);
+    config
+}

@@ -1,0 +1,502 @@
+//! What happens next.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use arbitrary::{Result, Unstructured};
+use bytes::Bytes;
+use swarm_core::engine::{Command, Input, Resume, StoreError, TorrentState};
+use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
+use swarm_core::pieces::{Bitfield, PieceIndex, Strategy};
+use swarm_core::wire::relay::{DataFrame, Incoming, Member, Peers, ServerMessage, Welcome};
+
+use super::fixtures::{FIXTURES, Fixture, fixture, sha1};
+use super::model::Channel;
+use super::remote::{say_hello, say_something};
+use super::{Job, JobKind, World};
+
+/// Channels have numbers below this.
+const CHANNELS: u32 = 8;
+
+/// One input, or a few that belong together.
+pub(super) fn next(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
+    match u.int_in_range(0..=31)? {
+        0..=3 => command(world, u)?,
+        4..=7 => {
+            if world.model.welcome.is_none() {
+                link_up(world, u)?;
+            } else {
+                offer(world, u)?;
+            }
+        }
+        8 => match u.int_in_range(0..=3)? {
+            0 => {
+                world.model.down();
+                world.handle(Input::TrackerDown);
+            }
+            _ => link_up(world, u)?,
+        },
+        9 | 10 => peers(world, u)?,
+        11 | 12 => answer_open(world, u)?,
+        13 => credit(world, u)?,
+        14 => close(world, u)?,
+        15 | 16 => {
+            let bytes = u.int_in_range(0..=100_000)?;
+            world.model.unsent = world.model.unsent.saturating_sub(bytes);
+            world.handle(Input::TrackerSent(bytes));
+        }
+        17..=22 => talk(world, u)?,
+        23..=28 => work(world, u)?,
+        29 => unasked(world, u)?,
+        30 => {
+            let millis = match u.int_in_range(0..=3)? {
+                0 => u.int_in_range(0..=1000)?,
+                1 => u.int_in_range(0..=20_000)?,
+                2 => u.int_in_range(0..=300_000)?,
+                _ => match world.engine.poll_timeout() {
+                    Some((due, _)) => {
+                        world.wait(due - world.now);
+                        return Ok(());
+                    }
+                    None => 500,
+                },
+            };
+            world.wait(Duration::from_millis(millis));
+        }
+        _ => noise(world, u)?,
+    }
+    Ok(())
+}
+
+fn any_torrent(u: &mut Unstructured<'_>) -> Result<&'static Fixture> {
+    Ok(&FIXTURES[usize::from(u.ratio(1, 3)?)])
+}
+
+fn command(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
+    let fixture = any_torrent(u)?;
+    let info_hash = fixture.info_hash();
+    let paused = u.ratio(1, 16)?;
+    let command = match u.int_in_range(0..=15)? {
+        0..=5 => {
+            let resume = match u.int_in_range(0..=5)? {
+                0..=2 => Resume::Nothing,
+                3 => Resume::Check,
+                4 => Resume::Pieces(Bitfield::full(fixture.pieces())),
+                _ => Resume::Pieces(some_pieces(fixture, u)?),
+            };
+            let begins_with: BTreeSet<u32> = match &resume {
+                Resume::Pieces(have) => have.iter().map(PieceIndex::get).collect(),
+                Resume::Nothing | Resume::Check => BTreeSet::new(),
+            };
+            // What is in the list already stays as it is.
+            world.model.verified.entry(info_hash).or_insert(begins_with);
+            Command::AddTorrent {
+                metainfo: fixture.metainfo.clone(),
+                resume,
+                paused,
+            }
+        }
+        6..=9 => {
+            world.model.verified.entry(info_hash).or_default();
+            Command::AddLink {
+                info_hash,
+                name: None,
+                check: u.ratio(1, 3)?,
+                paused,
+            }
+        }
+        10 => Command::Pause(info_hash),
+        11 | 12 => Command::Resume(info_hash),
+        13 => {
+            world.model.verified.remove(&info_hash);
+            // Whoever removes a torrent stops working for it; reads may be too late to stop.
+            let stopped =
+                |job: &Job| job.info_hash == info_hash && !matches!(job.kind, JobKind::Read);
+            world.jobs.retain(|job| !stopped(job));
+            Command::Remove(info_hash)
+        }
+        _ => {
+            let strategies = [Strategy::RarestFirst, Strategy::Sequential];
+            Command::SetStrategy(info_hash, *u.choose(&strategies)?)
+        }
+    };
+    world.handle(Input::Command(command));
+    Ok(())
+}
+
+fn some_pieces(fixture: &Fixture, u: &mut Unstructured<'_>) -> Result<Bitfield> {
+    let mut have = Bitfield::empty(fixture.pieces());
+    let bits: u16 = u.arbitrary()?;
+    for piece in fixture.metainfo.layout().pieces() {
+        if bits >> (piece.get() % 16) & 1 == 1 {
+            have.insert(piece);
+        }
+    }
+    Ok(have)
+}
+
+fn link_up(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
+    if world.model.welcome.is_some() {
+        return Ok(());
+    }
+    world.handle(Input::TrackerUp);
+    let welcome = Welcome {
+        member: MemberId(u.int_in_range(0..=4)?),
+        max_channels: if u.ratio(1, 8)? { 1 } else { 6 },
+        max_payload: if u.ratio(1, 8)? { 100 } else { 1 << 16 },
+        max_credit: if u.ratio(1, 8)? { 1000 } else { 1 << 20 },
+    };
+    world.model.welcome = Some(welcome.clone());
+    world.handle(Input::Tracker(ServerMessage::Welcome(welcome)));
+    Ok(())
+}
+
+/// Small enough to run out, or plenty.
+fn some_credit(u: &mut Unstructured<'_>) -> Result<u32> {
+    Ok(match u.int_in_range(0..=7)? {
+        0 => 0,
+        1 => u.int_in_range(0..=1000)?,
+        2 => u.int_in_range(0..=100_000)?,
+        _ => 1 << 30,
+    })
+}
+
+/// A channel's number that is mostly free.
+fn some_channel(world: &World, u: &mut Unstructured<'_>) -> Result<ChannelId> {
+    let number = u.int_in_range(0..=CHANNELS)?;
+    if u.ratio(31, 32)? {
+        let free = (0..CHANNELS).map(|n| ChannelId((number + n) % CHANNELS));
+        let model = &world.model;
+        let mut free = free.filter(|c| !model.channels.contains_key(c));
+        if let Some(free) = free.next() {
+            return Ok(free);
+        }
+    }
+    Ok(ChannelId(number))
+}
+
+/// Notes that a number is given out; if it is in use, nothing is promised of it any more.
+fn give_out(world: &mut World, channel: ChannelId) {
+    if world.model.channels.contains_key(&channel) {
+        world.model.tainted.insert(channel);
+    }
+}
+
+/// Somebody wants a channel to the engine, and mostly begins to talk.
+fn offer(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
+    let fixture = any_torrent(u)?;
+    let channel = some_channel(world, u)?;
+    let credit = some_credit(u)?;
+    let member = MemberId(u.int_in_range(0..=4)?);
+    give_out(world, channel);
+    let info_hash = fixture.info_hash();
+    world.model.offers.insert(channel, (info_hash, credit));
+    world.handle(Input::Tracker(ServerMessage::Incoming(Incoming {
+        channel,
+        info_hash,
+        member,
+        peer_id: PeerId([member.0 as u8; 20]),
+        credit,
+    })));
+    hello(world, channel, u)
+}
+
+/// The engine hears of others.
+fn peers(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
+    if world.model.welcome.is_none() {
+        return Ok(());
+    }
+    let mut members = Vec::new();
+    for _ in 0..u.int_in_range(0..=4)? {
+        let member = u.int_in_range(0..=4)?;
+        members.push(Member {
+            member: MemberId(member),
+            peer_id: PeerId([member as u8; 20]),
+            have: u.int_in_range(0..=10)?,
+            seed: u.arbitrary()?,
+        });
+    }
+    let peers = Peers {
+        info_hash: any_torrent(u)?.info_hash(),
+        interval: u.arbitrary::<u16>()?.into(),
+        complete: u.arbitrary()?,
+        incomplete: u.arbitrary()?,
+        members,
+    };
+    world.handle(Input::Tracker(ServerMessage::Peers(peers)));
+    Ok(())
+}
+
+/// A wish for a channel is carried out or refused.
+fn answer_open(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
+    let Some((&request, &(info_hash, granted))) = world.model.opening.first_key_value() else {
+        return Ok(());
+    };
+    world.model.opening.remove(&request);
+    if u.ratio(1, 8)? {
+        let reason = "no".to_owned();
+        world.handle(Input::Tracker(ServerMessage::Refused { request, reason }));
+        return Ok(());
+    }
+    let channel = some_channel(world, u)?;
+    let credit = some_credit(u)?;
+    give_out(world, channel);
+    world
+        .model
+        .open(channel, Channel::new(info_hash, credit, granted));
+    world.handle(Input::Tracker(ServerMessage::Accepted {
+        request,
+        channel,
+        credit,
+    }));
+    hello(world, channel, u)
+}
+
+/// The other end of a new channel mostly sends its handshake at once.
+fn hello(world: &mut World, channel: ChannelId, u: &mut Unstructured<'_>) -> Result<()> {
+    if u.ratio(1, 16)? {
+        return Ok(());
+    }
+    let us = world.engine.peer_id();
+    if let Some(state) = world.model.channels.get_mut(&channel) {
+        let fixture = fixture(state.info_hash).expect("channels are for known torrents");
+        say_hello(state, fixture, us, u)?;
+        deliver(world, channel, u)?;
+    }
+    Ok(())
+}
+
+fn open_channel(world: &World, u: &mut Unstructured<'_>) -> Result<Option<ChannelId>> {
+    let open: Vec<ChannelId> = world.model.channels.keys().copied().collect();
+    if open.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(*u.choose(&open)?))
+}
+
+fn credit(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
+    let Some(channel) = open_channel(world, u)? else {
+        return Ok(());
+    };
+    let bytes = some_credit(u)?;
+    if let Some(state) = world.model.channels.get_mut(&channel) {
+        state.send_credit += u64::from(bytes);
+    }
+    world.handle(Input::Tracker(ServerMessage::Credit { channel, bytes }));
+    Ok(())
+}
+
+fn close(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
+    let Some(channel) = open_channel(world, u)? else {
+        return Ok(());
+    };
+    world.model.channels.remove(&channel);
+    let reason = "the other end is gone".to_owned();
+    world.handle(Input::Tracker(ServerMessage::Close { channel, reason }));
+    Ok(())
+}
+
+/// A peer says something.
+fn talk(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
+    let Some(channel) = open_channel(world, u)? else {
+        return Ok(());
+    };
+    let us = world.engine.peer_id();
+    let state = world.model.channels.get_mut(&channel);
+    let state = state.expect("a channel that is open");
+    let fixture = fixture(state.info_hash).expect("channels are for known torrents");
+    if !state.said_hello {
+        say_hello(state, fixture, us, u)?;
+    }
+    for _ in 0..u.int_in_range(1..=3)? {
+        say_something(state, fixture, u)?;
+    }
+    deliver(world, channel, u)
+}
+
+/// What a peer has said travels, mostly all of it, in one frame or in several.
+fn deliver(world: &mut World, channel: ChannelId, u: &mut Unstructured<'_>) -> Result<()> {
+    let cut = match u.int_in_range(0..=3)? {
+        0 => Some(usize::from(u.arbitrary::<u16>()?)),
+        _ => None,
+    };
+    let Some(state) = world.model.channels.get_mut(&channel) else {
+        return Ok(());
+    };
+    let until = cut.map_or(state.backlog.len(), |cut| cut.min(state.backlog.len()));
+    let bytes: Vec<u8> = state.backlog.drain(..until).collect();
+    for chunk in bytes.chunks(1 << 16) {
+        if let Some(state) = world.model.channels.get_mut(&channel) {
+            state.deliver(&Bytes::copy_from_slice(chunk));
+            data(world, channel, chunk);
+        }
+    }
+    Ok(())
+}
+
+fn data(world: &mut World, channel: ChannelId, payload: &[u8]) {
+    let frame = DataFrame::new(channel, payload);
+    world.handle(Input::Tracker(ServerMessage::Data(frame)));
+}
+
+/// The tracker says what makes no sense, or what comes too late.
+fn noise(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
+    if world.model.welcome.is_none() {
+        return Ok(());
+    }
+    let channel = ChannelId(CHANNELS + u.int_in_range(1..=3)?);
+    let reason = String::new();
+    let message = match u.int_in_range(0..=6)? {
+        0 => ServerMessage::Accepted {
+            request: u.arbitrary::<u32>()? | 1 << 31,
+            channel,
+            credit: u.arbitrary()?,
+        },
+        1 => ServerMessage::Refused {
+            request: u.arbitrary::<u32>()? | 1 << 31,
+            reason,
+        },
+        2 => ServerMessage::Close { channel, reason },
+        3 => ServerMessage::Credit {
+            channel,
+            bytes: u.arbitrary()?,
+        },
+        4 => ServerMessage::Error {
+            info_hash: None,
+            reason,
+        },
+        5 => ServerMessage::Incoming(Incoming {
+            channel,
+            info_hash: InfoHash([7; 20]),
+            member: MemberId(1),
+            peer_id: PeerId([1; 20]),
+            credit: u.arbitrary()?,
+        }),
+        _ => {
+            data(world, channel, &[0, 0, 0, 1, 0]);
+            return Ok(());
+        }
+    };
+    world.handle(Input::Tracker(message));
+    Ok(())
+}
+
+/// The host has done what it was asked, or has failed to.
+fn work(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
+    for _ in 0..u.int_in_range(1..=4)? {
+        if world.jobs.is_empty() {
+            return Ok(());
+        }
+        let last = world.jobs.len() - 1;
+        let index = if u.ratio(3, 4)? { 0 } else { last };
+        let job = world.jobs.remove(index);
+        finish(world, job, u)?;
+    }
+    Ok(())
+}
+
+fn finish(world: &mut World, job: Job, u: &mut Unstructured<'_>) -> Result<()> {
+    let Job {
+        info_hash,
+        piece,
+        kind,
+    } = job;
+    let fixture = fixture(info_hash).expect("jobs are for known torrents");
+    let fails = u.ratio(1, 16)?;
+    let input = match kind {
+        JobKind::Read => Input::Read {
+            info_hash,
+            piece,
+            result: if fails {
+                some_failure(fixture, piece, u)?
+            } else {
+                Ok(fixture.piece(piece))
+            },
+        },
+        JobKind::Hash(data) => {
+            let digest = if fails { [0; 20] } else { sha1(&data) };
+            let right = digest == fixture.metainfo.piece_hash(piece);
+            let checking = world.state(info_hash) == Some(TorrentState::Hashing);
+            if let Some(verified) = world.model.verified.get_mut(&info_hash)
+                && right
+                && checking
+            {
+                verified.insert(piece.get());
+            }
+            Input::Hashed {
+                info_hash,
+                piece,
+                digest,
+            }
+        }
+        JobKind::Write => {
+            if let Some(verified) = world.model.verified.get_mut(&info_hash)
+                && !fails
+            {
+                verified.insert(piece.get());
+            }
+            Input::Written {
+                info_hash,
+                piece,
+                result: if fails {
+                    Err(StoreError::Full("no room".to_owned()))
+                } else {
+                    Ok(())
+                },
+            }
+        }
+    };
+    world.handle(input);
+    Ok(())
+}
+
+/// What a store answers that is not what it was asked for.
+fn some_failure(
+    fixture: &Fixture,
+    piece: PieceIndex,
+    u: &mut Unstructured<'_>,
+) -> Result<std::result::Result<Bytes, StoreError>> {
+    let reason = "broken".to_owned();
+    let right = fixture.piece(piece);
+    Ok(match u.int_in_range(0..=3)? {
+        0 => Err(StoreError::Missing),
+        1 => Err(StoreError::Unreadable(reason)),
+        2 => Err(StoreError::Failed(reason)),
+        _ => Ok(right.slice(..usize::from(u.arbitrary::<u8>()?).min(right.len()))),
+    })
+}
+
+/// The host answers what nobody asked.
+fn unasked(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
+    let fixture = any_torrent(u)?;
+    let info_hash = fixture.info_hash();
+    let index = u.int_in_range(0..=fixture.pieces() - 1)?;
+    let piece = fixture.metainfo.layout().piece(index).expect("in range");
+    let asked = |job: &&Job| (job.info_hash, job.piece) == (info_hash, piece);
+    if world.jobs.iter().any(|job| asked(&job)) {
+        return Ok(());
+    }
+    world.handle(match u.int_in_range(0..=3)? {
+        0 => Input::Read {
+            info_hash,
+            piece,
+            result: Ok(fixture.piece(piece)),
+        },
+        1 => Input::Read {
+            info_hash,
+            piece,
+            result: Err(StoreError::Missing),
+        },
+        2 => Input::Hashed {
+            info_hash,
+            piece,
+            digest: fixture.metainfo.piece_hash(piece),
+        },
+        _ => Input::Written {
+            info_hash,
+            piece,
+            result: Ok(()),
+        },
+    });
+    Ok(())
+}
