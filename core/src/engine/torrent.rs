@@ -230,6 +230,8 @@ impl Torrent {
     /// Every piece that is wanted is here.
     pub(super) fn is_finished(&self) -> bool {
         self.download().is_some_and(Download::is_finished)
+    }
+
     /// Bytes of a piece, if the metadata is here.
     pub(super) fn length_of(&self, piece: PieceIndex) -> Option<u32> {
         Some(self.metainfo.as_ref()?.layout().length(piece))

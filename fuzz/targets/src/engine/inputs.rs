@@ -7,7 +7,7 @@ use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
 use swarm_core::engine::{Command, Input, Resume, StoreError, TorrentState};
 use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
-use swarm_core::pieces::{Bitfield, PieceIndex, Strategy};
+use swarm_core::pieces::{Bitfield, PieceIndex, Priority, Strategy};
 use swarm_core::wire::relay::{DataFrame, Incoming, Member, Peers, ServerMessage, Welcome};
 
 use super::fixtures::{FIXTURES, Fixture, fixture, sha1};
@@ -115,13 +115,38 @@ fn command(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
             world.jobs.retain(|job| !stopped(job));
             Command::Remove(info_hash)
         }
-        _ => {
-            let strategies = [Strategy::RarestFirst, Strategy::Sequential];
-            Command::SetStrategy(info_hash, *u.choose(&strategies)?)
-        }
+        _ => how_to_pick(fixture, u)?,
     };
     world.handle(Input::Command(command));
     Ok(())
+}
+
+fn how_to_pick(fixture: &Fixture, u: &mut Unstructured<'_>) -> Result<Command> {
+    let info_hash = fixture.info_hash();
+    Ok(match u.int_in_range(0..=3)? {
+        0 => {
+            let priorities = [
+                Priority::Skip,
+                Priority::Low,
+                Priority::Normal,
+                Priority::High,
+            ];
+            let mut each = Vec::new();
+            for _ in 0..u.int_in_range(0..=fixture.metainfo.files().len())? {
+                each.push(*u.choose(&priorities)?);
+            }
+            Command::SetPriorities(info_hash, each)
+        }
+        1 => Command::SetPlayPosition(info_hash, u.arbitrary::<u32>()?.into()),
+        _ => {
+            let strategies = [
+                Strategy::RarestFirst,
+                Strategy::Sequential,
+                Strategy::Streaming,
+            ];
+            Command::SetStrategy(info_hash, *u.choose(&strategies)?)
+        }
+    })
 }
 
 fn some_pieces(fixture: &Fixture, u: &mut Unstructured<'_>) -> Result<Bitfield> {
