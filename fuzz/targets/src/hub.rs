@@ -97,9 +97,7 @@ struct Client {
 
 impl Scene {
     fn connect(&mut self, conn: u64) {
-        if !self.up.contains_key(&conn) {
-            self.up.insert(conn, Client::default());
-        }
+        self.up.entry(conn).or_default();
         self.hub.connect(self.now, ConnId(conn));
         self.drain();
     }
