@@ -4,15 +4,17 @@
 //! have, and when one is too old.
 
 mod choose;
+mod limits;
 mod load;
+mod progress;
 mod suspects;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use choose::Choice;
+pub use limits::{Limits, Waste};
 use load::Load;
-use serde::{Deserialize, Serialize};
 use suspects::Suspects;
 
 use super::partial::{Filled, Partial};
@@ -21,59 +23,6 @@ use crate::rng::Rng;
 
 /// Who a block is asked of; the engine's number for a session, never used twice.
 pub type SessionId = u32;
-
-/// What a download may hold in memory, and numbers of its policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of pieces that are begun and not yet written, hashing and writing included.
-    /// At least two pieces are always allowed. 24 MiB by default.
-    pub bytes_in_progress: u64,
-    /// How many peers one block may be asked of in the endgame. Two by default: the second
-    /// request rescues a block from a slow peer, a third mostly buys a duplicate.
-    pub endgame_copies: u8,
-    /// With [`Strategy::RarestFirst`], so many pieces are had before the rarest are begun.
-    /// Four by default, as in libtorrent.
-    pub random_first: u32,
-    /// Bytes ahead of the play position that [`Strategy::Streaming`] gets in order; at least
-    /// two pieces. 16 MiB by default: about a quarter of a minute of video at 8 Mbit/s, and
-    /// few enough pieces that a swarm of viewers still spreads what is rare.
-    pub streaming_window: u64,
-    /// Bad pieces of which it is remembered who sent which block, 24 bytes for each. 64 by
-    /// default.
-    pub suspects: usize,
-}
-
-impl Waste {
-    /// All of it.
-    pub fn total(&self) -> u64 {
-        self.duplicate + self.unrequested + self.corrupt + self.given_up
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            bytes_in_progress: 24 << 20,
-            endgame_copies: 2,
-            random_first: 4,
-            streaming_window: 16 << 20,
-            suspects: 64,
-        }
-    }
-}
-
-/// Bytes that arrived for nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waste {
-    /// Blocks that were here already: the price of the endgame.
-    pub duplicate: u64,
-    /// Blocks that were not asked of whoever sent them, or no longer.
-    pub unrequested: u64,
-    /// Pieces whose hash was wrong, the good blocks in them included.
-    pub corrupt: u64,
-    /// Blocks of pieces in progress that were given up.
-    pub given_up: u64,
-}
 
 /// What became of a block that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -465,49 +414,6 @@ impl Download {
         }
     }
 
-    /// The session let go of something in this piece.
-    fn after_release(&mut self, piece: PieceIndex, session: SessionId) {
-        let Some(partial) = self.filling(piece) else {
-            return;
-        };
-        let untouched = partial.received() == 0 && !partial.is_awaited();
-        let alone = partial.alone;
-        let owner = partial.owner.filter(|owner| *owner != session);
-        self.set_owner(piece, owner);
-        if owner.is_none() && alone {
-            // What another would add to it would make blame uncertain again.
-            self.suspects.avoid(piece, session);
-            self.give_up(piece);
-        } else if owner.is_none() && untouched {
-            self.give_up(piece);
-        } else {
-            self.give_up_if_skipped(piece);
-        }
-    }
-
-    fn give_up_if_skipped(&mut self, piece: PieceIndex) {
-        if self.priority(piece) == Priority::Skip
-            && self.filling(piece).is_some_and(|p| !p.is_awaited())
-        {
-            self.give_up(piece);
-        }
-    }
-
-    /// Lets go of a piece in progress and of what has arrived of it: it is unbegun again.
-    fn give_up(&mut self, piece: PieceIndex) {
-        let Some(partial) = self.remove_filling(piece) else {
-            return;
-        };
-        for (block, asked) in partial.asked() {
-            for session in asked {
-                self.load(*session).asked.remove(&block);
-            }
-        }
-        self.bytes_begun -= u64::from(self.layout.length(piece));
-        self.waste.given_up += partial.received_bytes();
-        self.picker.put_back(piece);
-    }
-
     fn end_verifying(&mut self, piece: PieceIndex) -> Option<(Bytes, Vec<SessionId>)> {
         match self.begun.remove(&piece)? {
             Begun::Verifying { data, senders } => {
@@ -520,51 +426,6 @@ impl Download {
                 None
             }
         }
-    }
-
-    /// A piece in progress has another owner now, or none.
-    fn set_owner(&mut self, piece: PieceIndex, owner: Option<SessionId>) {
-        let Some(partial) = self.filling_mut(piece) else {
-            return;
-        };
-        if let Some(old) = std::mem::replace(&mut partial.owner, owner) {
-            self.open.remove(&(Some(old), piece));
-            self.load(old).owned.remove(&piece);
-        } else {
-            self.open.remove(&(None, piece));
-        }
-        if let Some(owner) = owner {
-            self.load(owner).owned.insert(piece);
-        }
-        self.relist(piece);
-    }
-
-    /// Takes a piece in progress out of all lists but those of the blocks asked of sessions.
-    fn remove_filling(&mut self, piece: PieceIndex) -> Option<Partial> {
-        self.set_owner(piece, None);
-        self.filling(piece)?;
-        self.open.remove(&(None, piece));
-        self.joinable.remove(&piece);
-        self.repeatable.remove(&piece);
-        match self.begun.remove(&piece) {
-            Some(Begun::Filling(partial)) => Some(partial),
-            _ => None,
-        }
-    }
-
-    /// A piece in progress stands in exactly those lists in which it belongs now.
-    fn relist(&mut self, piece: PieceIndex) {
-        let Some(partial) = self.filling(piece) else {
-            return;
-        };
-        let wanted = self.priority(piece) > Priority::Skip;
-        let owner = partial.owner;
-        let open = wanted && partial.has_unasked();
-        let joinable = open && !partial.alone;
-        let repeatable = wanted && !partial.alone && partial.is_repeatable();
-        list(&mut self.open, (owner, piece), open);
-        list(&mut self.joinable, piece, joinable);
-        list(&mut self.repeatable, piece, repeatable);
     }
 
     fn find_missing(&mut self) {
@@ -600,14 +461,6 @@ impl Download {
             Some(Begun::Filling(partial)) => Some(partial),
             _ => None,
         }
-    }
-}
-
-fn list<T: Ord>(set: &mut BTreeSet<T>, item: T, belongs: bool) {
-    if belongs {
-        set.insert(item);
-    } else {
-        set.remove(&item);
     }
 }
 
