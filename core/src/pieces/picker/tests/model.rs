@@ -24,10 +24,15 @@ fn agrees_with_a_plain_model() {
         let mut model = Model::new(u)?;
         while !u.is_empty() {
             model.step(u)?;
-            model.check();
+            if model.pieces <= 20 {
+                model.check();
+            }
         }
+        model.check();
         Ok(())
-    });
+    })
+    // Many short stories tell more than a few long ones.
+    .size_max(1_500);
 }
 
 impl Model {
