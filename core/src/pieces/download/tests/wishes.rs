@@ -152,3 +152,13 @@ fn who_chokes_us_is_asked_for_the_pieces_it_allows() {
     let picked = download.pick_among(BEN, &everything, &allowed, 9);
     assert_eq!(numbers(&picked), [(7, 0), (7, 1)]);
 }
+
+#[test]
+fn a_piece_of_which_nothing_is_awaited_is_given_up_when_it_becomes_skipped() {
+    let mut download = download(3, 10);
+    pick(&mut download, ANN, 1);
+    receive(&mut download, ANN, 0, 0);
+    priorities(&mut download, &[Priority::Skip]);
+    assert_eq!(in_progress(&download), []);
+    assert_eq!(download.waste().given_up, u64::from(BLOCK));
+}
