@@ -82,17 +82,21 @@ impl Swarm {
         picked
     }
 
-    /// A whole download of blocks of one byte, so that choosing is nearly all there is.
-    fn download(&self) {
+    fn download(&self) -> Download {
         let layout = one_byte_pieces(self.pieces);
         let nothing = Bitfield::empty(self.pieces);
         let limits = Limits::default();
         let strategy = Strategy::RarestFirst;
         let mut download = Download::new(layout, nothing, strategy, limits, Rng::new(1));
-        let mut asked: Vec<Vec<Block>> = vec![Vec::new(); self.peers.len()];
         for (session, has) in &self.peers {
             download.peer_joined(*session, has);
         }
+        download
+    }
+
+    /// A whole download of pieces of one byte, so that choosing is nearly all there is.
+    fn complete(&self, mut download: Download) -> Download {
+        let mut asked: Vec<Vec<Block>> = vec![Vec::new(); self.peers.len()];
         while !download.is_complete() {
             for ((session, has), asked) in self.peers.iter().zip(&mut asked) {
                 for block in asked.drain(..) {
@@ -106,6 +110,7 @@ impl Swarm {
                 *asked = download.pick(*session, has, IN_FLIGHT, &[]);
             }
         }
+        download
     }
 }
 
@@ -195,22 +200,18 @@ fn changes(criterion: &mut Criterion) {
 }
 
 fn downloads(criterion: &mut Criterion) {
-    measure(
-        criterion,
-        "block, dense",
-        Spread::Dense,
-        |bencher, swarm| {
-            bencher.iter(|| swarm.download());
-        },
-    );
-    measure(
-        criterion,
-        "block, sparse",
-        Spread::Sparse,
-        |bencher, swarm| {
-            bencher.iter(|| swarm.download());
-        },
-    );
+    for (name, spread) in [
+        ("whole piece, dense", Spread::Dense),
+        ("whole piece, sparse", Spread::Sparse),
+    ] {
+        measure(criterion, name, spread, |bencher, swarm| {
+            bencher.iter_batched(
+                || swarm.download(),
+                |download| swarm.complete(download),
+                BatchSize::PerIteration,
+            );
+        });
+    }
 }
 
 criterion_group! {
