@@ -48,12 +48,15 @@ impl Relay {
     }
 }
 
-/// The default, except that nobody is turned away for the number of peers: what is
-/// simulated is one swarm.
+/// The default, except that it has room for everybody: how much it can pass on is
+/// [`Scenario::relay_capacity`]'s business, and a hub that runs out of memory looks at all
+/// channels that wait for credit again and again, which a large swarm can't afford.
 fn hub(scenario: &Scenario, life: u64) -> Hub {
     let default = HubConfig::default();
     let config = HubConfig {
         max_connections: usize::MAX,
+        max_inflight: 1 << 40,
+        max_inflight_per_connection: 1 << 30,
         ..default
     };
     Hub::new(config, scenario.seed.wrapping_add(life))
