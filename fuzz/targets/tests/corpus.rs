@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use swarm_fuzz_targets::TARGETS;
 
 fn folder(kind: &str, target: &str) -> PathBuf {
-    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let fuzz = fuzz.expect("the package is a folder of fuzz/");
     fuzz.join(kind).join(target)
 }
 
@@ -16,7 +17,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };
-    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.expect("a folder can be read").path())
+        .collect();
     files.retain(|file| file.is_file());
     files.sort();
     files
@@ -26,7 +29,7 @@ fn replay(kind: &str) {
     let mut failed = Vec::new();
     for (name, target) in TARGETS {
         for file in files(&folder(kind, name)) {
-            let input = fs::read(&file).unwrap();
+            let input = fs::read(&file).expect("a file can be read");
             if catch_unwind(AssertUnwindSafe(|| target(&input))).is_err() {
                 failed.push(file);
             }
