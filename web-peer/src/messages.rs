@@ -47,6 +47,9 @@ pub(crate) enum ToWorker {
     },
     /// Wants the `.torrent` file: answered by [`ToPage::Saved`].
     SaveTorrent(InfoHash),
+    /// Begins to record the session, with a new engine over the same store; or ends the
+    /// recording: answered by [`ToPage::Saved`].
+    Record(bool),
 }
 
 /// From the worker to the page.
@@ -88,6 +91,8 @@ pub(crate) struct State {
     pub storage: Option<(u64, u64)>,
     /// Torrents whose files are being put together for [`ToPage::Saved`], with progress 0 to 1.
     pub saving: Vec<(InfoHash, f64)>,
+    /// Bytes recorded so far, while the session is recorded.
+    pub recording: Option<u64>,
 }
 
 /// Files that are being hashed.

@@ -11,6 +11,7 @@ mod frame;
 mod intake;
 mod list;
 mod port;
+mod recording;
 mod torrents;
 
 use std::cell::{Cell, RefCell};
@@ -40,6 +41,7 @@ pub(crate) fn run() {
     torrents::listen_to_clicks(&page.torrents, &port);
     torrents::listen_to_repaints(&page.torrents);
     intake::listen_to_everything(&port);
+    recording::listen_to_clicks(&port);
     open_address(&port);
     listen(&window(), "hashchange", move |_| open_address(&port));
     listen(&window(), "beforeunload", move |event| {
@@ -99,9 +101,11 @@ impl Page {
     }
 
     fn show(&self, state: State) {
-        self.is_busy
-            .set(!state.hashing.is_empty() || !state.saving.is_empty());
+        self.is_busy.set(
+            !state.hashing.is_empty() || !state.saving.is_empty() || state.recording.is_some(),
+        );
         frame::show(&state);
+        recording::show(state.recording);
         self.announcer.borrow_mut().show(&state.view);
         self.torrents.borrow_mut().show(state);
         self.bring_into_view();

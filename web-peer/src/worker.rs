@@ -2,7 +2,8 @@
 //!
 //! [`host`] runs the engine; [`link`] is its line to the tracker, [`store`] what it
 //! keeps, [`show`] what the page sees of it. [`commands`] is what the page can ask for,
-//! of which [`share`] and [`save`] are long enough to run beside.
+//! of which [`share`] and [`save`] are long enough to run beside. [`record`] keeps what the
+//! engine is told, when somebody asks for it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,6 +22,7 @@ mod host;
 mod js;
 mod link;
 mod panic;
+mod record;
 mod save;
 mod sha1;
 mod share;

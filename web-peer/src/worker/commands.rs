@@ -53,6 +53,7 @@ impl Host {
                 spawn_local(Rc::clone(self).save(info_hash, file));
             }
             ToWorker::SaveTorrent(info_hash) => self.save_torrent(info_hash),
+            ToWorker::Record(on) => self.set_recording(on),
         }
         self.show_now();
     }

@@ -7,9 +7,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::Uint8Array;
-use swarm_core::engine::{Config, Engine, Event, Input, Output, StoreError};
+use swarm_core::engine::{Config, Event, Input, Output, StoreError};
 use swarm_core::id::InfoHash;
 use swarm_core::pieces::PieceIndex;
+use swarm_core::record::RecordedEngine;
 use swarm_core::time::Time;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::DedicatedWorkerGlobalScope;
@@ -17,6 +18,7 @@ use web_sys::DedicatedWorkerGlobalScope;
 use super::clock::Clock;
 use super::js::{Timer, bytes_of, read_blob, slice, store_error};
 use super::link::Link;
+use super::record::Recording;
 use super::sha1::Hasher;
 use super::show::Show;
 use super::store::{Content, Record, Store};
@@ -27,7 +29,9 @@ use super::torrents::{Torrent, Torrents};
 pub(super) struct Host {
     pub(super) scope: DedicatedWorkerGlobalScope,
     pub(super) clock: Clock,
-    engine: RefCell<Engine>,
+    engine: RefCell<RecordedEngine<Recording>>,
+    /// Which engine it is: what an earlier one asked for is not told to this one.
+    generation: Cell<u32>,
     draining: Cell<bool>,
     timer: RefCell<Option<(Time, Timer)>>,
     pub(super) link: RefCell<Link>,
@@ -46,12 +50,12 @@ impl Host {
         tracker: String,
     ) -> Rc<Self> {
         let clock = Clock::new();
-        let seed = getrandom::u64().expect("every browser has crypto.getRandomValues");
-        let engine = Engine::new(Config::default(), seed, clock.now());
+        let engine = engine(&clock, None);
         Rc::new(Host {
             scope,
             clock,
             engine: RefCell::new(engine),
+            generation: Cell::default(),
             draining: Cell::default(),
             timer: RefCell::default(),
             link: RefCell::new(Link::new(tracker.clone())),
@@ -63,8 +67,31 @@ impl Host {
         })
     }
 
-    pub(super) fn engine(&self) -> std::cell::Ref<'_, Engine> {
+    pub(super) fn engine(&self) -> std::cell::Ref<'_, RecordedEngine<Recording>> {
         self.engine.borrow()
+    }
+
+    /// Puts a new engine, which is recorded, in the place of this one. It has no torrents.
+    pub(super) fn renew(&self, recording: Recording) {
+        self.generation.set(self.generation.get() + 1);
+        self.engine.replace(engine(&self.clock, Some(recording)));
+    }
+
+    /// Ends the recording, if there is one.
+    pub(super) fn stop_recording(&self) -> Option<Recording> {
+        self.engine.borrow_mut().stop(self.clock.now())
+    }
+
+    /// A recording that ended by itself, once.
+    pub(super) fn take_ended_recording(&self) -> Option<Recording> {
+        self.engine.borrow_mut().take_ended()
+    }
+
+    /// Tells the engine how something ended, if it is the engine that asked for it.
+    fn answer(self: &Rc<Self>, generation: u32, input: Input) {
+        if generation == self.generation.get() {
+            self.feed(input);
+        }
     }
 
     /// Tells the engine what happened, and does what follows as soon as the present
@@ -93,6 +120,7 @@ impl Host {
                 .borrow_mut()
                 .handle(self.clock.now(), Input::TrackerSent(sent));
         }
+        self.look_after_recording();
         self.arm();
         self.changed();
     }
@@ -127,17 +155,19 @@ impl Host {
     }
 
     fn carry_out(self: &Rc<Self>, output: Output) {
+        let generation = self.generation.get();
         match output {
             Output::Tracker(message) => self.send(message),
             Output::Read { info_hash, piece } => {
                 let host = Rc::clone(self);
                 spawn_local(async move {
                     let result = host.read(info_hash, piece).await;
-                    host.feed(Input::Read {
+                    let input = Input::Read {
                         info_hash,
                         piece,
                         result,
-                    });
+                    };
+                    host.answer(generation, input);
                 });
             }
             Output::Write {
@@ -150,11 +180,12 @@ impl Host {
                 let copy = Uint8Array::from(&data[..]);
                 spawn_local(async move {
                     let result = host.store.write((info_hash, piece.get()), copy).await;
-                    host.feed(Input::Written {
+                    let input = Input::Written {
                         info_hash,
                         piece,
                         result,
-                    });
+                    };
+                    host.answer(generation, input);
                 });
             }
             Output::Hash {
@@ -165,11 +196,12 @@ impl Host {
                 let host = Rc::clone(self);
                 spawn_local(async move {
                     let digest = host.hasher.hash(&data).await;
-                    host.feed(Input::Hashed {
+                    let input = Input::Hashed {
                         info_hash,
                         piece,
                         digest,
-                    });
+                    };
+                    host.answer(generation, input);
                 });
             }
             Output::Event(event) => self.handle_event(event),
@@ -254,4 +286,9 @@ impl Host {
             }
         });
     }
+}
+
+fn engine(clock: &Clock, recording: Option<Recording>) -> RecordedEngine<Recording> {
+    let seed = getrandom::u64().expect("every browser has crypto.getRandomValues");
+    RecordedEngine::new(Config::default(), seed, clock.now(), recording)
 }

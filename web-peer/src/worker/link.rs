@@ -83,7 +83,7 @@ impl Host {
         self.connect();
     }
 
-    fn connect(self: &Rc<Self>) {
+    pub(super) fn connect(self: &Rc<Self>) {
         let mut link = self.link.borrow_mut();
         link.retry = None;
         let protocols = Array::of1(&SUBPROTOCOL.into());
@@ -177,16 +177,25 @@ impl Host {
         }
     }
 
-    /// Lets the connection go, and tries again after a while.
-    fn lost(self: &Rc<Self>) {
+    /// Lets the connection go.
+    pub(super) fn hang_up(&self) {
         let mut link = self.link.borrow_mut();
         if let Some(Socket { socket, .. }) = link.socket.take() {
             socket.set_onopen(None);
             socket.set_onmessage(None);
             socket.set_onclose(None);
+            // Most often it is closed already.
+            let _ = socket.close();
         }
         link.look = None;
+        link.retry = None;
         link.unreported = 0;
+    }
+
+    /// Lets the connection go, and tries again after a while.
+    fn lost(self: &Rc<Self>) {
+        self.hang_up();
+        let mut link = self.link.borrow_mut();
         link.failures = link.failures.saturating_add(1);
         let delay = backoff::delay(link.failures, js_sys::Math::random());
         let host = Rc::clone(self);

@@ -12,6 +12,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::host::Host;
 use super::js::{Timer, scope};
+use super::record::Recording;
 use crate::messages::{self, HashingView, State, ToPage};
 
 /// Between two snapshots, while something changes.
@@ -130,6 +131,7 @@ impl Host {
             hashing: show.hashing.iter().map(Work::view).collect(),
             reconnect_in: self.link.borrow().reconnect_in(now),
             storage: show.storage,
+            recording: self.engine().recording().map(Recording::length),
             saving: show
                 .saving
                 .iter()

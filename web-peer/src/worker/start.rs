@@ -74,58 +74,70 @@ pub(super) async fn resume_all(host: &Rc<Host>) {
 }
 
 async fn resume(host: &Rc<Host>, record: Record) -> Result<(), String> {
-    let Record {
-        info_hash, paused, ..
-    } = record;
-    let words = |error: StoreError| error.to_string();
-    let (metainfo, source, command) = match &record.content {
-        Content::Link(name) => (
-            None,
-            None,
-            Command::AddLink {
-                info_hash,
-                name: name.clone(),
-                check: false,
-                paused,
-            },
-        ),
+    let metainfo = match &record.content {
+        Content::Link(_) => None,
         Content::Torrent(bytes) | Content::Made(bytes) => {
-            let metainfo = Metainfo::from_torrent(bytes).map_err(|error| error.to_string())?;
-            let count = metainfo.layout().piece_count();
-            let source = match &record.content {
-                Content::Made(_) => host.store.source(info_hash).await.map_err(words)?,
-                _ => None,
-            };
-            let pieces = if source.is_some() {
-                Bitfield::full(count)
-            } else {
-                let mut pieces = Bitfield::empty(count);
-                let kept = host.store.pieces(info_hash).await.map_err(words)?;
-                for piece in kept
-                    .into_iter()
-                    .filter_map(|index| metainfo.layout().piece(index))
-                {
-                    pieces.insert(piece);
-                }
-                pieces
-            };
-            let resume = Resume::Pieces(pieces);
-            (
-                Some(metainfo.clone()),
-                source,
-                Command::AddTorrent {
-                    metainfo,
-                    resume,
-                    paused,
-                },
-            )
+            Some(Metainfo::from_torrent(bytes).map_err(|error| error.to_string())?)
         }
     };
-    host.torrents.insert(Torrent {
+    let source = match &record.content {
+        Content::Made(_) => host.store.source(record.info_hash).await.map_err(words)?,
+        _ => None,
+    };
+    let torrent = Torrent {
         record,
         metainfo,
         source,
-    });
+    };
+    let resume = kept(host, &torrent).await?;
+    let command = command(&torrent, resume);
+    host.torrents.insert(torrent);
     host.feed(Input::Command(command));
     Ok(())
+}
+
+/// What is here of a torrent.
+pub(super) async fn kept(host: &Rc<Host>, torrent: &Torrent) -> Result<Resume, String> {
+    let Some(metainfo) = &torrent.metainfo else {
+        return Ok(Resume::Nothing);
+    };
+    let layout = metainfo.layout();
+    if torrent.source.is_some() {
+        return Ok(Resume::Pieces(Bitfield::full(layout.piece_count())));
+    }
+    let mut pieces = Bitfield::empty(layout.piece_count());
+    let kept = host.store.pieces(metainfo.info_hash()).await;
+    for piece in kept
+        .map_err(words)?
+        .into_iter()
+        .filter_map(|index| layout.piece(index))
+    {
+        pieces.insert(piece);
+    }
+    Ok(Resume::Pieces(pieces))
+}
+
+/// What tells a new engine of a torrent of which that is here.
+pub(super) fn command(torrent: &Torrent, resume: Resume) -> Command {
+    let paused = torrent.record.paused;
+    match (&torrent.metainfo, &torrent.record.content) {
+        (Some(metainfo), _) => Command::AddTorrent {
+            metainfo: metainfo.clone(),
+            resume,
+            paused,
+        },
+        (None, content) => Command::AddLink {
+            info_hash: torrent.record.info_hash,
+            name: match content {
+                Content::Link(name) => name.clone(),
+                Content::Torrent(_) | Content::Made(_) => None,
+            },
+            check: false,
+            paused,
+        },
+    }
+}
+
+fn words(error: StoreError) -> String {
+    error.to_string()
 }

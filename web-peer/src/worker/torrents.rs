@@ -34,6 +34,12 @@ impl Torrents {
         torrents.retain(|torrent| torrent.record.info_hash != info_hash);
     }
 
+    /// The info-hashes, in the order in which they were added.
+    pub(super) fn all(&self) -> Vec<InfoHash> {
+        let torrents = self.0.borrow();
+        torrents.iter().map(|t| t.record.info_hash).collect()
+    }
+
     pub(super) fn contains(&self, info_hash: InfoHash) -> bool {
         self.look(info_hash, |_| ()).is_some()
     }
