@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::manager::{BrowserKind, WebDriverManager};
@@ -82,6 +82,19 @@ impl Browser {
             std::fs::remove_file(&path)?;
         }
         Ok(target)
+    }
+
+    /// As [`Browser::take_download`], of the only download whose name has this ending.
+    pub async fn take_download_like(&self, ending: &str, into: &Path) -> Result<PathBuf> {
+        let find = || async {
+            let names = std::fs::read_dir(self.downloads.path())?
+                .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+                .collect::<Result<Vec<_>>>()?;
+            Ok(names.into_iter().find(|name| name.ends_with(ending)))
+        };
+        let what = format!("a download of *{ending}");
+        let name = until(&what, find, Option::is_some).await?;
+        self.take_download(&name.context("found")?, into).await
     }
 
     /// Ends the browser.

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use swarm_lab::replay::Report;
 use swarm_tests::browser::Browser;
 use swarm_tests::files::{digest, random};
 use swarm_tests::server::Server;
@@ -268,5 +269,67 @@ async fn a_link_in_the_page_s_own_address_opens_at_load_and_removal_is_for_good(
     // A seeder that is reloaded seeds on.
     seeder.reload().await?;
     seeder.seeding().await?;
+    browser.quit().await
+}
+
+/// Begins to record a tab's session.
+async fn record(tab: &Tab) -> Result<()> {
+    tab.click("developers").await?;
+    tab.click("record").await?;
+    let is_on = || tab.run("return document.getElementById('recording').hasAttribute('data-on')");
+    swarm_tests::wait::until("a recording", is_on, |is_on| is_on == true).await?;
+    Ok(())
+}
+
+/// Ends the recording, and runs it once more, natively.
+async fn replay(browser: &Browser, tab: &Tab, into: &Path) -> Result<Report> {
+    tab.click("record").await?;
+    let recording = browser.take_download_like(".swarmrec", into).await?;
+    let report = swarm_lab::replay::replay(std::fs::File::open(recording)?, |_, _| Ok(()))?;
+    println!("{report}");
+    Ok(report)
+}
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn a_recorded_session_goes_on_and_replays_identically() -> Result<()> {
+    let folder = TempDir::new()?;
+    let length = 48 * MIB as u64;
+    let file = random(&folder.path().join("recorded.bin"), 48 * MIB, 8)?;
+    let server = Server::start().await?;
+    let link = SlowLink::to(server.address).await?;
+    let browser = Browser::start().await?;
+    let (seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    record(&seeder).await?;
+    seeder.seeding().await?;
+
+    let leecher = browser.open(&link.page()).await?;
+    link.set_rate(6 * MIB as u64);
+    leecher.add_link(&torrent.share_link).await?;
+    leecher
+        .torrent_that("under way", |torrent| torrent.progress > 0.3)
+        .await?;
+    // In the middle of a download: what is here stays, and the rest comes by itself.
+    record(&leecher).await?;
+    link.set_rate(0);
+    let done = leecher.seeding().await?;
+    assert!(done.downloaded < length * 8 / 10, "{done:?}");
+    let saved = save(
+        &browser,
+        &leecher,
+        "recorded.bin",
+        &folder.path().join("out"),
+    )
+    .await?;
+    assert_eq!(saved, digest(&file)?);
+
+    for tab in [&seeder, &leecher] {
+        let report = replay(&browser, tab, &folder.path().join("recordings")).await?;
+        assert!(report.is_identical() && report.complete, "{report}");
+        assert!(report.inputs > 50 && report.outputs > 50, "{report}");
+        assert_eq!(report.torrents[0].progress, 1.0, "{report}");
+        // It goes on, unrecorded.
+        tab.seeding().await?;
+    }
     browser.quit().await
 }

@@ -124,6 +124,21 @@ fn golden_bytes() {
         b"\x04\x00\x00",
     ];
     assert_eq!(recording, expected.concat());
+
+    // The example of the documentation.
+    let example: String = expected[4..7]
+        .concat()
+        .iter()
+        .map(|&byte| match byte {
+            b' '..=b'~' => char::from(byte).to_string(),
+            _ => format!("\\x{byte:02x}"),
+        })
+        .collect();
+    let documentation = include_str!("../../../docs/protocol.md");
+    assert!(
+        documentation.lines().any(|line| line == example),
+        "docs/protocol.md lacks {example}"
+    );
 }
 
 #[test]
