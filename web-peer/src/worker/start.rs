@@ -81,7 +81,11 @@ async fn resume(host: &Rc<Host>, record: Record) -> Result<(), String> {
         }
     };
     let source = match &record.content {
-        Content::Made(_) => host.store.source(record.info_hash).await.map_err(words)?,
+        Content::Made(_) => host
+            .store
+            .source(record.info_hash)
+            .await
+            .map_err(|error| words(&error))?,
         _ => None,
     };
     let torrent = Torrent {
@@ -108,7 +112,7 @@ pub(super) async fn kept(host: &Rc<Host>, torrent: &Torrent) -> Result<Resume, S
     let mut pieces = Bitfield::empty(layout.piece_count());
     let kept = host.store.pieces(metainfo.info_hash()).await;
     for piece in kept
-        .map_err(words)?
+        .map_err(|error| words(&error))?
         .into_iter()
         .filter_map(|index| layout.piece(index))
     {
@@ -138,6 +142,6 @@ pub(super) fn command(torrent: &Torrent, resume: Resume) -> Command {
     }
 }
 
-fn words(error: StoreError) -> String {
+fn words(error: &StoreError) -> String {
     error.to_string()
 }
