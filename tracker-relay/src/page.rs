@@ -62,10 +62,7 @@ impl Assets {
             return text(StatusCode::NOT_FOUND, "there is nothing here");
         };
         let Some(content) = self.load(&name).await else {
-            return match self.missing() {
-                Some(reason) => text(StatusCode::SERVICE_UNAVAILABLE, &reason),
-                None => text(StatusCode::NOT_FOUND, "there is nothing here"),
-            };
+            return self.without_content(&name).await;
         };
         let mut reply = if is_hashed(&name) {
             let mut reply = self.encoded(&name, content, request).await;
@@ -82,6 +79,24 @@ impl Assets {
         reply
     }
 
+    /// There is no such file: it may be a page's folder, whose links start behind a slash.
+    async fn without_content(&self, name: &str) -> Reply {
+        if let Some(reason) = self.missing() {
+            return text(StatusCode::SERVICE_UNAVAILABLE, &reason);
+        }
+        let folder = name.rsplit('/').next().unwrap_or(name);
+        // Relative, so that it holds behind a proxy that adds to the path, too.
+        let location = HeaderValue::try_from(format!("./{folder}/"));
+        match location {
+            Ok(location) if self.load(&format!("{name}/{INDEX}")).await.is_some() => {
+                let mut reply = text(StatusCode::PERMANENT_REDIRECT, "it is a folder");
+                reply.headers_mut().insert(header::LOCATION, location);
+                reply
+            }
+            _ => text(StatusCode::NOT_FOUND, "there is nothing here"),
+        }
+    }
+
     /// A file whose name stays the same when it changes: the browser asks each time.
     async fn revalidated(&self, name: &str, content: Bytes, request: &HeaderMap) -> Reply {
         let tag = format!(
@@ -89,7 +104,7 @@ impl Assets {
             &HEXLOWER.encode(&Sha256::digest(&content))[..32]
         );
         let tag = HeaderValue::try_from(tag).expect("hexadecimal digits are a header value");
-        let policy = (name == INDEX).then(|| content_security_policy(&content));
+        let policy = is_page(name).then(|| content_security_policy(&content));
         let mut reply = if request.get(header::IF_NONE_MATCH) == Some(&tag) {
             let mut reply = Response::new(Full::default());
             *reply.status_mut() = StatusCode::NOT_MODIFIED;
@@ -146,13 +161,19 @@ fn file_name(path: &str) -> Option<String> {
     let path = percent_decode_str(path.strip_prefix('/')?)
         .decode_utf8()
         .ok()?;
-    if path.is_empty() {
-        return Some(INDEX.to_owned());
-    }
+    let path = match path.is_empty() || path.ends_with('/') {
+        true => path + INDEX,
+        false => path,
+    };
     let harmless = |part: &str| {
         !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', ':', '\0'])
     };
     path.split('/').all(harmless).then(|| path.into_owned())
+}
+
+/// It is a page, and needs a policy, rather than a part of one.
+fn is_page(name: &str) -> bool {
+    name.ends_with(".html")
 }
 
 /// Trunk puts a hash of the content into the names of what it builds.
@@ -240,11 +261,13 @@ mod tests {
     fn paths_stay_inside_the_page() {
         assert_eq!(file_name("/").as_deref(), Some(INDEX));
         assert_eq!(file_name("/a/b%20c.js").as_deref(), Some("a/b c.js"));
+        assert_eq!(file_name("/lab/").as_deref(), Some("lab/index.html"));
         for path in [
             "",
             "/..",
             "/a/../../b",
             "/%2e%2e/b",
+            "//",
             "//etc/passwd",
             "/a//b",
             "/.git",

@@ -14,6 +14,8 @@ async fn server_with_page() -> (tempfile::TempDir, tracker_relay::Server) {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &str| fs::write(folder.path().join(name), content).unwrap();
     write("index.html", "<script type=\"module\">start()</script>");
+    fs::create_dir(folder.path().join("lab")).unwrap();
+    write("lab/index.html", "<script type=\"module\">simulate()</script>");
     write(WASM, "plain");
     write(&format!("{WASM}.br"), "brotli");
     let page = Page::Folder(folder.path().to_owned());
@@ -75,6 +77,29 @@ async fn hashed_files_are_kept_and_come_compressed_to_those_who_can() {
         "{brotli}"
     );
     assert!(brotli.contains("application/wasm"), "{brotli}");
+}
+
+#[tokio::test]
+async fn a_page_in_a_folder_is_guarded_like_the_first() {
+    let (_folder, server) = server_with_page().await;
+    let answer = get(server.address(), "/lab/", "").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    for expected in [
+        "content-type: text/html",
+        "cache-control: no-cache",
+        "'wasm-unsafe-eval'",
+        "'sha256-",
+        "simulate()",
+    ] {
+        assert!(answer.contains(expected), "no {expected} in {answer}");
+    }
+    let without_slash = get(server.address(), "/lab", "").await;
+    assert!(
+        without_slash.starts_with("HTTP/1.1 308") && without_slash.contains("location: ./lab/\r\n"),
+        "{without_slash}"
+    );
+    let nothing = get(server.address(), "/lap", "").await;
+    assert!(nothing.starts_with("HTTP/1.1 404"), "{nothing}");
 }
 
 #[tokio::test]
