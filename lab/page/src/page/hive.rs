@@ -1,0 +1,185 @@
+//! The swarm as a honeycomb: a cell for each peer, filling up with what it has, and what
+//! flows from cell to cell.
+
+use lab_page::comb::Comb;
+use swarm_lab::Snapshot;
+use swarm_lab::snapshot::{PeerSnapshot, Role};
+use web_sys::Element;
+
+use super::flows::Flows;
+use super::surface::Surface;
+use super::theme::{Theme, role_index};
+
+const ROLES: [Role; 4] = [
+    Role::Seeder,
+    Role::Contributor,
+    Role::FreeRider,
+    Role::Liar,
+];
+
+/// A cell's walls, as a part of its radius.
+const WALL: f64 = 0.08;
+
+/// How far a flow's line bends to the side, as a part of its length: so the two
+/// directions between two peers are two lines.
+const BEND: f64 = 0.14;
+
+/// Strengths of lines that are drawn together, the weakest first, and how well each is
+/// seen.
+const LINES: [(f64, f64); 3] = [(0.0, 0.16), (0.35, 0.34), (0.7, 0.6)];
+
+/// What is drawn beside the swarm itself.
+pub(super) struct Look<'a> {
+    pub theme: &'a Theme,
+    /// Looked at closely.
+    pub selected: Option<usize>,
+    /// Seconds of movement so far; pieces stand still where it does.
+    pub phase: f64,
+    /// The person wants nothing to move.
+    pub is_still: bool,
+    /// Of a torrent, to know who is complete.
+    pub pieces: u32,
+}
+
+/// See the module.
+pub(super) struct Hive {
+    pub surface: Surface,
+    pub comb: Comb,
+    pub flows: Flows,
+    peers: usize,
+}
+
+impl Hive {
+    pub(super) fn new(canvas: &Element) -> Self {
+        Hive {
+            surface: Surface::new(canvas),
+            comb: Comb::default(),
+            flows: Flows::default(),
+            peers: 0,
+        }
+    }
+
+    /// Room for so many peers, in the place that there is.
+    pub(super) fn fit(&mut self, peers: usize) {
+        self.peers = peers;
+        self.surface.fit();
+        self.comb = Comb::fit(peers, self.surface.width, self.surface.height);
+    }
+
+    pub(super) fn draw(&self, snapshot: &Snapshot, look: &Look) {
+        self.surface.clear();
+        self.draw_cells(snapshot, look);
+        self.draw_flows(look);
+        if let Some(place) = look.selected.and_then(|index| self.comb.places.get(index)) {
+            let ring = Comb::corners(*place, self.comb.radius);
+            let path = || self.surface.outline(&ring);
+            self.surface.stroke(&look.theme.focus, 2.5, path);
+        }
+    }
+
+    fn draw_cells(&self, snapshot: &Snapshot, look: &Look) {
+        let theme = look.theme;
+        let places = &self.comb.places;
+        let full = self.comb.radius * (1.0 - WALL);
+        let cell = |index: usize, radius: f64| {
+            if let Some(place) = places.get(index) {
+                self.surface.outline(&Comb::corners(*place, radius));
+            }
+        };
+        // Those who are not there: gone, or yet to come.
+        let is_there = |index: usize| snapshot.peers.get(index).is_some_and(|it| it.present);
+        self.surface.stroke(&theme.line, 1.0, || {
+            let absent = (0..places.len()).filter(|index| !is_there(*index));
+            absent.for_each(|index| cell(index, full - 0.5));
+        });
+        let present = || {
+            let peers = snapshot.peers.iter().enumerate();
+            peers.filter(|(_, peer)| peer.present)
+        };
+        self.surface.fill(&theme.missing, || {
+            present().for_each(|(index, _)| cell(index, full));
+        });
+        for role in ROLES {
+            let colour = &theme.roles[role_index(role)];
+            self.surface.fill(colour, || {
+                for (index, peer) in present().filter(|(_, peer)| peer.role == role) {
+                    // The filled part of the area is the part of the pieces.
+                    cell(index, full * share(peer, look.pieces).sqrt());
+                }
+            });
+        }
+        let is_complete = |peer: &PeerSnapshot| {
+            peer.pieces == look.pieces && matches!(peer.role, Role::Contributor | Role::FreeRider)
+        };
+        self.surface.fill(&theme.card, || {
+            for (index, _) in present().filter(|(_, peer)| is_complete(peer)) {
+                cell(index, full * 0.26);
+            }
+        });
+    }
+
+    fn draw_flows(&self, look: &Look) {
+        let context = &self.surface.context;
+        let colour = &look.theme.flow;
+        let width = (self.comb.radius / 9.0).clamp(0.8, 2.0);
+        let is_shown = |from: usize, to: usize| {
+            look.selected
+                .is_none_or(|selected| selected == from || selected == to)
+        };
+        let shown = || self.flows.iter().filter(|(from, to, _)| is_shown(*from, *to));
+        for (index, (weakest, opacity)) in LINES.iter().enumerate() {
+            let strongest = LINES.get(index + 1).map_or(f64::INFINITY, |next| next.0);
+            context.set_global_alpha(*opacity);
+            self.surface.stroke(colour, width, || {
+                for (from, to, strength) in shown() {
+                    if (*weakest..strongest).contains(&strength)
+                        && let Some([start, bend, end]) = self.way(from, to)
+                    {
+                        context.move_to(start.0, start.1);
+                        context.quadratic_curve_to(bend.0, bend.1, end.0, end.1);
+                    }
+                }
+            });
+        }
+        context.set_global_alpha(1.0);
+        let size = (self.comb.radius / 4.5).clamp(1.6, 4.0);
+        self.surface.fill(colour, || {
+            for (from, to, strength) in shown() {
+                if let Some(way) = self.way(from, to) {
+                    // Each at a point of its own, or they would march in step.
+                    let offset = (from * 7 + to * 13) as f64 * 0.381_966;
+                    let part = match look.is_still {
+                        true => 0.8,
+                        false => (look.phase * 1.1 + offset).fract(),
+                    };
+                    let (x, y) = along(way, part);
+                    let half = size * strength.sqrt() / 2.0;
+                    context.rect(x - half, y - half, 2.0 * half, 2.0 * half);
+                }
+            }
+        });
+    }
+
+    fn way(&self, from: usize, to: usize) -> Option<[(f64, f64); 3]> {
+        let (start, end) = (*self.comb.places.get(from)?, *self.comb.places.get(to)?);
+        let (dx, dy) = (end.0 - start.0, end.1 - start.1);
+        let middle = ((start.0 + end.0) / 2.0, (start.1 + end.1) / 2.0);
+        let bend = (middle.0 - dy * BEND, middle.1 + dx * BEND);
+        Some([start, bend, end])
+    }
+}
+
+/// A point of a quadratic curve.
+fn along([start, bend, end]: [(f64, f64); 3], part: f64) -> (f64, f64) {
+    let rest = 1.0 - part;
+    let at = |a: f64, b: f64, c: f64| rest * rest * a + 2.0 * rest * part * b + part * part * c;
+    (at(start.0, bend.0, end.0), at(start.1, bend.1, end.1))
+}
+
+/// Of the pieces; liars look as if they had all.
+fn share(peer: &PeerSnapshot, pieces: u32) -> f64 {
+    match peer.role {
+        Role::Liar | Role::Seeder => 1.0,
+        _ => f64::from(peer.pieces) / f64::from(pieces.max(1)),
+    }
+}

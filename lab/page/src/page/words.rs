@@ -1,0 +1,106 @@
+//! What is seen, in words: for everybody as a sentence, for screen readers instead of the
+//! pictures.
+
+use lab_page::settings::Side;
+use swarm_lab::Snapshot;
+use swarm_lab::snapshot::{PeerSnapshot, Role};
+
+use super::figures::seconds;
+use crate::messages::Figures;
+
+/// The part of the pieces that those leechers have who ever came.
+pub(super) fn part_of_pieces(snapshot: &Snapshot, pieces: u32) -> f64 {
+    let leechers = snapshot.peers.iter().filter(|peer| is_leecher(peer));
+    let (count, had) = leechers.fold((0_u64, 0_u64), |(count, had), peer| {
+        (count + 1, had + u64::from(peer.pieces))
+    });
+    match count * u64::from(pieces) {
+        0 => 0.0,
+        all => had as f64 / all as f64,
+    }
+}
+
+pub(super) fn is_leecher(peer: &PeerSnapshot) -> bool {
+    matches!(peer.role, Role::Contributor | Role::FreeRider)
+}
+
+/// "Contributor" and the like.
+pub(super) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Seeder => "seeder",
+        Role::Contributor => "contributor",
+        Role::FreeRider => "free-rider",
+        Role::Liar => "liar",
+    }
+}
+
+/// How one run is.
+pub(super) fn of_run(name: &str, side: Side, snapshot: &Snapshot, pieces: u32) -> String {
+    let waiting = match snapshot.waiting {
+        0 => "nobody waits".to_owned(),
+        1 => "1 waits".to_owned(),
+        waiting => format!("{waiting} wait"),
+    };
+    format!(
+        "{name}, {}: {} complete, {waiting}, {:.0}% of the pieces are there.",
+        lowercase(&side.words()),
+        snapshot.complete,
+        (part_of_pieces(snapshot, pieces) * 100.0).floor(),
+    )
+}
+
+/// How it ended.
+pub(super) fn verdict(sides: &[Side], figures: &[Option<Figures>]) -> Option<String> {
+    let ends: Vec<(Side, &Figures)> = sides
+        .iter()
+        .zip(figures)
+        .filter_map(|(side, figures)| Some((*side, figures.as_ref()?)))
+        .collect();
+    let all: Vec<String> = ends.iter().map(|(side, figures)| end(*side, figures)).collect();
+    let ratio = match &ends[..] {
+        [(a_side, a), (b_side, b)] if has_ended(a) && has_ended(b) => {
+            comparison((*a_side, a.completion.mean), (*b_side, b.completion.mean))
+        }
+        _ => String::new(),
+    };
+    (!all.is_empty()).then(|| all.join(" ") + &ratio)
+}
+
+fn has_ended(figures: &Figures) -> bool {
+    figures.completion.count == figures.completion.of && figures.completion.count > 0
+}
+
+fn end(side: Side, figures: &Figures) -> String {
+    let name = side.words();
+    let completion = &figures.completion;
+    if completion.count < completion.of {
+        return format!(
+            "{name}: {} of {} contributors complete, then nobody could any more.",
+            completion.count, completion.of,
+        );
+    }
+    let mean = seconds(completion.mean);
+    let free_riders = &figures.free_rider_completion;
+    let others = match free_riders.count {
+        0 => String::new(),
+        _ => format!(", free-riders after {}", seconds(free_riders.mean)),
+    };
+    format!("{name}: complete after {mean} on average{others}.")
+}
+
+fn comparison((a_side, a): (Side, f64), (b_side, b): (Side, f64)) -> String {
+    let (name, factor) = match b >= a {
+        true => (b_side.words(), b / a),
+        false => (a_side.words(), a / b),
+    };
+    if !factor.is_finite() || factor < 1.02 {
+        return " Hardly a difference.".to_owned();
+    }
+    format!(" {name} takes {factor:.2} times as long.")
+}
+
+fn lowercase(words: &str) -> String {
+    let mut chars = words.chars();
+    let first = chars.next().map(|first| first.to_lowercase().to_string());
+    first.unwrap_or_default() + chars.as_str()
+}
