@@ -91,12 +91,7 @@ fn spiral() -> impl Iterator<Item = (i32, i32)> {
         AROUND.iter().enumerate().flat_map(move |(side, _)| {
             let corner = AROUND[(side + 4) % 6];
             let step = AROUND[side];
-            (0..ring).map(move |n| {
-                (
-                    corner.0 * ring + step.0 * n,
-                    corner.1 * ring + step.1 * n,
-                )
-            })
+            (0..ring).map(move |n| (corner.0 * ring + step.0 * n, corner.1 * ring + step.1 * n))
         })
     };
     std::iter::once((0, 0)).chain((1..).flat_map(ring))

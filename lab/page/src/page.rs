@@ -58,7 +58,10 @@ pub(crate) fn run() {
         resized.borrow_mut().fit();
         picture.request();
     });
-    for query in ["(prefers-color-scheme: dark)", "(prefers-reduced-motion: reduce)"] {
+    for query in [
+        "(prefers-color-scheme: dark)",
+        "(prefers-reduced-motion: reduce)",
+    ] {
         let (lab, picture) = (lab.clone(), animation.clone());
         if let Ok(Some(query)) = window().match_media(query) {
             listen(&query, "change", move |_| {

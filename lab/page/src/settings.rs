@@ -158,7 +158,11 @@ impl Settings {
 
     /// What was chosen, as a form's field holds it.
     pub fn get(&self, key: &str) -> String {
-        let side = if key.starts_with('a') { &self.a } else { &self.b };
+        let side = if key.starts_with('a') {
+            &self.a
+        } else {
+            &self.b
+        };
         match key {
             "start" => word(key, usize::from(self.start == Start::SpreadOut)),
             "stay" => word(key, self.stay as usize),
@@ -192,7 +196,11 @@ impl Settings {
             "stay" => self.stay = [Leave::Never, Leave::Complete, Leave::Anytime][word],
             "compare" => self.compare = word == 1,
             "a" | "b" => {
-                let all = [Strategy::RarestFirst, Strategy::Sequential, Strategy::Streaming];
+                let all = [
+                    Strategy::RarestFirst,
+                    Strategy::Sequential,
+                    Strategy::Streaming,
+                ];
                 side.strategy = all[word];
             }
             "a-choking" | "b-choking" => side.choking = word == 1,
@@ -223,7 +231,11 @@ impl Settings {
             strategy: side.strategy,
             choking: side.choking,
             start: self.start,
-            seeders: if centralized { self.number("seeders") } else { 0 },
+            seeders: if centralized {
+                self.number("seeders")
+            } else {
+                0
+            },
             leechers: self.number("peers"),
             seeder_link: self.link("seeder-up"),
             leecher_link: self.link("up"),
@@ -274,7 +286,11 @@ impl Side {
             Strategy::Streaming => "Streaming",
         };
         let choking = if self.choking { "" } else { ", nobody choked" };
-        let spared = if self.spared { ", spared the trouble" } else { "" };
+        let spared = if self.spared {
+            ", spared the trouble"
+        } else {
+            ""
+        };
         format!("{strategy}{choking}{spared}")
     }
 }
@@ -316,7 +332,8 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_ignored_or_brought_into_range() {
-        let settings = Settings::from_fragment("peers=0&pieces=99999999999&up=x&b=guess&=&nonsense&x=1");
+        let settings =
+            Settings::from_fragment("peers=0&pieces=99999999999&up=x&b=guess&=&nonsense&x=1");
         assert_eq!(settings.number("peers"), 1);
         let expected = PRESETS[0].settings();
         for key in ["pieces", "up", "b"] {
@@ -326,7 +343,8 @@ mod tests {
 
     #[test]
     fn the_sides_differ_in_what_was_chosen_alone() {
-        let mut settings = Settings::from_fragment("free-riders=30&relay=500&outage-lasts=5&b-spared=yes");
+        let mut settings =
+            Settings::from_fragment("free-riders=30&relay=500&outage-lasts=5&b-spared=yes");
         let scenarios = settings.scenarios();
         let [a, b] = &scenarios[..] else {
             panic!("two sides")

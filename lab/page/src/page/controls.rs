@@ -47,7 +47,9 @@ pub(super) fn listen_to_everything(lab: &Shared, animation: &Animation) {
         lab.show_speed();
     });
     on("copy", "click", |_, _| copy_link());
-    on("sides", "pointermove", |lab, event| lab.hovered = peer_at(lab, event));
+    on("sides", "pointermove", |lab, event| {
+        lab.hovered = peer_at(lab, event);
+    });
     on("sides", "pointerout", |lab, _| lab.hovered = None);
     on("sides", "click", |lab, event| {
         let peer = peer_at(lab, event);

@@ -26,13 +26,25 @@ fn show_column(column: &str, figures: &Figures) {
     };
     let summary = |prefix: &str, summary: &Summary| {
         let complete = format!("{} of {}", summary.count, summary.of);
-        cell(&format!("{prefix}complete"), summary.count.into(), &complete);
+        cell(
+            &format!("{prefix}complete"),
+            summary.count.into(),
+            &complete,
+        );
         let reached = |value: f64| match summary.count {
             0 => "–".to_owned(),
             _ => seconds(value),
         };
-        cell(&format!("{prefix}mean"), summary.mean, &reached(summary.mean));
-        cell(&format!("{prefix}last"), summary.last, &reached(summary.last));
+        cell(
+            &format!("{prefix}mean"),
+            summary.mean,
+            &reached(summary.mean),
+        );
+        cell(
+            &format!("{prefix}last"),
+            summary.last,
+            &reached(summary.last),
+        );
     };
     cell("time", figures.time, &seconds(figures.time));
     summary("", &figures.completion);

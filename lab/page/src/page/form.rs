@@ -32,7 +32,11 @@ pub(super) fn show(settings: &Settings) {
     for index in 0..buttons.length() {
         if let Some(button) = buttons.item(index) {
             let is_it = button.get_attribute("data-preset").as_deref() == Some(preset.key);
-            set_attribute(&button, "aria-pressed", if is_it { "true" } else { "false" });
+            set_attribute(
+                &button,
+                "aria-pressed",
+                if is_it { "true" } else { "false" },
+            );
         }
     }
     let spread_out = settings.get("start") == "spread-out";

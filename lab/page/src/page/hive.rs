@@ -10,12 +10,7 @@ use super::flows::Flows;
 use super::surface::Surface;
 use super::theme::{Theme, role_index};
 
-const ROLES: [Role; 4] = [
-    Role::Seeder,
-    Role::Contributor,
-    Role::FreeRider,
-    Role::Liar,
-];
+const ROLES: [Role; 4] = [Role::Seeder, Role::Contributor, Role::FreeRider, Role::Liar];
 
 /// A cell's walls, as a part of its radius.
 const WALL: f64 = 0.08;
@@ -126,7 +121,11 @@ impl Hive {
             look.selected
                 .is_none_or(|selected| selected == from || selected == to)
         };
-        let shown = || self.flows.iter().filter(|(from, to, _)| is_shown(*from, *to));
+        let shown = || {
+            self.flows
+                .iter()
+                .filter(|(from, to, _)| is_shown(*from, *to))
+        };
         for (index, (weakest, opacity)) in LINES.iter().enumerate() {
             let strongest = LINES.get(index + 1).map_or(f64::INFINITY, |next| next.0);
             context.set_global_alpha(*opacity);

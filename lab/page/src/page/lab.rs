@@ -146,7 +146,9 @@ impl Lab {
     /// How many cells there are: the settings say so before anybody has come.
     fn peers(&self) -> usize {
         let scenario = self.settings.scenarios().into_iter().next();
-        scenario.map_or(0, |scenario| (scenario.seeders + scenario.leechers) as usize)
+        scenario.map_or(0, |scenario| {
+            (scenario.seeders + scenario.leechers) as usize
+        })
     }
 
     fn make_sides(&mut self, count: usize) {
@@ -195,7 +197,11 @@ impl Lab {
         };
         let mut moves = false;
         // What is paused does not fade either.
-        let fading = if goes_on || self.is_over || has_come { seconds } else { 0.0 };
+        let fading = if goes_on || self.is_over || has_come {
+            seconds
+        } else {
+            0.0
+        };
         for view in &mut self.sides {
             moves |= view.draw(&look, fading);
         }

@@ -15,7 +15,9 @@ pub(super) fn show(peer: Option<usize>, snapshots: &[&Snapshot], pieces: u32) {
                  gets and gives."
             .to_owned(),
         Some(index) => {
-            let found = snapshots.iter().find_map(|snapshot| snapshot.peers.get(index));
+            let found = snapshots
+                .iter()
+                .find_map(|snapshot| snapshot.peers.get(index));
             let role = found.map_or("not here yet", |peer| words::role(peer.role));
             format!("Peer {index}, {role}")
         }
@@ -25,7 +27,9 @@ pub(super) fn show(peer: Option<usize>, snapshots: &[&Snapshot], pieces: u32) {
         let shown = part(&panel, column);
         let snapshot = snapshots.get(run);
         set_flag(&shown, "hidden", snapshot.is_none() || peer.is_none());
-        let found = snapshot.zip(peer).and_then(|(it, index)| it.peers.get(index));
+        let found = snapshot
+            .zip(peer)
+            .and_then(|(it, index)| it.peers.get(index));
         let says = found.map_or("not here yet".to_owned(), |peer| of_peer(peer, pieces));
         set_text(&part(&shown, "words"), &says);
     }

@@ -92,7 +92,12 @@ impl PieceMap {
     }
 
     /// Draws what is new, `seconds` after the last time. False when nothing glows any more.
-    pub(super) fn draw(&mut self, snapshot: &Snapshot, theme: &Theme, seconds: Option<f64>) -> bool {
+    pub(super) fn draw(
+        &mut self,
+        snapshot: &Snapshot,
+        theme: &Theme,
+        seconds: Option<f64>,
+    ) -> bool {
         let palette = Palette::of(theme);
         let cooler = seconds.map_or(1.0, |seconds| (seconds / GLOWS) as f32);
         let (mut has_changed, mut is_warm) = (false, false);

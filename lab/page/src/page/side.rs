@@ -86,7 +86,10 @@ impl SideView {
         set_text(&part(&self.element, "time"), &time);
         let complete = format!("{} complete", snapshot.complete);
         set_text(&part(&self.element, "complete"), &complete);
-        set_text(&part(&self.element, "share"), &format!("{share:.0}% of the pieces"));
+        set_text(
+            &part(&self.element, "share"),
+            &format!("{share:.0}% of the pieces"),
+        );
         let here = snapshot.peers.iter().filter(|peer| peer.present).count();
         let label = format!(
             "Piece map: {here} peers are here, {} of {leechers} leechers are complete.",

@@ -49,10 +49,6 @@ impl Theme {
             ],
         }
     }
-
-    pub(super) fn role(&self, role: Role) -> &str {
-        &self.roles[role_index(role)]
-    }
 }
 
 pub(super) fn role_index(role: Role) -> usize {

@@ -56,7 +56,10 @@ pub(super) fn verdict(sides: &[Side], figures: &[Option<Figures>]) -> Option<Str
         .zip(figures)
         .filter_map(|(side, figures)| Some((*side, figures.as_ref()?)))
         .collect();
-    let all: Vec<String> = ends.iter().map(|(side, figures)| end(*side, figures)).collect();
+    let all: Vec<String> = ends
+        .iter()
+        .map(|(side, figures)| end(*side, figures))
+        .collect();
     let ratio = match &ends[..] {
         [(a_side, a), (b_side, b)] if has_ended(a) && has_ended(b) => {
             comparison((*a_side, a.completion.mean), (*b_side, b.completion.mean))

@@ -125,7 +125,11 @@ pub const PRESETS: [Preset; 8] = [
         name: "Relay with limited capacity",
         words: "Everything goes through a relay that can pass on 9 MB a second in all (A), a \
                 quarter of what the peers could send. In B the relay has no limit.",
-        changes: &[("relay", "9000"), ("b", "rarest-first"), ("b-spared", "yes")],
+        changes: &[
+            ("relay", "9000"),
+            ("b", "rarest-first"),
+            ("b-spared", "yes"),
+        ],
     },
     Preset {
         key: "outage",
@@ -156,7 +160,11 @@ mod tests {
     #[test]
     fn every_preset_says_every_number_and_can_be_played() {
         for number in &NUMBERS {
-            assert!(COMMON.iter().any(|(key, _)| *key == number.key), "{}", number.key);
+            assert!(
+                COMMON.iter().any(|(key, _)| *key == number.key),
+                "{}",
+                number.key
+            );
         }
         for preset in &PRESETS {
             let settings = preset.settings();

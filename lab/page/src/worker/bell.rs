@@ -15,13 +15,12 @@ pub(super) struct Bell {
 }
 
 impl Bell {
-    pub(super) fn new(
-        scope: DedicatedWorkerGlobalScope,
-        callback: impl FnMut() + 'static,
-    ) -> Self {
+    pub(super) fn new(scope: DedicatedWorkerGlobalScope, callback: impl FnMut() + 'static) -> Self {
         let callback = Closure::<dyn FnMut()>::new(callback).into_js_value();
         let channel = MessageChannel::new().expect("a worker has message channels");
-        channel.port1().set_onmessage(Some(callback.unchecked_ref()));
+        channel
+            .port1()
+            .set_onmessage(Some(callback.unchecked_ref()));
         Bell {
             scope,
             callback: callback.unchecked_into(),
