@@ -21,7 +21,7 @@ const BEND: f64 = 0.14;
 
 /// Strengths of lines that are drawn together, the weakest first, and how well each is
 /// seen.
-const LINES: [(f64, f64); 3] = [(0.0, 0.16), (0.35, 0.34), (0.7, 0.6)];
+const LINES: [(f64, f64); 3] = [(0.0, 0.1), (0.35, 0.2), (0.7, 0.34)];
 
 /// What is drawn beside the swarm itself.
 pub(super) struct Look<'a> {
@@ -116,7 +116,7 @@ impl Hive {
     fn draw_flows(&self, look: &Look) {
         let context = &self.surface.context;
         let colour = &look.theme.flow;
-        let width = (self.comb.radius / 9.0).clamp(0.8, 2.0);
+        let width = (self.comb.radius / 20.0).clamp(0.8, 1.4);
         let is_shown = |from: usize, to: usize| {
             look.selected
                 .is_none_or(|selected| selected == from || selected == to)
@@ -141,8 +141,8 @@ impl Hive {
             });
         }
         context.set_global_alpha(1.0);
-        let size = (self.comb.radius / 4.5).clamp(1.6, 4.0);
-        self.surface.fill(colour, || {
+        let size = (self.comb.radius / 5.5).clamp(2.0, 6.0);
+        self.surface.fill(&look.theme.piece, || {
             for (from, to, strength) in shown() {
                 if let Some(way) = self.way(from, to) {
                     // Each at a point of its own, or they would march in step.
@@ -152,8 +152,8 @@ impl Hive {
                         false => (look.phase * 1.1 + offset).fract(),
                     };
                     let (x, y) = along(way, part);
-                    let half = size * strength.sqrt() / 2.0;
-                    context.rect(x - half, y - half, 2.0 * half, 2.0 * half);
+                    let radius = size * strength.sqrt();
+                    self.surface.outline(&Comb::corners((x, y), radius));
                 }
             }
         });

@@ -9,7 +9,7 @@ use super::surface::ratio;
 use super::theme::{Rgb, Theme, mix, rgb, role_index};
 
 /// The map is about so high, in CSS pixels, as long as rows stay visible.
-const HEIGHT: f64 = 300.0;
+const HEIGHT: f64 = 240.0;
 
 /// Rows are at least and at most so high.
 const ROW: (f64, f64) = (1.0, 8.0);
@@ -68,22 +68,14 @@ impl PieceMap {
         self.canvas.set_width(pieces);
         self.canvas.set_height(peers as u32);
 
-        // Whole pixels of the screen, or columns would differ in width.
-        let parent = self.canvas.parent_element();
-        let room = parent.map_or(0.0, |parent| f64::from(parent.client_width()));
-        let column = (room * ratio() / f64::from(pieces)).floor();
-        let width = match column >= 1.0 {
-            true => column * f64::from(pieces) / ratio(),
-            false => room,
-        };
-        let height = (HEIGHT / peers as f64).floor().clamp(ROW.0, ROW.1);
+        let height = (HEIGHT / peers.max(1) as f64).floor().clamp(ROW.0, ROW.1);
         let style = HtmlElement::style(&self.canvas);
-        let set = |name, pixels: f64| {
-            let set = style.set_property(name, &format!("{pixels}px"));
-            set.expect("lengths are styles");
-        };
-        set("width", width);
-        set("height", height * peers as f64);
+        let set = |name, value: &str| style.set_property(name, value).expect("it is a style");
+        set("height", &format!("{}px", height * peers as f64));
+        // Crisp, as long as every piece has a pixel of the screen.
+        let room = f64::from(self.canvas.client_width()) * ratio();
+        let is_crisp = room >= f64::from(pieces);
+        set("image-rendering", if is_crisp { "pixelated" } else { "auto" });
     }
 
     /// Colours have changed.
@@ -193,7 +185,7 @@ impl Palette {
         Palette {
             missing: rgb(&theme.missing),
             card: rgb(&theme.card),
-            glow: rgb(&theme.ink),
+            glow: rgb(&theme.piece),
             roles: std::array::from_fn(|role| rgb(&theme.roles[role])),
         }
     }

@@ -8,13 +8,14 @@ pub(super) type Rgb = [u8; 3];
 
 /// See the module. Each is as CSS wants it.
 pub(super) struct Theme {
-    pub ink: String,
     pub soft: String,
     pub line: String,
     pub card: String,
     pub missing: String,
     pub focus: String,
     pub flow: String,
+    /// Of a piece on its way, and of one that has just come.
+    pub piece: String,
     /// Of run A and run B.
     pub sides: [String; 2],
     /// By [`role_index`].
@@ -33,13 +34,13 @@ impl Theme {
             value.unwrap_or_default().trim().to_owned()
         };
         Theme {
-            ink: colour("--ink"),
             soft: colour("--ink-soft"),
             line: colour("--line"),
             card: colour("--card"),
             missing: colour("--map-missing"),
             focus: colour("--focus"),
             flow: colour("--flow"),
+            piece: colour("--piece"),
             sides: [colour("--side-a"), colour("--side-b")],
             roles: [
                 colour("--seeder"),
