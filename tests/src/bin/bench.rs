@@ -3,15 +3,16 @@
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
 use anyhow::{Context, Result, bail};
-use swarm_tests::bench::{Figure, relay, tabs};
+use swarm_tests::bench::{Figure, lab, relay, tabs};
 
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 7] = [
     "relay",
     "swarms",
     "dropping",
     "first-byte",
     "memory",
     "page-weight",
+    "lab",
 ];
 
 #[tokio::main]
@@ -40,6 +41,7 @@ async fn main() -> Result<()> {
             "dropping" => tabs::dropping().await?,
             "first-byte" => tabs::first_byte().await?,
             "memory" => tabs::memory().await?,
+            "lab" => lab::run().await?,
             _ => tabs::page_weight()?,
         };
         for figure in &measured {

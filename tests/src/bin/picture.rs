@@ -1,7 +1,8 @@
-//! Takes the README's picture: a page that shares one torrent and fetches another. Needs
-//! what the tests in real tabs need; writes to the path in its only argument.
+//! Takes the README's pictures: a page that shares one torrent and fetches another, or,
+//! with `lab` as its second argument, two swarms in the lab. Needs what the tests in real
+//! tabs need; writes to the path in its first argument.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use swarm_tests::browser::Browser;
@@ -15,11 +16,28 @@ const MIB: usize = 1 << 20;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let picture = PathBuf::from(
-        std::env::args_os()
-            .nth(1)
-            .context("say where the picture goes")?,
-    );
+    let mut args = std::env::args_os().skip(1);
+    let picture = PathBuf::from(args.next().context("say where the picture goes")?);
+    match args.next() {
+        Some(what) if what == "lab" => lab(&picture).await,
+        _ => page(&picture).await,
+    }
+}
+
+/// Two swarms, half way.
+async fn lab(picture: &Path) -> Result<()> {
+    let server = Server::start().await?;
+    let browser = Browser::start().await?;
+    let tab = browser.open(&format!("{}lab/", server.page())).await?;
+    let share = "return parseInt(document.querySelector('[data-part=share]')?.textContent ?? '0')";
+    let half = |share: &serde_json::Value| share.as_u64() >= Some(45);
+    until("a swarm half way", || tab.run(share), half).await?;
+    tab.screenshot(picture).await?;
+    browser.quit().await
+}
+
+/// One torrent that is shared and one that is fetched.
+async fn page(picture: &Path) -> Result<()> {
     let folder = TempDir::new()?;
     let talk = random(&folder.path().join("Conference talk.mp4"), 180 * MIB, 1)?;
     let photos = random(&folder.path().join("Summer photos.tar"), 40 * MIB, 2)?;
@@ -45,6 +63,6 @@ async fn main() -> Result<()> {
     };
     until("a download half way", || tab.torrents(), half).await?;
     tab.run("scrollTo(0, 0)").await?;
-    tab.screenshot(&picture).await?;
+    tab.screenshot(picture).await?;
     browser.quit().await
 }
