@@ -75,7 +75,10 @@ impl PieceMap {
         // Crisp, as long as every piece has a pixel of the screen.
         let room = f64::from(self.canvas.client_width()) * ratio();
         let is_crisp = room >= f64::from(pieces);
-        set("image-rendering", if is_crisp { "pixelated" } else { "auto" });
+        set(
+            "image-rendering",
+            if is_crisp { "pixelated" } else { "auto" },
+        );
     }
 
     /// Colours have changed.

@@ -51,18 +51,21 @@ pub(super) fn of_run(name: &str, side: Side, snapshot: &Snapshot, pieces: u32) -
 
 /// How it ended.
 pub(super) fn verdict(sides: &[Side], figures: &[Option<Figures>]) -> Option<String> {
-    let ends: Vec<(Side, &Figures)> = sides
-        .iter()
+    let ends: Vec<(&str, Side, &Figures)> = ["A", "B"]
+        .into_iter()
+        .zip(sides)
         .zip(figures)
-        .filter_map(|(side, figures)| Some((*side, figures.as_ref()?)))
+        .filter_map(|((name, side), figures)| Some((name, *side, figures.as_ref()?)))
         .collect();
     let all: Vec<String> = ends
         .iter()
-        .map(|(side, figures)| end(*side, figures))
+        .map(|(name, side, figures)| {
+            format!("{name}, {}: {}", lowercase(&side.words()), end(figures))
+        })
         .collect();
     let ratio = match &ends[..] {
-        [(a_side, a), (b_side, b)] if has_ended(a) && has_ended(b) => {
-            comparison((*a_side, a.completion.mean), (*b_side, b.completion.mean))
+        [(_, _, a), (_, _, b)] if has_ended(a) && has_ended(b) => {
+            comparison(a.completion.mean, b.completion.mean)
         }
         _ => String::new(),
     };
@@ -73,12 +76,11 @@ fn has_ended(figures: &Figures) -> bool {
     figures.completion.count == figures.completion.of && figures.completion.count > 0
 }
 
-fn end(side: Side, figures: &Figures) -> String {
-    let name = side.words();
+fn end(figures: &Figures) -> String {
     let completion = &figures.completion;
     if completion.count < completion.of {
         return format!(
-            "{name}: {} of {} contributors complete, then nobody could any more.",
+            "{} of {} complete, the others left before or could not.",
             completion.count, completion.of,
         );
     }
@@ -88,18 +90,15 @@ fn end(side: Side, figures: &Figures) -> String {
         0 => String::new(),
         _ => format!(", free-riders after {}", seconds(free_riders.mean)),
     };
-    format!("{name}: complete after {mean} on average{others}.")
+    format!("complete after {mean} on average{others}.")
 }
 
-fn comparison((a_side, a): (Side, f64), (b_side, b): (Side, f64)) -> String {
-    let (name, factor) = match b >= a {
-        true => (b_side.words(), b / a),
-        false => (a_side.words(), a / b),
-    };
-    if !factor.is_finite() || factor < 1.02 {
-        return " Hardly a difference.".to_owned();
+fn comparison(a: f64, b: f64) -> String {
+    let (name, factor) = if b >= a { ("B", b / a) } else { ("A", a / b) };
+    match factor.is_finite() && factor >= 1.02 {
+        true => format!(" {name} takes {factor:.2} times as long."),
+        false => " There is hardly a difference.".to_owned(),
     }
-    format!(" {name} takes {factor:.2} times as long.")
 }
 
 fn lowercase(words: &str) -> String {

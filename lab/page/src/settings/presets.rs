@@ -87,7 +87,8 @@ pub const PRESETS: [Preset; 8] = [
                 who serve them, and free-riders get what is left over. With nobody choked (B) \
                 they get as much as anybody, and everybody else pays for it.",
         changes: &[
-            ("peers", "60"),
+            ("peers", "48"),
+            ("seeder-up", "4000"),
             ("free-riders", "33"),
             ("b", "rarest-first"),
             ("b-choking", "no"),
@@ -97,8 +98,8 @@ pub const PRESETS: [Preset; 8] = [
         key: "churn",
         name: "Churn",
         words: "Peers come one after the other and leave after a minute on average, complete \
-                or not, and the seeder leaves for good. Pieces that nobody has spread leave \
-                with it: then nobody completes any more.",
+                or not; the seeder leaves for good after the first minute. What has not been \
+                spread by then is lost, and nobody can complete any more.",
         changes: &[
             ("peers", "90"),
             ("arrivals", "90"),
