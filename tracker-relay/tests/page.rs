@@ -15,7 +15,10 @@ async fn server_with_page() -> (tempfile::TempDir, tracker_relay::Server) {
     let write = |name: &str, content: &str| fs::write(folder.path().join(name), content).unwrap();
     write("index.html", "<script type=\"module\">start()</script>");
     fs::create_dir(folder.path().join("lab")).unwrap();
-    write("lab/index.html", "<script type=\"module\">simulate()</script>");
+    write(
+        "lab/index.html",
+        "<script type=\"module\">simulate()</script>",
+    );
     write(WASM, "plain");
     write(&format!("{WASM}.br"), "brotli");
     let page = Page::Folder(folder.path().to_owned());
