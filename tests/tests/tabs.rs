@@ -285,9 +285,8 @@ async fn record(tab: &Tab) -> Result<()> {
 async fn replay(browser: &Browser, tab: &Tab, into: &Path) -> Result<Report> {
     tab.click("record").await?;
     let recording = browser.take_download_like(".swarmrec", into).await?;
-    let report = swarm_lab::replay::replay(std::fs::File::open(recording)?, |_, _| Ok(()))?;
-    println!("{report}");
-    Ok(report)
+    let file = std::fs::File::open(recording)?;
+    Ok(swarm_lab::replay::replay(file, |_, _| Ok(()))?)
 }
 
 #[tokio::test]

@@ -373,3 +373,33 @@ fn noise(length: u32) -> Vec<u8> {
         .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
         .collect()
 }
+
+#[wasm_bindgen_test]
+async fn a_recording_begins_anew_with_what_is_kept_and_is_saved() {
+    let page = Page::new(Store::in_memory(1 << 20));
+    page.send(ToWorker::AddLink(
+        "2c6b6858d61da9543d4231a71db4b1c9264b0685".into(),
+    ));
+    let info_hash = page.added().await;
+    page.send(ToWorker::Record(true));
+    let is_back = |state: &State| state.recording.is_some() && !state.view.torrents.is_empty();
+    let state = page.state(is_back).await;
+    assert_eq!(state.view.torrents[0].info_hash, info_hash);
+
+    page.send(ToWorker::Record(false));
+    let (name, bytes) = page.saved().await;
+    assert!(
+        name.starts_with("tabswarm-2") && name.ends_with(".swarmrec"),
+        "{name}"
+    );
+    let mut reader = swarm_core::record::Reader::default();
+    reader.push(&bytes);
+    reader.header().unwrap().expect("a whole header");
+    let mut entries = 0;
+    while let Some(entry) = reader.next_entry().unwrap() {
+        entries += 1;
+        assert!(entry.time() > swarm_core::time::Time::ZERO);
+    }
+    assert!(reader.is_complete() && entries >= 2, "{entries}");
+    page.state(|state| state.recording.is_none()).await;
+}
