@@ -10,13 +10,19 @@
 //! [`replay`] feeds an engine with what was recorded of a real one.
 //!
 //! The simulator does no I/O and compiles to wasm32; the program `lab` is the feature
-//! `cli`.
+//! `cli`, which also brings [`batch`], [`statistics`] and [`charts`].
 
+#[cfg(feature = "cli")]
+pub mod batch;
+#[cfg(feature = "cli")]
+pub mod charts;
 pub mod replay;
 pub mod results;
 pub mod scenario;
 pub mod simulation;
 pub mod snapshot;
+#[cfg(feature = "cli")]
+pub mod statistics;
 
 pub use results::Results;
 pub use scenario::{Scenario, ScenarioError};

@@ -1,11 +1,20 @@
 //! `lab`: experiments with simulated swarms, and replays of real ones.
 
 mod commands {
+    pub(crate) mod compare;
+    pub(crate) mod generate;
+    pub(crate) mod interrupt;
+    pub(crate) mod options;
     pub(crate) mod replay;
     pub(crate) mod run;
+    pub(crate) mod units;
 }
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
+
+use commands::options::Wrong;
 
 /// Simulated swarms of real peers.
 #[derive(Debug, Parser)]
@@ -18,15 +27,28 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Plays a scenario and says how it went.
-    Run(commands::run::Run),
+    Run(Box<commands::run::Run>),
+    /// Plays variants of a scenario with many seeds, and says how sure their difference is.
+    Compare(Box<commands::compare::Compare>),
+    /// Makes test files out of a seed: the same bytes everywhere.
+    Generate(commands::generate::Generate),
     /// Runs a recorded session once more and compares: exit code 0 when every output is
     /// the same, 1 when one differs.
     Replay(commands::replay::Arguments),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+/// Exit codes: 0 if all went well, 1 if something failed, 2 if what was asked for makes no
+/// sense, 130 after Ctrl-C.
+#[allow(clippy::print_stderr, reason = "that is where errors go")]
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
         Command::Run(run) => run.execute(),
-        Command::Replay(arguments) => commands::replay::run(&arguments),
-    }
+        Command::Compare(compare) => compare.execute(),
+        Command::Generate(generate) => generate.execute(),
+        Command::Replay(arguments) => commands::replay::run(&arguments).map(|()| ExitCode::SUCCESS),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(if error.is::<Wrong>() { 2 } else { 1 })
+    })
 }

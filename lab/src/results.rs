@@ -28,13 +28,71 @@ pub struct Results {
     pub utilisation: f64,
     /// Payload bytes by who sent them.
     pub by_source: Vec<(Role, u64)>,
-    /// Payload bytes that arrived for nothing: duplicates.
+    /// Payload bytes that arrived at leechers for nothing, because they were there already.
     pub duplicate: u64,
-    /// Payload bytes that arrived for nothing: corrupt, or not asked for.
+    /// For nothing, because the hash of their piece was wrong.
     pub corrupt: u64,
+    /// For nothing, because they were not asked for, or no longer.
+    pub unrequested: u64,
+    /// For nothing, because their piece was given up before it was whole.
+    pub given_up: u64,
+    /// What each role gave and took, in the order of [`Role`]; roles that came only.
+    pub fairness: Vec<Fairness>,
+    /// Jain's index of what the contributors gave over what they took, (Σx)² / (n·Σx²): 1
+    /// if all gave the same share, 1/n if one gave everything. None without contributors
+    /// that took anything.
+    pub fairness_index: Option<f64>,
     /// The longest time in which a connected leecher that somebody connected could serve
     /// had no new byte.
     pub longest_stall: f64,
+}
+
+impl Results {
+    /// Payload bytes that arrived at leechers for nothing.
+    pub fn wasted(&self) -> u64 {
+        self.duplicate + self.corrupt + self.unrequested + self.given_up
+    }
+
+    /// How many leechers there were.
+    pub fn leechers(&self) -> u32 {
+        self.completion.of + self.free_rider_completion.of
+    }
+
+    /// Share of the leechers that completed.
+    pub fn complete_share(&self) -> f64 {
+        let complete = self.completion.count + self.free_rider_completion.count;
+        f64::from(complete) / f64::from(self.leechers().max(1))
+    }
+
+    /// The completion curve: at each time (since the start) at which leechers completed,
+    /// the share of all leechers that were complete then. It begins with none at time 0.
+    pub fn completion_curve(&self) -> Vec<(f64, f64)> {
+        let leechers = self.peers.iter().filter(|peer| peer.role.is_leecher());
+        let mut times: Vec<f64> = leechers.filter_map(|peer| peer.completed).collect();
+        times.sort_by(f64::total_cmp);
+        let all = f64::from(self.leechers().max(1));
+        let mut curve = vec![(0.0, 0.0)];
+        for (number, time) in times.into_iter().enumerate() {
+            curve.push((time, (number + 1) as f64 / all));
+        }
+        curve
+    }
+}
+
+/// What the peers of a role gave and took.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Fairness {
+    /// Which role.
+    pub role: Role,
+    /// How many peers there were.
+    pub peers: u32,
+    /// Payload bytes that they sent.
+    pub given: u64,
+    /// Payload bytes that they received.
+    pub taken: u64,
+    /// Given over taken; none if they took nothing.
+    pub ratio: Option<f64>,
 }
 
 /// One peer.

@@ -17,6 +17,7 @@ pub struct Scenario {
     /// Bytes of a piece.
     pub piece_length: u32,
     /// How pieces are chosen.
+    #[serde(with = "StrategyName")]
     pub strategy: Strategy,
     /// Who has what at the start.
     pub start: Start,
@@ -64,6 +65,18 @@ pub enum Start {
     /// There is one copy of each piece, spread uniformly over the leechers that are there
     /// at the start; nobody has everything.
     SpreadOut,
+}
+
+/// Strategies have the names here that everything else has.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Strategy", rename_all = "kebab-case")]
+enum StrategyName {
+    #[serde(alias = "Sequential")]
+    Sequential,
+    #[serde(alias = "RarestFirst")]
+    RarestFirst,
+    #[serde(alias = "Streaming")]
+    Streaming,
 }
 
 /// When leechers arrive.

@@ -79,10 +79,7 @@ impl Simulation {
             queue.push(nanos(outage.at + outage.lasts), Event::HubUp);
         }
         queue.push(nanos(CHECK), Event::Check);
-        let is_leecher = |part: &&Part| {
-            use crate::snapshot::Role;
-            matches!(part.role, Role::Contributor | Role::FreeRider)
-        };
+        let is_leecher = |part: &&Part| part.role.is_leecher();
         Ok(Simulation {
             now: 0,
             over: false,
@@ -146,6 +143,12 @@ impl Simulation {
         while !self.over {
             self.play(Duration::MAX, usize::MAX);
         }
+    }
+
+    /// How many leechers are complete so far.
+    pub fn completed_leechers(&self) -> usize {
+        let complete = |peer: &&Peer| peer.completed.is_some();
+        self.peers.iter().filter(complete).count()
     }
 
     /// What there is to see now.
@@ -256,7 +259,7 @@ impl Simulation {
         self.log.note(now, "leave", index, &[]);
         let peer = &mut self.peers[index];
         self.measure.capacity(now, -peer.part.link.up);
-        peer.wasted = peer.wasted(time(now));
+        peer.waste = peer.waste(time(now));
         peer.engine = None;
         peer.left = Some(now);
         peer.online = false;

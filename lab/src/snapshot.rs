@@ -31,6 +31,13 @@ pub enum Role {
     Liar,
 }
 
+impl Role {
+    /// It is there to get everything.
+    pub fn is_leecher(self) -> bool {
+        matches!(self, Role::Contributor | Role::FreeRider)
+    }
+}
+
 /// One peer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PeerSnapshot {

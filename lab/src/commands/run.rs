@@ -1,145 +1,171 @@
 //! `lab run`.
 
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
-use swarm_core::pieces::Strategy;
-use swarm_lab::results::Summary;
-use swarm_lab::{Results, Scenario, Simulation};
+use indicatif::{ProgressBar, ProgressStyle};
+use swarm_lab::{Scenario, Simulation};
+
+use super::interrupt::{self, Interrupt};
+use super::options::{Options, Strategy, Switch, checked, read};
+
+mod csv;
+mod summary;
+
+/// Events between two looks at Ctrl-C and the progress line.
+const SLICE: usize = 20_000;
 
 /// What to play, and what to write.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// A scenario, as JSON; what it leaves out has its default. The other options override it.
-    #[arg(long)]
+    /// A scenario, as TOML (*.toml) or JSON; what it leaves out has its default. The other
+    /// options override it.
+    #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// Everything random comes from it.
+    /// Print the scenario as TOML, to start from, and play nothing.
     #[arg(long)]
-    seed: Option<u64>,
-    /// How many pieces the torrent has.
+    print_scenario: bool,
+    /// How pieces are chosen.
     #[arg(long)]
-    pieces: Option<u32>,
-    /// Bytes of a piece.
+    strategy: Option<Strategy>,
+    /// Peers choose whom they unchoke; without, everybody is unchoked at all times.
     #[arg(long)]
-    piece_length: Option<u32>,
-    /// Peers that have everything.
-    #[arg(long)]
-    seeders: Option<u32>,
-    /// Peers that want everything.
-    #[arg(long)]
-    leechers: Option<u32>,
-    /// Leechers that never upload, as a share of all.
-    #[arg(long)]
-    free_riders: Option<f64>,
-    /// Leechers that send corrupt blocks, as a share of all.
-    #[arg(long)]
-    liars: Option<f64>,
-    /// Pieces in order instead of the rarest first.
-    #[arg(long)]
-    sequential: bool,
-    /// Everybody is unchoked at all times.
-    #[arg(long)]
-    no_choking: bool,
-    /// Virtual seconds after which to stop.
-    #[arg(long)]
-    time_limit: Option<f64>,
+    choking: Option<Switch>,
     /// Where to write the results, as JSON.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Where to write a line for each peer.
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Where to write everything that happens, a line each.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
 }
 
 impl Run {
-    #[allow(clippy::print_stdout, reason = "that is what it is for")]
-    pub(crate) fn execute(self) -> anyhow::Result<()> {
-        let json = self.json.clone();
-        let mut simulation = Simulation::new(self.scenario()?)?;
-        let started = Instant::now();
-        while !simulation.is_over() {
-            let next = simulation.now() + Duration::from_secs(10);
-            simulation.play(next, usize::MAX);
+    pub(crate) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let scenario = self.scenario()?;
+        if self.print_scenario {
+            io::stdout().write_all(toml::to_string(&scenario)?.as_bytes())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let interrupt = Interrupt::listen()?;
+        let mut simulation = Simulation::new(scenario)?;
+        let log = self.log(&mut simulation)?;
+        let began = Instant::now();
+        play(&mut simulation, &interrupt);
+        let took = began.elapsed();
+        if let Some(log) = log {
+            let mut log = log.lock().expect("nothing panics with the log held");
+            log.finish().context("cannot write the log")?;
         }
         let results = simulation.results();
-        print(&simulation, &results, started.elapsed());
-        if let Some(path) = json {
-            std::fs::write(path, serde_json::to_vec_pretty(&results)?)?;
+        let summary = summary::summary(&simulation, &results, took);
+        io::stdout().write_all(summary.as_bytes())?;
+        if let Some(path) = &self.json {
+            let json = serde_json::to_vec_pretty(&results)?;
+            std::fs::write(path, json)
+                .with_context(|| format!("cannot write {}", path.display()))?;
         }
-        Ok(())
+        if let Some(path) = &self.csv {
+            std::fs::write(path, csv::peers(&results))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(if simulation.is_over() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(interrupt::EXIT_CODE)
+        })
     }
 
-    fn scenario(self) -> anyhow::Result<Scenario> {
-        let mut scenario = match self.scenario {
-            Some(path) => {
-                let text = std::fs::read(&path);
-                let text = text.with_context(|| format!("reading {}", path.display()))?;
-                serde_json::from_slice(&text)?
-            }
+    fn scenario(&self) -> anyhow::Result<Scenario> {
+        let mut scenario = match &self.scenario {
+            Some(path) => read(path)?,
             None => Scenario::default(),
         };
-        let set = |field: &mut u32, option: Option<u32>| *field = option.unwrap_or(*field);
-        set(&mut scenario.pieces, self.pieces);
-        set(&mut scenario.piece_length, self.piece_length);
-        set(&mut scenario.seeders, self.seeders);
-        set(&mut scenario.leechers, self.leechers);
-        let set = |field: &mut f64, option: Option<f64>| *field = option.unwrap_or(*field);
-        set(&mut scenario.free_riders, self.free_riders);
-        set(&mut scenario.liars, self.liars);
-        set(&mut scenario.time_limit, self.time_limit);
-        scenario.seed = self.seed.unwrap_or(scenario.seed);
-        if self.sequential {
-            scenario.strategy = Strategy::Sequential;
+        if let Some(strategy) = self.strategy {
+            scenario.strategy = strategy.into();
         }
-        if self.no_choking {
-            scenario.choking = false;
+        if let Some(switch) = self.choking {
+            scenario.choking = switch == Switch::On;
         }
-        Ok(scenario)
+        self.options.apply(&mut scenario);
+        Ok(checked(scenario)?)
+    }
+
+    fn log(&self, simulation: &mut Simulation) -> anyhow::Result<Option<Arc<Mutex<LogFile>>>> {
+        let Some(path) = &self.log else {
+            return Ok(None);
+        };
+        let file =
+            File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        let log = Arc::new(Mutex::new(LogFile {
+            file: BufWriter::new(file),
+            failed: None,
+        }));
+        let sink = Arc::clone(&log);
+        simulation.log_to(move |line| {
+            let mut log = sink.lock().expect("nothing panics with the log held");
+            log.write(line);
+        });
+        Ok(Some(log))
     }
 }
 
-#[allow(clippy::print_stdout, reason = "that is what it is for")]
-fn print(simulation: &Simulation, results: &Results, took: Duration) {
-    println!(
-        "{:.1} s played in {:.1} s: {} events ({:.0} a second), {} blocks ({:.1} µs each), fingerprint {:016x}",
-        results.time,
-        took.as_secs_f64(),
-        results.events,
-        results.events as f64 / took.as_secs_f64(),
-        results.blocks,
-        took.as_secs_f64() * 1e6 / results.blocks.max(1) as f64,
-        simulation.fingerprint(),
-    );
-    print_times("contributors", &results.completion);
-    print_times("free-riders", &results.free_rider_completion);
-    if let Some(least) = results.least_time {
-        let last = results
-            .completion
-            .last
-            .max(results.free_rider_completion.last);
-        println!(
-            "least time {least:.1} s, last completion {:.3} times that",
-            last / least
-        );
+/// Remembers the first error: whoever writes a line can't do anything about it.
+struct LogFile {
+    file: BufWriter<File>,
+    failed: Option<io::Error>,
+}
+
+impl LogFile {
+    fn write(&mut self, line: &swarm_lab::simulation::LogLine) {
+        if self.failed.is_none() {
+            self.failed = writeln!(self.file, "{line}").err();
+        }
     }
-    println!(
-        "upload used {:.1} %, duplicates {} kB, corrupt {} kB, longest stall {:.1} s, false claims {}",
-        results.utilisation * 100.0,
-        results.duplicate / 1000,
-        results.corrupt / 1000,
-        results.longest_stall,
-        simulation.false_claims(),
-    );
-    for (role, bytes) in &results.by_source {
-        println!("{role:?} sent {:.1} MB", *bytes as f64 / 1e6);
+
+    fn finish(&mut self) -> io::Result<()> {
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None => self.file.flush(),
+        }
     }
 }
 
-#[allow(clippy::print_stdout, reason = "that is what it is for")]
-fn print_times(who: &str, times: &Summary) {
-    if times.of > 0 {
-        println!(
-            "{who}: {} of {} complete, mean {:.1} s, p50 {:.1} s, p95 {:.1} s, last {:.1} s",
-            times.count, times.of, times.mean, times.p50, times.p95, times.last
-        );
+/// To its end, or until Ctrl-C.
+fn play(simulation: &mut Simulation, interrupt: &Interrupt) {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} complete, {msg}");
+    let scenario = simulation.scenario();
+    let leechers =
+        scenario.leechers - (scenario.liars * f64::from(scenario.leechers)).round() as u32;
+    let bar = ProgressBar::new(leechers.into()).with_style(style.expect("a good template"));
+    let began = Instant::now();
+    let mut shown = began;
+    let mut events = 0;
+    while !simulation.is_over() && !interrupt.is_pressed() {
+        events += simulation.play(Duration::MAX, SLICE);
+        if !bar.is_hidden() && shown.elapsed() > Duration::from_millis(100) {
+            shown = Instant::now();
+            let (now, took) = (
+                simulation.now().as_secs_f64(),
+                began.elapsed().as_secs_f64(),
+            );
+            bar.set_position(simulation.completed_leechers() as u64);
+            bar.set_message(format!(
+                "{now:.1} s of virtual time, {:.0} times as fast as real, {:.0} events/s",
+                now / took,
+                events as f64 / took,
+            ));
+        }
     }
+    bar.finish_and_clear();
 }

@@ -49,8 +49,6 @@ impl Simulation {
                 let right = digest == self.content.metainfo.piece_hash(piece);
                 if right {
                     peer.verified.insert(piece);
-                } else {
-                    peer.corrupt += data.len() as u64;
                 }
                 self.log
                     .note(self.now, "hash", index, &[piece.get().into(), right.into()]);

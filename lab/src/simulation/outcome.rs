@@ -1,9 +1,11 @@
 //! What there is to see, and what was measured.
 
+use swarm_core::pieces::Waste;
+
 use super::measure::{Stall, seconds};
 use super::peer::Peer;
 use super::{Nanos, Simulation, time};
-use crate::results::{PeerResult, Results, Summary};
+use crate::results::{Fairness, PeerResult, Results, Summary};
 use crate::scenario::{Arrivals, Start};
 use crate::snapshot::{Flow, PeerSnapshot, Role, Snapshot};
 
@@ -50,12 +52,8 @@ pub(super) fn results(simulation: &Simulation) -> Results {
         .map(|p| peer_result(p, now))
         .collect();
     let leechers = || simulation.peers.iter().filter(|peer| peer.is_leecher());
-    let wasted: u64 = peers
-        .iter()
-        .filter(|peer| matches!(peer.role, Role::Contributor | Role::FreeRider))
-        .map(|peer| peer.wasted)
-        .sum();
-    let corrupt: u64 = leechers().map(|peer| peer.corrupt).sum();
+    let wastes: Vec<Waste> = leechers().map(|peer| peer.waste(time(now))).collect();
+    let wasted = |kind: fn(&Waste) -> u64| wastes.iter().map(kind).sum();
     let starved = leechers().map(|peer| peer.starved.longest(now)).max();
     Results {
         time: seconds(now),
@@ -66,8 +64,12 @@ pub(super) fn results(simulation: &Simulation) -> Results {
         least_time: least_time(simulation),
         utilisation: simulation.measure.utilisation(now),
         by_source: by_source(&peers),
-        duplicate: wasted.saturating_sub(corrupt),
-        corrupt,
+        duplicate: wasted(|waste| waste.duplicate),
+        corrupt: wasted(|waste| waste.corrupt),
+        unrequested: wasted(|waste| waste.unrequested),
+        given_up: wasted(|waste| waste.given_up),
+        fairness: fairness(&peers),
+        fairness_index: fairness_index(&peers),
         longest_stall: seconds(starved.unwrap_or(0)),
         peers,
     }
@@ -83,20 +85,52 @@ fn peer_result(peer: &Peer, now: Nanos) -> PeerResult {
         pieces: peer.have.count(),
         received: peer.received,
         sent: peer.sent,
-        wasted: peer.wasted(time(now)),
+        wasted: peer.waste(time(now)).total(),
         banned: peer.banned,
         longest_stall: stall(&peer.quiet),
     }
 }
 
+const ROLES: [Role; 4] = [Role::Seeder, Role::Contributor, Role::FreeRider, Role::Liar];
+
 fn by_source(peers: &[PeerResult]) -> Vec<(Role, u64)> {
-    [Role::Seeder, Role::Contributor, Role::FreeRider, Role::Liar]
+    ROLES
         .into_iter()
         .map(|role| {
             let of_role = peers.iter().filter(|peer| peer.role == role);
             (role, of_role.map(|peer| peer.sent).sum())
         })
         .collect()
+}
+
+fn fairness(peers: &[PeerResult]) -> Vec<Fairness> {
+    let of = |role| {
+        let of_role = || peers.iter().filter(move |peer| peer.role == role);
+        let given = of_role().map(|peer| peer.sent).sum();
+        let taken = of_role().map(|peer| peer.received).sum();
+        Fairness {
+            role,
+            peers: of_role().count() as u32,
+            given,
+            taken,
+            ratio: ratio(given, taken),
+        }
+    };
+    let came = |fairness: &Fairness| fairness.peers > 0;
+    ROLES.into_iter().map(of).filter(came).collect()
+}
+
+fn fairness_index(peers: &[PeerResult]) -> Option<f64> {
+    let contributors = peers.iter().filter(|peer| peer.role == Role::Contributor);
+    let ratios = contributors.filter_map(|peer| ratio(peer.sent, peer.received));
+    let (count, sum, squares) = ratios.fold((0.0, 0.0, 0.0), |(count, sum, squares), ratio| {
+        (count + 1.0, sum + ratio, squares + ratio * ratio)
+    });
+    (squares > 0.0).then(|| sum * sum / (count * squares))
+}
+
+fn ratio(given: u64, taken: u64) -> Option<f64> {
+    (taken > 0).then(|| given as f64 / taken as f64)
 }
 
 fn summary(peers: &[PeerResult], role: Role) -> Summary {

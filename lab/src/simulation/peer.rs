@@ -3,7 +3,7 @@
 use swarm_core::choke::ChokeConfig;
 use swarm_core::engine::{Config, Engine};
 use swarm_core::hub::ConnId;
-use swarm_core::pieces::Bitfield;
+use swarm_core::pieces::{Bitfield, Waste};
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 
@@ -46,10 +46,8 @@ pub(super) struct Peer {
     pub(super) stopped: bool,
     pub(super) received: u64,
     pub(super) sent: u64,
-    /// Payload bytes of pieces with a bad hash.
-    pub(super) corrupt: u64,
-    /// All payload bytes for nothing, as the engine counts them; taken when it leaves.
-    pub(super) wasted: u64,
+    /// Payload bytes for nothing, as the engine counted them until it left.
+    pub(super) waste: Waste,
     pub(super) banned: u32,
     pub(super) completed: Option<Nanos>,
     pub(super) left: Option<Nanos>,
@@ -81,8 +79,7 @@ impl Peer {
             stopped: false,
             received: 0,
             sent: 0,
-            corrupt: 0,
-            wasted: 0,
+            waste: Waste::default(),
             banned: 0,
             completed: None,
             left: None,
@@ -98,7 +95,7 @@ impl Peer {
 
     /// It is here to get everything.
     pub(super) fn is_leecher(&self) -> bool {
-        matches!(self.part.role, Role::Contributor | Role::FreeRider)
+        self.part.role.is_leecher()
     }
 
     /// It gives what it has, if it is asked.
@@ -122,11 +119,10 @@ impl Peer {
     }
 
     /// Payload bytes for nothing until now.
-    pub(super) fn wasted(&self, now: Time) -> u64 {
-        let views = self.engine.as_ref().map(|engine| engine.view(now).torrents);
-        views.map_or(self.wasted, |torrents| {
-            torrents.iter().map(|torrent| torrent.wasted).sum()
-        })
+    pub(super) fn waste(&self, now: Time) -> Waste {
+        let engine = self.engine.as_ref();
+        let torrent = engine.and_then(|engine| engine.view(now).torrents.into_iter().next());
+        torrent.map_or(self.waste, |torrent| torrent.waste)
     }
 }
 

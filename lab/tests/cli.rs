@@ -1,0 +1,232 @@
+//! The program `lab`, as a person meets it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{env, fs, process};
+
+fn lab(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lab"))
+        .args(arguments)
+        .output()
+        .expect("lab starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+/// A directory that is gone afterwards.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = env::temp_dir().join(format!("lab-{name}-{}", process::id()));
+        fs::create_dir_all(&path).expect("a temporary directory");
+        Directory(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).to_str().expect("UTF-8").to_owned()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A swarm that is played in a moment.
+const SMALL: [&str; 6] = [
+    "--pieces",
+    "8",
+    "--piece-length",
+    "64KiB",
+    "--leechers",
+    "4",
+];
+
+#[test]
+fn wrong_values_are_one_clear_line() {
+    for (arguments, line) in [
+        (&["--free-riders", "2"][..], "free-riders is 2"),
+        (&["--piece-length", "1000"], "a multiple of 16 KiB"),
+        (&["--scenario", "no-such-file.toml"], "no-such-file.toml"),
+        (&["--up", "fast"], "`fast` is no rate"),
+        (&["--outage", "30s"], "30s+20s"),
+        (&["--stay", "seed-for"], "seed-for:60s"),
+    ] {
+        let output = lab(&[&["run"], arguments].concat());
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        let first = error.lines().next().unwrap_or_default();
+        assert!(
+            first.starts_with("error: ") && first.contains(line),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_printed_scenario_is_one_to_start_from() {
+    let directory = Directory::new("scenario");
+    let options = [
+        "run",
+        "--print-scenario",
+        "--up",
+        "2MB",
+        "--latency",
+        "30ms",
+        "--arrivals",
+        "poisson:0.5",
+        "--stay",
+        "exp:2min",
+        "--outage",
+        "30s+20s",
+        "--outage",
+        "2min+1s",
+        "--start",
+        "spread-out",
+        "--strategy",
+        "streaming",
+        "--relay-capacity",
+        "10MB",
+        "--choking",
+        "off",
+        "--max-peers",
+        "40",
+    ];
+    let printed = text(&lab(&options).stdout);
+    for line in [
+        "strategy = \"streaming\"",
+        "poisson = 0.5",
+        "up = 2000000.0",
+        "seeders = 0",
+    ] {
+        assert!(printed.contains(line), "{line}:\n{printed}");
+    }
+    let file = directory.file("scenario.toml");
+    fs::write(&file, &printed).unwrap();
+    let again = lab(&["run", "--scenario", &file, "--print-scenario"]);
+    assert_eq!(text(&again.stdout), printed);
+    let other = lab(&[
+        "run",
+        "--scenario",
+        &file,
+        "--seed",
+        "7",
+        "--print-scenario",
+    ]);
+    assert_eq!(text(&other.stdout), printed.replace("seed = 1", "seed = 7"));
+    fs::write(&file, "pieces = 3\nleachers = 2\n").unwrap();
+    let wrong = lab(&["run", "--scenario", &file]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let error = text(&wrong.stderr);
+    assert!(
+        error.contains("line 2") && error.contains("leachers"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_run_is_summed_up_and_written_down() {
+    let directory = Directory::new("run");
+    let (json, csv, log) = (
+        directory.file("r.json"),
+        directory.file("r.csv"),
+        directory.file("r.log"),
+    );
+    let files = ["--json", &json, "--csv", &csv, "--log", &log];
+    let output = lab(&[&["run"], &SMALL[..], &files].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let summary = text(&output.stdout);
+    for part in [
+        "4 of 4 complete",
+        "µs for each of",
+        "longest stall",
+        "524.3 kB in 8 pieces",
+    ] {
+        assert!(summary.contains(part), "{part}:\n{summary}");
+    }
+    let results: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    assert_eq!(results["completion"]["count"], 4);
+    let csv = fs::read_to_string(csv).unwrap();
+    let columns = |line: &str| line.split(',').count();
+    assert_eq!(csv.lines().count(), 1 + 5);
+    assert!(csv.lines().all(|line| columns(line) == 13), "{csv}");
+    let log = fs::read_to_string(log).unwrap();
+    assert_eq!(
+        log.lines()
+            .filter(|line| line.contains(" complete "))
+            .count(),
+        4
+    );
+}
+
+#[test]
+fn variants_are_compared() {
+    let directory = Directory::new("compare");
+    let (json, csv, chart) = (
+        directory.file("c.json"),
+        directory.file("c.csv"),
+        directory.file("c.svg"),
+    );
+    let variants = ["--strategies", "sequential,rarest-first", "--seeds", "3"];
+    let files = ["--json", &json, "--csv", &csv, "--chart", &chart];
+    let output = lab(&[&["compare"], &variants[..], &SMALL, &files].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    assert!(
+        table.contains("rarest-first against sequential, mean:"),
+        "{table}"
+    );
+    let json: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    assert_eq!(json[1]["name"], "rarest-first");
+    assert_eq!(json[1]["mean-ratio"]["runs"], 3);
+    assert_eq!(json[0]["scenario"]["strategy"], "sequential");
+    assert_eq!(fs::read_to_string(csv).unwrap().lines().count(), 1 + 6);
+    let chart = fs::read_to_string(chart).unwrap();
+    assert!(chart.contains("sequential") && chart.contains("time (s)"));
+
+    let one = lab(&["compare"]);
+    assert_eq!(one.status.code(), Some(2));
+    let bitmap = lab(&["compare", "--choking", "on,off", "--chart", "c.png"]);
+    assert_eq!(bitmap.status.code(), Some(2));
+    assert!(text(&bitmap.stderr).contains("*.svg"));
+}
+
+#[test]
+fn test_files_are_generated_once() {
+    let directory = Directory::new("generate");
+    let into = directory.file("files");
+    let generate = |more: &[&str]| {
+        let arguments = [
+            "generate",
+            "--directory",
+            &into,
+            "--count",
+            "2",
+            "--size",
+            "100kB",
+        ];
+        lab(&[&arguments, more].concat())
+    };
+    assert!(generate(&[]).status.success());
+    let read = |name: &str| fs::read(Path::new(&into).join(name)).unwrap();
+    let (first, second) = (read("piece_0.bin"), read("piece_1.bin"));
+    assert_eq!((first.len(), second.len()), (100_000, 100_000));
+    assert_ne!(first, second);
+    let again = generate(&["--seed", "2"]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("--force"));
+    assert_eq!(read("piece_0.bin"), first, "what was there is untouched");
+    assert!(generate(&["--seed", "2", "--force"]).status.success());
+    assert_ne!(read("piece_0.bin"), first);
+    assert!(generate(&["--force"]).status.success());
+    assert_eq!(read("piece_0.bin"), first);
+    assert_eq!(
+        fs::read_dir(&into).unwrap().count(),
+        2,
+        "nothing unfinished is left"
+    );
+}
