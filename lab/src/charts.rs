@@ -288,7 +288,7 @@ mod tests {
                 points,
                 ..Series::default()
             };
-            assert!(line_chart("t", "x", "y", &[series.clone()]).is_ok());
+            assert!(line_chart("t", "x", "y", std::slice::from_ref(&series)).is_ok());
             assert!(log_line_chart("t", "x", "y", &[series]).is_ok());
         }
     }

@@ -25,7 +25,7 @@ fn coming_and_going(seed: u64) -> Scenario {
         ..Scenario::default()
     };
     scenario.seeder_link.up = 200e3;
-    scenario.leecher_link.up = 300e3;
+    scenario.leecher_link.up = 250e3;
     scenario
 }
 
@@ -38,11 +38,9 @@ fn whoever_is_there_at_the_end_completes() {
         for peer in leechers() {
             assert!(peer.completed.is_some() || peer.left.is_some(), "{peer:?}");
         }
-        // Or it would be no churn.
+        // A download takes longer than most peers stay, or it would be no churn.
         let gave_up = leechers().filter(|peer| peer.completed.is_none()).count();
-        assert!((10..=55).contains(&gave_up), "{gave_up} left too early");
-        // Those who complete took longer, as a mean, than peers stay as a mean.
-        assert!(results.completion.mean > 20.0, "{:?}", results.completion);
+        assert!((31..=58).contains(&gave_up), "{gave_up} left too early");
     }
 }
 

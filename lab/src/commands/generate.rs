@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(one.len(), 3_000_000);
         let digest: [u8; 20] = Sha1::digest(&one).into();
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "GOLDEN");
+        assert_eq!(hex, "384390b96b6823fee31c4cb88c24c09aacbe773f");
         assert!(one.starts_with(&bytes(1, 0, 1_500_000)));
         assert_ne!(bytes(1, 1, 100), bytes(1, 0, 100));
         assert_ne!(bytes(2, 0, 100), bytes(1, 0, 100));
