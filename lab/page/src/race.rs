@@ -63,3 +63,46 @@ impl Race {
         self.runs.iter_mut().map(|run| &mut run.simulation)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    fn scenarios() -> Vec<Scenario> {
+        Settings::from_fragment("peers=5&pieces=8&piece-size=64").scenarios()
+    }
+
+    #[test]
+    fn in_turns_they_run_as_they_do_alone() {
+        let mut race = Race::new(scenarios()).unwrap();
+        while !race.is_over() {
+            let until = race.reached() + Duration::from_millis(130);
+            while race.play(until, 17) {}
+        }
+        for (together, scenario) in race.simulations().zip(scenarios()) {
+            let mut alone = Simulation::new(scenario).unwrap();
+            while !alone.is_over() {
+                alone.play(Duration::MAX, 1_000_000);
+            }
+            assert!(alone.results().completion.count == 5);
+            assert_eq!(together.results(), alone.results());
+        }
+    }
+
+    #[test]
+    fn nobody_runs_ahead() {
+        let mut race = Race::new(scenarios()).unwrap();
+        let until = Duration::from_secs(1);
+        while race.play(until, 1) {
+            let first = race.reached();
+            let ahead = race.runs.iter().map(|run| run.reached).max().unwrap();
+            // One event, which is as far as one may be ahead of the other, is never long.
+            assert!(
+                ahead <= first + Duration::from_millis(500),
+                "{ahead:?} {first:?}"
+            );
+        }
+        assert_eq!(race.reached(), until);
+    }
+}
