@@ -13,10 +13,17 @@ const MARGIN: (f64, f64, f64, f64) = (44.0, 14.0, 12.0, 30.0);
 /// A track keeps at most so many points; it is thinned out when it has more.
 const MOST_POINTS: usize = 1200;
 
+/// Milliseconds between two drawings: a line that grows needs no more, and text is dear.
+const DRAWN_EVERY: f64 = 100.0;
+
 /// See the module.
 pub(super) struct Curve {
-    pub surface: Surface,
+    surface: Surface,
     tracks: Vec<Track>,
+    /// Something has changed since it was drawn.
+    is_stale: bool,
+    /// When it was drawn. Milliseconds.
+    drawn_at: f64,
 }
 
 /// One run.
@@ -38,12 +45,26 @@ impl Curve {
         Curve {
             surface: Surface::new(canvas),
             tracks: Vec::new(),
+            is_stale: true,
+            drawn_at: 0.0,
         }
+    }
+
+    /// As large as its place on the page.
+    pub(super) fn fit(&mut self) {
+        self.surface.fit();
+        self.repaint();
+    }
+
+    /// Size, colours or everything has changed.
+    pub(super) fn repaint(&mut self) {
+        self.is_stale = true;
+        self.drawn_at = 0.0;
     }
 
     /// Of so many runs, from the start.
     pub(super) fn restart(&mut self, runs: usize) {
-        self.surface.fit();
+        self.fit();
         self.tracks = (0..runs).map(|_| Track::default()).collect();
     }
 
@@ -52,6 +73,7 @@ impl Curve {
         let Some(track) = self.tracks.get_mut(run) else {
             return;
         };
+        self.is_stale = true;
         if track.pieces.last().is_none_or(|(last, _)| time > *last) {
             track.pieces.push((time, part));
         }
@@ -67,13 +89,25 @@ impl Curve {
 
     pub(super) fn add_figures(&mut self, run: usize, figures: &Figures) {
         if let Some(track) = self.tracks.get_mut(run) {
+            self.is_stale = true;
             track.completed.clone_from(&figures.completed);
             track.leechers = figures.completion.of + figures.free_rider_completion.of;
             track.least_time = figures.least_time;
         }
     }
 
-    pub(super) fn draw(&self, theme: &Theme) {
+    /// Draws, if it is time to. True when it must be drawn later.
+    pub(super) fn draw(&mut self, theme: &Theme, now: f64) -> bool {
+        let is_time = now - self.drawn_at >= DRAWN_EVERY;
+        if self.is_stale && is_time {
+            self.is_stale = false;
+            self.drawn_at = now;
+            self.paint(theme);
+        }
+        self.is_stale
+    }
+
+    fn paint(&self, theme: &Theme) {
         self.surface.clear();
         if self.surface.width <= MARGIN.0 + MARGIN.1 {
             return;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use swarm_lab::snapshot::Flow;
 
 /// More than these nobody could follow, and no phone could draw.
-const MOST: usize = 320;
+const MOST: usize = 220;
 
 /// Seconds in which a flow that ended loses most of its strength.
 const FADES_IN: f64 = 0.4;

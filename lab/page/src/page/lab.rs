@@ -81,6 +81,7 @@ impl Lab {
         self.is_still = still.ok().flatten().is_some_and(|query| query.matches());
         self.theme = Theme::read();
         self.sides.iter_mut().for_each(SideView::repaint);
+        self.curve.repaint();
     }
 
     pub(super) fn say(&self, message: &ToWorker) {
@@ -171,7 +172,7 @@ impl Lab {
         for view in &mut self.sides {
             view.fit(peers);
         }
-        self.curve.surface.fit();
+        self.curve.fit();
     }
 
     /// Draws a picture. True when the next will differ.
@@ -205,10 +206,10 @@ impl Lab {
         for view in &mut self.sides {
             moves |= view.draw(&look, fading);
         }
-        self.curve.draw(&self.theme);
+        let is_late = self.curve.draw(&self.theme, now);
         self.show_peer();
         self.pictures += 1;
-        goes_on || (moves && fading > 0.0)
+        goes_on || is_late || (moves && fading > 0.0)
     }
 
     fn take(&mut self, frame: Frame) {
