@@ -32,6 +32,8 @@ async fn lab(picture: &Path) -> Result<()> {
     let share = "return parseInt(document.querySelector('[data-part=share]')?.textContent ?? '0')";
     let half = |share: &serde_json::Value| share.as_u64() >= Some(45);
     until("a swarm half way", || tab.run(share), half).await?;
+    tab.run("document.getElementById('sides').scrollIntoView()")
+        .await?;
     tab.screenshot(picture).await?;
     browser.quit().await
 }
