@@ -19,19 +19,19 @@ fn main() -> Result<(), Box<dyn Error>> {
                  one. `cargo xtask build` builds the page and then this."
             );
         }
+        let mut named = Vec::new();
         for file in files {
             let name: Vec<_> = file
                 .strip_prefix(&dist)?
                 .iter()
                 .map(|part| part.to_string_lossy())
                 .collect();
-            let file = file.canonicalize()?;
-            writeln!(
-                table,
-                "    ({:?}, include_bytes!({:?})),",
-                name.join("/"),
-                file
-            )?;
+            named.push((name.join("/"), file.canonicalize()?));
+        }
+        // Found by binary search; paths have another order than their names.
+        named.sort();
+        for (name, file) in named {
+            writeln!(table, "    ({name:?}, include_bytes!({file:?})),")?;
         }
     }
     table.push_str("]\n");
@@ -56,6 +56,5 @@ fn files_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
             files.push(path);
         }
     }
-    files.sort();
     Ok(files)
 }
