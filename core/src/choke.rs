@@ -7,11 +7,14 @@
 //!   (tit-for-tat, BEP 3 "choking and optimistic unchoking"). A peer that owes us blocks
 //!   (anti-snubbing) can't win.
 //! * While we seed, half of the slots go to the peers that take fastest, and half in turns
-//!   to those that wait longest, so that all are served, newcomers first.
+//!   to those that wait longest, so that all are served, newcomers first. Peers that keep
+//!   to themselves what nobody else has come last, or the pieces would not spread.
 //! * One slot is luck, moved on every [`ChokeConfig::optimistic_interval`], so that
-//!   newcomers get a first piece to trade with and better partners are found.
+//!   newcomers get a first piece to trade with and better partners are found. Lots decide,
+//!   and peers that owe us little draw better ones: whoever took much and gave nothing has
+//!   had its chance.
 //!
-//! A slot that nobody earned goes to somebody at random rather than to nobody.
+//! A slot that nobody earned goes to whoever draws the best lot rather than to nobody.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -49,6 +52,10 @@ pub struct ChokeConfig {
     /// How much likelier than others a newcomer is to get the optimistic slot: three times
     /// (BEP 3), because it has nothing to earn a slot with yet.
     pub newcomer_weight: usize,
+    /// How much likelier than others a peer that owes us nothing, or less than half of the
+    /// others do, is to get a slot that nobody earned, the optimistic one included. Four:
+    /// free-riders get little, and somebody who fell behind still finds a way back.
+    pub solvent_weight: usize,
     /// How long a peer keeps a slot that it got in turn while we seed, if others wait:
     /// 30 seconds, as long as an optimistic one (libtorrent's `seeding_time_quota` is a
     /// minute at least).
@@ -64,6 +71,7 @@ impl Default for ChokeConfig {
             optimistic_interval: Duration::from_secs(30),
             newcomer: Duration::from_secs(60),
             newcomer_weight: 3,
+            solvent_weight: 4,
             turn: Duration::from_secs(30),
         }
     }
@@ -78,6 +86,10 @@ pub struct Candidate {
     pub gives: u64,
     /// Bytes a second that it took from us.
     pub takes: u64,
+    /// Bytes that it took from us beyond what it gave us.
+    pub debt: u64,
+    /// It has pieces that we alone gave it, and nobody got them from it.
+    pub hoards: bool,
     /// It owes us blocks for too long.
     pub snubbed: bool,
     /// When it came.
@@ -93,14 +105,29 @@ pub struct Candidate {
 pub struct Choker {
     /// Whose slot is luck, and until when.
     optimistic: Option<(SessionId, Time)>,
-    /// How many slots there are.
+    /// How many slots the upload rate affords.
     slots: usize,
+    /// Slots beyond that, because those who have one don't use the link up.
+    extra: usize,
+    /// The link was idle since the last round.
+    idle: bool,
 }
 
 impl Choker {
     /// How many slots there are at the moment.
     pub fn slots(&self, config: &ChokeConfig) -> usize {
-        self.slots.clamp(config.slots.0, config.slots.1)
+        let slots = self.slots.max(config.slots.0) + self.extra;
+        slots.min(config.slots.1)
+    }
+
+    /// The link is idle though somebody waits for a slot: who has one asks for nothing, be
+    /// it that it gets the same elsewhere. There is one slot more from now on; one goes with
+    /// each round in which the link was not idle.
+    pub fn widen(&mut self, config: &ChokeConfig) {
+        self.idle = true;
+        if self.slots(config) < config.slots.1 {
+            self.extra += 1;
+        }
     }
 
     /// The sessions that are to be unchoked. `rate` is what we upload in all, in bytes a
@@ -115,19 +142,23 @@ impl Choker {
         rng: &mut Rng,
     ) -> BTreeSet<SessionId> {
         let affordable = (rate / config.slot_rate.max(1)).isqrt();
-        self.slots = usize::try_from(affordable).unwrap_or(usize::MAX);
-        let slots = self.slots(config);
-        let mut order = candidates.to_vec();
-        if order.len() <= slots {
-            return order.iter().map(|candidate| candidate.session).collect();
+        // More than there may be, and `extra` could not be added.
+        self.slots = usize::try_from(affordable).map_or(config.slots.1, |n| n.min(config.slots.1));
+        if !std::mem::take(&mut self.idle) {
+            self.extra = self.extra.saturating_sub(1);
         }
-        // Shuffled first, so that equals are not settled by the order of arrival.
-        rng.shuffle(&mut order);
+        let slots = self.slots(config);
+        if candidates.len() <= slots {
+            return candidates.iter().map(|c| c.session).collect();
+        }
+        let by_lot = draw_lots(now, config, candidates, seeding, rng);
+        let mut order = by_lot.clone();
         let earned = slots.saturating_sub(1);
         let mut chosen: BTreeSet<SessionId> = BTreeSet::new();
+        // Sorting is stable: lots decide between equals.
         if seeding {
             chosen.extend(longest_waiting(now, config, &mut order).take(earned / 2));
-            order.sort_by_key(|candidate| Reverse(candidate.takes));
+            order.sort_by_key(|candidate| (candidate.hoards, Reverse(candidate.takes)));
         } else {
             order.sort_by_key(|candidate| (candidate.snubbed, Reverse(candidate.gives)));
         }
@@ -138,38 +169,77 @@ impl Choker {
             chosen.insert(candidate.session);
         }
         if slots > 0 {
-            chosen.extend(self.lucky(now, config, &order, &chosen, rng));
+            chosen.extend(self.lucky(now, config, &by_lot, &chosen));
         }
         chosen
     }
 
-    /// Who has the optimistic slot: the same as before until its time is up.
+    /// Who has the optimistic slot: the same as before until its time is up, then whoever
+    /// drew the best lot of those who wait.
     fn lucky(
         &mut self,
         now: Time,
         config: &ChokeConfig,
-        candidates: &[Candidate],
+        by_lot: &[Candidate],
         chosen: &BTreeSet<SessionId>,
-        rng: &mut Rng,
     ) -> Option<SessionId> {
-        let waiting = || candidates.iter().filter(|c| !chosen.contains(&c.session));
+        let mut waiting = by_lot.iter().filter(|c| !chosen.contains(&c.session));
         if let Some((session, until)) = self.optimistic
             && now < until
-            && waiting().any(|candidate| candidate.session == session)
+            && waiting
+                .clone()
+                .any(|candidate| candidate.session == session && !candidate.hoards)
         {
             return Some(session);
         }
-        let tickets: Vec<SessionId> = waiting()
-            .flat_map(|candidate| {
-                let new = now - candidate.since < config.newcomer;
-                let tickets = if new { config.newcomer_weight } else { 1 };
-                std::iter::repeat_n(candidate.session, tickets)
-            })
-            .collect();
-        let session = *rng.choose(&tickets)?;
+        let session = waiting.next()?.session;
         self.optimistic = Some((session, now + config.optimistic_interval));
         Some(session)
     }
+}
+
+/// Puts the candidates into a random order in which newcomers, and those who owe us less
+/// than half of them do, tend to come first. Nobody is without a chance: who has nothing
+/// that we want can't pay its debt.
+fn draw_lots(
+    now: Time,
+    config: &ChokeConfig,
+    candidates: &[Candidate],
+    seeding: bool,
+    rng: &mut Rng,
+) -> Vec<Candidate> {
+    let owes = |candidate: &Candidate| match seeding {
+        true => u64::from(candidate.hoards),
+        false => candidate.debt,
+    };
+    let mut debts: Vec<u64> = candidates.iter().map(owes).collect();
+    debts.sort_unstable();
+    let median = debts[debts.len() / 2];
+    let mut pot: Vec<(Candidate, usize)> = candidates
+        .iter()
+        .map(|candidate| {
+            let mut tickets = 1;
+            if now - candidate.since < config.newcomer {
+                tickets *= config.newcomer_weight;
+            }
+            if owes(candidate) < median || owes(candidate) == 0 {
+                tickets *= config.solvent_weight;
+            }
+            (*candidate, tickets)
+        })
+        .collect();
+    let mut drawn = Vec::with_capacity(pot.len());
+    while !pot.is_empty() {
+        let tickets: usize = pot.iter().map(|(_, tickets)| *tickets).sum();
+        let mut ticket = rng.below(tickets);
+        let place = pot.iter().position(|(_, tickets)| {
+            let hit = ticket < *tickets;
+            ticket = ticket.saturating_sub(*tickets);
+            hit
+        });
+        drawn.push(pot.swap_remove(place.unwrap_or(0)).0);
+    }
+    drawn
 }
 
 /// Those whose turn it still is, then those who never had one, then those whose last one is
@@ -180,6 +250,7 @@ fn longest_waiting<'a>(
     order: &'a mut [Candidate],
 ) -> impl Iterator<Item = SessionId> + 'a {
     order.sort_by_key(|candidate| match (candidate.unchoked, candidate.choked) {
+        _ if candidate.hoards => (4, Time::ZERO),
         (Some(since), _) if now - since < config.turn => (0, Time::ZERO),
         (None, None) => (1, Time::ZERO),
         (None, Some(choked)) => (2, choked),

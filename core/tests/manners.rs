@@ -19,6 +19,13 @@ fn block(piece: u32, begin: u32) -> BlockRef {
     }
 }
 
+/// Asks for much at once, so that tests need not wait for the slow start.
+fn eager() -> Config {
+    let mut config = Config::default();
+    config.requests.start = 16;
+    config
+}
+
 /// The pieces that a peer was told of one by one.
 fn suggestions(heard: &[Message]) -> Vec<u32> {
     heard
@@ -74,13 +81,15 @@ fn a_request_of_the_choked_or_of_what_is_not_here_is_rejected_in_words() {
 
 #[test]
 fn a_seeder_suggests_each_piece_to_one_peer() {
-    let mut stage = Stage::new(Config::default(), 8, &[0, 1, 2, 3, 4, 5, 6, 7]);
-    let leechers = [stage.leecher(), stage.leecher(), stage.leecher()];
+    let all: Vec<u32> = (0..12).collect();
+    let mut stage = Stage::new(Config::default(), 12, &all);
+    // As many as a new peer asks for at once, and two more.
+    let leechers = [stage.leecher(), stage.leecher()];
     let mut suggested = Vec::new();
     for leecher in leechers {
         let heard = stage.heard(leecher);
         let pieces = suggestions(&heard);
-        assert_eq!(pieces.len(), Config::default().suggestions);
+        assert_eq!(pieces.len(), 4);
         suggested.extend(pieces);
     }
     // Whoever has a piece is advised to take another.
@@ -89,7 +98,39 @@ fn a_seeder_suggests_each_piece_to_one_peer() {
     let heard = stage.heard(leechers[0]);
     suggested.extend(suggestions(&heard));
     let different: BTreeSet<u32> = suggested.iter().copied().collect();
-    assert_eq!((suggested.len(), different.len()), (7, 7), "{suggested:?}");
+    assert_eq!((suggested.len(), different.len()), (9, 9), "{suggested:?}");
+}
+
+#[test]
+fn a_peer_that_is_choked_in_the_middle_of_a_rare_piece_may_finish_it() {
+    let mut config = Config::default();
+    config.choke.slots = (1, 1);
+    // It is asked for, and does not leave yet.
+    config.max_reads = 0;
+    let mut stage = Stage::new(config, 4, &[0, 1, 2, 3]);
+    let first = stage.leecher();
+    let heard = stage.heard(first);
+    let piece = suggestions(&heard)[0];
+    stage.say(first, &Message::Request(block(piece, 0)));
+    // Others wait: sooner or later it is their turn.
+    let others = [stage.leecher(), stage.leecher(), stage.leecher()];
+    let mut heard = Vec::new();
+    while !heard.contains(&Message::Choke) {
+        stage.wait(1);
+        heard.extend(stage.heard(first));
+    }
+    assert_eq!(heard, [Message::AllowedFast(piece), Message::Choke]);
+    stage.say(first, &Message::Request(block(piece, BLOCK)));
+    stage.say(first, &Message::Request(block((piece + 1) % 4, 0)));
+    assert_eq!(
+        stage.heard(first),
+        [Message::RejectRequest(block((piece + 1) % 4, 0))]
+    );
+    assert!(
+        others
+            .iter()
+            .any(|&other| stage.heard(other).contains(&Message::Unchoke))
+    );
 }
 
 #[test]
@@ -104,7 +145,7 @@ fn a_suggestion_decides_among_equals() {
 
 #[test]
 fn a_choke_of_a_fast_peer_waits_for_its_rejections() {
-    let mut stage = Stage::new(Config::default(), 4, &[]);
+    let mut stage = Stage::new(eager(), 4, &[]);
     let seed = stage.seed();
     let asked = stage.requests(seed);
     assert_eq!(asked.len(), 8);
@@ -122,7 +163,7 @@ fn a_choke_of_a_fast_peer_waits_for_its_rejections() {
 
 #[test]
 fn blocks_that_are_owed_for_too_long_are_asked_of_others() {
-    let mut stage = Stage::new(Config::default(), 4, &[]);
+    let mut stage = Stage::new(eager(), 4, &[]);
     let silent = stage.seed();
     assert_eq!(stage.requests(silent).len(), 8);
     let other = stage.seed();
@@ -256,7 +297,7 @@ fn of_two_who_sent_a_bad_piece_only_the_liar_is_banned() {
 
 #[test]
 fn skipped_pieces_are_not_asked_for_until_they_are_wanted() {
-    let mut stage = Stage::with_files(Config::default(), &[2, 3, 1]);
+    let mut stage = Stage::with_files(eager(), &[2, 3, 1]);
     let info_hash = stage.info_hash();
     let priorities = vec![Priority::Skip, Priority::Normal, Priority::High];
     stage.command(Command::SetPriorities(info_hash, priorities));

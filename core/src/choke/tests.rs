@@ -15,6 +15,8 @@ fn givers(gives: &[u64]) -> Vec<Candidate> {
             session,
             gives,
             takes: 0,
+            debt: 0,
+            hoards: false,
             snubbed: false,
             since: Time::ZERO,
             unchoked: None,
@@ -73,6 +75,45 @@ fn newcomers_are_favoured_for_the_optimistic_slot() {
 }
 
 #[test]
+fn who_took_much_and_gave_nothing_has_had_its_chance() {
+    let mut all = givers(&[50, 40, 30, 20, 0, 0, 0, 0, 0, 0]);
+    for candidate in &mut all[7..] {
+        candidate.debt = 1 << 20;
+    }
+    let lucky = |session| {
+        (0..1000)
+            .filter(|&seed| round(&mut Choker::default(), at(1000), &all, seed).contains(&session))
+            .count()
+    };
+    // Three with four tickets each, three with one.
+    for solvent in 4..7 {
+        assert!((200..340).contains(&lucky(solvent)));
+    }
+    for debtor in 7..10 {
+        assert!((30..110).contains(&lucky(debtor)));
+    }
+}
+
+#[test]
+fn a_seeder_serves_those_last_who_pass_nothing_on() {
+    let config = ChokeConfig::default();
+    let mut all = givers(&[0; 12]);
+    for candidate in &mut all[6..] {
+        candidate.hoards = true;
+        candidate.takes = 1000;
+    }
+    let mut served = 0;
+    for seed in 0..100 {
+        let mut choker = Choker::default();
+        let chosen = choker.choose(at(9), &config, &all, RATE, true, &mut Rng::new(seed));
+        let hoarders = chosen.iter().filter(|session| **session >= 6).count();
+        assert!(hoarders <= 1, "at most the optimistic slot: {chosen:?}");
+        served += hoarders;
+    }
+    assert!(served < 90, "{served}");
+}
+
+#[test]
 fn a_peer_that_owes_blocks_earns_nothing() {
     let mut all = givers(&[50, 40, 30, 20, 10, 0]);
     all[0].snubbed = true;
@@ -119,6 +160,23 @@ fn slots_follow_the_upload_rate_within_limits() {
     assert_eq!(slots(1 << 20), 8);
     assert_eq!(slots(4 << 20), 16);
     assert_eq!(slots(1 << 30), 32);
+}
+
+#[test]
+fn an_idle_link_opens_slots_and_a_busy_one_closes_them_again() {
+    let config = ChokeConfig::default();
+    let all = givers(&[0; 100]);
+    let mut choker = Choker::default();
+    for _ in 0..3 {
+        choker.widen(&config);
+    }
+    let mut slots = Vec::new();
+    for turn in 0..5 {
+        let now = at(1000 + 10 * turn);
+        let chosen = choker.choose(now, &config, &all, RATE, false, &mut Rng::new(turn));
+        slots.push(chosen.len());
+    }
+    assert_eq!(slots, [8, 7, 6, 5, 5]);
 }
 
 #[test]

@@ -34,8 +34,10 @@ pub struct Config {
     pub max_reads: usize,
     /// Pieces hashed at once when checking what is on disk.
     pub max_checks: usize,
-    /// Credit that we give each channel.
-    pub receive_window: u32,
+    /// Credit that we keep each channel at, at the start and at the most. It follows what
+    /// is asked of the peer, twice: the relay sets memory apart for every byte of credit,
+    /// and has none to give to those who use it while it lies about with the others.
+    pub receive_window: (u32, u32),
     /// Bytes handed to the tracker link and not yet reported as written, at least and at
     /// most; in between as much as the link takes in `link_delay`.
     pub link_budget: (usize, usize),
@@ -55,7 +57,8 @@ pub struct Config {
     /// Pieces that a seeder suggests to each peer it serves, ahead of the one being sent
     /// (BEP 6 "suggest piece"): different ones to different peers, so that each piece
     /// leaves once before any leaves twice (the aim of BEP 16, super-seeding, without
-    /// hiding what we have). Two, so that the next is known before one ends.
+    /// hiding what we have). So many more than it asks for at once: two, so that the next
+    /// is known before one ends. Zero suggests nothing.
     pub suggestions: usize,
     /// A session that says nothing at all for this long is closed (BEP 3: two minutes).
     pub idle_timeout: Duration,
@@ -65,8 +68,8 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestConfig {
     /// Requests in flight to a peer at the start. From there one more for each block that
-    /// comes (slow start, as in TCP), until the rate stops growing. 16 blocks are what a
-    /// link of 50 Mbit/s sends in a round trip of 40 ms, and no burden on a slow one.
+    /// comes (slow start, as in TCP), until the rate stops growing. Four blocks are no
+    /// burden on a slow link, and a fast one has doubled them often before a second is over.
     pub start: usize,
     /// Requests in flight at least and at most; the most is 4 MiB, the window of a channel.
     pub queue: (usize, usize),
@@ -127,7 +130,7 @@ impl Default for Config {
             read_cache: 16 << 20,
             max_reads: 8,
             max_checks: 4,
-            receive_window: 4 << 20,
+            receive_window: (256 << 10, 4 << 20),
             link_budget: (64 << 10, 2 << 20),
             link_delay: Duration::from_millis(250),
             frame_payload: 256 << 10,
@@ -142,7 +145,7 @@ impl Default for Config {
 impl Default for RequestConfig {
     fn default() -> Self {
         RequestConfig {
-            start: 16,
+            start: 4,
             queue: (4, 256),
             queue_time: Duration::from_secs(1),
             timeout: Duration::from_secs(20),

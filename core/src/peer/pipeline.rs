@@ -3,8 +3,8 @@
 //! Too few, and its link idles for a round trip after each; too many, and a slow peer owes
 //! us megabytes that others could have sent. So the depth follows bandwidth × delay: it
 //! grows by one for each block that comes (slow start: it doubles every round trip) until
-//! the rate stops growing, and is then what the peer sends in its least round trip and
-//! [`RequestConfig::queue_time`] more.
+//! the rate stops growing or requests wait for [`RequestConfig::queue_time`] at the other
+//! end, and is then what the peer sends in its least round trip and that time more.
 
 use std::time::Duration;
 
@@ -68,7 +68,11 @@ impl Pipeline {
         {
             self.probe = None;
             let took = now - asked;
-            self.delay = Some(self.delay.map_or(took, |least| least.min(took)));
+            let least = self.delay.map_or(took, |least| least.min(took));
+            self.delay = Some(least);
+            if took >= least + config.queue_time {
+                self.slow_start = false;
+            }
         }
     }
 
@@ -115,14 +119,14 @@ mod tests {
     fn it_grows_while_the_rate_does_and_then_follows_bandwidth_times_delay() {
         let config = RequestConfig::default();
         let mut pipeline = Pipeline::new(&config);
-        assert_eq!(pipeline.depth(), 16);
+        assert_eq!(pipeline.depth(), 4);
         pipeline.asked(Time::from_millis(0), block());
         for _ in 0..100 {
             pipeline.arrived(Time::from_millis(200), block(), &config);
         }
-        assert_eq!(pipeline.depth(), 116);
+        assert_eq!(pipeline.depth(), 104);
         pipeline.measure(1_000_000, &config);
-        assert_eq!(pipeline.depth(), 116, "still growing");
+        assert_eq!(pipeline.depth(), 104, "still growing");
         pipeline.measure(1_050_000, &config);
         // 1.2 seconds of 1.05 MB/s.
         assert_eq!(pipeline.depth(), 76);
@@ -130,6 +134,17 @@ mod tests {
         assert_eq!(pipeline.depth(), config.queue.0);
         pipeline.measure(u64::MAX, &config);
         assert_eq!(pipeline.depth(), config.queue.1);
+    }
+
+    #[test]
+    fn it_grows_no_further_once_requests_wait_for_long() {
+        let config = RequestConfig::default();
+        let mut pipeline = Pipeline::new(&config);
+        for (asked, came) in [(0, 100), (100, 1300), (1300, 1400)] {
+            pipeline.asked(Time::from_millis(asked), block());
+            pipeline.arrived(Time::from_millis(came), block(), &config);
+        }
+        assert_eq!(pipeline.depth(), 6);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The state of our talk with one remote peer.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -77,10 +78,18 @@ pub struct Session {
     pub allowed_fast: Vec<PieceIndex>,
     /// Pieces that we suggested and it does not have yet.
     pub dealt: Vec<PieceIndex>,
+    /// Those of them that it has begun to ask for.
+    pub begun: BTreeSet<PieceIndex>,
+    /// Pieces that we alone gave it, that nobody else has got since, and when it had them.
+    pub hoard: Vec<(PieceIndex, Time)>,
+    /// How many pieces that we alone gave it others have got since.
+    pub passed_on: usize,
     /// What waits to be sent to it.
     pub outbox: Outbox,
     /// Bytes that we may still send.
     pub send_credit: u64,
+    /// Credit that we keep it at.
+    pub window: u32,
     /// Bytes that arrived since we last gave credit.
     pub consumed: u32,
     /// Payload that came.
@@ -198,8 +207,12 @@ impl Session {
             fast_pieces: BTreeSet::new(),
             allowed_fast: Vec::new(),
             dealt: Vec::new(),
+            begun: BTreeSet::new(),
+            hoard: Vec::new(),
+            passed_on: 0,
             outbox: Outbox::default(),
             send_credit: u64::from(credit),
+            window: 0,
             consumed: 0,
             down: Meter::default(),
             up: Meter::default(),
@@ -225,6 +238,19 @@ impl Session {
             self.given_up.insert(block);
         }
         asked
+    }
+
+    /// Bytes that it took beyond what it gave.
+    pub fn debt(&self) -> u64 {
+        self.up.total().saturating_sub(self.down.total())
+    }
+
+    /// It keeps what we gave it to itself: of the pieces that it had the time to pass on,
+    /// two at least, others got fewer than they did not get.
+    pub fn hoards(&self, now: Time, time: Duration) -> bool {
+        let kept = self.hoard.iter().filter(|(_, since)| now - *since >= time);
+        let kept = kept.count();
+        kept >= 2 && kept > self.passed_on
     }
 
     /// It has every piece.

@@ -197,6 +197,11 @@ impl Picker {
         }
     }
 
+    /// What comes next is open to suggestions: the strategy gives no order.
+    pub(super) fn takes_advice(&self) -> bool {
+        self.strategy == Strategy::RarestFirst
+    }
+
     /// How many connected peers have this piece.
     pub fn availability(&self, piece: PieceIndex) -> u32 {
         self.seeds + self.holders[piece.as_usize()]

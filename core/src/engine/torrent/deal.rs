@@ -6,23 +6,34 @@
 //! others have never left it. So it deals pieces out in a random order of its own, each to
 //! one of the peers that it serves. It is advice: a peer that knows a rarer piece takes that.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Cx, Phase, Torrent};
 use crate::peer::SessionId;
-use crate::pieces::{Download, PieceIndex};
+use crate::pieces::{BLOCK, Download, PieceIndex};
+use crate::time::Time;
 use crate::wire::peer::Message;
 
-/// The pieces that nobody was advised to take yet.
+/// Suggestions to one peer at once: of tiny pieces it may want many.
+const MAX_SUGGESTIONS: usize = 32;
+
+/// The pieces that nobody was advised to take yet, and where the others are.
 #[derive(Debug, Default)]
 pub(super) struct Deal {
     pieces: VecDeque<PieceIndex>,
+    /// Pieces that somebody is advised to take, or takes unadvised.
+    taken: BTreeSet<PieceIndex>,
+    /// Who alone has a piece on our advice.
+    holders: BTreeMap<PieceIndex, SessionId>,
 }
 
 impl Deal {
     /// Whoever was to take these pieces won't.
     pub(super) fn take_back(&mut self, pieces: &[PieceIndex]) {
-        self.pieces.extend(pieces);
+        for piece in pieces {
+            self.taken.remove(piece);
+            self.pieces.push_back(*piece);
+        }
     }
 }
 
@@ -37,21 +48,94 @@ impl Torrent {
         self.deal.pieces = pieces.into();
     }
 
-    /// Advises a peer that we serve, if it has had what it was advised to take.
-    pub(super) fn deal_to(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    /// A peer has a piece now: on our advice, or from the one whom we had advised.
+    pub(super) fn follow_piece(&mut self, now: Time, id: SessionId, piece: PieceIndex) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        session.begun.remove(&piece);
+        session.allowed_fast.retain(|allowed| *allowed != piece);
+        self.deal.taken.remove(&piece);
+        if let Some(place) = session.dealt.iter().position(|dealt| *dealt == piece) {
+            session.dealt.swap_remove(place);
+            session.hoard.push((piece, now));
+            self.deal.holders.insert(piece, id);
+        } else if let Some(holder) = self.deal.holders.remove(&piece)
+            && let Some(holder) = self.sessions.get_mut(&holder)
+        {
+            holder.hoard.retain(|(hoarded, _)| *hoarded != piece);
+            holder.passed_on += 1;
+        }
+    }
+
+    /// A peer asks for a piece: as advised, or for one that is left to be dealt, which is its
+    /// own then.
+    pub(super) fn note_taken(&mut self, id: SessionId, piece: PieceIndex) {
         let (Phase::Active(download), Some(session)) = (&self.phase, self.sessions.get_mut(&id))
         else {
             return;
         };
+        let ours = session.dealt.contains(&piece);
+        if ours || self.deal.pieces.is_empty() {
+            if ours {
+                session.begun.insert(piece);
+            }
+            return;
+        }
+        if download.is_complete()
+            && download.availability(piece) == 0
+            && self.deal.taken.insert(piece)
+        {
+            session.dealt.push(piece);
+            session.begun.insert(piece);
+        }
+    }
+
+    /// A peer is about to be choked. A piece that it has half of from us alone would have to
+    /// leave once more, for somebody else: it may finish that, as an allowed-fast piece.
+    pub(super) fn let_finish(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let dealt = std::mem::take(&mut session.dealt);
+        let (begun, rest): (Vec<_>, Vec<_>) = dealt
+            .into_iter()
+            .partition(|piece| session.begun.contains(piece));
+        self.deal.take_back(&rest);
+        for &piece in &begun {
+            session.outbox.push(&Message::AllowedFast(piece.get()));
+        }
+        session.allowed_fast.extend(&begun);
+        session.dealt = begun;
+        cx.link.ready.insert((self.info_hash, id));
+    }
+
+    /// Advises a peer that we serve, if it has had what it was advised to take.
+    pub(super) fn deal_to(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+        let (Phase::Active(download), Some(metainfo), Some(session)) =
+            (&self.phase, &self.metainfo, self.sessions.get_mut(&id))
+        else {
+            return;
+        };
+        let piece_length = u64::from(metainfo.layout().piece_length());
+        if cx.config.suggestions == 0 {
+            return;
+        }
         if !session.fast || session.unchoked.is_none() || !session.peer_interested {
             return;
         }
+        // As much as it asks for at once, and more.
+        let blocks = session.outbox.upload_count().max(cx.config.requests.start) as u64;
+        let at_once = (blocks * u64::from(BLOCK)).div_ceil(piece_length);
+        let at_once = usize::try_from(at_once).unwrap_or(MAX_SUGGESTIONS);
+        let count = (at_once + cx.config.suggestions).min(MAX_SUGGESTIONS);
         let mut suggested = false;
-        while session.dealt.len() < cx.config.suggestions {
+        while session.dealt.len() < count {
             let Some(piece) = next(&mut self.deal, download) else {
                 break;
             };
             session.dealt.push(piece);
+            self.deal.taken.insert(piece);
             session.outbox.push(&Message::SuggestPiece(piece.get()));
             suggested = true;
         }
@@ -66,7 +150,7 @@ impl Torrent {
 fn next(deal: &mut Deal, download: &Download) -> Option<PieceIndex> {
     loop {
         let piece = deal.pieces.pop_front()?;
-        if download.availability(piece) == 0 {
+        if download.availability(piece) == 0 && !deal.taken.contains(&piece) {
             return Some(piece);
         }
     }

@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 
-use super::messages::{fault, find};
+use super::messages::{MAX_READY, fault, find};
 use super::{Cx, Fault, Phase, Torrent};
 use crate::engine::{Event, Output, StoreError};
 use crate::peer::SessionId;
-use crate::pieces::{Block, PieceIndex, Received};
+use crate::pieces::{BLOCK, Block, PieceIndex, Received};
 use crate::wire::peer::{BlockRef, Message};
+use crate::wire::relay::ClientMessage;
 
 impl Torrent {
     /// Asks for more wherever there is room for requests.
@@ -37,13 +38,14 @@ impl Torrent {
         let Some(pieces) = session.pieces.known() else {
             return;
         };
-        if !session.interested {
+        // Who takes nothing may still choke and unchoke us as often as it likes.
+        if !session.interested || session.outbox.ready_len() > MAX_READY / 2 {
             return;
         }
         let depth = session.pipeline.depth();
         let free = depth.saturating_sub(session.requests.len());
         // Several at a time: each batch is a message through the hub.
-        if free == 0 || (free < depth / 4 && !session.requests.is_empty()) {
+        if free == 0 || (free < depth / 2 && !session.requests.is_empty()) {
             return;
         }
         let blocks = if session.unchoked_us {
@@ -60,6 +62,18 @@ impl Torrent {
         }
         if session.requests.is_empty() && session.timed_out.is_none() {
             session.last_block = cx.now;
+        }
+        let most = cx.config.receive_window.1.min(cx.link.max_credit());
+        let useful = 2 * depth as u64 * u64::from(BLOCK);
+        let wanted = u32::try_from(useful).unwrap_or(most).min(most);
+        // In few, large steps: each is a message through the hub.
+        if wanted > session.window + session.window / 2 {
+            let bytes = wanted - session.window;
+            session.window = wanted;
+            cx.link.send(ClientMessage::Credit {
+                channel: session.channel,
+                bytes,
+            });
         }
         for block in blocks {
             session.requests.insert(block);
@@ -233,6 +247,9 @@ impl Torrent {
 
     /// Tells the peers of a new piece.
     fn tell_peers(&mut self, cx: &mut Cx<'_>, piece: PieceIndex) {
+        // Who may request from us, or could at once, hears of it at once; to the others it
+        // is news that may wait for company. In a large swarm these messages are most of all.
+        let free_slots = self.slots_taken() < self.choker.slots(&cx.config.choke);
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
             let Some(session) = self.sessions.get_mut(&id).filter(|session| session.greeted) else {
@@ -242,12 +259,14 @@ impl Torrent {
             session.suggested.retain(|suggested| *suggested != piece);
             session.fast_pieces.remove(&piece);
             let has = session.pieces.known().is_some_and(|p| p.has(piece));
-            if has {
-                // It can't want it any more: news that may wait for company.
-                session.outbox.push(&Message::Have(piece.get()));
-                self.update_interest(cx, id);
-            } else {
+            let urgent = !has && (free_slots || session.unchoked.is_some());
+            if urgent {
                 self.say(cx, id, &Message::Have(piece.get()));
+            } else {
+                session.outbox.push(&Message::Have(piece.get()));
+            }
+            if has {
+                self.update_interest(cx, id);
             }
         }
     }

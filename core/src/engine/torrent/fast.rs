@@ -6,7 +6,7 @@ use crate::peer::SessionId;
 use crate::wire::peer::{BlockRef, Message};
 
 /// Suggestions of one peer that we remember.
-const MAX_SUGGESTED: usize = 16;
+const MAX_SUGGESTED: usize = 64;
 /// Allowed-fast pieces of one peer that we remember.
 const MAX_FAST_PIECES: usize = 64;
 

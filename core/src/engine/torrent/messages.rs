@@ -12,7 +12,7 @@ use crate::wire::extension::{ExtensionHandshake, HANDSHAKE_ID};
 use crate::wire::peer::{BlockRef, Handshake, Message, Received, Reserved};
 
 /// Small messages that may wait for a peer that takes nothing.
-const MAX_READY: usize = 4 << 20;
+pub(super) const MAX_READY: usize = 4 << 20;
 
 impl Torrent {
     pub(super) fn handle_received(
@@ -143,12 +143,12 @@ impl Torrent {
                     .piece(index)
                     .ok_or_else(|| fault("has a piece that does not exist"))?;
                 if pieces.insert(piece) {
-                    session.dealt.retain(|dealt| *dealt != piece);
                     download.peer_has(id, piece);
                     if !download.have().has(piece) {
                         self.show_interest(cx, id);
                         self.refill.insert(id);
                     }
+                    self.follow_piece(cx.now, id, piece);
                     self.deal_to(cx, id);
                 }
             }
@@ -225,6 +225,7 @@ impl Torrent {
             return Err(fault("too many requests at once"));
         }
         session.outbox.push_upload(Upload::Block(block));
+        self.note_taken(id, block.piece);
         cx.link.ready.insert((self.info_hash, id));
         Ok(())
     }

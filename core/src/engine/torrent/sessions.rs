@@ -53,6 +53,7 @@ impl Torrent {
         let id = self.next_session;
         self.next_session += 1;
         let peer_id = peer_id.unwrap_or(PeerId([0; 20]));
+        let window = self.window(cx);
         let mut session = Session::new(
             channel,
             member,
@@ -62,6 +63,7 @@ impl Torrent {
             &cx.config.requests,
             cx.now,
         );
+        session.window = window;
         let handshake = Handshake {
             reserved: Reserved::EXTENSION.with(Reserved::FAST),
             info_hash: self.info_hash,
@@ -163,7 +165,6 @@ impl Torrent {
 
     /// Bytes came through a session's channel.
     pub(in crate::engine) fn receive(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: Bytes) {
-        let window = self.window(cx);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -186,7 +187,7 @@ impl Torrent {
             return;
         };
         // Credit in few, large grants: each is a message through the hub.
-        if session.consumed >= window / 4 {
+        if session.consumed >= session.window / 4 {
             let bytes = std::mem::take(&mut session.consumed);
             cx.link.send(ClientMessage::Credit {
                 channel: session.channel,

@@ -207,8 +207,8 @@ impl Torrent {
         Ok(())
     }
 
-    /// The credit that a new channel gets.
+    /// The credit that a new channel gets. It grows with what is asked of the peer.
     pub(super) fn window(&self, cx: &Cx<'_>) -> u32 {
-        cx.config.receive_window.min(cx.link.max_credit())
+        cx.config.receive_window.0.min(cx.link.max_credit())
     }
 }

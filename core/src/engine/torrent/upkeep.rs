@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::messages::{fault, find};
+use super::messages::{MAX_READY, fault, find};
 use super::{Cx, Fault, Torrent};
 use crate::peer::SessionId;
 use crate::wire::peer::Message;
@@ -27,6 +27,8 @@ impl Torrent {
         if self.next_choke <= cx.now {
             self.next_choke = cx.now + cx.config.choke.interval;
             self.choke_round(cx);
+        } else {
+            self.use_idle_link(cx);
         }
     }
 
@@ -39,6 +41,9 @@ impl Torrent {
         }
         let rate = session.down.rate(cx.now);
         session.pipeline.measure(rate, &cx.config.requests);
+        if session.outbox.ready_len() > MAX_READY {
+            return self.close_session(cx, id, "takes nothing of what it is sent");
+        }
         if session.outbox.ready_len() > 0 {
             // News that waited for company.
             cx.link.ready.insert((self.info_hash, id));

@@ -21,14 +21,40 @@ const READ_AHEAD: usize = 2;
 impl Torrent {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
     pub(super) fn unchoke_if_free(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        let taken = self
-            .sessions
-            .values()
-            .filter(|session| session.unchoked.is_some() && session.peer_interested)
-            .count();
-        if taken < self.choker.slots(&cx.config.choke) {
+        if self.slots_taken() < self.choker.slots(&cx.config.choke) {
             self.set_unchoked(cx, id, true);
         }
+    }
+
+    /// Opens another slot when nobody who has one asks for anything.
+    pub(super) fn use_idle_link(&mut self, cx: &mut Cx<'_>) {
+        let idle = cx.link.unsent() == 0
+            && self
+                .sessions
+                .values()
+                .all(|session| session.outbox.upload_count() == 0);
+        if !idle {
+            return;
+        }
+        let now = cx.now;
+        let time = cx.config.choke.interval;
+        let waiting = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.peer_interested && session.unchoked.is_none());
+        // Who owes us least, and of those who waits longest.
+        let next = waiting
+            .min_by_key(|(_, session)| (session.hoards(now, time), session.debt(), session.choked));
+        let Some((&id, _)) = next else { return };
+        self.choker.widen(&cx.config.choke);
+        self.unchoke_if_free(cx, id);
+    }
+
+    pub(super) fn slots_taken(&self) -> usize {
+        self.sessions
+            .values()
+            .filter(|session| session.unchoked.is_some() && session.peer_interested)
+            .count()
     }
 
     /// Gives the slots out anew.
@@ -41,6 +67,8 @@ impl Torrent {
                 session: id,
                 gives: session.down.long_rate(cx.now),
                 takes: session.up.long_rate(cx.now),
+                debt: session.debt(),
+                hoards: session.hoards(cx.now, cx.config.choke.interval),
                 snubbed: session.snubbed,
                 since: session.since,
                 unchoked: session.unchoked,
@@ -78,7 +106,10 @@ impl Torrent {
         }
         session.unchoked = None;
         session.choked = Some(cx.now);
-        self.deal.take_back(&std::mem::take(&mut session.dealt));
+        self.let_finish(cx, id);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         // Without the Fast extension a choke drops what was asked (BEP 3); with it, each
         // dropped request is rejected in words (BEP 6).
         let dropped = session.outbox.drop_blocks(&session.allowed_fast);

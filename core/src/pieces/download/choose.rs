@@ -37,6 +37,7 @@ impl Choice<'_> {
 impl Download {
     pub(super) fn choose(&mut self, choice: &mut Choice<'_>) {
         self.go_on(choice);
+        self.begin_suggested(choice);
         self.adopt(choice, Orphans::OfOthers);
         while !choice.is_done() && self.begin(choice) {
             self.go_on(choice);
@@ -91,6 +92,28 @@ impl Download {
         while !choice.is_done()
             && let Some(piece) = self.first_open_of(choice.session)
         {
+            self.ask(choice, piece);
+        }
+    }
+
+    /// Pieces that the peer suggests (BEP 6) and nobody else connected has, ahead of what was
+    /// left unfinished and may well be finished elsewhere: its time is the scarcest.
+    fn begin_suggested(&mut self, choice: &mut Choice<'_>) {
+        if choice.is_done() || !self.picker.takes_advice() {
+            return;
+        }
+        let rare: Vec<PieceIndex> = choice
+            .suggested
+            .iter()
+            .copied()
+            .take(MAX_LISTED)
+            .filter(|piece| self.availability(*piece) <= 1 && !self.suspects.contains(*piece))
+            .collect();
+        while !choice.is_done()
+            && self.has_room()
+            && let Some(piece) = self.picker.pick_among(choice.peer_has, &rare)
+        {
+            self.start(choice.session, piece);
             self.ask(choice, piece);
         }
     }
