@@ -97,7 +97,10 @@ impl Lab {
                 self.is_ready = true;
                 self.restart();
             }
-            ToPage::Refused(reason) => fail(&format!("This can’t be simulated: {reason}")),
+            ToPage::Refused(reason) => {
+                fail(&format!("This can’t be simulated: {reason}."));
+                self.end("refused");
+            }
             ToPage::Frame(frame) if frame.race == self.race => self.frame = Some(frame),
             // It had been asked for before the race that is on now was begun.
             ToPage::Frame(_) => self.say(&ToWorker::Frame),
@@ -120,12 +123,20 @@ impl Lab {
         self.race += 1;
         self.said_at = 0.0;
         set_attribute(&by_id("lab"), "data-state", "running");
+        set_text(&by_id("summary"), "");
         self.say(&ToWorker::Start {
             race: self.race,
             scenarios: self.settings.scenarios(),
         });
         self.show_speed();
         self.say(&ToWorker::Frame);
+    }
+
+    /// Nothing goes on any more.
+    fn end(&mut self, state: &str) {
+        self.is_over = true;
+        self.show_speed();
+        set_attribute(&by_id("lab"), "data-state", state);
     }
 
     /// Tells the worker how fast to go on.
@@ -228,9 +239,7 @@ impl Lab {
             self.show_figures();
         }
         if has_ended {
-            self.is_over = true;
-            self.show_speed();
-            set_attribute(&by_id("lab"), "data-state", "over");
+            self.end("over");
         }
         if has_ended || self.drawn_at - self.said_at > SAID_EVERY {
             self.said_at = self.drawn_at;

@@ -45,6 +45,7 @@ impl SideView {
         self.pieces = pieces;
         self.hive.flows.clear();
         set_text(&part(&self.element, "name"), &side.words());
+        self.show_words();
         self.fit(peers);
     }
 
