@@ -26,7 +26,7 @@ enum Command {
     Seed(Seed),
     /// Fetch a torrent into a folder, going on from what is there.
     ///
-    /// Ends with exit code 0 once every piece is verified and on the disk. Interrupted, it
+    /// Ends with exit code 0 once every wanted piece is verified and on the disk. Interrupted, it
     /// keeps what it has: the same command goes on from there. Put links in quotes, because
     /// shells give # and & a meaning.
     Get(Get),
@@ -73,11 +73,30 @@ pub(crate) struct Get {
     /// the link's own, or else that of TABSWARM_TRACKER, or else ws://127.0.0.1:8080/swarm.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) tracker: Option<String>,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    /// Fetch the pieces in order, for looking into a file while it arrives. Slower for the
+    /// swarm as a whole, which does best when the rarest pieces go first.
+    #[arg(long)]
+    pub(crate) sequential: bool,
     /// Once everything is here, go on sharing it until Ctrl-C.
     #[arg(long)]
     pub(crate) seed: bool,
     #[command(flatten)]
     pub(crate) record: Record,
+}
+
+/// Chooses among a torrent's files.
+#[derive(Debug, Args)]
+pub(crate) struct Choice {
+    /// Fetch only files that match; may be given several times. A pattern is a file's name,
+    /// a folder's (all that is in it), or a part of the path with / between the names, as
+    /// `show` lists them; * stands for any characters, / too, ? for one. Case counts.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) only: Vec<String>,
+    /// Leave out files that match, even those that --only names; may be given several times.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) skip: Vec<String>,
 }
 
 /// Records the session.

@@ -5,5 +5,6 @@ pub(crate) mod get;
 pub(crate) mod seed;
 pub(crate) mod show;
 
+mod choose;
 mod session;
 mod source;

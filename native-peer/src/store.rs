@@ -27,8 +27,8 @@ pub trait Store: Debug + Send + Sync {
     /// [`Store::read`] returns it, in other processes too.
     fn write(&self, piece: PieceIndex, data: &[u8]) -> Result<(), StoreError>;
 
-    /// Called once every piece is written: on return, all of it survives a loss of power,
-    /// and the files have the lengths that they should have.
+    /// Called once every piece that is wanted is written: on return, all of it survives a loss of power,
+    /// and the wanted files have the lengths that they should have.
     fn finish(&self) -> Result<(), StoreError>;
 }
 

@@ -97,6 +97,25 @@ fn a_folder_is_created_and_shown() {
 }
 
 #[test]
+fn a_wish_that_a_torrent_cannot_fulfil_is_told_before_anything_is_made() {
+    let folder = folder_with(&[("Ordner/a.txt", b"a"), ("Ordner/b.txt", b"b")]);
+    let at = folder.path();
+    succeed(at, &["create", "Ordner", "-o", "x.torrent"]);
+    let get = ["get", "x.torrent", "-o", "out"];
+    let text = fail(at, &[&get[..], &["--only", "c.txt"]].concat());
+    assert!(
+        text.contains("--only c.txt matches no file of Ordner"),
+        "{text}"
+    );
+    let text = fail(
+        at,
+        &[&get[..], &["--only", "a.txt", "--skip", "Ordner"]].concat(),
+    );
+    assert!(text.contains("nothing to fetch"), "{text}");
+    assert!(!at.join("out").exists());
+}
+
+#[test]
 fn a_single_file_is_itself_and_the_same_files_make_the_same_torrent() {
     let folder = folder_with(&[("a b.bin", &[1; 5]), ("b.bin", &[2; 5])]);
     let at = folder.path();

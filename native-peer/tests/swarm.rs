@@ -219,6 +219,63 @@ fn a_download_goes_on_from_what_is_on_disk() {
 }
 
 #[test]
+fn only_the_files_that_somebody_wants_are_fetched() {
+    let tracker = Tracker::start();
+    let folder = shared();
+    let at = folder.path();
+    let url = tracker.url();
+    let what = ["Много файлов", "--tracker", &url, "--piece-length", "32K"];
+    let (_seed, link) = Peer::seed(at, &what);
+    let create = [&["create"], &what[..], &["-o", "x.torrent"]].concat();
+    assert!(Peer::start(at, &create).end().status.success());
+
+    for (source, out) in [(&link[..], "by link"), ("x.torrent", "by file")] {
+        let choice = ["--only", "日本語", "--only", "*.txt", "--skip", "r*.txt"];
+        let arguments = [&["get", source, "-o", out, "--sequential"], &choice[..]].concat();
+        let output = Peer::start(at, &arguments).end();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{text}");
+        assert!(
+            text.contains("1 of 6 files of Много файлов, 1.50 MB"),
+            "{text}"
+        );
+        let came_along = "wanted files: Много файлов/العربية.dat\n";
+        assert!(
+            text.contains("left out: ") && text.contains(came_along),
+            "{text}"
+        );
+
+        let root = at.join(out).join("Много файлов");
+        let photograph = fs::read(root.join(FILES[2].0)).unwrap();
+        assert!(photograph == bytes(2, FILES[2].1));
+        let mut there: Vec<_> = fs::read_dir(&root).unwrap().collect();
+        there.retain(|entry| entry.as_ref().unwrap().file_name() != "العربية.dat");
+        assert_eq!(there.len(), 1, "{there:?}");
+
+        // Who changes their mind gets the rest.
+        get(at, &[source, "-o", out]);
+        assert_all_there(&at.join(out));
+    }
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_told_once_the_files_are_known() {
+    let tracker = Tracker::start();
+    let folder = shared();
+    let at = folder.path();
+    let (_seed, link) = Peer::seed(at, &["Много файлов", "--tracker", &tracker.url()]);
+    let output = Peer::start(at, &["get", &link, "-o", "out", "--skip", "*.JPG"]).end();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let last = text.lines().last().unwrap();
+    assert!(
+        last.starts_with("error: --skip *.JPG matches no file"),
+        "{text}"
+    );
+    assert_eq!(fs::read_dir(at.join("out")).unwrap().count(), 0);
+}
+
+#[test]
 fn whoever_fetched_seeds_on_after_the_first_has_left() {
     let tracker = Tracker::start();
     let folder = shared();

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use swarm_core::engine::{Command, Resume, StoreError};
 use swarm_core::metainfo::Metainfo;
+use swarm_core::pieces::Strategy;
 use tokio::task::spawn_blocking;
 
+use super::choose::Chosen;
 use super::seed::until_stopped;
 use super::session::{Reached, Session, runtime};
 use super::source::Source;
@@ -27,6 +29,10 @@ pub(crate) fn run(arguments: &Get) -> Result<ExitCode, Error> {
         Some(text) => text.parse()?,
         None => own_tracker(&source).map_or_else(TrackerAddress::from_environment, Ok)?,
     };
+    if let Source::Torrent(metainfo) = &source {
+        // Before anything is made.
+        Chosen::of(&arguments.choice, metainfo)?;
+    }
     make_folder(&arguments.output)?;
     let recording = arguments.record.begin()?;
     runtime()?.block_on(get(source, tracker, arguments, recording))
@@ -57,22 +63,21 @@ async fn get(
     arguments: &Get,
     recording: Option<Recording>,
 ) -> Result<ExitCode, Error> {
-    let folder = &arguments.output;
     let (command, opened) = match source {
         Source::Torrent(metainfo) => {
-            let store = open(folder, &metainfo).await?;
-            let resume = if store.has_something() {
+            let opened = Opened::new(arguments, metainfo.clone()).await?;
+            let resume = if opened.store.has_something() {
                 Resume::Check
             } else {
                 Resume::Nothing
             };
             (
                 Command::AddTorrent {
-                    metainfo: metainfo.clone(),
+                    metainfo,
                     resume,
                     paused: false,
                 },
-                Some((metainfo, store)),
+                Some(opened),
             )
         }
         Source::Link(link) => {
@@ -89,7 +94,10 @@ async fn get(
         }
     };
     let mut session = Session::begin(tracker, Screen::new(), command, recording)?;
-    let result = fetch(&mut session, folder, opened, arguments.seed).await;
+    if arguments.sequential {
+        session.set_strategy(Strategy::Sequential);
+    }
+    let result = fetch(&mut session, arguments, opened).await;
     session.end().await;
     result.map(ExitCode::from)
 }
@@ -97,39 +105,33 @@ async fn get(
 /// Everything between the beginning and the end; returns the exit code.
 async fn fetch(
     session: &mut Session,
-    folder: &Path,
-    opened: Option<(Metainfo, Arc<FileStore>)>,
-    keep_seeding: bool,
+    arguments: &Get,
+    mut opened: Option<Opened>,
 ) -> Result<u8, Error> {
-    let mut current = None;
-    if let Some((metainfo, store)) = opened {
-        session.attach(store.clone());
-        current = Some((metainfo, store));
+    if let Some(opened) = &opened {
+        opened.begin(session);
     }
     loop {
         match session.run().await? {
             Reached::Metadata(metainfo) => {
-                let store = open(folder, &metainfo).await?;
-                session.attach(store.clone());
-                current = Some((metainfo, store));
+                opened
+                    .insert(Opened::new(arguments, metainfo).await?)
+                    .begin(session);
             }
             Reached::Stopped(code) => {
                 tell_how_to_go_on(session);
                 return Ok(code);
             }
             Reached::Completed => {
-                let (metainfo, store) = current.expect("nothing completes without a store");
-                match session.run_beside(finish(store)).await? {
+                let opened = opened.expect("nothing completes without a store");
+                match session.run_beside(finish(opened.store.clone())).await? {
                     Ok(result) => result?,
                     Err(code) => return Ok(code),
                 }
-                let length = bytes(metainfo.layout().total_length());
-                session.screen.say(&format!(
-                    "{}, {length}, is in {}",
-                    plain(metainfo.name()),
-                    shown(folder)
-                ));
-                if keep_seeding {
+                for line in opened.words(&arguments.output) {
+                    session.screen.say(&line);
+                }
+                if arguments.seed {
                     until_stopped(session).await?;
                 }
                 return Ok(0);
@@ -138,11 +140,44 @@ async fn fetch(
     }
 }
 
-async fn open(folder: &Path, metainfo: &Metainfo) -> Result<Arc<FileStore>, StoreError> {
-    let (folder, metainfo) = (folder.to_owned(), metainfo.clone());
-    blocking(move || FileStore::open(&folder, &metainfo))
-        .await
-        .map(Arc::new)
+/// A torrent, what is wanted of it, and where it goes.
+struct Opened {
+    metainfo: Metainfo,
+    chosen: Chosen,
+    store: Arc<FileStore>,
+}
+
+impl Opened {
+    async fn new(arguments: &Get, metainfo: Metainfo) -> Result<Self, Error> {
+        let chosen = Chosen::of(&arguments.choice, &metainfo)?;
+        let (folder, torrent) = (arguments.output.clone(), metainfo.clone());
+        let store = blocking(move || FileStore::open(&folder, &torrent)).await?;
+        Ok(Opened {
+            store: Arc::new(store.leaving_out(chosen.left_out())),
+            metainfo,
+            chosen,
+        })
+    }
+
+    /// Says what is wanted before the engine hears what is here.
+    fn begin(&self, session: &mut Session) {
+        session.set_priorities(self.chosen.priorities());
+        session.attach(self.store.clone());
+    }
+
+    /// What was fetched, and what not.
+    fn words(&self, folder: &Path) -> Vec<String> {
+        let (count, length) = self.chosen.size(&self.metainfo);
+        let (name, length) = (plain(self.metainfo.name()), bytes(length));
+        let (all, folder) = (self.metainfo.files().len(), shown(folder));
+        let fetched = match count {
+            _ if count == all => format!("{name}, {length}, is in {folder}"),
+            1 => format!("1 of {all} files of {name}, {length}, is in {folder}"),
+            _ => format!("{count} of {all} files of {name}, {length}, are in {folder}"),
+        };
+        let left_out = self.chosen.words(&self.metainfo);
+        [fetched].into_iter().chain(left_out).collect()
+    }
 }
 
 async fn finish(store: Arc<FileStore>) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use swarm_core::engine::{Command, Config, Event, TorrentState};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
+use swarm_core::pieces::{Priority, Strategy};
 use tokio::runtime::Runtime;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -39,7 +40,7 @@ pub(super) struct Session {
 pub(super) enum Reached {
     /// The metadata of a link.
     Metadata(Metainfo),
-    /// Every piece is verified and written.
+    /// Every wanted piece is verified and written.
     Completed,
     /// Somebody stopped it; the exit code of that signal.
     Stopped(u8),
@@ -70,6 +71,18 @@ impl Session {
 
     pub(super) fn attach(&mut self, store: Arc<dyn Store>) {
         self.host.attach(self.info_hash, store);
+    }
+
+    /// Says how much each file is wanted.
+    pub(super) fn set_priorities(&mut self, priorities: Vec<Priority>) {
+        self.host
+            .command(Command::SetPriorities(self.info_hash, priorities));
+    }
+
+    /// Says in which order pieces are wanted.
+    pub(super) fn set_strategy(&mut self, strategy: Strategy) {
+        self.host
+            .command(Command::SetStrategy(self.info_hash, strategy));
     }
 
     /// Works until something is reached.

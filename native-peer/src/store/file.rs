@@ -9,6 +9,7 @@
 //! after any other end, what is there is hashed again before it counts. Holes in files
 //! take no room where the file system knows sparse files.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,7 @@ pub struct FileStore {
     root_path: PathBuf,
     metainfo: Metainfo,
     begun: bool,
+    left_out: BTreeSet<usize>,
 }
 
 impl FileStore {
@@ -43,11 +45,19 @@ impl FileStore {
             root_path: folder.to_owned(),
             metainfo: metainfo.clone(),
             begun: false,
+            left_out: BTreeSet::new(),
         };
         for file in metainfo.files() {
             store.begun |= store.inspect(file)?;
         }
         Ok(store)
+    }
+
+    /// Some files, by their indices, are not to be complete in the end: nothing is made in
+    /// their places but of pieces that they share with others.
+    pub fn leaving_out(mut self, files: BTreeSet<usize>) -> Self {
+        self.left_out = files;
+        self
     }
 
     /// Some of the torrent's bytes may be here.
@@ -169,7 +179,10 @@ impl Store for FileStore {
     }
 
     fn finish(&self) -> Result<(), StoreError> {
-        for file in self.metainfo.files() {
+        for (index, file) in self.metainfo.files().iter().enumerate() {
+            if self.left_out.contains(&index) {
+                continue;
+            }
             // Empty files are part of no piece: this is where they come into being.
             let finish = || -> io::Result<u64> {
                 let file = self.open_to_write(&file.path)?;
