@@ -6,6 +6,7 @@ mod commands {
     pub(crate) mod interrupt;
     pub(crate) mod options;
     pub(crate) mod replay;
+    pub(crate) mod report;
     pub(crate) mod run;
     pub(crate) mod units;
 }
@@ -32,6 +33,8 @@ enum Command {
     Compare(Box<commands::compare::Compare>),
     /// Makes test files out of a seed: the same bytes everywhere.
     Generate(commands::generate::Generate),
+    /// Reruns the project's experiments and writes docs/experiments.md with charts.
+    Report(commands::report::Report),
     /// Runs a recorded session once more and compares: exit code 0 when every output is
     /// the same, 1 when one differs.
     Replay(commands::replay::Arguments),
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run.execute(),
         Command::Compare(compare) => compare.execute(),
         Command::Generate(generate) => generate.execute(),
+        Command::Report(report) => report.execute(),
         Command::Replay(arguments) => commands::replay::run(&arguments).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

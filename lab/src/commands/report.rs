@@ -1,0 +1,229 @@
+//! `lab report`: the project's experiments, rerun and written down.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use swarm_lab::batch::{play_all, seeds};
+use swarm_lab::scenario::Link;
+use swarm_lab::statistics::Estimate;
+use swarm_lab::{Results, Scenario};
+
+mod churn;
+mod free_riders;
+mod growth;
+mod relay;
+mod strategies;
+
+/// What to rerun, and where to write it.
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Where experiments.md goes, and the folder experiments/ with the charts.
+    #[arg(long, default_value = "docs", value_name = "FOLDER")]
+    directory: PathBuf,
+    /// Smaller swarms and fewer seeds: minutes instead of a quarter of an hour, and less to
+    /// be learnt.
+    #[arg(long)]
+    quick: bool,
+    /// How many runs at once; as many as there are cores if not given.
+    #[arg(long)]
+    threads: Option<NonZero<usize>>,
+}
+
+impl Report {
+    pub(crate) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let charts = self.directory.join("experiments");
+        fs::create_dir_all(&charts).with_context(|| charts.display().to_string())?;
+        let mut writer = Writer {
+            charts,
+            threads: self.threads,
+            quick: self.quick,
+            text: String::new(),
+            cost: Cost::default(),
+        };
+        strategies::write(&mut writer)?;
+        growth::write(&mut writer)?;
+        free_riders::write(&mut writer)?;
+        churn::write(&mut writer)?;
+        relay::write(&mut writer)?;
+        let path = self.directory.join("experiments.md");
+        fs::write(&path, writer.finish()).with_context(|| path.display().to_string())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What the sections write with.
+struct Writer {
+    charts: PathBuf,
+    threads: Option<NonZero<usize>>,
+    quick: bool,
+    text: String,
+    cost: Cost,
+}
+
+/// What the runs took.
+#[derive(Default)]
+struct Cost {
+    runs: usize,
+    blocks: u64,
+    events: u64,
+    time: Duration,
+}
+
+/// What a variant is called, and how it is played.
+type Variant<K> = (K, Scenario);
+
+impl Writer {
+    /// `small` in a quick report, else `full`.
+    fn choose<T>(&self, small: T, full: T) -> T {
+        if self.quick { small } else { full }
+    }
+
+    /// Plays every variant with so many seeds.
+    fn play<K: Clone>(
+        &mut self,
+        what: &str,
+        variants: &[Variant<K>],
+        count: impl Fn(&Scenario) -> u64,
+    ) -> anyhow::Result<Vec<(K, Vec<Results>)>> {
+        let counts: Vec<u64> = variants.iter().map(|(_, s)| count(s)).collect();
+        let runs: Vec<Scenario> = variants
+            .iter()
+            .zip(&counts)
+            .flat_map(|((_, scenario), count)| seeds(scenario, *count))
+            .collect();
+        let bar = ProgressBar::new(runs.len() as u64).with_message(what.to_owned());
+        bar.set_style(ProgressStyle::with_template(
+            "{msg:24} {wide_bar} {pos}/{len} runs, {elapsed}",
+        )?);
+        bar.enable_steady_tick(Duration::from_millis(250));
+        let began = Instant::now();
+        let results = play_all(&runs, self.threads, &|_| bar.inc(1))?;
+        bar.finish();
+        self.cost.time += began.elapsed();
+        self.cost.runs += results.len();
+        self.cost.blocks += results.iter().map(|r| r.blocks).sum::<u64>();
+        self.cost.events += results.iter().map(|r| r.events).sum::<u64>();
+        let mut results = results.into_iter();
+        Ok(variants
+            .iter()
+            .zip(counts)
+            .map(|((key, _), count)| {
+                let count = usize::try_from(count).unwrap_or(usize::MAX);
+                (key.clone(), results.by_ref().take(count).collect())
+            })
+            .collect())
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.text += &format!("\n## {text}\n");
+    }
+
+    fn paragraph(&mut self, text: &str) {
+        self.text += &format!("\n{text}\n");
+    }
+
+    fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
+        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+        self.text.push('\n');
+        let head: Vec<String> = head.iter().map(|cell| (*cell).to_owned()).collect();
+        self.text += &line(&head);
+        self.text += &line(&vec!["---".to_owned(); head.len()]);
+        for row in rows {
+            self.text += &line(row);
+        }
+    }
+
+    fn chart(&mut self, name: &str, what: &str, svg: &str) -> anyhow::Result<()> {
+        let path = self.charts.join(name).with_extension("svg");
+        write(&path, svg)?;
+        self.text += &format!("\n![{what}](experiments/{name}.svg)\n");
+        Ok(())
+    }
+
+    fn finish(self) -> String {
+        let command = if self.quick {
+            "lab report --quick"
+        } else {
+            "lab report"
+        };
+        let mut page = String::new();
+        let _ = write!(
+            page,
+            "# Experiments\n\n\
+             Swarms of real engines and the real hub in virtual time, see *The lab* in \
+             [CONTRIBUTING.md](../CONTRIBUTING.md). This page is written by `{command}`, and \
+             the same program writes the same figures again: nothing here was rounded to \
+             please.\n\n\
+             Unless said otherwise a peer's line has {} kB/s up, four times that down, and 20 \
+             to 25 ms to the relay; all peers arrive at once, and seed once they are complete. \
+             `a ± b` is a mean and half of its 95 % confidence interval (Student's t) over the \
+             seeds given.\n",
+            link().up / 1000.0,
+        );
+        page += &self.text;
+        let cost = self.cost;
+        let micros = cost.time.as_secs_f64() * 1e6 / cost.blocks.max(1) as f64;
+        let _ = write!(
+            page,
+            "\n## What this page cost\n\n\
+             {} runs, {:.1} million blocks, {:.1} million events: {:.1} events for each block \
+             that arrived. The time for that depends on the machine; `lab run` says what a \
+             block costs on yours.\n",
+            cost.runs,
+            cost.blocks as f64 / 1e6,
+            cost.events as f64 / 1e6,
+            cost.events as f64 / cost.blocks.max(1) as f64,
+        );
+        // Not on the page, which is to be the same everywhere.
+        #[allow(clippy::print_stderr, reason = "that is where news for people go")]
+        {
+            eprintln!(
+                "{} runs in {:.0} s, {micros:.1} µs of real time for each block",
+                cost.runs,
+                cost.time.as_secs_f64()
+            );
+        }
+        page
+    }
+}
+
+/// The line of every peer: a quarter of a megabyte a second up.
+fn link() -> Link {
+    Link {
+        up: 250e3,
+        down: 1e6,
+        ..Link::default()
+    }
+}
+
+/// 400 pieces of 64 KiB over these lines take as long as 400 of 256 KiB over lines four
+/// times as fast, and a quarter of the work.
+fn base() -> Scenario {
+    Scenario {
+        pieces: 400,
+        piece_length: 64 << 10,
+        seeder_link: link(),
+        leecher_link: link(),
+        ..Scenario::default()
+    }
+}
+
+/// A figure of each run.
+fn figures(results: &[Results], figure: impl Fn(&Results) -> f64) -> Vec<f64> {
+    results.iter().map(figure).collect()
+}
+
+fn estimate(results: &[Results], figure: impl Fn(&Results) -> f64) -> Estimate {
+    Estimate::of(&figures(results, figure)).expect("every variant is played once at least")
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text).with_context(|| path.display().to_string())
+}

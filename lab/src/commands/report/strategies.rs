@@ -1,0 +1,166 @@
+//! Sequential against rarest first.
+
+use swarm_core::pieces::{BLOCK, Strategy};
+use swarm_lab::charts::{Labels, Series, dot_chart};
+use swarm_lab::scenario::{Link, Start};
+use swarm_lab::statistics::Estimate;
+use swarm_lab::{Results, Scenario};
+
+use super::{Writer, base, estimate, figures, link};
+
+/// How much smaller than in life the long pieces are, and the rates with them.
+const SCALE: f64 = 64.0;
+
+#[derive(Clone, PartialEq)]
+struct Key {
+    shape: &'static str,
+    start: Start,
+    peers: u32,
+    strategy: Strategy,
+}
+
+pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
+    writer.heading("Sequential against rarest first");
+    writer.paragraph(
+        "*Centralized*: one seeder has everything, the others nothing. *Spread out*: there is \
+         one copy of each piece, spread uniformly over the peers, and no seeder. The torrents: \
+         10 pieces of 100 MB, and 400 pieces of 64 KiB. Pieces as long as 100 MB are neither \
+         allowed by the engine nor bearable in a simulator that moves real bytes, so those \
+         pieces and every rate with them are divided by 64 (1.5 MiB, 15.6 kB/s); blocks, \
+         latencies and timers are not. The figure that counts is the ratio of the mean completion times, sequential \
+         over rarest first, taken seed by seed: above 1, rarest first is faster.",
+    );
+    let peers = writer.choose(vec![5, 10], vec![5, 10, 50, 200]);
+    let mut variants = Vec::new();
+    for shape in ["10 × 100 MB", "400 × 64 KiB"] {
+        for start in [Start::Centralized, Start::SpreadOut] {
+            for &count in &peers {
+                for strategy in [Strategy::Sequential, Strategy::RarestFirst] {
+                    let key = Key {
+                        shape,
+                        start,
+                        peers: count,
+                        strategy,
+                    };
+                    let scenario = scenario(&key);
+                    variants.push((key, scenario));
+                }
+            }
+        }
+    }
+    let few = writer.choose(3, 5);
+    let played = writer.play("strategies", &variants, |scenario| {
+        if scenario.leechers >= 200 { 3 } else { few }
+    })?;
+    let of = |key: &Key| {
+        let found = played.iter().find(|(played, _)| played == key);
+        found
+            .map(|(_, results)| results.as_slice())
+            .unwrap_or_default()
+    };
+    let mut rows = Vec::new();
+    let mut series: Vec<Series> = Vec::new();
+    for (key, rarest) in &played {
+        if key.strategy != Strategy::RarestFirst {
+            continue;
+        }
+        let sequential = of(&Key {
+            strategy: Strategy::Sequential,
+            ..key.clone()
+        });
+        let Some(ratio) = Estimate::of_ratios(&means(sequential), &means(rarest)) else {
+            continue;
+        };
+        let start = name(key.start);
+        rows.push(vec![
+            key.shape.to_owned(),
+            start.to_owned(),
+            key.peers.to_string(),
+            format!("{} s", estimate(sequential, |r| r.completion.mean)),
+            format!("{} s", estimate(rarest, |r| r.completion.mean)),
+            format!("{ratio}"),
+            ratio.runs.to_string(),
+            words(&ratio).to_owned(),
+        ]);
+        let label = format!("{}, {start}", key.shape);
+        let peers = f64::from(key.peers);
+        let (low, high) = ratio.interval();
+        match series.iter_mut().find(|series| series.name == label) {
+            Some(series) => {
+                series.points.push((peers, ratio.mean));
+                series.band.push((peers, low, high));
+            }
+            None => series.push(Series {
+                name: label,
+                points: vec![(peers, ratio.mean)],
+                band: vec![(peers, low, high)],
+            }),
+        }
+    }
+    writer.table(
+        &[
+            "Torrent",
+            "Start",
+            "Peers",
+            "Sequential, mean",
+            "Rarest first, mean",
+            "Ratio",
+            "Seeds",
+            "",
+        ],
+        &rows,
+    );
+    let labels = Labels {
+        title: "Mean completion time, sequential over rarest first",
+        x: "Peers",
+        y: "Ratio",
+        logarithmic_x: true,
+    };
+    let svg = dot_chart(labels, &series)?;
+    writer.chart("strategies", "The ratio against the number of peers", &svg)
+}
+
+fn scenario(key: &Key) -> Scenario {
+    let long = key.shape.starts_with("10 ");
+    let rate = if long { 1e6 / SCALE } else { link().up };
+    let line = Link {
+        up: rate,
+        down: 4.0 * rate,
+        ..Link::default()
+    };
+    Scenario {
+        pieces: if long { 10 } else { 400 },
+        piece_length: if long {
+            // 100.7 MB over 64: whole blocks.
+            96 * BLOCK
+        } else {
+            64 << 10
+        },
+        strategy: key.strategy,
+        start: key.start,
+        seeders: u32::from(key.start == Start::Centralized),
+        leechers: key.peers,
+        seeder_link: line,
+        leecher_link: line,
+        ..base()
+    }
+}
+
+fn means(results: &[Results]) -> Vec<f64> {
+    figures(results, |r| r.completion.mean)
+}
+
+fn name(start: Start) -> &'static str {
+    match start {
+        Start::Centralized => "centralized",
+        Start::SpreadOut => "spread out",
+    }
+}
+
+fn words(ratio: &Estimate) -> &'static str {
+    match ratio.excludes(1.0) {
+        true if ratio.mean > 1.0 => "rarest first is faster",
+        true => "sequential is faster",
+        false => "no difference shown",
+    }
+}
