@@ -75,7 +75,7 @@ impl Engine {
             Input::TrackerUp => self.link.up(),
             Input::TrackerDown => self.tracker_down(now),
             Input::Tracker(message) => self.handle_tracker(now, message),
-            Input::TrackerSent(bytes) => self.link.sent(now, bytes),
+            Input::TrackerSent(bytes) => self.link.sent(now, &self.config, bytes),
             Input::Read {
                 info_hash,
                 piece,

@@ -39,7 +39,8 @@ pub struct Config {
     /// and has none to give to those who use it while it lies about with the others.
     pub receive_window: (u32, u32),
     /// Bytes handed to the tracker link and not yet reported as written, at least and at
-    /// most; in between as much as the link takes in `link_delay`.
+    /// most; in between about as much as the link takes in `link_delay`. At least a block
+    /// with its header.
     pub link_budget: (usize, usize),
     /// What is handed to a slow link stands in its queue, and can be neither cancelled nor
     /// overtaken: a quarter of a second bridges the pauses between the host's reports.
@@ -131,7 +132,7 @@ impl Default for Config {
             max_reads: 8,
             max_checks: 4,
             receive_window: (256 << 10, 4 << 20),
-            link_budget: (64 << 10, 2 << 20),
+            link_budget: (17 << 10, 2 << 20),
             link_delay: Duration::from_millis(250),
             frame_payload: 256 << 10,
             max_incoming_requests: 512,

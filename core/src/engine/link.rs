@@ -1,12 +1,17 @@
 //! The link to the tracker and relay: messages out, and whose channel is whose.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use super::{Config, Output, TrackerView};
 use crate::id::{ChannelId, InfoHash, MemberId};
-use crate::peer::{Meter, SessionId};
+use crate::peer::SessionId;
 use crate::time::Time;
 use crate::wire::relay::{ClientMessage, DataFrame, Welcome};
+
+/// What may wait in the host's hands until it is known how fast the link is: a quarter of a
+/// second of 2 Mbit/s, and soon doubled where that is little.
+const FIRST_BUDGET: usize = 64 << 10;
 
 /// A session of a torrent.
 pub(super) type SessionKey = (InfoHash, SessionId);
@@ -19,8 +24,14 @@ pub(super) struct Link {
     welcome: Option<Welcome>,
     /// Bytes of data frames handed to the host and not yet reported as sent.
     unsent: usize,
-    /// Bytes reported as sent.
-    sent: Meter,
+    /// How much may wait in the host's hands; none until the first report.
+    budget: Option<usize>,
+    /// Bytes of data frames handed to the host in all.
+    handed: u64,
+    /// Those of them that are reported as sent.
+    reported: u64,
+    /// Up to which byte had been handed over at what time, for what waits.
+    marks: VecDeque<(u64, Time)>,
     /// Whose session a channel carries.
     pub(super) channels: BTreeMap<ChannelId, SessionKey>,
     /// Channels that we asked for.
@@ -48,7 +59,9 @@ impl Link {
         self.state = TrackerView::Down;
         self.welcome = None;
         self.unsent = 0;
-        self.sent = Meter::default();
+        self.budget = None;
+        self.reported = self.handed;
+        self.marks.clear();
         self.channels.clear();
         self.opening.clear();
         self.ready.clear();
@@ -105,25 +118,52 @@ impl Link {
         }
     }
 
-    pub(super) fn send_data(&mut self, frame: DataFrame) {
+    pub(super) fn send_data(&mut self, now: Time, frame: DataFrame) {
         self.unsent += frame.payload_len();
+        self.handed += frame.payload_len() as u64;
+        self.marks.push_back((self.handed, now));
         self.out
             .push_back(Output::Tracker(ClientMessage::Data(frame)));
     }
 
     /// The host has written this much. Control messages are in the sum, so the count may
     /// run a little low, never high.
-    pub(super) fn sent(&mut self, now: Time, bytes: usize) {
+    pub(super) fn sent(&mut self, now: Time, config: &Config, bytes: usize) {
         self.unsent = self.unsent.saturating_sub(bytes);
-        self.sent.add(now, bytes as u64);
+        self.reported = self.handed.min(self.reported + bytes as u64);
+        let mut handed = None;
+        while let Some(&(end, at)) = self.marks.front()
+            && end <= self.reported
+        {
+            handed = Some(at);
+            self.marks.pop_front();
+        }
+        if let Some(at) = handed {
+            self.adapt(now - at, config);
+        }
     }
 
-    /// How much may wait in the host's hands: what the link takes in
-    /// [`Config::link_delay`], within limits.
-    pub(super) fn budget(&self, now: Time, config: &Config) -> usize {
+    /// Something waited in the host's hands for this long: more may wait there, or less.
+    fn adapt(&mut self, waited: Duration, config: &Config) {
         let (least, most) = config.link_budget;
-        let bytes = u128::from(self.sent.rate(now)) * config.link_delay.as_millis() / 1000;
-        usize::try_from(bytes).unwrap_or(most).clamp(least, most)
+        let (waited, wanted) = (waited.as_millis(), config.link_delay.as_millis());
+        let budget = self.budget(config);
+        let next = if waited > wanted {
+            let shorter = budget as u128 * wanted / waited;
+            usize::try_from(shorter).unwrap_or(least).max(budget / 2)
+        } else if waited < wanted / 2 {
+            budget * 2
+        } else {
+            budget
+        };
+        self.budget = Some(next.clamp(least, most));
+    }
+
+    /// How much may wait in the host's hands: about what the link takes in
+    /// [`Config::link_delay`].
+    pub(super) fn budget(&self, config: &Config) -> usize {
+        let (least, most) = config.link_budget;
+        self.budget.unwrap_or(FIRST_BUDGET).clamp(least, most)
     }
 
     pub(super) fn unsent(&self) -> usize {

@@ -136,7 +136,7 @@ impl Torrent {
             }
         }
         let credit = usize::try_from(session.send_credit).unwrap_or(usize::MAX);
-        let budget = cx.link.budget(cx.now, cx.config);
+        let budget = cx.link.budget(cx.config);
         let room = credit
             .min(cx.config.frame_payload)
             .min(cx.link.max_payload())
@@ -162,7 +162,7 @@ impl Torrent {
             session.last_spoke = cx.now;
             session.up.add(cx.now, block_bytes);
             self.up.add(cx.now, block_bytes);
-            cx.link.send_data(frame.finish());
+            cx.link.send_data(cx.now, frame.finish());
         }
         match stop {
             // A finished read brings it back.
