@@ -3,9 +3,10 @@
 //! Ignored by a plain `cargo test`, because they need the built page and programs:
 //! `cargo xtask test tabs` builds those and runs these.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use serde_json::Value;
 use swarm_lab::replay::Report;
 use swarm_tests::browser::Browser;
 use swarm_tests::files::{digest, random};
@@ -269,6 +270,81 @@ async fn a_link_in_the_page_s_own_address_opens_at_load_and_removal_is_for_good(
     // A seeder that is reloaded seeds on.
     seeder.reload().await?;
     seeder.seeding().await?;
+    browser.quit().await
+}
+
+/// Opens the list of files, and says which of them are ticked.
+async fn ticks(tab: &Tab, files: usize) -> Result<Vec<bool>> {
+    let script = "document.querySelector('.files').open = true;
+        return [...document.querySelectorAll('[data-testid=want]')].map(box => box.checked)";
+    let look = || tab.run(script);
+    let is_there = |ticks: &Value| ticks.as_array().is_some_and(|ticks| ticks.len() == files);
+    let ticks = swarm_tests::wait::until("a list of files", look, is_there).await?;
+    Ok(serde_json::from_value(ticks)?)
+}
+
+/// Saves one file by its place in the list.
+async fn save_file(
+    browser: &Browser,
+    tab: &Tab,
+    place: usize,
+    name: &str,
+    into: &Path,
+) -> Result<[u8; 32]> {
+    let button = format!("document.querySelectorAll('[data-testid=save-file]')[{place}]");
+    let script = format!("return {button}?.disabled === false");
+    let is_here = || tab.run(&script);
+    swarm_tests::wait::until("a file to save", is_here, |is| *is == true).await?;
+    tab.run(&format!("{button}.click()")).await?;
+    digest(&browser.take_download(name, into).await?)
+}
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn a_file_without_its_tick_is_fetched_only_once_it_has_one() -> Result<()> {
+    let folder = TempDir::new()?;
+    let names = ["a.bin", "b.bin", "c.bin"];
+    let mut files = Vec::new();
+    for (seed, name) in (20..).zip(names) {
+        files.push(random(&folder.path().join(name), 8 * MIB, seed)?);
+    }
+    let server = Server::start().await?;
+    let link = SlowLink::to(server.address).await?;
+    let browser = Browser::start().await?;
+    let paths: Vec<_> = files.iter().map(PathBuf::as_path).collect();
+    let (seeder, torrent) = seed(&browser, &server.page(), &paths).await?;
+
+    let leecher = browser.open(&link.page()).await?;
+    link.set_rate(MIB as u64 / 4);
+    leecher.add_link(&torrent.share_link).await?;
+    leecher
+        .torrent_that("known", |torrent| torrent.state == "downloading")
+        .await?;
+    assert_eq!(ticks(&leecher, 3).await?, [true, true, true]);
+    leecher.click("want").await?;
+    link.set_rate(0);
+    leecher.seeding().await?;
+    let sent = seeder.seeding().await?.uploaded;
+    assert!(sent >= 16 * MIB as u64, "{sent} bytes are not two files");
+    assert!(sent <= 21 * MIB as u64, "the seeder sent {sent} bytes");
+    let into = folder.path().join("saved");
+    for place in [1, 2] {
+        let saved = save_file(&browser, &leecher, place, names[place], &into).await?;
+        assert_eq!(saved, digest(&files[place])?);
+    }
+
+    leecher.reload().await?;
+    let back = leecher.seeding().await?;
+    assert_eq!(ticks(&leecher, 3).await?, [false, true, true]);
+    assert_eq!(back.downloaded, 0, "{back:?}");
+    leecher.click("want").await?;
+    leecher
+        .torrent_that("whole", |t| {
+            t.state == "seeding" && t.downloaded > 3 * MIB as u64
+        })
+        .await?;
+    let saved = save_file(&browser, &leecher, 0, names[0], &into).await?;
+    assert_eq!(saved, digest(&files[0])?);
     browser.quit().await
 }
 

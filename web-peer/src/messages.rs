@@ -7,6 +7,7 @@ pub(crate) use page_kit::message::{pack, unpack};
 use serde::{Deserialize, Serialize};
 use swarm_core::engine::View;
 use swarm_core::id::InfoHash;
+use swarm_core::pieces::Strategy;
 
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +35,17 @@ pub(crate) enum ToWorker {
     Pause(InfoHash),
     /// Goes on; also after an error.
     Resume(InfoHash),
+    /// Says whether a file is to be fetched; kept for the next load.
+    SetWanted {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// Its index.
+        file: u32,
+        /// If not, it is left out, and of [`ToWorker::Save`] too.
+        wanted: bool,
+    },
+    /// Changes how pieces are chosen; kept for the next load.
+    SetStrategy(InfoHash, Strategy),
     /// Forgets a torrent and frees its storage.
     Remove(InfoHash),
     /// Gives up sharing files that are still being hashed.
@@ -42,7 +54,7 @@ pub(crate) enum ToWorker {
     Save {
         /// The torrent.
         info_hash: InfoHash,
-        /// One file by its index, or all (one as itself, several as a ZIP).
+        /// One file by its index, or all that are wanted (one as itself, several as a ZIP).
         file: Option<u32>,
     },
     /// Wants the `.torrent` file: answered by [`ToPage::Saved`].

@@ -13,7 +13,10 @@ use std::rc::Rc;
 use swarm_core::id::InfoHash;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlAnchorElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::{
+    Element, Event, HtmlAnchorElement, HtmlInputElement, HtmlSelectElement, ScrollIntoViewOptions,
+    ScrollLogicalPosition,
+};
 
 use super::dom::{after, by_id, document, listen, part, set_text, window};
 use super::list::{List, Row};
@@ -21,7 +24,7 @@ use super::port::Port;
 use super::{alerts, browser};
 use crate::messages::{State, ToWorker};
 use hashing::Hashing;
-use torrent::{Torrent, TorrentShown};
+use torrent::{STRATEGIES, Torrent, TorrentShown};
 
 /// How long a button says that it has copied. Milliseconds.
 const COPIED_SHOWN: i32 = 2_000;
@@ -99,7 +102,7 @@ pub(crate) fn listen_to_repaints(torrents: &Rc<RefCell<Torrents>>) {
 /// Does what the buttons say. They carry it in `data-do`, so that buttons that come and go
 /// need no listeners of their own.
 pub(crate) fn listen_to_clicks(torrents: &Rc<RefCell<Torrents>>, port: &Port) {
-    let (clicked, port) = (torrents.clone(), port.clone());
+    let (clicked, clicking) = (torrents.clone(), port.clone());
     listen(&by_id("torrents"), "click", move |event| {
         let target = event
             .target()
@@ -108,7 +111,19 @@ pub(crate) fn listen_to_clicks(torrents: &Rc<RefCell<Torrents>>, port: &Port) {
         if let Some(button) = button
             && let Some(card) = button.closest("article").ok().flatten()
         {
-            carry_out(&button, &card, &mut clicked.borrow_mut(), &port);
+            carry_out(&button, &card, &mut clicked.borrow_mut(), &clicking);
+        }
+    });
+    let choosing = port.clone();
+    listen(&by_id("torrents"), "change", move |event| {
+        let target = event.target();
+        let order = target.and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+        if let Some(order) = order
+            && let Some(card) = order.closest("article").ok().flatten()
+            && let Some(info_hash) = info_hash(&card)
+            && let Some(strategy) = STRATEGIES.get(order.selected_index() as usize)
+        {
+            choosing.send(ToWorker::SetStrategy(info_hash, *strategy));
         }
     });
     // Of the lists that open and close only the files have to know.
@@ -149,6 +164,17 @@ fn carry_out(button: &Element, card: &Element, torrents: &mut Torrents, port: &P
         "pause" => port.send(ToWorker::Pause(info_hash)),
         "resume" => port.send(ToWorker::Resume(info_hash)),
         "remove" => port.send(ToWorker::Remove(info_hash)),
+        "want" => {
+            let tick: &HtmlInputElement = button.unchecked_ref();
+            let wanted = tick.checked();
+            if let Some(file) = number() {
+                port.send(ToWorker::SetWanted {
+                    info_hash,
+                    file,
+                    wanted,
+                });
+            }
+        }
         "copy" => copy(part(button, "label"), link(card)),
         "share" => browser::share(&text(card, "name"), &link(card)),
         "more-files" => {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use swarm_core::engine::{Command, Input, Resume};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{Link, Metainfo};
-use swarm_core::pieces::Bitfield;
+use swarm_core::pieces::{Bitfield, Priority};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, File};
@@ -13,7 +13,7 @@ use web_sys::{Blob, File};
 use super::host::Host;
 use super::js::message_of;
 use super::save::blob_of;
-use super::store::{Content, Record};
+use super::store::{Content, Record, Wishes};
 use super::torrents::Torrent;
 use crate::messages::{ToPage, ToWorker};
 
@@ -37,6 +37,17 @@ impl Host {
             },
             ToWorker::Pause(info_hash) => self.set_paused(info_hash, true),
             ToWorker::Resume(info_hash) => self.set_paused(info_hash, false),
+            ToWorker::SetWanted {
+                info_hash,
+                file,
+                wanted,
+            } => self.set_wanted(info_hash, file as usize, wanted),
+            ToWorker::SetStrategy(info_hash, strategy) => {
+                self.feed(Input::Command(Command::SetStrategy(info_hash, strategy)));
+                self.update(info_hash, |torrent| {
+                    torrent.record.wishes.strategy = strategy;
+                });
+            }
             ToWorker::Remove(info_hash) => self.remove(info_hash),
             ToWorker::CancelHashing(id) => {
                 for work in self
@@ -196,6 +207,28 @@ impl Host {
         }
     }
 
+    fn set_wanted(self: &Rc<Self>, info_hash: InfoHash, file: usize, wanted: bool) {
+        let Some(metainfo) = self.torrents.metainfo(info_hash) else {
+            return;
+        };
+        let wishes = self.torrents.look(info_hash, |torrent| {
+            torrent.record.wishes.priorities.clone()
+        });
+        let mut priorities = wishes.unwrap_or_default();
+        priorities.resize(metainfo.files().len(), Priority::Normal);
+        if let Some(priority) = priorities.get_mut(file) {
+            *priority = match wanted {
+                true => Priority::Normal,
+                false => Priority::Skip,
+            };
+        }
+        let command = Command::SetPriorities(info_hash, priorities.clone());
+        self.feed(Input::Command(command));
+        self.update(info_hash, |torrent| {
+            torrent.record.wishes.priorities = priorities;
+        });
+    }
+
     fn remove(self: &Rc<Self>, info_hash: InfoHash) {
         self.feed(Input::Command(Command::Remove(info_hash)));
         for work in self
@@ -240,5 +273,6 @@ fn record(info_hash: InfoHash, content: Content) -> Record {
         content,
         paused: false,
         added: js_sys::Date::now(),
+        wishes: Wishes::default(),
     }
 }

@@ -7,14 +7,13 @@
 use std::rc::Rc;
 
 use js_sys::{Array, Date, Uint8Array};
-use swarm_core::engine::Input;
 use swarm_core::record::{Part, Sink};
 use wasm_bindgen::JsValue;
 use web_sys::Blob;
 
 use super::host::Host;
 use super::js::{concat, message_of};
-use super::start::{command, kept};
+use super::start::kept;
 use crate::messages::ToPage;
 
 /// A recording saves itself when it is longer: browsers keep blobs on the disk, which
@@ -119,7 +118,7 @@ impl Host {
             let view = self.engine().view(self.clock.now());
             let is_new = view.torrents.iter().all(|t| t.info_hash != info_hash);
             if let Some(torrent) = torrent().filter(|_| is_new) {
-                self.feed(Input::Command(command(&torrent, resume)));
+                self.go_on(&torrent, resume);
             }
         }
         self.connect();

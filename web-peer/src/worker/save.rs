@@ -9,7 +9,8 @@ use std::rc::Rc;
 use js_sys::{Array, Uint8Array};
 use swarm_core::engine::StoreError;
 use swarm_core::id::InfoHash;
-use swarm_core::metainfo::Metainfo;
+use swarm_core::metainfo::{File, Metainfo};
+use swarm_core::pieces::Priority;
 use wasm_bindgen::JsValue;
 use web_sys::Blob;
 
@@ -46,7 +47,8 @@ impl From<JsValue> for SaveError {
 }
 
 impl Host {
-    /// Hands over one file by its index, or all: one as itself, several as a ZIP.
+    /// Hands over one file by its index, or all that are wanted: one as itself, several as a
+    /// ZIP.
     pub(super) async fn save(self: Rc<Self>, info_hash: InfoHash, file: Option<u32>) {
         let Some(metainfo) = self.torrents.metainfo(info_hash) else {
             return self.notice(true, "The torrent’s description has not arrived yet.");
@@ -65,9 +67,13 @@ impl Host {
             progress,
             cancelled,
         );
-        let result = match chosen(&metainfo, file) {
-            Some(index) => whole_file(reader, &metainfo, index).await,
-            None => zip::of_all(reader, &metainfo).await,
+        let files = match file {
+            Some(index) => metainfo.files().get(index as usize).into_iter().collect(),
+            None => self.wanted(&metainfo),
+        };
+        let result = match files[..] {
+            [file] => whole_file(reader, file).await,
+            _ => zip::of(reader, metainfo.name(), &files).await,
         };
         self.show.borrow_mut().saving.retain(|work| work.id != id);
         match result {
@@ -82,22 +88,22 @@ impl Host {
         }
         self.show_now();
     }
-}
 
-/// The index of the single file that is wanted; none when there are several.
-fn chosen(metainfo: &Metainfo, file: Option<u32>) -> Option<usize> {
-    match file {
-        Some(index) => Some(index as usize).filter(|index| *index < metainfo.files().len()),
-        None => (metainfo.files().len() == 1).then_some(0),
+    /// The files that are not left out.
+    fn wanted<'a>(&self, metainfo: &'a Metainfo) -> Vec<&'a File> {
+        let wishes = self.torrents.look(metainfo.info_hash(), |torrent| {
+            torrent.record.wishes.priorities.clone()
+        });
+        let priorities = wishes.unwrap_or_default();
+        let files = metainfo.files().iter().enumerate();
+        files
+            .filter(|(index, _)| priorities.get(*index) != Some(&Priority::Skip))
+            .map(|(_, file)| file)
+            .collect()
     }
 }
 
-async fn whole_file(
-    mut reader: Reader,
-    metainfo: &Metainfo,
-    index: usize,
-) -> Result<(String, Blob), SaveError> {
-    let file = &metainfo.files()[index];
+async fn whole_file(mut reader: Reader, file: &File) -> Result<(String, Blob), SaveError> {
     reader.expect_bytes(file.length);
     let name = file.path.parts().last().cloned().unwrap_or_default();
     let parts = reader.file(file.offset, file.length).await?;

@@ -10,7 +10,7 @@ use web_sys::DedicatedWorkerGlobalScope;
 
 use super::host::Host;
 use super::slot;
-use super::store::{Content, Record, Store};
+use super::store::{Content, Record, Store, Wishes};
 use super::torrents::Torrent;
 use crate::messages::{self, ToPage};
 
@@ -94,9 +94,8 @@ async fn resume(host: &Rc<Host>, record: Record) -> Result<(), String> {
         source,
     };
     let resume = kept(host, &torrent).await?;
-    let command = command(&torrent, resume);
-    host.torrents.insert(torrent);
-    host.feed(Input::Command(command));
+    host.torrents.insert(torrent.clone());
+    host.go_on(&torrent, resume);
     Ok(())
 }
 
@@ -121,8 +120,25 @@ pub(super) async fn kept(host: &Rc<Host>, torrent: &Torrent) -> Result<Resume, S
     Ok(Resume::Pieces(pieces))
 }
 
-/// What tells a new engine of a torrent of which that is here.
-pub(super) fn command(torrent: &Torrent, resume: Resume) -> Command {
+impl Host {
+    /// Tells a new engine of a torrent of which that is here, and what is wanted of it.
+    pub(super) fn go_on(self: &Rc<Self>, torrent: &Torrent, resume: Resume) {
+        let info_hash = torrent.record.info_hash;
+        let Wishes {
+            strategy,
+            priorities,
+        } = torrent.record.wishes.clone();
+        for command in [
+            command(torrent, resume),
+            Command::SetStrategy(info_hash, strategy),
+            Command::SetPriorities(info_hash, priorities),
+        ] {
+            self.feed(Input::Command(command));
+        }
+    }
+}
+
+fn command(torrent: &Torrent, resume: Resume) -> Command {
     let paused = torrent.record.paused;
     match (&torrent.metainfo, &torrent.record.content) {
         (Some(metainfo), _) => Command::AddTorrent {

@@ -21,7 +21,7 @@ mod schema;
 #[cfg(test)]
 mod conformance;
 
-pub(super) use schema::{Content, Record};
+pub(super) use schema::{Content, Record, Wishes};
 
 use indexed::Indexed;
 use memory::Memory;

@@ -1,6 +1,9 @@
 //! The files of a torrent.
 
-use web_sys::Element;
+use swarm_core::engine::TorrentView;
+use swarm_core::pieces::Priority;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlInputElement};
 
 use super::piece_map::Pieces;
 use crate::page::dom::{make, part, set_attribute, set_class, set_flag, set_text};
@@ -22,6 +25,22 @@ struct FileRow {
     start: u64,
     length: u64,
     is_here: bool,
+    /// As the box shows it; none before it was shown.
+    is_wanted: Option<bool>,
+}
+
+/// It is to be fetched.
+pub(crate) fn is_wanted(view: &TorrentView, index: usize) -> bool {
+    view.priorities.get(index) != Some(&Priority::Skip)
+}
+
+/// How many files there are; of how many, if some are left out.
+pub(crate) fn count(view: &TorrentView) -> String {
+    let all = view.files.len();
+    match (0..all).filter(|index| is_wanted(view, *index)).count() {
+        wanted if wanted == all => format::count(all, "file"),
+        wanted => format!("{wanted} of {}", format::count(all, "file")),
+    }
 }
 
 impl Files {
@@ -35,12 +54,10 @@ impl Files {
     }
 
     /// Shows which are here.
-    pub(crate) fn show(&mut self, files: &[(String, u64)], pieces: &Pieces) {
+    pub(crate) fn show(&mut self, view: &TorrentView, pieces: &Pieces) {
+        let files = &view.files;
         set_flag(&self.details, "hidden", files.len() < 2);
-        set_text(
-            &part(&self.details, "number"),
-            &format::count(files.len(), "file"),
-        );
+        set_text(&part(&self.details, "number"), &count(view));
         if !self.details.has_attribute("open") {
             return;
         }
@@ -61,6 +78,15 @@ impl Files {
             row.is_here = pieces.has_bytes(row.start, row.length);
             set_class(&row.element, "here", row.is_here);
             set_flag(&part(&row.element, "save"), "disabled", !row.is_here);
+        }
+        for (index, row) in self.rows.iter_mut().enumerate() {
+            // A snapshot that is older than a click must not undo it.
+            let wanted = Some(is_wanted(view, index));
+            if row.is_wanted != wanted {
+                row.is_wanted = wanted;
+                let tick: HtmlInputElement = part(&row.element, "want").unchecked_into();
+                tick.set_checked(wanted == Some(true));
+            }
         }
         set_flag(
             &part(&self.details, "more"),
@@ -83,14 +109,17 @@ impl FileRow {
         set_text(&part(&element, "folder"), folder);
         set_text(&part(&element, "name"), name);
         set_text(&part(&element, "size"), &format::bytes(length));
-        let save = part(&element, "save");
-        set_attribute(&save, "aria-label", &format!("Save {path}"));
-        set_attribute(&save, "data-number", &index.to_string());
+        for (name, verb) in [("want", "Fetch"), ("save", "Save")] {
+            let button = part(&element, name);
+            set_attribute(&button, "aria-label", &format!("{verb} {path}"));
+            set_attribute(&button, "data-number", &index.to_string());
+        }
         FileRow {
             element,
             start,
             length,
             is_here: false,
+            is_wanted: None,
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use swarm_core::engine::{TorrentState, TorrentView};
 use swarm_core::id::InfoHash;
-use web_sys::Element;
+use swarm_core::pieces::Strategy;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlSelectElement};
 
-use super::files::Files;
+use super::files::{Files, is_wanted};
 use super::peers::{Peer, keyed};
 use super::piece_map::{self, Pieces};
 use super::words;
@@ -13,6 +15,13 @@ use crate::page::dom::{
 };
 use crate::page::list::{List, Row};
 use crate::page::{browser, format};
+
+/// As the options of `order` stand in the page.
+pub(crate) const STRATEGIES: [Strategy; 3] = [
+    Strategy::RarestFirst,
+    Strategy::Sequential,
+    Strategy::Streaming,
+];
 
 /// The card of one torrent.
 pub(crate) struct Torrent {
@@ -70,6 +79,7 @@ impl Row for Torrent {
         self.show_figures(view);
         self.show_link(view);
         self.show_buttons(view, shown.saving);
+        self.show_strategy(view);
 
         let pieces = Pieces::of(view);
         if self.pieces != pieces {
@@ -144,7 +154,10 @@ impl Torrent {
 
     fn show_buttons(&self, view: &TorrentView, saving: Option<f64>) {
         let has_metadata = view.pieces > 0;
-        let is_complete = has_metadata && view.progress >= 1.0;
+        // While everything is left out, there is nothing to save.
+        let is_complete = has_metadata
+            && view.progress >= 1.0
+            && (0..view.files.len()).any(|index| is_wanted(view, index));
         let was_fetched = view.downloaded > 0;
 
         let save = self.part("save");
@@ -171,6 +184,19 @@ impl Torrent {
         set_text(&part(&pause, "label"), label);
     }
 
+    /// In which order pieces come, while some are to come.
+    fn show_strategy(&self, view: &TorrentView) {
+        let order = self.part("order");
+        set_flag(&order, "hidden", view.progress >= 1.0);
+        // A snapshot that is older than a choice must not undo it.
+        let before = self.shown.as_ref().map(|shown| shown.view.strategy);
+        if before != Some(view.strategy) {
+            let order: HtmlSelectElement = order.unchecked_into();
+            let index = STRATEGIES.iter().position(|s| *s == view.strategy);
+            order.set_selected_index(index.map_or(-1, |index| index as i32));
+        }
+    }
+
     /// Draws the piece map anew.
     pub(crate) fn draw_pieces(&self) {
         piece_map::draw(&self.part("pieces"), &self.pieces);
@@ -179,7 +205,7 @@ impl Torrent {
     /// Shows the files, if somebody looks at them.
     pub(crate) fn show_files(&mut self) {
         if let Some(TorrentShown { view, .. }) = &self.shown {
-            self.files.show(&view.files, &self.pieces);
+            self.files.show(view, &self.pieces);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use swarm_core::engine::{TorrentState, TorrentView};
 
+use super::files;
 use crate::page::format::{bytes, count, duration, rate};
 
 /// One sentence. `sources` of the `peers` send something just now.
@@ -17,14 +18,20 @@ pub(crate) fn state(facts: &TorrentView, peers: usize, sources: usize) -> String
         (TorrentState::Downloading, _) => {
             format!("Getting it from {sources} of {}", count(peers, "peer"))
         }
-        (TorrentState::Seeding, 0) => "Complete. Send the link, and keep this tab open".to_owned(),
-        (TorrentState::Seeding, _) if facts.copies > 0 => {
-            "Complete. The others hold every piece between them: this tab may close".to_owned()
+        (TorrentState::Seeding, _) => {
+            let end = match peers {
+                0 => ". Send the link, and keep this tab open".to_owned(),
+                _ if facts.copies > 0 => {
+                    ". The others hold every piece between them: this tab may close".to_owned()
+                }
+                _ if facts.up_rate > 0 => format!(", passing it on to {}", count(peers, "peer")),
+                _ => format!(", connected to {}", count(peers, "peer")),
+            };
+            match has_all(facts) {
+                true => format!("Complete{end}"),
+                false => format!("{} complete{end}", files::count(facts)),
+            }
         }
-        (TorrentState::Seeding, _) if facts.up_rate > 0 => {
-            format!("Complete, passing it on to {}", count(peers, "peer"))
-        }
-        (TorrentState::Seeding, _) => format!("Complete, connected to {}", count(peers, "peer")),
         (TorrentState::Paused, _) => "Paused: nothing is fetched and nothing passed on".to_owned(),
         (TorrentState::Error, _) => {
             let reason = facts.error.as_deref().unwrap_or("something went wrong");
@@ -33,12 +40,21 @@ pub(crate) fn state(facts: &TorrentView, peers: usize, sources: usize) -> String
     }
 }
 
+/// No file is left out.
+fn has_all(facts: &TorrentView) -> bool {
+    (0..facts.files.len()).all(|index| files::is_wanted(facts, index))
+}
+
+/// Of the files that are wanted.
 pub(crate) fn size(facts: &TorrentView) -> Option<String> {
-    let verified = (facts.progress * facts.length as f64) as u64;
+    let wanted = facts.files.iter().enumerate();
+    let wanted = wanted.filter(|(index, _)| files::is_wanted(facts, *index));
+    let length = wanted.map(|(_, (_, length))| length).sum();
+    let verified = (facts.progress * length as f64) as u64;
     match facts.pieces {
         0 => None,
-        _ if facts.progress >= 1.0 => Some(bytes(facts.length)),
-        _ => Some(format!("{} of {}", bytes(verified), bytes(facts.length))),
+        _ if facts.progress >= 1.0 => Some(bytes(length)),
+        _ => Some(format!("{} of {}", bytes(verified), bytes(length))),
     }
 }
 

@@ -5,29 +5,30 @@
 //! entries with a data descriptor. The format is PKWARE's APPNOTE 6.3.10, with the
 //! ZIP64 records wherever a number needs them.
 
-use swarm_core::metainfo::Metainfo;
+use swarm_core::metainfo::File;
 use web_sys::Blob;
 
 use super::reader::Reader;
 use super::{SaveError, blob_of};
 use crate::worker::js::concat;
 
-/// Every file of a torrent.
-pub(super) async fn of_all(
+/// Some files of a torrent.
+pub(super) async fn of(
     mut reader: Reader,
-    metainfo: &Metainfo,
+    name: &str,
+    files: &[&File],
 ) -> Result<(String, Blob), SaveError> {
-    reader.expect_bytes(metainfo.layout().total_length());
+    reader.expect_bytes(files.iter().map(|file| file.length).sum());
     let mut directory = Directory::default();
     let mut parts = Vec::new();
-    for file in metainfo.files() {
+    for file in files {
         let (data, crc) = reader.file_with_crc(file.offset, file.length).await?;
         let header = directory.add(&file.path.parts().join("/"), file.length, crc);
         parts.push(blob_of(&header)?);
         parts.extend(data);
     }
     parts.push(blob_of(&directory.finish())?);
-    Ok((format!("{}.zip", metainfo.name()), concat(&parts)?))
+    Ok((format!("{name}.zip"), concat(&parts)?))
 }
 
 /// In a field of 32 or 16 bits: look into the ZIP64 record.

@@ -3,11 +3,12 @@
 use js_sys::{Array, Uint8Array};
 use swarm_core::engine::StoreError;
 use swarm_core::id::InfoHash;
+use swarm_core::pieces::{Priority, Strategy};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Blob;
 
-use super::{Backend, Content, Indexed, Key, Record, Store};
+use super::{Backend, Content, Indexed, Key, Record, Store, Wishes};
 use crate::worker::js::{bytes_of, read_blob, scope};
 
 const A: InfoHash = InfoHash([0xaa; 20]);
@@ -98,6 +99,10 @@ async fn records_come_back_in_the_order_of_adding(store: Store) {
     store.put_record(&record(A, 2.0)).await.unwrap();
     changed.content = Content::Torrent(vec![1, 2, 3]);
     changed.paused = true;
+    changed.wishes = Wishes {
+        strategy: Strategy::Sequential,
+        priorities: vec![Priority::Normal, Priority::Skip],
+    };
     store.put_record(&changed).await.unwrap();
     assert_eq!(store.records().await.unwrap(), [changed, record(A, 2.0)]);
 }
@@ -124,6 +129,17 @@ async fn a_database_is_the_same_after_it_was_opened_again() {
     let store = open("reopened").await;
     assert_eq!(store.records().await.unwrap(), [record(A, 1.0)]);
     assert_eq!(store.pieces(A).await.unwrap(), [5]);
+}
+
+#[wasm_bindgen_test]
+fn a_record_without_wishes_as_earlier_versions_kept_it_is_read() {
+    let mut record = record(A, 1.0);
+    // They wrote this, and nothing behind it.
+    let bytes = postcard::to_allocvec(&record).unwrap();
+    let kept = Uint8Array::from(&bytes[..]).into();
+    assert_eq!(Record::decode(&kept), Ok(record.clone()));
+    record.wishes.priorities.push(Priority::Skip);
+    assert_eq!(Record::decode(&record.encode()), Ok(record));
 }
 
 #[wasm_bindgen_test]
@@ -176,6 +192,7 @@ fn record(info_hash: InfoHash, added: f64) -> Record {
         content: Content::Link(Some("name".into())),
         paused: false,
         added,
+        wishes: Wishes::default(),
     }
 }
 

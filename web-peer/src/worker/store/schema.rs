@@ -4,15 +4,17 @@ use js_sys::{Array, Uint8Array};
 use serde::{Deserialize, Serialize};
 use swarm_core::engine::StoreError;
 use swarm_core::id::InfoHash;
+use swarm_core::pieces::{Priority, Strategy};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{IdbDatabase, IdbKeyRange};
 
 use super::Key;
 
-/// Raised by every change; [`migrate`] then has one more step.
+/// Raised by every change of the stores; [`migrate`] then has one more step. What is added
+/// to a record goes behind what was there, see [`Record::decode`].
 pub(super) const VERSION: u32 = 1;
 
-/// Info-hash (hex) → [`Record`] (postcard).
+/// Info-hash (hex) → [`Record`], then its [`Wishes`] (postcard).
 pub(super) const TORRENTS: &str = "torrents";
 /// Info-hash (hex), piece index → the whole piece (`ArrayBuffer`), verified.
 pub(super) const PIECES: &str = "pieces";
@@ -40,6 +42,18 @@ pub(in crate::worker) struct Record {
     pub(in crate::worker) paused: bool,
     /// When it was added, in milliseconds of Unix time.
     pub(in crate::worker) added: f64,
+    /// What a person wants of it. Kept behind the rest.
+    #[serde(skip)]
+    pub(in crate::worker) wishes: Wishes,
+}
+
+/// What a person wants of a torrent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(in crate::worker) struct Wishes {
+    /// How pieces are chosen.
+    pub(in crate::worker) strategy: Strategy,
+    /// How much each file is wanted; files beyond the end are normal.
+    pub(in crate::worker) priorities: Vec<Priority>,
 }
 
 /// What is known about a torrent.
@@ -55,18 +69,28 @@ pub(in crate::worker) enum Content {
 
 impl Record {
     pub(super) fn encode(&self) -> JsValue {
-        let bytes = postcard::to_allocvec(self).expect("plain data can be serialised");
+        let bytes = postcard::to_allocvec(&(self, &self.wishes));
+        let bytes = bytes.expect("plain data can be serialised");
         Uint8Array::from(&bytes[..]).into()
     }
 
-    /// A record that can't be read is the storage's failure, not a reason to panic.
+    /// A record that can't be read is the storage's failure, not a reason to panic. Those of
+    /// earlier versions end where wishes begin.
     pub(super) fn decode(value: &JsValue) -> Result<Self, StoreError> {
         let bytes = value
             .dyn_ref::<Uint8Array>()
             .map(Uint8Array::to_vec)
             .unwrap_or_default();
-        postcard::from_bytes(&bytes)
-            .map_err(|error| StoreError::Failed(format!("a kept torrent is unreadable: {error}")))
+        let read = || {
+            let (mut record, rest) = postcard::take_from_bytes::<Record>(&bytes)?;
+            if !rest.is_empty() {
+                record.wishes = postcard::from_bytes(rest)?;
+            }
+            Ok(record)
+        };
+        read().map_err(|error: postcard::Error| {
+            StoreError::Failed(format!("a kept torrent is unreadable: {error}"))
+        })
     }
 }
 
