@@ -356,3 +356,30 @@ fn a_choked_peer_takes_its_allowed_fast_pieces() {
     assert_eq!(stage.requests(seed), []);
     assert_eq!(stage.torrent().have, [0b0001_0000]);
 }
+
+#[test]
+fn a_poor_peer_may_take_its_allowed_fast_pieces_while_it_is_choked() {
+    let config = Config {
+        allowed_fast: 3,
+        ..Config::default()
+    };
+    let all: Vec<u32> = (0..40).collect();
+    let mut stage = Stage::new(config, 40, &all);
+    let poor = stage.remote(Reserved::FAST);
+    stage.say(poor, &Message::HaveNone);
+    let heard = stage.heard(poor);
+    let allowed: BTreeSet<u32> = heard
+        .iter()
+        .filter_map(|message| match message {
+            Message::AllowedFast(piece) => Some(*piece),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(allowed.len(), 3, "{heard:?}");
+    for piece in 0..40 {
+        stage.say(poor, &Message::Request(block(piece, 0)));
+        let answer = stage.heard(poor);
+        let served = matches!(answer[..], [Message::Piece { .. }]);
+        assert_eq!(served, allowed.contains(&piece), "{piece}: {answer:?}");
+    }
+}

@@ -3,6 +3,7 @@
 use super::messages::{fault, find};
 use super::{Cx, Fault, Phase, Torrent};
 use crate::peer::SessionId;
+use crate::pieces::allowed_fast_set;
 use crate::wire::peer::{BlockRef, Message};
 
 /// Suggestions of one peer that we remember.
@@ -104,5 +105,28 @@ impl Torrent {
             self.refill.insert(id);
         }
         Ok(())
+    }
+
+    /// Lets a peer that has next to nothing take its own few pieces while it is choked.
+    pub(super) fn allow_fast(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+        let count = cx.config.allowed_fast;
+        let (Some(metainfo), Some(session)) = (&self.metainfo, self.sessions.get_mut(&id)) else {
+            return;
+        };
+        let poor = session
+            .pieces
+            .known()
+            .is_some_and(|pieces| (pieces.count() as usize) < count);
+        if !session.fast || !poor || !session.allowed_fast.is_empty() {
+            return;
+        }
+        // Its number at the hub stands for the address: a peer can't choose it, and every
+        // other peer of the swarm comes to the same set.
+        let who = session.member.0.to_be_bytes();
+        let pieces = metainfo.layout().piece_count();
+        session.allowed_fast = allowed_fast_set(&who, self.info_hash, pieces, count);
+        for piece in session.allowed_fast.clone() {
+            self.say(cx, id, &Message::AllowedFast(piece.get()));
+        }
     }
 }

@@ -185,6 +185,7 @@ impl Torrent {
                 }
                 *pieces = claimed;
                 self.update_interest(cx, id);
+                self.allow_fast(cx, id);
                 self.refill.insert(id);
             }
         }
