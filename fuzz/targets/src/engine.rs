@@ -176,7 +176,7 @@ fn narrow() -> Config {
         read_cache: 64 << 10,
         max_reads: 2,
         max_checks: 2,
-        receive_window: 64 << 10,
+        receive_window: (16 << 10, 64 << 10),
         link_budget: (32 << 10, 64 << 10),
         frame_payload: 20_000,
         max_incoming_requests: 8,

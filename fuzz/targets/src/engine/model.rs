@@ -166,7 +166,7 @@ impl Model {
                 }
             }
             ClientMessage::Credit { channel, bytes } => {
-                let most = u64::from(welcome.max_credit.min(config.receive_window));
+                let most = u64::from(welcome.max_credit.min(config.receive_window.1));
                 if let Some(state) = self.channels.get_mut(&channel) {
                     state.granted += u64::from(bytes);
                     assert!(
