@@ -94,13 +94,22 @@ impl Torrent {
     /// A peer is about to be choked. A piece that it has half of from us alone would have to
     /// leave once more, for somebody else: it may finish that, as an allowed-fast piece.
     pub(super) fn let_finish(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+        let finishing = self
+            .sessions
+            .values()
+            .filter(|session| session.unchoked.is_none() && !session.dealt.is_empty())
+            .count();
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         let dealt = std::mem::take(&mut session.dealt);
-        let (begun, rest): (Vec<_>, Vec<_>) = dealt
+        let (mut begun, mut rest): (Vec<_>, Vec<_>) = dealt
             .into_iter()
             .partition(|piece| session.begun.contains(piece));
+        // Of long pieces, that would leave many with a little each for ever.
+        if finishing >= self.choker.slots(&cx.config.choke) || !session.fast {
+            rest.append(&mut begun);
+        }
         self.deal.take_back(&rest);
         for &piece in &begun {
             session.outbox.push(&Message::AllowedFast(piece.get()));

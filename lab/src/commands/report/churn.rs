@@ -8,7 +8,7 @@ use super::{Writer, base, estimate};
 
 pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     writer.heading("Churn");
-    let peers = writer.choose(40, 120);
+    let peers = writer.choose(100, 120);
     writer.paragraph(&format!(
         "{peers} peers come one after the other, one every two seconds on average, and leave \
          after an exponentially distributed time, complete or not; 200 pieces of 64 KiB, which \
@@ -17,10 +17,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
          is of all peers that ever came: who leaves early could not have completed in any \
          swarm, so even with a seeder it stays below 1."
     ));
-    let stays = writer.choose(
-        vec![60.0, 240.0],
-        vec![30.0, 60.0, 120.0, 240.0, 480.0, 960.0],
-    );
+    let stays = writer.choose(vec![60.0, 240.0], vec![30.0, 60.0, 120.0, 240.0, 480.0]);
     let mut variants = Vec::new();
     for leaves in [None, Some(120.0)] {
         for &stay in &stays {

@@ -8,7 +8,7 @@ use super::{Writer, base, estimate};
 
 pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     writer.heading("Free-riders, with choking on and off");
-    let pieces = writer.choose(400, 1200);
+    let pieces = writer.choose(400, 800);
     writer.paragraph(&format!(
         "30 peers and one seeder, {pieces} pieces of 64 KiB; a share of the peers never \
          uploads. Without choking everybody is unchoked at all times. Completion times are \
@@ -17,7 +17,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
          slots. After that they seed, and free-riders get the rest quickly, which is why all \
          complete."
     ));
-    let shares = writer.choose(vec![0.0, 0.34], vec![0.0, 0.1, 0.2, 0.34, 0.5]);
+    let shares = writer.choose(vec![0.0, 0.34], vec![0.0, 0.2, 0.34, 0.5]);
     let mut variants = Vec::new();
     for choking in [true, false] {
         for &share in &shares {
@@ -31,7 +31,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
             variants.push(((choking, share), scenario));
         }
     }
-    let seeds = writer.choose(1, 3);
+    let seeds = writer.choose(1, 2);
     let played = writer.play("free-riders", &variants, |_| seeds)?;
     // The same once more, up to the moment at which the mean contributor is complete.
     let halves: Vec<_> = variants

@@ -45,6 +45,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     }
     let mut played = writer.play("growth", &variants, |scenario| match scenario.leechers {
         1000.. => 1,
+        200.. => 2,
         _ => 3,
     })?;
     played.sort_by_key(|(key, _)| *key);

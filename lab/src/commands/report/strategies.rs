@@ -49,8 +49,9 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
         }
     }
     let few = writer.choose(3, 5);
+    let many = writer.choose(3, 2);
     let played = writer.play("strategies", &variants, |scenario| {
-        if scenario.leechers >= 200 { 3 } else { few }
+        if scenario.leechers >= 200 { many } else { few }
     })?;
     let of = |key: &Key| {
         let found = played.iter().find(|(played, _)| played == key);
