@@ -117,11 +117,11 @@ impl Compare {
             variants[0].name.clear();
         }
         variants = each(variants, &self.strategies, |variant, strategy| {
-            variant.name = words(variant, &name(strategy), self.strategies.len() > 1);
+            variant.name = words(variant, &name(&strategy), self.strategies.len() > 1);
             variant.scenario.strategy = strategy.into();
         });
         variants = each(variants, &self.choking, |variant, switch| {
-            let word = format!("choking {}", name(switch));
+            let word = format!("choking {}", name(&switch));
             variant.name = words(variant, &word, self.choking.len() > 1);
             variant.scenario.choking = switch == Switch::On;
         });
@@ -179,7 +179,7 @@ fn each<T: Copy>(
         .collect()
 }
 
-fn name(value: impl ValueEnum) -> String {
+fn name(value: &impl ValueEnum) -> String {
     let value = value.to_possible_value().expect("no value is hidden");
     value.get_name().to_owned()
 }
