@@ -24,7 +24,7 @@ fn swarm(free_riders: u32) -> Scenario {
 }
 
 fn play(scenario: Scenario) -> Results {
-    let mut simulation = Simulation::new(scenario).unwrap();
+    let mut simulation = Simulation::new(scenario).expect("a sound scenario");
     simulation.run();
     simulation.results()
 }
