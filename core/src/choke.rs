@@ -40,6 +40,10 @@ pub struct ChokeConfig {
     /// one finds enough takers. One block (16 KiB) a second; libtorrent's rate-based choker
     /// grows by the same square law, with 1 KiB, for slower lines than today's.
     pub slot_rate: u64,
+    /// However idle the link, there are no more slots (beyond the least) than can have this
+    /// many bytes a second each: a block in four seconds. On a slow line that takes turns
+    /// among too many, each waits for its block until it asks elsewhere.
+    pub least_rate: u64,
     /// How often slots are given out: ten seconds (BEP 3), long enough for a link to come
     /// up to speed.
     pub interval: Duration,
@@ -67,6 +71,7 @@ impl Default for ChokeConfig {
         ChokeConfig {
             slots: (5, 32),
             slot_rate: 16 << 10,
+            least_rate: 4 << 10,
             interval: Duration::from_secs(10),
             optimistic_interval: Duration::from_secs(30),
             newcomer: Duration::from_secs(60),
@@ -132,11 +137,12 @@ impl Choker {
     }
 
     /// The link is idle though somebody waits for a slot: who has one asks for nothing, be
-    /// it that it gets the same elsewhere. There is one slot more from now on; one goes with
-    /// each round in which the link was not idle.
-    pub fn widen(&mut self, config: &ChokeConfig) {
+    /// it that it gets the same elsewhere. There is one slot more from now on, if the upload
+    /// rate can bear it; one goes with each round in which the link was not idle.
+    pub fn widen(&mut self, config: &ChokeConfig, rate: u64) {
         self.idle = true;
-        if self.slots(config) < config.slots.1 {
+        let bearable = usize::try_from(rate / config.least_rate.max(1)).unwrap_or(usize::MAX);
+        if self.slots(config) < config.slots.1.min(bearable) {
             self.extra += 1;
         }
     }

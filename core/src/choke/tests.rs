@@ -184,8 +184,10 @@ fn an_idle_link_opens_slots_and_a_busy_one_closes_them_again() {
     let all = givers(&[0; 100]);
     let mut choker = Choker::default();
     for _ in 0..3 {
-        choker.widen(&config);
+        choker.widen(&config, 1 << 20);
     }
+    // A slow line has no slots to give away.
+    choker.widen(&config, 30 << 10);
     let mut slots = Vec::new();
     for turn in 0..5 {
         let now = at(1000 + 10 * turn);

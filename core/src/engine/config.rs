@@ -79,7 +79,8 @@ pub struct RequestConfig {
     /// which the peer serves others, and a peer that stops owes us no more than that.
     pub queue_time: Duration,
     /// A peer that owes us blocks, and sends none for this long, is asked for little until
-    /// it does, and the blocks are asked of others (libtorrent's `piece_timeout`).
+    /// it does, and the blocks are asked of others (libtorrent's `piece_timeout`). From a peer
+    /// that was seen to be slow we wait for longer, at most as long as `snub`.
     pub timeout: Duration,
     /// A peer that owes us blocks for this long earns no upload slot (anti-snubbing, BEP 3:
     /// a minute).

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::messages::{MAX_READY, fault, find};
 use super::{Cx, Fault, Torrent};
 use crate::peer::SessionId;
+use crate::pieces::BLOCK;
 use crate::wire::peer::Message;
 
 /// Silence after which we say that we are alive (BEP 3: "generally two minutes").
@@ -69,7 +70,10 @@ impl Torrent {
             session.snubbed = true;
         }
         let since = session.timed_out.unwrap_or(session.last_block);
-        if owes && cx.now - since >= limits.timeout {
+        // Who is slow is not silent: four times as long as its blocks take.
+        let rate = session.down.long_rate(cx.now).max(1);
+        let pace = Duration::from_secs(4 * u64::from(BLOCK) / rate).min(limits.snub);
+        if owes && cx.now - since >= limits.timeout.max(pace) {
             session.timed_out = Some(cx.now);
             session.pipeline.owes();
             let promises = u32::try_from(session.requests.len()).unwrap_or(u32::MAX);

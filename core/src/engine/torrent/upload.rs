@@ -46,7 +46,8 @@ impl Torrent {
         let next = waiting
             .min_by_key(|(_, session)| (session.hoards(now, time), session.debt(), session.choked));
         let Some((&id, _)) = next else { return };
-        self.choker.widen(&cx.config.choke);
+        let rate = self.up.long_rate(now);
+        self.choker.widen(&cx.config.choke, rate);
         self.unchoke_if_free(cx, id);
     }
 
