@@ -96,8 +96,10 @@ impl Torrent {
     pub(super) fn let_finish(&mut self, cx: &mut Cx<'_>, id: SessionId) {
         let finishing = self
             .sessions
-            .values()
-            .filter(|session| session.unchoked.is_none() && !session.dealt.is_empty())
+            .iter()
+            .filter(|(other, session)| {
+                **other != id && session.unchoked.is_none() && !session.dealt.is_empty()
+            })
             .count();
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
