@@ -60,9 +60,9 @@ pub struct ChokeConfig {
     /// others do, is to get a slot that nobody earned, the optimistic one included. Four:
     /// free-riders get little, and somebody who fell behind still finds a way back.
     pub solvent_weight: usize,
-    /// How long a peer keeps its slot at least while we seed, if others wait: 30 seconds, as
-    /// long as an optimistic one, and until it has got a whole piece (libtorrent's
-    /// `seeding_time_quota` is ten minutes, its `seeding_piece_quota` 20 pieces).
+    /// How long a peer keeps a slot that it got in turn while we seed, if others wait:
+    /// 30 seconds, as long as an optimistic one (libtorrent's `seeding_time_quota` is a
+    /// minute at least).
     pub turn: Duration,
 }
 
@@ -101,19 +101,8 @@ pub struct Candidate {
     pub since: Time,
     /// It has a slot since then.
     pub unchoked: Option<Time>,
-    /// It takes, and has not got a whole piece since it has the slot: until then all that it
-    /// took is of no use to anybody else.
-    pub unfinished: bool,
     /// When it last lost one.
     pub choked: Option<Time>,
-}
-
-impl Candidate {
-    /// It got its slot not long ago, or is in the middle of a piece.
-    fn is_in_turn(&self, now: Time, config: &ChokeConfig) -> bool {
-        let recent = self.unchoked.is_some_and(|since| now - since < config.turn);
-        (recent || self.unfinished) && !self.hoards
-    }
 }
 
 /// Remembers what lasts longer than a round.
@@ -174,10 +163,7 @@ impl Choker {
         let mut chosen: BTreeSet<SessionId> = BTreeSet::new();
         // Sorting is stable: lots decide between equals.
         if seeding {
-            let in_turn = by_lot.iter().filter(|c| c.is_in_turn(now, config));
-            chosen.extend(in_turn.map(|c| c.session).take(earned));
-            let half = (earned - chosen.len()).div_ceil(2);
-            chosen.extend(longest_waiting(&mut order).take(half));
+            chosen.extend(longest_waiting(now, config, &mut order).take(earned / 2));
             order.sort_by_key(|candidate| (candidate.hoards, Reverse(candidate.takes)));
         } else {
             order.sort_by_key(|candidate| (candidate.snubbed, Reverse(candidate.gives)));
@@ -205,9 +191,10 @@ impl Choker {
     ) -> Option<SessionId> {
         let mut waiting = by_lot.iter().filter(|c| !chosen.contains(&c.session));
         if let Some((session, until)) = self.optimistic
-            && let Some(candidate) = waiting.clone().find(|c| c.session == session)
-            && (now < until || candidate.unfinished)
-            && !candidate.hoards
+            && now < until
+            && waiting
+                .clone()
+                .any(|candidate| candidate.session == session && !candidate.hoards)
         {
             return Some(session);
         }
@@ -261,10 +248,16 @@ fn draw_lots(
     drawn
 }
 
-/// Those who never had a turn, then those whose last one is longest ago.
-fn longest_waiting(order: &mut [Candidate]) -> impl Iterator<Item = SessionId> + '_ {
+/// Those whose turn it still is, then those who never had one, then those whose last one is
+/// longest ago.
+fn longest_waiting<'a>(
+    now: Time,
+    config: &ChokeConfig,
+    order: &'a mut [Candidate],
+) -> impl Iterator<Item = SessionId> + 'a {
     order.sort_by_key(|candidate| match (candidate.unchoked, candidate.choked) {
         _ if candidate.hoards => (4, Time::ZERO),
+        (Some(since), _) if now - since < config.turn => (0, Time::ZERO),
         (None, None) => (1, Time::ZERO),
         (None, Some(choked)) => (2, choked),
         // Its turn is over, however it came by the slot.

@@ -44,8 +44,6 @@ pub struct Session {
     pub since: Time,
     /// We answer its requests, since then.
     pub unchoked: Option<Time>,
-    /// Pieces that it got since.
-    pub had_in_turn: u32,
     /// When we last stopped to.
     pub choked: Option<Time>,
     /// It lacks something that we have, it says.
@@ -192,7 +190,6 @@ impl Session {
             metadata_size: None,
             since: now,
             unchoked: None,
-            had_in_turn: 0,
             choked: None,
             peer_interested: false,
             unchoked_us: false,

@@ -31,6 +31,10 @@ pub(crate) struct Report {
     /// be learnt.
     #[arg(long)]
     quick: bool,
+    /// The largest swarm. With 5000 peers, the largest that is known to fit, a run takes
+    /// some ten minutes and as many gigabytes of memory.
+    #[arg(long, default_value = "5000", value_name = "PEERS")]
+    largest: u32,
     /// How many runs at once; as many as there are cores if not given.
     #[arg(long)]
     threads: Option<NonZero<usize>>,
@@ -44,6 +48,7 @@ impl Report {
             charts,
             threads: self.threads,
             quick: self.quick,
+            largest: self.largest,
             text: String::new(),
             cost: Cost::default(),
         };
@@ -63,6 +68,7 @@ struct Writer {
     charts: PathBuf,
     threads: Option<NonZero<usize>>,
     quick: bool,
+    largest: u32,
     text: String,
     cost: Cost,
 }
@@ -148,11 +154,8 @@ impl Writer {
     }
 
     fn finish(self) -> String {
-        let command = if self.quick {
-            "lab report --quick"
-        } else {
-            "lab report"
-        };
+        let quick = if self.quick { " --quick" } else { "" };
+        let command = format!("lab report{quick} --largest {}", self.largest);
         let mut page = String::new();
         let _ = write!(
             page,

@@ -143,7 +143,6 @@ impl Torrent {
                     .piece(index)
                     .ok_or_else(|| fault("has a piece that does not exist"))?;
                 if pieces.insert(piece) {
-                    session.had_in_turn += 1;
                     download.peer_has(id, piece);
                     if !download.have().has(piece) {
                         self.show_interest(cx, id);

@@ -73,9 +73,6 @@ impl Torrent {
                 snubbed: session.snubbed,
                 since: session.since,
                 unchoked: session.unchoked,
-                unfinished: session.unchoked.is_some()
-                    && session.had_in_turn == 0
-                    && session.up.long_rate(cx.now) > 0,
                 choked: session.choked,
             })
             .collect();
@@ -104,7 +101,6 @@ impl Torrent {
         }
         if unchoked {
             session.unchoked = Some(cx.now);
-            session.had_in_turn = 0;
             self.say(cx, id, &Message::Unchoke);
             self.deal_to(cx, id);
             return;

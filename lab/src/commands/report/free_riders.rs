@@ -8,7 +8,7 @@ use super::{Writer, base, estimate};
 
 pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     writer.heading("Free-riders, with choking on and off");
-    let pieces = writer.choose(400, 800);
+    let pieces = 400;
     writer.paragraph(&format!(
         "30 peers and one seeder, {pieces} pieces of 64 KiB; a share of the peers never \
          uploads. Without choking everybody is unchoked at all times. Completion times are \

@@ -18,6 +18,9 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     );
     let many = writer.choose(vec![10, 50], vec![10, 50, 200, 1000]);
     let few = writer.choose(vec![10, 50, 200], vec![10, 50, 200, 1000, 5000]);
+    let within = |peers: &u32| *peers <= writer.largest;
+    let many: Vec<u32> = many.into_iter().filter(within).collect();
+    let few: Vec<u32> = few.into_iter().filter(within).collect();
     // The longest run first, so that no core ends alone with it.
     let mut variants: Vec<((u32, u32), Scenario)> = Vec::new();
     for &peers in few.iter().rev() {
