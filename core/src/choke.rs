@@ -12,7 +12,8 @@
 //! * One slot is luck, moved on every [`ChokeConfig::optimistic_interval`], so that
 //!   newcomers get a first piece to trade with and better partners are found. Lots decide,
 //!   and peers that owe us little draw better ones: whoever took much and gave nothing has
-//!   had its chance.
+//!   had its chance. Of those that owe us little, the ones that fell behind draw the best:
+//!   what they have, others have too, so they can't trade their way back.
 //!
 //! A slot that nobody earned goes to whoever draws the best lot rather than to nobody.
 
@@ -60,6 +61,15 @@ pub struct ChokeConfig {
     /// others do, is to get a slot that nobody earned, the optimistic one included. Four:
     /// free-riders get little, and somebody who fell behind still finds a way back.
     pub solvent_weight: usize,
+    /// How much likelier than the others that owe us little one that fell behind is to get
+    /// such a slot, while we download: eight times. Its neighbours have what it has, so it
+    /// earns nothing and falls further behind; of hundreds, a few came in much later than
+    /// the rest.
+    pub behind_weight: usize,
+    /// Who has less than this percentage of the pieces that the middle one of those who
+    /// compete has fell behind. 95: early, or it has to catch up with much, and below what
+    /// chance makes of equals.
+    pub behind: u32,
     /// How long a peer keeps a slot that it got in turn while we seed, if others wait:
     /// 30 seconds, as long as an optimistic one (libtorrent's `seeding_time_quota` is a
     /// minute at least).
@@ -77,6 +87,8 @@ impl Default for ChokeConfig {
             newcomer: Duration::from_secs(60),
             newcomer_weight: 3,
             solvent_weight: 4,
+            behind_weight: 8,
+            behind: 95,
             turn: Duration::from_secs(30),
         }
     }
@@ -93,6 +105,8 @@ pub struct Candidate {
     pub takes: u64,
     /// Bytes that it took from us beyond what it gave us.
     pub debt: u64,
+    /// How many pieces it has.
+    pub pieces: u32,
     /// It has pieces that we alone gave it, and nobody got them from it.
     pub hoards: bool,
     /// It owes us blocks for too long.
@@ -205,8 +219,8 @@ impl Choker {
 }
 
 /// Puts the candidates into a random order in which newcomers, and those who owe us less
-/// than half of them do, tend to come first. Nobody is without a chance: who has nothing
-/// that we want can't pay its debt.
+/// than half of them do, tend to come first, most of all if they fell behind. Nobody is
+/// without a chance: who has nothing that we want can't pay its debt.
 fn draw_lots(
     now: Time,
     config: &ChokeConfig,
@@ -218,9 +232,9 @@ fn draw_lots(
         true => u64::from(candidate.hoards),
         false => candidate.debt,
     };
-    let mut debts: Vec<u64> = candidates.iter().map(owes).collect();
-    debts.sort_unstable();
-    let median = debts[debts.len() / 2];
+    let debt = median(candidates.iter().map(owes).collect());
+    let pieces = median(candidates.iter().map(|c| u64::from(c.pieces)).collect());
+    let enough = pieces * u64::from(config.behind);
     let mut pot: Vec<(Candidate, usize)> = candidates
         .iter()
         .map(|candidate| {
@@ -228,8 +242,11 @@ fn draw_lots(
             if now - candidate.since < config.newcomer {
                 tickets *= config.newcomer_weight;
             }
-            if owes(candidate) < median || owes(candidate) == 0 {
+            if owes(candidate) < debt || owes(candidate) == 0 {
                 tickets *= config.solvent_weight;
+                if !seeding && 100 * u64::from(candidate.pieces) < enough {
+                    tickets *= config.behind_weight;
+                }
             }
             (*candidate, tickets)
         })
@@ -246,6 +263,12 @@ fn draw_lots(
         drawn.push(pot.swap_remove(place.unwrap_or(0)).0);
     }
     drawn
+}
+
+/// The middle one of some numbers.
+fn median(mut numbers: Vec<u64>) -> u64 {
+    let middle = numbers.len() / 2;
+    *numbers.select_nth_unstable(middle).1
 }
 
 /// Those whose turn it still is, then those who never had one, then those whose last one is

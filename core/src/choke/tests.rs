@@ -16,6 +16,7 @@ fn givers(gives: &[u64]) -> Vec<Candidate> {
             gives,
             takes: 0,
             debt: 0,
+            pieces: 100,
             hoards: false,
             snubbed: false,
             since: Time::ZERO,
@@ -92,6 +93,32 @@ fn who_took_much_and_gave_nothing_has_had_its_chance() {
     for debtor in 7..10 {
         assert!((30..110).contains(&lucky(debtor)));
     }
+}
+
+#[test]
+fn who_fell_behind_is_helped_unless_it_owes_us_much() {
+    let mut all = givers(&[50, 40, 30, 20, 0, 0, 0, 0, 0, 0]);
+    for candidate in &mut all[8..] {
+        candidate.pieces = 90;
+        candidate.debt = 1 << 20;
+    }
+    all[8].debt = 0;
+    let lucky = |session| {
+        (0..1000)
+            .filter(|&seed| round(&mut Choker::default(), at(1000), &all, seed).contains(&session))
+            .count()
+    };
+    // 32 tickets of 49; the other has one.
+    assert!((600..710).contains(&lucky(8)));
+    assert!(lucky(9) < 50);
+    for candidate in &mut all[8..] {
+        candidate.pieces = 96;
+    }
+    let lucky = (0..1000)
+        .filter(|&seed| round(&mut Choker::default(), at(1000), &all, seed).contains(&8))
+        .count();
+    // Four of 21: chance makes such differences.
+    assert!((140..240).contains(&lucky), "{lucky}");
 }
 
 #[test]

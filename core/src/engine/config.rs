@@ -43,7 +43,8 @@ pub struct Config {
     /// with its header.
     pub link_budget: (usize, usize),
     /// What is handed to a slow link stands in its queue, and can be neither cancelled nor
-    /// overtaken: a quarter of a second bridges the pauses between the host's reports.
+    /// overtaken: a tenth of a second bridges the pauses between the host's reports. In a
+    /// large swarm a piece waits for this long at each of its many stops.
     pub link_delay: Duration,
     /// Bytes of one data frame's payload: large and few is fastest in a tab.
     pub frame_payload: usize,
@@ -75,8 +76,9 @@ pub struct RequestConfig {
     /// Requests in flight at least and at most; the most is 4 MiB, the window of a channel.
     pub queue: (usize, usize),
     /// After the slow start: what the peer sends in its round trip and this time more.
-    /// One second (libtorrent's `request_queue_time` is three): it bridges the moments in
-    /// which the peer serves others, and a peer that stops owes us no more than that.
+    /// Half a second (libtorrent's `request_queue_time` is three): it bridges the moments in
+    /// which the peer serves others, a peer that stops owes us no more than that, and no
+    /// piece is late because it was asked of somebody long before its turn.
     pub queue_time: Duration,
     /// A peer that owes us blocks, and sends none for this long, is asked for little until
     /// it does, and the blocks are asked of others (libtorrent's `piece_timeout`). From a peer
@@ -134,7 +136,7 @@ impl Default for Config {
             max_checks: 4,
             receive_window: (256 << 10, 4 << 20),
             link_budget: (17 << 10, 2 << 20),
-            link_delay: Duration::from_millis(250),
+            link_delay: Duration::from_millis(100),
             frame_payload: 256 << 10,
             max_incoming_requests: 512,
             allowed_fast: 0,
@@ -149,7 +151,7 @@ impl Default for RequestConfig {
         RequestConfig {
             start: 4,
             queue: (4, 256),
-            queue_time: Duration::from_secs(1),
+            queue_time: Duration::from_millis(500),
             timeout: Duration::from_secs(20),
             snub: Duration::from_secs(60),
             endgame_copies: 2,

@@ -128,8 +128,8 @@ mod tests {
         pipeline.measure(1_000_000, &config);
         assert_eq!(pipeline.depth(), 104, "still growing");
         pipeline.measure(1_050_000, &config);
-        // 1.2 seconds of 1.05 MB/s.
-        assert_eq!(pipeline.depth(), 76);
+        // 0.7 seconds of 1.05 MB/s.
+        assert_eq!(pipeline.depth(), 44);
         pipeline.measure(100, &config);
         assert_eq!(pipeline.depth(), config.queue.0);
         pipeline.measure(u64::MAX, &config);
@@ -140,7 +140,7 @@ mod tests {
     fn it_grows_no_further_once_requests_wait_for_long() {
         let config = RequestConfig::default();
         let mut pipeline = Pipeline::new(&config);
-        for (asked, came) in [(0, 100), (100, 1300), (1300, 1400)] {
+        for (asked, came) in [(0, 100), (100, 700), (700, 800)] {
             pipeline.asked(Time::from_millis(asked), block());
             pipeline.arrived(Time::from_millis(came), block(), &config);
         }

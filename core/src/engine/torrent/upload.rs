@@ -10,7 +10,7 @@ use crate::id::InfoHash;
 use crate::metainfo::Metainfo;
 use crate::peer::SessionId;
 use crate::peer::outbox::{Source, Stop};
-use crate::pieces::Block;
+use crate::pieces::{Bitfield, Block};
 use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
 use crate::wire::peer::Message;
 use crate::wire::relay::frame::FrameBuilder;
@@ -69,6 +69,7 @@ impl Torrent {
                 gives: session.down.long_rate(cx.now),
                 takes: session.up.long_rate(cx.now),
                 debt: session.debt(),
+                pieces: session.pieces.known().map_or(0, Bitfield::count),
                 hoards: session.hoards(cx.now, cx.config.choke.interval),
                 snubbed: session.snubbed,
                 since: session.since,
