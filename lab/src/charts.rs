@@ -2,6 +2,8 @@
 //!
 //! Only SVG: bitmaps would need fonts of the system.
 
+use std::ops::Range;
+
 use plotters::chart::{ChartContext, SeriesLabelPosition};
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::ValueFormatter;
@@ -10,7 +12,7 @@ use plotters::prelude::*;
 
 mod ticks;
 
-use ticks::{range, short};
+use ticks::{range, short, sparse};
 
 /// Pixels.
 const SIZE: (u32, u32) = (800, 480);
@@ -128,7 +130,7 @@ fn chart(labels: Labels<'_>, series: &[Series], kind: Kind) -> Result<String, Ch
             })
             .collect();
         let ys: Vec<f64> = series.iter().flat_map(ends).collect();
-        let y = range(&ys, true);
+        let y = with_legend(range(&ys, true), &series, kind);
         if labels.logarithmic_x {
             let x = ticks::decades(&xs);
             let mut chart = builder(&area, labels).build_cartesian_2d(x.log_scale(), y)?;
@@ -180,7 +182,10 @@ where
         .configure_mesh()
         .x_desc(labels.x)
         .y_desc(labels.y)
-        .x_label_formatter(&|x| short(*x))
+        .x_label_formatter(&|x| match labels.logarithmic_x {
+            true => sparse(*x),
+            false => short(*x),
+        })
         .y_label_formatter(&|y| short(*y))
         .label_style((FONT, 15))
         .axis_desc_style((FONT, 17))
@@ -227,6 +232,20 @@ where
             .draw()?;
     }
     Ok(())
+}
+
+/// Room for the legend above what is drawn, unless it stands below a curve.
+fn with_legend(y: Range<f64>, series: &[Series], kind: Kind) -> Range<f64> {
+    let below = matches!(legend_place(series, kind), SeriesLabelPosition::LowerRight);
+    let named = series.iter().filter(|series| !series.name.is_empty());
+    let lines = named.count();
+    if below || lines == 0 {
+        return y;
+    }
+    // In pixels: the legend with its margins, and what the axes leave of the picture.
+    let share = (20 * lines + 20) as f64 / f64::from(SIZE.1 - 110);
+    let room = (y.end - y.start) * share / (1.0 - share.min(0.8));
+    y.start..y.end + room
 }
 
 /// Where the lines leave room: a curve that rises from nothing leaves the lower right.

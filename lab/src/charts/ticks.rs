@@ -51,6 +51,19 @@ pub(super) fn short(value: f64) -> String {
     format!("{text}{unit}")
 }
 
+/// [`short`] for a logarithmic axis: ones, twos and fives, or they would overlap.
+pub(super) fn sparse(value: f64) -> String {
+    let digit = value / 10_f64.powf(value.log10().floor());
+    if [1.0, 2.0, 5.0, 10.0]
+        .iter()
+        .any(|d| (digit - d).abs() < 0.01)
+    {
+        short(value)
+    } else {
+        String::new()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +81,19 @@ mod tests {
             (-0.0000001, "0"),
         ] {
             assert_eq!(short(value), text);
+        }
+    }
+
+    #[test]
+    fn a_logarithmic_axis_has_few_figures() {
+        for (value, text) in [
+            (10.0, "10"),
+            (50.0, "50"),
+            (90.0, ""),
+            (1000.0, "1000"),
+            (0.2, "0.2"),
+        ] {
+            assert_eq!(sparse(value), text);
         }
     }
 
