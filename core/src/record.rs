@@ -102,6 +102,9 @@ pub enum RecordError {
     /// Beyond [`MAX_TIME`].
     #[error("a time of {0} seconds is impossible")]
     Time(u64),
+    /// Input follows input, and nobody takes what the engine says. No host does that.
+    #[error("what the engine said was left waiting without end")]
+    Waiting,
     /// Bytes behind the end.
     #[error("there is more after the end")]
     AfterEnd,

@@ -37,6 +37,9 @@ const MAX_NAMED: u64 = 64;
 const MAX_REQUESTS: u64 = 1 << 16;
 /// Bytes that wait somewhere: a GiB, the double of which fits into 32 bits.
 const MAX_BYTES: u64 = 1 << 30;
+/// Bytes of data frames that wait for the link. A tracker may say that frames are as short
+/// as a byte, and each takes some memory of its own.
+const MAX_BUDGET: u64 = 8 << 20;
 /// Seconds that count as a part of a delay.
 const MAX_QUEUE_TIME: Duration = Duration::from_hours(1);
 
@@ -56,7 +59,7 @@ impl Config {
         in_order(["receive_window.0", "receive_window.1"], window, MAX_BYTES)?;
         let (least, most) = self.link_budget;
         let budget = [least as u64, most as u64];
-        in_order(["link_budget.0", "link_budget.1"], budget, MAX_BYTES)?;
+        in_order(["link_budget.0", "link_budget.1"], budget, MAX_BUDGET)?;
         count("frame_payload", self.frame_payload, 1, MAX_BYTES)?;
         let requests = self.max_incoming_requests;
         count("max_incoming_requests", requests, 1, MAX_REQUESTS)?;
@@ -143,7 +146,7 @@ mod tests {
     fn it_is_said_which_number_is_wrong() {
         assert_eq!(
             wrong(|config| config.link_budget = (5, 3)),
-            "link_budget.1 is 3, and not from 5 to 1073741824"
+            "link_budget.1 is 3, and not from 5 to 8388608"
         );
         assert_eq!(
             wrong(|config| config.bytes_in_progress = 0),
