@@ -19,7 +19,7 @@ pub use config::Config;
 pub use io::{Command, Event, Input, Output, Resume, StoreError, TimerKind};
 pub use view::{PeerPath, PeerView, TorrentState, TorrentView, TrackerView, View};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -108,6 +108,11 @@ impl Engine {
     /// The next thing for the host to do.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.link.out.pop_front()
+    }
+
+    /// What was not polled yet.
+    pub(crate) fn waiting(&self) -> &VecDeque<Output> {
+        &self.link.out
     }
 
     /// When to send [`Input::Tick`], and why.

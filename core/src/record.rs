@@ -25,6 +25,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Config;
+use crate::engine::config::ConfigError;
 use crate::metainfo::MetainfoError;
 use crate::time::Time;
 use crate::wire::relay::RelayError;
@@ -44,6 +45,10 @@ pub const MAX_HEAD: usize = 1 << 20;
 
 /// The longest body of an entry, in bytes: the largest piece fits.
 pub const MAX_BODY: usize = 64 << 20;
+
+/// The latest time in a recording, in its host's time: thirty thousand years. Of times
+/// within it the engine can take sums and multiples.
+pub const MAX_TIME: Duration = Duration::from_secs(1 << 40);
 
 /// Bytes of the two lengths before each head: its own and that of its body.
 const LENGTHS: usize = 8;
@@ -85,12 +90,21 @@ pub enum RecordError {
     /// The header has another shape: the configuration of another version.
     #[error("the header is not readable: another version of the engine was recorded")]
     Header,
+    /// A configuration that no engine has.
+    #[error("the header's configuration is impossible: {0}")]
+    Config(#[from] ConfigError),
     /// A head or a body that is longer than any that is written.
     #[error("an entry of {0} bytes is too long")]
     TooLong(u64),
     /// An entry's head is not what it should be.
     #[error("an entry is malformed")]
     Entry,
+    /// Beyond [`MAX_TIME`].
+    #[error("a time of {0} seconds is impossible")]
+    Time(u64),
+    /// Input follows input, and nobody takes what the engine says. No host does that.
+    #[error("what the engine said was left waiting without end")]
+    Waiting,
     /// Bytes behind the end.
     #[error("there is more after the end")]
     AfterEnd,

@@ -19,7 +19,7 @@ pub enum ReplayFailure {
     #[error("the recording can't be read: {0}")]
     Io(#[from] io::Error),
     /// It is no recording, or a spoiled one.
-    #[error("after {inputs} inputs: {error}")]
+    #[error("after {inputs} inputs: {}", printable(error))]
     Recording {
         /// What was replayed before that.
         inputs: u64,
@@ -150,7 +150,7 @@ fn remember(
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "recorded by   Tabswarm {}", self.software)?;
+        writeln!(f, "recorded by   Tabswarm {}", printable(&self.software))?;
         writeln!(f, "session       {:.3} s", self.session.as_secs_f64())?;
         writeln!(f, "inputs        {}", self.inputs)?;
         writeln!(f, "outputs       {}", self.outputs)?;
@@ -181,10 +181,15 @@ impl fmt::Display for Report {
     }
 }
 
+/// What a recording says, without what a terminal would take for commands.
+fn printable(text: impl fmt::Display) -> String {
+    text.to_string().replace(char::is_control, "\u{fffd}")
+}
+
 #[cfg(test)]
 mod tests {
     use swarm_core::engine::{Command, Config, Input};
-    use swarm_core::record::RecordedEngine;
+    use swarm_core::record::{RecordedEngine, Recorder};
     use swarm_core::time::Time;
 
     use super::*;
@@ -247,5 +252,30 @@ mod tests {
     fn what_is_no_recording_is_told_so() {
         let error = replay(&b"d8:announce"[..], |_, _| Ok(())).unwrap_err();
         assert!(error.to_string().contains("not a recording"), "{error}");
+    }
+    /// A recording without inputs.
+    fn begun(header: &Header) -> Vec<u8> {
+        let (recorder, first) = Recorder::begin(header);
+        [first.head, recorder.end(Time::ZERO).head].concat()
+    }
+
+    #[test]
+    fn an_impossible_configuration_is_refused_with_its_reason() {
+        let mut header = Header::new(Config::default(), 1, Time::ZERO);
+        header.config.requests.queue = (9, 4);
+        let error = replay(&begun(&header)[..], |_, _| Ok(())).unwrap_err();
+        assert!(
+            error.to_string().contains("requests.queue.1 is 4"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_recording_gives_a_terminal_no_commands() {
+        let mut header = Header::new(Config::default(), 1, Time::ZERO);
+        header.software = "1\u{1b}[2J".to_owned();
+        let report = replay(&begun(&header)[..], |_, _| Ok(())).unwrap();
+        let text = report.to_string();
+        assert!(text.contains("Tabswarm 1\u{fffd}[2J\n"), "{text:?}");
     }
 }

@@ -1,11 +1,15 @@
 //! What a peer allows itself and others. Every bound on its memory is here.
 
+mod check;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::choke::ChokeConfig;
 use crate::pieces::Strategy;
+
+pub use check::ConfigError;
 
 /// See the module. `Config::default()` suits a tab and a terminal alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

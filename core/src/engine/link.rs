@@ -130,7 +130,7 @@ impl Link {
     /// run a little low, never high.
     pub(super) fn sent(&mut self, now: Time, config: &Config, bytes: usize) {
         self.unsent = self.unsent.saturating_sub(bytes);
-        self.reported = self.handed.min(self.reported + bytes as u64);
+        self.reported = self.handed.min(self.reported.saturating_add(bytes as u64));
         let mut handed = None;
         while let Some(&(end, at)) = self.marks.front()
             && end <= self.reported

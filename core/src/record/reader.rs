@@ -1,10 +1,12 @@
 //! Bytes to entries.
 
+use std::time::Duration;
+
 use bytes::{Buf, Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 
 use super::entry::Head;
-use super::{Entry, Header, LENGTHS, MAGIC, MAX_BODY, MAX_HEAD, RecordError};
+use super::{Entry, Header, LENGTHS, MAGIC, MAX_BODY, MAX_HEAD, MAX_TIME, RecordError};
 
 /// Reads a recording as it comes, in stretches of any length. Keeps no more than one entry
 /// and what was last given to it.
@@ -40,7 +42,10 @@ impl Reader {
             return Ok(None);
         };
         self.begun = true;
-        exactly(&head).map(Some).ok_or(RecordError::Header)
+        let header: Header = exactly(&head).ok_or(RecordError::Header)?;
+        header.config.check()?;
+        possible(header.start)?;
+        Ok(Some(header))
     }
 
     /// The next whole entry, if it has come.
@@ -56,6 +61,7 @@ impl Reader {
             return Ok(None);
         };
         let head: Head = exactly(&head).ok_or(RecordError::Entry)?;
+        possible(head.time)?;
         let entry = Entry { head, body };
         self.ended = entry.is_end();
         Ok(Some(entry))
@@ -91,6 +97,13 @@ impl Reader {
         part.advance(skip + LENGTHS);
         Ok(Some((part, body)))
     }
+}
+
+fn possible(time: Duration) -> Result<(), RecordError> {
+    if time > MAX_TIME {
+        return Err(RecordError::Time(time.as_secs()));
+    }
+    Ok(())
 }
 
 /// All of the bytes, and no more.

@@ -3,12 +3,19 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use bytes::Bytes;
+
 use super::{Entry, Header, Layouts, OutputHash, Outputs, RecordError};
 use crate::engine::{Engine, Event, Input, Output, View};
 use crate::time::Time;
+use crate::wire::relay::ClientMessage;
 
 /// Outputs that are kept for words when a replay differs.
 const TOLD: usize = 8;
+
+/// Bytes of outputs that may wait while inputs come, about: a host takes them soon. A few
+/// bytes of a recording make the engine say a lot.
+const MAX_WAITING: usize = 64 << 20;
 
 /// A new engine that is fed what another was fed.
 #[derive(Debug)]
@@ -18,6 +25,8 @@ pub struct Replay {
     outputs: OutputHash,
     /// The last outputs of those that are compared next.
     said: VecDeque<Output>,
+    /// Bytes of what the engine said since its host had taken all, about.
+    waiting: usize,
     now: Time,
     inputs: u64,
     all_outputs: u64,
@@ -60,6 +69,7 @@ impl Replay {
             layouts: Layouts::new(),
             outputs: OutputHash::default(),
             said: VecDeque::new(),
+            waiting: 0,
             now,
             inputs: 0,
             all_outputs: 0,
@@ -71,6 +81,9 @@ impl Replay {
     pub fn step(&mut self, entry: Entry) -> Result<(), ReplayError> {
         self.compare(entry.before())?;
         let time = entry.time();
+        if entry.before().drained {
+            self.waiting = 0;
+        }
         let input = entry
             .clone()
             .input(&mut self.layouts)
@@ -79,13 +92,20 @@ impl Replay {
             self.feed(time, input);
             self.last = Some(entry);
         }
+        if self.waiting > MAX_WAITING {
+            let error = RecordError::Waiting;
+            return Err(ReplayError::Unreadable(self.inputs, error));
+        }
         Ok(())
     }
 
     fn feed(&mut self, time: Time, input: Input) {
         self.inputs += 1;
         self.now = time;
+        let before = self.engine.waiting().len();
         self.engine.handle(time, input);
+        let new = self.engine.waiting().iter().skip(before);
+        self.waiting += new.map(weight).sum::<usize>();
     }
 
     /// Polls as often as the recording says, and as its host did.
@@ -153,9 +173,21 @@ impl Replay {
     }
 }
 
+/// Bytes that an output takes, about.
+fn weight(output: &Output) -> usize {
+    let carried = match output {
+        Output::Tracker(ClientMessage::Data(frame)) => frame.payload_len(),
+        Output::Tracker(ClientMessage::Announce(announce)) => {
+            announce.pieces.as_ref().map_or(0, Bytes::len)
+        }
+        Output::Write { data, .. } | Output::Hash { data, .. } => data.len(),
+        Output::Tracker(_) | Output::Read { .. } | Output::Event(_) => 0,
+    };
+    carried + 256
+}
+
 /// An output without the bytes that it carries.
 fn words(output: &Output) -> String {
-    use crate::wire::relay::ClientMessage;
     match output {
         Output::Tracker(ClientMessage::Data(frame)) => {
             let (channel, length) = (frame.channel().0, frame.payload_len());

@@ -13,13 +13,17 @@ use crate::wire::relay::{DataFrame, ServerMessage, Welcome};
 
 /// Twenty pieces.
 fn metainfo() -> Metainfo {
+    metainfo_of(20)
+}
+
+fn metainfo_of(pieces: u16) -> Metainfo {
     let file = NewFile {
         path: vec!["file".to_owned()],
-        length: 20 << 14,
+        length: u64::from(pieces) << 14,
     };
     let builder = Builder::new(None, vec![file], Some(16 << 10)).unwrap();
     let trackers = vec!["wss://b".to_owned(), "udp://a".to_owned()];
-    builder.finish(vec![7; 400], trackers, true)
+    builder.finish(vec![7; 20 * usize::from(pieces)], trackers, true)
 }
 
 fn header() -> Header {
@@ -248,6 +252,69 @@ fn what_is_no_recording_is_refused_with_its_reason() {
 }
 
 #[test]
+fn impossible_configurations_and_times_are_refused() {
+    let recorded = |header: &Header, at: Duration| {
+        let (mut recorder, part) = Recorder::begin(header);
+        let mut recording = part.head;
+        recording.record(recorder.input(Time::from_epoch(at), &Input::Tick));
+        read(&recording).map(|_| ())
+    };
+    assert_eq!(recorded(&header(), MAX_TIME), Ok(()));
+    let late = Duration::from_secs(u64::MAX);
+    assert_eq!(
+        recorded(&header(), late),
+        Err(RecordError::Time(late.as_secs()))
+    );
+    let mut other = header();
+    other.start = late;
+    assert_eq!(
+        recorded(&other, MAX_TIME),
+        Err(RecordError::Time(late.as_secs()))
+    );
+    let mut other = header();
+    other.config.link_budget = (5, 3);
+    let error = recorded(&other, MAX_TIME).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the header's configuration is impossible: link_budget.1 is 3, and not from 5 to 8388608"
+    );
+}
+
+#[test]
+fn outputs_that_nobody_takes_do_not_fill_the_memory() {
+    let mut replay = Replay::new(header());
+    let mut recorder = Recorder::begin(&header()).0;
+    let mut step = |input: &Input| {
+        let Part { head, body } = recorder.input(Time::ZERO, input);
+        let head = postcard::from_bytes(&head[LENGTHS..]).unwrap();
+        replay.step(Entry { head, body })
+    };
+    let metainfo = metainfo_of(1 << 15);
+    let info_hash = metainfo.info_hash();
+    let add = Command::AddTorrent {
+        metainfo,
+        resume: Resume::Nothing,
+        paused: false,
+    };
+    for input in [Input::TrackerUp, welcome(), Input::Command(add)] {
+        assert_eq!(step(&input), Ok(()));
+    }
+    let mut announces = 0;
+    let refused = loop {
+        announces += 1;
+        assert!(announces < 1 << 16, "it goes on for ever");
+        if let Err(error) = step(&Input::Command(Command::Resume(info_hash))) {
+            break error;
+        }
+    };
+    let number = 3 + announces;
+    assert_eq!(
+        refused,
+        ReplayError::Unreadable(number, RecordError::Waiting)
+    );
+}
+
+#[test]
 fn a_recording_ends_when_its_sink_is_full() {
     #[derive(Debug)]
     struct Few(Vec<u8>, usize);
@@ -278,7 +345,7 @@ fn every_input_comes_back_as_it_was() {
         layouts.insert(metainfo.info_hash(), *metainfo.layout());
         let input = arbitrary_input(u, &metainfo)?;
         let now = Time::from_epoch(Duration::new(
-            u.arbitrary()?,
+            u.int_in_range(0..=MAX_TIME.as_secs() - 1)?,
             u.int_in_range(0..=999_999_999)?,
         ));
         let (mut recorder, first) = Recorder::begin(&header());
