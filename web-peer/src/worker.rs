@@ -18,6 +18,7 @@ use crate::messages::{self, ToPage, ToWorker};
 mod backoff;
 mod clock;
 mod commands;
+mod headroom;
 mod host;
 mod js;
 mod link;

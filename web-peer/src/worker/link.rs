@@ -12,14 +12,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
 
 use super::backoff;
+use super::headroom::{Headroom, LOOK_AGAIN};
 use super::host::Host;
 use super::js::{Timer, bytes_of, message_of, scope};
 
-/// What the browser may hold unsent while the engine is told that it has been sent: keeps
-/// the line busy between two looks at `bufferedAmount`, of which nobody is told.
-const HEADROOM: u32 = 512 << 10;
-/// How often to look while more than that is unsent.
-const LOOK_AGAIN: Duration = Duration::from_millis(4);
 /// A connection that is not open by then is given up.
 const OPEN_WITHIN: Duration = Duration::from_secs(15);
 /// The close code for a tracker that does not speak our protocol (4000 and up are ours).
@@ -44,6 +40,7 @@ pub(super) struct Link {
 struct Socket {
     socket: WebSocket,
     open: bool,
+    headroom: Headroom,
     /// Gives up when it takes too long to open.
     _timeout: Timer,
     _on_event: Closure<dyn FnMut(Event)>,
@@ -118,6 +115,7 @@ impl Host {
         link.socket = Some(Socket {
             socket,
             open: false,
+            headroom: Headroom::new(self.clock.now()),
             _timeout: timeout,
             _on_event: on_event,
         });
@@ -211,13 +209,17 @@ impl Host {
     pub(super) fn send(self: &Rc<Self>, message: ClientMessage) {
         let mut link = self.link.borrow_mut();
         let Some(Socket {
-            socket, open: true, ..
-        }) = &link.socket
+            socket,
+            open: true,
+            headroom,
+            ..
+        }) = &mut link.socket
         else {
             return;
         };
         let bytes = message.encode();
         if socket.send_with_u8_array(&bytes).is_ok() {
+            headroom.handed(bytes.len());
             link.unreported += bytes.len();
         }
     }
@@ -226,10 +228,15 @@ impl Host {
     /// to come, the engine is told soon.
     pub(super) fn take_sent(self: &Rc<Self>) -> usize {
         let mut link = self.link.borrow_mut();
-        let Some(Socket { socket, .. }) = &link.socket else {
+        let Some(Socket {
+            socket, headroom, ..
+        }) = &mut link.socket
+        else {
             return 0;
         };
-        let waiting = socket.buffered_amount().saturating_sub(HEADROOM) as usize;
+        let unsent = socket.buffered_amount();
+        let headroom = headroom.look(self.clock.now(), unsent);
+        let waiting = u64::from(unsent).saturating_sub(headroom) as usize;
         let sent = link.unreported.saturating_sub(waiting);
         link.unreported -= sent;
         if link.unreported == 0 {
