@@ -1,14 +1,14 @@
 //! `lab report`: the project's experiments, rerun and written down.
 
-use std::fmt::Write as _;
 use std::fs;
+use std::io::ErrorKind;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use swarm_lab::batch::{play_all, seeds};
 use swarm_lab::scenario::Link;
@@ -21,9 +21,14 @@ mod growth;
 mod relay;
 mod strategies;
 
+/// Peers of the largest swarm.
+const LARGEST: u32 = 5000;
+
 /// What to rerun, and where to write it.
 #[derive(Debug, Args)]
 pub(crate) struct Report {
+    /// Only these sections; the others stay as they are.
+    sections: Vec<Section>,
     /// Where experiments.md goes, and the folder experiments/ with the charts.
     #[arg(long, default_value = "docs", value_name = "FOLDER")]
     directory: PathBuf,
@@ -33,7 +38,7 @@ pub(crate) struct Report {
     quick: bool,
     /// The largest swarm. With 5000 peers, the largest that is known to fit, a run takes
     /// some ten minutes and as many gigabytes of memory.
-    #[arg(long, default_value = "5000", value_name = "PEERS")]
+    #[arg(long, default_value_t = LARGEST, value_name = "PEERS")]
     largest: u32,
     /// How many runs at once; as many as there are cores if not given.
     #[arg(long)]
@@ -42,6 +47,11 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let path = self.directory.join("experiments.md");
+        let before = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            read => read.with_context(|| path.display().to_string())?,
+        };
         let charts = self.directory.join("experiments");
         fs::create_dir_all(&charts).with_context(|| charts.display().to_string())?;
         let mut writer = Writer {
@@ -52,15 +62,88 @@ impl Report {
             text: String::new(),
             cost: Cost::default(),
         };
-        strategies::write(&mut writer)?;
-        growth::write(&mut writer)?;
-        free_riders::write(&mut writer)?;
-        churn::write(&mut writer)?;
-        relay::write(&mut writer)?;
-        let path = self.directory.join("experiments.md");
-        fs::write(&path, writer.finish()).with_context(|| path.display().to_string())?;
+        let mut page = self.introduction();
+        for section in Section::value_variants() {
+            let wanted = self.sections.is_empty() || self.sections.contains(section);
+            if wanted {
+                writer.heading(section.title());
+                section.write(&mut writer)?;
+                page += &std::mem::take(&mut writer.text);
+            } else {
+                page += section_of(&before, section.title());
+            }
+        }
+        writer.cost.tell();
+        write(&path, &page)?;
         Ok(ExitCode::SUCCESS)
     }
+
+    fn introduction(&self) -> String {
+        let quick = if self.quick { " --quick" } else { "" };
+        let largest = match self.largest {
+            LARGEST => String::new(),
+            largest => format!(" --largest {largest}"),
+        };
+        format!(
+            "# Experiments\n\n\
+             Swarms of real engines and the real hub in virtual time, see *The lab* in \
+             [CONTRIBUTING.md](../CONTRIBUTING.md). This page is written by \
+             `lab report{quick}{largest}`, and the same program writes the same figures again: \
+             nothing here was rounded to please.\n\n\
+             Unless said otherwise a peer's line has {} kB/s up, four times that down, and 20 \
+             to 25 ms to the relay; all peers arrive at once, and seed once they are complete. \
+             `a ± b` is a mean and half of its 95 % confidence interval (Student's t) over the \
+             seeds given.\n",
+            link().up / 1000.0,
+        )
+    }
+}
+
+/// The experiments, in the order of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Section {
+    /// Sequential against rarest first
+    Strategies,
+    /// How completion grows with the number of peers
+    Growth,
+    /// Free-riders, with choking on and off
+    FreeRiders,
+    /// Peers that come and go
+    Churn,
+    /// A relay of limited capacity
+    Relay,
+}
+
+impl Section {
+    fn title(self) -> &'static str {
+        match self {
+            Section::Strategies => "Sequential against rarest first",
+            Section::Growth => "How completion grows with the number of peers",
+            Section::FreeRiders => "Free-riders, with choking on and off",
+            Section::Churn => "Churn",
+            Section::Relay => "A relay of limited capacity",
+        }
+    }
+
+    fn write(self, writer: &mut Writer) -> anyhow::Result<()> {
+        match self {
+            Section::Strategies => strategies::write(writer),
+            Section::Growth => growth::write(writer),
+            Section::FreeRiders => free_riders::write(writer),
+            Section::Churn => churn::write(writer),
+            Section::Relay => relay::write(writer),
+        }
+    }
+}
+
+/// A section of a page as it is, up to the next one; nothing if it is not there.
+fn section_of<'a>(page: &'a str, title: &str) -> &'a str {
+    let Some(begin) = page.find(&format!("\n## {title}\n")) else {
+        return "";
+    };
+    let rest = &page[begin..];
+    let end = rest[1..].find("\n## ").map_or(rest.len(), |end| end + 1);
+    &rest[..end]
 }
 
 /// What the sections write with.
@@ -152,48 +235,22 @@ impl Writer {
         self.text += &format!("\n![{what}](experiments/{name}.svg)\n");
         Ok(())
     }
+}
 
-    fn finish(self) -> String {
-        let quick = if self.quick { " --quick" } else { "" };
-        let command = format!("lab report{quick} --largest {}", self.largest);
-        let mut page = String::new();
-        let _ = write!(
-            page,
-            "# Experiments\n\n\
-             Swarms of real engines and the real hub in virtual time, see *The lab* in \
-             [CONTRIBUTING.md](../CONTRIBUTING.md). This page is written by `{command}`, and \
-             the same program writes the same figures again: nothing here was rounded to \
-             please.\n\n\
-             Unless said otherwise a peer's line has {} kB/s up, four times that down, and 20 \
-             to 25 ms to the relay; all peers arrive at once, and seed once they are complete. \
-             `a ± b` is a mean and half of its 95 % confidence interval (Student's t) over the \
-             seeds given.\n",
-            link().up / 1000.0,
+impl Cost {
+    /// Not on the page, which is to be the same everywhere.
+    #[expect(clippy::print_stderr, reason = "that is where news for people go")]
+    fn tell(&self) {
+        let blocks = self.blocks.max(1) as f64;
+        eprintln!(
+            "{} runs in {:.0} s: {:.1} million blocks, {:.1} µs of real time and {:.1} events \
+             for each",
+            self.runs,
+            self.time.as_secs_f64(),
+            blocks / 1e6,
+            self.time.as_secs_f64() * 1e6 / blocks,
+            self.events as f64 / blocks,
         );
-        page += &self.text;
-        let cost = self.cost;
-        let micros = cost.time.as_secs_f64() * 1e6 / cost.blocks.max(1) as f64;
-        let _ = write!(
-            page,
-            "\n## What this page cost\n\n\
-             {} runs, {:.1} million blocks, {:.1} million events: {:.1} events for each block \
-             that arrived. The time for that depends on the machine; `lab run` says what a \
-             block costs on yours.\n",
-            cost.runs,
-            cost.blocks as f64 / 1e6,
-            cost.events as f64 / 1e6,
-            cost.events as f64 / cost.blocks.max(1) as f64,
-        );
-        // Not on the page, which is to be the same everywhere.
-        #[allow(clippy::print_stderr, reason = "that is where news for people go")]
-        {
-            eprintln!(
-                "{} runs in {:.0} s, {micros:.1} µs of real time for each block",
-                cost.runs,
-                cost.time.as_secs_f64()
-            );
-        }
-        page
     }
 }
 
@@ -229,4 +286,17 @@ fn estimate(results: &[Results], figure: impl Fn(&Results) -> f64) -> Estimate {
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(|| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_is_found_with_its_heading_and_without_the_next() {
+        let page = "# Page\n\nWords\n\n## One\n\n1\n\n## Two\n\n2\n";
+        assert_eq!(section_of(page, "One"), "\n## One\n\n1\n");
+        assert_eq!(section_of(page, "Two"), "\n## Two\n\n2\n");
+        assert_eq!(section_of(page, "Three"), "");
+    }
 }

@@ -7,7 +7,6 @@ use swarm_lab::scenario::{Arrivals, Stay};
 use super::{Writer, base, estimate};
 
 pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
-    writer.heading("Churn");
     let peers = writer.choose(100, 120);
     writer.paragraph(&format!(
         "{peers} peers come one after the other, one every two seconds on average, and leave \

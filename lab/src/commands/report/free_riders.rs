@@ -7,7 +7,6 @@ use swarm_lab::{Results, Scenario};
 use super::{Writer, base, estimate};
 
 pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
-    writer.heading("Free-riders, with choking on and off");
     let pieces = 400;
     writer.paragraph(&format!(
         "30 peers and one seeder, {pieces} pieces of 64 KiB; a share of the peers never \
@@ -31,7 +30,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
             variants.push(((choking, share), scenario));
         }
     }
-    let seeds = writer.choose(1, 2);
+    let seeds = writer.choose(3, 10);
     let played = writer.play("free-riders", &variants, |_| seeds)?;
     // The same once more, up to the moment at which the mean contributor is complete.
     let halves: Vec<_> = variants

@@ -7,7 +7,6 @@ use swarm_lab::{Results, Scenario};
 use super::{Writer, base, estimate, link};
 
 pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
-    writer.heading("How completion grows with the number of peers");
     writer.paragraph(
         "One seeder and N peers with equal lines. No way of distributing F bytes can be faster \
          than max(F/u_s, F/d_min, N·F/(u_s + Σu_i)): the seeder must send everything once, the \

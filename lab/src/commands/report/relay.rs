@@ -6,7 +6,6 @@ use swarm_lab::charts::{Series, line_chart};
 use super::{Writer, base, estimate};
 
 pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
-    writer.heading("A relay of limited capacity");
     let peers = writer.choose(10, 20);
     let scenario = Scenario {
         leechers: peers,

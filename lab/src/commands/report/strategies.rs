@@ -20,7 +20,6 @@ struct Key {
 }
 
 pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
-    writer.heading("Sequential against rarest first");
     writer.paragraph(
         "*Centralized*: one seeder has everything, the others nothing. *Spread out*: there is \
          one copy of each piece, spread uniformly over the peers, and no seeder. The torrents: \
