@@ -70,10 +70,27 @@ pub struct ChokeConfig {
     /// compete has fell behind. 95: early, or it has to catch up with much, and below what
     /// chance makes of equals.
     pub behind: u32,
+    /// What a peer may owe us, in bytes and in pieces (the larger counts), before it comes
+    /// last for such a slot, and loses one, while we download: 128 KiB and two pieces. That
+    /// is enough to trade with. A free-rider gets it from every neighbour, and of hundreds
+    /// of neighbours even little is a lot.
+    pub trial: (u64, u32),
+    /// While we seed, a peer that had so long to pass on what we gave it, or twice as long
+    /// as a piece takes in one of our slots, and has not, comes last. Three seconds: in a
+    /// swarm that is alive a rare piece is asked for at once.
+    pub hoarding: Duration,
     /// How long a peer keeps a slot that it got in turn while we seed, if others wait:
     /// 30 seconds, as long as an optimistic one (libtorrent's `seeding_time_quota` is a
     /// minute at least).
     pub turn: Duration,
+}
+
+impl ChokeConfig {
+    /// What a peer may owe us, with pieces of this length.
+    pub fn trial(&self, piece_length: u32) -> u64 {
+        let (bytes, pieces) = self.trial;
+        bytes.max(u64::from(pieces) * u64::from(piece_length))
+    }
 }
 
 impl Default for ChokeConfig {
@@ -89,6 +106,8 @@ impl Default for ChokeConfig {
             solvent_weight: 4,
             behind_weight: 8,
             behind: 95,
+            trial: (128 << 10, 2),
+            hoarding: Duration::from_secs(3),
             turn: Duration::from_secs(30),
         }
     }
@@ -105,6 +124,8 @@ pub struct Candidate {
     pub takes: u64,
     /// Bytes that it took from us beyond what it gave us.
     pub debt: u64,
+    /// That is more than [`ChokeConfig::trial`] allows.
+    pub overdrawn: bool,
     /// How many pieces it has.
     pub pieces: u32,
     /// It has pieces that we alone gave it, and nobody got them from it.
@@ -206,9 +227,9 @@ impl Choker {
         let mut waiting = by_lot.iter().filter(|c| !chosen.contains(&c.session));
         if let Some((session, until)) = self.optimistic
             && now < until
-            && waiting
-                .clone()
-                .any(|candidate| candidate.session == session && !candidate.hoards)
+            && waiting.clone().any(|candidate| {
+                candidate.session == session && !candidate.hoards && !candidate.overdrawn
+            })
         {
             return Some(session);
         }
@@ -219,8 +240,9 @@ impl Choker {
 }
 
 /// Puts the candidates into a random order in which newcomers, and those who owe us less
-/// than half of them do, tend to come first, most of all if they fell behind. Nobody is
-/// without a chance: who has nothing that we want can't pay its debt.
+/// than half of them do, tend to come first, most of all if they fell behind; whoever had
+/// its trial comes last. Nobody is without a chance: who has nothing that we want can't pay
+/// its debt.
 fn draw_lots(
     now: Time,
     config: &ChokeConfig,
@@ -261,6 +283,9 @@ fn draw_lots(
             hit
         });
         drawn.push(pot.swap_remove(place.unwrap_or(0)).0);
+    }
+    if !seeding {
+        drawn.sort_by_key(|candidate| candidate.overdrawn);
     }
     drawn
 }

@@ -16,6 +16,7 @@ fn givers(gives: &[u64]) -> Vec<Candidate> {
             gives,
             takes: 0,
             debt: 0,
+            overdrawn: false,
             pieces: 100,
             hoards: false,
             snubbed: false,
@@ -93,6 +94,34 @@ fn who_took_much_and_gave_nothing_has_had_its_chance() {
     for debtor in 7..10 {
         assert!((30..110).contains(&lucky(debtor)));
     }
+}
+
+#[test]
+fn who_had_its_trial_makes_room_for_others() {
+    let mut all = givers(&[50, 40, 30, 20, 0, 0, 0]);
+    let mut choker = Choker::default();
+    let first = round(&mut choker, at(1000), &all, 1);
+    let lucky = first.into_iter().find(|session| *session > 3).unwrap();
+    all[lucky as usize].overdrawn = true;
+    for seed in 0..50 {
+        let mut choker = choker.clone();
+        assert!(!round(&mut choker, at(1010), &all, seed).contains(&lucky));
+    }
+    for candidate in &mut all[4..] {
+        candidate.overdrawn = true;
+    }
+    assert_eq!(
+        round(&mut choker, at(1020), &all, 1).len(),
+        5,
+        "rather than nobody"
+    );
+}
+
+#[test]
+fn a_trial_is_enough_to_trade_with() {
+    let config = ChokeConfig::default();
+    assert_eq!(config.trial(16 << 10), 128 << 10);
+    assert_eq!(config.trial(1 << 20), 2 << 20);
 }
 
 #[test]

@@ -25,7 +25,7 @@ impl Torrent {
             self.session_upkeep(cx, id);
         }
         self.metadata_upkeep(cx);
-        if self.next_choke <= cx.now {
+        if self.next_choke <= cx.now || self.wastes_a_slot(cx) {
             self.next_choke = cx.now + cx.config.choke.interval;
             self.choke_round(cx);
         } else {

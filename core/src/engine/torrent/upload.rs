@@ -1,5 +1,7 @@
 //! Giving: slots, and filling frames from the cache.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::{Cx, Phase, Torrent};
@@ -36,8 +38,7 @@ impl Torrent {
         if !idle {
             return;
         }
-        let now = cx.now;
-        let time = cx.config.choke.interval;
+        let (now, time) = (cx.now, self.time_to_pass_on(cx));
         let waiting = self
             .sessions
             .iter()
@@ -58,8 +59,43 @@ impl Torrent {
             .count()
     }
 
+    /// How long a peer may take to pass on what we gave it, before it counts as a hoarder:
+    /// the others could have had it by then.
+    fn time_to_pass_on(&self, cx: &Cx<'_>) -> Duration {
+        let slots = self.choker.slots(&cx.config.choke) as u64;
+        let bytes = u64::from(self.piece_length()) * slots;
+        let rate = self.up.long_rate(cx.now).max(1);
+        let piece = Duration::from_secs(2 * bytes / rate);
+        piece.max(cx.config.choke.hoarding)
+    }
+
+    fn piece_length(&self) -> u32 {
+        self.metainfo
+            .as_ref()
+            .map_or(0, |metainfo| metainfo.layout().piece_length())
+    }
+
+    /// We seed, and somebody who keeps what it gets to itself has a slot for which others
+    /// wait.
+    pub(super) fn wastes_a_slot(&self, cx: &Cx<'_>) -> bool {
+        if !self.is_finished() {
+            return false;
+        }
+        let time = self.time_to_pass_on(cx);
+        let interested = |unchoked: bool, hoards: bool| {
+            self.sessions.values().any(|session| {
+                session.peer_interested
+                    && session.unchoked.is_some() == unchoked
+                    && session.hoards(cx.now, time) == hoards
+            })
+        };
+        interested(true, true) && interested(false, false)
+    }
+
     /// Gives the slots out anew.
     pub(super) fn choke_round(&mut self, cx: &mut Cx<'_>) {
+        let time = self.time_to_pass_on(cx);
+        let trial = cx.config.choke.trial(self.piece_length());
         let candidates: Vec<Candidate> = self
             .sessions
             .iter()
@@ -69,8 +105,9 @@ impl Torrent {
                 gives: session.down.long_rate(cx.now),
                 takes: session.up.long_rate(cx.now),
                 debt: session.debt(),
+                overdrawn: session.debt() > trial,
                 pieces: session.pieces.known().map_or(0, Bitfield::count),
-                hoards: session.hoards(cx.now, cx.config.choke.interval),
+                hoards: session.hoards(cx.now, time),
                 snubbed: session.snubbed,
                 since: session.since,
                 unchoked: session.unchoked,

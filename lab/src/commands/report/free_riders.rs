@@ -30,7 +30,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
             variants.push(((choking, share), scenario));
         }
     }
-    let seeds = writer.choose(3, 10);
+    let seeds = writer.choose(3, 5);
     let played = writer.play("free-riders", &variants, |_| seeds)?;
     // The same once more, up to the moment at which the mean contributor is complete.
     let halves: Vec<_> = variants
