@@ -11,9 +11,10 @@
 //!   to themselves what nobody else has come last, or the pieces would not spread.
 //! * One slot is luck, moved on every [`ChokeConfig::optimistic_interval`], so that
 //!   newcomers get a first piece to trade with and better partners are found. Lots decide,
-//!   and peers that owe us little draw better ones: whoever took much and gave nothing has
-//!   had its chance. Of those that owe us little, the ones that fell behind draw the best:
-//!   what they have, others have too, so they can't trade their way back.
+//!   and peers that owe us little draw better ones: whoever took as much as one can trade
+//!   with, and gave nothing, has had its trial. Of those that owe us little, the ones that
+//!   fell behind draw the best: what they have, others have too, so they can't trade their
+//!   way back.
 //!
 //! A slot that nobody earned goes to whoever draws the best lot rather than to nobody.
 

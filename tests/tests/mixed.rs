@@ -9,6 +9,7 @@ use swarm_tests::browser::Browser;
 use swarm_tests::files::{digest, random};
 use swarm_tests::programs;
 use swarm_tests::server::Server;
+use swarm_tests::tab::Torrent;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -125,7 +126,8 @@ async fn a_terminal_gets_files_from_a_tab() -> Result<()> {
         assert_eq!(digest(file)?, digest(&got.join(name))?, "{name}");
     }
     // Once more: all of it is on disk, nothing is fetched.
-    let sent = tab.seeding().await?.uploaded;
+    let all = |torrent: &Torrent| torrent.uploaded >= 3 * 2_500_000;
+    let sent = tab.torrent_that("all of it sent", all).await?.uploaded;
     assert!(get().await?.success());
     assert_eq!(tab.seeding().await?.uploaded, sent);
     browser.quit().await
