@@ -44,7 +44,7 @@ fn who_gives_nothing_gets_less_and_costs_the_others_little() {
     assert_eq!((contributors.count, contributors.of), (20, 20));
     // A third of the peers gives nothing; shared out evenly, all would take 1.5 times as long.
     let slower = contributors.mean / among_themselves.mean;
-    assert!(slower < 1.35, "{slower} times as long");
+    assert!(slower < 1.25, "{slower} times as long");
     // While the contributors compete, until the mean one of them is complete:
     let halfway = play(Scenario {
         time_limit: contributors.mean,
@@ -52,7 +52,7 @@ fn who_gives_nothing_gets_less_and_costs_the_others_little() {
     });
     let share = pieces(&halfway, Role::FreeRider) / pieces(&halfway, Role::Contributor);
     assert!(
-        share < 0.8,
+        share < 0.6,
         "a free-rider had {share} of what a contributor had"
     );
     assert!(
@@ -73,7 +73,7 @@ fn without_choking_they_cost_much_more() {
         ..swarm(10)
     });
     assert!(
-        none.completion.mean > 1.1 * choking,
+        none.completion.mean > 1.5 * choking,
         "{} s and {choking} s",
         none.completion.mean
     );
