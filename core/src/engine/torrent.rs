@@ -27,6 +27,7 @@ mod snapshot;
 mod swarm;
 mod upkeep;
 mod upload;
+mod work;
 
 use check::Check;
 use deal::Deal;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::messages::{MAX_READY, fault, find};
+use super::messages::{fault, find};
 use super::{Cx, Fault, Phase, Torrent};
 use crate::engine::{Event, Output, StoreError};
 use crate::peer::SessionId;
@@ -60,7 +60,7 @@ impl Torrent {
             return;
         };
         // Who takes nothing may still choke and unchoke us as often as it likes.
-        if !session.interested || session.outbox.ready_len() > MAX_READY / 2 {
+        if !session.interested || session.outbox.ready_len() > cx.config.max_waiting.0 {
             return;
         }
         let depth = session.pipeline.depth();
@@ -132,7 +132,10 @@ impl Torrent {
             session.snubbed = false;
             session.broken_promises = 0;
             session.pipeline.arrived(cx.now, block, &cx.config.requests);
-        } else if !session.given_up.remove(&block) {
+            session.allowance.earn(cx.config.work.block);
+        } else if session.given_up.remove(&block) {
+            session.allowance.earn(cx.config.work.block);
+        } else {
             session.unrequested += bytes;
             if session.unrequested > cx.config.trust.max_unrequested {
                 return Err(fault("sends what nobody asked for"));
@@ -279,6 +282,7 @@ impl Torrent {
             };
             session.suggested.retain(|suggested| *suggested != piece);
             session.fast_pieces.remove(&piece);
+            session.allowance.earn(cx.config.work.news);
             let has = session.pieces.known().is_some_and(|p| p.has(piece));
             let urgent = !has && (free_slots || session.unchoked.is_some());
             if urgent {

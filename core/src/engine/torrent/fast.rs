@@ -70,7 +70,7 @@ impl Torrent {
         };
         let session = find(&mut self.sessions, id)?;
         if session.outbox.cancel(block) && session.fast {
-            self.say(cx, id, &Message::RejectRequest(asked));
+            self.answer(cx, id, &Message::RejectRequest(asked))?;
         }
         Ok(())
     }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::messages::MAX_READY;
 use super::{Cx, Phase, Torrent};
 use crate::choke::Candidate;
 use crate::engine::Output;
@@ -13,7 +12,7 @@ use crate::id::InfoHash;
 use crate::metainfo::Metainfo;
 use crate::peer::SessionId;
 use crate::peer::outbox::{Source, Stop};
-use crate::pieces::{Bitfield, Block};
+use crate::pieces::{BLOCK, Bitfield, Block};
 use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
 use crate::wire::peer::Message;
 use crate::wire::relay::frame::FrameBuilder;
@@ -184,7 +183,8 @@ impl Torrent {
             cx.link.ready.remove(&key);
             return false;
         }
-        let took_nothing = session.outbox.ready_len() > MAX_READY / 2;
+        let most = cx.config.max_waiting.0;
+        let took_nothing = session.outbox.ready_len() > most;
         let waiting = session.outbox.ready_len() + session.outbox.upload_count() * (16 << 10);
         let mut frame = FrameBuilder::new(session.channel, room.min(waiting + (17 << 10)));
         let blocks = cx.link.unsent() < budget;
@@ -200,10 +200,13 @@ impl Torrent {
             session.send_credit -= sent as u64;
             session.last_spoke = cx.now;
             session.up.add(cx.now, block_bytes);
+            let paid = u64::from(cx.config.work.block) * block_bytes / u64::from(BLOCK);
+            let paid = u32::try_from(paid).unwrap_or(u32::MAX);
+            session.allowance.earn(paid);
             self.up.add(cx.now, block_bytes);
             cx.link.send_data(cx.now, frame.finish());
         }
-        if took_nothing && session.outbox.ready_len() <= MAX_READY / 2 {
+        if took_nothing && session.outbox.ready_len() <= most {
             // Nothing was asked of it meanwhile.
             self.refill.insert(id);
         }
