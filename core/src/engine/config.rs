@@ -42,6 +42,9 @@ pub struct Config {
     pub read_cache: u64,
     /// Store reads under way at once, over all torrents.
     pub max_reads: usize,
+    /// Bytes of one peer's requests that are read before their turn, and two pieces in any
+    /// case: 128 KiB, or each of many small pieces would wait for the store in its turn.
+    pub read_ahead: usize,
     /// Pieces hashed at once when checking what is on disk.
     pub max_checks: usize,
     /// Credit that we keep each channel at, at the start and at the most. It follows what
@@ -140,6 +143,7 @@ impl Default for Config {
             bytes_in_progress: 24 << 20,
             read_cache: 16 << 20,
             max_reads: 8,
+            read_ahead: 128 << 10,
             max_checks: 4,
             receive_window: (256 << 10, 4 << 20),
             link_budget: (17 << 10, 2 << 20),

@@ -27,6 +27,7 @@ mod snapshot;
 mod swarm;
 mod upkeep;
 mod upload;
+mod wake;
 mod work;
 
 use check::Check;

@@ -39,16 +39,6 @@ impl Torrent {
         self.refill_all || !self.refill.is_empty()
     }
 
-    /// Everybody of whom nothing is asked may be asked, and whoever waits for blocks may get
-    /// some: see [`crate::engine::Engine::wake`].
-    pub(in crate::engine) fn wake(&mut self, cx: &mut Cx<'_>) {
-        let idle = self.sessions.iter().filter(|(_, s)| s.requests.is_empty());
-        self.refill.extend(idle.map(|(&id, _)| id));
-        self.wake_uploads(cx);
-        self.fetch_metadata(cx);
-        self.check_more(cx);
-    }
-
     fn refill_session(&mut self, cx: &mut Cx<'_>, id: SessionId) {
         let Phase::Active(download) = &mut self.phase else {
             return;

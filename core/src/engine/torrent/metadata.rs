@@ -106,6 +106,14 @@ impl Source {
 }
 
 impl Fetch {
+    /// Pieces that were asked for, of all sources together.
+    pub(super) fn asked(&self) -> usize {
+        self.sources
+            .values()
+            .map(|source| source.next as usize)
+            .sum()
+    }
+
     fn running(&self) -> usize {
         let running = |source: &&Source| source.running.is_some();
         self.sources.values().filter(running).count()

@@ -17,11 +17,8 @@ use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
 use crate::wire::peer::Message;
 use crate::wire::relay::frame::FrameBuilder;
 
-/// Pieces of one peer's requests that are read before their turn, at least and at most; in
-/// between as many as make [`READ_AHEAD`] bytes, or small pieces would each wait for the store.
-const PIECES_AHEAD: (usize, usize) = (2, 8);
-/// See [`PIECES_AHEAD`].
-const READ_AHEAD: usize = 128 << 10;
+/// Pieces of one peer's requests that are read before their turn, at least.
+const READ_AHEAD: usize = 2;
 
 impl Torrent {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
@@ -221,7 +218,7 @@ impl Torrent {
             }
             Stop::Needs(_) => {
                 // The end of a read brings it back, whichever it is.
-                if cx.cache.is_reading() {
+                if cx.cache.reads() > 0 {
                     cx.link.ready.remove(&key);
                 }
                 false
@@ -235,12 +232,11 @@ impl Torrent {
     /// Begins to read what a session is sent next, as far as it is not here.
     fn read_ahead(&mut self, cx: &mut Cx<'_>, id: SessionId) {
         let length = (self.piece_length() as usize).max(1);
-        let (least, most) = PIECES_AHEAD;
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
-        let count = (READ_AHEAD / length).clamp(least, most);
-        for piece in session.outbox.next_pieces(count) {
+        let count = (cx.config.read_ahead / length).max(READ_AHEAD);
+        for piece in session.outbox.next_pieces(count.min(cx.config.max_reads)) {
             if cx.cache.begin_read((self.info_hash, piece)) {
                 cx.link.out.push_back(Output::Read {
                     info_hash: self.info_hash,
