@@ -84,7 +84,8 @@ pub struct TrustConfig {
     /// Two full queues.
     pub max_broken_promises: u32,
     /// A peer that does not choke us, and leaves every request unanswered for this long,
-    /// takes a place for nothing. Two minutes: twice what makes it snubbed.
+    /// takes a place for nothing, even where nobody else wants it. Two minutes: twice what
+    /// makes it snubbed.
     pub max_debt: Duration,
     /// A peer that lost its place is not talked to for this long: five minutes, so that it
     /// does not come back at once, and an honest one that had a bad moment does.

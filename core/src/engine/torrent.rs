@@ -1,6 +1,6 @@
 //! One torrent: its phase, its sessions, what it holds.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -23,6 +23,7 @@ mod fast;
 mod lost;
 mod messages;
 mod metadata;
+mod outcasts;
 mod sessions;
 mod snapshot;
 mod swarm;
@@ -32,6 +33,7 @@ mod upload;
 use check::Check;
 use deal::Deal;
 use metadata::Fetch;
+use outcasts::Outcasts;
 use swarm::Swarm;
 
 /// What a torrent's methods see of the engine around it.
@@ -82,12 +84,8 @@ pub(super) struct Torrent {
 
     sessions: BTreeMap<SessionId, Session>,
     next_session: SessionId,
-    /// Peers that sent corrupt blocks, by the id that they used.
-    banned: BTreeSet<PeerId>,
-    /// Peers that lost their place for a while, and until when.
-    shunned: BTreeMap<PeerId, Time>,
-    /// Who left after sending something: it may turn out later what that was worth.
-    departed: VecDeque<(SessionId, PeerId)>,
+    /// Who may not come back, for as long as the link to the tracker lasts.
+    outcasts: Outcasts,
     swarm: Swarm,
 
     /// Pieces whose hash is being computed.
@@ -121,11 +119,6 @@ enum Phase {
     Active(Box<Download>),
 }
 
-/// Banned peers remembered for each torrent.
-const MAX_BANNED: usize = 1024;
-/// Departed peers remembered for each torrent.
-const MAX_DEPARTED: usize = 256;
-
 impl Torrent {
     /// A torrent of which only the info-hash is known.
     pub(super) fn from_link(
@@ -149,9 +142,7 @@ impl Torrent {
             error: None,
             sessions: BTreeMap::new(),
             next_session: 0,
-            banned: BTreeSet::new(),
-            shunned: BTreeMap::new(),
-            departed: VecDeque::new(),
+            outcasts: Outcasts::default(),
             swarm: Swarm::default(),
             verifying: BTreeMap::new(),
             writing: BTreeMap::new(),
@@ -364,5 +355,7 @@ impl Torrent {
         self.close_all(cx, "the link to the tracker is gone");
         self.swarm.announced = false;
         self.swarm.next_announce = None;
+        // The next life of the tracker may give the same numbers to others.
+        self.outcasts = Outcasts::default();
     }
 }

@@ -104,7 +104,7 @@ fn file_list(metainfo: &Metainfo) -> Vec<(String, u64)> {
 fn peer_view(session: &Session, now: Time) -> PeerView {
     let pieces = session.pieces.known();
     PeerView {
-        peer_id: session.peer_id.to_string(),
+        peer_id: session.name(),
         client: session.client.clone(),
         path: session.path,
         progress: pieces.map_or(0.0, |p| {

@@ -129,7 +129,7 @@ impl Torrent {
             let useless = complete && member.seed;
             let known = self.session_of(member.member).is_some()
                 || cx.link.is_opening(self.info_hash, member.member)
-                || self.unwelcome(cx.now, &member.peer_id).is_some();
+                || self.outcasts.unwelcome(cx.now, member.member).is_some();
             if enough || useless || known || !cx.link.has_room() {
                 continue;
             }
@@ -189,7 +189,7 @@ impl Torrent {
         if !self.is_running() {
             return Err("not taking part at the moment");
         }
-        if let Some(reason) = self.unwelcome(cx.now, &incoming.peer_id) {
+        if let Some(reason) = self.outcasts.unwelcome(cx.now, incoming.member) {
             return Err(reason);
         }
         if self.session_of(incoming.member).is_some() {
