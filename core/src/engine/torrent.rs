@@ -22,6 +22,7 @@ mod download;
 mod fast;
 mod messages;
 mod metadata;
+mod place;
 mod sessions;
 mod snapshot;
 mod swarm;
@@ -361,7 +362,6 @@ impl Torrent {
     /// The link to the tracker is gone, and all channels with it.
     pub(super) fn tracker_down(&mut self, cx: &mut Cx<'_>) {
         self.close_all(cx, "the link to the tracker is gone");
-        self.swarm.announced = false;
-        self.swarm.next_announce = None;
+        self.swarm.forget_membership();
     }
 }

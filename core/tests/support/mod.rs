@@ -355,6 +355,10 @@ impl Net {
                     },
                 ));
             }
+            Output::Reconnect => {
+                self.disconnect(index);
+                self.connect(index);
+            }
             Output::Event(event) => host.events.push(event),
         }
     }

@@ -141,7 +141,7 @@ impl World {
                     self.model.hear(message, us, &self.config);
                     continue;
                 }
-                Output::Event(_) => continue,
+                Output::Event(_) | Output::Reconnect => continue,
                 Output::Read { info_hash, piece } => (info_hash, piece, JobKind::Read),
                 Output::Hash {
                     info_hash,
