@@ -17,9 +17,10 @@ mod torrent;
 mod turns;
 pub mod view;
 
+pub use crate::peer::PeerPath;
 pub use config::Config;
 pub use io::{Command, Event, Input, Output, Resume, StoreError, TimerKind};
-pub use view::{PeerPath, PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
+pub use view::{PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
