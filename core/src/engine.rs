@@ -106,6 +106,9 @@ impl Engine {
                 });
             }
             Input::Command(command) => self.handle_command(now, command),
+            Input::Lost { info_hash, pieces } => {
+                self.with(now, info_hash, |torrent, cx| torrent.lose(cx, &pieces));
+            }
         }
         self.link.feel_pulse(now, &self.config);
         self.upkeep(now);
@@ -386,17 +389,17 @@ impl Engine {
             }
             (Ok(data), Some(length)) => {
                 let found = data.len();
-                Some(format!(
+                Some(StoreError::Unreadable(format!(
                     "the storage has {found} of a piece's {length} bytes"
-                ))
+                )))
             }
             // Whoever asked for it is gone.
             (_, None) => None,
-            (Err(error), Some(_)) => Some(error.to_string()),
+            (Err(error), Some(_)) => Some(error),
         };
-        if let Some(reason) = failed {
+        if let Some(error) = failed {
             self.with(now, info_hash, |torrent, cx| {
-                torrent.upload_read_failed(cx, reason);
+                torrent.upload_read_failed(cx, piece, &error);
             });
         }
         self.with_all(now, |torrent, cx| torrent.wake_uploads(cx));

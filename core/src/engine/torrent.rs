@@ -20,6 +20,7 @@ mod check;
 mod deal;
 mod download;
 mod fast;
+mod lost;
 mod messages;
 mod metadata;
 mod place;

@@ -353,6 +353,24 @@ impl Download {
         }
     }
 
+    /// A piece that we had is lost: it is wanted again, unless it is skipped. False, and
+    /// nothing happens, if we don't have it.
+    pub fn lost(&mut self, piece: PieceIndex) -> bool {
+        if !self.have.remove(piece) {
+            return false;
+        }
+        self.bytes_had -= u64::from(self.layout.length(piece));
+        self.picker.put_back(piece);
+        if self.priority(piece) > Priority::Skip {
+            self.missing.insert(piece);
+            for load in self.loads.values_mut() {
+                load.missing_from = load.missing_from.min(piece.get());
+            }
+        }
+        self.pick_at_random_first();
+        true
+    }
+
     /// The hash was wrong: the piece is wanted again. Returns the proven liar, if it was
     /// filled by one session alone.
     ///

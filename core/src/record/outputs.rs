@@ -122,6 +122,14 @@ impl OutputHash {
                 self.tag(9);
                 self.bytes(reason.as_bytes());
             }
+            Event::Lost {
+                info_hash,
+                piece,
+                reason,
+            } => {
+                self.piece(10, *info_hash, *piece);
+                self.bytes(reason.as_bytes());
+            }
         }
     }
 

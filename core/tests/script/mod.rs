@@ -1,16 +1,18 @@
 //! One engine against peers that do exactly what a test says: no hub, no other engine.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{
-    Command, Config, Engine, Event, Input, Output, Resume, TorrentState, TorrentView,
+    Command, Config, Engine, Event, Input, Output, Resume, StoreError, TorrentState, TorrentView,
 };
 use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
-use swarm_core::pieces::Bitfield;
+use swarm_core::pieces::{Bitfield, PieceIndex};
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::peer::decoder::{Decoder, Received};
@@ -29,6 +31,8 @@ pub(crate) struct Stage {
     metainfo: Metainfo,
     bytes: Bytes,
     store: BTreeSet<u32>,
+    unreadable: BTreeSet<u32>,
+    announced: Bytes,
     remotes: BTreeMap<ChannelId, Remote>,
     next: u32,
 }
@@ -73,6 +77,8 @@ impl Stage {
             events: Vec::new(),
             bytes: bytes.into(),
             store: have.iter().copied().collect(),
+            unreadable: BTreeSet::new(),
+            announced: Bytes::new(),
             remotes: BTreeMap::new(),
             next: 1,
             metainfo: metainfo.clone(),
@@ -95,6 +101,25 @@ impl Stage {
             paused: false,
         }));
         stage
+    }
+
+    /// From now on a piece can't be read any more.
+    pub(crate) fn spoil(&mut self, piece: u32) {
+        self.unreadable.insert(piece);
+    }
+
+    /// The pieces that a store holds, by their indices.
+    pub(crate) fn pieces(&self, indices: &[u32]) -> Vec<PieceIndex> {
+        let layout = self.metainfo.layout();
+        indices
+            .iter()
+            .map(|index| layout.piece(*index).unwrap())
+            .collect()
+    }
+
+    /// What the tracker was told last: the pieces that are here.
+    pub(crate) fn announced(&self) -> &[u8] {
+        &self.announced
     }
 
     pub(crate) fn command(&mut self, command: Command) {
@@ -255,15 +280,23 @@ impl Stage {
                 None
             }
             Output::Tracker(ClientMessage::Ping) => Some(Input::Tracker(ServerMessage::Pong)),
+            Output::Tracker(ClientMessage::Announce(announce)) => {
+                self.announced = announce.pieces.unwrap_or_default();
+                None
+            }
             Output::Tracker(_) | Output::Reconnect => None,
             Output::Read { info_hash, piece } => {
                 assert!(self.store.contains(&piece.get()), "reads what it has");
                 let begin = (piece.get() * PIECE) as usize;
                 let data = self.bytes.slice(begin..begin + PIECE as usize);
+                let spoilt = self.unreadable.contains(&piece.get());
                 Some(Input::Read {
                     info_hash,
                     piece,
-                    result: Ok(data),
+                    result: match spoilt {
+                        true => Err(StoreError::Unreadable("it changed".to_owned())),
+                        false => Ok(data),
+                    },
                 })
             }
             Output::Write {
@@ -274,6 +307,7 @@ impl Stage {
                 let begin = (piece.get() * PIECE) as usize;
                 assert_eq!(data, self.bytes[begin..begin + PIECE as usize]);
                 self.store.insert(piece.get());
+                self.unreadable.remove(&piece.get());
                 Some(Input::Written {
                     info_hash,
                     piece,

@@ -254,6 +254,15 @@ impl Host {
                 let name = self.torrents.name(info_hash);
                 self.notice(true, format!("“{name}” stopped: {reason}"));
             }
+            Event::Lost {
+                info_hash, reason, ..
+            } => {
+                let name = self.torrents.name(info_hash);
+                self.notice(
+                    true,
+                    format!("“{name}”: a part of it can't be shared any more: {reason}"),
+                );
+            }
             Event::Banned { info_hash, peer } => {
                 let name = self.torrents.name(info_hash);
                 self.notice(

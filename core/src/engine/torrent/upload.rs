@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Cx, Phase, Torrent};
+use super::{Cx, Torrent};
 use crate::choke::Candidate;
 use crate::engine::Output;
 use crate::engine::cache::Cache;
@@ -212,13 +212,6 @@ impl Torrent {
             // It stays ready: the link's next report serves it.
             Stop::Held => false,
             Stop::Full => sent > 0,
-        }
-    }
-
-    /// A piece that we said we have can't be read: only a person can mend that.
-    pub(in crate::engine) fn upload_read_failed(&mut self, cx: &mut Cx<'_>, reason: String) {
-        if matches!(self.phase, Phase::Active(_)) {
-            self.fail(cx, reason);
         }
     }
 

@@ -504,7 +504,16 @@ fn unasked(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     if world.jobs.iter().any(|job| asked(&job)) {
         return Ok(());
     }
-    world.handle(match u.int_in_range(0..=3)? {
+    let input = match u.int_in_range(0..=4)? {
+        4 => {
+            if let Some(verified) = world.model.verified.get_mut(&info_hash) {
+                verified.remove(&index);
+            }
+            Input::Lost {
+                info_hash,
+                pieces: vec![piece],
+            }
+        }
         0 => Input::Read {
             info_hash,
             piece,
@@ -525,6 +534,7 @@ fn unasked(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
             piece,
             result: Ok(()),
         },
-    });
+    };
+    world.handle(input);
     Ok(())
 }

@@ -169,8 +169,10 @@ impl Model {
                 let most = u64::from(welcome.max_credit.min(config.receive_window.1));
                 if let Some(state) = self.channels.get_mut(&channel) {
                     state.granted += u64::from(bytes);
+                    // Two sessions of one number grant each for itself.
+                    let excused = self.tainted.contains(&channel);
                     assert!(
-                        state.granted <= state.delivered.saturating_add(most),
+                        excused || state.granted <= state.delivered.saturating_add(most),
                         "more credit than the window"
                     );
                 } else {
