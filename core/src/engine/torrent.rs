@@ -24,6 +24,7 @@ mod lost;
 mod messages;
 mod metadata;
 mod outcasts;
+mod place;
 mod sessions;
 mod snapshot;
 mod swarm;
@@ -353,8 +354,7 @@ impl Torrent {
     /// The link to the tracker is gone, and all channels with it.
     pub(super) fn tracker_down(&mut self, cx: &mut Cx<'_>) {
         self.close_all(cx, "the link to the tracker is gone");
-        self.swarm.announced = false;
-        self.swarm.next_announce = None;
+        self.swarm.forget_membership();
         // The next life of the tracker may give the same numbers to others.
         self.outcasts = Outcasts::default();
     }

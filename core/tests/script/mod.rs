@@ -98,6 +98,7 @@ impl Stage {
             max_payload: 256 << 10,
             max_credit: 4 << 20,
             max_channels: 256,
+            max_swarms: 100,
         })));
         stage.feed(Input::Command(Command::AddTorrent {
             metainfo,
@@ -287,11 +288,12 @@ impl Stage {
                 }
                 None
             }
+            Output::Tracker(ClientMessage::Ping) => Some(Input::Tracker(ServerMessage::Pong)),
             Output::Tracker(ClientMessage::Announce(announce)) => {
                 self.announced = announce.pieces.unwrap_or_default();
                 None
             }
-            Output::Tracker(_) => None,
+            Output::Tracker(_) | Output::Reconnect => None,
             Output::Read { info_hash, piece } => {
                 assert!(self.store.contains(&piece.get()), "reads what it has");
                 let begin = (piece.get() * PIECE) as usize;

@@ -162,7 +162,7 @@ impl World {
                     }
                     continue;
                 }
-                Output::Event(_) => continue,
+                Output::Event(_) | Output::Reconnect => continue,
                 Output::Read { info_hash, piece } => (info_hash, piece, JobKind::Read),
                 Output::Hash {
                     info_hash,

@@ -165,8 +165,11 @@ fn link_up(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         return Ok(());
     }
     world.handle(Input::TrackerUp);
+    let member = MemberId(u.int_in_range(0..=4)?);
     let welcome = Welcome {
-        member: MemberId(u.int_in_range(0..=4)?),
+        // Without a choice of its own, so that the corpus goes on meaning what it means.
+        max_swarms: if member.0 == 4 { 1 } else { 100 },
+        member,
         max_channels: if u.ratio(1, 8)? { 1 } else { 6 },
         max_payload: if u.ratio(1, 8)? { 100 } else { 1 << 16 },
         max_credit: if u.ratio(1, 8)? { 1000 } else { 1 << 20 },

@@ -158,7 +158,7 @@ impl Model {
                 }
                 self.check_left(have.info_hash, have.left);
             }
-            ClientMessage::Leave { .. } => {}
+            ClientMessage::Leave { .. } | ClientMessage::Ping => {}
             ClientMessage::Open(open) => {
                 assert!(open.credit <= welcome.max_credit);
                 self.opening
