@@ -6,6 +6,7 @@
 //! client's connection with a reason, what can't be granted is refused, and what
 //! merely crossed another message on the way is ignored.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
@@ -20,6 +21,8 @@ use crate::wire::relay::{
 mod channels;
 mod config;
 mod credit;
+mod share;
+mod source;
 mod swarm;
 
 #[cfg(test)]
@@ -32,6 +35,7 @@ mod testing;
 mod tests;
 
 pub use config::HubConfig;
+pub use source::Source;
 
 use channels::Channel;
 use config::Limits;
@@ -84,6 +88,7 @@ pub struct Hub {
     connections: BTreeMap<ConnId, Connection>,
     members: BTreeMap<MemberId, ConnId>,
     next_member: u32,
+    sources: BTreeMap<Source, Account>,
     swarms: BTreeMap<InfoHash, Swarm>,
     bitfield_bytes: usize,
     channels: BTreeMap<ChannelId, Channel>,
@@ -96,9 +101,17 @@ pub struct Hub {
     relayed_bytes: u64,
 }
 
+/// What the connections of one source have together.
+#[derive(Debug, Default)]
+struct Account {
+    connections: usize,
+}
+
 /// What a connection is to the hub.
 #[derive(Debug)]
 struct Connection {
+    /// Whom it is charged to.
+    source: Source,
     member: MemberId,
     swarms: BTreeSet<InfoHash>,
     channels: BTreeSet<ChannelId>,
@@ -128,6 +141,7 @@ impl Hub {
             connections: BTreeMap::new(),
             members: BTreeMap::new(),
             next_member: 1,
+            sources: BTreeMap::new(),
             swarms: BTreeMap::new(),
             bitfield_bytes: 0,
             channels: BTreeMap::new(),
@@ -141,8 +155,9 @@ impl Hub {
         }
     }
 
-    /// A client connected. Outputs a welcome, or a close if there are too many.
-    pub fn connect(&mut self, _now: Time, conn: ConnId) {
+    /// A client connected, and what it takes is charged to `source`. Outputs a welcome, or a
+    /// close if there are too many.
+    pub fn connect(&mut self, _now: Time, conn: ConnId, source: Source) {
         if self.connections.contains_key(&conn) {
             return;
         }
@@ -150,6 +165,12 @@ impl Hub {
             let reason = "the server has as many connections as it allows".to_owned();
             return self.outputs.push_back((conn, HubOutput::Close { reason }));
         }
+        let own = self.sources.get(&source).map_or(0, |a| a.connections);
+        if !share::allows(own, self.connections.len(), self.config.max_connections) {
+            let reason = "your address has as many connections as its share allows".to_owned();
+            return self.outputs.push_back((conn, HubOutput::Close { reason }));
+        }
+        self.sources.entry(source).or_default().connections += 1;
         let member = self.number_member(conn);
         let budget = Budget::new(self.config.max_inflight_per_connection, self.limits.reserve);
         let (swarms, channels) = (BTreeSet::new(), BTreeSet::new());
@@ -157,6 +178,7 @@ impl Hub {
         self.connections.insert(
             conn,
             Connection {
+                source,
                 member,
                 swarms,
                 channels,
@@ -170,6 +192,7 @@ impl Hub {
             max_channels: u32::try_from(self.limits.channels_per_connection).unwrap_or(u32::MAX),
             max_payload: u32::try_from(self.config.max_payload).unwrap_or(u32::MAX),
             max_credit: self.config.max_credit,
+            max_swarms: u32::try_from(self.config.max_swarms_per_connection).unwrap_or(u32::MAX),
         };
         self.send(conn, ServerMessage::Welcome(welcome));
     }
@@ -188,6 +211,7 @@ impl Hub {
             ClientMessage::Open(open) => return self.handle_open(now, conn, &open),
             ClientMessage::Announce(announce) => return self.handle_announce(now, conn, &announce),
             ClientMessage::Have(have) => return self.handle_have(conn, &have),
+            ClientMessage::Ping => return self.send(conn, ServerMessage::Pong),
             ClientMessage::Leave { info_hash } => {
                 return self.leave(conn, info_hash, "the other end left the swarm");
             }
@@ -415,6 +439,12 @@ impl Hub {
             .expect("it was there a moment ago");
         debug_assert!(connection.channels.is_empty(), "channels belong to swarms");
         self.members.remove(&connection.member);
+        if let Entry::Occupied(mut account) = self.sources.entry(connection.source) {
+            account.get_mut().connections -= 1;
+            if account.get().connections == 0 {
+                account.remove();
+            }
+        }
         self.starved.remove(&conn);
         self.budget.dequeue(connection.budget.queued());
         self.share_room(&[]);

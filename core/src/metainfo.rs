@@ -13,6 +13,7 @@ pub mod create;
 pub mod link;
 mod parse;
 pub mod path;
+pub mod selection;
 #[cfg(test)]
 mod tests;
 mod trackers;
@@ -21,6 +22,7 @@ mod tree;
 pub use create::{Builder, CreateError, NewFile, piece_length_for};
 pub use link::{Link, LinkError};
 pub use path::{PathError, SafePath};
+pub use selection::Selection;
 
 /// A torrent's description: all that is needed to fetch and verify it. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,9 @@ pub struct File {
     pub length: u64,
     /// Its first byte within the torrent.
     pub offset: u64,
+    /// Its place in the info dictionary's list, counted from zero, padding included; links
+    /// name files by it (BEP 53).
+    pub number: u32,
     /// It only fills its piece so that the next file begins on a new one (BEP 47): nothing
     /// that a person wants, all zeros, yet part of what is hashed.
     pub padding: bool,

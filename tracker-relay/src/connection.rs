@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use swarm_core::hub::ConnId;
+use swarm_core::hub::{ConnId, Source};
 use swarm_core::wire::relay::{ClientMessage, MAX_MESSAGE};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -60,9 +60,10 @@ enum End {
     Gone(String),
 }
 
-/// Serves a client until either side has enough.
+/// Serves a client until either side has enough; what it takes is charged to `source`.
 pub(crate) async fn run(
     stream: TcpStream,
+    source: Source,
     already_read: Bytes,
     switchboard: Arc<Switchboard>,
     config: &Config,
@@ -82,7 +83,7 @@ pub(crate) async fn run(
         Some(limits),
     )
     .await;
-    let conn = switchboard.connect();
+    let conn = switchboard.connect(source);
     let mut connection = Connection::new(socket, conn, switchboard, config);
     let end = tokio::select! {
         end = poll_fn(|cx| connection.poll(cx)) => end,

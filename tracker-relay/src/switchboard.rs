@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, HubStats};
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, HubStats, Source};
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{ClientMessage, ServerMessage};
 
@@ -63,13 +63,13 @@ impl Switchboard {
         }
     }
 
-    /// A client is here; the number to call it by.
-    pub(crate) fn connect(&self) -> ConnId {
+    /// A client is here, and what it takes is charged to `source`; the number to call it by.
+    pub(crate) fn connect(&self, source: Source) -> ConnId {
         let (now, mut state) = self.lock();
         let conn = ConnId(state.next);
         state.next += 1;
         state.outboxes.insert(conn, Outbox::default());
-        state.hub.connect(now, conn);
+        state.hub.connect(now, conn, source);
         state.distribute(now, self.max_queued_messages);
         conn
     }

@@ -36,6 +36,8 @@ pub struct Config {
     pub work: WorkConfig,
     /// Of whom the info dictionary is fetched.
     pub metadata: MetadataConfig,
+    /// How we get on with the tracker.
+    pub tracker: TrackerConfig,
     /// Bytes of pieces in progress, hashing and writing included, in one torrent.
     pub bytes_in_progress: u64,
     /// Bytes of whole pieces kept in memory to serve from, over all torrents.
@@ -97,7 +99,8 @@ pub struct TrustConfig {
     /// Two full queues.
     pub max_broken_promises: u32,
     /// A peer that does not choke us, and leaves every request unanswered for this long,
-    /// takes a place for nothing. Two minutes: twice what makes it snubbed.
+    /// takes a place for nothing, even where nobody else wants it. Two minutes: twice what
+    /// makes it snubbed.
     pub max_debt: Duration,
     /// A peer that lost its place is not talked to for this long: five minutes, so that it
     /// does not come back at once, and an honest one that had a bad moment does.
@@ -128,6 +131,33 @@ pub struct MetadataConfig {
     pub bytes: usize,
 }
 
+/// What is expected of the tracker, and what it is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrackerConfig {
+    /// A tracker that says nothing for this long is asked whether it is there: a connection
+    /// that died with a change of network, or while the machine slept, is closed by nobody.
+    /// Half a minute: routers forget idle connections after a minute at the earliest.
+    pub ask_after: Duration,
+    /// Where no answer comes for this long, the connection is given up. Twenty seconds: what
+    /// is in the queues of a slow line is on its way for a few.
+    pub answer_within: Duration,
+    /// When the tracker takes fewer swarms than there are torrents, how long one keeps its
+    /// place: while nobody comes, and while it has peers. Half a minute, in which whoever
+    /// looks around in vain does so twice; and ten minutes, so that no transfer keeps others
+    /// waiting for ever.
+    pub turn: (Duration, Duration),
+}
+
+impl Default for TrackerConfig {
+    fn default() -> Self {
+        TrackerConfig {
+            ask_after: Duration::from_secs(30),
+            answer_within: Duration::from_secs(20),
+            turn: (Duration::from_secs(30), Duration::from_secs(600)),
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -140,6 +170,7 @@ impl Default for Config {
             trust: TrustConfig::default(),
             work: WorkConfig::default(),
             metadata: MetadataConfig::default(),
+            tracker: TrackerConfig::default(),
             bytes_in_progress: 24 << 20,
             read_cache: 16 << 20,
             max_reads: 8,

@@ -13,7 +13,7 @@ pub struct HubConfig {
     pub member_expiry: Duration,
     /// A wish for a channel that is not answered for this long is refused.
     pub open_timeout: Duration,
-    /// Connections at once.
+    /// Connections at once. One source may have half of them.
     pub max_connections: usize,
     /// Swarms at once.
     pub max_swarms: usize,
@@ -47,7 +47,7 @@ impl Default for HubConfig {
             // Two announces may get lost, and a throttled tab may be late.
             member_expiry: Duration::from_secs(300),
             open_timeout: Duration::from_secs(30),
-            max_connections: 10_000,
+            max_connections: 20_000,
             max_swarms: 50_000,
             max_swarms_per_connection: 100,
             max_channels_per_connection: 256,

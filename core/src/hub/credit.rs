@@ -16,6 +16,7 @@
 
 use std::collections::VecDeque;
 
+use super::share;
 use crate::wire::relay::frame;
 
 /// One direction of a channel.
@@ -62,7 +63,7 @@ impl Budget {
         let own = outstanding.saturating_sub(self.reserve);
         let free = (self.limit / 2).saturating_sub(self.pooled);
         let unused = self.limit.saturating_sub(self.outstanding + self.queued);
-        (reserved + free.saturating_sub(own) / 2).min(unused)
+        (reserved + share::room(own, free)).min(unused)
     }
 
     /// A direction's outstanding credit went from `before` to `after`.

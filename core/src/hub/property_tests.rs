@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arbitrary::{Result, Unstructured};
 
-use super::testing::{Scene, announce};
+use super::testing::{Scene, announce, source};
 use super::{ConnId, HubConfig, HubOutput, HubStats};
 use crate::id::{ChannelId, InfoHash, MemberId};
 use crate::wire::relay::frame::HEADER;
@@ -42,7 +42,7 @@ fn nothing_that_clients_send_breaks_a_bound_or_leaves_a_trace() {
             let conn = u.int_in_range(0..=CONNS)?;
             match u.int_in_range(0..=9)? {
                 0 => scene.disconnect(conn),
-                1 | 2 => scene.hub.connect(scene.now, ConnId(conn)),
+                1 | 2 => scene.hub.connect(scene.now, ConnId(conn), source(conn)),
                 3 => scene.flushed(conn, u.int_in_range(0..=500)?),
                 4 => scene.wait(u.int_in_range(0..=40)?),
                 _ => scene.send(conn, any_message(u)?),

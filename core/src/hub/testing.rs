@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{ConnId, Hub, HubConfig, HubOutput};
+use super::{ConnId, Hub, HubConfig, HubOutput, Source};
 use crate::id::{ChannelId, InfoHash, MemberId, PeerId};
 use crate::time::Time;
 use crate::wire::relay::{Announce, ClientMessage, DataFrame, Have, Open, Peers, ServerMessage};
@@ -30,7 +30,7 @@ impl Scene {
 
     /// A client connects; its number in swarms.
     pub(super) fn connect(&mut self, conn: u64) -> MemberId {
-        self.hub.connect(self.now, ConnId(conn));
+        self.hub.connect(self.now, ConnId(conn), source(conn));
         match self.told(conn).pop() {
             Some(HubOutput::Send(ServerMessage::Welcome(welcome))) => welcome.member,
             other => panic!("instead of a welcome: {other:?}"),
@@ -173,6 +173,11 @@ impl Scene {
             other => panic!("instead of a close: {other:?}"),
         }
     }
+}
+
+/// Each connection comes from an address of its own.
+pub(super) fn source(conn: u64) -> Source {
+    Source::V6(conn.to_be_bytes())
 }
 
 /// An announce to [`SWARM`] of one who lacks something.

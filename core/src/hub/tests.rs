@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::testing::{SWARM, Scene, announce, announce_seed};
+use super::testing::{SWARM, Scene, announce, announce_seed, source};
 use super::{HubConfig, HubOutput, HubStats};
 use crate::id::{ChannelId, InfoHash, MemberId};
 use crate::wire::relay::{Announce, ClientMessage, DataFrame, MAX_REASON, ServerMessage};
@@ -203,7 +203,7 @@ fn too_many_connections_are_turned_away() {
         ..HubConfig::default()
     });
     scene.connect(1);
-    scene.hub.connect(scene.now, super::ConnId(2));
+    scene.hub.connect(scene.now, super::ConnId(2), source(2));
     scene.assert_thrown_out(2, "as many connections");
     scene.send(2, ClientMessage::Announce(announce()));
     assert_eq!(scene.told(2), []);

@@ -22,6 +22,12 @@ pub struct RequestConfig {
     /// it does, and the blocks are asked of others (libtorrent's `piece_timeout`). From a peer
     /// that was seen to be slow we wait for longer, at most as long as `snub`.
     pub timeout: Duration,
+    /// A peer that owes us blocks, and sends none for this long, is doubted: others that have
+    /// nothing else to do are asked for the same, and one that never sent anything is given
+    /// up at once. Three seconds: thirty round trips of a bad line, and a block takes so
+    /// long at 5 kB/s. Twice and four times that when it happens again, then it is asked for
+    /// nothing until it sends something.
+    pub doubt: Duration,
     /// A peer that owes us blocks for this long earns no upload slot (anti-snubbing, BEP 3:
     /// a minute).
     pub snub: Duration,
@@ -44,6 +50,7 @@ impl Default for RequestConfig {
             queue: (4, 256),
             queue_time: Duration::from_millis(500),
             timeout: Duration::from_secs(20),
+            doubt: Duration::from_secs(3),
             snub: Duration::from_secs(60),
             endgame_copies: 2,
             random_first: 4,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::trace;
 use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, HubStats};
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, HubStats, Source};
 use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{
@@ -98,7 +98,8 @@ struct Client {
 impl Scene {
     fn connect(&mut self, conn: u64) {
         self.up.entry(conn).or_default();
-        self.hub.connect(self.now, ConnId(conn));
+        self.hub
+            .connect(self.now, ConnId(conn), Source::V6(conn.to_be_bytes()));
         self.drain();
     }
 
@@ -295,7 +296,8 @@ impl Client {
             ServerMessage::Peers(_)
             | ServerMessage::Refused { .. }
             | ServerMessage::Error { .. }
-            | ServerMessage::Data(_) => {}
+            | ServerMessage::Data(_)
+            | ServerMessage::Pong => {}
         }
     }
 }

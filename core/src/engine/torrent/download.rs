@@ -116,14 +116,13 @@ impl Torrent {
         let bytes = u64::from(length);
         self.down.add(cx.now, bytes);
         session.down.add(cx.now, bytes);
+        let late = session.given_up.remove(&block);
         if session.requests.remove(&block) {
-            session.last_block = cx.now;
-            session.timed_out = None;
-            session.snubbed = false;
-            session.broken_promises = 0;
+            session.delivers(cx.now);
             session.pipeline.arrived(cx.now, block, &cx.config.requests);
             session.allowance.earn(cx.config.work.block);
-        } else if session.given_up.remove(&block) {
+        } else if late {
+            session.delivers(cx.now);
             session.allowance.earn(cx.config.work.block);
         } else {
             session.unrequested += bytes;
@@ -135,7 +134,12 @@ impl Torrent {
         let Phase::Active(download) = &mut self.phase else {
             return Ok(());
         };
-        match download.receive(id, block, data) {
+        let received = if late {
+            download.receive_late(id, block, data)
+        } else {
+            download.receive(id, block, data)
+        };
+        match received {
             Received::Unrequested | Received::Duplicate => {}
             Received::Kept { cancel } => self.cancel(cx, block, &cancel),
             Received::Complete {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Cx, Phase, Torrent};
+use super::{Cx, Torrent};
 use crate::choke::Candidate;
 use crate::engine::Output;
 use crate::engine::cache::Cache;
@@ -243,13 +243,6 @@ impl Torrent {
                     piece,
                 });
             }
-        }
-    }
-
-    /// A piece that we said we have can't be read: only a person can mend that.
-    pub(in crate::engine) fn upload_read_failed(&mut self, cx: &mut Cx<'_>, reason: String) {
-        if matches!(self.phase, Phase::Active(_)) {
-            self.fail(cx, reason);
         }
     }
 
