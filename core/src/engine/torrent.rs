@@ -23,6 +23,8 @@ mod fast;
 mod messages;
 mod metadata;
 mod outcasts;
+mod places;
+mod prospects;
 mod sessions;
 mod snapshot;
 mod swarm;
@@ -86,6 +88,8 @@ pub(super) struct Torrent {
     /// Who may not come back, for as long as the link to the tracker lasts.
     outcasts: Outcasts,
     swarm: Swarm,
+    /// When we last got something that we lacked.
+    gained: Time,
 
     /// Pieces whose hash is being computed.
     verifying: BTreeMap<PieceIndex, Bytes>,
@@ -143,6 +147,7 @@ impl Torrent {
             next_session: 0,
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
+            gained: Time::ZERO,
             verifying: BTreeMap::new(),
             writing: BTreeMap::new(),
             resumed: 0,
@@ -245,6 +250,7 @@ impl Torrent {
     /// Joins the swarm as soon as there is a tracker.
     pub(super) fn start(&mut self, now: Time) {
         if self.is_running() {
+            self.gained = now;
             self.announce_now(now);
         }
     }
@@ -352,9 +358,8 @@ impl Torrent {
     /// The link to the tracker is gone, and all channels with it.
     pub(super) fn tracker_down(&mut self, cx: &mut Cx<'_>) {
         self.close_all(cx, "the link to the tracker is gone");
-        self.swarm.announced = false;
-        self.swarm.next_announce = None;
         // The next life of the tracker may give the same numbers to others.
+        self.swarm = Swarm::default();
         self.outcasts = Outcasts::default();
     }
 }
