@@ -320,7 +320,9 @@ impl Engine {
                 }
             }
             ServerMessage::Refused { request, .. } => {
-                self.link.opening.remove(&request);
+                if let Some((info_hash, member)) = self.link.opening.remove(&request) {
+                    self.with(now, info_hash, |torrent, _| torrent.refused(member));
+                }
             }
             ServerMessage::Credit { channel, bytes } => {
                 self.with_session(now, channel, |torrent, cx, id| {

@@ -25,6 +25,8 @@ mod messages;
 mod metadata;
 mod outcasts;
 mod place;
+mod places;
+mod prospects;
 mod sessions;
 mod snapshot;
 mod swarm;
@@ -88,6 +90,8 @@ pub(super) struct Torrent {
     /// Who may not come back, for as long as the link to the tracker lasts.
     outcasts: Outcasts,
     swarm: Swarm,
+    /// When we last got something that we lacked.
+    gained: Time,
 
     /// Pieces whose hash is being computed.
     verifying: BTreeMap<PieceIndex, Bytes>,
@@ -145,6 +149,7 @@ impl Torrent {
             next_session: 0,
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
+            gained: Time::ZERO,
             verifying: BTreeMap::new(),
             writing: BTreeMap::new(),
             resumed: 0,
@@ -247,6 +252,7 @@ impl Torrent {
     /// Joins the swarm as soon as there is a tracker.
     pub(super) fn start(&mut self, now: Time) {
         if self.is_running() {
+            self.gained = now;
             self.announce_now(now);
         }
     }

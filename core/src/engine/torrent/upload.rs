@@ -48,8 +48,10 @@ impl Torrent {
             .iter()
             .filter(|(_, session)| session.peer_interested && session.unchoked.is_none());
         // Who owes us least, and of those who waits longest.
-        let next = waiting
-            .min_by_key(|(_, session)| (session.hoards(now, time), session.debt(), session.choked));
+        let next = waiting.min_by_key(|(_, session)| {
+            let last = session.sat.is_some() || session.hoards(now, time);
+            (last, session.debt(), session.choked)
+        });
         let Some((&id, _)) = next else { return };
         let rate = self.up.long_rate(now);
         self.choker.widen(&cx.config.choke, rate);
@@ -60,6 +62,7 @@ impl Torrent {
         self.sessions
             .values()
             .filter(|session| session.unchoked.is_some() && session.peer_interested)
+            .filter(|session| session.sat.is_none())
             .count()
     }
 
@@ -109,9 +112,9 @@ impl Torrent {
                 gives: session.down.long_rate(cx.now),
                 takes: session.up.long_rate(cx.now),
                 debt: session.debt(),
-                overdrawn: session.debt() > trial,
+                overdrawn: session.debt() > trial || session.sat.is_some(),
                 pieces: session.pieces.known().map_or(0, Bitfield::count),
-                hoards: session.hoards(cx.now, time),
+                hoards: session.hoards(cx.now, time) || session.sat.is_some(),
                 snubbed: session.snubbed,
                 since: session.since,
                 unchoked: session.unchoked,
@@ -134,7 +137,7 @@ impl Torrent {
         }
     }
 
-    fn set_unchoked(&mut self, cx: &mut Cx<'_>, id: SessionId, unchoked: bool) {
+    pub(super) fn set_unchoked(&mut self, cx: &mut Cx<'_>, id: SessionId, unchoked: bool) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -200,6 +203,9 @@ impl Torrent {
             session.send_credit -= sent as u64;
             session.last_spoke = cx.now;
             session.up.add(cx.now, block_bytes);
+            if block_bytes > 0 {
+                session.exchanged = Some(cx.now);
+            }
             self.up.add(cx.now, block_bytes);
             cx.link.send_data(cx.now, frame.finish());
         }
