@@ -32,6 +32,10 @@ mod work;
 #[cfg(test)]
 mod credit_tests;
 #[cfg(test)]
+mod fairness_tests;
+#[cfg(test)]
+mod limit_tests;
+#[cfg(test)]
 mod property_tests;
 #[cfg(test)]
 mod testing;

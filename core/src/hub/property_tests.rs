@@ -102,7 +102,7 @@ fn assert_bounds(scene: &Scene, config: &HubConfig) {
     }
 }
 
-fn any_message(u: &mut Unstructured<'_>) -> Result<ClientMessage> {
+pub(super) fn any_message(u: &mut Unstructured<'_>) -> Result<ClientMessage> {
     let info_hash = InfoHash([u.int_in_range(0..=2)?; 20]);
     let channel = ChannelId(u.int_in_range(0..=6)?);
     let bytes = if u.ratio(1, 10)? {
