@@ -129,7 +129,7 @@ impl Torrent {
 
     /// Bytes that we lack, if we know.
     fn left(&self) -> Option<u64> {
-        let length = self.metainfo.as_ref()?.layout().total_length();
+        let length = self.metainfo.as_ref()?.length();
         self.download()
             .map(|download| length - download.bytes_had())
     }
