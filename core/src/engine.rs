@@ -321,7 +321,7 @@ impl Engine {
             }
             ServerMessage::Refused { request, .. } => {
                 if let Some((info_hash, member)) = self.link.opening.remove(&request) {
-                    self.with(now, info_hash, |torrent, _| torrent.refused(member));
+                    self.with(now, info_hash, |torrent, _| torrent.declined(member));
                 }
             }
             ServerMessage::Credit { channel, bytes } => {

@@ -57,8 +57,7 @@ impl Swarm {
         Swarm {
             owner,
             members: BTreeMap::new(),
-            seeds: Vec::new(),
-            leechers: Vec::new(),
+            lists: Default::default(),
         }
     }
 
@@ -317,7 +316,7 @@ mod tests {
 
     /// So many members of each kind, numbered in that order.
     fn swarm(seeds: u64, some: u64, none: u64) -> Swarm {
-        let mut swarm = Swarm::default();
+        let mut swarm = Swarm::new(ConnId(0));
         let deadline = Time::from_millis(0);
         for number in 0..seeds + some + none {
             let conn = ConnId(number);
@@ -370,7 +369,7 @@ mod tests {
     fn a_member_is_counted_as_what_it_last_said() {
         let mut swarm = swarm(1, 1, 1);
         assert_eq!((swarm.complete(), swarm.incomplete()), (1, 2));
-        swarm.have(ConnId(2), &[0], true, 100, 100);
+        swarm.have(ConnId(2), &[0], true);
         swarm.set_pieces(ConnId(1), &Bytes::new(), 1000);
         assert_eq!((swarm.complete(), swarm.incomplete()), (2, 1));
         swarm.leave(ConnId(0));
