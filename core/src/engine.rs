@@ -320,7 +320,9 @@ impl Engine {
                 }
             }
             ServerMessage::Refused { request, .. } => {
-                self.link.opening.remove(&request);
+                if let Some((info_hash, member)) = self.link.opening.remove(&request) {
+                    self.with(now, info_hash, |torrent, _| torrent.declined(member));
+                }
             }
             ServerMessage::Credit { channel, bytes } => {
                 self.with_session(now, channel, |torrent, cx, id| {
@@ -374,6 +376,12 @@ impl Engine {
         piece: PieceIndex,
         result: Result<Bytes, StoreError>,
     ) {
+        let known = || self.torrents.get(&info_hash)?.padding_of(piece);
+        let result = match result {
+            // Nobody need keep a piece that is nothing but padding.
+            Err(StoreError::Missing) => known().ok_or(StoreError::Missing),
+            result => result,
+        };
         if !self.cache.end_read((info_hash, piece)) {
             self.with(now, info_hash, |torrent, cx| {
                 torrent.checked_read(cx, piece, result);

@@ -10,7 +10,7 @@ pub mod session;
 use serde::{Deserialize, Serialize};
 
 pub use allowance::Allowance;
-pub use config::{RequestConfig, WorkConfig};
+pub use config::{PlacesConfig, RequestConfig, WorkConfig};
 pub use meter::Meter;
 pub use outbox::{Outbox, Upload};
 pub use pipeline::Pipeline;

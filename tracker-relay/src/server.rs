@@ -55,7 +55,7 @@ pub fn serve(config: Config, listener: TcpListener) -> io::Result<Server> {
     let address = listener.local_addr()?;
     let assets = Assets::open(&config.page);
     let seed = getrandom::u64()?;
-    let switchboard = Switchboard::new(config.hub.clone(), seed, config.max_queued_messages);
+    let switchboard = Switchboard::new(config.hub.clone(), seed, config.max_answers);
     let context = Arc::new(Context {
         assets,
         switchboard: Arc::new(switchboard),

@@ -78,10 +78,11 @@ pub(crate) fn page(workspace: &Workspace, pages: &[Page]) -> Result<()> {
     } in pages
     {
         heading(&format!("Building the page /{path}"));
+        // Its addresses are relative: it works at any path behind a proxy.
         let dist = workspace.dist().join(path);
         cmd!(
             sh,
-            "trunk build {target} --offline --skip-version-check {release...} --cargo-profile {profile} --dist {dist} --public-url /{path}"
+            "trunk build {target} --offline --skip-version-check {release...} --cargo-profile {profile} --dist {dist} --public-url ./"
         )
         .env_remove("NO_COLOR") // Trunk takes `true` and `false` only.
         .run()?;

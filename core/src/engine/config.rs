@@ -11,7 +11,7 @@ use crate::pieces::Strategy;
 
 pub use check::ConfigError;
 
-pub use crate::peer::{RequestConfig, WorkConfig};
+pub use crate::peer::{PlacesConfig, RequestConfig, WorkConfig};
 
 /// See the module. `Config::default()` suits a tab and a terminal alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Config {
     pub target_peers: usize,
     /// Who may request from us.
     pub choke: ChokeConfig,
+    /// Who has a place with us.
+    pub places: PlacesConfig,
     /// How much is asked of whom.
     pub requests: RequestConfig,
     /// When a peer has lost our trust.
@@ -166,6 +168,7 @@ impl Default for Config {
             max_peers: 50,
             target_peers: 30,
             choke: ChokeConfig::default(),
+            places: PlacesConfig::default(),
             requests: RequestConfig::default(),
             trust: TrustConfig::default(),
             work: WorkConfig::default(),

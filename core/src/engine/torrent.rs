@@ -25,6 +25,8 @@ mod messages;
 mod metadata;
 mod outcasts;
 mod place;
+mod places;
+mod prospects;
 mod sessions;
 mod snapshot;
 mod swarm;
@@ -90,6 +92,8 @@ pub(super) struct Torrent {
     /// Who may not come back, for as long as the link to the tracker lasts.
     outcasts: Outcasts,
     swarm: Swarm,
+    /// When we last got something that we lacked.
+    gained: Time,
 
     /// Pieces whose hash is being computed.
     verifying: BTreeMap<PieceIndex, Bytes>,
@@ -147,6 +151,7 @@ impl Torrent {
             next_session: 0,
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
+            gained: Time::ZERO,
             verifying: BTreeMap::new(),
             writing: BTreeMap::new(),
             resumed: 0,
@@ -187,14 +192,15 @@ impl Torrent {
             streaming_window: cx.config.requests.streaming_window,
             suspects: cx.config.trust.suspects,
         };
+        let mut have = have;
+        for piece in metainfo.pieces_of_padding() {
+            have.insert(piece);
+        }
         let complete = have.is_full();
-        self.phase = Phase::Active(Box::new(Download::new(
-            layout,
-            have,
-            self.strategy,
-            limits,
-            self.rng.fork("download"),
-        )));
+        let rng = self.rng.fork("download");
+        let download = Download::new(layout, have, self.strategy, limits, rng)
+            .with_padding(metainfo.padding().clone());
+        self.phase = Phase::Active(Box::new(download));
         self.apply_priorities();
         self.apply_play_position();
         self.meet_early_sessions(cx);
@@ -232,6 +238,14 @@ impl Torrent {
         Some(self.metainfo.as_ref()?.layout().length(piece))
     }
 
+    /// The bytes of a piece that is nothing but padding.
+    pub(super) fn padding_of(&self, piece: PieceIndex) -> Option<Bytes> {
+        let metainfo = self.metainfo.as_ref()?;
+        let (offset, length) = (metainfo.layout().offset(piece), self.length_of(piece)?);
+        let known = metainfo.padding().covers(offset, length);
+        known.then(|| Bytes::from(vec![0; length as usize]))
+    }
+
     fn download(&self) -> Option<&Download> {
         match &self.phase {
             Phase::Active(download) => Some(download),
@@ -249,6 +263,7 @@ impl Torrent {
     /// Joins the swarm as soon as there is a tracker.
     pub(super) fn start(&mut self, now: Time) {
         if self.is_running() {
+            self.gained = now;
             self.announce_now(now);
         }
     }
@@ -320,13 +335,13 @@ impl Torrent {
         let (Phase::Active(download), Some(metainfo)) = (&mut self.phase, &self.metainfo) else {
             return;
         };
-        if self.priorities.iter().all(|p| *p == Priority::Normal) {
+        // What is nothing but padding belongs to no file, and is not wanted.
+        let all_pieces = metainfo.padding().is_empty();
+        if all_pieces && self.priorities.iter().all(|p| *p == Priority::Normal) {
             return download.set_priorities(&[]);
         }
-        let mut start = 0;
         let files = metainfo.files().iter().enumerate().map(|(index, file)| {
-            let bytes = start..start + file.length;
-            start = bytes.end;
+            let bytes = file.offset..file.offset + file.length;
             let priority = self.priorities.get(index).copied().unwrap_or_default();
             (bytes, priority)
         });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Allowance, Meter, Outbox, PeerPath, Pipeline, RequestConfig};
+use super::{Allowance, Meter, Outbox, PeerPath, Pipeline, PlacesConfig, RequestConfig};
 use crate::id::{ChannelId, MemberId, PeerId};
 use crate::pieces::{Bitfield, BitfieldError, Block, Layout, PieceIndex};
 use crate::time::Time;
@@ -75,6 +75,12 @@ pub struct Session {
     pub snubbed: bool,
     /// Requests that it did not answer, or refused, since it last sent a block.
     pub broken_promises: u32,
+    /// When a block last went from one to the other.
+    pub exchanged: Option<Time>,
+    /// When it last asked for something.
+    pub asked: Option<Time>,
+    /// It had an upload slot, lately, and asked for nothing, until then.
+    pub sat: Option<Time>,
     /// Bytes that it sent and nobody asked for.
     pub unrequested: u64,
     /// Pieces that it suggested, the newest last (BEP 6).
@@ -213,6 +219,9 @@ impl Session {
             delivered: false,
             snubbed: false,
             broken_promises: 0,
+            exchanged: None,
+            asked: None,
+            sat: None,
             unrequested: 0,
             suggested: VecDeque::new(),
             fast_pieces: BTreeSet::new(),
@@ -292,6 +301,20 @@ impl Session {
         let kept = self.hoard.iter().filter(|(_, since)| now - *since >= time);
         let kept = kept.count();
         kept >= 2 && kept > self.passed_on
+    }
+
+    /// Looks whether it uses its upload slot. Whoever does not comes last for a while.
+    pub fn watch_slot(&mut self, now: Time, config: &PlacesConfig) {
+        let Some(since) = self.unchoked.filter(|_| self.peer_interested) else {
+            if self.sat.is_some_and(|sat| now - sat >= config.sat) {
+                self.sat = None;
+            }
+            return;
+        };
+        let since = self.asked.map_or(since, |asked| asked.max(since));
+        if self.outbox.upload_count() == 0 && now - since >= config.sitting {
+            self.sat = Some(now);
+        }
     }
 
     /// What it calls itself, for a person; empty until it has said so.

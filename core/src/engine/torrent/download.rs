@@ -139,6 +139,12 @@ impl Torrent {
         } else {
             download.receive(id, block, data)
         };
+        if matches!(received, Received::Kept { .. } | Received::Complete { .. }) {
+            self.gained = cx.now;
+            if let Some(session) = self.sessions.get_mut(&id) {
+                session.exchanged = Some(cx.now);
+            }
+        }
         match received {
             Received::Unrequested | Received::Duplicate => {}
             Received::Kept { cancel } => self.cancel(cx, block, &cancel),

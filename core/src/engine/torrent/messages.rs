@@ -225,6 +225,8 @@ impl Torrent {
         if session.outbox.upload_count() >= most {
             return Err(fault("too many requests at once"));
         }
+        session.asked = Some(cx.now);
+        session.sat = None;
         session.outbox.push_upload(Upload::Block(block));
         self.note_taken(id, block.piece);
         cx.link.ready.insert((self.info_hash, id));

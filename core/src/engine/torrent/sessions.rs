@@ -42,6 +42,11 @@ impl Torrent {
             cx.link.send(ClientMessage::Close { channel, reason });
             return;
         }
+        if self.sessions.len() >= cx.config.max_peers && !self.make_room(cx, true) {
+            let reason = "enough peers".to_owned();
+            cx.link.send(ClientMessage::Close { channel, reason });
+            return;
+        }
         self.open_session(cx, channel, member, None, credit);
     }
 
@@ -245,6 +250,13 @@ impl Torrent {
         if session.down.total() > 0 {
             self.outcasts.departed(id, session.member, session.name());
         }
+        // It has had its chance, and others have not.
+        if session.exchanged.is_some() {
+            self.swarm.prospects.of_use(session.member);
+        }
+        self.swarm
+            .prospects
+            .rest(cx.now, session.member, &cx.config.places);
         cx.link.channels.remove(&session.channel);
         cx.link.ready.remove(&(self.info_hash, id));
         self.refill.remove(&id);
@@ -295,17 +307,5 @@ impl Torrent {
                 peer,
             });
         }
-    }
-
-    /// Gives up a session that neither side needs, if there is one.
-    pub(super) fn make_room(&mut self, cx: &mut Cx<'_>) -> bool {
-        let complete = self.is_complete();
-        let idle = self
-            .sessions
-            .iter()
-            .find(|(_, session)| complete && session.is_seed());
-        let Some((&id, _)) = idle else { return false };
-        self.close_session(cx, id, "both have everything");
-        true
     }
 }

@@ -21,10 +21,7 @@ impl Torrent {
 
     /// See [`crate::engine::Engine::view`].
     pub(in crate::engine) fn view(&self, now: Time) -> TorrentView {
-        let length = self
-            .metainfo
-            .as_ref()
-            .map_or(0, |m| m.layout().total_length());
+        let length = self.metainfo.as_ref().map_or(0, Metainfo::length);
         let had = self.download().map_or(0, Download::bytes_had);
         let missing = self.download().map_or(0, Download::bytes_missing);
         let waste = self.download().map(Download::waste).unwrap_or_default();

@@ -14,7 +14,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(100);
 impl Torrent {
     /// Sessions need looking after.
     pub(in crate::engine) fn needs_upkeep(&self) -> bool {
-        !self.sessions.is_empty()
+        // Somebody refused, and is asked again.
+        let waits = self.swarm.announced && self.swarm.prospects.any(|known| self.promises(known));
+        !self.sessions.is_empty() || waits
     }
 
     /// Releases old requests, closes dead sessions, gives slots out. Comparing times, so
@@ -25,6 +27,8 @@ impl Torrent {
             self.session_upkeep(cx, id);
         }
         self.metadata_upkeep(cx);
+        self.meet(cx);
+        self.pass_on_slots(cx);
         if self.next_choke <= cx.now || self.wastes_a_slot(cx) {
             self.next_choke = cx.now + cx.config.choke.interval;
             self.choke_round(cx);

@@ -44,8 +44,10 @@ impl Torrent {
             .iter()
             .filter(|(_, session)| session.peer_interested && session.unchoked.is_none());
         // Who owes us least, and of those who waits longest.
-        let next = waiting
-            .min_by_key(|(_, session)| (session.hoards(now, time), session.debt(), session.choked));
+        let next = waiting.min_by_key(|(_, session)| {
+            let last = session.sat.is_some() || session.hoards(now, time);
+            (last, session.debt(), session.choked)
+        });
         let Some((&id, _)) = next else { return };
         let rate = self.up.long_rate(now);
         self.choker.widen(&cx.config.choke, rate);
@@ -56,6 +58,7 @@ impl Torrent {
         self.sessions
             .values()
             .filter(|session| session.unchoked.is_some() && session.peer_interested)
+            .filter(|session| session.sat.is_none())
             .count()
     }
 
@@ -105,9 +108,9 @@ impl Torrent {
                 gives: session.down.long_rate(cx.now),
                 takes: session.up.long_rate(cx.now),
                 debt: session.debt(),
-                overdrawn: session.debt() > trial,
+                overdrawn: session.debt() > trial || session.sat.is_some(),
                 pieces: session.pieces.known().map_or(0, Bitfield::count),
-                hoards: session.hoards(cx.now, time),
+                hoards: session.hoards(cx.now, time) || session.sat.is_some(),
                 snubbed: session.snubbed,
                 since: session.since,
                 unchoked: session.unchoked,
@@ -130,7 +133,7 @@ impl Torrent {
         }
     }
 
-    fn set_unchoked(&mut self, cx: &mut Cx<'_>, id: SessionId, unchoked: bool) {
+    pub(super) fn set_unchoked(&mut self, cx: &mut Cx<'_>, id: SessionId, unchoked: bool) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -200,6 +203,9 @@ impl Torrent {
             let paid = u64::from(cx.config.work.block) * block_bytes / u64::from(BLOCK);
             let paid = u32::try_from(paid).unwrap_or(u32::MAX);
             session.allowance.earn(paid);
+            if block_bytes > 0 {
+                session.exchanged = Some(cx.now);
+            }
             self.up.add(cx.now, block_bytes);
             cx.link.send_data(cx.now, frame.finish());
         }
