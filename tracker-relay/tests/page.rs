@@ -42,7 +42,11 @@ async fn the_index_is_revalidated_and_guarded() {
         "referrer-policy: no-referrer",
         "'wasm-unsafe-eval'",
         "worker-src 'self' blob:",
-        "connect-src 'self' blob: ws: wss:",
+        "connect-src 'self' ws: wss:;",
+        "vary: accept-encoding",
+        "cross-origin-opener-policy: same-origin",
+        "cross-origin-embedder-policy: require-corp",
+        "permissions-policy: ",
         "'sha256-",
         "start()",
     ] {

@@ -63,7 +63,7 @@ pub(crate) fn page(workspace: &Workspace) -> Result<()> {
         .env_remove("NO_COLOR") // Trunk takes `true` and `false` only.
         .run()?;
     }
-    let weight = compress::write_brotli(&workspace.dist())?;
+    let weight = compress::write_compressed(&workspace.dist())?;
     eprintln!("\nWhat a tab downloads, in bytes:\n{weight}");
     Ok(())
 }
