@@ -33,6 +33,9 @@ pub struct Config {
     pub http_timeout: Duration,
     /// Control messages that may wait for one client; one that lets more pile up is closed.
     pub max_queued_messages: usize,
+    /// Connections at once of whatever kind, which are open files to the system. Those beyond
+    /// are told that there is no place for them.
+    pub max_sockets: usize,
     /// Connections at once that are no WebSocket yet. When all are taken, the oldest of the
     /// address that has most gives way: 1,024 are as many pages on their way at once, and
     /// one takes a fraction of a second.
@@ -63,6 +66,7 @@ impl Default for Config {
             write_timeout: Duration::from_secs(30),
             http_timeout: Duration::from_secs(15),
             max_queued_messages: 4096,
+            max_sockets: usize::MAX,
             max_http_connections: 1024,
             max_unfinished: 256 << 20,
         }
@@ -75,16 +79,17 @@ impl Config {
     pub fn fit_files(&mut self, files: u64) -> bool {
         let available = files.saturating_sub(OTHER_FILES).max(2);
         let available = usize::try_from(available).unwrap_or(usize::MAX);
-        let wanted = self
-            .hub
-            .max_connections
-            .saturating_add(self.max_http_connections);
-        if wanted <= available {
-            return false;
-        }
+        self.max_sockets = self.max_sockets.min(available);
         self.max_http_connections = self.max_http_connections.min((available / 4).max(1));
-        self.hub.max_connections = available - self.max_http_connections;
-        true
+        // One address may have half of the WebSockets, two a third each, and so on: what an
+        // eighth is too much is used up by eight greedy ones together, if at all.
+        let sockets = available - self.max_http_connections;
+        let most = sockets + sockets / 8;
+        let fewer = self.hub.max_connections > most;
+        if fewer {
+            self.hub.max_connections = most;
+        }
+        fewer
     }
 }
 
@@ -96,9 +101,14 @@ mod tests {
     fn connections_fit_into_the_files_that_there_may_be() {
         let mut config = Config::default();
         assert!(!config.fit_files(1 << 20));
+        assert_eq!(
+            config.hub.max_connections,
+            HubConfig::default().max_connections
+        );
         assert!(config.fit_files(1024));
+        assert_eq!(config.max_sockets, 768);
         assert_eq!(config.max_http_connections, 192);
-        assert_eq!(config.hub.max_connections, 576);
+        assert_eq!(config.hub.max_connections, 576 + 72);
         for files in 0..300 {
             config.fit_files(files);
             assert!(config.max_http_connections >= 1 && config.hub.max_connections >= 1);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use futures_util::{Sink, SinkExt, Stream};
 use swarm_core::hub::{ConnId, Source};
 use swarm_core::wire::relay::MAX_MESSAGE;
 use tokio::io::AsyncWriteExt;
@@ -76,27 +76,28 @@ pub(crate) async fn run(socket: Socket, source: Source, context: Arc<server::Con
                 return;
             };
             // Whoever does not answer is dropped.
-            let goodbye = say_goodbye(&mut connection.socket, code, &reason);
+            let goodbye = say_goodbye(connection.socket, code, &reason);
             let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
         }
     }
 }
 
-async fn say_goodbye(socket: &mut WebSocketStream<Socket>, code: CloseCode, reason: &str) {
+async fn say_goodbye(mut socket: WebSocketStream<Socket>, code: CloseCode, reason: &str) {
     let cut = reason.floor_char_boundary(MAX_CLOSE_REASON);
     // It fails when a close is on its way already; that one is sent then.
     let _ = socket
         .send(Message::close(Some(code), &reason[..cut]))
         .await;
-    if socket.flush().await.is_ok() {
-        socket.get_mut().allow(usize::MAX);
-        while let Some(Ok(_)) = socket.next().await {}
+    if socket.flush().await.is_err() {
+        return;
     }
+    // Without what the WebSocket holds of a message.
+    let mut stream = socket.into_inner();
+    stream.allow(usize::MAX);
     // Dropping a socket with unread bytes resets it, and the client might never see why:
     // read on until it closes.
-    let stream = socket.get_mut();
     if stream.shutdown().await.is_ok() {
-        let _ = tokio::io::copy(stream, &mut tokio::io::sink()).await;
+        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
     }
 }
 

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 pub(crate) enum Limited {
     /// A page's origin may not connect.
     Origin,
+    /// There were as many connections as there may be.
+    Sockets,
     /// A client took nothing for too long.
     Slow,
     /// A client said nothing for too long.
@@ -19,8 +21,9 @@ pub(crate) enum Limited {
     Accept,
 }
 
-const ALL: [(Limited, &str); 5] = [
+const ALL: [(Limited, &str); 6] = [
     (Limited::Origin, "refused_origin"),
+    (Limited::Sockets, "refused_connections"),
     (Limited::Slow, "closed_slow"),
     (Limited::Silent, "closed_silent"),
     (Limited::Pings, "closed_pings"),

@@ -39,7 +39,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Clients at once that are told why their connection ends, and may answer. Others, in a
 /// rush of those that are refused, only see that it does.
-const MAX_LEAVING: usize = 128;
+const MAX_LEAVING: usize = 64;
 
 /// What a connection hears for which there is no place.
 const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\
@@ -62,6 +62,8 @@ pub(crate) struct Context {
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) counters: Arc<Counters>,
+    /// One permit for each connection of whatever kind.
+    sockets: Arc<Semaphore>,
     /// Connections that are no WebSocket yet.
     pub(crate) http: Arc<Shares<Source>>,
     /// Bytes of large messages that have begun to arrive.
@@ -84,6 +86,9 @@ pub fn serve(config: Config, listener: TcpListener) -> io::Result<Server> {
         shutdown: CancellationToken::new(),
         tasks: TaskTracker::new(),
         counters: Arc::default(),
+        sockets: Arc::new(Semaphore::new(
+            config.max_sockets.min(Semaphore::MAX_PERMITS),
+        )),
         http,
         unfinished,
         leaving: Semaphore::new(MAX_LEAVING),
@@ -145,16 +150,10 @@ async fn accept(context: Arc<Context>, listener: TcpListener) {
             match listener.accept().await {
                 Ok((stream, from)) => {
                     debug!(%from, "a client connected");
-                    let proxy = client::is_trusted(&context.config, from.ip());
-                    let source = (!proxy).then(|| from.ip().into());
-                    match context.http.take(source, 1) {
-                        Ok(place) => {
-                            let served = serve_http(context.clone(), stream, from, place);
-                            context.tasks.spawn(served);
-                        }
-                        // Proxies have all of them. It has just connected, and takes as little
-                        // as this at once.
-                        Err(_) => drop(stream.try_write(NO_PLACE)),
+                    if let Err(stream) = admit(&context, stream, from) {
+                        context.counters.count(Limited::Sockets);
+                        // It has just connected, and takes as little as this at once.
+                        let _ = stream.try_write(NO_PLACE);
                     }
                 }
                 // The client's doing, and only this connection's.
@@ -171,6 +170,30 @@ async fn accept(context: Arc<Context>, listener: TcpListener) {
     let _: Option<()> = shutdown.run_until_cancelled(forever).await;
 }
 
+/// Serves a client if there is a place for it.
+fn admit(context: &Arc<Context>, stream: TcpStream, from: SocketAddr) -> Result<(), TcpStream> {
+    let proxy = client::is_trusted(&context.config, from.ip());
+    let source = (!proxy).then(|| from.ip().into());
+    let places = (
+        context.sockets.clone().try_acquire_owned(),
+        context.http.take(source, 1),
+    );
+    let (Ok(socket), Ok(http)) = places else {
+        return Err(stream);
+    };
+    // Without it small messages wait for the answer to those before them.
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%error, "can't switch off Nagle's algorithm");
+    }
+    let config = &context.config;
+    let counters = context.counters.clone();
+    let stream = Socket::new(stream, config.write_timeout, counters, socket);
+    context
+        .tasks
+        .spawn(serve_http(context.clone(), stream, from, http));
+    Ok(())
+}
+
 fn is_gone(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -178,18 +201,7 @@ fn is_gone(error: &io::Error) -> bool {
     )
 }
 
-async fn serve_http(
-    context: Arc<Context>,
-    stream: TcpStream,
-    from: SocketAddr,
-    place: Share<Source>,
-) {
-    // Without it small messages wait for the answer to those before them.
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "can't switch off Nagle's algorithm");
-    }
-    let config = &context.config;
-    let socket = Socket::new(stream, config.write_timeout, context.counters.clone());
+async fn serve_http(context: Arc<Context>, socket: Socket, from: SocketAddr, place: Share<Source>) {
     let service = {
         let context = context.clone();
         service_fn(move |request| http::respond(context.clone(), request, from.ip()))
@@ -197,7 +209,7 @@ async fn serve_http(
     let mut connection = std::pin::pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(config.http_timeout)
+            .header_read_timeout(context.config.http_timeout)
             .max_buf_size(MAX_HEAD)
             .serve_connection(TokioIo::new(socket), service)
             .with_upgrades()

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 
 use crate::counters::{Counters, Limited};
@@ -30,6 +31,8 @@ pub(crate) struct Socket {
     counters: Arc<Counters>,
     /// Since when, and from where on, too little is taken; none while all is.
     stuck: Option<Stuck>,
+    /// One of as many as there may be.
+    _place: OwnedSemaphorePermit,
     /// Bytes that it gives out before it pauses; none: as many as there are.
     allowance: Option<usize>,
 }
@@ -42,7 +45,12 @@ struct Stuck {
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream, timeout: Duration, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        stream: TcpStream,
+        timeout: Duration,
+        counters: Arc<Counters>,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
         Socket {
             stream,
             ahead: Bytes::new(),
@@ -51,6 +59,7 @@ impl Socket {
             timeout,
             counters,
             stuck: None,
+            _place: place,
             allowance: None,
         }
     }
