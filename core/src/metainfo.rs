@@ -7,11 +7,13 @@ use bytes::Bytes;
 use crate::bencode;
 use crate::id::InfoHash;
 use crate::pieces::{Layout, PieceIndex};
+use crate::wire;
 
 pub mod create;
 pub mod link;
 mod parse;
 pub mod path;
+pub mod selection;
 #[cfg(test)]
 mod tests;
 mod trackers;
@@ -20,6 +22,7 @@ mod tree;
 pub use create::{Builder, CreateError, NewFile, piece_length_for};
 pub use link::{Link, LinkError};
 pub use path::{PathError, SafePath};
+pub use selection::Selection;
 
 /// A torrent's description: all that is needed to fetch and verify it. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +53,9 @@ pub struct File {
     pub length: u64,
     /// Its first byte within the torrent.
     pub offset: u64,
+    /// Its place in the info dictionary's list, counted from zero, padding included; links
+    /// name files by it (BEP 53).
+    pub number: u32,
     /// It only fills its piece so that the next file begins on a new one (BEP 47): nothing
     /// that a person wants, all zeros, yet part of what is hashed.
     pub padding: bool,
@@ -82,7 +88,7 @@ pub enum MetainfoError {
 
 impl Metainfo {
     /// The longest `.torrent` file accepted, in bytes.
-    pub const MAX_LENGTH: usize = 16 << 20;
+    pub const MAX_LENGTH: usize = wire::MAX_METADATA;
 
     /// The most files of a torrent.
     pub const MAX_FILES: usize = 1 << 17;

@@ -96,6 +96,7 @@ impl TrackerAddress {
             info_hash: metainfo.info_hash(),
             name: Some(metainfo.name().to_owned()),
             trackers: Vec::new(),
+            files: None,
             page: None,
         };
         let leads_here = |text: &String| {

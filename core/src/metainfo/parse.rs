@@ -182,9 +182,10 @@ fn files(drafts: Vec<Draft>) -> Result<Vec<File>, MetainfoError> {
     let paths = tree::distinct_paths(drafts.iter().map(|draft| draft.path.as_slice()))
         .map_err(|error| invalid(error.to_string()))?;
     let mut offset = 0_u64;
-    let file = |(draft, path): (Draft, _)| {
+    let file = |((draft, path), number): ((Draft, _), u32)| {
         let file = File {
             path,
+            number,
             length: draft.length,
             offset,
             padding: draft.padding,
@@ -194,7 +195,7 @@ fn files(drafts: Vec<Draft>) -> Result<Vec<File>, MetainfoError> {
             .ok_or_else(|| invalid("the files are too long together"))?;
         Ok(file)
     };
-    drafts.into_iter().zip(paths).map(file).collect()
+    drafts.into_iter().zip(paths).zip(0..).map(file).collect()
 }
 
 fn checked_length(length: i64) -> Result<u64, MetainfoError> {

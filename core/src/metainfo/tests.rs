@@ -412,3 +412,16 @@ fn piece_lengths_grow_with_the_torrent() {
         );
     }
 }
+
+#[test]
+fn a_link_chooses_files_by_their_numbers() {
+    use crate::pieces::Priority::{Normal, Skip};
+    let priorities = |text: &str| text.parse::<Selection>().unwrap().priorities(&mixed());
+    assert_eq!(priorities("0,2-9"), Some(vec![Normal, Skip, Normal]));
+    assert_eq!(priorities("1"), Some(vec![Skip, Normal, Skip]));
+    assert_eq!(
+        priorities("3,17"),
+        None,
+        "files that the torrent does not have"
+    );
+}

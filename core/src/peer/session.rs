@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Meter, Outbox, Pipeline};
-use crate::engine::PeerPath;
-use crate::engine::config::RequestConfig;
+use super::{Meter, Outbox, PeerPath, Pipeline, RequestConfig};
 use crate::id::{ChannelId, MemberId, PeerId};
 use crate::pieces::{Bitfield, BitfieldError, Block, Layout, PieceIndex};
 use crate::time::Time;
@@ -24,8 +22,9 @@ pub struct Session {
     pub path: PeerPath,
     /// The remote's number at the hub.
     pub member: MemberId,
-    /// What the remote calls itself: what the hub said, then what its handshake said.
-    pub peer_id: PeerId,
+    /// What the remote calls itself: what the hub said, then what its handshake said. To be
+    /// shown, and nothing else: anybody may say anybody's.
+    pub peer_id: Option<PeerId>,
     /// Its software, as it says.
     pub client: String,
     /// Cuts what arrives into messages.
@@ -64,6 +63,10 @@ pub struct Session {
     pub last_block: Time,
     /// When its requests last timed out, if no block came since.
     pub timed_out: Option<Time>,
+    /// How often they did since then.
+    pub strikes: u32,
+    /// It has sent a block that we asked for.
+    pub delivered: bool,
     /// It owes us blocks for so long that it earns no upload slot.
     pub snubbed: bool,
     /// Requests that it did not answer, or refused, since it last sent a block.
@@ -170,7 +173,7 @@ impl Session {
     pub fn new(
         channel: ChannelId,
         member: MemberId,
-        peer_id: PeerId,
+        peer_id: Option<PeerId>,
         credit: u32,
         max_message: u32,
         requests: &RequestConfig,
@@ -200,6 +203,8 @@ impl Session {
             pipeline: Pipeline::new(requests),
             last_block: now,
             timed_out: None,
+            strikes: 0,
+            delivered: false,
             snubbed: false,
             broken_promises: 0,
             unrequested: 0,
@@ -230,6 +235,36 @@ impl Session {
         self.pipeline.interrupted();
     }
 
+    /// A block came that we asked for, be it late.
+    pub fn delivers(&mut self, now: Time) {
+        self.last_block = now;
+        self.timed_out = None;
+        self.strikes = 0;
+        self.delivered = true;
+        self.snubbed = false;
+        self.broken_promises = 0;
+        self.pipeline.delivers();
+    }
+
+    /// Its requests time out: it is asked for less.
+    pub fn strike(&mut self, now: Time) {
+        self.timed_out = Some(now);
+        self.strikes = self.strikes.saturating_add(1);
+        self.pipeline.owes(self.strikes);
+        let promises = u32::try_from(self.requests.len()).unwrap_or(u32::MAX);
+        self.broken_promises = self.broken_promises.saturating_add(promises);
+    }
+
+    /// It answers our requests from now on. Whoever was asked for nothing any more may show
+    /// with one that it does.
+    pub fn unchokes(&mut self) {
+        self.unchoked_us = true;
+        if self.strikes > 2 {
+            self.strikes = 2;
+            self.pipeline.owes(2);
+        }
+    }
+
     /// It will not send this block, see [`Session::give_up_requests`]. False if it was not
     /// asked of it.
     pub fn give_up(&mut self, block: Block) -> bool {
@@ -251,6 +286,11 @@ impl Session {
         let kept = self.hoard.iter().filter(|(_, since)| now - *since >= time);
         let kept = kept.count();
         kept >= 2 && kept > self.passed_on
+    }
+
+    /// What it calls itself, for a person; empty until it has said so.
+    pub fn name(&self) -> String {
+        self.peer_id.map_or_else(String::new, |id| id.to_string())
     }
 
     /// It has every piece.

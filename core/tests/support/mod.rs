@@ -356,6 +356,10 @@ impl Net {
                     },
                 ));
             }
+            Output::Reconnect => {
+                self.disconnect(index);
+                self.connect(index);
+            }
             Output::Event(event) => host.events.push(event),
         }
     }

@@ -61,6 +61,7 @@ pub fn link(input: &[u8]) {
     assert_eq!(again.info_hash, link.info_hash);
     assert_eq!(again.name, link.name);
     assert_eq!(again.trackers, link.trackers);
+    assert_eq!(again.files, link.files);
 }
 
 const MAX_MESSAGE: u32 = 1 << 16;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{Cx, Torrent};
+use crate::engine::Event;
 use crate::pieces::Download;
 use crate::time::Time;
 use crate::wire::relay::{Announce, ClientMessage, Have, Incoming, MAX_HAVE, Open, Peers};
@@ -14,6 +15,16 @@ use crate::wire::relay::{Announce, ClientMessage, Have, Incoming, MAX_HAVE, Open
 pub(super) struct Swarm {
     /// The tracker was told that we are in it.
     pub(super) announced: bool,
+    /// And it took us in.
+    pub(super) answered: bool,
+    /// Why it did not, in its words.
+    pub(super) refused: Option<String>,
+    /// Since when it has a place among the announced torrents, where those are counted.
+    pub(super) place: Option<Time>,
+    /// It waits for such a place.
+    pub(super) waits: bool,
+    /// When it gave its place up, if it had one.
+    pub(super) displaced: Option<Time>,
     pub(super) next_announce: Option<Time>,
     pub(super) complete: u32,
     pub(super) incomplete: u32,
@@ -32,6 +43,18 @@ const SOON: Duration = Duration::from_secs(2);
 /// Verified pieces are gathered for this long before the tracker hears of them.
 const GATHER_HAVES: Duration = Duration::from_secs(1);
 
+impl Swarm {
+    /// The tracker is gone: the next one has to be told everything. Numbers are shown until
+    /// then.
+    pub(super) fn forget_membership(&mut self) {
+        *self = Swarm {
+            complete: self.complete,
+            incomplete: self.incomplete,
+            ..Swarm::default()
+        };
+    }
+}
+
 impl Torrent {
     pub(super) fn announce_now(&mut self, now: Time) {
         self.swarm.next_announce = Some(now);
@@ -46,7 +69,8 @@ impl Torrent {
 
     /// The earliest moment at which the swarm needs attention.
     pub(in crate::engine) fn next_announce(&self) -> Option<Time> {
-        self.swarm.next_announce.filter(|_| self.is_running())
+        let due = self.swarm.next_announce;
+        due.filter(|_| self.is_running() && !self.swarm.waits)
     }
 
     pub(in crate::engine) fn have_due(&self) -> Option<Time> {
@@ -58,7 +82,7 @@ impl Torrent {
         if !cx.link.is_up() || !self.is_running() {
             return;
         }
-        if self.swarm.next_announce.is_some_and(|due| due <= cx.now) {
+        if self.next_announce().is_some_and(|due| due <= cx.now) {
             self.announce(cx);
         }
         if self.swarm.have_due.is_some_and(|due| due <= cx.now) {
@@ -78,6 +102,7 @@ impl Torrent {
             numwant: u32::try_from(wanted).unwrap_or(u32::MAX),
         }));
         self.swarm.announced = true;
+        self.swarm.place.get_or_insert(cx.now);
         self.swarm.next_announce = Some(cx.now + UNANSWERED);
         // The bitfield says it all.
         self.swarm.new_pieces.clear();
@@ -121,6 +146,8 @@ impl Torrent {
         if !self.is_running() {
             return;
         }
+        self.swarm.answered = self.swarm.announced;
+        self.swarm.refused = None;
         self.swarm.complete = peers.complete;
         self.swarm.incomplete = peers.incomplete;
         let complete = self.is_finished();
@@ -129,7 +156,7 @@ impl Torrent {
             let useless = complete && member.seed;
             let known = self.session_of(member.member).is_some()
                 || cx.link.is_opening(self.info_hash, member.member)
-                || self.unwelcome(cx.now, &member.peer_id).is_some();
+                || self.outcasts.unwelcome(cx.now, member.member).is_some();
             if enough || useless || known || !cx.link.has_room() {
                 continue;
             }
@@ -152,6 +179,25 @@ impl Torrent {
                     interval
                 },
         );
+    }
+
+    /// The tracker does not have us in the swarm, or not any more.
+    pub(in crate::engine) fn refused(&mut self, cx: &mut Cx<'_>, reason: String) {
+        // Whoever was a member, and forgot to say so, comes back; others are not wanted.
+        let delay = match std::mem::take(&mut self.swarm.answered) {
+            true => SOON,
+            false => UNANSWERED,
+        };
+        self.swarm.announced = false;
+        self.swarm.place = None;
+        self.swarm.next_announce = Some(cx.now + delay);
+        if self.swarm.refused.as_ref() != Some(&reason) {
+            self.swarm.refused = Some(reason.clone());
+            cx.event(Event::Tracker {
+                info_hash: Some(self.info_hash),
+                reason,
+            });
+        }
     }
 
     fn opening(&self, cx: &Cx<'_>) -> usize {
@@ -189,7 +235,7 @@ impl Torrent {
         if !self.is_running() {
             return Err("not taking part at the moment");
         }
-        if let Some(reason) = self.unwelcome(cx.now, &incoming.peer_id) {
+        if let Some(reason) = self.outcasts.unwelcome(cx.now, incoming.member) {
             return Err(reason);
         }
         if self.session_of(incoming.member).is_some() {

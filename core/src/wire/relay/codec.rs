@@ -38,6 +38,8 @@ mod tag {
     pub(super) const ACCEPT: &str = "accept";
     pub(super) const CREDIT: &str = "credit";
     pub(super) const CLOSE: &str = "close";
+    pub(super) const PING: &str = "ping";
+    pub(super) const PONG: &str = "pong";
     pub(super) const WELCOME: &str = "welcome";
     pub(super) const PEERS: &str = "peers";
     pub(super) const INCOMING: &str = "incoming";
@@ -64,6 +66,7 @@ impl ClientMessage {
                 control(tag::CLOSE, &Close { channel, reason })
             }
             ClientMessage::Data(frame) => frame.into_message(),
+            ClientMessage::Ping => control(tag::PING, &Nothing {}),
         }
     }
 
@@ -93,6 +96,7 @@ impl ClientMessage {
                 let Close { channel, reason } = body.decode()?;
                 ClientMessage::Close { channel, reason }
             }
+            tag::PING => ClientMessage::Ping,
             unknown => return Err(unknown_type(unknown)),
         })
     }
@@ -130,6 +134,7 @@ impl ServerMessage {
                 control(tag::ERROR, &Problem { info_hash, reason })
             }
             ServerMessage::Data(frame) => frame.into_message(),
+            ServerMessage::Pong => control(tag::PONG, &Nothing {}),
         }
     }
 
@@ -171,10 +176,15 @@ impl ServerMessage {
                 let Problem { info_hash, reason } = body.decode()?;
                 ServerMessage::Error { info_hash, reason }
             }
+            tag::PONG => ServerMessage::Pong,
             unknown => return Err(unknown_type(unknown)),
         })
     }
 }
+
+/// What has no keys but `t`.
+#[derive(Serialize)]
+struct Nothing {}
 
 #[derive(Serialize, Deserialize)]
 struct Leave {
