@@ -31,8 +31,9 @@ pub struct Config {
     pub write_timeout: Duration,
     /// How long a client may take to send the head of a request, and be idle before one.
     pub http_timeout: Duration,
-    /// Control messages that may wait for one client; one that lets more pile up is closed.
-    pub max_queued_messages: usize,
+    /// Bytes of answers that may wait for one client. While there are more, it is not read
+    /// from: whoever asks has to listen too.
+    pub max_answers: usize,
     /// Connections at once of whatever kind, which are open files to the system. Those beyond
     /// are told that there is no place for them.
     pub max_sockets: usize,
@@ -65,7 +66,8 @@ impl Default for Config {
             ping_interval: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
             http_timeout: Duration::from_secs(15),
-            max_queued_messages: 4096,
+            // About thirty answers to an announce.
+            max_answers: 64 << 10,
             max_sockets: usize::MAX,
             max_http_connections: 1024,
             max_unfinished: 256 << 20,

@@ -206,8 +206,15 @@ impl Connection {
     }
 
     /// Reads what is there, up to a batch, and hands it to the hub. Ready if there was
-    /// something.
+    /// something, and more may be read.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, End> {
+        self.intake.poll_taken_back(cx)?;
+        let turn = self.intake.poll_turn(cx, &self.switchboard, self.conn);
+        if turn.is_pending() {
+            // It may have said something; we don't listen.
+            self.watch.heard();
+            return Ok(Poll::Pending);
+        }
         self.socket.get_mut().allow(READ_BATCH);
         let mut messages = 0;
         let mut end = None;
@@ -230,13 +237,14 @@ impl Connection {
                 }
             }
         }
-        self.intake.hand_over(&self.switchboard, self.conn);
+        let turn = self.intake.hand_over(cx, &self.switchboard, self.conn);
         if let Some(end) = end {
             return Err(end);
         }
         let read = self.socket.get_ref().read();
         self.intake.account(cx, read)?;
-        if messages > 0 || self.socket.get_ref().has_paused() {
+        let is_more = messages > 0 || self.socket.get_ref().has_paused();
+        if is_more && turn.is_ready() {
             Ok(Poll::Ready(()))
         } else {
             Ok(Poll::Pending)

@@ -95,15 +95,22 @@ fn health(context: &Context) -> Reply {
     ] {
         limited.insert(name.to_owned(), count.into());
     }
+    for (name, count) in stats.limited.named() {
+        limited.insert(name.to_owned(), count.into());
+    }
     let body = serde_json::json!({
         "status": "ok",
         "page": context.assets.missing().is_none(),
         "http_connections": context.http.used(),
         "connections": stats.connections,
+        "addresses": stats.sources,
         "swarms": stats.swarms,
+        "memberships": stats.memberships,
         "channels": stats.channels,
         "relayed_bytes": stats.relayed_bytes,
         "queued_bytes": stats.queued_bytes,
+        "queued_frames": stats.queued_frames,
+        "bitfield_bytes": stats.bitfield_bytes,
         "credit_bytes": stats.credit_bytes,
         "unfinished_bytes": context.unfinished.used(),
         "limited": limited,

@@ -5,7 +5,7 @@
 //! - `server`: accepts connections, and shuts down.
 //! - `http`, `client`, `page`: the page, the way into a WebSocket, and who may take it.
 //! - `switchboard`: the hub behind a lock, and what waits to be sent to each client.
-//! - `connection`, `socket`: one WebSocket.
+//! - `connection`, `socket`, `pace`: one WebSocket, and when it is read from.
 //! - `config`, `shares`, `counters`: what is limited, who has how much of it, how often a
 //!   limit was met.
 
@@ -14,6 +14,7 @@ mod config;
 mod connection;
 mod counters;
 mod http;
+mod pace;
 mod page;
 mod server;
 mod shares;

@@ -77,7 +77,7 @@ pub fn serve(config: Config, listener: TcpListener) -> io::Result<Server> {
     let address = listener.local_addr()?;
     let assets = Assets::open(&config.page);
     let seed = getrandom::u64()?;
-    let switchboard = Switchboard::new(config.hub.clone(), seed, config.max_queued_messages);
+    let switchboard = Switchboard::new(config.hub.clone(), seed, config.max_answers);
     let http = Shares::new(config.max_http_connections.max(1) as u64, Rule::Oldest);
     let unfinished = Shares::new(config.max_unfinished, Rule::Largest);
     let context = Arc::new(Context {

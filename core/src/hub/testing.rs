@@ -28,10 +28,14 @@ impl Scene {
         }
     }
 
-    /// A client connects; its number in swarms.
+    /// A client connects from an address of its own; its number in swarms.
     pub(super) fn connect(&mut self, conn: u64) -> MemberId {
-        self.hub.connect(self.now, ConnId(conn), source(conn));
-        match self.told(conn).pop() {
+        self.connect_from(conn, source(conn))
+    }
+
+    pub(super) fn connect_from(&mut self, conn: u64, source: Source) -> MemberId {
+        self.hub.connect(self.now, ConnId(conn), source);
+        match self.told(conn).into_iter().next() {
             Some(HubOutput::Send(ServerMessage::Welcome(welcome))) => welcome.member,
             other => panic!("instead of a welcome: {other:?}"),
         }
@@ -40,6 +44,12 @@ impl Scene {
     /// A client connects and announces to [`SWARM`] as a leecher.
     pub(super) fn join(&mut self, conn: u64) -> MemberId {
         let member = self.connect(conn);
+        self.announce(conn, announce());
+        member
+    }
+
+    pub(super) fn join_from(&mut self, conn: u64, source: Source) -> MemberId {
+        let member = self.connect_from(conn, source);
         self.announce(conn, announce());
         member
     }

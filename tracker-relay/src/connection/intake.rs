@@ -1,17 +1,19 @@
 //! What has come from a client and was not handed over yet: whole messages, and what there
 //! is of the next.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Context;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use swarm_core::hub::{ConnId, Source};
+use swarm_core::hub::{ConnId, Reading, Source};
 use swarm_core::wire::relay::{ClientMessage, MAX_MESSAGE};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tokio_websockets::CloseCode;
 
 use super::End;
+use crate::pace::Pace;
 use crate::server;
 use crate::shares::Share;
 use crate::switchboard::Switchboard;
@@ -42,13 +44,17 @@ const STEP: u64 = 16 << 10;
 /// with a read buffer's worth of the next.
 const MAX_UNFINISHED: u64 = MAX_MESSAGE as u64 + (256 << 10);
 
-/// A control frame's header, with its mask (RFC 6455 §5.2).
-const CONTROL_HEADER: u64 = 6;
+/// What the WebSocket adds to a message: a header with its mask, at the least, and always
+/// this for a control frame (RFC 6455 §5.2).
+const HEADER: u64 = 6;
 
 pub(super) struct Intake {
     source: Source,
     context: Arc<server::Context>,
-    inbox: Vec<ClientMessage>,
+    inbox: VecDeque<ClientMessage>,
+    /// What reading it cost, since the hub last heard of that.
+    reading: Reading,
+    pace: Pace,
     /// What the inbox costs.
     batch: usize,
     /// A large message that came last. While it is here the WebSocket can't use its buffer
@@ -71,7 +77,9 @@ impl Intake {
         Intake {
             source,
             context,
-            inbox: Vec::new(),
+            inbox: VecDeque::new(),
+            reading: Reading::default(),
+            pace: Pace::default(),
             batch: 0,
             large: None,
             finished: 0,
@@ -92,33 +100,75 @@ impl Intake {
     /// A message has come whole, when `read` bytes had been read.
     pub(super) fn take(&mut self, message: Bytes, read: u64) -> Result<(), End> {
         self.finished = read;
-        self.batch += message.len() + MESSAGE_COST;
-        self.large = (message.len() > KEPT_BUFFER).then(|| message.clone());
-        let message = if message.len() < COPIED_BELOW {
+        let length = message.len();
+        self.batch += length + MESSAGE_COST;
+        self.large = (length > KEPT_BUFFER).then(|| message.clone());
+        let message = if length < COPIED_BELOW {
             Bytes::copy_from_slice(&message)
         } else {
             message
         };
         let message = ClientMessage::decode(message)
             .map_err(|error| End::Close(CloseCode::POLICY_VIOLATION, error.to_string()))?;
-        self.inbox.push(message);
+        if !matches!(message, ClientMessage::Data(_)) {
+            self.reading.control += length as u64;
+        }
+        self.reading.framing += HEADER;
+        self.inbox.push_back(message);
         Ok(())
     }
 
     /// A control frame has come, which may stand between the frames of a message.
     pub(super) fn took_control(&mut self, length: usize) {
-        self.finished += CONTROL_HEADER + length as u64;
+        self.finished += HEADER + length as u64;
+        self.reading.framing += HEADER;
         self.batch += length + MESSAGE_COST;
     }
 
-    /// Gives the hub what is whole.
-    pub(super) fn hand_over(&mut self, switchboard: &Switchboard, conn: ConnId) {
-        if !self.inbox.is_empty() {
-            switchboard.handle(conn, self.inbox.drain(..));
+    /// Ready when the client may be listened to; else the task will be woken.
+    pub(super) fn poll_turn(
+        &mut self,
+        cx: &mut Context<'_>,
+        switchboard: &Switchboard,
+        conn: ConnId,
+    ) -> Poll<()> {
+        ready!(self.pace.poll_turn(cx));
+        if self.inbox.is_empty() {
+            Poll::Ready(())
+        } else {
+            self.hand_over(cx, switchboard, conn)
         }
-        // Nobody who is idle keeps room for a rush.
-        self.inbox = Vec::new();
+    }
+
+    /// Gives the hub what is whole. Ready when more may be read; else the task will be woken.
+    pub(super) fn hand_over(
+        &mut self,
+        cx: &mut Context<'_>,
+        switchboard: &Switchboard,
+        conn: ConnId,
+    ) -> Poll<()> {
+        let reading = std::mem::take(&mut self.reading);
+        if self.inbox.is_empty() && reading.framing == 0 {
+            return Poll::Ready(());
+        }
+        let turn = switchboard.handle(conn, &mut self.inbox, reading);
         self.batch = 0;
+        if self.inbox.is_empty() {
+            // Nobody who is idle keeps room for a rush.
+            self.inbox = VecDeque::new();
+        }
+        self.pace.poll_next(cx, turn)
+    }
+
+    /// An error if others needed what an unfinished message has here; else the task will be
+    /// woken when they do.
+    pub(super) fn poll_taken_back(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        if let Some(large) = &mut self.share
+            && large.taken_back.as_mut().poll(cx).is_ready()
+        {
+            return Err(no_memory());
+        }
+        Ok(())
     }
 
     /// `read` bytes were read so far: what is not a message yet takes its share of the memory
@@ -154,12 +204,7 @@ impl Intake {
                 }),
         };
         resized.map_err(|_| no_memory())?;
-        if let Some(large) = &mut self.share
-            && large.taken_back.as_mut().poll(cx).is_ready()
-        {
-            return Err(no_memory());
-        }
-        Ok(())
+        self.poll_taken_back(cx)
     }
 }
 
