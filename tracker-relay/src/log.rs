@@ -126,3 +126,49 @@ impl Visit for Message<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "in a test it is how to fail")]
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_repeats_is_counted_and_what_is_rare_is_written() {
+        let (sink, repeats) = (Sink::default(), Repeats::default());
+        let writer = sink.clone();
+        let lines = format::layer()
+            .with_writer(move || writer.clone())
+            .with_filter(repeats.clone());
+        let count = |needle: &str| {
+            let written = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+            written.matches(needle).count() as u64
+        };
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
+            let refuse = |number: u32| tracing::info!(number, "refused");
+            (0..1000).for_each(refuse);
+            tracing::warn!("rare");
+            tracing::debug!("asked for");
+            assert_eq!((count("refused"), count("rare")), (LINES, 1));
+            assert_eq!(count("asked for"), 1);
+            assert_eq!(repeats.take(), [(1000 - LINES, "refused".to_owned())]);
+            // The next minute begins anew.
+            refuse(1000);
+            assert_eq!(count("refused"), LINES + 1);
+            assert_eq!(repeats.take(), []);
+        });
+    }
+}

@@ -143,3 +143,48 @@ async fn connections_cost_little_whatever_they_did() {
     let bound = 2 * 8 * 1024 + 48 * CLIENTS;
     assert!(hoarded < bound, "{hoarded} KiB, more than {bound}");
 }
+
+/// The worst that a client does to memory: it asks, and neither reads the answers nor ends
+/// what it began. That is bounded for each, and not for long.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn clients_that_ask_and_never_read_cost_little_and_are_cut() {
+    const CROWD: u8 = 50;
+    const HOSTILE: usize = 8;
+    let announce = |peer: u8| {
+        let peer_id = [b'a' + peer % 26; 20];
+        let mut message = format!(
+            "d9:info_hash20:{}4:lefti5e7:numwanti50e7:peer_id20:",
+            "h".repeat(20)
+        )
+        .into_bytes();
+        message.extend(peer_id);
+        message.extend(b"1:t8:announcee");
+        Raw::frame(0x82, &message)
+    };
+    let (server, address) = start(&["--write-timeout", "1"]).await;
+    let mut crowd = Vec::new();
+    for peer in 0..CROWD {
+        let mut client = Raw::connect(address).await;
+        client.send_raw(&announce(peer)).await;
+        crowd.push(client);
+    }
+    let before = memory(&server);
+    let flood: Vec<u8> = std::iter::repeat_n(announce(7), 1000).flatten().collect();
+    let mut hostile = Vec::new();
+    for _ in 0..HOSTILE {
+        let mut client = Raw::connect(address).await;
+        let mut flood = flood.clone();
+        flood.extend(Raw::frame(0x02, &[b'd'; 16 << 10]));
+        hostile.push(tokio::spawn(async move {
+            while client.send_raw(&flood).await {}
+        }));
+    }
+    let mut peak = before;
+    while hostile.iter().any(|client| !client.is_finished()) {
+        peak = peak.max(memory(&server));
+        get(address, "/health", "").await;
+    }
+    let each = (peak - before) / HOSTILE;
+    assert!(each < 192, "{each} KiB for each");
+}

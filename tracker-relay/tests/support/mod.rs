@@ -10,7 +10,7 @@ use swarm_core::wire::relay::{
     Announce, ClientMessage, DataFrame, ENDPOINT, Open, SUBPROTOCOL, ServerMessage, Welcome,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -151,7 +151,10 @@ pub(crate) const HANDSHAKE: [&str; 6] = [
 
 impl Raw {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        // So that it shows soon when it does not read.
+        socket.set_recv_buffer_size(4 << 10).unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
         let head = format!(
             "GET {ENDPOINT} HTTP/1.1\r\n{}\r\n\r\n",
             HANDSHAKE.join("\r\n")
