@@ -320,7 +320,9 @@ impl Engine {
                 }
             }
             ServerMessage::Refused { request, .. } => {
-                self.link.opening.remove(&request);
+                if let Some((info_hash, member)) = self.link.opening.remove(&request) {
+                    self.with(now, info_hash, |torrent, _| torrent.declined(member));
+                }
             }
             ServerMessage::Credit { channel, bytes } => {
                 self.with_session(now, channel, |torrent, cx, id| {
@@ -374,6 +376,12 @@ impl Engine {
         piece: PieceIndex,
         result: Result<Bytes, StoreError>,
     ) {
+        let known = || self.torrents.get(&info_hash)?.padding_of(piece);
+        let result = match result {
+            // Nobody need keep a piece that is nothing but padding.
+            Err(StoreError::Missing) => known().ok_or(StoreError::Missing),
+            result => result,
+        };
         if !self.cache.end_read((info_hash, piece)) {
             self.with(now, info_hash, |torrent, cx| {
                 torrent.checked_read(cx, piece, result);
@@ -415,11 +423,28 @@ impl Engine {
     /// Does what has become possible: asks for blocks, sends what waits, tells the tracker.
     fn flush(&mut self, now: Time) {
         self.take_turns(now);
-        self.with_all(now, |torrent, cx| {
-            torrent.tell_tracker(cx);
-            torrent.refill(cx);
-        });
-        self.serve_in_turns(now);
+        loop {
+            self.with_all(now, |torrent, cx| {
+                torrent.tell_tracker(cx);
+                torrent.refill(cx);
+            });
+            self.serve_in_turns(now);
+            // Who took what waited for it may be asked again.
+            if !self.torrents.values().any(Torrent::wants_refill) {
+                return;
+            }
+        }
+    }
+
+    /// Looks at everybody once more, as if each had something new to say.
+    ///
+    /// Nobody may depend on it: an engine that has been told everything does nothing now but
+    /// to send have messages that waited for company. If it reads, asks or sends a block,
+    /// somebody was waiting for what nothing would have brought. For tests, which call it
+    /// after every input.
+    pub fn wake(&mut self, now: Time) {
+        self.with_all(now, |torrent, cx| torrent.wake(cx));
+        self.flush(now);
     }
 
     /// A frame for each session in turn, until none can go on.

@@ -11,7 +11,7 @@ use crate::pieces::Strategy;
 
 pub use check::ConfigError;
 
-pub use crate::peer::RequestConfig;
+pub use crate::peer::{PlacesConfig, RequestConfig};
 
 /// See the module. `Config::default()` suits a tab and a terminal alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Config {
     pub target_peers: usize,
     /// Who may request from us.
     pub choke: ChokeConfig,
+    /// Who has a place with us.
+    pub places: PlacesConfig,
     /// How much is asked of whom.
     pub requests: RequestConfig,
     /// When a peer has lost our trust.
@@ -86,7 +88,8 @@ pub struct TrustConfig {
     /// Two full queues.
     pub max_broken_promises: u32,
     /// A peer that does not choke us, and leaves every request unanswered for this long,
-    /// takes a place for nothing. Two minutes: twice what makes it snubbed.
+    /// takes a place for nothing, even where nobody else wants it. Two minutes: twice what
+    /// makes it snubbed.
     pub max_debt: Duration,
     /// A peer that lost its place is not talked to for this long: five minutes, so that it
     /// does not come back at once, and an honest one that had a bad moment does.
@@ -130,6 +133,7 @@ impl Default for Config {
             max_peers: 50,
             target_peers: 30,
             choke: ChokeConfig::default(),
+            places: PlacesConfig::default(),
             requests: RequestConfig::default(),
             trust: TrustConfig::default(),
             tracker: TrackerConfig::default(),

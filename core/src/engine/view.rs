@@ -85,7 +85,7 @@ pub struct TorrentView {
     pub state: TorrentState,
     /// Verified over all bytes of the pieces that are wanted, 0 to 1. While hashing: hashed over all.
     pub progress: f64,
-    /// Bytes; 0 while it is not known.
+    /// Bytes of its files, padding (BEP 47) not counted; 0 while it is not known.
     pub length: u64,
     /// Bytes of a piece; 0 while it is not known.
     pub piece_length: u32,
@@ -95,7 +95,7 @@ pub struct TorrentView {
     pub have: Vec<u8>,
     /// Pieces in progress.
     pub in_progress: Vec<u32>,
-    /// Paths (with `/`) and lengths.
+    /// Paths (with `/`) and lengths; padding is none of them.
     pub files: Vec<(String, u64)>,
     /// Payload bytes received, bytes a second now.
     pub down_rate: u64,

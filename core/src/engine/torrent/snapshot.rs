@@ -21,10 +21,7 @@ impl Torrent {
 
     /// See [`crate::engine::Engine::view`].
     pub(in crate::engine) fn view(&self, now: Time) -> TorrentView {
-        let length = self
-            .metainfo
-            .as_ref()
-            .map_or(0, |m| m.layout().total_length());
+        let length = self.metainfo.as_ref().map_or(0, Metainfo::length);
         let had = self.download().map_or(0, Download::bytes_had);
         let missing = self.download().map_or(0, Download::bytes_missing);
         let waste = self.download().map(Download::waste).unwrap_or_default();
@@ -117,7 +114,7 @@ fn file_list(metainfo: &Metainfo) -> Vec<(String, u64)> {
 fn peer_view(session: &Session, now: Time) -> PeerView {
     let pieces = session.pieces.known();
     PeerView {
-        peer_id: session.peer_id.to_string(),
+        peer_id: session.name(),
         client: session.client.clone(),
         path: session.path,
         progress: pieces.map_or(0.0, |p| {

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::places::Use;
+use super::prospects::Prospects;
 use super::{Cx, Torrent};
 use crate::engine::Event;
 use crate::pieces::Download;
 use crate::time::Time;
-use crate::wire::relay::{Announce, ClientMessage, Have, Incoming, MAX_HAVE, Open, Peers};
+use crate::wire::relay::{Announce, ClientMessage, Have, Incoming, MAX_HAVE, Peers};
 
 /// What we know of the swarm at the tracker.
 #[derive(Debug, Default)]
@@ -26,8 +28,11 @@ pub(super) struct Swarm {
     /// When it gave its place up, if it had one.
     pub(super) displaced: Option<Time>,
     pub(super) next_announce: Option<Time>,
+    last_announce: Option<Time>,
     pub(super) complete: u32,
     pub(super) incomplete: u32,
+    /// Members that we might talk to.
+    pub(super) prospects: Prospects,
     /// Pieces verified since we last told the tracker.
     new_pieces: Vec<u32>,
     /// When to tell it.
@@ -36,7 +41,7 @@ pub(super) struct Swarm {
 
 /// An announce that is not answered is repeated after this.
 const UNANSWERED: Duration = Duration::from_secs(60);
-/// Who lacks pieces and has nobody to ask looks around this often.
+/// Who gets nothing and has nobody left to ask looks around this often.
 const LONELY: Duration = Duration::from_secs(15);
 /// How soon one looks around after losing the last peer.
 const SOON: Duration = Duration::from_secs(2);
@@ -67,6 +72,15 @@ impl Torrent {
         self.swarm.next_announce = Some(self.swarm.next_announce.map_or(soon, |due| due.min(soon)));
     }
 
+    /// Nobody gives us anything, and nobody else is known: the tracker may know better by now.
+    pub(super) fn look_around(&mut self, now: Time) {
+        if let Some(last) = self.swarm.last_announce {
+            let soon = last + LONELY;
+            let due = self.swarm.next_announce.unwrap_or(soon);
+            self.swarm.next_announce = Some(due.min(soon).max(now));
+        }
+    }
+
     /// The earliest moment at which the swarm needs attention.
     pub(in crate::engine) fn next_announce(&self) -> Option<Time> {
         let due = self.swarm.next_announce;
@@ -91,7 +105,10 @@ impl Torrent {
     }
 
     fn announce(&mut self, cx: &mut Cx<'_>) {
-        let wanted = cx.config.target_peers.saturating_sub(self.sessions.len());
+        // Those that we have no use for don't count; some will refuse.
+        let uses = self.sessions.values().map(|s| self.use_of(cx, s));
+        let useful = uses.filter(|u| *u > Use::Withholds).count();
+        let wanted = 2 * cx.config.target_peers.saturating_sub(useful);
         cx.link.send(ClientMessage::Announce(Announce {
             info_hash: self.info_hash,
             peer_id: cx.peer_id,
@@ -104,6 +121,7 @@ impl Torrent {
         self.swarm.announced = true;
         self.swarm.place.get_or_insert(cx.now);
         self.swarm.next_announce = Some(cx.now + UNANSWERED);
+        self.swarm.last_announce = Some(cx.now);
         // The bitfield says it all.
         self.swarm.new_pieces.clear();
         self.swarm.have_due = None;
@@ -111,7 +129,7 @@ impl Torrent {
 
     /// Bytes that we lack, if we know.
     fn left(&self) -> Option<u64> {
-        let length = self.metainfo.as_ref()?.layout().total_length();
+        let length = self.metainfo.as_ref()?.length();
         self.download()
             .map(|download| length - download.bytes_had())
     }
@@ -150,35 +168,18 @@ impl Torrent {
         self.swarm.refused = None;
         self.swarm.complete = peers.complete;
         self.swarm.incomplete = peers.incomplete;
-        let complete = self.is_finished();
-        for member in peers.members {
-            let enough = self.sessions.len() + self.opening(cx) >= cx.config.target_peers;
-            let useless = complete && member.seed;
-            let known = self.session_of(member.member).is_some()
-                || cx.link.is_opening(self.info_hash, member.member)
-                || self.unwelcome(cx.now, &member.peer_id).is_some();
-            if enough || useless || known || !cx.link.has_room() {
-                continue;
-            }
-            let request = cx.link.begin_open(self.info_hash, member.member);
-            let credit = self.window(cx);
-            cx.link.send(ClientMessage::Open(Open {
-                request,
-                info_hash: self.info_hash,
-                member: member.member,
-                credit,
-            }));
+        for member in &peers.members {
+            self.swarm
+                .prospects
+                .learn(member, cx.config.places.prospects);
         }
-        let lonely = !complete && self.sessions.is_empty() && self.opening(cx) == 0;
         let interval = Duration::from_secs(u64::from(peers.interval.max(1)));
-        self.swarm.next_announce = Some(
-            cx.now
-                + if lonely {
-                    interval.min(LONELY)
-                } else {
-                    interval
-                },
-        );
+        self.swarm.next_announce = Some(cx.now + interval);
+        self.meet(cx);
+        let alone = self.sessions.is_empty() && self.opening(cx).0 == 0;
+        if alone && !self.is_finished() {
+            self.look_around(cx.now);
+        }
     }
 
     /// The tracker does not have us in the swarm, or not any more.
@@ -198,14 +199,6 @@ impl Torrent {
                 reason,
             });
         }
-    }
-
-    fn opening(&self, cx: &Cx<'_>) -> usize {
-        cx.link
-            .opening
-            .values()
-            .filter(|(info_hash, _)| *info_hash == self.info_hash)
-            .count()
     }
 
     /// Somebody wants a channel to us.
@@ -235,7 +228,7 @@ impl Torrent {
         if !self.is_running() {
             return Err("not taking part at the moment");
         }
-        if let Some(reason) = self.unwelcome(cx.now, &incoming.peer_id) {
+        if let Some(reason) = self.outcasts.unwelcome(cx.now, incoming.member) {
             return Err(reason);
         }
         if self.session_of(incoming.member).is_some() {
@@ -247,7 +240,11 @@ impl Torrent {
         {
             return Err("crossing");
         }
-        if self.sessions.len() >= cx.config.max_peers && !self.make_room(cx) {
+        let full = self.sessions.len() >= cx.config.max_peers;
+        // Who was of no use a moment ago does not take another's place.
+        if full
+            && (self.swarm.prospects.rests(cx.now, incoming.member) || !self.make_room(cx, false))
+        {
             return Err("enough peers");
         }
         Ok(())
