@@ -245,6 +245,7 @@ impl Host {
                     torrent.metainfo = Some(metainfo.clone());
                 });
             }
+            Event::Checked(..) => {}
             Event::Completed(info_hash) => {
                 let name = self.torrents.name(info_hash);
                 self.notice(false, format!("“{name}” is complete."));
