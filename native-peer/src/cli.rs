@@ -93,7 +93,8 @@ pub(crate) struct Get {
 /// Chooses among a torrent's files.
 #[derive(Debug, Args)]
 pub(crate) struct Choice {
-    /// Fetch only files that match; may be given several times. A pattern is a file's name,
+    /// Fetch only files that match; may be given several times. Without it, those that the
+    /// link asks for (so=), or all. A pattern is a file's name,
     /// a folder's (all that is in it), or a part of the path with / between the names, as
     /// `show` lists them; * stands for any characters, / too, ? for one. Case counts.
     #[arg(long, value_name = "PATTERN")]

@@ -90,6 +90,11 @@ impl Cache {
         self.reading.insert(key)
     }
 
+    /// A read is under way, so one will end.
+    pub(super) fn is_reading(&self) -> bool {
+        !self.reading.is_empty()
+    }
+
     /// A read ended; false if none was under way.
     pub(super) fn end_read(&mut self, key: Key) -> bool {
         self.reading.remove(&key)

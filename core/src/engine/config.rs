@@ -11,6 +11,8 @@ use crate::pieces::Strategy;
 
 pub use check::ConfigError;
 
+pub use crate::peer::{PlacesConfig, RequestConfig};
+
 /// See the module. `Config::default()` suits a tab and a terminal alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -26,10 +28,14 @@ pub struct Config {
     pub target_peers: usize,
     /// Who may request from us.
     pub choke: ChokeConfig,
+    /// Who has a place with us.
+    pub places: PlacesConfig,
     /// How much is asked of whom.
     pub requests: RequestConfig,
     /// When a peer has lost our trust.
     pub trust: TrustConfig,
+    /// How we get on with the tracker.
+    pub tracker: TrackerConfig,
     /// Bytes of pieces in progress, hashing and writing included, in one torrent.
     pub bytes_in_progress: u64,
     /// Bytes of whole pieces kept in memory to serve from, over all torrents.
@@ -70,39 +76,6 @@ pub struct Config {
     pub idle_timeout: Duration,
 }
 
-/// How much is asked of a peer at once.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RequestConfig {
-    /// Requests in flight to a peer at the start. From there one more for each block that
-    /// comes (slow start, as in TCP), until the rate stops growing. Four blocks are no
-    /// burden on a slow link, and a fast one has doubled them often before a second is over.
-    pub start: usize,
-    /// Requests in flight at least and at most; the most is 4 MiB, the window of a channel.
-    pub queue: (usize, usize),
-    /// After the slow start: what the peer sends in its round trip and this time more.
-    /// Half a second (libtorrent's `request_queue_time` is three): it bridges the moments in
-    /// which the peer serves others, a peer that stops owes us no more than that, and no
-    /// piece is late because it was asked of somebody long before its turn.
-    pub queue_time: Duration,
-    /// A peer that owes us blocks, and sends none for this long, is asked for little until
-    /// it does, and the blocks are asked of others (libtorrent's `piece_timeout`). From a peer
-    /// that was seen to be slow we wait for longer, at most as long as `snub`.
-    pub timeout: Duration,
-    /// A peer that owes us blocks for this long earns no upload slot (anti-snubbing, BEP 3:
-    /// a minute).
-    pub snub: Duration,
-    /// Of how many peers the last blocks are asked (endgame, BEP 3). Two: the second request
-    /// rescues a block from a slow peer, a third mostly buys a duplicate.
-    pub endgame_copies: u8,
-    /// With [`Strategy::RarestFirst`], so many pieces are had before the rarest are begun:
-    /// until then whatever comes soonest is best, because it can be traded. Four, as
-    /// libtorrent's `initial_picker_threshold`.
-    pub random_first: u32,
-    /// Bytes ahead of the play position that [`Strategy::Streaming`] gets in order: 16 MiB,
-    /// a quarter of a minute of video at 8 Mbit/s.
-    pub streaming_window: u64,
-}
-
 /// What a peer may do wrong. Corrupt data is not a matter of counting: whoever is proven to
 /// have sent it is banned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -115,13 +88,41 @@ pub struct TrustConfig {
     /// Two full queues.
     pub max_broken_promises: u32,
     /// A peer that does not choke us, and leaves every request unanswered for this long,
-    /// takes a place for nothing. Two minutes: twice what makes it snubbed.
+    /// takes a place for nothing, even where nobody else wants it. Two minutes: twice what
+    /// makes it snubbed.
     pub max_debt: Duration,
     /// A peer that lost its place is not talked to for this long: five minutes, so that it
     /// does not come back at once, and an honest one that had a bad moment does.
     pub shun: Duration,
     /// Payload bytes that nobody asked for: 1 MiB, more than what crosses on the wire.
     pub max_unrequested: u64,
+}
+
+/// What is expected of the tracker, and what it is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrackerConfig {
+    /// A tracker that says nothing for this long is asked whether it is there: a connection
+    /// that died with a change of network, or while the machine slept, is closed by nobody.
+    /// Half a minute: routers forget idle connections after a minute at the earliest.
+    pub ask_after: Duration,
+    /// Where no answer comes for this long, the connection is given up. Twenty seconds: what
+    /// is in the queues of a slow line is on its way for a few.
+    pub answer_within: Duration,
+    /// When the tracker takes fewer swarms than there are torrents, how long one keeps its
+    /// place: while nobody comes, and while it has peers. Half a minute, in which whoever
+    /// looks around in vain does so twice; and ten minutes, so that no transfer keeps others
+    /// waiting for ever.
+    pub turn: (Duration, Duration),
+}
+
+impl Default for TrackerConfig {
+    fn default() -> Self {
+        TrackerConfig {
+            ask_after: Duration::from_secs(30),
+            answer_within: Duration::from_secs(20),
+            turn: (Duration::from_secs(30), Duration::from_secs(600)),
+        }
+    }
 }
 
 impl Default for Config {
@@ -132,8 +133,10 @@ impl Default for Config {
             max_peers: 50,
             target_peers: 30,
             choke: ChokeConfig::default(),
+            places: PlacesConfig::default(),
             requests: RequestConfig::default(),
             trust: TrustConfig::default(),
+            tracker: TrackerConfig::default(),
             bytes_in_progress: 24 << 20,
             read_cache: 16 << 20,
             max_reads: 8,
@@ -146,21 +149,6 @@ impl Default for Config {
             allowed_fast: 0,
             suggestions: 2,
             idle_timeout: Duration::from_secs(150),
-        }
-    }
-}
-
-impl Default for RequestConfig {
-    fn default() -> Self {
-        RequestConfig {
-            start: 4,
-            queue: (4, 256),
-            queue_time: Duration::from_millis(500),
-            timeout: Duration::from_secs(20),
-            snub: Duration::from_secs(60),
-            endgame_copies: 2,
-            random_first: 4,
-            streaming_window: 16 << 20,
         }
     }
 }

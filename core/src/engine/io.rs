@@ -176,6 +176,9 @@ pub enum Output {
         /// Its bytes.
         data: Bytes,
     },
+    /// The tracker does not answer any more: drop the connection, say so
+    /// ([`Input::TrackerDown`]), and connect again.
+    Reconnect,
     /// Something that the host or a person should know.
     Event(Event),
 }
@@ -217,6 +220,9 @@ pub enum Event {
     },
     /// The tracker refused something.
     Tracker {
+        /// The torrent that it is about, if it is about one. Its view has the words until the
+        /// tracker takes it back.
+        info_hash: Option<InfoHash>,
         /// What it said.
         reason: String,
     },
@@ -236,4 +242,8 @@ pub enum TimerKind {
     Housekeeping,
     /// Verified pieces are told to the tracker, gathered over a moment.
     Have,
+    /// The tracker has been silent: it is asked for a sign of life, or given up.
+    Pulse,
+    /// A torrent that waits may be announced in the place of another.
+    Turn,
 }

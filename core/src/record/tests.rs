@@ -36,6 +36,7 @@ fn welcome() -> Input {
         max_channels: 8,
         max_payload: 1 << 18,
         max_credit: 1 << 22,
+        max_swarms: 100,
     }))
 }
 

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ChannelId, InfoHash, MemberId, PeerId};
-use crate::pieces::Layout;
 use crate::wire::fields;
 
 pub mod codec;
@@ -27,7 +26,7 @@ pub const ENDPOINT: &str = "/swarm";
 pub const MAX_MESSAGE: usize = 1 << 20;
 
 /// The longest bitfield of an [`Announce`], in bytes: enough for the largest torrent.
-pub const MAX_BITFIELD: usize = (Layout::MAX_PIECES / 8) as usize;
+pub const MAX_BITFIELD: usize = (super::MAX_PIECES / 8) as usize;
 
 /// The most pieces of one [`Have`]: tell of more in several.
 pub const MAX_HAVE: usize = 1 << 17;
@@ -76,6 +75,8 @@ pub enum ClientMessage {
     },
     /// Bytes through a channel.
     Data(DataFrame),
+    /// Asks for a sign of life: a page sees nothing of the WebSocket's own pings.
+    Ping,
 }
 
 /// From the hub to a client.
@@ -126,6 +127,8 @@ pub enum ServerMessage {
     },
     /// Bytes through a channel.
     Data(DataFrame),
+    /// The answer to a ping.
+    Pong,
 }
 
 /// See [`ClientMessage::Announce`].
@@ -185,6 +188,13 @@ pub struct Welcome {
     pub max_payload: u32,
     /// The most credit that may be outstanding on one channel, in bytes.
     pub max_credit: u32,
+    /// How many swarms we may be in at once; all where the hub does not say.
+    #[serde(default = "unlimited")]
+    pub max_swarms: u32,
+}
+
+fn unlimited() -> u32 {
+    u32::MAX
 }
 
 /// See [`ServerMessage::Peers`].

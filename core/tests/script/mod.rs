@@ -44,6 +44,11 @@ struct Remote {
     closed: Option<String>,
 }
 
+/// What a peer calls itself.
+fn name_of(number: u32) -> PeerId {
+    PeerId([u8::try_from(number % 251).unwrap(); 20])
+}
+
 impl Stage {
     /// A torrent of so many pieces, of which the engine has those in `have`.
     pub(crate) fn new(config: Config, pieces: u32, have: &[u32]) -> Self {
@@ -93,6 +98,7 @@ impl Stage {
             max_payload: 256 << 10,
             max_credit: 4 << 20,
             max_channels: 256,
+            max_swarms: 100,
         })));
         stage.feed(Input::Command(Command::AddTorrent {
             metainfo,
@@ -131,17 +137,21 @@ impl Stage {
 
     /// A peer asks for a channel, gets it, and greets.
     pub(crate) fn remote(&mut self, reserved: Reserved) -> ChannelId {
-        let name = u8::try_from(self.next).unwrap();
-        self.meet(PeerId([name; 20]), reserved)
+        let number = self.next;
+        self.meet(MemberId(number), name_of(number), reserved)
     }
 
-    /// The peer behind a channel comes once more, under the same id.
+    /// The peer behind a channel comes once more, through the same connection to the tracker.
     pub(crate) fn again(&mut self, channel: ChannelId) -> ChannelId {
-        let name = u8::try_from(channel.0).unwrap();
-        self.meet(PeerId([name; 20]), Reserved::FAST)
+        self.meet(MemberId(channel.0), name_of(channel.0), Reserved::FAST)
     }
 
-    fn meet(&mut self, peer_id: PeerId, reserved: Reserved) -> ChannelId {
+    /// Somebody else comes under the id of the peer behind a channel.
+    pub(crate) fn namesake(&mut self, channel: ChannelId) -> ChannelId {
+        self.meet(MemberId(self.next), name_of(channel.0), Reserved::FAST)
+    }
+
+    fn meet(&mut self, member: MemberId, peer_id: PeerId, reserved: Reserved) -> ChannelId {
         let number = self.next;
         self.next += 1;
         let channel = ChannelId(number);
@@ -156,7 +166,7 @@ impl Stage {
         self.feed(Input::Tracker(ServerMessage::Incoming(Incoming {
             channel,
             info_hash: self.info_hash(),
-            member: MemberId(number),
+            member,
             peer_id,
             credit: 1 << 30,
         })));
@@ -278,11 +288,12 @@ impl Stage {
                 }
                 None
             }
+            Output::Tracker(ClientMessage::Ping) => Some(Input::Tracker(ServerMessage::Pong)),
             Output::Tracker(ClientMessage::Announce(announce)) => {
                 self.announced = announce.pieces.unwrap_or_default();
                 None
             }
-            Output::Tracker(_) => None,
+            Output::Tracker(_) | Output::Reconnect => None,
             Output::Read { info_hash, piece } => {
                 assert!(self.store.contains(&piece.get()), "reads what it has");
                 let begin = (piece.get() * PIECE) as usize;

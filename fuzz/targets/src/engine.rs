@@ -9,6 +9,7 @@ mod fixtures;
 mod inputs;
 mod model;
 mod remote;
+mod rescue;
 
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         }
         inputs::next(&mut world, u)?;
     }
+    rescue::rescue(&mut world);
     Ok(())
 }
 
@@ -125,6 +127,17 @@ impl World {
             spurious.is_none(),
             "a tick too many changed something: {spurious:?}"
         );
+        self.check_that_nobody_waits_in_vain();
+    }
+
+    /// Whoever could go on is going on, or something is under way that will wake them: an
+    /// engine that is made to look at everybody has nothing to do.
+    fn check_that_nobody_waits_in_vain(&mut self) {
+        let (jobs, said) = (self.jobs.len(), self.model.said);
+        self.engine.wake(self.now);
+        self.drain();
+        assert_eq!(self.jobs.len(), jobs, "the store was not asked in time");
+        assert_eq!(self.model.said, said, "somebody had to be woken");
     }
 
     fn drain(&mut self) {
@@ -149,7 +162,7 @@ impl World {
                     }
                     continue;
                 }
-                Output::Event(_) => continue,
+                Output::Event(_) | Output::Reconnect => continue,
                 Output::Read { info_hash, piece } => (info_hash, piece, JobKind::Read),
                 Output::Hash {
                     info_hash,

@@ -55,6 +55,8 @@ impl Simulation {
                 self.queue
                     .push(self.now, Event::Done(index, Work::Hash(piece, digest)));
             }
+            // Lines in here never die without a word.
+            Output::Reconnect => {}
             Output::Event(event) => self.engine_event(index, &event),
         }
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use swarm_core::engine::{Command, Resume, StoreError};
-use swarm_core::metainfo::Metainfo;
+use swarm_core::metainfo::{Metainfo, Selection};
 use swarm_core::pieces::{PieceIndex, Strategy};
 use tokio::task::spawn_blocking;
 
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Get) -> Result<ExitCode, Error> {
     };
     if let Source::Torrent(metainfo) = &source {
         // Before anything is made.
-        Chosen::of(&arguments.choice, metainfo)?;
+        Chosen::of(&arguments.choice, None, metainfo)?;
     }
     make_folder(&arguments.output)?;
     let recording = arguments.record.begin()?;
@@ -73,9 +73,13 @@ async fn get(
     arguments: &Get,
     recording: Option<Recording>,
 ) -> Result<ExitCode, Error> {
+    let asked = match &source {
+        Source::Link(link) => link.files.clone(),
+        Source::Torrent(_) => None,
+    };
     let (command, opened) = match source {
         Source::Torrent(metainfo) => {
-            let opened = Opened::new(arguments, metainfo.clone()).await?;
+            let opened = Opened::new(arguments, None, metainfo.clone()).await?;
             let resume = if opened.store.has_something() {
                 Resume::Check
             } else {
@@ -107,7 +111,7 @@ async fn get(
     if arguments.sequential {
         session.set_strategy(Strategy::Sequential);
     }
-    let result = fetch(&mut session, arguments, opened).await;
+    let result = fetch(&mut session, arguments, asked, opened).await;
     session.end().await;
     result.map(ExitCode::from)
 }
@@ -116,6 +120,7 @@ async fn get(
 async fn fetch(
     session: &mut Session,
     arguments: &Get,
+    asked: Option<Selection>,
     mut opened: Option<Opened>,
 ) -> Result<u8, Error> {
     if let Some(opened) = &opened {
@@ -126,7 +131,7 @@ async fn fetch(
         match session.run().await? {
             Reached::Metadata(metainfo) => {
                 opened
-                    .insert(Opened::new(arguments, metainfo).await?)
+                    .insert(Opened::new(arguments, asked.as_ref(), metainfo).await?)
                     .begin(session);
             }
             Reached::Checked(have) => {
@@ -176,8 +181,12 @@ struct Opened {
 }
 
 impl Opened {
-    async fn new(arguments: &Get, metainfo: Metainfo) -> Result<Self, Error> {
-        let chosen = Chosen::of(&arguments.choice, &metainfo)?;
+    async fn new(
+        arguments: &Get,
+        asked: Option<&Selection>,
+        metainfo: Metainfo,
+    ) -> Result<Self, Error> {
+        let chosen = Chosen::of(&arguments.choice, asked, &metainfo)?;
         let (folder, torrent) = (arguments.output.clone(), metainfo.clone());
         let wishes = Wishes {
             left_out: chosen.left_out(),

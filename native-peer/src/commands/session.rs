@@ -127,7 +127,7 @@ impl Session {
                     Event::Banned { peer, .. } => {
                         self.screen.say(&format!("{} sent corrupt data and is avoided now", plain(&peer)));
                     }
-                    Event::Tracker { reason } => self.screen.say(&plain(&format!("the tracker says: {reason}"))),
+                    Event::Tracker { reason, .. } => self.screen.say(&plain(&format!("the tracker says: {reason}"))),
                 },
                 _ = frames.tick() => {
                     self.recheck();

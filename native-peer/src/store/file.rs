@@ -136,7 +136,7 @@ impl FileStore {
     }
 
     fn is_wanted(&self, file: usize) -> bool {
-        !self.wishes.left_out.contains(&file) && !self.metainfo.files()[file].padding
+        !self.wishes.left_out.contains(&file)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -166,25 +166,18 @@ impl FileStore {
         store_error(&self.shown(file), error)
     }
 
-    /// Appends a stretch of a file to `buffer`. False if the file ends before.
+    /// Reads a stretch of a file. It is in `doubt` where it may not be what was verified.
     fn read_span(
         &self,
         file: usize,
         offset: u64,
-        length: u32,
-        buffer: &mut Vec<u8>,
+        buffer: &mut [u8],
         doubt: &mut bool,
-    ) -> io::Result<bool> {
+    ) -> io::Result<()> {
         let names = &self.names[file];
-        let from = |mut opened: File, buffer: &mut Vec<u8>| {
-            let before = buffer.len();
+        let from = |mut opened: File, buffer: &mut [u8]| {
             opened.seek(SeekFrom::Start(offset))?;
-            let read = opened.take(length.into()).read_to_end(buffer)?;
-            let whole = read == length as usize;
-            if !whole {
-                buffer.truncate(before);
-            }
-            Ok(whole)
+            opened.read_exact(buffer)
         };
         match self.lies(file) {
             Lies::Named { stamp, .. } => {
@@ -255,18 +248,17 @@ impl FileStore {
 
 impl Store for FileStore {
     fn read(&self, piece: PieceIndex) -> Result<Bytes, StoreError> {
-        let mut buffer = Vec::with_capacity(self.metainfo.layout().length(piece) as usize);
+        use io::ErrorKind::{NotFound, UnexpectedEof};
+        // What no span covers is padding: zeros.
+        let mut buffer = vec![0; self.metainfo.layout().length(piece) as usize];
         let mut doubt = false;
         let mut doubted = None;
         for span in self.metainfo.piece_spans(piece) {
-            if self.metainfo.files()[span.file].padding {
-                buffer.resize(buffer.len() + span.length as usize, 0);
-                continue;
-            }
-            match self.read_span(span.file, span.offset, span.length, &mut buffer, &mut doubt) {
-                Ok(true) => {}
-                Ok(false) => return Err(StoreError::Missing),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let here = &mut buffer[span.begin as usize..][..span.length as usize];
+            match self.read_span(span.file, span.offset, here, &mut doubt) {
+                Ok(()) => {}
+                Err(error) if error.kind() == UnexpectedEof => return Err(StoreError::Missing),
+                Err(error) if error.kind() == NotFound => {
                     self.note_gone(span.file);
                     return Err(StoreError::Missing);
                 }
@@ -287,13 +279,10 @@ impl Store for FileStore {
         }
     }
 
-    fn write(&self, piece: PieceIndex, mut data: &[u8]) -> Result<(), StoreError> {
+    fn write(&self, piece: PieceIndex, data: &[u8]) -> Result<(), StoreError> {
         for span in self.metainfo.piece_spans(piece) {
-            let (here, rest) = data.split_at(span.length as usize);
-            data = rest;
-            if !self.metainfo.files()[span.file].padding {
-                self.write_span(span.file, span.offset, here)?;
-            }
+            let here = &data[span.begin as usize..][..span.length as usize];
+            self.write_span(span.file, span.offset, here)?;
         }
         self.state().written = true;
         self.count_in(&[piece])

@@ -204,6 +204,7 @@ impl Host {
                     host.answer(generation, input);
                 });
             }
+            Output::Reconnect => self.lost(),
             Output::Event(event) => self.handle_event(event),
         }
     }
@@ -270,7 +271,13 @@ impl Host {
                     format!("“{name}”: a peer sent corrupt data and was dropped ({peer}). Nothing of it was kept."),
                 );
             }
-            Event::Tracker { reason } => self.notice(true, format!("The tracker says: {reason}")),
+            // Said at the torrent, for as long as it is so.
+            Event::Tracker {
+                info_hash: Some(_), ..
+            } => {}
+            Event::Tracker { reason, .. } => {
+                self.notice(true, format!("The tracker says: {reason}"));
+            }
             Event::Refused { reason } => self.notice(true, reason),
         }
     }

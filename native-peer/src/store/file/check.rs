@@ -122,10 +122,6 @@ impl FileStore {
         let mut between = Vec::new();
         for piece in self.metainfo.layout().pieces().filter(|p| !have.has(*p)) {
             let files: Vec<_> = self.metainfo.piece_spans(piece).map(|s| s.file).collect();
-            let files: Vec<_> = files
-                .into_iter()
-                .filter(|file| !self.metainfo.files()[*file].padding)
-                .collect();
             if !files.iter().all(|file| is_named(*file)) {
                 continue;
             }
