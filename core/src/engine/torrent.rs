@@ -107,6 +107,9 @@ pub(super) struct Torrent {
     refill: BTreeSet<SessionId>,
     /// All of them may.
     refill_all: bool,
+    /// Some had to wait for others when they were last looked at, see
+    /// [`Download::is_guarded`].
+    guarded: bool,
     choker: Choker,
     next_choke: Time,
     deal: Deal,
@@ -157,6 +160,7 @@ impl Torrent {
             resumed: 0,
             refill: BTreeSet::new(),
             refill_all: false,
+            guarded: false,
             choker: Choker::default(),
             next_choke: Time::ZERO,
             deal: Deal::default(),

@@ -27,8 +27,12 @@ impl Torrent {
         for id in ids {
             self.refill_session(cx, id);
         }
-        if left && !self.download().is_some_and(Download::is_any_left) {
-            // The endgame has begun: who had nothing to do may ask for what others owe.
+        // The endgame has begun: who had nothing to do may ask for what others owe. Or those
+        // who had to leave the work to somebody better need not any more.
+        let endgame = left && !self.download().is_some_and(Download::is_any_left);
+        let guarded = self.download().is_some_and(Download::is_guarded);
+        let free = std::mem::replace(&mut self.guarded, guarded) && !guarded;
+        if endgame || free {
             self.refill_all = true;
             self.refill(cx);
         }
@@ -208,6 +212,8 @@ impl Torrent {
         if right {
             if let Phase::Active(download) = &mut self.phase {
                 let liars = download.verified(piece);
+                // Who sent it is no stranger any more.
+                self.refill_all |= download.is_guarded();
                 self.blame(cx, &liars);
             }
             self.writing.insert(piece, (data.clone(), self.resumed));

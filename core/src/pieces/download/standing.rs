@@ -46,9 +46,15 @@ impl Download {
     /// nothing was verified may not, as long as somebody who is beyond doubt, and has
     /// everything, is at work.
     pub(super) fn may_share(&self, session: SessionId) -> bool {
-        !self.wary
-            || self.loads.get(&session).is_some_and(|load| load.verified)
-            || !self.loads.values().any(|load| {
+        !self.is_guarded() || self.loads.get(&session).is_some_and(|load| load.verified)
+    }
+
+    /// Bad blocks were found, and somebody beyond doubt who has everything is at work: those
+    /// of whom nothing was verified have to wait. Whoever waits is to be asked again when it
+    /// no longer holds.
+    pub fn is_guarded(&self) -> bool {
+        self.wary
+            && self.loads.values().any(|load| {
                 load.verified
                     && load.standing == Standing::Delivers
                     && load.pieces == self.layout.piece_count()
