@@ -7,6 +7,9 @@
 //! Accepted is canonical bencoding but for one thing: keys may come in any order, because
 //! real torrents have unsorted ones, and their bytes are what is hashed. Integers must fit
 //! 64 bits with a sign. What is written is canonical, keys sorted.
+//!
+//! [`Value`] is for torrents, which all kinds of programs make: there a key may come twice
+//! too, keys need not be text, and each field is looked at by itself.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,6 +20,9 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor}
 mod scan;
 #[cfg(test)]
 mod tests;
+mod value;
+
+pub use value::Value;
 
 /// How much a decoder accepts.
 #[derive(Clone, Copy, Debug)]

@@ -190,6 +190,7 @@ impl Hub {
             max_channels: u32::try_from(self.limits.channels_per_connection).unwrap_or(u32::MAX),
             max_payload: u32::try_from(self.config.max_payload).unwrap_or(u32::MAX),
             max_credit: self.config.max_credit,
+            max_swarms: u32::try_from(self.config.max_swarms_per_connection).unwrap_or(u32::MAX),
         };
         self.send(conn, ServerMessage::Welcome(welcome));
         self.charge_connection(now, conn);
@@ -224,6 +225,7 @@ impl Hub {
             ClientMessage::Open(open) => return self.handle_open(now, conn, &open),
             ClientMessage::Announce(announce) => return self.handle_announce(now, conn, &announce),
             ClientMessage::Have(have) => return self.handle_have(conn, &have),
+            ClientMessage::Ping => return self.send(conn, ServerMessage::Pong),
             ClientMessage::Leave { info_hash } => {
                 return self.leave(conn, info_hash, "the other end left the swarm");
             }

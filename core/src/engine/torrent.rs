@@ -1,6 +1,6 @@
 //! One torrent: its phase, its sessions, what it holds.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -20,8 +20,13 @@ mod check;
 mod deal;
 mod download;
 mod fast;
+mod lost;
 mod messages;
 mod metadata;
+mod outcasts;
+mod place;
+mod places;
+mod prospects;
 mod sessions;
 mod snapshot;
 mod swarm;
@@ -31,6 +36,7 @@ mod upload;
 use check::Check;
 use deal::Deal;
 use metadata::Fetch;
+use outcasts::Outcasts;
 use swarm::Swarm;
 
 /// What a torrent's methods see of the engine around it.
@@ -81,13 +87,11 @@ pub(super) struct Torrent {
 
     sessions: BTreeMap<SessionId, Session>,
     next_session: SessionId,
-    /// Peers that sent corrupt blocks, by the id that they used.
-    banned: BTreeSet<PeerId>,
-    /// Peers that lost their place for a while, and until when.
-    shunned: BTreeMap<PeerId, Time>,
-    /// Who left after sending something: it may turn out later what that was worth.
-    departed: VecDeque<(SessionId, PeerId)>,
+    /// Who may not come back, for as long as the link to the tracker lasts.
+    outcasts: Outcasts,
     swarm: Swarm,
+    /// When we last got something that we lacked.
+    gained: Time,
 
     /// Pieces whose hash is being computed.
     verifying: BTreeMap<PieceIndex, Bytes>,
@@ -120,11 +124,6 @@ enum Phase {
     Active(Box<Download>),
 }
 
-/// Banned peers remembered for each torrent.
-const MAX_BANNED: usize = 1024;
-/// Departed peers remembered for each torrent.
-const MAX_DEPARTED: usize = 256;
-
 impl Torrent {
     /// A torrent of which only the info-hash is known.
     pub(super) fn from_link(
@@ -148,10 +147,9 @@ impl Torrent {
             error: None,
             sessions: BTreeMap::new(),
             next_session: 0,
-            banned: BTreeSet::new(),
-            shunned: BTreeMap::new(),
-            departed: VecDeque::new(),
+            outcasts: Outcasts::default(),
             swarm: Swarm::default(),
+            gained: Time::ZERO,
             verifying: BTreeMap::new(),
             writing: BTreeMap::new(),
             resumed: 0,
@@ -192,14 +190,15 @@ impl Torrent {
             streaming_window: cx.config.requests.streaming_window,
             suspects: cx.config.trust.suspects,
         };
+        let mut have = have;
+        for piece in metainfo.pieces_of_padding() {
+            have.insert(piece);
+        }
         let complete = have.is_full();
-        self.phase = Phase::Active(Box::new(Download::new(
-            layout,
-            have,
-            self.strategy,
-            limits,
-            self.rng.fork("download"),
-        )));
+        let rng = self.rng.fork("download");
+        let download = Download::new(layout, have, self.strategy, limits, rng)
+            .with_padding(metainfo.padding().clone());
+        self.phase = Phase::Active(Box::new(download));
         self.apply_priorities();
         self.apply_play_position();
         self.meet_early_sessions(cx);
@@ -237,6 +236,14 @@ impl Torrent {
         Some(self.metainfo.as_ref()?.layout().length(piece))
     }
 
+    /// The bytes of a piece that is nothing but padding.
+    pub(super) fn padding_of(&self, piece: PieceIndex) -> Option<Bytes> {
+        let metainfo = self.metainfo.as_ref()?;
+        let (offset, length) = (metainfo.layout().offset(piece), self.length_of(piece)?);
+        let known = metainfo.padding().covers(offset, length);
+        known.then(|| Bytes::from(vec![0; length as usize]))
+    }
+
     fn download(&self) -> Option<&Download> {
         match &self.phase {
             Phase::Active(download) => Some(download),
@@ -254,6 +261,7 @@ impl Torrent {
     /// Joins the swarm as soon as there is a tracker.
     pub(super) fn start(&mut self, now: Time) {
         if self.is_running() {
+            self.gained = now;
             self.announce_now(now);
         }
     }
@@ -325,13 +333,13 @@ impl Torrent {
         let (Phase::Active(download), Some(metainfo)) = (&mut self.phase, &self.metainfo) else {
             return;
         };
-        if self.priorities.iter().all(|p| *p == Priority::Normal) {
+        // What is nothing but padding belongs to no file, and is not wanted.
+        let all_pieces = metainfo.padding().is_empty();
+        if all_pieces && self.priorities.iter().all(|p| *p == Priority::Normal) {
             return download.set_priorities(&[]);
         }
-        let mut start = 0;
         let files = metainfo.files().iter().enumerate().map(|(index, file)| {
-            let bytes = start..start + file.length;
-            start = bytes.end;
+            let bytes = file.offset..file.offset + file.length;
             let priority = self.priorities.get(index).copied().unwrap_or_default();
             (bytes, priority)
         });
@@ -361,7 +369,8 @@ impl Torrent {
     /// The link to the tracker is gone, and all channels with it.
     pub(super) fn tracker_down(&mut self, cx: &mut Cx<'_>) {
         self.close_all(cx, "the link to the tracker is gone");
-        self.swarm.announced = false;
-        self.swarm.next_announce = None;
+        self.swarm.forget_membership();
+        // The next life of the tracker may give the same numbers to others.
+        self.outcasts = Outcasts::default();
     }
 }

@@ -117,7 +117,7 @@ fn answer_size(output: &HubOutput) -> usize {
         return 0;
     };
     let inside = match message {
-        ServerMessage::Welcome(_) | ServerMessage::Accepted { .. } => 0,
+        ServerMessage::Welcome(_) | ServerMessage::Accepted { .. } | ServerMessage::Pong => 0,
         ServerMessage::Peers(peers) => peers.members.len() * size_of::<Member>(),
         ServerMessage::Refused { reason, .. } | ServerMessage::Error { reason, .. } => reason.len(),
         ServerMessage::Incoming(_)

@@ -177,7 +177,8 @@ impl Hub {
             ClientMessage::Credit { .. }
             | ClientMessage::Accept { .. }
             | ClientMessage::Close { .. }
-            | ClientMessage::Leave { .. } => cost::CONTROL,
+            | ClientMessage::Leave { .. }
+            | ClientMessage::Ping => cost::CONTROL,
         };
         self.spend(now, conn, nanos);
     }

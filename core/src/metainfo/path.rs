@@ -1,11 +1,11 @@
 //! File paths that can't leave the download folder.
 //!
-//! What only an attack or a broken tool writes is refused: `..`, `.`, empty parts,
-//! separators of any platform, NUL. What honest people's folders contain, but some platform
-//! can't store or a person can't read, is replaced, the same way everywhere: control
-//! characters (macOS has files called `Icon\r`), characters that Windows forbids, its device
-//! names, dots and spaces at the end, text-direction overrides that make `exe.txt` of
-//! `txt.exe`, parts that are too long.
+//! What would lead elsewhere is left out, as libtorrent does it: separators of any platform,
+//! and parts that are empty, `.` or `..` then (a file that has no name left is called `_`).
+//! What honest people's folders contain, but some platform can't store or a person can't
+//! read, is replaced, the same way everywhere: control characters (macOS has files called
+//! `Icon\r`), characters that Windows forbids, its device names, dots and spaces at the end,
+//! text-direction overrides that make `exe.txt` of `txt.exe`, parts that are too long.
 
 use std::fmt;
 
@@ -17,15 +17,9 @@ pub struct SafePath(Vec<String>);
 /// Why a path is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// It has no parts, or one of them is empty.
-    #[error("a file's path has an empty part")]
+    /// It has no parts.
+    #[error("a file has no path")]
     Empty,
-    /// It has a part `.` or `..`.
-    #[error("the path {0:?} would leave the folder")]
-    Relative(String),
-    /// A part holds a separator or NUL.
-    #[error("the name {0:?} holds a path separator or NUL")]
-    Separator(String),
     /// It is longer than [`SafePath::MAX_LENGTH`] or has more than [`SafePath::MAX_PARTS`].
     #[error("a path of {parts} parts and {length} bytes is too long")]
     TooLong {
@@ -53,11 +47,10 @@ impl SafePath {
             let parts = parts.len();
             return Err(PathError::TooLong { parts, length });
         }
-        if parts.is_empty() {
-            return Err(PathError::Empty);
-        }
-        let parts = parts.iter().map(|part| harmless(part));
-        parts.collect::<Result<_, _>>().map(SafePath)
+        let (name, folders) = parts.split_last().ok_or(PathError::Empty)?;
+        let name = harmless(name).unwrap_or_else(|| NAMELESS.to_owned());
+        let folders = folders.iter().filter_map(|part| harmless(part));
+        Ok(SafePath(folders.chain([name]).collect()))
     }
 
     /// The parts; at least one, none empty.
@@ -82,17 +75,19 @@ impl fmt::Display for SafePath {
     }
 }
 
-fn harmless(part: &str) -> Result<String, PathError> {
-    match part {
-        "" => return Err(PathError::Empty),
-        "." | ".." => return Err(PathError::Relative(part.into())),
-        _ if part.contains(['/', '\\', '\0']) => return Err(PathError::Separator(part.into())),
-        _ => {}
-    }
+/// What a file is called that has no name.
+const NAMELESS: &str = "_";
+
+/// The part of a path that becomes of this one; none if nothing does.
+pub(super) fn harmless(part: &str) -> Option<String> {
     let mut part: String = part
         .chars()
+        .filter(|c| !matches!(c, '/' | '\\'))
         .map(|c| if is_trouble(c) { '_' } else { c })
         .collect();
+    if matches!(part.as_str(), "" | "." | "..") {
+        return None;
+    }
     if is_device(&part) {
         part.insert(0, '_');
     }
@@ -105,7 +100,7 @@ fn harmless(part: &str) -> Result<String, PathError> {
         part.pop();
         part.push('_');
     }
-    Ok(part)
+    Some(part)
 }
 
 /// The name's stem and extension, the stem cut so that together with `mark` bytes more they
@@ -167,22 +162,33 @@ mod tests {
     }
 
     #[test]
-    fn attacks_are_refused() {
-        for parts in [
-            &[][..],
-            &[""],
-            &["a", "", "b"],
-            &["."],
-            &["a", "..", "b"],
-            &["..", "etc", "passwd"],
-            &["/etc/passwd"],
-            &["a/../../b"],
-            &["..\\b"],
-            &["C:\\Windows"],
-            &["a\0b"],
-            &["a"; 65],
-            &["a".repeat(2048).as_str()],
+    fn what_leads_elsewhere_is_left_out() {
+        for (parts, whole) in [
+            (&[""][..], "_"),
+            (&["a", "", "b"], "a/b"),
+            (&["", "b"], "b"),
+            (&["a", ""], "a/_"),
+            (&["."], "_"),
+            (&["a", ".", "b"], "a/b"),
+            (&["a", "..", "b"], "a/b"),
+            (&["..", "etc", "passwd"], "etc/passwd"),
+            (&["a", ".."], "a/_"),
+            (&["/", "b"], "b"),
+            (&["./.", "\\", "b"], "b"),
+            (&["/etc/passwd"], "etcpasswd"),
+            (&["a/../../b"], "a....b"),
+            (&["..\\b"], "..b"),
+            (&["C:\\Windows"], "C_Windows"),
+            (&["\\\\server\\share"], "servershare"),
+            (&["a\0b"], "a_b"),
         ] {
+            assert_eq!(path(parts).unwrap().to_string(), whole, "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for parts in [&[][..], &["a"; 65], &["a".repeat(2048).as_str()]] {
             assert!(path(parts).is_err(), "{parts:?}");
         }
     }
@@ -256,7 +262,7 @@ mod tests {
             let Ok(path) = SafePath::new(&parts) else {
                 return Ok(());
             };
-            assert_eq!(path.parts().len(), parts.len());
+            assert!((1..=parts.len()).contains(&path.parts().len()));
             for part in path.parts() {
                 assert!(!part.is_empty() && part.len() <= SafePath::MAX_PART);
                 assert!(!part.contains(is_trouble) && !part.ends_with(['.', ' ']));

@@ -7,6 +7,7 @@ mod choose;
 mod limits;
 mod load;
 mod progress;
+mod standing;
 mod suspects;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,11 +15,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use choose::Choice;
 pub use limits::{Limits, Waste};
-use load::Load;
+use load::{Load, Standing};
 use suspects::Suspects;
 
 use super::partial::{Filled, Partial};
-use super::{Bitfield, Block, Layout, Picker, PieceIndex, Priority, Strategy};
+use super::{Bitfield, Block, Layout, Padding, Picker, PieceIndex, Priority, Strategy};
 use crate::rng::Rng;
 
 /// Who a block is asked of; the engine's number for a session, never used twice.
@@ -66,6 +67,7 @@ pub enum Received {
 #[derive(Debug)]
 pub struct Download {
     layout: Layout,
+    padding: Padding,
     limits: Limits,
     have: Bitfield,
     bytes_had: u64,
@@ -87,6 +89,8 @@ pub struct Download {
     repeatable: BTreeSet<PieceIndex>,
     loads: BTreeMap<SessionId, Load>,
     suspects: Suspects,
+    /// A piece was bad: newcomers are watched.
+    wary: bool,
     waste: Waste,
     /// Spreads sessions over blocks in the endgame.
     rng: Rng,
@@ -119,11 +123,9 @@ impl Download {
         let window = u32::try_from(window).unwrap_or(u32::MAX);
         let mut download = Download {
             layout,
+            padding: Padding::default(),
             limits,
-            bytes_had: have
-                .iter()
-                .map(|piece| u64::from(layout.length(piece)))
-                .sum(),
+            bytes_had: 0,
             missing: Bitfield::empty(layout.piece_count()),
             picker: Picker::new(&have, strategy, window, rng.fork("picker")),
             have,
@@ -135,12 +137,24 @@ impl Download {
             repeatable: BTreeSet::new(),
             loads: BTreeMap::new(),
             suspects: Suspects::new(limits.suspects),
+            wary: false,
             waste: Waste::default(),
             rng: rng.fork("endgame"),
         };
+        download.bytes_had = download.bytes_in(&download.have);
         download.find_missing();
         download.pick_at_random_first();
         download
+    }
+
+    /// Says which bytes are zeros that everybody knows (BEP 47): blocks of nothing else are
+    /// not asked for, and none of these bytes counts. To be said before anything is begun.
+    #[must_use]
+    pub fn with_padding(mut self, padding: Padding) -> Self {
+        debug_assert!(self.begun.is_empty());
+        self.padding = padding;
+        self.bytes_had = self.bytes_in(&self.have);
+        self
     }
 
     /// Verified and written pieces.
@@ -148,15 +162,14 @@ impl Download {
         &self.have
     }
 
-    /// Bytes of verified and written pieces.
+    /// Bytes of verified and written pieces, without padding.
     pub fn bytes_had(&self) -> u64 {
         self.bytes_had
     }
 
-    /// Bytes of the pieces that are wanted and not had.
+    /// Bytes of the pieces that are wanted and not had, without padding.
     pub fn bytes_missing(&self) -> u64 {
-        let length = |piece| u64::from(self.layout.length(piece));
-        self.missing.iter().map(length).sum()
+        self.bytes_in(&self.missing)
     }
 
     /// Every piece is had.
@@ -167,6 +180,11 @@ impl Download {
     /// Every piece that is not skipped is had.
     pub fn is_finished(&self) -> bool {
         self.missing.is_empty()
+    }
+
+    /// A wanted piece that some connected peer has is not begun: there is no endgame yet.
+    pub fn is_any_left(&self) -> bool {
+        self.picker.any_available()
     }
 
     /// Bytes that arrived for nothing so far.
@@ -223,13 +241,15 @@ impl Download {
     /// A peer connected that has these pieces.
     pub fn peer_joined(&mut self, session: SessionId, pieces: &Bitfield) {
         self.picker.peer_joined(session, pieces);
+        self.load(session).pieces = pieces.count();
     }
 
     /// A connected peer, which did not have this piece, has it now.
     pub fn peer_has(&mut self, session: SessionId, piece: PieceIndex) {
         self.picker.peer_has(session, piece);
-        let from = &mut self.load(session).missing_from;
-        *from = piece.get().min(*from);
+        let load = self.load(session);
+        load.missing_from = piece.get().min(load.missing_from);
+        load.pieces = load.pieces.saturating_add(1);
     }
 
     /// A peer is gone: its availability, and what was asked of it, are released. `pieces`
@@ -292,10 +312,11 @@ impl Download {
     /// to do. It may then be asked for the same block at once: the engine should wait
     /// before it picks for a session that rejects.
     pub fn release(&mut self, session: SessionId, block: Block) {
+        let asker = self.asker(session);
         let Some(partial) = self.filling_mut(block.piece) else {
             return;
         };
-        if partial.release(session, block) {
+        if partial.release(asker, block) {
             partial.failed_by = Some(session);
             self.load(session).asked.remove(&block);
             self.after_release(block.piece, session);
@@ -305,12 +326,13 @@ impl Download {
     /// The session won't send anything that was asked of it (it choked us). Its pieces are
     /// up for adoption. Costs what there is to release.
     pub fn release_all(&mut self, session: SessionId) {
+        let asker = self.asker(session);
         let load = self.load(session);
         let asked = std::mem::take(&mut load.asked);
         let mut pieces = std::mem::take(&mut load.owned);
         for block in asked {
             if let Some(partial) = self.filling_mut(block.piece) {
-                partial.release(session, block);
+                partial.release(asker, block);
                 pieces.insert(block.piece);
             }
         }
@@ -321,7 +343,20 @@ impl Download {
 
     /// A block arrived.
     pub fn receive(&mut self, session: SessionId, block: Block, data: &[u8]) -> Received {
-        let received = self.fill(session, block, data);
+        self.take(session, block, data, false)
+    }
+
+    /// A block arrived that was asked of the session and given up: if it is still missing, it
+    /// is as good as any.
+    pub fn receive_late(&mut self, session: SessionId, block: Block, data: &[u8]) -> Received {
+        self.take(session, block, data, true)
+    }
+
+    fn take(&mut self, session: SessionId, block: Block, data: &[u8], late: bool) -> Received {
+        let received = self.fill(session, block, data, late);
+        if matches!(received, Received::Kept { .. } | Received::Complete { .. }) {
+            self.set_standing(session, Standing::Delivers);
+        }
         let bytes = data.len() as u64;
         match received {
             Received::Unrequested => self.waste.unrequested += bytes,
@@ -337,10 +372,15 @@ impl Download {
     ///
     /// Nothing happens unless the piece is being verified; the same goes for the next three.
     pub fn verified(&mut self, piece: PieceIndex) -> Vec<SessionId> {
-        match self.begun.get(&piece) {
-            Some(Begun::Verifying { data, .. }) => self.suspects.clear(piece, data),
-            _ => Vec::new(),
+        let Some(Begun::Verifying { data, senders }) = self.begun.get(&piece) else {
+            return Vec::new();
+        };
+        for sender in senders {
+            if let Some(load) = self.loads.get_mut(sender) {
+                load.verified = true;
+            }
         }
+        self.suspects.clear(piece, data)
     }
 
     /// The hash was right and the write confirmed: we have it.
@@ -348,9 +388,27 @@ impl Download {
         if self.end_verifying(piece).is_some() {
             self.have.insert(piece);
             self.missing.remove(piece);
-            self.bytes_had += u64::from(self.layout.length(piece));
+            self.bytes_had += self.bytes_of(piece);
             self.pick_at_random_first();
         }
+    }
+
+    /// A piece that we had is lost: it is wanted again, unless it is skipped. False, and
+    /// nothing happens, if we don't have it.
+    pub fn lost(&mut self, piece: PieceIndex) -> bool {
+        if !self.have.remove(piece) {
+            return false;
+        }
+        self.bytes_had -= u64::from(self.layout.length(piece));
+        self.picker.put_back(piece);
+        if self.priority(piece) > Priority::Skip {
+            self.missing.insert(piece);
+            for load in self.loads.values_mut() {
+                load.missing_from = load.missing_from.min(piece.get());
+            }
+        }
+        self.pick_at_random_first();
+        true
     }
 
     /// The hash was wrong: the piece is wanted again. Returns the proven liar, if it was
@@ -366,7 +424,8 @@ impl Download {
         let Some((data, senders)) = self.end_verifying(piece) else {
             return Vec::new();
         };
-        self.waste.corrupt += data.len() as u64;
+        self.waste.corrupt += self.bytes_of(piece);
+        self.wary = true;
         self.picker.put_back(piece);
         self.suspects.add(piece, &data, &senders)
     }
@@ -378,7 +437,7 @@ impl Download {
         }
     }
 
-    fn fill(&mut self, session: SessionId, block: Block, data: &[u8]) -> Received {
+    fn fill(&mut self, session: SessionId, block: Block, data: &[u8], late: bool) -> Received {
         let piece = block.piece;
         let partial = match self.begun.get_mut(&piece) {
             Some(Begun::Filling(partial)) => partial,
@@ -386,7 +445,7 @@ impl Download {
             None if self.have.has(piece) => return Received::Duplicate,
             None => return Received::Unrequested,
         };
-        let cancel = match partial.fill(session, block, data) {
+        let cancel = match partial.fill(session, block, data, late) {
             Filled::Unrequested => return Received::Unrequested,
             Filled::Duplicate => return Received::Duplicate,
             Filled::Kept(others) => others,
@@ -426,6 +485,16 @@ impl Download {
                 None
             }
         }
+    }
+
+    /// Bytes of a piece, without padding.
+    fn bytes_of(&self, piece: PieceIndex) -> u64 {
+        let length = self.layout.length(piece);
+        u64::from(length - self.padding.within(self.layout.offset(piece), length))
+    }
+
+    fn bytes_in(&self, pieces: &Bitfield) -> u64 {
+        pieces.iter().map(|piece| self.bytes_of(piece)).sum()
     }
 
     fn find_missing(&mut self) {

@@ -31,7 +31,8 @@ pub enum LayoutError {
     /// No bytes at all.
     #[error("the torrent has no bytes")]
     Empty,
-    /// Zero, or above 64 MiB.
+    /// Zero, or above [`Layout::MAX_PIECE_LENGTH`], or pieces longer than
+    /// [`Layout::MAX_PIECE`] would come of it.
     #[error("a piece length of {0} bytes is not acceptable")]
     PieceLength(u32),
     /// More than [`Layout::MAX_PIECES`].
@@ -67,8 +68,11 @@ impl Block {
 impl Layout {
     /// The most pieces of a torrent.
     pub const MAX_PIECES: u64 = wire::MAX_PIECES;
-    /// The longest piece: a whole one must fit in memory several times.
-    pub const MAX_PIECE_LENGTH: u32 = 64 << 20;
+    /// The longest piece length that a torrent may name: a little more than the longest that
+    /// libtorrent takes.
+    pub const MAX_PIECE_LENGTH: u32 = 512 << 20;
+    /// The longest piece that there may be: a whole one must fit in memory several times.
+    pub const MAX_PIECE: u32 = 64 << 20;
     /// The longest block that may be asked of us: longer requests are an abuse of our memory.
     pub const MAX_BLOCK: u32 = 128 << 10;
 
@@ -77,7 +81,9 @@ impl Layout {
         if length == 0 {
             return Err(LayoutError::Empty);
         }
-        if piece_length == 0 || piece_length > Self::MAX_PIECE_LENGTH {
+        let longest = u64::from(piece_length).min(length);
+        let possible = 1..=Self::MAX_PIECE_LENGTH;
+        if !possible.contains(&piece_length) || longest > u64::from(Self::MAX_PIECE) {
             return Err(LayoutError::PieceLength(piece_length));
         }
         let pieces = length.div_ceil(u64::from(piece_length));
@@ -207,10 +213,13 @@ mod tests {
     fn what_cannot_be_cut_is_refused() {
         assert_eq!(Layout::new(0, 1), Err(LayoutError::Empty));
         assert_eq!(Layout::new(1, 0), Err(LayoutError::PieceLength(0)));
+        let refused = |length| Err(LayoutError::PieceLength(length));
+        assert_eq!(Layout::new(1, (512 << 20) + 1), refused((512 << 20) + 1));
         assert_eq!(
-            Layout::new(1, (64 << 20) + 1),
-            Err(LayoutError::PieceLength((64 << 20) + 1))
+            Layout::new(1 << 30, (64 << 20) + 1),
+            refused((64 << 20) + 1)
         );
+        assert!(Layout::new(1, 512 << 20).is_ok(), "no piece is that long");
         assert_eq!(
             Layout::new((1 << 21) + 1, 1),
             Err(LayoutError::TooManyPieces((1 << 21) + 1))

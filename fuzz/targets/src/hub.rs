@@ -329,7 +329,8 @@ impl Client {
             ServerMessage::Peers(_)
             | ServerMessage::Refused { .. }
             | ServerMessage::Error { .. }
-            | ServerMessage::Data(_) => {}
+            | ServerMessage::Data(_)
+            | ServerMessage::Pong => {}
         }
     }
 }

@@ -30,11 +30,16 @@ pub fn metainfo(input: &[u8]) {
     };
     for piece in torrent.layout().pieces() {
         torrent.piece_hash(piece);
-        let covered: u64 = torrent
-            .piece_spans(piece)
-            .map(|span| u64::from(span.length))
-            .sum();
-        assert_eq!(covered, u64::from(torrent.layout().length(piece)));
+        let length = torrent.layout().length(piece);
+        let mut padding = 0;
+        let mut next = 0;
+        for span in torrent.piece_spans(piece) {
+            padding += span.begin - next;
+            next = span.begin + span.length;
+        }
+        padding += length - next;
+        let offset = torrent.layout().offset(piece);
+        assert_eq!(torrent.padding().within(offset, length), padding);
     }
     assert_eq!(
         Metainfo::from_torrent(&torrent.to_torrent()).as_ref(),
@@ -61,6 +66,7 @@ pub fn link(input: &[u8]) {
     assert_eq!(again.info_hash, link.info_hash);
     assert_eq!(again.name, link.name);
     assert_eq!(again.trackers, link.trackers);
+    assert_eq!(again.files, link.files);
 }
 
 const MAX_MESSAGE: u32 = 1 << 16;

@@ -41,6 +41,33 @@ fn several() -> (Metainfo, Vec<u8>) {
     ])
 }
 
+/// A torrent whose second and fourth entries are padding (BEP 47), and all its bytes.
+pub(super) fn padded() -> (Metainfo, Vec<u8>) {
+    const LENGTHS: [usize; 5] = [
+        PIECE as usize + 9,
+        PIECE as usize - 9,
+        5,
+        3 * PIECE as usize,
+        7,
+    ];
+    let mut entries = String::new();
+    let mut bytes = Vec::new();
+    for (number, length) in LENGTHS.into_iter().enumerate() {
+        let padding = number % 2 == 1;
+        let attr = if padding { "4:attr1:p" } else { "" };
+        entries += &format!("d{attr}6:lengthi{length}e4:pathl1:{number}ee");
+        bytes.resize(bytes.len() + length, u8::from(!padding) * 0xaa);
+    }
+    let pieces = bytes.len().div_ceil(PIECE as usize);
+    let hashes = "x".repeat(pieces * 20);
+    let info = format!(
+        "d5:filesl{entries}e4:name1:f12:piece lengthi{PIECE}e6:pieces{}:{hashes}e",
+        hashes.len()
+    );
+    let torrent = format!("d4:info{info}e");
+    (Metainfo::from_torrent(torrent.as_bytes()).unwrap(), bytes)
+}
+
 fn piece<'a>(metainfo: &Metainfo, bytes: &'a [u8], index: PieceIndex) -> &'a [u8] {
     let layout = metainfo.layout();
     &bytes[layout.offset(index) as usize..][..layout.length(index) as usize]

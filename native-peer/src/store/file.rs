@@ -138,18 +138,20 @@ impl FileStore {
 
 impl Store for FileStore {
     fn read(&self, piece: PieceIndex) -> Result<Bytes, StoreError> {
-        let mut buffer = Vec::with_capacity(self.metainfo.layout().length(piece) as usize);
+        // What no span covers is padding: zeros.
+        let mut buffer = vec![0; self.metainfo.layout().length(piece) as usize];
         for span in self.metainfo.piece_spans(piece) {
             let path = &self.metainfo.files()[span.file].path;
-            let mut read = || -> io::Result<bool> {
+            let here = &mut buffer[span.begin as usize..][..span.length as usize];
+            let mut read = || -> io::Result<()> {
                 let mut file = self.open_to_read(path)?;
                 file.seek(SeekFrom::Start(span.offset))?;
-                Ok(file.take(span.length.into()).read_to_end(&mut buffer)? == span.length as usize)
+                file.read_exact(here)
             };
+            use io::ErrorKind::{NotFound, UnexpectedEof};
             match read() {
-                Ok(true) => {}
-                Ok(false) => return Err(StoreError::Missing),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(()) => {}
+                Err(error) if matches!(error.kind(), NotFound | UnexpectedEof) => {
                     return Err(StoreError::Missing);
                 }
                 Err(error) => {
@@ -163,11 +165,10 @@ impl Store for FileStore {
         Ok(buffer.into())
     }
 
-    fn write(&self, piece: PieceIndex, mut data: &[u8]) -> Result<(), StoreError> {
+    fn write(&self, piece: PieceIndex, data: &[u8]) -> Result<(), StoreError> {
         for span in self.metainfo.piece_spans(piece) {
             let path = &self.metainfo.files()[span.file].path;
-            let (here, rest) = data.split_at(span.length as usize);
-            data = rest;
+            let here = &data[span.begin as usize..][..span.length as usize];
             let write = || -> io::Result<()> {
                 let mut file = self.open_to_write(path)?;
                 file.seek(SeekFrom::Start(span.offset))?;

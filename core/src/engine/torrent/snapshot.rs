@@ -1,7 +1,7 @@
 //! What a person sees of a torrent.
 
 use super::{Phase, Torrent};
-use crate::engine::view::{PeerView, TorrentState, TorrentView};
+use crate::engine::view::{PeerView, Standing, TorrentState, TorrentView};
 use crate::metainfo::Metainfo;
 use crate::peer::Session;
 use crate::pieces::Download;
@@ -21,10 +21,7 @@ impl Torrent {
 
     /// See [`crate::engine::Engine::view`].
     pub(in crate::engine) fn view(&self, now: Time) -> TorrentView {
-        let length = self
-            .metainfo
-            .as_ref()
-            .map_or(0, |m| m.layout().total_length());
+        let length = self.metainfo.as_ref().map_or(0, Metainfo::length);
         let had = self.download().map_or(0, Download::bytes_had);
         let missing = self.download().map_or(0, Download::bytes_missing);
         let waste = self.download().map(Download::waste).unwrap_or_default();
@@ -68,6 +65,7 @@ impl Torrent {
             complete: self.swarm.complete,
             incomplete: self.swarm.incomplete,
             copies: self.copies(),
+            standing: self.standing(),
             peers: self
                 .sessions
                 .values()
@@ -80,6 +78,18 @@ impl Torrent {
 }
 
 impl Torrent {
+    fn standing(&self) -> Standing {
+        let swarm = &self.swarm;
+        match &swarm.refused {
+            _ if !self.is_running() => Standing::Away,
+            Some(reason) => Standing::Refused(reason.clone()),
+            None if swarm.waits => Standing::Waiting,
+            None if swarm.answered => Standing::Member,
+            None if swarm.announced => Standing::Joining,
+            None => Standing::Away,
+        }
+    }
+
     fn copies(&self) -> u32 {
         let (Some(download), Some(metainfo)) = (self.download(), &self.metainfo) else {
             return 0;
@@ -104,7 +114,7 @@ fn file_list(metainfo: &Metainfo) -> Vec<(String, u64)> {
 fn peer_view(session: &Session, now: Time) -> PeerView {
     let pieces = session.pieces.known();
     PeerView {
-        peer_id: session.peer_id.to_string(),
+        peer_id: session.name(),
         client: session.client.clone(),
         path: session.path,
         progress: pieces.map_or(0.0, |p| {

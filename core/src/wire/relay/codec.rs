@@ -45,6 +45,8 @@ mod tag {
     pub(super) const ACCEPT: &str = "accept";
     pub(super) const CREDIT: &str = "credit";
     pub(super) const CLOSE: &str = "close";
+    pub(super) const PING: &str = "ping";
+    pub(super) const PONG: &str = "pong";
     pub(super) const WELCOME: &str = "welcome";
     pub(super) const PEERS: &str = "peers";
     pub(super) const INCOMING: &str = "incoming";
@@ -71,6 +73,7 @@ impl ClientMessage {
                 control(tag::CLOSE, &Close { channel, reason })
             }
             ClientMessage::Data(frame) => frame.into_message(),
+            ClientMessage::Ping => control(tag::PING, &Nothing {}),
         }
     }
 
@@ -100,6 +103,7 @@ impl ClientMessage {
                 let Close { channel, reason } = body.decode()?;
                 ClientMessage::Close { channel, reason }
             }
+            tag::PING => ClientMessage::Ping,
             unknown => return Err(unknown_type(unknown)),
         })
     }
@@ -137,6 +141,7 @@ impl ServerMessage {
                 control(tag::ERROR, &Problem { info_hash, reason })
             }
             ServerMessage::Data(frame) => frame.into_message(),
+            ServerMessage::Pong => control(tag::PONG, &Nothing {}),
         }
     }
 
@@ -178,10 +183,15 @@ impl ServerMessage {
                 let Problem { info_hash, reason } = body.decode()?;
                 ServerMessage::Error { info_hash, reason }
             }
+            tag::PONG => ServerMessage::Pong,
             unknown => return Err(unknown_type(unknown)),
         })
     }
 }
+
+/// What has no keys but `t`.
+#[derive(Serialize)]
+struct Nothing {}
 
 #[derive(Serialize, Deserialize)]
 struct Leave {

@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::store::conformance::{PIECE, torrent};
+use crate::store::conformance::{PIECE, padded, torrent};
 
 fn filled(folder: &Path, files: &[(&str, usize)]) -> (Metainfo, Vec<u8>) {
     let (metainfo, bytes) = torrent(files);
@@ -152,4 +152,29 @@ fn the_folder_itself_may_be_a_link() {
     std::os::unix::fs::symlink("real", &link).unwrap();
     filled(&link, &[("a", 10)]);
     assert!(place.path().join("real/täglich/a").is_file());
+}
+
+#[test]
+fn padding_is_read_as_zeros_and_never_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (metainfo, bytes) = padded();
+    let layout = *metainfo.layout();
+    let store = FileStore::open(folder.path(), &metainfo).unwrap();
+    for index in layout.pieces() {
+        let piece = &bytes[layout.offset(index) as usize..][..layout.length(index) as usize];
+        store.write(index, piece).unwrap();
+    }
+    store.finish().unwrap();
+    let root = folder.path().join("f");
+    let mut names: Vec<_> = fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["0", "2", "4"]);
+    assert_eq!(fs::read(root.join("2")).unwrap(), [0xaa; 5]);
+    for index in layout.pieces() {
+        let piece = &bytes[layout.offset(index) as usize..][..layout.length(index) as usize];
+        assert_eq!(store.read(index).unwrap(), piece);
+    }
 }
