@@ -15,9 +15,10 @@ mod link;
 mod torrent;
 pub mod view;
 
+pub use crate::peer::PeerPath;
 pub use config::Config;
 pub use io::{Command, Event, Input, Output, Resume, StoreError, TimerKind};
-pub use view::{PeerPath, PeerView, TorrentState, TorrentView, TrackerView, View};
+pub use view::{PeerView, TorrentState, TorrentView, TrackerView, View};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

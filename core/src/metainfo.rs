@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::bencode;
 use crate::id::InfoHash;
 use crate::pieces::{Layout, Padding, PieceIndex};
+use crate::wire;
 
 pub mod create;
 pub mod link;
@@ -91,7 +92,7 @@ pub enum MetainfoError {
 
 impl Metainfo {
     /// The longest `.torrent` file accepted, in bytes.
-    pub const MAX_LENGTH: usize = 16 << 20;
+    pub const MAX_LENGTH: usize = wire::MAX_METADATA;
 
     /// The most files of a torrent, padding included: some 100 MiB while it is read.
     pub const MAX_FILES: usize = 1 << 18;
@@ -163,6 +164,11 @@ impl Metainfo {
     /// Pieces that are padding and nothing else, and as it should be: everybody has them.
     pub fn pieces_of_padding(&self) -> Vec<PieceIndex> {
         padding::pieces(self)
+    }
+    /// Bytes of a piece up to its last that is no padding: what must be kept of it.
+    pub fn kept_length(&self, piece: PieceIndex) -> u32 {
+        let last = self.piece_spans(piece).last();
+        last.map_or(0, |span| span.begin + span.length)
     }
     /// Bytes of all files, padding not counted.
     pub fn length(&self) -> u64 {

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Meter, Outbox, Pipeline};
-use crate::engine::PeerPath;
-use crate::engine::config::RequestConfig;
+use super::{Meter, Outbox, PeerPath, Pipeline, RequestConfig};
 use crate::id::{ChannelId, MemberId, PeerId};
 use crate::pieces::{Bitfield, BitfieldError, Block, Layout, PieceIndex};
 use crate::time::Time;

@@ -1,7 +1,7 @@
 //! How a torrent's bytes are cut into pieces and blocks.
 
 use super::BLOCK;
-use crate::wire::peer::BlockRef;
+use crate::wire::{self, peer::BlockRef};
 
 /// The index of a piece that exists, checked once by [`Layout::piece`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,10 +31,16 @@ pub enum LayoutError {
     /// No bytes at all.
     #[error("the torrent has no bytes")]
     Empty,
-    /// Zero, or above [`Layout::MAX_PIECE_LENGTH`], or pieces longer than
-    /// [`Layout::MAX_PIECE`] would come of it.
+    /// Zero, or above [`Layout::MAX_PIECE_LENGTH`].
     #[error("a piece length of {0} bytes is not acceptable")]
     PieceLength(u32),
+    /// There would be pieces longer than [`Layout::MAX_PIECE`].
+    #[error(
+        "its pieces of {} MiB are too long: up to {} MiB fit into memory",
+        .0.div_ceil(1 << 20),
+        Layout::MAX_PIECE >> 20
+    )]
+    LongPieces(u32),
     /// More than [`Layout::MAX_PIECES`].
     #[error("{0} pieces are too many")]
     TooManyPieces(u64),
@@ -66,8 +72,8 @@ impl Block {
 }
 
 impl Layout {
-    /// The most pieces of a torrent: their hashes alone are 40 MiB.
-    pub const MAX_PIECES: u64 = 1 << 21;
+    /// The most pieces of a torrent.
+    pub const MAX_PIECES: u64 = wire::MAX_PIECES;
     /// The longest piece length that a torrent may name: a little more than the longest that
     /// libtorrent takes.
     pub const MAX_PIECE_LENGTH: u32 = 512 << 20;
@@ -81,10 +87,11 @@ impl Layout {
         if length == 0 {
             return Err(LayoutError::Empty);
         }
-        let longest = u64::from(piece_length).min(length);
-        let possible = 1..=Self::MAX_PIECE_LENGTH;
-        if !possible.contains(&piece_length) || longest > u64::from(Self::MAX_PIECE) {
+        if !(1..=Self::MAX_PIECE_LENGTH).contains(&piece_length) {
             return Err(LayoutError::PieceLength(piece_length));
+        }
+        if u64::from(piece_length).min(length) > u64::from(Self::MAX_PIECE) {
+            return Err(LayoutError::LongPieces(piece_length));
         }
         let pieces = length.div_ceil(u64::from(piece_length));
         if pieces > Self::MAX_PIECES {
