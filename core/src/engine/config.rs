@@ -38,7 +38,8 @@ pub struct Config {
     pub read_cache: u64,
     /// Store reads under way at once, over all torrents.
     pub max_reads: usize,
-    /// Pieces hashed at once when checking what is on disk.
+    /// Pieces hashed at once when checking what is on disk; fewer where they are longer than
+    /// `bytes_in_progress` together.
     pub max_checks: usize,
     /// Credit that we keep each channel at, at the start and at the most. It follows what
     /// is asked of the peer, twice: the relay sets memory apart for every byte of credit,

@@ -48,7 +48,7 @@ pub enum LayoutError {
 
 impl PieceIndex {
     /// Every torrent has it.
-    pub(super) const FIRST: PieceIndex = PieceIndex(0);
+    pub(crate) const FIRST: PieceIndex = PieceIndex(0);
 
     /// The number on the wire.
     pub fn get(self) -> u32 {
