@@ -8,7 +8,7 @@ pub mod session;
 
 use serde::{Deserialize, Serialize};
 
-pub use config::RequestConfig;
+pub use config::{PlacesConfig, RequestConfig};
 pub use meter::Meter;
 pub use outbox::{Outbox, Upload};
 pub use pipeline::Pipeline;

@@ -249,13 +249,90 @@ fn a_peer_that_lost_its_place_does_not_come_back_at_once() {
     stage.say(remote, &Message::HaveNone);
     stage.say(remote, &Message::RejectRequest(block(0, 0)));
     assert!(stage.closed(remote).is_some());
-    // The same peer, which gives itself the same id.
     let again = stage.again(remote);
     let reason = stage.closed(again).unwrap();
     assert!(reason.contains("misbehaved"), "{reason}");
     stage.wait(300);
     let later = stage.again(remote);
     assert_eq!(stage.closed(later), None);
+}
+
+#[test]
+fn whoever_misbehaves_under_a_borrowed_name_harms_nobody_else() {
+    let mut stage = Stage::new(eager(), 4, &[]);
+    let honest = stage.seed();
+    let asked = stage.requests(honest);
+    // While the honest one is here: a fault, and corrupt data.
+    let rude = stage.namesake(honest);
+    stage.say(rude, &Message::RejectRequest(block(0, 0)));
+    assert!(stage.closed(rude).is_some());
+    let liar = stage.namesake(honest);
+    stage.say(liar, &Message::HaveAll);
+    stage.say(liar, &Message::Unchoke);
+    while stage.closed(liar).is_none() {
+        for block in stage.requests(liar) {
+            stage.send_block(liar, block, false);
+        }
+        // The honest one is asked for what the liar spoiled.
+        for block in stage.requests(honest) {
+            stage.send_block(honest, block, true);
+        }
+        stage.wait(1);
+    }
+    assert_eq!(stage.closed(liar), Some("sent corrupt data"));
+    assert_eq!(stage.closed(honest), None);
+    for block in asked {
+        stage.send_block(honest, block, true);
+    }
+    // And when it comes after them.
+    let other = stage.namesake(honest);
+    assert_eq!(stage.closed(other), None);
+    while !stage.is_seeding() {
+        for block in stage.requests(honest) {
+            stage.send_block(honest, block, true);
+        }
+        stage.wait(1);
+    }
+}
+
+#[test]
+fn a_download_does_not_wait_for_those_who_only_promise() {
+    let mut stage = Stage::new(Config::default(), 24, &[]);
+    // Ten that are there first, and take all that they are asked for.
+    let silent: Vec<_> = (0..10).map(|_| stage.seed()).collect();
+    let honest = stage.seed();
+    let mut seconds = 0;
+    while !stage.is_seeding() {
+        loop {
+            let asked = stage.requests(honest);
+            if asked.is_empty() {
+                break;
+            }
+            for block in asked {
+                stage.send_block(honest, block, true);
+            }
+        }
+        stage.wait(1);
+        seconds += 1;
+        assert!(seconds < 5, "{} of 24 pieces", stage.torrent().progress);
+    }
+    let asked: usize = silent.iter().map(|&s| stage.requests(s).len()).sum();
+    assert!(asked <= 10 * 7, "{asked} requests to those who answer none");
+}
+
+#[test]
+fn who_owes_is_asked_for_little_and_then_for_nothing() {
+    let mut stage = Stage::new(Config::default(), 64, &[]);
+    let silent = stage.seed();
+    let mut asked = Vec::new();
+    for _ in 0..30 {
+        asked.extend(stage.requests(silent));
+        stage.wait(1);
+    }
+    assert_eq!(asked.len(), 4 + 2 + 1);
+    // It was only slow: what it sends is taken, and it is asked for more.
+    stage.send_block(silent, asked[0], true);
+    assert!(!stage.requests(silent).is_empty());
 }
 
 #[test]

@@ -83,6 +83,7 @@ impl Pair {
             max_payload: 256 << 10,
             max_credit: 4 << 20,
             max_channels: 256,
+            max_swarms: 100,
         })));
         pair.feed(Input::Command(Command::AddTorrent {
             metainfo,

@@ -29,13 +29,14 @@ impl FromStr for TrackerAddress {
     type Err = AddressError;
 
     /// Without a path, [`ENDPOINT`] is meant. The address of the tracker's page
-    /// (`http://` or `https://`) does as well.
+    /// (`http://` or `https://`, a folder) does as well: the tracker is beside it.
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let error = |reason: &str| AddressError {
             text: crate::text::plain(text),
             reason: reason.to_owned(),
         };
         let text = text.trim();
+        let is_page = text.starts_with("http");
         let text = match text.split_once("://") {
             Some(("http", rest)) => format!("ws://{rest}"),
             Some(("https", rest)) => format!("wss://{rest}"),
@@ -48,6 +49,8 @@ impl FromStr for TrackerAddress {
         url.set_fragment(None);
         if url.path() == "/" {
             url.set_path(ENDPOINT);
+        } else if is_page && let Some(folder) = url.path().strip_suffix('/') {
+            url.set_path(&format!("{folder}{ENDPOINT}"));
         }
         Ok(TrackerAddress(url))
     }
@@ -155,6 +158,10 @@ mod tests {
         assert_eq!(
             address("https://example.org/#magnet:?"),
             "wss://example.org/swarm"
+        );
+        assert_eq!(
+            address("https://example.org/files/#magnet:?"),
+            "wss://example.org/files/swarm"
         );
     }
 

@@ -149,6 +149,7 @@ impl Host {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Tracker(message) => self.link.send(message.encode()),
+            Output::Reconnect => self.link.reconnect(),
             Output::Event(event) => self.events.push_back(event),
             Output::Hash {
                 info_hash,

@@ -127,6 +127,11 @@ impl Link {
         }
     }
 
+    /// Gives the connection up; the next attempt follows.
+    pub fn reconnect(&mut self) {
+        self.outgoing = None;
+    }
+
     /// How the link is.
     pub fn status(&self) -> &LinkStatus {
         &self.status

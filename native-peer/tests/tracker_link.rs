@@ -59,6 +59,7 @@ fn welcome() -> ServerMessage {
         max_channels: 10,
         max_payload: 1 << 18,
         max_credit: 1 << 22,
+        max_swarms: 100,
     })
 }
 

@@ -20,8 +20,9 @@ pub struct Config {
     pub ping_interval: Duration,
     /// A client that takes no byte for this long while there are some for it is closed.
     pub write_timeout: Duration,
-    /// Control messages that may wait for one client; one that lets more pile up is closed.
-    pub max_queued_messages: usize,
+    /// Bytes of answers that may wait for one client. While there are more, it is not read
+    /// from: whoever asks has to listen too.
+    pub max_answers: usize,
     /// Connections at once that are no WebSocket yet.
     pub max_http_connections: usize,
 }
@@ -43,7 +44,8 @@ impl Default for Config {
             allowed_origins: Vec::new(),
             ping_interval: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
-            max_queued_messages: 4096,
+            // About thirty answers to an announce.
+            max_answers: 64 << 10,
             max_http_connections: 1024,
         }
     }

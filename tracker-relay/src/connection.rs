@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use swarm_core::hub::ConnId;
+use swarm_core::hub::{ConnId, Reading, Source};
 use swarm_core::wire::relay::{ClientMessage, MAX_MESSAGE};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
 use crate::config::Config;
+use crate::pace::Pace;
 use crate::socket::Socket;
 use crate::switchboard::{Outgoing, Switchboard};
 
@@ -45,6 +46,10 @@ const WRITE_BUFFER: usize = 64 << 10;
 /// How often silence and progress are looked at, as a part of the shorter timeout.
 const CHECKS_PER_TIMEOUT: u32 = 4;
 
+/// What the WebSocket adds to a message: a header with its mask, at the least
+/// (RFC 6455 §5.2).
+const HEADER: u64 = 6;
+
 /// How long a client may take to answer a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -60,9 +65,10 @@ enum End {
     Gone(String),
 }
 
-/// Serves a client until either side has enough.
+/// Serves a client until either side has enough; what it takes is charged to `source`.
 pub(crate) async fn run(
     stream: TcpStream,
+    source: Source,
     already_read: Bytes,
     switchboard: Arc<Switchboard>,
     config: &Config,
@@ -82,7 +88,7 @@ pub(crate) async fn run(
         Some(limits),
     )
     .await;
-    let conn = switchboard.connect();
+    let conn = switchboard.connect(source);
     let mut connection = Connection::new(socket, conn, switchboard, config);
     let end = tokio::select! {
         end = poll_fn(|cx| connection.poll(cx)) => end,
@@ -126,7 +132,10 @@ struct Connection {
     socket: WebSocketStream<Socket>,
     conn: ConnId,
     switchboard: Arc<Switchboard>,
-    inbox: Vec<ClientMessage>,
+    inbox: VecDeque<ClientMessage>,
+    /// What reading it cost, since the hub last heard of that.
+    reading: Reading,
+    pace: Pace,
     batch: VecDeque<Outgoing>,
     /// Bytes of the largest message that came.
     largest: usize,
@@ -169,12 +178,14 @@ impl Connection {
         };
         let mut check = tokio::time::interval(period);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (inbox, batch) = (Vec::new(), VecDeque::new());
+        let (inbox, batch) = (VecDeque::new(), VecDeque::new());
         Connection {
             socket,
             conn,
             switchboard,
             inbox,
+            reading: Reading::default(),
+            pace: Pace::default(),
             batch,
             largest: 0,
             fed: 0,
@@ -247,6 +258,12 @@ impl Connection {
     /// Reads what is there, up to a batch, and hands it to the hub. Ready if there was
     /// something.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, End> {
+        if self.pace.poll_turn(cx).is_pending() {
+            return Ok(Poll::Pending);
+        }
+        if !self.inbox.is_empty() && self.hand_over(cx).is_pending() {
+            return Ok(Poll::Pending);
+        }
         let mut bytes = 0;
         let mut end = None;
         while bytes < READ_BATCH && end.is_none() {
@@ -257,23 +274,35 @@ impl Connection {
                     match understand(next, &mut self.largest) {
                         Ok(Some((length, message))) => {
                             bytes += length;
-                            self.inbox.push(message);
+                            if !matches!(message, ClientMessage::Data(_)) {
+                                self.reading.control += length as u64;
+                            }
+                            self.reading.framing += HEADER;
+                            self.inbox.push_back(message);
                         }
                         // A ping counts too, or many of them would keep us here.
-                        Ok(None) => bytes += 1,
+                        Ok(None) => {
+                            bytes += 1;
+                            self.reading.framing += HEADER;
+                        }
                         Err(reason) => end = Some(reason),
                     }
                 }
             }
         }
-        if !self.inbox.is_empty() {
-            self.switchboard.handle(self.conn, self.inbox.drain(..));
-        }
+        let turn = self.hand_over(cx);
         match end {
             Some(end) => Err(end),
-            None if bytes > 0 => Ok(Poll::Ready(())),
+            None if bytes > 0 && turn.is_ready() => Ok(Poll::Ready(())),
             None => Ok(Poll::Pending),
         }
+    }
+
+    /// Gives the hub what was read. Ready when more may be read; else the task will be woken.
+    fn hand_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let reading = std::mem::take(&mut self.reading);
+        let turn = self.switchboard.handle(self.conn, &mut self.inbox, reading);
+        self.pace.poll_next(cx, turn)
     }
 
     /// Pings a silent client, gives up on one that is gone.

@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use swarm_core::hub::Source;
 use swarm_core::wire::relay::{ENDPOINT, SUBPROTOCOL};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -22,14 +23,15 @@ pub(crate) type Reply = Response<Full<Bytes>>;
 /// Where the counters are.
 const HEALTH: &str = "/health";
 
-/// Answers one request. Never fails: what is wrong is an answer too.
+/// Answers one request of a client that is charged to `from`. Never fails: what is wrong is an answer too.
 pub(crate) async fn respond(
     context: Arc<Context>,
     request: Request<Incoming>,
+    from: Source,
 ) -> Result<Reply, Infallible> {
     let path = request.uri().path();
     let mut reply = if path == ENDPOINT {
-        upgrade(&context, request).unwrap_or_else(|refusal| *refusal)
+        upgrade(&context, request, from).unwrap_or_else(|refusal| *refusal)
     } else if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD");
         set(&mut reply, header::ALLOW, "GET, HEAD");
@@ -83,7 +85,11 @@ fn health(context: &Context) -> Reply {
 }
 
 /// Turns the connection into a WebSocket (RFC 6455 §4.2), or says why not.
-fn upgrade(context: &Arc<Context>, mut request: Request<Incoming>) -> Result<Reply, Box<Reply>> {
+fn upgrade(
+    context: &Arc<Context>,
+    mut request: Request<Incoming>,
+    from: Source,
+) -> Result<Reply, Box<Reply>> {
     let accept = check_upgrade(context, &request)?;
     let context = context.clone();
     let upgrade = hyper::upgrade::on(&mut request);
@@ -100,6 +106,7 @@ fn upgrade(context: &Arc<Context>, mut request: Request<Incoming>) -> Result<Rep
         let shutdown = context.shutdown.clone();
         connection::run(
             parts.io.into_inner(),
+            from,
             parts.read_buf,
             switchboard,
             &context.config,

@@ -5,11 +5,12 @@
 //! - `server`: accepts connections, and shuts down.
 //! - `http`, `page`: the page, and the way into a WebSocket.
 //! - `switchboard`: the hub behind a lock, and what waits to be sent to each client.
-//! - `connection`, `socket`: one WebSocket.
+//! - `connection`, `socket`, `pace`: one WebSocket, and when it is read from.
 
 mod config;
 mod connection;
 mod http;
+mod pace;
 mod page;
 mod server;
 mod socket;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use swarm_core::hub::HubStats;
+use swarm_core::hub::{HubStats, Source};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -55,7 +55,7 @@ pub fn serve(config: Config, listener: TcpListener) -> io::Result<Server> {
     let address = listener.local_addr()?;
     let assets = Assets::open(&config.page);
     let seed = getrandom::u64()?;
-    let switchboard = Switchboard::new(config.hub.clone(), seed, config.max_queued_messages);
+    let switchboard = Switchboard::new(config.hub.clone(), seed, config.max_answers);
     let context = Arc::new(Context {
         assets,
         switchboard: Arc::new(switchboard),
@@ -120,9 +120,12 @@ async fn accept(context: Arc<Context>, listener: TcpListener) {
             match listener.accept().await {
                 Ok((stream, from)) => {
                     debug!(%from, "a client connected");
-                    context
-                        .tasks
-                        .spawn(serve_http(context.clone(), stream, place));
+                    context.tasks.spawn(serve_http(
+                        context.clone(),
+                        stream,
+                        from.ip().into(),
+                        place,
+                    ));
                 }
                 Err(error) => {
                     warn!(%error, "can't accept a connection");
@@ -134,14 +137,19 @@ async fn accept(context: Arc<Context>, listener: TcpListener) {
     let _: Option<()> = shutdown.run_until_cancelled(forever).await;
 }
 
-async fn serve_http(context: Arc<Context>, stream: TcpStream, place: OwnedSemaphorePermit) {
+async fn serve_http(
+    context: Arc<Context>,
+    stream: TcpStream,
+    from: Source,
+    place: OwnedSemaphorePermit,
+) {
     // Without it small messages wait for the answer to those before them.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "can't switch off Nagle's algorithm");
     }
     let service = {
         let context = context.clone();
-        service_fn(move |request| http::respond(context.clone(), request))
+        service_fn(move |request| http::respond(context.clone(), request, from))
     };
     let mut connection = std::pin::pin!(
         http1::Builder::new()

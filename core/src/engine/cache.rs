@@ -73,7 +73,8 @@ impl Cache {
         }
     }
 
-    fn remove(&mut self, key: Key) {
+    /// Drops a piece.
+    pub(super) fn remove(&mut self, key: Key) {
         if let Some(entry) = self.pieces.remove(&key) {
             self.order.remove(&entry.used);
             self.held -= entry.data.len() as u64;
@@ -87,6 +88,11 @@ impl Cache {
             return false;
         }
         self.reading.insert(key)
+    }
+
+    /// A read is under way, so one will end.
+    pub(super) fn is_reading(&self) -> bool {
+        !self.reading.is_empty()
     }
 
     /// A read ended; false if none was under way.

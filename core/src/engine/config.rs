@@ -11,7 +11,7 @@ use crate::pieces::Strategy;
 
 pub use check::ConfigError;
 
-pub use crate::peer::RequestConfig;
+pub use crate::peer::{PlacesConfig, RequestConfig};
 
 /// See the module. `Config::default()` suits a tab and a terminal alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,10 +28,14 @@ pub struct Config {
     pub target_peers: usize,
     /// Who may request from us.
     pub choke: ChokeConfig,
+    /// Who has a place with us.
+    pub places: PlacesConfig,
     /// How much is asked of whom.
     pub requests: RequestConfig,
     /// When a peer has lost our trust.
     pub trust: TrustConfig,
+    /// How we get on with the tracker.
+    pub tracker: TrackerConfig,
     /// Bytes of pieces in progress, hashing and writing included, in one torrent.
     pub bytes_in_progress: u64,
     /// Bytes of whole pieces kept in memory to serve from, over all torrents.
@@ -85,13 +89,41 @@ pub struct TrustConfig {
     /// Two full queues.
     pub max_broken_promises: u32,
     /// A peer that does not choke us, and leaves every request unanswered for this long,
-    /// takes a place for nothing. Two minutes: twice what makes it snubbed.
+    /// takes a place for nothing, even where nobody else wants it. Two minutes: twice what
+    /// makes it snubbed.
     pub max_debt: Duration,
     /// A peer that lost its place is not talked to for this long: five minutes, so that it
     /// does not come back at once, and an honest one that had a bad moment does.
     pub shun: Duration,
     /// Payload bytes that nobody asked for: 1 MiB, more than what crosses on the wire.
     pub max_unrequested: u64,
+}
+
+/// What is expected of the tracker, and what it is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrackerConfig {
+    /// A tracker that says nothing for this long is asked whether it is there: a connection
+    /// that died with a change of network, or while the machine slept, is closed by nobody.
+    /// Half a minute: routers forget idle connections after a minute at the earliest.
+    pub ask_after: Duration,
+    /// Where no answer comes for this long, the connection is given up. Twenty seconds: what
+    /// is in the queues of a slow line is on its way for a few.
+    pub answer_within: Duration,
+    /// When the tracker takes fewer swarms than there are torrents, how long one keeps its
+    /// place: while nobody comes, and while it has peers. Half a minute, in which whoever
+    /// looks around in vain does so twice; and ten minutes, so that no transfer keeps others
+    /// waiting for ever.
+    pub turn: (Duration, Duration),
+}
+
+impl Default for TrackerConfig {
+    fn default() -> Self {
+        TrackerConfig {
+            ask_after: Duration::from_secs(30),
+            answer_within: Duration::from_secs(20),
+            turn: (Duration::from_secs(30), Duration::from_secs(600)),
+        }
+    }
 }
 
 impl Default for Config {
@@ -102,8 +134,10 @@ impl Default for Config {
             max_peers: 50,
             target_peers: 30,
             choke: ChokeConfig::default(),
+            places: PlacesConfig::default(),
             requests: RequestConfig::default(),
             trust: TrustConfig::default(),
+            tracker: TrackerConfig::default(),
             bytes_in_progress: 24 << 20,
             read_cache: 16 << 20,
             max_reads: 8,

@@ -1,6 +1,6 @@
 //! One torrent: its phase, its sessions, what it holds.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -20,8 +20,13 @@ mod check;
 mod deal;
 mod download;
 mod fast;
+mod lost;
 mod messages;
 mod metadata;
+mod outcasts;
+mod place;
+mod places;
+mod prospects;
 mod sessions;
 mod snapshot;
 mod swarm;
@@ -31,6 +36,7 @@ mod upload;
 use check::Check;
 use deal::Deal;
 use metadata::Fetch;
+use outcasts::Outcasts;
 use swarm::Swarm;
 
 /// What a torrent's methods see of the engine around it.
@@ -81,13 +87,11 @@ pub(super) struct Torrent {
 
     sessions: BTreeMap<SessionId, Session>,
     next_session: SessionId,
-    /// Peers that sent corrupt blocks, by the id that they used.
-    banned: BTreeSet<PeerId>,
-    /// Peers that lost their place for a while, and until when.
-    shunned: BTreeMap<PeerId, Time>,
-    /// Who left after sending something: it may turn out later what that was worth.
-    departed: VecDeque<(SessionId, PeerId)>,
+    /// Who may not come back, for as long as the link to the tracker lasts.
+    outcasts: Outcasts,
     swarm: Swarm,
+    /// When we last got something that we lacked.
+    gained: Time,
 
     /// Pieces whose hash is being computed.
     verifying: BTreeMap<PieceIndex, Bytes>,
@@ -120,11 +124,6 @@ enum Phase {
     Active(Box<Download>),
 }
 
-/// Banned peers remembered for each torrent.
-const MAX_BANNED: usize = 1024;
-/// Departed peers remembered for each torrent.
-const MAX_DEPARTED: usize = 256;
-
 impl Torrent {
     /// A torrent of which only the info-hash is known.
     pub(super) fn from_link(
@@ -148,10 +147,9 @@ impl Torrent {
             error: None,
             sessions: BTreeMap::new(),
             next_session: 0,
-            banned: BTreeSet::new(),
-            shunned: BTreeMap::new(),
-            departed: VecDeque::new(),
+            outcasts: Outcasts::default(),
             swarm: Swarm::default(),
+            gained: Time::ZERO,
             verifying: BTreeMap::new(),
             writing: BTreeMap::new(),
             resumed: 0,
@@ -263,6 +261,7 @@ impl Torrent {
     /// Joins the swarm as soon as there is a tracker.
     pub(super) fn start(&mut self, now: Time) {
         if self.is_running() {
+            self.gained = now;
             self.announce_now(now);
         }
     }
@@ -370,7 +369,8 @@ impl Torrent {
     /// The link to the tracker is gone, and all channels with it.
     pub(super) fn tracker_down(&mut self, cx: &mut Cx<'_>) {
         self.close_all(cx, "the link to the tracker is gone");
-        self.swarm.announced = false;
-        self.swarm.next_announce = None;
+        self.swarm.forget_membership();
+        // The next life of the tracker may give the same numbers to others.
+        self.outcasts = Outcasts::default();
     }
 }

@@ -58,6 +58,22 @@ impl TorrentState {
     }
 }
 
+/// What a torrent is at the tracker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Standing {
+    /// Not announced: there is no connection, or it does not take part just now.
+    #[default]
+    Away,
+    /// Announced, and the tracker has not answered yet.
+    Joining,
+    /// In the swarm: others find it.
+    Member,
+    /// The tracker takes fewer swarms than there are torrents: it waits for its turn.
+    Waiting,
+    /// The tracker refused it, in these words; it is announced again later.
+    Refused(String),
+}
+
 /// One torrent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TorrentView {
@@ -106,6 +122,8 @@ pub struct TorrentView {
     /// How often the connected peers together hold every piece: at 1 and above we may
     /// leave, and the swarm goes on without us.
     pub copies: u32,
+    /// What the tracker has made of it: whether others can find it.
+    pub standing: Standing,
     /// Connected peers.
     pub peers: Vec<PeerView>,
     /// Why the state is [`TorrentState::Error`].

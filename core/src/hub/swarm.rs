@@ -10,13 +10,22 @@ use crate::rng::Rng;
 use crate::time::Time;
 
 /// The members of one torrent.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Swarm {
+    /// The member whose source it is charged to.
+    owner: ConnId,
     members: BTreeMap<ConnId, Membership>,
-    /// Those that have everything, and those that don't, each in an order of no meaning,
-    /// so that some can be drawn at random without walking over all.
-    seeds: Vec<ConnId>,
-    leechers: Vec<ConnId>,
+    /// Those that have everything, something and nothing, as they say, each in an order of no
+    /// meaning, so that some can be drawn at random without walking over all.
+    lists: [Vec<ConnId>; 3],
+}
+
+/// What a member says it has: a place in [`Swarm::lists`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wealth {
+    Everything,
+    Something,
+    Nothing,
 }
 
 /// A connection in a swarm.
@@ -29,7 +38,8 @@ pub(super) struct Membership {
     /// It lacks nothing.
     pub(super) seed: bool,
     pieces: Pieces,
-    /// Where it stands in `seeds` or `leechers`.
+    /// In which list it stands, and where.
+    wealth: Wealth,
     slot: usize,
 }
 
@@ -42,19 +52,37 @@ struct Pieces {
 }
 
 impl Swarm {
-    /// Nobody is in it.
-    pub(super) fn is_empty(&self) -> bool {
-        self.members.is_empty()
+    /// A swarm that `owner` is about to join.
+    pub(super) fn new(owner: ConnId) -> Self {
+        Swarm {
+            owner,
+            members: BTreeMap::new(),
+            lists: Default::default(),
+        }
+    }
+
+    /// The member whose source it is charged to.
+    pub(super) fn owner(&self) -> ConnId {
+        self.owner
+    }
+
+    /// If the owner has left, the member that is the owner from now on; none if nobody is
+    /// left.
+    pub(super) fn inherit(&mut self, left: ConnId) -> Option<ConnId> {
+        if self.owner == left {
+            self.owner = *self.members.keys().next()?;
+        }
+        Some(self.owner)
     }
 
     /// How many have everything.
     pub(super) fn complete(&self) -> u32 {
-        saturate(self.seeds.len())
+        saturate(self.lists[Wealth::Everything as usize].len())
     }
 
     /// How many lack something.
     pub(super) fn incomplete(&self) -> u32 {
-        saturate(self.leechers.len())
+        saturate(self.members.len() - self.lists[Wealth::Everything as usize].len())
     }
 
     /// The membership of a connection.
@@ -75,19 +103,18 @@ impl Swarm {
             std::mem::replace(&mut member.deadline, deadline)
         });
         if before.is_none() {
-            let slot = self.list(seed).len();
-            self.list(seed).push(conn);
-            let pieces = Pieces::default();
-            self.members.insert(
-                conn,
-                Membership {
-                    peer_id,
-                    deadline,
-                    seed,
-                    pieces,
-                    slot,
-                },
-            );
+            let wealth = Wealth::Nothing;
+            let slot = self.list(wealth).len();
+            self.list(wealth).push(conn);
+            let member = Membership {
+                peer_id,
+                deadline,
+                seed,
+                pieces: Pieces::default(),
+                wealth,
+                slot,
+            };
+            self.members.insert(conn, member);
         }
         self.set_seed(conn, seed);
         before
@@ -96,49 +123,52 @@ impl Swarm {
     /// Takes a connection out, returns what it was.
     pub(super) fn leave(&mut self, conn: ConnId) -> Option<Membership> {
         let member = self.members.remove(&conn)?;
-        self.unlist(member.seed, member.slot);
+        self.unlist(member.wealth, member.slot);
         Some(member)
     }
 
     /// Replaces what a member has. `room` more bytes of bitfields may be kept; returns by
-    /// how many bytes their sum grew.
-    pub(super) fn set_pieces(&mut self, conn: ConnId, bits: &Bytes, room: usize) -> isize {
+    /// how many bytes their sum grew, and whether there was room.
+    pub(super) fn set_pieces(&mut self, conn: ConnId, bits: &Bytes, room: usize) -> (isize, bool) {
         let Some(member) = self.members.get_mut(&conn) else {
-            return 0;
+            return (0, true);
         };
         let before = member.pieces.size();
         member.pieces.count = bits.iter().map(|b| b.count_ones()).sum();
         // What a seed has is known without a bitfield.
-        member.pieces.bits = (!member.seed && bits.len() <= room + before).then(|| bits.to_vec());
-        difference(before, member.pieces.size())
+        let fits = member.seed || bits.len() <= room + before;
+        member.pieces.bits = (!member.seed && fits).then(|| bits.to_vec());
+        let after = member.pieces.size();
+        self.relist(conn);
+        (difference(before, after), fits)
     }
 
-    /// Adds pieces, as [`Swarm::set_pieces`] otherwise. A bitfield never grows beyond
-    /// `max_bitfield` bytes; pieces beyond that are ignored.
-    pub(super) fn have(
-        &mut self,
-        conn: ConnId,
-        pieces: &[u32],
-        seed: bool,
-        max_bitfield: usize,
-        room: usize,
-    ) -> isize {
+    /// Adds pieces; returns by how many bytes the sum of bitfields grew. A bitfield is as
+    /// long as the member said: a few bytes in a `have` must not take many from us, so pieces
+    /// beyond it are ignored.
+    pub(super) fn have(&mut self, conn: ConnId, pieces: &[u32], seed: bool) -> isize {
         self.set_seed(conn, seed);
         let Some(member) = self.members.get_mut(&conn) else {
             return 0;
         };
         let before = member.pieces.size();
         for &piece in pieces {
-            member.pieces.insert(piece, max_bitfield.min(before + room));
+            member.pieces.insert(piece);
         }
         if seed {
             member.pieces.bits = None;
         }
-        difference(before, member.pieces.size())
+        let after = member.pieces.size();
+        self.relist(conn);
+        difference(before, after)
     }
 
     /// Up to `count` members other than `conn`, drawn at random; to a seed, only such as
     /// lack something.
+    ///
+    /// Those who have more come first, or a few could not be found among many that have
+    /// nothing; but what somebody has is only a claim, so these get no more than half of
+    /// the places, and of the rest again, as long as there are others.
     pub(super) fn sample(
         &self,
         conn: ConnId,
@@ -146,64 +176,75 @@ impl Swarm {
         rng: &mut Rng,
     ) -> Vec<(ConnId, &Membership)> {
         let asked_by_seed = self.members.get(&conn).is_some_and(|m| m.seed);
-        let seeds = if asked_by_seed {
-            &[][..]
-        } else {
-            &self.seeds[..]
-        };
-        let total = self.leechers.len() + seeds.len();
+        let lists = &self.lists[usize::from(asked_by_seed)..];
         // One more than wanted, in case we draw who asks.
-        let mut drawn = Vec::new();
-        let mut seen = BTreeSet::new();
-        // Floyd's algorithm: as many draws as results, however large the swarm is.
-        for upper in total.saturating_sub(count.saturating_add(1))..total {
-            let candidate = rng.below(upper + 1);
-            let index = if seen.contains(&candidate) {
-                upper
-            } else {
-                candidate
-            };
-            seen.insert(index);
-            drawn.push(index);
+        let wanted = count.saturating_add(1);
+        let mut left = wanted;
+        let mut quotas: Vec<usize> = Vec::new();
+        for (number, list) in lists.iter().enumerate() {
+            let last = number + 1 == lists.len();
+            let share = if last { left } else { left.div_ceil(2) };
+            let quota = list.len().min(share);
+            quotas.push(quota);
+            left -= quota;
         }
-        rng.shuffle(&mut drawn);
-        let ids = drawn.into_iter().map(|i| {
-            *self
-                .leechers
-                .get(i)
-                .unwrap_or_else(|| &seeds[i - self.leechers.len()])
-        });
-        ids.filter(|&id| id != conn)
+        for (quota, list) in quotas.iter_mut().zip(lists) {
+            let more = left.min(list.len() - *quota);
+            *quota += more;
+            left -= more;
+        }
+        let mut ids: Vec<ConnId> = Vec::new();
+        for (quota, list) in quotas.into_iter().zip(lists) {
+            ids.extend(draw(quota, list.len(), rng).into_iter().map(|i| list[i]));
+        }
+        rng.shuffle(&mut ids);
+        ids.into_iter()
+            .filter(|&id| id != conn)
             .take(count)
             .map(|id| (id, &self.members[&id]))
             .collect()
     }
 
     fn set_seed(&mut self, conn: ConnId, seed: bool) {
-        let Some(member) = self.members.get(&conn).filter(|m| m.seed != seed) else {
+        if let Some(member) = self.members.get_mut(&conn) {
+            member.seed = seed;
+            self.relist(conn);
+        }
+    }
+
+    /// What a member has may have changed: it stands in the list in which it belongs.
+    fn relist(&mut self, conn: ConnId) {
+        let Some(member) = self.members.get(&conn) else {
             return;
         };
-        self.unlist(member.seed, member.slot);
-        let slot = self.list(seed).len();
-        self.list(seed).push(conn);
+        let (old, slot) = (member.wealth, member.slot);
+        let wealth = if member.seed {
+            Wealth::Everything
+        } else if member.pieces.count > 0 {
+            Wealth::Something
+        } else {
+            Wealth::Nothing
+        };
+        if wealth == old {
+            return;
+        }
+        self.unlist(old, slot);
+        let slot = self.list(wealth).len();
+        self.list(wealth).push(conn);
         let member = self
             .members
             .get_mut(&conn)
             .expect("it was there a moment ago");
-        (member.seed, member.slot) = (seed, slot);
+        (member.wealth, member.slot) = (wealth, slot);
     }
 
-    fn list(&mut self, seed: bool) -> &mut Vec<ConnId> {
-        if seed {
-            &mut self.seeds
-        } else {
-            &mut self.leechers
-        }
+    fn list(&mut self, wealth: Wealth) -> &mut Vec<ConnId> {
+        &mut self.lists[wealth as usize]
     }
 
-    fn unlist(&mut self, seed: bool, slot: usize) {
-        self.list(seed).swap_remove(slot);
-        if let Some(&moved) = self.list(seed).get(slot) {
+    fn unlist(&mut self, wealth: Wealth, slot: usize) {
+        self.list(wealth).swap_remove(slot);
+        if let Some(&moved) = self.list(wealth).get(slot) {
             self.members
                 .get_mut(&moved)
                 .expect("only members are listed")
@@ -229,26 +270,36 @@ impl Pieces {
         self.bits.as_ref().map_or(0, Vec::len)
     }
 
-    fn insert(&mut self, piece: u32, max_bytes: usize) {
-        if self.bits.is_none() && self.count == 0 {
-            self.bits = Some(Vec::new());
-        }
+    fn insert(&mut self, piece: u32) {
         let Some(bits) = &mut self.bits else {
             // Without a bitfield we believe that it is a new one.
             self.count = self.count.saturating_add(1);
             return;
         };
-        let byte = piece as usize / 8;
-        if byte >= max_bytes {
-            return;
+        if let Some(byte) = bits.get_mut(piece as usize / 8) {
+            let mask = 0x80 >> (piece % 8);
+            self.count += u32::from(*byte & mask == 0);
+            *byte |= mask;
         }
-        if byte >= bits.len() {
-            bits.resize(byte + 1, 0);
-        }
-        let mask = 0x80 >> (piece % 8);
-        self.count += u32::from(bits[byte] & mask == 0);
-        bits[byte] |= mask;
     }
+}
+
+/// So many different numbers below `total`: Floyd's algorithm, which takes as many draws as
+/// results, however large the total is.
+fn draw(count: usize, total: usize, rng: &mut Rng) -> Vec<usize> {
+    let mut drawn = Vec::new();
+    let mut seen = BTreeSet::new();
+    for upper in total - count.min(total)..total {
+        let candidate = rng.below(upper + 1);
+        let number = if seen.contains(&candidate) {
+            upper
+        } else {
+            candidate
+        };
+        seen.insert(number);
+        drawn.push(number);
+    }
+    drawn
 }
 
 fn saturate(count: usize) -> u32 {
@@ -257,4 +308,74 @@ fn saturate(count: usize) -> u32 {
 
 fn difference(before: usize, after: usize) -> isize {
     after.cast_signed() - before.cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many members of each kind, numbered in that order.
+    fn swarm(seeds: u64, some: u64, none: u64) -> Swarm {
+        let mut swarm = Swarm::new(ConnId(0));
+        let deadline = Time::from_millis(0);
+        for number in 0..seeds + some + none {
+            let conn = ConnId(number);
+            swarm.announce(conn, PeerId([1; 20]), number < seeds, deadline);
+            if number < seeds + some {
+                swarm.set_pieces(conn, &Bytes::from_static(&[0x80]), 1000);
+            }
+        }
+        swarm
+    }
+
+    /// Of each kind, how many are drawn for the last member.
+    fn drawn(seeds: u64, some: u64, none: u64, count: usize) -> [usize; 3] {
+        let swarm = swarm(seeds, some, none);
+        let asks = ConnId(seeds + some + none - 1);
+        let ids = swarm.sample(asks, count, &mut Rng::new(1));
+        let ids: BTreeSet<ConnId> = ids.into_iter().map(|(id, _)| id).collect();
+        assert!(!ids.contains(&asks));
+        let between = |from, to| ids.range(ConnId(from)..ConnId(to)).count();
+        [
+            between(0, seeds),
+            between(seeds, seeds + some),
+            between(seeds + some, seeds + some + none),
+        ]
+    }
+
+    #[test]
+    fn the_few_that_have_something_are_found_among_many_that_have_nothing() {
+        let [seeds, some, none] = drawn(1, 2, 1000, 50);
+        assert_eq!((seeds, some), (1, 2));
+        assert_eq!(none, 47);
+    }
+
+    #[test]
+    fn claims_take_no_more_than_half_of_the_places() {
+        let [seeds, some, none] = drawn(1000, 1000, 1000, 50);
+        assert!((25..=26).contains(&seeds), "{seeds}");
+        assert!(some >= 12 && none >= 11, "{some} and {none}");
+    }
+
+    #[test]
+    fn as_many_as_are_wanted_come_as_long_as_there_are_any() {
+        assert_eq!(drawn(0, 0, 10, 50), [0, 0, 9]);
+        assert_eq!(drawn(60, 0, 1, 50), [50, 0, 0]);
+        assert_eq!(drawn(3, 4, 5, 50), [3, 4, 4]);
+        assert_eq!(drawn(5, 5, 5, 0), [0, 0, 0]);
+    }
+
+    #[test]
+    fn a_member_is_counted_as_what_it_last_said() {
+        let mut swarm = swarm(1, 1, 1);
+        assert_eq!((swarm.complete(), swarm.incomplete()), (1, 2));
+        swarm.have(ConnId(2), &[0], true);
+        swarm.set_pieces(ConnId(1), &Bytes::new(), 1000);
+        assert_eq!((swarm.complete(), swarm.incomplete()), (2, 1));
+        swarm.leave(ConnId(0));
+        assert_eq!((swarm.complete(), swarm.incomplete()), (1, 1));
+        let told = swarm.sample(ConnId(1), 9, &mut Rng::new(1));
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].0, ConnId(2));
+    }
 }

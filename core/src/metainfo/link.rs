@@ -88,11 +88,14 @@ impl Link {
         magnet
     }
 
-    /// The WebSocket address of the tracker of [`Link::page`]: `ws://host/swarm`.
+    /// The WebSocket address of the tracker of [`Link::page`], which is beside the page:
+    /// `ws://host/swarm`, and for `https://host/files/` it is `wss://host/files/swarm`.
     pub fn page_tracker(&self) -> Option<String> {
-        let (secure, authority, _) = split_page(self.page.as_deref()?)?;
+        let (secure, authority, rest) = split_page(self.page.as_deref()?)?;
         let scheme = if secure { "wss" } else { "ws" };
-        Some(format!("{scheme}://{authority}{ENDPOINT}"))
+        let path = rest.split(['?', '#']).next().unwrap_or_default();
+        let folder = path.rfind('/').map_or("", |slash| &path[..slash]);
+        Some(format!("{scheme}://{authority}{folder}{ENDPOINT}"))
     }
 }
 

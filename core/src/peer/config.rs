@@ -1,8 +1,36 @@
-//! How much is asked of a peer.
+//! Who has a place, and how much is asked of a peer.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+/// Who has one of the places that `max_peers` says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlacesConfig {
+    /// A newcomer has this long to show that it is of use, and a member this long to answer
+    /// when it is asked for a channel, before others are tried as well. Three seconds: ten
+    /// round trips of a bad line.
+    pub patience: Duration,
+    /// A peer is of use for this long after a block went from one to the other: the window
+    /// of tit-for-tat (BEP 3).
+    pub exchange: Duration,
+    /// Who lacks something and got nothing for this long takes a place from peers that have
+    /// it and don't give it, too. Five seconds.
+    pub starving: Duration,
+    /// A peer that wants something, has an upload slot, and asks for nothing for this long
+    /// wastes it: several round trips, and as long as a pause of garbage collection or of a
+    /// hidden tab's timers.
+    pub sitting: Duration,
+    /// Such a peer comes last for slots for this long: two turns.
+    pub sat: Duration,
+    /// How long a member that refused, or was of no use, is left alone, at first and at most.
+    /// It doubles each time. A second, because places change every few seconds; a minute,
+    /// because each try is a few messages.
+    pub knock: (Duration, Duration),
+    /// Members of one torrent that are remembered, with what came of asking them: ten times
+    /// what the tracker tells of at once. 48 bytes each.
+    pub prospects: usize,
+}
 
 /// How much is asked of a peer at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +50,12 @@ pub struct RequestConfig {
     /// it does, and the blocks are asked of others (libtorrent's `piece_timeout`). From a peer
     /// that was seen to be slow we wait for longer, at most as long as `snub`.
     pub timeout: Duration,
+    /// A peer that owes us blocks, and sends none for this long, is doubted: others that have
+    /// nothing else to do are asked for the same, and one that never sent anything is given
+    /// up at once. Three seconds: thirty round trips of a bad line, and a block takes so
+    /// long at 5 kB/s. Twice and four times that when it happens again, then it is asked for
+    /// nothing until it sends something.
+    pub doubt: Duration,
     /// A peer that owes us blocks for this long earns no upload slot (anti-snubbing, BEP 3:
     /// a minute).
     pub snub: Duration,
@@ -44,10 +78,25 @@ impl Default for RequestConfig {
             queue: (4, 256),
             queue_time: Duration::from_millis(500),
             timeout: Duration::from_secs(20),
+            doubt: Duration::from_secs(3),
             snub: Duration::from_secs(60),
             endgame_copies: 2,
             random_first: 4,
             streaming_window: 16 << 20,
+        }
+    }
+}
+
+impl Default for PlacesConfig {
+    fn default() -> Self {
+        PlacesConfig {
+            patience: Duration::from_secs(3),
+            exchange: Duration::from_secs(20),
+            starving: Duration::from_secs(5),
+            sitting: Duration::from_secs(2),
+            sat: Duration::from_secs(60),
+            knock: (Duration::from_secs(1), Duration::from_secs(60)),
+            prospects: 512,
         }
     }
 }

@@ -12,8 +12,9 @@ use super::RequestConfig;
 use crate::pieces::{BLOCK, Block};
 use crate::time::Time;
 
-/// Requests to a peer that owes us blocks, until it delivers.
-const OWING: usize = 2;
+/// Requests to a peer that owes us blocks, until it delivers: after the first time that it did
+/// not, after the second, and nothing after that.
+const OWING: [usize; 2] = [2, 1];
 
 /// See the module.
 #[derive(Debug)]
@@ -26,8 +27,8 @@ pub struct Pipeline {
     probe: Option<(Block, Time)>,
     /// The least time that an answer took: the way there and back without queues.
     delay: Option<Duration>,
-    /// It owes us blocks for too long.
-    owing: bool,
+    /// How often it owed us blocks for too long, since it last sent one.
+    owing: usize,
 }
 
 impl Pipeline {
@@ -39,16 +40,15 @@ impl Pipeline {
             rate: 0,
             probe: None,
             delay: None,
-            owing: false,
+            owing: 0,
         }
     }
 
     /// How many requests may be in flight.
     pub fn depth(&self) -> usize {
-        if self.owing {
-            self.depth.min(OWING)
-        } else {
-            self.depth
+        match self.owing {
+            0 => self.depth,
+            times => OWING.get(times - 1).map_or(0, |most| self.depth.min(*most)),
         }
     }
 
@@ -59,7 +59,6 @@ impl Pipeline {
 
     /// A block that was asked for came.
     pub fn arrived(&mut self, now: Time, block: Block, config: &RequestConfig) {
-        self.owing = false;
         if self.slow_start {
             self.depth = (self.depth + 1).min(config.queue.1);
         }
@@ -81,10 +80,16 @@ impl Pipeline {
         self.probe = None;
     }
 
-    /// It owes us blocks: little is asked of it until it delivers.
-    pub fn owes(&mut self) {
-        self.owing = true;
+    /// It owes us blocks, so many times without sending one: little is asked of it until it delivers,
+    /// or nothing.
+    pub fn owes(&mut self, times: u32) {
+        self.owing = times.try_into().unwrap_or(usize::MAX);
         self.probe = None;
+    }
+
+    /// It delivers, be it late.
+    pub fn delivers(&mut self) {
+        self.owing = 0;
     }
 
     /// Once a second: `rate` is what comes, in bytes a second.
@@ -151,9 +156,11 @@ mod tests {
     fn a_peer_that_owes_is_asked_for_little_until_it_delivers() {
         let config = RequestConfig::default();
         let mut pipeline = Pipeline::new(&config);
-        pipeline.owes();
-        assert_eq!(pipeline.depth(), OWING);
-        pipeline.arrived(Time::from_millis(1), block(), &config);
-        assert!(pipeline.depth() > OWING);
+        for (times, depth) in [(1, 2), (2, 1), (3, 0), (4, 0)] {
+            pipeline.owes(times);
+            assert_eq!(pipeline.depth(), depth);
+        }
+        pipeline.delivers();
+        assert_eq!(pipeline.depth(), config.start);
     }
 }

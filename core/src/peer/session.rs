@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Meter, Outbox, PeerPath, Pipeline, RequestConfig};
+use super::{Meter, Outbox, PeerPath, Pipeline, PlacesConfig, RequestConfig};
 use crate::id::{ChannelId, MemberId, PeerId};
 use crate::pieces::{Bitfield, BitfieldError, Block, Layout, PieceIndex};
 use crate::time::Time;
@@ -22,8 +22,9 @@ pub struct Session {
     pub path: PeerPath,
     /// The remote's number at the hub.
     pub member: MemberId,
-    /// What the remote calls itself: what the hub said, then what its handshake said.
-    pub peer_id: PeerId,
+    /// What the remote calls itself: what the hub said, then what its handshake said. To be
+    /// shown, and nothing else: anybody may say anybody's.
+    pub peer_id: Option<PeerId>,
     /// Its software, as it says.
     pub client: String,
     /// Cuts what arrives into messages.
@@ -62,10 +63,20 @@ pub struct Session {
     pub last_block: Time,
     /// When its requests last timed out, if no block came since.
     pub timed_out: Option<Time>,
+    /// How often they did since then.
+    pub strikes: u32,
+    /// It has sent a block that we asked for.
+    pub delivered: bool,
     /// It owes us blocks for so long that it earns no upload slot.
     pub snubbed: bool,
     /// Requests that it did not answer, or refused, since it last sent a block.
     pub broken_promises: u32,
+    /// When a block last went from one to the other.
+    pub exchanged: Option<Time>,
+    /// When it last asked for something.
+    pub asked: Option<Time>,
+    /// It had an upload slot, lately, and asked for nothing, until then.
+    pub sat: Option<Time>,
     /// Bytes that it sent and nobody asked for.
     pub unrequested: u64,
     /// Pieces that it suggested, the newest last (BEP 6).
@@ -168,7 +179,7 @@ impl Session {
     pub fn new(
         channel: ChannelId,
         member: MemberId,
-        peer_id: PeerId,
+        peer_id: Option<PeerId>,
         credit: u32,
         max_message: u32,
         requests: &RequestConfig,
@@ -198,8 +209,13 @@ impl Session {
             pipeline: Pipeline::new(requests),
             last_block: now,
             timed_out: None,
+            strikes: 0,
+            delivered: false,
             snubbed: false,
             broken_promises: 0,
+            exchanged: None,
+            asked: None,
+            sat: None,
             unrequested: 0,
             suggested: VecDeque::new(),
             fast_pieces: BTreeSet::new(),
@@ -228,6 +244,36 @@ impl Session {
         self.pipeline.interrupted();
     }
 
+    /// A block came that we asked for, be it late.
+    pub fn delivers(&mut self, now: Time) {
+        self.last_block = now;
+        self.timed_out = None;
+        self.strikes = 0;
+        self.delivered = true;
+        self.snubbed = false;
+        self.broken_promises = 0;
+        self.pipeline.delivers();
+    }
+
+    /// Its requests time out: it is asked for less.
+    pub fn strike(&mut self, now: Time) {
+        self.timed_out = Some(now);
+        self.strikes = self.strikes.saturating_add(1);
+        self.pipeline.owes(self.strikes);
+        let promises = u32::try_from(self.requests.len()).unwrap_or(u32::MAX);
+        self.broken_promises = self.broken_promises.saturating_add(promises);
+    }
+
+    /// It answers our requests from now on. Whoever was asked for nothing any more may show
+    /// with one that it does.
+    pub fn unchokes(&mut self) {
+        self.unchoked_us = true;
+        if self.strikes > 2 {
+            self.strikes = 2;
+            self.pipeline.owes(2);
+        }
+    }
+
     /// It will not send this block, see [`Session::give_up_requests`]. False if it was not
     /// asked of it.
     pub fn give_up(&mut self, block: Block) -> bool {
@@ -249,6 +295,25 @@ impl Session {
         let kept = self.hoard.iter().filter(|(_, since)| now - *since >= time);
         let kept = kept.count();
         kept >= 2 && kept > self.passed_on
+    }
+
+    /// Looks whether it uses its upload slot. Whoever does not comes last for a while.
+    pub fn watch_slot(&mut self, now: Time, config: &PlacesConfig) {
+        let Some(since) = self.unchoked.filter(|_| self.peer_interested) else {
+            if self.sat.is_some_and(|sat| now - sat >= config.sat) {
+                self.sat = None;
+            }
+            return;
+        };
+        let since = self.asked.map_or(since, |asked| asked.max(since));
+        if self.outbox.upload_count() == 0 && now - since >= config.sitting {
+            self.sat = Some(now);
+        }
+    }
+
+    /// What it calls itself, for a person; empty until it has said so.
+    pub fn name(&self) -> String {
+        self.peer_id.map_or_else(String::new, |id| id.to_string())
     }
 
     /// It has every piece.

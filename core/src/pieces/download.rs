@@ -7,6 +7,7 @@ mod choose;
 mod limits;
 mod load;
 mod progress;
+mod standing;
 mod suspects;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use choose::Choice;
 pub use limits::{Limits, Waste};
-use load::Load;
+use load::{Load, Standing};
 use suspects::Suspects;
 
 use super::partial::{Filled, Partial};
@@ -88,6 +89,8 @@ pub struct Download {
     repeatable: BTreeSet<PieceIndex>,
     loads: BTreeMap<SessionId, Load>,
     suspects: Suspects,
+    /// A piece was bad: newcomers are watched.
+    wary: bool,
     waste: Waste,
     /// Spreads sessions over blocks in the endgame.
     rng: Rng,
@@ -134,6 +137,7 @@ impl Download {
             repeatable: BTreeSet::new(),
             loads: BTreeMap::new(),
             suspects: Suspects::new(limits.suspects),
+            wary: false,
             waste: Waste::default(),
             rng: rng.fork("endgame"),
         };
@@ -176,6 +180,11 @@ impl Download {
     /// Every piece that is not skipped is had.
     pub fn is_finished(&self) -> bool {
         self.missing.is_empty()
+    }
+
+    /// A wanted piece that some connected peer has is not begun: there is no endgame yet.
+    pub fn is_any_left(&self) -> bool {
+        self.picker.any_available()
     }
 
     /// Bytes that arrived for nothing so far.
@@ -232,13 +241,15 @@ impl Download {
     /// A peer connected that has these pieces.
     pub fn peer_joined(&mut self, session: SessionId, pieces: &Bitfield) {
         self.picker.peer_joined(session, pieces);
+        self.load(session).pieces = pieces.count();
     }
 
     /// A connected peer, which did not have this piece, has it now.
     pub fn peer_has(&mut self, session: SessionId, piece: PieceIndex) {
         self.picker.peer_has(session, piece);
-        let from = &mut self.load(session).missing_from;
-        *from = piece.get().min(*from);
+        let load = self.load(session);
+        load.missing_from = piece.get().min(load.missing_from);
+        load.pieces = load.pieces.saturating_add(1);
     }
 
     /// A peer is gone: its availability, and what was asked of it, are released. `pieces`
@@ -301,10 +312,11 @@ impl Download {
     /// to do. It may then be asked for the same block at once: the engine should wait
     /// before it picks for a session that rejects.
     pub fn release(&mut self, session: SessionId, block: Block) {
+        let asker = self.asker(session);
         let Some(partial) = self.filling_mut(block.piece) else {
             return;
         };
-        if partial.release(session, block) {
+        if partial.release(asker, block) {
             partial.failed_by = Some(session);
             self.load(session).asked.remove(&block);
             self.after_release(block.piece, session);
@@ -314,12 +326,13 @@ impl Download {
     /// The session won't send anything that was asked of it (it choked us). Its pieces are
     /// up for adoption. Costs what there is to release.
     pub fn release_all(&mut self, session: SessionId) {
+        let asker = self.asker(session);
         let load = self.load(session);
         let asked = std::mem::take(&mut load.asked);
         let mut pieces = std::mem::take(&mut load.owned);
         for block in asked {
             if let Some(partial) = self.filling_mut(block.piece) {
-                partial.release(session, block);
+                partial.release(asker, block);
                 pieces.insert(block.piece);
             }
         }
@@ -330,7 +343,20 @@ impl Download {
 
     /// A block arrived.
     pub fn receive(&mut self, session: SessionId, block: Block, data: &[u8]) -> Received {
-        let received = self.fill(session, block, data);
+        self.take(session, block, data, false)
+    }
+
+    /// A block arrived that was asked of the session and given up: if it is still missing, it
+    /// is as good as any.
+    pub fn receive_late(&mut self, session: SessionId, block: Block, data: &[u8]) -> Received {
+        self.take(session, block, data, true)
+    }
+
+    fn take(&mut self, session: SessionId, block: Block, data: &[u8], late: bool) -> Received {
+        let received = self.fill(session, block, data, late);
+        if matches!(received, Received::Kept { .. } | Received::Complete { .. }) {
+            self.set_standing(session, Standing::Delivers);
+        }
         let bytes = data.len() as u64;
         match received {
             Received::Unrequested => self.waste.unrequested += bytes,
@@ -346,10 +372,15 @@ impl Download {
     ///
     /// Nothing happens unless the piece is being verified; the same goes for the next three.
     pub fn verified(&mut self, piece: PieceIndex) -> Vec<SessionId> {
-        match self.begun.get(&piece) {
-            Some(Begun::Verifying { data, .. }) => self.suspects.clear(piece, data),
-            _ => Vec::new(),
+        let Some(Begun::Verifying { data, senders }) = self.begun.get(&piece) else {
+            return Vec::new();
+        };
+        for sender in senders {
+            if let Some(load) = self.loads.get_mut(sender) {
+                load.verified = true;
+            }
         }
+        self.suspects.clear(piece, data)
     }
 
     /// The hash was right and the write confirmed: we have it.
@@ -360,6 +391,24 @@ impl Download {
             self.bytes_had += self.bytes_of(piece);
             self.pick_at_random_first();
         }
+    }
+
+    /// A piece that we had is lost: it is wanted again, unless it is skipped. False, and
+    /// nothing happens, if we don't have it.
+    pub fn lost(&mut self, piece: PieceIndex) -> bool {
+        if !self.have.remove(piece) {
+            return false;
+        }
+        self.bytes_had -= self.bytes_of(piece);
+        self.picker.put_back(piece);
+        if self.priority(piece) > Priority::Skip {
+            self.missing.insert(piece);
+            for load in self.loads.values_mut() {
+                load.missing_from = load.missing_from.min(piece.get());
+            }
+        }
+        self.pick_at_random_first();
+        true
     }
 
     /// The hash was wrong: the piece is wanted again. Returns the proven liar, if it was
@@ -376,6 +425,7 @@ impl Download {
             return Vec::new();
         };
         self.waste.corrupt += self.bytes_of(piece);
+        self.wary = true;
         self.picker.put_back(piece);
         self.suspects.add(piece, &data, &senders)
     }
@@ -387,7 +437,7 @@ impl Download {
         }
     }
 
-    fn fill(&mut self, session: SessionId, block: Block, data: &[u8]) -> Received {
+    fn fill(&mut self, session: SessionId, block: Block, data: &[u8], late: bool) -> Received {
         let piece = block.piece;
         let partial = match self.begun.get_mut(&piece) {
             Some(Begun::Filling(partial)) => partial,
@@ -395,7 +445,7 @@ impl Download {
             None if self.have.has(piece) => return Received::Duplicate,
             None => return Received::Unrequested,
         };
-        let cancel = match partial.fill(session, block, data) {
+        let cancel = match partial.fill(session, block, data, late) {
             Filled::Unrequested => return Received::Unrequested,
             Filled::Duplicate => return Received::Duplicate,
             Filled::Kept(others) => others,

@@ -27,22 +27,48 @@ pub(super) struct Partial {
     unasked: usize,
     /// No block before this one is asked of nobody.
     first_unasked: usize,
-    /// Of how many sessions a block may be asked in the endgame.
+    /// Of how many sessions that deliver a block may be asked in the endgame.
     copies: usize,
     /// Blocks that are asked of somebody, and may be asked of others too.
     repeatable: usize,
+}
+
+/// Who asks for blocks, or lets go of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asker {
+    pub(super) session: SessionId,
+    /// It has sent something, and keeps nobody waiting.
+    pub(super) delivers: bool,
 }
 
 #[derive(Clone, Debug)]
 enum BlockState {
     Missing {
         asked: Vec<SessionId>,
+        /// How many of them deliver: what the others promise is nothing to rely on.
+        sure: usize,
     },
     Received {
         from: SessionId,
     },
     /// It is padding and nothing else: zeros, which nobody is asked for.
     Padding,
+}
+
+impl BlockState {
+    const UNASKED: BlockState = BlockState::Missing {
+        asked: Vec::new(),
+        sure: 0,
+    };
+}
+
+/// Of how many sessions a block is asked.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Copies {
+    /// Those of them that deliver.
+    pub(super) sure: usize,
+    /// All of them.
+    pub(super) all: usize,
 }
 
 /// What became of a block.
@@ -71,7 +97,7 @@ impl Partial {
             let block = layout.block(piece, number);
             match padding.covers(start + u64::from(block.begin), block.length) {
                 true => BlockState::Padding,
-                false => BlockState::Missing { asked: Vec::new() },
+                false => BlockState::UNASKED,
             }
         });
         let blocks: Vec<BlockState> = blocks.collect();
@@ -130,16 +156,18 @@ impl Partial {
 
     /// Asks the session for blocks that are asked of nobody, in order, until `chosen`
     /// holds `count`.
-    pub(super) fn ask(&mut self, session: SessionId, count: usize, chosen: &mut Vec<Block>) {
+    pub(super) fn ask(&mut self, asker: Asker, count: usize, chosen: &mut Vec<Block>) {
         while self.unasked > 0 && chosen.len() < count {
             let number = self.first_unasked;
             self.first_unasked += 1;
-            if let BlockState::Missing { asked } = &mut self.blocks[number]
+            if let BlockState::Missing { asked, .. } = &self.blocks[number]
                 && asked.is_empty()
             {
-                asked.push(session);
                 self.unasked -= 1;
-                self.asked_changed(0, 1);
+                self.change(number, |asked, sure| {
+                    asked.push(asker.session);
+                    *sure += usize::from(asker.delivers);
+                });
                 chosen.push(self.block(number));
             }
         }
@@ -147,20 +175,34 @@ impl Partial {
 
     /// Blocks that are asked of others, but not of this session, and may be asked of it too;
     /// and of how many they are asked.
+    ///
+    /// Of so many as `copies` says, and of more as long as those don't deliver. Who does not
+    /// deliver itself gets such a block as its chance, and others only within `copies`.
     pub(super) fn repeatable_for(
         &self,
-        session: SessionId,
-    ) -> impl Iterator<Item = (usize, Block)> + '_ {
-        self.asked()
-            .filter(move |(_, asked)| asked.len() < self.copies && !asked.contains(&session))
-            .map(|(block, asked)| (asked.len(), block))
+        asker: Asker,
+    ) -> impl Iterator<Item = (Copies, Block)> + '_ {
+        let blocks = self.blocks.iter().enumerate();
+        blocks.filter_map(move |(number, state)| match state {
+            BlockState::Missing { asked, sure }
+                if self.may_repeat(asked.len(), *sure) && !asked.contains(&asker.session) =>
+            {
+                let copies = Copies {
+                    sure: *sure,
+                    all: asked.len(),
+                };
+                let allowed = asker.delivers || copies.all < self.copies || copies.sure == 0;
+                allowed.then(|| (copies, self.block(number)))
+            }
+            _ => None,
+        })
     }
 
     /// Blocks that are asked of somebody, and of whom.
     pub(super) fn asked(&self) -> impl Iterator<Item = (Block, &[SessionId])> {
         let blocks = self.blocks.iter().enumerate();
         blocks.filter_map(|(number, state)| match state {
-            BlockState::Missing { asked } if !asked.is_empty() => {
+            BlockState::Missing { asked, .. } if !asked.is_empty() => {
                 Some((self.block(number), asked.as_slice()))
             }
             _ => None,
@@ -168,51 +210,78 @@ impl Partial {
     }
 
     /// Asks the session too for a block out of [`Partial::repeatable_for`].
-    pub(super) fn ask_again(&mut self, session: SessionId, block: Block) {
-        if let Some(BlockState::Missing { asked }) =
-            self.number(block).map(|number| &mut self.blocks[number])
-        {
-            asked.push(session);
-            let copies = asked.len();
-            self.asked_changed(copies - 1, copies);
+    pub(super) fn ask_again(&mut self, asker: Asker, block: Block) {
+        if let Some(number) = self.number(block) {
+            self.change(number, |asked, sure| {
+                asked.push(asker.session);
+                *sure += usize::from(asker.delivers);
+            });
+        }
+    }
+
+    /// The session, of which this block is asked, delivers from now on, or no longer.
+    pub(super) fn reconsider(&mut self, block: Block, delivers: bool) {
+        if let Some(number) = self.number(block) {
+            self.change(number, |_, sure| {
+                if delivers {
+                    *sure += 1;
+                } else {
+                    *sure -= 1;
+                }
+            });
         }
     }
 
     /// The session won't send this block; false if it was not asked of it.
-    pub(super) fn release(&mut self, session: SessionId, block: Block) -> bool {
+    pub(super) fn release(&mut self, asker: Asker, block: Block) -> bool {
         let Some(number) = self.number(block) else {
             return false;
         };
-        let BlockState::Missing { asked } = &mut self.blocks[number] else {
+        let Asker { session, delivers } = asker;
+        let BlockState::Missing { asked, .. } = &self.blocks[number] else {
             return false;
         };
-        let before = asked.len();
-        asked.retain(|&other| other != session);
-        let now = asked.len();
-        if now == before {
+        if !asked.contains(&session) {
             return false;
         }
-        if now == 0 {
+        if asked.len() == 1 {
             self.unasked += 1;
             self.first_unasked = self.first_unasked.min(number);
         }
-        self.asked_changed(before, now);
+        self.change(number, |asked, sure| {
+            asked.retain(|&other| other != session);
+            *sure -= usize::from(delivers);
+        });
         true
     }
 
-    /// Puts a block that was asked of this session into the buffer.
-    pub(super) fn fill(&mut self, session: SessionId, block: Block, data: &[u8]) -> Filled {
+    /// Puts a block that was asked of this session into the buffer; with `late`, also one that
+    /// was asked of it and given up.
+    pub(super) fn fill(
+        &mut self,
+        session: SessionId,
+        block: Block,
+        data: &[u8],
+        late: bool,
+    ) -> Filled {
         let Some(number) = self.number(block) else {
             return Filled::Unrequested;
         };
-        let BlockState::Missing { asked } = &mut self.blocks[number] else {
+        let BlockState::Missing { asked, .. } = &self.blocks[number] else {
             return Filled::Duplicate;
         };
-        if !asked.contains(&session) || data.len() != block.length as usize {
+        // What is to be filled by one alone takes nothing of others, however late.
+        let welcome = asked.contains(&session) || late && !self.alone;
+        if !welcome || data.len() != block.length as usize {
             return Filled::Unrequested;
         }
-        let mut others = std::mem::take(asked);
+        let unasked = asked.is_empty();
+        let mut others = asked.clone();
         others.retain(|&other| other != session);
+        self.change(number, |asked, sure| {
+            asked.clear();
+            *sure = 0;
+        });
         let begin = block.begin as usize;
         let buffer = &mut self.buffer[begin..begin + data.len()];
         buffer.copy_from_slice(data);
@@ -221,8 +290,8 @@ impl Partial {
         self.padding.blank(start, buffer);
         self.blocks[number] = BlockState::Received { from: session };
         self.missing -= 1;
+        self.unasked -= usize::from(unasked);
         self.received += 1;
-        self.asked_changed(others.len() + 1, 0);
         Filled::Kept(others)
     }
 
@@ -240,11 +309,22 @@ impl Partial {
         (Bytes::from(self.buffer), senders)
     }
 
-    /// A block was asked of so many sessions before, and of so many now.
-    fn asked_changed(&mut self, before: usize, now: usize) {
-        let repeatable = 1..self.copies;
-        self.repeatable -= usize::from(repeatable.contains(&before));
-        self.repeatable += usize::from(repeatable.contains(&now));
+    /// Changes of whom a missing block is asked, and how many of them deliver.
+    fn change(&mut self, number: usize, change: impl FnOnce(&mut Vec<SessionId>, &mut usize)) {
+        let BlockState::Missing { asked, sure } = &mut self.blocks[number] else {
+            return;
+        };
+        let before = (asked.len(), *sure);
+        change(asked, sure);
+        let after = (asked.len(), *sure);
+        self.repeatable -= usize::from(self.may_repeat(before.0, before.1));
+        self.repeatable += usize::from(self.may_repeat(after.0, after.1));
+    }
+
+    /// Somebody may be asked, too, for a block that is asked of so many, of which so many
+    /// deliver.
+    fn may_repeat(&self, asked: usize, sure: usize) -> bool {
+        asked > 0 && sure < self.copies
     }
 
     fn block(&self, number: usize) -> Block {

@@ -1,16 +1,18 @@
 //! One engine against peers that do exactly what a test says: no hub, no other engine.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{
-    Command, Config, Engine, Event, Input, Output, Resume, TorrentState, TorrentView,
+    Command, Config, Engine, Event, Input, Output, Resume, StoreError, TorrentState, TorrentView,
 };
 use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
-use swarm_core::pieces::Bitfield;
+use swarm_core::pieces::{Bitfield, PieceIndex};
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::peer::decoder::{Decoder, Received};
@@ -29,6 +31,8 @@ pub(crate) struct Stage {
     metainfo: Metainfo,
     bytes: Bytes,
     store: BTreeSet<u32>,
+    unreadable: BTreeSet<u32>,
+    announced: Bytes,
     remotes: BTreeMap<ChannelId, Remote>,
     next: u32,
 }
@@ -38,6 +42,11 @@ struct Remote {
     decoder: Decoder,
     heard: Vec<Message>,
     closed: Option<String>,
+}
+
+/// What a peer calls itself.
+fn name_of(number: u32) -> PeerId {
+    PeerId([u8::try_from(number % 251).unwrap(); 20])
 }
 
 impl Stage {
@@ -73,6 +82,8 @@ impl Stage {
             events: Vec::new(),
             bytes: bytes.into(),
             store: have.iter().copied().collect(),
+            unreadable: BTreeSet::new(),
+            announced: Bytes::new(),
             remotes: BTreeMap::new(),
             next: 1,
             metainfo: metainfo.clone(),
@@ -87,6 +98,7 @@ impl Stage {
             max_payload: 256 << 10,
             max_credit: 4 << 20,
             max_channels: 256,
+            max_swarms: 100,
         })));
         stage.feed(Input::Command(Command::AddTorrent {
             metainfo,
@@ -94,6 +106,25 @@ impl Stage {
             paused: false,
         }));
         stage
+    }
+
+    /// From now on a piece can't be read any more.
+    pub(crate) fn spoil(&mut self, piece: u32) {
+        self.unreadable.insert(piece);
+    }
+
+    /// The pieces that a store holds, by their indices.
+    pub(crate) fn pieces(&self, indices: &[u32]) -> Vec<PieceIndex> {
+        let layout = self.metainfo.layout();
+        indices
+            .iter()
+            .map(|index| layout.piece(*index).unwrap())
+            .collect()
+    }
+
+    /// What the tracker was told last: the pieces that are here.
+    pub(crate) fn announced(&self) -> &[u8] {
+        &self.announced
     }
 
     pub(crate) fn command(&mut self, command: Command) {
@@ -106,17 +137,21 @@ impl Stage {
 
     /// A peer asks for a channel, gets it, and greets.
     pub(crate) fn remote(&mut self, reserved: Reserved) -> ChannelId {
-        let name = u8::try_from(self.next).unwrap();
-        self.meet(PeerId([name; 20]), reserved)
+        let number = self.next;
+        self.meet(MemberId(number), name_of(number), reserved)
     }
 
-    /// The peer behind a channel comes once more, under the same id.
+    /// The peer behind a channel comes once more, through the same connection to the tracker.
     pub(crate) fn again(&mut self, channel: ChannelId) -> ChannelId {
-        let name = u8::try_from(channel.0).unwrap();
-        self.meet(PeerId([name; 20]), Reserved::FAST)
+        self.meet(MemberId(channel.0), name_of(channel.0), Reserved::FAST)
     }
 
-    fn meet(&mut self, peer_id: PeerId, reserved: Reserved) -> ChannelId {
+    /// Somebody else comes under the id of the peer behind a channel.
+    pub(crate) fn namesake(&mut self, channel: ChannelId) -> ChannelId {
+        self.meet(MemberId(self.next), name_of(channel.0), Reserved::FAST)
+    }
+
+    fn meet(&mut self, member: MemberId, peer_id: PeerId, reserved: Reserved) -> ChannelId {
         let number = self.next;
         self.next += 1;
         let channel = ChannelId(number);
@@ -131,7 +166,7 @@ impl Stage {
         self.feed(Input::Tracker(ServerMessage::Incoming(Incoming {
             channel,
             info_hash: self.info_hash(),
-            member: MemberId(number),
+            member,
             peer_id,
             credit: 1 << 30,
         })));
@@ -253,15 +288,24 @@ impl Stage {
                 }
                 None
             }
-            Output::Tracker(_) => None,
+            Output::Tracker(ClientMessage::Ping) => Some(Input::Tracker(ServerMessage::Pong)),
+            Output::Tracker(ClientMessage::Announce(announce)) => {
+                self.announced = announce.pieces.unwrap_or_default();
+                None
+            }
+            Output::Tracker(_) | Output::Reconnect => None,
             Output::Read { info_hash, piece } => {
                 assert!(self.store.contains(&piece.get()), "reads what it has");
                 let begin = (piece.get() * PIECE) as usize;
                 let data = self.bytes.slice(begin..begin + PIECE as usize);
+                let spoilt = self.unreadable.contains(&piece.get());
                 Some(Input::Read {
                     info_hash,
                     piece,
-                    result: Ok(data),
+                    result: match spoilt {
+                        true => Err(StoreError::Unreadable("it changed".to_owned())),
+                        false => Ok(data),
+                    },
                 })
             }
             Output::Write {
@@ -272,6 +316,7 @@ impl Stage {
                 let begin = (piece.get() * PIECE) as usize;
                 assert_eq!(data, self.bytes[begin..begin + PIECE as usize]);
                 self.store.insert(piece.get());
+                self.unreadable.remove(&piece.get());
                 Some(Input::Written {
                     info_hash,
                     piece,

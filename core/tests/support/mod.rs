@@ -9,7 +9,7 @@ use sha1::{Digest, Sha1};
 use swarm_core::engine::{
     Command, Config, Event, Input, Output, Resume, StoreError, TorrentState, TorrentView,
 };
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput};
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, Source};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
 use swarm_core::pieces::Bitfield;
@@ -201,10 +201,11 @@ impl Net {
         self.next_conn += 1;
         self.hosts[host].conn = Some(conn);
         self.queue.push_back((host, Input::TrackerUp));
-        self.hub
-            .as_mut()
-            .expect("a hub to connect to")
-            .connect(self.now, conn);
+        self.hub.as_mut().expect("a hub to connect to").connect(
+            self.now,
+            conn,
+            Source::V6(conn.0.to_be_bytes()),
+        );
         self.drain_hub();
     }
 
@@ -389,6 +390,10 @@ impl Net {
                         digest,
                     },
                 ));
+            }
+            Output::Reconnect => {
+                self.disconnect(index);
+                self.connect(index);
             }
             Output::Event(event) => host.events.push(event),
         }

@@ -9,12 +9,13 @@ mod fixtures;
 mod inputs;
 mod model;
 mod remote;
+mod rescue;
 
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
-use swarm_core::engine::{Config, Engine, Input, Output, TorrentState};
+use swarm_core::engine::{Config, Engine, Event, Input, Output, TorrentState};
 use swarm_core::id::InfoHash;
 use swarm_core::pieces::PieceIndex;
 use swarm_core::time::Time;
@@ -44,6 +45,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         }
         inputs::next(&mut world, u)?;
     }
+    rescue::rescue(&mut world);
     Ok(())
 }
 
@@ -125,6 +127,17 @@ impl World {
             spurious.is_none(),
             "a tick too many changed something: {spurious:?}"
         );
+        self.check_that_nobody_waits_in_vain();
+    }
+
+    /// Whoever could go on is going on, or something is under way that will wake them: an
+    /// engine that is made to look at everybody has nothing to do.
+    fn check_that_nobody_waits_in_vain(&mut self) {
+        let (jobs, said) = (self.jobs.len(), self.model.said);
+        self.engine.wake(self.now);
+        self.drain();
+        assert_eq!(self.jobs.len(), jobs, "the store was not asked in time");
+        assert_eq!(self.model.said, said, "somebody had to be woken");
     }
 
     fn drain(&mut self) {
@@ -141,7 +154,15 @@ impl World {
                     self.model.hear(message, us, &self.config);
                     continue;
                 }
-                Output::Event(_) => continue,
+                Output::Event(Event::Lost {
+                    info_hash, piece, ..
+                }) => {
+                    if let Some(verified) = self.model.verified.get_mut(&info_hash) {
+                        verified.remove(&piece.get());
+                    }
+                    continue;
+                }
+                Output::Event(_) | Output::Reconnect => continue,
                 Output::Read { info_hash, piece } => (info_hash, piece, JobKind::Read),
                 Output::Hash {
                     info_hash,

@@ -100,7 +100,8 @@ impl Session {
                     Event::Banned { peer, .. } => {
                         self.screen.say(&format!("{} sent corrupt data and is avoided now", plain(&peer)));
                     }
-                    Event::Tracker { reason } => self.screen.say(&plain(&format!("the tracker says: {reason}"))),
+                    Event::Lost { reason, .. } => self.screen.say(&plain(&reason)),
+                    Event::Tracker { reason, .. } => self.screen.say(&plain(&format!("the tracker says: {reason}"))),
                 },
                 _ = frames.tick() => self.draw(),
                 code = self.signals.next() => return Ok(Reached::Stopped(code)),

@@ -11,7 +11,8 @@ use super::dom::{by_id, has, listen, set_class, set_flag, window};
 use super::port::Port;
 use super::{alerts, format};
 use crate::messages::ToWorker;
-use arrange::{arrange, is_torrent_file, looks_like_link};
+pub(crate) use arrange::looks_like_link;
+use arrange::{arrange, is_torrent_file};
 use collect::{Collection, Picked};
 
 /// Larger `.torrent` files are no `.torrent` files. Bytes.

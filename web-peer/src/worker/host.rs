@@ -206,6 +206,7 @@ impl Host {
                     host.answer(generation, input);
                 });
             }
+            Output::Reconnect => self.lost(),
             Output::Event(event) => self.handle_event(event),
         }
     }
@@ -262,6 +263,15 @@ impl Host {
                 let name = self.torrents.name(info_hash);
                 self.notice(true, format!("“{name}” stopped: {reason}"));
             }
+            Event::Lost {
+                info_hash, reason, ..
+            } => {
+                let name = self.torrents.name(info_hash);
+                self.notice(
+                    true,
+                    format!("“{name}”: a part of it can't be shared any more: {reason}"),
+                );
+            }
             Event::Banned { info_hash, peer } => {
                 let name = self.torrents.name(info_hash);
                 self.notice(
@@ -269,7 +279,13 @@ impl Host {
                     format!("“{name}”: a peer sent corrupt data and was dropped ({peer}). Nothing of it was kept."),
                 );
             }
-            Event::Tracker { reason } => self.notice(true, format!("The tracker says: {reason}")),
+            // Said at the torrent, for as long as it is so.
+            Event::Tracker {
+                info_hash: Some(_), ..
+            } => {}
+            Event::Tracker { reason, .. } => {
+                self.notice(true, format!("The tracker says: {reason}"));
+            }
             Event::Refused { reason } => self.notice(true, reason),
         }
     }

@@ -67,6 +67,7 @@ impl Config {
         count("suggestions", self.suggestions, 0, MAX_NAMED)?;
         check_choke(&self.choke)?;
         check_requests(&self.requests)?;
+        count("places.prospects", self.places.prospects, 0, MAX_COUNT)?;
         count("trust.suspects", self.trust.suspects, 0, MAX_COUNT)
     }
 }
@@ -163,7 +164,7 @@ mod tests {
 
     #[test]
     fn every_number_that_could_do_harm_is_looked_at() {
-        let changes: [fn(&mut Config); 20] = [
+        let changes: [fn(&mut Config); 21] = [
             |config| config.client = "x".repeat(1 << 20),
             |config| config.max_peers = usize::MAX,
             |config| config.target_peers = usize::MAX,
@@ -184,6 +185,7 @@ mod tests {
             |config| config.requests.queue = (2, 1),
             |config| config.requests.queue = (0, 1),
             |config| config.trust.suspects = usize::MAX,
+            |config| config.places.prospects = usize::MAX,
         ];
         for change in changes {
             wrong(change);

@@ -41,6 +41,11 @@ impl Check {
         self.reading.len() + self.hashing.len()
     }
 
+    /// A piece that was found is lost again.
+    pub(super) fn lose(&mut self, piece: PieceIndex) {
+        self.have.remove(piece);
+    }
+
     /// Pieces found so far.
     pub(super) fn have(&self) -> &Bitfield {
         &self.have

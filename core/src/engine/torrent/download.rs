@@ -6,7 +6,7 @@ use super::messages::{MAX_READY, fault, find};
 use super::{Cx, Fault, Phase, Torrent};
 use crate::engine::{Event, Output, StoreError};
 use crate::peer::SessionId;
-use crate::pieces::{BLOCK, Block, PieceIndex, Received};
+use crate::pieces::{BLOCK, Block, Download, PieceIndex, Received};
 use crate::wire::peer::{BlockRef, Message};
 use crate::wire::relay::ClientMessage;
 
@@ -23,9 +23,30 @@ impl Torrent {
         self.refill.clear();
         // A random peer comes first, or the lowest number would always get the rarest piece.
         self.rng.shuffle(&mut ids);
+        let left = self.download().is_some_and(Download::is_any_left);
         for id in ids {
             self.refill_session(cx, id);
         }
+        if left && !self.download().is_some_and(Download::is_any_left) {
+            // The endgame has begun: who had nothing to do may ask for what others owe.
+            self.refill_all = true;
+            self.refill(cx);
+        }
+    }
+
+    /// Somebody may be asked for more, and was not yet.
+    pub(in crate::engine) fn wants_refill(&self) -> bool {
+        self.refill_all || !self.refill.is_empty()
+    }
+
+    /// Everybody of whom nothing is asked may be asked, and whoever waits for blocks may get
+    /// some: see [`crate::engine::Engine::wake`].
+    pub(in crate::engine) fn wake(&mut self, cx: &mut Cx<'_>) {
+        let idle = self.sessions.iter().filter(|(_, s)| s.requests.is_empty());
+        self.refill.extend(idle.map(|(&id, _)| id));
+        self.wake_uploads(cx);
+        self.fetch_metadata(cx);
+        self.check_more(cx);
     }
 
     fn refill_session(&mut self, cx: &mut Cx<'_>, id: SessionId) {
@@ -105,13 +126,13 @@ impl Torrent {
         let bytes = u64::from(length);
         self.down.add(cx.now, bytes);
         session.down.add(cx.now, bytes);
+        let late = session.given_up.remove(&block);
         if session.requests.remove(&block) {
-            session.last_block = cx.now;
-            session.timed_out = None;
-            session.snubbed = false;
-            session.broken_promises = 0;
+            session.delivers(cx.now);
             session.pipeline.arrived(cx.now, block, &cx.config.requests);
-        } else if !session.given_up.remove(&block) {
+        } else if late {
+            session.delivers(cx.now);
+        } else {
             session.unrequested += bytes;
             if session.unrequested > cx.config.trust.max_unrequested {
                 return Err(fault("sends what nobody asked for"));
@@ -121,7 +142,18 @@ impl Torrent {
         let Phase::Active(download) = &mut self.phase else {
             return Ok(());
         };
-        match download.receive(id, block, data) {
+        let received = if late {
+            download.receive_late(id, block, data)
+        } else {
+            download.receive(id, block, data)
+        };
+        if matches!(received, Received::Kept { .. } | Received::Complete { .. }) {
+            self.gained = cx.now;
+            if let Some(session) = self.sessions.get_mut(&id) {
+                session.exchanged = Some(cx.now);
+            }
+        }
+        match received {
             Received::Unrequested | Received::Duplicate => {}
             Received::Kept { cancel } => self.cancel(cx, block, &cancel),
             Received::Complete {

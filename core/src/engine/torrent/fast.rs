@@ -45,7 +45,7 @@ impl Torrent {
         if session.unchoked_us {
             session.broken_promises += 1;
             // Little is asked of it until it delivers, or it is asked the same at once.
-            session.pipeline.owes();
+            session.pipeline.owes(session.strikes.max(1));
             if session.broken_promises > cx.config.trust.max_broken_promises {
                 return Err(fault("claims pieces that it does not deliver"));
             }

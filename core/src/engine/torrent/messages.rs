@@ -39,11 +39,8 @@ impl Torrent {
         if handshake.peer_id == cx.peer_id {
             return Err(fault("connected to ourselves"));
         }
-        if let Some(reason) = self.unwelcome(cx.now, &handshake.peer_id) {
-            return Err(fault(reason));
-        }
         let session = self.session(id)?;
-        session.peer_id = handshake.peer_id;
+        session.peer_id = Some(handshake.peer_id);
         session.greeted = true;
         session.extended = handshake.reserved.has(Reserved::EXTENSION);
         session.fast = handshake.reserved.has(Reserved::FAST);
@@ -65,7 +62,7 @@ impl Torrent {
             Message::AllowedFast(index) => self.handle_allowed_fast(id, index)?,
             Message::Choke => self.handle_choke(id)?,
             Message::Unchoke => {
-                self.session(id)?.unchoked_us = true;
+                self.session(id)?.unchokes();
                 self.refill.insert(id);
             }
             Message::Interested => {
@@ -225,6 +222,8 @@ impl Torrent {
         if session.outbox.upload_count() >= most {
             return Err(fault("too many requests at once"));
         }
+        session.asked = Some(cx.now);
+        session.sat = None;
         session.outbox.push_upload(Upload::Block(block));
         self.note_taken(id, block.piece);
         cx.link.ready.insert((self.info_hash, id));

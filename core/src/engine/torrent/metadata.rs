@@ -123,6 +123,10 @@ impl Torrent {
                 if session.outbox.upload_count() >= cx.config.max_incoming_requests {
                     return Err(fault("too many requests at once"));
                 }
+                // For a while: it is no way to keep a place for ever.
+                if cx.now - session.since < cx.config.idle_timeout {
+                    session.asked = Some(cx.now);
+                }
                 session.outbox.push_upload(Upload::Metadata(piece));
                 cx.link.ready.insert((self.info_hash, id));
             }
@@ -166,6 +170,7 @@ impl Torrent {
         }
         source.received.extend_from_slice(data);
         source.last_progress = cx.now;
+        self.gained = cx.now;
         if source.received.len() < source.size as usize {
             self.ask_for_metadata(cx);
             return Ok(());

@@ -2,12 +2,11 @@
 
 use bytes::Bytes;
 
-use super::{Cx, Fault, MAX_BANNED, MAX_DEPARTED, Phase, Torrent};
+use super::{Cx, Fault, Phase, Torrent};
 use crate::engine::Event;
 use crate::id::{ChannelId, MemberId, PeerId};
 use crate::peer::{RemotePieces, Session, SessionId};
 use crate::pieces::{Bitfield, Layout};
-use crate::time::Time;
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
 use crate::wire::relay::ClientMessage;
@@ -39,6 +38,11 @@ impl Torrent {
             cx.link.send(ClientMessage::Close { channel, reason });
             return;
         }
+        if self.sessions.len() >= cx.config.max_peers && !self.make_room(cx, true) {
+            let reason = "enough peers".to_owned();
+            cx.link.send(ClientMessage::Close { channel, reason });
+            return;
+        }
         self.open_session(cx, channel, member, None, credit);
     }
 
@@ -52,7 +56,6 @@ impl Torrent {
     ) {
         let id = self.next_session;
         self.next_session += 1;
-        let peer_id = peer_id.unwrap_or(PeerId([0; 20]));
         let window = self.window(cx);
         let mut session = Session::new(
             channel,
@@ -221,11 +224,15 @@ impl Torrent {
             return;
         };
         if session.down.total() > 0 {
-            if self.departed.len() >= MAX_DEPARTED {
-                self.departed.pop_front();
-            }
-            self.departed.push_back((id, session.peer_id));
+            self.outcasts.departed(id, session.member, session.name());
         }
+        // It has had its chance, and others have not.
+        if session.exchanged.is_some() {
+            self.swarm.prospects.of_use(session.member);
+        }
+        self.swarm
+            .prospects
+            .rest(cx.now, session.member, &cx.config.places);
         cx.link.channels.remove(&session.channel);
         cx.link.ready.remove(&(self.info_hash, id));
         self.refill.remove(&id);
@@ -252,59 +259,29 @@ impl Torrent {
         }
     }
 
-    /// Ends the session of a peer that misbehaves, and does not talk to it for a while, as
-    /// far as it can be recognised.
+    /// Ends the session of a peer that misbehaves, and does not talk to it for a while.
     pub(super) fn shun(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
-        let Some(session) = self.sessions.get(&id) else {
-            return;
-        };
-        self.shunned.retain(|_, until| *until > cx.now);
-        if self.shunned.len() < MAX_BANNED && session.peer_id != PeerId([0; 20]) {
+        if let Some(member) = self.sessions.get(&id).map(|session| session.member) {
             let until = cx.now + cx.config.trust.shun;
-            self.shunned.insert(session.peer_id, until);
+            self.outcasts.shun(cx.now, member, until);
+            self.close_session(cx, id, reason);
         }
-        self.close_session(cx, id, reason);
     }
 
-    /// Why a peer is not to be talked to, if so.
-    pub(super) fn unwelcome(&self, now: Time, peer_id: &PeerId) -> Option<&'static str> {
-        if self.banned.contains(peer_id) {
-            return Some("sent corrupt data earlier");
-        }
-        let shunned = self.shunned.get(peer_id).is_some_and(|until| *until > now);
-        shunned.then_some("misbehaved a moment ago")
-    }
-
-    /// Never talks to this peer again, as far as it can be recognised; its session may be
-    /// over already.
+    /// Never talks to this peer again; its session may be over already.
     pub(super) fn ban(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
-        let connected = self.sessions.get(&id).map(|session| session.peer_id);
-        let departed = || self.departed.iter().find(|(session, _)| *session == id);
-        let Some(peer_id) = connected.or_else(|| Some(departed()?.1)) else {
+        let connected = self.sessions.get(&id);
+        let connected = connected.map(|session| (session.member, session.name()));
+        let Some((member, peer)) = connected.or_else(|| self.outcasts.who_was(id)) else {
             return;
         };
-        if connected.is_none() && self.banned.contains(&peer_id) {
-            return;
-        }
-        if self.banned.len() < MAX_BANNED {
-            self.banned.insert(peer_id);
-        }
+        let known = !self.outcasts.ban(member);
         self.close_session(cx, id, reason);
-        cx.event(Event::Banned {
-            info_hash: self.info_hash,
-            peer: peer_id.to_string(),
-        });
-    }
-
-    /// Gives up a session that neither side needs, if there is one.
-    pub(super) fn make_room(&mut self, cx: &mut Cx<'_>) -> bool {
-        let complete = self.is_complete();
-        let idle = self
-            .sessions
-            .iter()
-            .find(|(_, session)| complete && session.is_seed());
-        let Some((&id, _)) = idle else { return false };
-        self.close_session(cx, id, "both have everything");
-        true
+        if !known {
+            cx.event(Event::Banned {
+                info_hash: self.info_hash,
+                peer,
+            });
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What a person sees of a torrent.
 
 use super::{Phase, Torrent};
-use crate::engine::view::{PeerView, TorrentState, TorrentView};
+use crate::engine::view::{PeerView, Standing, TorrentState, TorrentView};
 use crate::metainfo::Metainfo;
 use crate::peer::Session;
 use crate::pieces::Download;
@@ -65,6 +65,7 @@ impl Torrent {
             complete: self.swarm.complete,
             incomplete: self.swarm.incomplete,
             copies: self.copies(),
+            standing: self.standing(),
             peers: self
                 .sessions
                 .values()
@@ -77,6 +78,18 @@ impl Torrent {
 }
 
 impl Torrent {
+    fn standing(&self) -> Standing {
+        let swarm = &self.swarm;
+        match &swarm.refused {
+            _ if !self.is_running() => Standing::Away,
+            Some(reason) => Standing::Refused(reason.clone()),
+            None if swarm.waits => Standing::Waiting,
+            None if swarm.answered => Standing::Member,
+            None if swarm.announced => Standing::Joining,
+            None => Standing::Away,
+        }
+    }
+
     fn copies(&self) -> u32 {
         let (Some(download), Some(metainfo)) = (self.download(), &self.metainfo) else {
             return 0;
@@ -101,7 +114,7 @@ fn file_list(metainfo: &Metainfo) -> Vec<(String, u64)> {
 fn peer_view(session: &Session, now: Time) -> PeerView {
     let pieces = session.pieces.known();
     PeerView {
-        peer_id: session.peer_id.to_string(),
+        peer_id: session.name(),
         client: session.client.clone(),
         path: session.path,
         progress: pieces.map_or(0.0, |p| {

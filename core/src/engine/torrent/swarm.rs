@@ -4,19 +4,35 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::places::Use;
+use super::prospects::Prospects;
 use super::{Cx, Torrent};
+use crate::engine::Event;
 use crate::pieces::Download;
 use crate::time::Time;
-use crate::wire::relay::{Announce, ClientMessage, Have, Incoming, MAX_HAVE, Open, Peers};
+use crate::wire::relay::{Announce, ClientMessage, Have, Incoming, MAX_HAVE, Peers};
 
 /// What we know of the swarm at the tracker.
 #[derive(Debug, Default)]
 pub(super) struct Swarm {
     /// The tracker was told that we are in it.
     pub(super) announced: bool,
+    /// And it took us in.
+    pub(super) answered: bool,
+    /// Why it did not, in its words.
+    pub(super) refused: Option<String>,
+    /// Since when it has a place among the announced torrents, where those are counted.
+    pub(super) place: Option<Time>,
+    /// It waits for such a place.
+    pub(super) waits: bool,
+    /// When it gave its place up, if it had one.
+    pub(super) displaced: Option<Time>,
     pub(super) next_announce: Option<Time>,
+    last_announce: Option<Time>,
     pub(super) complete: u32,
     pub(super) incomplete: u32,
+    /// Members that we might talk to.
+    pub(super) prospects: Prospects,
     /// Pieces verified since we last told the tracker.
     new_pieces: Vec<u32>,
     /// When to tell it.
@@ -25,12 +41,24 @@ pub(super) struct Swarm {
 
 /// An announce that is not answered is repeated after this.
 const UNANSWERED: Duration = Duration::from_secs(60);
-/// Who lacks pieces and has nobody to ask looks around this often.
+/// Who gets nothing and has nobody left to ask looks around this often.
 const LONELY: Duration = Duration::from_secs(15);
 /// How soon one looks around after losing the last peer.
 const SOON: Duration = Duration::from_secs(2);
 /// Verified pieces are gathered for this long before the tracker hears of them.
 const GATHER_HAVES: Duration = Duration::from_secs(1);
+
+impl Swarm {
+    /// The tracker is gone: the next one has to be told everything. Numbers are shown until
+    /// then.
+    pub(super) fn forget_membership(&mut self) {
+        *self = Swarm {
+            complete: self.complete,
+            incomplete: self.incomplete,
+            ..Swarm::default()
+        };
+    }
+}
 
 impl Torrent {
     pub(super) fn announce_now(&mut self, now: Time) {
@@ -44,9 +72,19 @@ impl Torrent {
         self.swarm.next_announce = Some(self.swarm.next_announce.map_or(soon, |due| due.min(soon)));
     }
 
+    /// Nobody gives us anything, and nobody else is known: the tracker may know better by now.
+    pub(super) fn look_around(&mut self, now: Time) {
+        if let Some(last) = self.swarm.last_announce {
+            let soon = last + LONELY;
+            let due = self.swarm.next_announce.unwrap_or(soon);
+            self.swarm.next_announce = Some(due.min(soon).max(now));
+        }
+    }
+
     /// The earliest moment at which the swarm needs attention.
     pub(in crate::engine) fn next_announce(&self) -> Option<Time> {
-        self.swarm.next_announce.filter(|_| self.is_running())
+        let due = self.swarm.next_announce;
+        due.filter(|_| self.is_running() && !self.swarm.waits)
     }
 
     pub(in crate::engine) fn have_due(&self) -> Option<Time> {
@@ -58,7 +96,7 @@ impl Torrent {
         if !cx.link.is_up() || !self.is_running() {
             return;
         }
-        if self.swarm.next_announce.is_some_and(|due| due <= cx.now) {
+        if self.next_announce().is_some_and(|due| due <= cx.now) {
             self.announce(cx);
         }
         if self.swarm.have_due.is_some_and(|due| due <= cx.now) {
@@ -67,7 +105,10 @@ impl Torrent {
     }
 
     fn announce(&mut self, cx: &mut Cx<'_>) {
-        let wanted = cx.config.target_peers.saturating_sub(self.sessions.len());
+        // Those that we have no use for don't count; some will refuse.
+        let uses = self.sessions.values().map(|s| self.use_of(cx, s));
+        let useful = uses.filter(|u| *u > Use::Withholds).count();
+        let wanted = 2 * cx.config.target_peers.saturating_sub(useful);
         cx.link.send(ClientMessage::Announce(Announce {
             info_hash: self.info_hash,
             peer_id: cx.peer_id,
@@ -78,7 +119,9 @@ impl Torrent {
             numwant: u32::try_from(wanted).unwrap_or(u32::MAX),
         }));
         self.swarm.announced = true;
+        self.swarm.place.get_or_insert(cx.now);
         self.swarm.next_announce = Some(cx.now + UNANSWERED);
+        self.swarm.last_announce = Some(cx.now);
         // The bitfield says it all.
         self.swarm.new_pieces.clear();
         self.swarm.have_due = None;
@@ -121,45 +164,41 @@ impl Torrent {
         if !self.is_running() {
             return;
         }
+        self.swarm.answered = self.swarm.announced;
+        self.swarm.refused = None;
         self.swarm.complete = peers.complete;
         self.swarm.incomplete = peers.incomplete;
-        let complete = self.is_finished();
-        for member in peers.members {
-            let enough = self.sessions.len() + self.opening(cx) >= cx.config.target_peers;
-            let useless = complete && member.seed;
-            let known = self.session_of(member.member).is_some()
-                || cx.link.is_opening(self.info_hash, member.member)
-                || self.unwelcome(cx.now, &member.peer_id).is_some();
-            if enough || useless || known || !cx.link.has_room() {
-                continue;
-            }
-            let request = cx.link.begin_open(self.info_hash, member.member);
-            let credit = self.window(cx);
-            cx.link.send(ClientMessage::Open(Open {
-                request,
-                info_hash: self.info_hash,
-                member: member.member,
-                credit,
-            }));
+        for member in &peers.members {
+            self.swarm
+                .prospects
+                .learn(member, cx.config.places.prospects);
         }
-        let lonely = !complete && self.sessions.is_empty() && self.opening(cx) == 0;
         let interval = Duration::from_secs(u64::from(peers.interval.max(1)));
-        self.swarm.next_announce = Some(
-            cx.now
-                + if lonely {
-                    interval.min(LONELY)
-                } else {
-                    interval
-                },
-        );
+        self.swarm.next_announce = Some(cx.now + interval);
+        self.meet(cx);
+        let alone = self.sessions.is_empty() && self.opening(cx).0 == 0;
+        if alone && !self.is_finished() {
+            self.look_around(cx.now);
+        }
     }
 
-    fn opening(&self, cx: &Cx<'_>) -> usize {
-        cx.link
-            .opening
-            .values()
-            .filter(|(info_hash, _)| *info_hash == self.info_hash)
-            .count()
+    /// The tracker does not have us in the swarm, or not any more.
+    pub(in crate::engine) fn refused(&mut self, cx: &mut Cx<'_>, reason: String) {
+        // Whoever was a member, and forgot to say so, comes back; others are not wanted.
+        let delay = match std::mem::take(&mut self.swarm.answered) {
+            true => SOON,
+            false => UNANSWERED,
+        };
+        self.swarm.announced = false;
+        self.swarm.place = None;
+        self.swarm.next_announce = Some(cx.now + delay);
+        if self.swarm.refused.as_ref() != Some(&reason) {
+            self.swarm.refused = Some(reason.clone());
+            cx.event(Event::Tracker {
+                info_hash: Some(self.info_hash),
+                reason,
+            });
+        }
     }
 
     /// Somebody wants a channel to us.
@@ -189,7 +228,7 @@ impl Torrent {
         if !self.is_running() {
             return Err("not taking part at the moment");
         }
-        if let Some(reason) = self.unwelcome(cx.now, &incoming.peer_id) {
+        if let Some(reason) = self.outcasts.unwelcome(cx.now, incoming.member) {
             return Err(reason);
         }
         if self.session_of(incoming.member).is_some() {
@@ -201,7 +240,11 @@ impl Torrent {
         {
             return Err("crossing");
         }
-        if self.sessions.len() >= cx.config.max_peers && !self.make_room(cx) {
+        let full = self.sessions.len() >= cx.config.max_peers;
+        // Who was of no use a moment ago does not take another's place.
+        if full
+            && (self.swarm.prospects.rests(cx.now, incoming.member) || !self.make_room(cx, false))
+        {
             return Err("enough peers");
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::messages::{MAX_READY, fault, find};
-use super::{Cx, Fault, Torrent};
+use super::{Cx, Fault, Phase, Torrent};
 use crate::peer::SessionId;
 use crate::pieces::BLOCK;
 use crate::wire::peer::Message;
@@ -14,7 +14,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(100);
 impl Torrent {
     /// Sessions need looking after.
     pub(in crate::engine) fn needs_upkeep(&self) -> bool {
-        !self.sessions.is_empty()
+        // Somebody refused, and is asked again.
+        let waits = self.swarm.announced && self.swarm.prospects.any(|known| self.promises(known));
+        !self.sessions.is_empty() || waits
     }
 
     /// Releases old requests, closes dead sessions, gives slots out. Comparing times, so
@@ -25,6 +27,8 @@ impl Torrent {
             self.session_upkeep(cx, id);
         }
         self.metadata_upkeep(cx);
+        self.meet(cx);
+        self.pass_on_slots(cx);
         if self.next_choke <= cx.now || self.wastes_a_slot(cx) {
             self.next_choke = cx.now + cx.config.choke.interval;
             self.choke_round(cx);
@@ -61,31 +65,45 @@ impl Torrent {
         }
     }
 
-    /// What a peer owes us for too long is asked of others.
+    /// What a peer owes us for too long is asked of others, and less of it.
     fn watch_debts(&mut self, cx: &mut Cx<'_>, id: SessionId) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
         let limits = &cx.config.requests;
-        let owes = !session.requests.is_empty();
-        if owes && cx.now - session.last_block >= limits.snub {
-            session.snubbed = true;
+        let asked = !session.requests.is_empty();
+        let owes = asked || (session.timed_out.is_some() && session.unchoked_us);
+        let waited = cx.now - session.last_block;
+        if !owes {
+            return Ok(());
         }
-        let since = session.timed_out.unwrap_or(session.last_block);
+        session.snubbed |= waited >= limits.snub;
+        let trust = &cx.config.trust;
+        if session.broken_promises > trust.max_broken_promises || waited >= trust.max_debt {
+            return Err(fault("claims pieces that it does not deliver"));
+        }
         // Who is slow is not silent: four times as long as its blocks take.
-        let rate = session.down.long_rate(cx.now).max(1);
-        let pace = Duration::from_secs(4 * u64::from(BLOCK) / rate).min(limits.snub);
-        if owes && cx.now - since >= limits.timeout.max(pace) {
-            session.timed_out = Some(cx.now);
-            session.pipeline.owes();
-            let promises = u32::try_from(session.requests.len()).unwrap_or(u32::MAX);
-            session.broken_promises = session.broken_promises.saturating_add(promises);
-            let trust = &cx.config.trust;
-            if session.broken_promises > trust.max_broken_promises
-                || cx.now - session.last_block >= trust.max_debt
-            {
-                return Err(fault("claims pieces that it does not deliver"));
-            }
+        let rate = session.down.long_rate(cx.now);
+        let pace = 4 * u64::from(BLOCK) / rate.max(1);
+        let pace = match rate {
+            0 => Duration::ZERO,
+            _ => Duration::from_secs(pace).min(limits.snub),
+        };
+        let timeout = if session.delivered {
+            limits.timeout.max(pace)
+        } else {
+            limits.doubt.saturating_mul(1 << session.strikes.min(8))
+        };
+        let since = session.timed_out.unwrap_or(session.last_block);
+        let doubtful = asked && waited >= limits.doubt.max(pace);
+        let late = asked && cx.now - since >= timeout;
+        if late {
+            session.strike(cx.now);
             self.release_requests(id);
-            self.refill.insert(id);
+        }
+        if let Phase::Active(download) = &mut self.phase
+            && doubtful
+            && download.doubt(id)
+        {
+            self.refill_all = true;
         }
         Ok(())
     }

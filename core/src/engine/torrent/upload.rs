@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Cx, Phase, Torrent};
+use super::messages::MAX_READY;
+use super::{Cx, Torrent};
 use crate::choke::Candidate;
 use crate::engine::Output;
 use crate::engine::cache::Cache;
@@ -17,8 +18,11 @@ use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
 use crate::wire::peer::Message;
 use crate::wire::relay::frame::FrameBuilder;
 
-/// Pieces of one peer's requests that are read before their turn.
-const READ_AHEAD: usize = 2;
+/// Pieces of one peer's requests that are read before their turn, at least and at most; in
+/// between as many as make [`READ_AHEAD`] bytes, or small pieces would each wait for the store.
+const PIECES_AHEAD: (usize, usize) = (2, 8);
+/// See [`PIECES_AHEAD`].
+const READ_AHEAD: usize = 128 << 10;
 
 impl Torrent {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
@@ -44,8 +48,10 @@ impl Torrent {
             .iter()
             .filter(|(_, session)| session.peer_interested && session.unchoked.is_none());
         // Who owes us least, and of those who waits longest.
-        let next = waiting
-            .min_by_key(|(_, session)| (session.hoards(now, time), session.debt(), session.choked));
+        let next = waiting.min_by_key(|(_, session)| {
+            let last = session.sat.is_some() || session.hoards(now, time);
+            (last, session.debt(), session.choked)
+        });
         let Some((&id, _)) = next else { return };
         let rate = self.up.long_rate(now);
         self.choker.widen(&cx.config.choke, rate);
@@ -56,6 +62,7 @@ impl Torrent {
         self.sessions
             .values()
             .filter(|session| session.unchoked.is_some() && session.peer_interested)
+            .filter(|session| session.sat.is_none())
             .count()
     }
 
@@ -105,9 +112,9 @@ impl Torrent {
                 gives: session.down.long_rate(cx.now),
                 takes: session.up.long_rate(cx.now),
                 debt: session.debt(),
-                overdrawn: session.debt() > trial,
+                overdrawn: session.debt() > trial || session.sat.is_some(),
                 pieces: session.pieces.known().map_or(0, Bitfield::count),
-                hoards: session.hoards(cx.now, time),
+                hoards: session.hoards(cx.now, time) || session.sat.is_some(),
                 snubbed: session.snubbed,
                 since: session.since,
                 unchoked: session.unchoked,
@@ -130,7 +137,7 @@ impl Torrent {
         }
     }
 
-    fn set_unchoked(&mut self, cx: &mut Cx<'_>, id: SessionId, unchoked: bool) {
+    pub(super) fn set_unchoked(&mut self, cx: &mut Cx<'_>, id: SessionId, unchoked: bool) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -160,20 +167,15 @@ impl Torrent {
     }
 
     /// Sends one frame to a session. True if it sent something and has more to send.
+    ///
+    /// A session leaves `ready` only where something is certain to bring it back: credit,
+    /// something new to say, or the end of a read that is under way.
     pub(in crate::engine) fn serve(&mut self, cx: &mut Cx<'_>, id: SessionId) -> bool {
         let key = (self.info_hash, id);
         let Some(session) = self.sessions.get_mut(&id) else {
             cx.link.ready.remove(&key);
             return false;
         };
-        for piece in session.outbox.next_pieces(READ_AHEAD) {
-            if cx.cache.begin_read((self.info_hash, piece)) {
-                cx.link.out.push_back(Output::Read {
-                    info_hash: self.info_hash,
-                    piece,
-                });
-            }
-        }
         let credit = usize::try_from(session.send_credit).unwrap_or(usize::MAX);
         let budget = cx.link.budget(cx.config);
         let room = credit
@@ -185,6 +187,7 @@ impl Torrent {
             cx.link.ready.remove(&key);
             return false;
         }
+        let took_nothing = session.outbox.ready_len() > MAX_READY / 2;
         let waiting = session.outbox.ready_len() + session.outbox.upload_count() * (16 << 10);
         let mut frame = FrameBuilder::new(session.channel, room.min(waiting + (17 << 10)));
         let blocks = cx.link.unsent() < budget;
@@ -200,13 +203,30 @@ impl Torrent {
             session.send_credit -= sent as u64;
             session.last_spoke = cx.now;
             session.up.add(cx.now, block_bytes);
+            if block_bytes > 0 {
+                session.exchanged = Some(cx.now);
+            }
             self.up.add(cx.now, block_bytes);
             cx.link.send_data(cx.now, frame.finish());
         }
+        if took_nothing && session.outbox.ready_len() <= MAX_READY / 2 {
+            // Nothing was asked of it meanwhile.
+            self.refill.insert(id);
+        }
+        if stop != Stop::Held {
+            // Not before: what the frame took is done with, and what it lacks comes first.
+            self.read_ahead(cx, id);
+        }
         match stop {
-            // A finished read brings it back.
-            Stop::Empty | Stop::Needs(_) => {
+            Stop::Empty => {
                 cx.link.ready.remove(&key);
+                false
+            }
+            Stop::Needs(_) => {
+                // The end of a read brings it back, whichever it is.
+                if cx.cache.is_reading() {
+                    cx.link.ready.remove(&key);
+                }
                 false
             }
             // It stays ready: the link's next report serves it.
@@ -215,10 +235,21 @@ impl Torrent {
         }
     }
 
-    /// A piece that we said we have can't be read: only a person can mend that.
-    pub(in crate::engine) fn upload_read_failed(&mut self, cx: &mut Cx<'_>, reason: String) {
-        if matches!(self.phase, Phase::Active(_)) {
-            self.fail(cx, reason);
+    /// Begins to read what a session is sent next, as far as it is not here.
+    fn read_ahead(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+        let length = (self.piece_length() as usize).max(1);
+        let (least, most) = PIECES_AHEAD;
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
+        let count = (READ_AHEAD / length).clamp(least, most);
+        for piece in session.outbox.next_pieces(count) {
+            if cx.cache.begin_read((self.info_hash, piece)) {
+                cx.link.out.push_back(Output::Read {
+                    info_hash: self.info_hash,
+                    piece,
+                });
+            }
         }
     }
 

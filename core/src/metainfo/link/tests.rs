@@ -99,7 +99,7 @@ fn share_links_are_read() {
         (
             "https://swarm.example/app/?lang=de#magnet%3A%3Fxt%3Durn%3Abtih%3A{}",
             "https://swarm.example/app/?lang=de",
-            "wss://swarm.example/swarm",
+            "wss://swarm.example/app/swarm",
         ),
         (
             "http://[::1]:1234/x#{}",

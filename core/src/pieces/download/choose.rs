@@ -5,12 +5,15 @@
 //! that have something to ask for.
 
 use super::{Begun, Download, SessionId};
-use crate::pieces::partial::Partial;
+use crate::pieces::partial::{Copies, Partial};
 use crate::pieces::{Bitfield, Block, PieceIndex};
 
 /// How many requests to one session the endgame tops up to. Most of these blocks arrive
 /// from elsewhere too, so it wants just enough of them to bridge a round trip.
 const ENDGAME_QUEUE: usize = 16;
+/// As many for a session that has not sent anything yet, or keeps us waiting: enough to show
+/// that it is better than that.
+const PROBATION_QUEUE: usize = 2;
 /// How many pieces of a small set are looked at.
 const MAX_LISTED: usize = 64;
 
@@ -51,7 +54,7 @@ impl Download {
             self.begin(choice);
             self.go_on(choice);
         }
-        if choice.chosen.is_empty() && !self.picker.any_available() {
+        if choice.chosen.is_empty() {
             self.ask_again(choice);
         }
     }
@@ -65,8 +68,11 @@ impl Download {
             .take(MAX_LISTED)
             .filter(|piece| choice.peer_has.has(*piece))
             .collect();
+        let shares = self.may_share(choice.session);
         for &piece in &pieces {
-            if self.open.contains(&(None, piece)) {
+            if self.open.contains(&(None, piece))
+                && (shares || self.filling(piece).is_some_and(|p| p.received() == 0))
+            {
                 self.set_owner(piece, Some(choice.session));
             }
             if self.open.contains(&(Some(choice.session), piece)) {
@@ -81,7 +87,7 @@ impl Download {
             self.ask(choice, piece);
         }
         for &piece in &pieces {
-            if self.joinable.contains(&piece) {
+            if shares && self.joinable.contains(&piece) {
                 self.ask(choice, piece);
             }
         }
@@ -120,10 +126,12 @@ impl Download {
 
     /// Pieces whose owner is gone or choked us.
     fn adopt(&mut self, choice: &mut Choice<'_>, orphans: Orphans) {
+        let shares = self.may_share(choice.session);
         let adopted: Vec<PieceIndex> = self
             .open_orphans()
             .filter(|(piece, partial)| {
                 choice.peer_has.has(*piece)
+                    && (shares || partial.received() == 0)
                     && (orphans == Orphans::Any || partial.failed_by != Some(choice.session))
             })
             .map(|(piece, _)| piece)
@@ -159,15 +167,17 @@ impl Download {
         } = *choice;
         let piece = self.picker.pick(session, peer_has, suggested)?;
         let holders = self.availability(piece);
-        if !self.suspects.better_with_others(piece, session, holders) {
+        let unfit = self.suspects.contains(piece) && !self.may_share(session);
+        if !unfit && !self.suspects.better_with_others(piece, session, holders) {
             return Some(piece);
         }
-        // Who contributed to it, or would not finish it, may do something else first.
+        // Who contributed to it, would not finish it, or is not known well enough for it, may
+        // do something else first.
         let other = self.picker.pick(session, peer_has, suggested);
-        if other.is_some() {
+        if other.is_some() || unfit {
             self.picker.put_back(piece);
         }
-        other.or(Some(piece))
+        other.or((!unfit).then_some(piece))
     }
 
     fn start(&mut self, session: SessionId, piece: PieceIndex) {
@@ -182,6 +192,9 @@ impl Download {
     /// Other sessions' pieces. By piece, not by owner: idle sessions together finish one
     /// after the other.
     fn join(&mut self, choice: &mut Choice<'_>) {
+        if !self.may_share(choice.session) {
+            return;
+        }
         let joined: Vec<PieceIndex> = self
             .joinable
             .iter()
@@ -225,28 +238,40 @@ impl Download {
     /// The endgame: blocks that were asked of others, those of the fewest first.
     ///
     /// Not while anything is left to begin: sessions that are idle only because of the limit
-    /// of bytes in progress would double the traffic of the whole download.
+    /// of bytes in progress would double the traffic of the whole download. But what is asked
+    /// only of those that don't deliver is asked at any time of one that does: it may be
+    /// just what takes up that limit.
     fn ask_again(&mut self, choice: &mut Choice<'_>) {
-        let session = choice.session;
-        let asked = self.load(session).asked.len();
-        let most = choice.room().min(ENDGAME_QUEUE.saturating_sub(asked));
+        let asker = self.asker(choice.session);
+        let endgame = !self.picker.any_available();
+        if !self.may_share(choice.session) || !endgame && !asker.delivers {
+            return;
+        }
+        let asked = self.load(choice.session).asked.len();
+        let queue = if asker.delivers {
+            ENDGAME_QUEUE
+        } else {
+            PROBATION_QUEUE
+        };
+        let most = choice.room().min(queue.saturating_sub(asked));
         if most == 0 {
             return;
         }
-        let mut candidates: Vec<(usize, Block)> = self
+        let mut candidates: Vec<(Copies, Block)> = self
             .repeatable
             .iter()
             .filter(|piece| choice.peer_has.has(**piece))
             .filter_map(|piece| self.filling(*piece))
-            .flat_map(|partial| partial.repeatable_for(session))
+            .flat_map(|partial| partial.repeatable_for(asker))
+            .filter(|(copies, _)| endgame || copies.sure == 0)
             .collect();
         self.rng.shuffle(&mut candidates);
-        candidates.sort_by_key(|(asked, _)| *asked);
+        candidates.sort_by_key(|(copies, _)| *copies);
         candidates.truncate(most);
         for (_, block) in candidates {
             if let Some(partial) = self.filling_mut(block.piece) {
-                partial.ask_again(session, block);
-                self.load(session).asked.insert(block);
+                partial.ask_again(asker, block);
+                self.load(choice.session).asked.insert(block);
                 self.relist(block.piece);
                 choice.chosen.push(block);
             }
@@ -257,9 +282,10 @@ impl Download {
     /// Asks the session for the piece's unasked blocks.
     fn ask(&mut self, choice: &mut Choice<'_>, piece: PieceIndex) {
         let before = choice.chosen.len();
+        let asker = self.asker(choice.session);
         let partial = self.filling_mut(piece);
         let partial = partial.expect("open pieces are in progress");
-        partial.ask(choice.session, choice.count, &mut choice.chosen);
+        partial.ask(asker, choice.count, &mut choice.chosen);
         let asked = choice.chosen[before..].iter().copied();
         self.load(choice.session).asked.extend(asked);
         self.relist(piece);

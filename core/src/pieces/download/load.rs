@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::pieces::{Block, PieceIndex};
 
-/// What a session was asked for, so that letting go of it costs no more than that.
+/// What a session was asked for, so that letting go of it costs no more than that; and what
+/// it has shown of itself.
 #[derive(Debug, Default)]
 pub(super) struct Load {
     /// Blocks that are asked of it.
@@ -13,4 +14,22 @@ pub(super) struct Load {
     pub(super) owned: BTreeSet<PieceIndex>,
     /// The peer has nothing before this piece that we still miss.
     pub(super) missing_from: u32,
+    /// What its promises are worth.
+    pub(super) standing: Standing,
+    /// A piece to which it contributed was right.
+    pub(super) verified: bool,
+    /// How many pieces it has, as it says.
+    pub(super) pieces: u32,
+}
+
+/// What the promises of a session are worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It has not sent anything yet: on probation.
+    #[default]
+    New,
+    /// It sends what is asked of it.
+    Delivers,
+    /// It keeps us waiting.
+    Doubted,
 }

@@ -34,6 +34,11 @@ fn download(pieces: u32, room: u64) -> Download {
     )
 }
 
+/// The session has shown that it delivers.
+fn prove(download: &mut Download, session: SessionId) {
+    download.set_standing(session, Standing::Delivers);
+}
+
 fn all(download: &Download) -> Bitfield {
     Bitfield::full(download.layout.piece_count())
 }

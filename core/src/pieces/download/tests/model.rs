@@ -110,7 +110,10 @@ impl Model {
                 let allowed = [self.any_piece(u)?, self.any_piece(u)?];
                 self.pick_among(session, u.int_in_range(0..=12)?, &allowed);
             }
-            11 => self.change(u)?,
+            11 => {
+                self.change(u)?;
+                self.download.doubt(session);
+            }
             12 => {
                 let piece = self.any_piece(u)?;
                 let number = u.int_in_range(0..=self.layout.block_count(piece) - 1)?;
@@ -174,14 +177,23 @@ impl Model {
     fn asked(&mut self, session: SessionId, count: usize, blocks: &[Block]) {
         assert!(blocks.len() <= count);
         let copies = usize::from(self.limits.endgame_copies).max(1);
+        let delivers = |session| self.download.asker(session).delivers;
+        let sure: BTreeSet<SessionId> = self
+            .peers
+            .keys()
+            .copied()
+            .filter(|s| delivers(*s))
+            .collect();
         for &block in blocks {
             assert!(self.peer(session).has.has(block.piece), "the peer has it");
             assert!(!self.download.have().has(block.piece), "we don't");
             assert!(self.wants(block.piece), "and want it");
             assert_eq!(self.layout.check(block.to_ref()), Some(block));
             assert!(self.peer(session).asked.insert(block), "asked twice");
-            let asked = self.peers.values();
-            let asked = asked.filter(|peer| peer.asked.contains(&block));
+            let asked = self.peers.iter();
+            let asked = asked.filter(|(_, peer)| peer.asked.contains(&block));
+            let asked = asked.filter(|(session, _)| sure.contains(session));
+            // Promises don't count.
             assert!(asked.count() <= copies, "asked of too many");
         }
     }
@@ -377,9 +389,12 @@ impl Model {
                 continue;
             };
             let mut asked: BTreeMap<Block, usize> = BTreeMap::new();
-            for block in self.peers.values().flat_map(|peer| &peer.asked) {
-                if block.piece == piece {
+            let mut sure: BTreeMap<Block, usize> = BTreeMap::new();
+            for (session, peer) in &self.peers {
+                let delivers = usize::from(download.asker(*session).delivers);
+                for block in peer.asked.iter().filter(|block| block.piece == piece) {
                     *asked.entry(*block).or_default() += 1;
+                    *sure.entry(*block).or_default() += delivers;
                 }
             }
             let known: BTreeMap<Block, usize> = partial
@@ -401,7 +416,7 @@ impl Model {
                     joinable.insert(piece);
                 }
             }
-            if !partial.alone && asked.values().any(|asked| *asked < copies) {
+            if !partial.alone && sure.values().any(|sure| *sure < copies) {
                 repeatable.insert(piece);
             }
         }

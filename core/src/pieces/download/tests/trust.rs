@@ -167,6 +167,37 @@ fn a_piece_that_failed_once_is_filled_by_one_session_alone() {
 }
 
 #[test]
+fn where_bad_blocks_were_found_newcomers_fill_pieces_of_their_own() {
+    let mut download = download(4, 10);
+    for session in [ANN, BEN] {
+        download.peer_joined(session, &all(&download));
+    }
+    fill(&mut download, ANN, 0);
+    assert_eq!(download.verified(PieceIndex(0)), []);
+    download.written(PieceIndex(0));
+    fill(&mut download, BEN, 1);
+    assert_eq!(download.rejected(PieceIndex(1)), [BEN]);
+    download.peer_left(BEN, &all(&download));
+    // It comes back, as somebody else.
+    download.peer_joined(CLEO, &all(&download));
+    assert_eq!(pick(&mut download, ANN, 1), [(1, 0)]);
+    assert_eq!(pick(&mut download, CLEO, 4).len(), 4);
+    pick(&mut download, ANN, 9);
+    assert_eq!(pick(&mut download, CLEO, 9), [], "it adds to nothing");
+    for number in 0..4 {
+        lie(&mut download, CLEO, 2, number);
+    }
+    assert_eq!(download.rejected(PieceIndex(2)), [CLEO]);
+    download.peer_left(CLEO, &all(&download));
+    // Nor is it given the next chance at a piece that was bad.
+    download.peer_joined(DAN, &all(&download));
+    assert_eq!(pick(&mut download, DAN, 9), []);
+    // Unless there is nobody better.
+    download.peer_left(ANN, &all(&download));
+    assert!(!pick(&mut download, DAN, 9).is_empty());
+}
+
+#[test]
 fn a_failed_write_blames_nobody() {
     let mut download = download(2, 2);
     pick(&mut download, ANN, 4);

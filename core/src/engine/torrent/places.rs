@@ -1,0 +1,213 @@
+//! Who has a place with us, and who gets one.
+//!
+//! Places are few, and go to who is of use. A newcomer is tried; whoever then neither brings
+//! nor takes anything has its place only for as long as nobody else wants it. The same goes
+//! for an upload slot: who has one and asks for nothing holds up those who wait.
+
+use super::prospects::Prospect;
+use super::{Cx, Phase, Torrent};
+use crate::id::MemberId;
+use crate::peer::{Session, SessionId};
+use crate::time::Time;
+use crate::wire::relay::{ClientMessage, Open};
+
+/// What a session is good for, from what is given up first to what is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Use {
+    /// Neither has what the other lacks.
+    Nothing,
+    /// It leaves what we asked of it unanswered.
+    Owes,
+    /// It says that it wants something, may have it, and asks for nothing.
+    Sits,
+    /// It has something that we lack, and does not give it.
+    Withholds,
+    /// One waits for the other, and may soon get something.
+    Hopes,
+    /// It has just come.
+    New,
+    /// Something went from one to the other lately.
+    Exchanges,
+}
+
+impl Torrent {
+    pub(super) fn use_of(&self, cx: &Cx<'_>, session: &Session) -> Use {
+        let config = &cx.config.places;
+        if self.is_complete() && session.is_seed() {
+            return Use::Nothing;
+        }
+        let lately = |time: Time| cx.now - time < config.exchange;
+        if session.exchanged.is_some_and(lately) {
+            return Use::Exchanges;
+        }
+        if session.strikes > 0 {
+            return Use::Owes;
+        }
+        if session.interested && session.unchoked_us {
+            return Use::Hopes;
+        }
+        if session.sat.is_some() {
+            return Use::Sits;
+        }
+        if cx.now - session.since < config.patience {
+            return Use::New;
+        }
+        let knows_it = matches!(self.phase, Phase::Metadata(_)) && session.metadata_size.is_some();
+        // Whoever asked for something and never takes it is of no use.
+        let waits = session.unchoked.is_none() || session.asked.is_some_and(lately);
+        let fetches = session
+            .asked
+            .is_some_and(|at| cx.now - at < config.patience);
+        if knows_it || fetches || (session.peer_interested && waits) {
+            Use::Hopes
+        } else if session.interested {
+            Use::Withholds
+        } else if session.peer_interested {
+            Use::Sits
+        } else {
+            Use::Nothing
+        }
+    }
+
+    /// We lack something, and got nothing for a while.
+    fn starves(&self, cx: &Cx<'_>) -> bool {
+        !self.is_finished() && cx.now - self.gained >= cx.config.places.starving
+    }
+
+    /// Gives up the session that is of least use, if one is of none. Where we get nothing at
+    /// all, also one that has what we lack and keeps it to itself.
+    pub(super) fn make_room(&mut self, cx: &mut Cx<'_>, hungry: bool) -> bool {
+        let withholds = hungry && self.starves(cx);
+        let mut uses: Vec<(Use, SessionId)> = self
+            .sessions
+            .iter()
+            .map(|(&id, session)| (self.use_of(cx, session), id))
+            .filter(|(u, _)| *u < Use::Withholds || withholds && *u == Use::Withholds)
+            .collect();
+        // Of equals anyone: the one that is busy with others is not known from the rest.
+        self.rng.shuffle(&mut uses);
+        let Some((_, id)) = uses.into_iter().min_by_key(|(u, _)| *u) else {
+            return false;
+        };
+        self.close_session(cx, id, "its place went to another peer");
+        true
+    }
+
+    /// Slots of those who ask for nothing go to those who wait.
+    pub(super) fn pass_on_slots(&mut self, cx: &mut Cx<'_>) {
+        let config = &cx.config.places;
+        for session in self.sessions.values_mut() {
+            session.watch_slot(cx.now, config);
+        }
+        // Who gives us something has earned it.
+        let now = cx.now;
+        let sits = |s: &Session| s.sat.is_some() && s.down.long_rate(now) == 0;
+        let idle = self
+            .sessions
+            .iter()
+            .filter(|(_, s)| s.unchoked.is_some() && s.peer_interested && sits(s));
+        let idle: Vec<SessionId> = idle.map(|(id, _)| *id).collect();
+        for id in idle {
+            let waiting = self
+                .sessions
+                .iter()
+                .filter(|(_, s)| s.unchoked.is_none() && s.peer_interested && s.sat.is_none());
+            // Who owes us least, and of those who waits longest.
+            let next = waiting.min_by_key(|(_, s)| (s.debt(), s.choked));
+            let Some((&next, _)) = next else { return };
+            self.set_unchoked(cx, id, false);
+            self.set_unchoked(cx, next, true);
+        }
+    }
+
+    /// Asks members for channels, as long as there is room for them.
+    pub(super) fn meet(&mut self, cx: &mut Cx<'_>) {
+        if !cx.link.is_up() || !self.is_running() || !self.swarm.announced {
+            return;
+        }
+        let target = cx.config.target_peers;
+        let starves = self.starves(cx);
+        // Whoever is of use, and whoever is only there.
+        let needed = if starves { Use::Hopes } else { Use::Withholds };
+        let uses = self.sessions.values().map(|s| self.use_of(cx, s));
+        let useful = uses.filter(|u| *u >= needed).count();
+        let (all, mut awaited) = self.opening(cx);
+        let mut free = (2 * target).saturating_sub(all);
+        while free > 0 && cx.link.has_room() {
+            let any = self.sessions.len() + awaited < target;
+            if !any && useful + awaited >= target {
+                break;
+            }
+            let Some(member) = self.next_prospect(cx, any) else {
+                break;
+            };
+            self.swarm
+                .prospects
+                .asked(cx.now, member, &cx.config.places);
+            let request = cx.link.begin_open(self.info_hash, member);
+            let credit = self.window(cx);
+            cx.link.send(ClientMessage::Open(Open {
+                request,
+                info_hash: self.info_hash,
+                member,
+                credit,
+            }));
+            free -= 1;
+            awaited += 1;
+        }
+        if starves
+            && !self
+                .swarm
+                .prospects
+                .any_untried(|known| self.promises(known))
+        {
+            self.look_around(cx.now);
+        }
+    }
+
+    /// Who has not been asked yet, or not lately. `any`, or only one that may have what we
+    /// lack, for which somebody else may have to go.
+    fn next_prospect(&mut self, cx: &Cx<'_>, any: bool) -> Option<MemberId> {
+        let complete = self.is_finished();
+        let mut rng = self.rng.clone();
+        let next = self
+            .swarm
+            .prospects
+            .next(cx.now, &mut rng, |member, known| {
+                let useless = complete && known.seed;
+                !useless
+                    && (any || self.promises(known))
+                    && self.session_of(member).is_none()
+                    && !cx.link.is_opening(self.info_hash, member)
+                    && self.outcasts.unwelcome(cx.now, member).is_none()
+            });
+        self.rng = rng;
+        next
+    }
+
+    /// By what the tracker says, one of us has what the other lacks.
+    pub(super) fn promises(&self, known: &Prospect) -> bool {
+        if self.is_finished() {
+            !known.seed
+        } else {
+            known.seed || known.have > 0
+        }
+    }
+
+    /// Channels that are asked for, and how many of them may soon be answered.
+    pub(super) fn opening(&self, cx: &Cx<'_>) -> (usize, usize) {
+        let patience = cx.config.places.patience;
+        let ours = cx.link.opening.values();
+        let ours = ours.filter(|(info_hash, _)| *info_hash == self.info_hash);
+        let prospects = &self.swarm.prospects;
+        ours.fold((0, 0), |(all, soon), (_, member)| {
+            let may = prospects.may_answer(cx.now, *member, patience);
+            (all + 1, soon + usize::from(may))
+        })
+    }
+
+    /// A member does not want a channel.
+    pub(in crate::engine) fn declined(&mut self, member: MemberId) {
+        self.swarm.prospects.refused(member);
+    }
+}
