@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::{Cx, Phase, Torrent};
-use crate::engine::{Output, StoreError};
+use crate::engine::{Event, Output, StoreError};
 use crate::pieces::{Bitfield, Layout, PieceIndex};
 
 /// How far it is.
@@ -82,6 +82,7 @@ impl Torrent {
         }
         if check.under_way() == 0 {
             let have = check.have.clone();
+            cx.event(Event::Checked(self.info_hash, have.clone()));
             self.activate(cx, have);
         }
     }
