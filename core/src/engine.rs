@@ -15,9 +15,10 @@ mod link;
 mod torrent;
 pub mod view;
 
+pub use crate::peer::PeerPath;
 pub use config::Config;
 pub use io::{Command, Event, Input, Output, Resume, StoreError, TimerKind};
-pub use view::{PeerPath, PeerView, TorrentState, TorrentView, TrackerView, View};
+pub use view::{PeerView, TorrentState, TorrentView, TrackerView, View};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -399,11 +400,37 @@ impl Engine {
 
     /// Does what has become possible: asks for blocks, sends what waits, tells the tracker.
     fn flush(&mut self, now: Time) {
-        self.with_all(now, |torrent, cx| {
-            torrent.tell_tracker(cx);
-            torrent.refill(cx);
-        });
-        self.serve_in_turns(now);
+        loop {
+            self.with_all(now, |torrent, cx| {
+                torrent.tell_tracker(cx);
+                torrent.refill(cx);
+            });
+            self.serve_in_turns(now);
+            // Who took what waited for it may be asked again.
+            if !self.torrents.values().any(Torrent::wants_refill) {
+                return;
+            }
+        }
+    }
+
+    /// Looks at everybody once more, as if each had something new to say; true if that made
+    /// somebody ask for a block, send one, or read a piece while nothing was being read.
+    ///
+    /// Nobody may depend on it: an engine that has been told everything has nothing left to
+    /// do, and one that finds something let somebody wait for what nothing would have brought.
+    /// For tests, which call it after every input.
+    pub fn wake(&mut self, now: Time) -> bool {
+        let (reads, before) = (self.cache.reads(), self.under_way());
+        self.with_all(now, |torrent, cx| torrent.wake(cx));
+        self.flush(now);
+        // The end of any read wakes everybody.
+        let idle = reads == 0 && self.cache.reads() > 0;
+        idle || self.under_way() != before
+    }
+
+    /// Counts of what was begun.
+    fn under_way(&self) -> Vec<[usize; 4]> {
+        self.torrents.values().map(Torrent::under_way).collect()
     }
 
     /// A frame for each session in turn, until none can go on.

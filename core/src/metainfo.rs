@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::bencode;
 use crate::id::InfoHash;
 use crate::pieces::{Layout, PieceIndex};
+use crate::wire;
 
 pub mod create;
 pub mod link;
@@ -82,7 +83,7 @@ pub enum MetainfoError {
 
 impl Metainfo {
     /// The longest `.torrent` file accepted, in bytes.
-    pub const MAX_LENGTH: usize = 16 << 20;
+    pub const MAX_LENGTH: usize = wire::MAX_METADATA;
 
     /// The most files of a torrent.
     pub const MAX_FILES: usize = 1 << 17;

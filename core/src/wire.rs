@@ -4,3 +4,10 @@ pub mod extension;
 mod fields;
 pub mod peer;
 pub mod relay;
+
+/// The most pieces of a torrent that we take part in, and so of a bitfield: their hashes
+/// alone are 40 MiB.
+pub const MAX_PIECES: u64 = 1 << 21;
+
+/// The longest info dictionary that travels (BEP 9) or is read, in bytes.
+pub const MAX_METADATA: usize = 16 << 20;

@@ -231,6 +231,25 @@ fn a_flood_of_requests_ends_the_session() {
 }
 
 #[test]
+fn there_is_one_bitfield_even_if_it_is_empty() {
+    for (first, second) in [
+        (Message::HaveNone, Message::HaveNone),
+        (Message::HaveNone, Message::Bitfield(vec![0].into())),
+        (
+            Message::Bitfield(vec![0].into()),
+            Message::Bitfield(vec![0xf0].into()),
+        ),
+    ] {
+        let mut stage = Stage::new(Config::default(), 4, &[]);
+        let remote = stage.remote(Reserved::FAST);
+        stage.say(remote, &first);
+        assert_eq!(stage.closed(remote), None);
+        stage.say(remote, &second);
+        assert_eq!(stage.closed(remote), Some("a second bitfield"));
+    }
+}
+
+#[test]
 fn blocks_that_nobody_asked_for_end_the_session() {
     let mut stage = Stage::new(Config::default(), 64, &[]);
     let pushy = stage.remote(Reserved::FAST);

@@ -138,6 +138,8 @@ pub struct Store {
     pub rate: Option<f64>,
     /// Seconds that every read and write takes at least.
     pub latency: f64,
+    /// Up to this many seconds more, uniformly: what was asked for later may come earlier.
+    pub jitter: f64,
     /// The share of leechers whose disk fills up.
     pub full_share: f64,
     /// Where it fills up: after this share of the pieces.
@@ -233,6 +235,7 @@ impl Default for Store {
         Store {
             rate: Some(150e6),
             latency: 0.002,
+            jitter: 0.0,
             full_share: 0.0,
             full_at: 0.5,
             room_after: Some(60.0),

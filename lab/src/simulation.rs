@@ -61,6 +61,8 @@ pub struct Simulation {
     waiting: usize,
     relay: Relay,
     measure: Measure,
+    /// Peers are woken after everything that happens.
+    watches: bool,
     log: Log,
 }
 
@@ -91,6 +93,7 @@ impl Simulation {
             peers: Vec::new(),
             relay: Relay::new(&scenario),
             measure: Measure::new(scenario.pieces),
+            watches: false,
             log: Log::default(),
             content,
             scenario,
@@ -177,6 +180,18 @@ impl Simulation {
     /// always zero, or the engine is wrong.
     pub fn false_claims(&self) -> u64 {
         self.measure.false_claims
+    }
+
+    /// From now on, every peer is looked at after everything that happens to it, and
+    /// [`Simulation::stalls`] counts. It takes time, and draws other random numbers.
+    pub fn watch_for_stalls(&mut self) {
+        self.watches = true;
+    }
+
+    /// How often a peer could have gone on, and nothing would have told it: always zero, or
+    /// the engine is wrong (see [`swarm_core::engine::Engine::wake`]).
+    pub fn stalls(&self) -> u64 {
+        self.measure.stalls
     }
 
     fn handle(&mut self, event: Event) {

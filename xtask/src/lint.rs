@@ -1,5 +1,7 @@
 //! `cargo xtask lint`: what must hold before tests are worth running.
 
+mod circles;
+
 use anyhow::{Result, bail};
 use xshell::cmd;
 
@@ -26,7 +28,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     )
     .run()?;
     heading("What the core depends on");
-    check_core(workspace)
+    check_core(workspace)?;
+    heading("Circles between the core's modules");
+    circles::check(&workspace.root.join("core/src"))
 }
 
 fn check_core(workspace: &Workspace) -> Result<()> {

@@ -89,6 +89,11 @@ impl Cache {
         self.reading.insert(key)
     }
 
+    /// Reads under way, each of which will end.
+    pub(super) fn reads(&self) -> usize {
+        self.reading.len()
+    }
+
     /// A read ended; false if none was under way.
     pub(super) fn end_read(&mut self, key: Key) -> bool {
         self.reading.remove(&key)

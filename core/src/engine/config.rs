@@ -11,6 +11,8 @@ use crate::pieces::Strategy;
 
 pub use check::ConfigError;
 
+pub use crate::peer::{PlacesConfig, RequestConfig, WorkConfig};
+
 /// See the module. `Config::default()` suits a tab and a terminal alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -32,12 +34,19 @@ pub struct Config {
     pub requests: RequestConfig,
     /// When a peer has lost our trust.
     pub trust: TrustConfig,
+    /// What a peer may cost us for nothing.
+    pub work: WorkConfig,
+    /// Of whom the info dictionary is fetched.
+    pub metadata: MetadataConfig,
     /// Bytes of pieces in progress, hashing and writing included, in one torrent.
     pub bytes_in_progress: u64,
     /// Bytes of whole pieces kept in memory to serve from, over all torrents.
     pub read_cache: u64,
     /// Store reads under way at once, over all torrents.
     pub max_reads: usize,
+    /// Bytes of one peer's requests that are read before their turn, and two pieces in any
+    /// case: 128 KiB, or each of many small pieces would wait for the store in its turn.
+    pub read_ahead: usize,
     /// Pieces hashed at once when checking what is on disk.
     pub max_checks: usize,
     /// Credit that we keep each channel at, at the start and at the most. It follows what
@@ -57,6 +66,12 @@ pub struct Config {
     /// Requests of one peer that we keep, told to it as `reqq` (BEP 10; libtorrent's
     /// default is 2000, 512 blocks are 8 MiB already).
     pub max_incoming_requests: usize,
+    /// Bytes of small messages that may wait for a peer that takes nothing: beyond the first
+    /// number it gets no more answers to what it asks, and a peer that goes on asking is let
+    /// go; beyond the second, which news of our pieces may reach, it is let go in any case.
+    /// 64 KiB are the refusals of seven full queues, and times `max_peers` still next to
+    /// nothing; 4 MiB say that half a million pieces came while it did not listen.
+    pub max_waiting: (usize, usize),
     /// Pieces that a new peer may request while it is choked (BEP 6 "allowed fast"; ten
     /// there). None by default: we unchoke whoever comes while there is a slot, so the set
     /// would only let many choked newcomers split a busy line, each waiting long for its
@@ -70,73 +85,6 @@ pub struct Config {
     pub suggestions: usize,
     /// A session that says nothing at all for this long is closed (BEP 3: two minutes).
     pub idle_timeout: Duration,
-}
-
-/// Who has one of the places that `max_peers` says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PlacesConfig {
-    /// A newcomer has this long to show that it is of use, and a member this long to answer
-    /// when it is asked for a channel, before others are tried as well. Three seconds: ten
-    /// round trips of a bad line.
-    pub patience: Duration,
-    /// A peer is of use for this long after a block went from one to the other: the window
-    /// of tit-for-tat (BEP 3).
-    pub exchange: Duration,
-    /// Who lacks something and got nothing for this long takes a place from peers that have
-    /// it and don't give it, too. Five seconds.
-    pub starving: Duration,
-    /// A peer that wants something, has an upload slot, and asks for nothing for this long
-    /// wastes it: several round trips, and as long as a pause of garbage collection or of a
-    /// hidden tab's timers.
-    pub sitting: Duration,
-    /// Such a peer comes last for slots for this long: two turns.
-    pub sat: Duration,
-    /// How long a member that refused, or was of no use, is left alone, at first and at most.
-    /// It doubles each time. A second, because places change every few seconds; a minute,
-    /// because each try is a few messages.
-    pub knock: (Duration, Duration),
-    /// Members of one torrent that are remembered, with what came of asking them: ten times
-    /// what the tracker tells of at once. 48 bytes each.
-    pub prospects: usize,
-}
-
-/// How much is asked of a peer at once.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RequestConfig {
-    /// Requests in flight to a peer at the start. From there one more for each block that
-    /// comes (slow start, as in TCP), until the rate stops growing. Four blocks are no
-    /// burden on a slow link, and a fast one has doubled them often before a second is over.
-    pub start: usize,
-    /// Requests in flight at least and at most; the most is 4 MiB, the window of a channel.
-    pub queue: (usize, usize),
-    /// After the slow start: what the peer sends in its round trip and this time more.
-    /// Half a second (libtorrent's `request_queue_time` is three): it bridges the moments in
-    /// which the peer serves others, a peer that stops owes us no more than that, and no
-    /// piece is late because it was asked of somebody long before its turn.
-    pub queue_time: Duration,
-    /// A peer that owes us blocks, and sends none for this long, is asked for little until
-    /// it does, and the blocks are asked of others (libtorrent's `piece_timeout`). From a peer
-    /// that was seen to be slow we wait for longer, at most as long as `snub`.
-    pub timeout: Duration,
-    /// A peer that owes us blocks, and sends none for this long, is doubted: others that have
-    /// nothing else to do are asked for the same, and one that never sent anything is given
-    /// up at once. Three seconds: thirty round trips of a bad line, and a block takes so
-    /// long at 5 kB/s. Twice and four times that when it happens again, then it is asked for
-    /// nothing until it sends something.
-    pub doubt: Duration,
-    /// A peer that owes us blocks for this long earns no upload slot (anti-snubbing, BEP 3:
-    /// a minute).
-    pub snub: Duration,
-    /// Of how many peers the last blocks are asked (endgame, BEP 3). Two: the second request
-    /// rescues a block from a slow peer, a third mostly buys a duplicate.
-    pub endgame_copies: u8,
-    /// With [`Strategy::RarestFirst`], so many pieces are had before the rarest are begun:
-    /// until then whatever comes soonest is best, because it can be traded. Four, as
-    /// libtorrent's `initial_picker_threshold`.
-    pub random_first: u32,
-    /// Bytes ahead of the play position that [`Strategy::Streaming`] gets in order: 16 MiB,
-    /// a quarter of a minute of video at 8 Mbit/s.
-    pub streaming_window: u64,
 }
 
 /// What a peer may do wrong. Corrupt data is not a matter of counting: whoever is proven to
@@ -161,6 +109,28 @@ pub struct TrustConfig {
     pub max_unrequested: u64,
 }
 
+/// How the info dictionary is fetched (BEP 9).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetadataConfig {
+    /// Peers that are asked for the first piece at once: eight pieces of 16 KiB are no
+    /// burden, and of so many hardly all are slow.
+    pub sources: usize,
+    /// Those of them that are asked for all of it at once. Three: the best, and two that may
+    /// turn out to be better; each costs the whole dictionary once more.
+    pub running: usize,
+    /// Requests under way to each of those.
+    pub pipeline: u32,
+    /// After this time a source is compared with others by its pace: half a second, in which
+    /// a dictionary of common size comes whole.
+    pub trial: Duration,
+    /// A source that is silent for this long loses its place while others wait for it.
+    pub patience: Duration,
+    /// A source that is silent for this long is given up.
+    pub timeout: Duration,
+    /// Bytes of unfinished copies: two of the longest dictionary.
+    pub bytes: usize,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -172,48 +142,22 @@ impl Default for Config {
             places: PlacesConfig::default(),
             requests: RequestConfig::default(),
             trust: TrustConfig::default(),
+            work: WorkConfig::default(),
+            metadata: MetadataConfig::default(),
             bytes_in_progress: 24 << 20,
             read_cache: 16 << 20,
             max_reads: 8,
+            read_ahead: 128 << 10,
             max_checks: 4,
             receive_window: (256 << 10, 4 << 20),
             link_budget: (17 << 10, 2 << 20),
             link_delay: Duration::from_millis(100),
             frame_payload: 256 << 10,
             max_incoming_requests: 512,
+            max_waiting: (64 << 10, 4 << 20),
             allowed_fast: 0,
             suggestions: 2,
             idle_timeout: Duration::from_secs(150),
-        }
-    }
-}
-
-impl Default for PlacesConfig {
-    fn default() -> Self {
-        PlacesConfig {
-            patience: Duration::from_secs(3),
-            exchange: Duration::from_secs(20),
-            starving: Duration::from_secs(5),
-            sitting: Duration::from_secs(2),
-            sat: Duration::from_secs(60),
-            knock: (Duration::from_secs(1), Duration::from_secs(60)),
-            prospects: 512,
-        }
-    }
-}
-
-impl Default for RequestConfig {
-    fn default() -> Self {
-        RequestConfig {
-            start: 4,
-            queue: (4, 256),
-            queue_time: Duration::from_millis(500),
-            timeout: Duration::from_secs(20),
-            doubt: Duration::from_secs(3),
-            snub: Duration::from_secs(60),
-            endgame_copies: 2,
-            random_first: 4,
-            streaming_window: 16 << 20,
         }
     }
 }
@@ -226,6 +170,20 @@ impl Default for TrustConfig {
             max_debt: Duration::from_secs(120),
             shun: Duration::from_secs(300),
             max_unrequested: 1 << 20,
+        }
+    }
+}
+
+impl Default for MetadataConfig {
+    fn default() -> Self {
+        MetadataConfig {
+            sources: 8,
+            running: 3,
+            pipeline: 8,
+            trial: Duration::from_millis(500),
+            patience: Duration::from_secs(1),
+            timeout: Duration::from_secs(10),
+            bytes: 32 << 20,
         }
     }
 }

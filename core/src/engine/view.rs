@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::InfoHash;
+use crate::peer::PeerPath;
 use crate::pieces::{Priority, Strategy, Waste};
 
 /// A snapshot of everything.
@@ -109,15 +110,6 @@ pub struct TorrentView {
     pub peers: Vec<PeerView>,
     /// Why the state is [`TorrentState::Error`].
     pub error: Option<String>,
-}
-
-/// How a peer is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PeerPath {
-    /// Through the server.
-    Relay,
-    /// Directly.
-    Direct,
 }
 
 /// One connected peer.

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use crate::engine::config::RequestConfig;
+use super::RequestConfig;
 use crate::pieces::{BLOCK, Block};
 use crate::time::Time;
 

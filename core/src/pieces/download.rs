@@ -173,6 +173,11 @@ impl Download {
         self.missing.is_empty()
     }
 
+    /// A wanted piece that some connected peer has is not begun: there is no endgame yet.
+    pub fn is_any_left(&self) -> bool {
+        self.picker.any_available()
+    }
+
     /// Bytes that arrived for nothing so far.
     pub fn waste(&self) -> Waste {
         self.waste

@@ -1,7 +1,7 @@
 //! How a torrent's bytes are cut into pieces and blocks.
 
 use super::BLOCK;
-use crate::wire::peer::BlockRef;
+use crate::wire::{self, peer::BlockRef};
 
 /// The index of a piece that exists, checked once by [`Layout::piece`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,8 +65,8 @@ impl Block {
 }
 
 impl Layout {
-    /// The most pieces of a torrent: their hashes alone are 40 MiB.
-    pub const MAX_PIECES: u64 = 1 << 21;
+    /// The most pieces of a torrent.
+    pub const MAX_PIECES: u64 = wire::MAX_PIECES;
     /// The longest piece: a whole one must fit in memory several times.
     pub const MAX_PIECE_LENGTH: u32 = 64 << 20;
     /// The longest block that may be asked of us: longer requests are an abuse of our memory.

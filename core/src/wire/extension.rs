@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::fields::{ByteString, dictionary};
+use super::MAX_METADATA;
+use super::fields::{ByteString, dictionary, is_printable};
 use crate::bencode::{self, BencodeError, Dict, Limits};
-use crate::metainfo::Metainfo;
 
 /// Bytes of a metadata piece (BEP 9), except the last.
 pub const METADATA_PIECE: u32 = 16 * 1024;
@@ -37,10 +37,10 @@ pub struct ExtensionHandshake {
     /// never 0, which is how a sender says that it no longer does.
     pub ut_metadata: Option<u8>,
     /// Bytes of the info dictionary, if the sender has it (`metadata_size`); from 1 to
-    /// [`Metainfo::MAX_LENGTH`].
+    /// [`MAX_METADATA`].
     pub metadata_size: Option<u32>,
-    /// The sender's software, for people (`v`); cut to 64 characters, without control
-    /// characters.
+    /// The sender's software, for people (`v`); cut to 64 characters, without those
+    /// that show nothing or turn the text around.
     pub client: Option<String>,
     /// Requests that the sender keeps before it drops some (`reqq`).
     pub request_queue: Option<u32>,
@@ -58,7 +58,7 @@ pub enum MetadataMessage {
     Data {
         /// Its index.
         piece: u32,
-        /// Bytes of the whole info dictionary, at most [`Metainfo::MAX_LENGTH`].
+        /// Bytes of the whole info dictionary, at most [`MAX_METADATA`].
         total_size: u32,
         /// The bytes: as many as this piece of so long a dictionary has.
         data: Bytes,
@@ -104,7 +104,7 @@ impl ExtensionHandshake {
             .map(|ByteString(name)| String::from_utf8_lossy(&name).into_owned());
         Ok(ExtensionHandshake {
             ut_metadata: in_range(read.m.ut_metadata, u8::MAX),
-            metadata_size: in_range(read.metadata_size, MAX_METADATA),
+            metadata_size: in_range(read.metadata_size, MAX_METADATA as u32),
             client: client.map(|name| {
                 let ByteString(name) = client_name(&name);
                 String::from_utf8(name).expect("it was a string")
@@ -149,7 +149,7 @@ impl MetadataMessage {
             REQUEST => MetadataMessage::Request { piece },
             DATA => {
                 let data = payload.slice(length..);
-                let total_size = in_range(read.total_size, MAX_METADATA)
+                let total_size = in_range(read.total_size, MAX_METADATA as u32)
                     .filter(|&total| piece_length(piece, total) == Some(data.len()))
                     .ok_or_else(|| ExtensionError("the sizes don't fit".to_owned()))?;
                 MetadataMessage::Data {
@@ -162,9 +162,6 @@ impl MetadataMessage {
         }))
     }
 }
-
-/// The longest info dictionary, in bytes.
-const MAX_METADATA: u32 = Metainfo::MAX_LENGTH as u32;
 
 /// The values of `msg_type` (BEP 9).
 const REQUEST: i64 = 0;
@@ -205,7 +202,7 @@ fn piece_length(piece: u32, total: u32) -> Option<usize> {
 }
 
 fn client_name(name: &str) -> ByteString {
-    let printable = name.chars().filter(|c| !c.is_control());
+    let printable = name.chars().filter(|c| is_printable(*c));
     ByteString(printable.take(MAX_CLIENT).collect::<String>().into_bytes())
 }
 

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ChannelId, InfoHash, MemberId, PeerId};
-use crate::pieces::Layout;
 use crate::wire::fields;
 
 pub mod codec;
@@ -27,7 +26,7 @@ pub const ENDPOINT: &str = "/swarm";
 pub const MAX_MESSAGE: usize = 1 << 20;
 
 /// The longest bitfield of an [`Announce`], in bytes: enough for the largest torrent.
-pub const MAX_BITFIELD: usize = (Layout::MAX_PIECES / 8) as usize;
+pub const MAX_BITFIELD: usize = (super::MAX_PIECES / 8) as usize;
 
 /// The most pieces of one [`Have`]: tell of more in several.
 pub const MAX_HAVE: usize = 1 << 17;

@@ -1,5 +1,7 @@
 //! One engine against peers that do exactly what a test says: no hub, no other engine.
 
+#![allow(dead_code, reason = "each file of tests uses a part of it")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -31,6 +33,8 @@ pub(crate) struct Stage {
     store: BTreeSet<u32>,
     remotes: BTreeMap<ChannelId, Remote>,
     next: u32,
+    /// Reads that the test answers when it likes to; none while they are answered at once.
+    reads: Option<Vec<u32>>,
 }
 
 /// What a scripted peer heard.
@@ -56,43 +60,37 @@ impl Stage {
         Stage::open(config, pieces, &[])
     }
 
+    /// A torrent whose info dictionary is some 200 KiB long, of which the engine knows the
+    /// info-hash alone.
+    pub(crate) fn from_link(config: Config) -> Self {
+        let described = (0..1000).map(|index| NewFile {
+            path: vec![format!("{index} {}", "long name ".repeat(18))],
+            length: 1,
+        });
+        let (metainfo, bytes) = make(Some("data"), described.collect());
+        let mut stage = Stage::empty(config, metainfo, bytes, &[]);
+        let info_hash = stage.info_hash();
+        stage.feed(Input::Command(Command::AddLink {
+            info_hash,
+            name: None,
+            check: false,
+            paused: false,
+        }));
+        stage
+    }
+
     fn open(config: Config, files: &[u32], have: &[u32]) -> Self {
-        let pieces: u32 = files.iter().sum();
-        let mut bytes = vec![0; (pieces * PIECE) as usize];
-        Rng::new(7).fill(&mut bytes);
         let described = files.iter().enumerate().map(|(index, pieces)| NewFile {
             path: vec![format!("{index}.bin")],
             length: u64::from(pieces * PIECE),
         });
         let folder = (files.len() > 1).then_some("data");
-        let hashes = bytes
-            .chunks(PIECE as usize)
-            .flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)))
-            .collect();
-        let builder = Builder::new(folder, described.collect(), Some(PIECE)).unwrap();
-        let metainfo = builder.finish(hashes, Vec::new(), false);
-        let now = Time::from_millis(1000);
-        let mut stage = Stage {
-            now,
-            engine: Engine::new(config, 1, now),
-            events: Vec::new(),
-            bytes: bytes.into(),
-            store: have.iter().copied().collect(),
-            remotes: BTreeMap::new(),
-            next: 1,
-            metainfo: metainfo.clone(),
-        };
-        let mut had = Bitfield::empty(pieces);
+        let (metainfo, bytes) = make(folder, described.collect());
+        let mut stage = Stage::empty(config, metainfo.clone(), bytes, have);
+        let mut had = Bitfield::empty(metainfo.layout().piece_count());
         for &index in have {
             had.insert(metainfo.layout().piece(index).unwrap());
         }
-        stage.feed(Input::TrackerUp);
-        stage.feed(Input::Tracker(ServerMessage::Welcome(Welcome {
-            member: MemberId(0),
-            max_payload: 256 << 10,
-            max_credit: 4 << 20,
-            max_channels: 256,
-        })));
         stage.feed(Input::Command(Command::AddTorrent {
             metainfo,
             resume: Resume::Pieces(had),
@@ -101,8 +99,65 @@ impl Stage {
         stage
     }
 
+    /// The engine does not know of the torrent yet.
+    fn empty(config: Config, metainfo: Metainfo, bytes: Bytes, have: &[u32]) -> Self {
+        let now = Time::from_millis(1000);
+        let mut stage = Stage {
+            now,
+            engine: Engine::new(config, 1, now),
+            events: Vec::new(),
+            bytes,
+            store: have.iter().copied().collect(),
+            remotes: BTreeMap::new(),
+            next: 1,
+            reads: None,
+            metainfo,
+        };
+        stage.feed(Input::TrackerUp);
+        stage.feed(Input::Tracker(ServerMessage::Welcome(Welcome {
+            member: MemberId(0),
+            max_payload: 256 << 10,
+            max_credit: 4 << 20,
+            max_channels: 256,
+        })));
+        stage
+    }
+
+    /// From now on the store answers only to [`Stage::answer_read`].
+    pub(crate) fn hold_reads(&mut self) {
+        self.reads = Some(Vec::new());
+    }
+
+    /// Pieces that the engine waits for.
+    pub(crate) fn reads(&self) -> &[u32] {
+        self.reads.as_deref().unwrap_or_default()
+    }
+
+    /// The store has read a piece.
+    pub(crate) fn answer_read(&mut self, piece: u32) {
+        let reads = self.reads.as_mut().unwrap();
+        let place = reads.iter().position(|read| *read == piece).unwrap();
+        reads.remove(place);
+        let input = self.piece_read(piece);
+        self.feed(input);
+    }
+
+    fn piece_read(&self, piece: u32) -> Input {
+        let begin = (piece * PIECE) as usize;
+        Input::Read {
+            info_hash: self.info_hash(),
+            piece: self.metainfo.layout().piece(piece).unwrap(),
+            result: Ok(self.bytes.slice(begin..begin + PIECE as usize)),
+        }
+    }
+
     pub(crate) fn command(&mut self, command: Command) {
         self.feed(Input::Command(command));
+    }
+
+    /// The info dictionary.
+    pub(crate) fn info(&self) -> Bytes {
+        self.metainfo.info().clone()
     }
 
     pub(crate) fn info_hash(&self) -> InfoHash {
@@ -111,21 +166,47 @@ impl Stage {
 
     /// A peer asks for a channel, gets it, and greets.
     pub(crate) fn remote(&mut self, reserved: Reserved) -> ChannelId {
+        self.remote_with_credit(reserved, 1 << 30)
+    }
+
+    /// The same, and we may send it only so many bytes for now.
+    pub(crate) fn remote_with_credit(&mut self, reserved: Reserved, credit: u32) -> ChannelId {
         let number = self.next;
-        self.meet(MemberId(number), name_of(number), reserved)
+        self.meet(MemberId(number), name_of(number), reserved, credit)
+    }
+
+    /// We may send a peer so many bytes more.
+    pub(crate) fn give_credit(&mut self, channel: ChannelId, bytes: u32) {
+        self.feed(Input::Tracker(ServerMessage::Credit { channel, bytes }));
     }
 
     /// The peer behind a channel comes once more, through the same connection to the tracker.
     pub(crate) fn again(&mut self, channel: ChannelId) -> ChannelId {
-        self.meet(MemberId(channel.0), name_of(channel.0), Reserved::FAST)
+        self.meet(
+            MemberId(channel.0),
+            name_of(channel.0),
+            Reserved::FAST,
+            1 << 30,
+        )
     }
 
     /// Somebody else comes under the id of the peer behind a channel.
     pub(crate) fn namesake(&mut self, channel: ChannelId) -> ChannelId {
-        self.meet(MemberId(self.next), name_of(channel.0), Reserved::FAST)
+        self.meet(
+            MemberId(self.next),
+            name_of(channel.0),
+            Reserved::FAST,
+            1 << 30,
+        )
     }
 
-    fn meet(&mut self, member: MemberId, peer_id: PeerId, reserved: Reserved) -> ChannelId {
+    fn meet(
+        &mut self,
+        member: MemberId,
+        peer_id: PeerId,
+        reserved: Reserved,
+        credit: u32,
+    ) -> ChannelId {
         let number = self.next;
         self.next += 1;
         let channel = ChannelId(number);
@@ -142,7 +223,7 @@ impl Stage {
             info_hash: self.info_hash(),
             member,
             peer_id,
-            credit: 1 << 30,
+            credit,
         })));
         let handshake = Handshake {
             reserved,
@@ -175,7 +256,7 @@ impl Stage {
         self.send_bytes(channel, &bytes);
     }
 
-    fn send_bytes(&mut self, channel: ChannelId, bytes: &[u8]) {
+    pub(crate) fn send_bytes(&mut self, channel: ChannelId, bytes: &[u8]) {
         let frame = DataFrame::new(channel, bytes);
         self.feed(Input::Tracker(ServerMessage::Data(frame)));
     }
@@ -263,15 +344,15 @@ impl Stage {
                 None
             }
             Output::Tracker(_) => None,
-            Output::Read { info_hash, piece } => {
+            Output::Read { piece, .. } => {
                 assert!(self.store.contains(&piece.get()), "reads what it has");
-                let begin = (piece.get() * PIECE) as usize;
-                let data = self.bytes.slice(begin..begin + PIECE as usize);
-                Some(Input::Read {
-                    info_hash,
-                    piece,
-                    result: Ok(data),
-                })
+                match &mut self.reads {
+                    Some(reads) => {
+                        reads.push(piece.get());
+                        None
+                    }
+                    None => Some(self.piece_read(piece.get())),
+                }
             }
             Output::Write {
                 info_hash,
@@ -302,4 +383,17 @@ impl Stage {
             }
         }
     }
+}
+
+/// A torrent of these files, and random bytes for it.
+fn make(folder: Option<&str>, files: Vec<NewFile>) -> (Metainfo, Bytes) {
+    let length: u64 = files.iter().map(|file| file.length).sum();
+    let mut bytes = vec![0; usize::try_from(length).unwrap()];
+    Rng::new(7).fill(&mut bytes);
+    let hashes = bytes
+        .chunks(PIECE as usize)
+        .flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)))
+        .collect();
+    let builder = Builder::new(folder, files, Some(PIECE)).unwrap();
+    (builder.finish(hashes, Vec::new(), false), bytes.into())
 }

@@ -9,6 +9,7 @@ mod fixtures;
 mod inputs;
 mod model;
 mod remote;
+mod rescue;
 
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         }
         inputs::next(&mut world, u)?;
     }
+    rescue::rescue(&mut world);
     Ok(())
 }
 
@@ -125,6 +127,14 @@ impl World {
             spurious.is_none(),
             "a tick too many changed something: {spurious:?}"
         );
+        self.check_that_nobody_waits_in_vain();
+    }
+
+    /// Whoever could go on is going on, or something is under way that will wake them: an
+    /// engine that is made to look at everybody has nothing to do.
+    fn check_that_nobody_waits_in_vain(&mut self) {
+        assert!(!self.engine.wake(self.now), "somebody had to be woken");
+        self.drain();
     }
 
     fn drain(&mut self) {
@@ -174,7 +184,8 @@ fn narrow() -> Config {
         target_peers: 2,
         bytes_in_progress: 96 << 10,
         read_cache: 64 << 10,
-        max_reads: 2,
+        max_reads: 3,
+        read_ahead: 20_000,
         max_checks: 2,
         receive_window: (16 << 10, 64 << 10),
         link_budget: (32 << 10, 64 << 10),

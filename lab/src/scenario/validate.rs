@@ -132,6 +132,8 @@ impl Scenario {
             60.0,
             "from 0 to 60 seconds",
         )?;
+        let jitter = store.jitter;
+        within("store.jitter", jitter, 0.0, 60.0, "from 0 to 60 seconds")?;
         share("store.full-share", store.full_share)?;
         share("store.full-at", store.full_at)?;
         store

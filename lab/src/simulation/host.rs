@@ -19,6 +19,12 @@ impl Simulation {
         while let Some(output) = mind.poll_output() {
             self.carry_out(index, output);
         }
+        if self.watches {
+            self.measure.stalls += u64::from(engine.wake(time(self.now)));
+            while let Some(output) = engine.poll_output() {
+                self.carry_out(index, output);
+            }
+        }
         let peer = &mut self.peers[index];
         if let Some(due) = mind.poll_timeout() {
             let due = (due.since_epoch().as_nanos() as Nanos).max(self.now);
@@ -59,14 +65,22 @@ impl Simulation {
         }
     }
 
-    /// When a store that does one thing after the other has read or written a piece.
+    /// When a store that does one thing after the other has read or written a piece; what it
+    /// says of it may overtake what it says of others.
     fn store(&mut self, index: usize) -> Nanos {
         let store = &self.scenario.store;
         let length = self.content.piece_length() as f64;
         let takes = store.rate.map_or(0, |rate| nanos(length / rate));
-        let free = &mut self.peers[index].store_free;
-        *free = (*free).max(self.now) + takes;
-        *free + nanos(store.latency)
+        let latency = nanos(store.latency);
+        let jitter = store.jitter;
+        let peer = &mut self.peers[index];
+        peer.store_free = peer.store_free.max(self.now) + takes;
+        let more = if jitter > 0.0 {
+            nanos(jitter * peer.rng.unit())
+        } else {
+            0
+        };
+        peer.store_free + latency + more
     }
 
     fn send(&mut self, index: usize, message: ClientMessage) {

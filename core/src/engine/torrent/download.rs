@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use super::messages::{MAX_READY, fault, find};
+use super::messages::{fault, find};
 use super::{Cx, Fault, Phase, Torrent};
 use crate::engine::{Event, Output, StoreError};
 use crate::peer::SessionId;
-use crate::pieces::{BLOCK, Block, PieceIndex, Received};
+use crate::pieces::{BLOCK, Block, Download, PieceIndex, Received};
 use crate::wire::peer::{BlockRef, Message};
 use crate::wire::relay::ClientMessage;
 
@@ -23,9 +23,20 @@ impl Torrent {
         self.refill.clear();
         // A random peer comes first, or the lowest number would always get the rarest piece.
         self.rng.shuffle(&mut ids);
+        let left = self.download().is_some_and(Download::is_any_left);
         for id in ids {
             self.refill_session(cx, id);
         }
+        if left && !self.download().is_some_and(Download::is_any_left) {
+            // The endgame has begun: who had nothing to do may ask for what others owe.
+            self.refill_all = true;
+            self.refill(cx);
+        }
+    }
+
+    /// Somebody may be asked for more, and was not yet.
+    pub(in crate::engine) fn wants_refill(&self) -> bool {
+        self.refill_all || !self.refill.is_empty()
     }
 
     fn refill_session(&mut self, cx: &mut Cx<'_>, id: SessionId) {
@@ -39,7 +50,7 @@ impl Torrent {
             return;
         };
         // Who takes nothing may still choke and unchoke us as often as it likes.
-        if !session.interested || session.outbox.ready_len() > MAX_READY / 2 {
+        if !session.interested || session.outbox.ready_len() > cx.config.max_waiting.0 {
             return;
         }
         let depth = session.pipeline.depth();
@@ -109,8 +120,10 @@ impl Torrent {
         if session.requests.remove(&block) {
             session.delivers(cx.now);
             session.pipeline.arrived(cx.now, block, &cx.config.requests);
+            session.allowance.earn(cx.config.work.block);
         } else if late {
             session.delivers(cx.now);
+            session.allowance.earn(cx.config.work.block);
         } else {
             session.unrequested += bytes;
             if session.unrequested > cx.config.trust.max_unrequested {
@@ -269,6 +282,7 @@ impl Torrent {
             };
             session.suggested.retain(|suggested| *suggested != piece);
             session.fast_pieces.remove(&piece);
+            session.allowance.earn(cx.config.work.news);
             let has = session.pieces.known().is_some_and(|p| p.has(piece));
             let urgent = !has && (free_slots || session.unchoked.is_some());
             if urgent {

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::engine::config::PlacesConfig;
 use crate::id::MemberId;
+use crate::peer::PlacesConfig;
 use crate::rng::Rng;
 use crate::time::Time;
 use crate::wire::relay::Member;

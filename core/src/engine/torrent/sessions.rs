@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 
+use super::work::frame_cost;
 use super::{Cx, Fault, Phase, Torrent};
 use crate::engine::Event;
 use crate::id::{ChannelId, MemberId, PeerId};
-use crate::peer::{RemotePieces, Session, SessionId};
+use crate::peer::{RemotePieces, Session, SessionId, WorkConfig};
 use crate::pieces::{Bitfield, Layout};
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
@@ -175,7 +176,11 @@ impl Torrent {
         session.consumed = session
             .consumed
             .saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        let length = bytes.len();
         session.decoder.push(bytes);
+        if let Err(Fault(reason)) = self.charge(cx, id, frame_cost(length, &cx.config.work)) {
+            return self.shun(cx, id, &reason);
+        }
         while let Some(session) = self.sessions.get_mut(&id) {
             let handled = match session.decoder.poll() {
                 Ok(None) => break,
@@ -201,6 +206,11 @@ impl Torrent {
 
     /// We may send more.
     pub(in crate::engine) fn credit(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: u32) {
+        if bytes < WorkConfig::SMALL_GRANT
+            && let Err(Fault(reason)) = self.charge(cx, id, cx.config.work.frame)
+        {
+            return self.shun(cx, id, &reason);
+        }
         if let Some(session) = self.sessions.get_mut(&id) {
             session.send_credit = session.send_credit.saturating_add(u64::from(bytes));
             cx.link.ready.insert((self.info_hash, id));

@@ -12,12 +12,12 @@ use crate::id::InfoHash;
 use crate::metainfo::Metainfo;
 use crate::peer::SessionId;
 use crate::peer::outbox::{Source, Stop};
-use crate::pieces::{Bitfield, Block};
+use crate::pieces::{BLOCK, Bitfield, Block};
 use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
 use crate::wire::peer::Message;
 use crate::wire::relay::frame::FrameBuilder;
 
-/// Pieces of one peer's requests that are read before their turn.
+/// Pieces of one peer's requests that are read before their turn, at least.
 const READ_AHEAD: usize = 2;
 
 impl Torrent {
@@ -163,20 +163,15 @@ impl Torrent {
     }
 
     /// Sends one frame to a session. True if it sent something and has more to send.
+    ///
+    /// A session leaves `ready` only where something is certain to bring it back: credit,
+    /// something new to say, or the end of a read that is under way.
     pub(in crate::engine) fn serve(&mut self, cx: &mut Cx<'_>, id: SessionId) -> bool {
         let key = (self.info_hash, id);
         let Some(session) = self.sessions.get_mut(&id) else {
             cx.link.ready.remove(&key);
             return false;
         };
-        for piece in session.outbox.next_pieces(READ_AHEAD) {
-            if cx.cache.begin_read((self.info_hash, piece)) {
-                cx.link.out.push_back(Output::Read {
-                    info_hash: self.info_hash,
-                    piece,
-                });
-            }
-        }
         let credit = usize::try_from(session.send_credit).unwrap_or(usize::MAX);
         let budget = cx.link.budget(cx.config);
         let room = credit
@@ -188,6 +183,8 @@ impl Torrent {
             cx.link.ready.remove(&key);
             return false;
         }
+        let most = cx.config.max_waiting.0;
+        let took_nothing = session.outbox.ready_len() > most;
         let waiting = session.outbox.ready_len() + session.outbox.upload_count() * (16 << 10);
         let mut frame = FrameBuilder::new(session.channel, room.min(waiting + (17 << 10)));
         let blocks = cx.link.unsent() < budget;
@@ -206,18 +203,52 @@ impl Torrent {
             if block_bytes > 0 {
                 session.exchanged = Some(cx.now);
             }
+            let paid = u64::from(cx.config.work.block) * block_bytes / u64::from(BLOCK);
+            let paid = u32::try_from(paid).unwrap_or(u32::MAX);
+            session.allowance.earn(paid);
             self.up.add(cx.now, block_bytes);
             cx.link.send_data(cx.now, frame.finish());
         }
+        if took_nothing && session.outbox.ready_len() <= most {
+            // Nothing was asked of it meanwhile.
+            self.refill.insert(id);
+        }
+        if stop != Stop::Held {
+            // Not before: what the frame took is done with, and what it lacks comes first.
+            self.read_ahead(cx, id);
+        }
         match stop {
-            // A finished read brings it back.
-            Stop::Empty | Stop::Needs(_) => {
+            Stop::Empty => {
                 cx.link.ready.remove(&key);
+                false
+            }
+            Stop::Needs(_) => {
+                // The end of a read brings it back, whichever it is.
+                if cx.cache.reads() > 0 {
+                    cx.link.ready.remove(&key);
+                }
                 false
             }
             // It stays ready: the link's next report serves it.
             Stop::Held => false,
             Stop::Full => sent > 0,
+        }
+    }
+
+    /// Begins to read what a session is sent next, as far as it is not here.
+    fn read_ahead(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+        let length = (self.piece_length() as usize).max(1);
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
+        let count = (cx.config.read_ahead / length).max(READ_AHEAD);
+        for piece in session.outbox.next_pieces(count.min(cx.config.max_reads)) {
+            if cx.cache.begin_read((self.info_hash, piece)) {
+                cx.link.out.push_back(Output::Read {
+                    info_hash: self.info_hash,
+                    piece,
+                });
+            }
         }
     }
 

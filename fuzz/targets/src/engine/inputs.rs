@@ -339,6 +339,20 @@ fn talk(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     deliver(world, channel, u)
 }
 
+/// What a peer has said travels, all of it.
+pub(super) fn deliver_all(world: &mut World, channel: ChannelId) {
+    let Some(state) = world.model.channels.get_mut(&channel) else {
+        return;
+    };
+    let bytes = std::mem::take(&mut state.backlog);
+    for chunk in bytes.chunks(1 << 16) {
+        if let Some(state) = world.model.channels.get_mut(&channel) {
+            state.deliver(&Bytes::copy_from_slice(chunk));
+            data(world, channel, chunk);
+        }
+    }
+}
+
 /// What a peer has said travels, mostly all of it, in one frame or in several.
 fn deliver(world: &mut World, channel: ChannelId, u: &mut Unstructured<'_>) -> Result<()> {
     let cut = match u.int_in_range(0..=3)? {
@@ -413,30 +427,43 @@ fn work(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
             return Ok(());
         }
         let last = world.jobs.len() - 1;
-        let index = if u.ratio(3, 4)? { 0 } else { last };
+        // A store answers in any order.
+        let index = if u.ratio(1, 2)? {
+            0
+        } else {
+            u.int_in_range(0..=last)?
+        };
         let job = world.jobs.remove(index);
-        finish(world, job, u)?;
+        let failure = match (u.ratio(1, 16)?, &job.kind) {
+            (false, _) => None,
+            (true, JobKind::Read) => {
+                let fixture = fixture(job.info_hash).expect("jobs are for known torrents");
+                Some(some_failure(fixture, job.piece, u)?)
+            }
+            (true, _) => Some(Err(StoreError::Full("no room".to_owned()))),
+        };
+        finish(world, job, failure);
     }
     Ok(())
 }
 
-fn finish(world: &mut World, job: Job, u: &mut Unstructured<'_>) -> Result<()> {
+/// What a store answers to a read.
+type ReadResult = std::result::Result<Bytes, StoreError>;
+
+/// The host has done what it was asked; `failure` says otherwise, for a hash by being there.
+pub(super) fn finish(world: &mut World, job: Job, failure: Option<ReadResult>) {
     let Job {
         info_hash,
         piece,
         kind,
     } = job;
     let fixture = fixture(info_hash).expect("jobs are for known torrents");
-    let fails = u.ratio(1, 16)?;
+    let fails = failure.is_some();
     let input = match kind {
         JobKind::Read => Input::Read {
             info_hash,
             piece,
-            result: if fails {
-                some_failure(fixture, piece, u)?
-            } else {
-                Ok(fixture.piece(piece))
-            },
+            result: failure.unwrap_or_else(|| Ok(fixture.piece(piece))),
         },
         JobKind::Hash(data) => {
             let digest = if fails { [0; 20] } else { sha1(&data) };
@@ -463,16 +490,11 @@ fn finish(world: &mut World, job: Job, u: &mut Unstructured<'_>) -> Result<()> {
             Input::Written {
                 info_hash,
                 piece,
-                result: if fails {
-                    Err(StoreError::Full("no room".to_owned()))
-                } else {
-                    Ok(())
-                },
+                result: failure.map_or(Ok(()), |result| result.map(|_| ())),
             }
         }
     };
     world.handle(input);
-    Ok(())
 }
 
 /// What a store answers that is not what it was asked for.
@@ -480,7 +502,7 @@ fn some_failure(
     fixture: &Fixture,
     piece: PieceIndex,
     u: &mut Unstructured<'_>,
-) -> Result<std::result::Result<Bytes, StoreError>> {
+) -> Result<ReadResult> {
     let reason = "broken".to_owned();
     let right = fixture.piece(piece);
     Ok(match u.int_in_range(0..=3)? {

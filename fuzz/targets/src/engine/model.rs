@@ -6,10 +6,12 @@ use bytes::Bytes;
 use swarm_core::engine::{Config, View};
 use swarm_core::id::{ChannelId, InfoHash, PeerId};
 use swarm_core::pieces::{BLOCK, Bitfield, PieceIndex};
+use swarm_core::wire::extension::MetadataMessage;
 use swarm_core::wire::peer::{BlockRef, Decoder, Message, Received};
 use swarm_core::wire::relay::{ClientMessage, DataFrame, Welcome};
 
 use super::fixtures::{Fixture, fixture, sha1};
+use super::remote::UT_METADATA;
 
 /// Small messages that may be sent while blocks are held back, in bytes.
 const SMALL: usize = 1 << 20;
@@ -59,6 +61,12 @@ pub(super) struct Channel {
     pub(super) backlog: Vec<u8>,
     /// The peer has sent its handshake.
     pub(super) said_hello: bool,
+    /// Pieces of the info dictionary that the engine asked for.
+    pub(super) metadata_asked: Vec<u32>,
+    /// The engine answers requests.
+    pub(super) unchoked: bool,
+    /// Blocks that the engine sent, and requests that it refused.
+    pub(super) answered: Vec<(BlockRef, bool)>,
 }
 
 impl Channel {
@@ -76,6 +84,9 @@ impl Channel {
             wanted: BTreeSet::new(),
             backlog: Vec::new(),
             said_hello: false,
+            metadata_asked: Vec::new(),
+            unchoked: false,
+            answered: Vec::new(),
         }
     }
 
@@ -258,8 +269,30 @@ impl Model {
             }
             Received::Message(Message::Have(piece)) => self.check_have(info_hash, piece),
             Received::Message(Message::Piece { piece, begin, data }) => {
+                let length = u32::try_from(data.len()).expect("a short message");
+                let block = BlockRef {
+                    piece,
+                    begin,
+                    length,
+                };
+                channel.answered.push((block, true));
                 self.check_have(info_hash, piece);
                 check_block(fixture, piece, begin, &data);
+            }
+            Received::Message(Message::RejectRequest(block)) => {
+                channel.answered.push((block, false));
+            }
+            Received::Message(Message::Choke) => channel.unchoked = false,
+            Received::Message(Message::Unchoke) => channel.unchoked = true,
+            Received::Message(Message::Extended {
+                id: UT_METADATA,
+                payload,
+            }) => {
+                if let Ok(Some(MetadataMessage::Request { piece })) =
+                    MetadataMessage::decode(&payload)
+                {
+                    channel.metadata_asked.push(piece);
+                }
             }
             Received::Message(_) => {}
         }

@@ -12,6 +12,9 @@ use swarm_core::wire::peer::{BlockRef, Handshake, Message, Reserved};
 use super::fixtures::Fixture;
 use super::model::Channel;
 
+/// The id under which peers take `ut_metadata` messages.
+pub(super) const UT_METADATA: u8 = 3;
+
 /// Appends a handshake, and mostly what makes the engine ask for something.
 pub(super) fn say_hello(
     channel: &mut Channel,
@@ -58,7 +61,7 @@ pub(super) fn say_hello(
 fn extension_handshake(fixture: &Fixture, u: &mut Unstructured<'_>) -> Result<Message> {
     let size = u32::try_from(fixture.metainfo.info().len()).expect("a short dictionary");
     let handshake = ExtensionHandshake {
-        ut_metadata: u.ratio(7, 8)?.then_some(3),
+        ut_metadata: u.ratio(7, 8)?.then_some(UT_METADATA),
         metadata_size: match u.int_in_range(0..=7)? {
             0 => None,
             1 => Some(u.arbitrary()?),
