@@ -20,8 +20,8 @@ impl Simulation {
             self.carry_out(index, output);
         }
         if self.watches {
-            self.measure.stalls += u64::from(engine.wake(time(self.now)));
-            while let Some(output) = engine.poll_output() {
+            self.measure.stalls += u64::from(mind.wake(time(self.now)));
+            while let Some(output) = mind.poll_output() {
                 self.carry_out(index, output);
             }
         }

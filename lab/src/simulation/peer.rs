@@ -74,6 +74,14 @@ impl Mind {
         }
     }
 
+    /// See [`Engine::wake`].
+    pub(super) fn wake(&mut self, now: Time) -> bool {
+        match self {
+            Mind::Engine(engine) => engine.wake(now),
+            Mind::Attacker(_) => false,
+        }
+    }
+
     pub(super) fn poll_output(&mut self) -> Option<Output> {
         match self {
             Mind::Engine(engine) => engine.poll_output(),

@@ -23,7 +23,10 @@ const READ_AHEAD: usize = 2;
 impl Torrent {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
     pub(super) fn unchoke_if_free(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        if self.slots_taken() < self.choker.slots(&cx.config.choke) {
+        let slots = self.choker.slots(&cx.config.choke);
+        let held = self.sessions.values().filter(|s| s.unchoked.is_some());
+        let wasted = held.count() < cx.config.choke.slots.1 && self.slots_are_idle(cx);
+        if self.slots_taken() < slots || wasted {
             self.set_unchoked(cx, id, true);
         }
     }
