@@ -27,7 +27,7 @@ use tracing::{debug, info};
 use crate::config::Config;
 use crate::pace::Pace;
 use crate::socket::Socket;
-use crate::switchboard::{Outgoing, Switchboard};
+use crate::switchboard::{Outgoing, Switchboard, Turn};
 
 /// Bytes of messages that are read before the hub hears of them: large enough to take
 /// the lock seldom, small enough not to keep a receiver waiting.
@@ -291,18 +291,23 @@ impl Connection {
             }
         }
         let turn = self.hand_over(cx);
-        match end {
-            Some(end) => Err(end),
-            None if bytes > 0 && turn.is_ready() => Ok(Poll::Ready(())),
-            None => Ok(Poll::Pending),
-        }
+        let Some(end) = end else {
+            return Ok(if bytes > 0 { turn } else { Poll::Pending });
+        };
+        // What it said before it left counts, as far as it may say so much.
+        while !self.inbox.is_empty() && self.tell_hub() == Turn::Yield {}
+        Err(end)
     }
 
     /// Gives the hub what was read. Ready when more may be read; else the task will be woken.
     fn hand_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let reading = std::mem::take(&mut self.reading);
-        let turn = self.switchboard.handle(self.conn, &mut self.inbox, reading);
+        let turn = self.tell_hub();
         self.pace.poll_next(cx, turn)
+    }
+
+    fn tell_hub(&mut self) -> Turn {
+        let reading = std::mem::take(&mut self.reading);
+        self.switchboard.handle(self.conn, &mut self.inbox, reading)
     }
 
     /// Pings a silent client, gives up on one that is gone.
