@@ -239,6 +239,7 @@ impl Connection {
         }
         let turn = self.intake.hand_over(cx, &self.switchboard, self.conn);
         if let Some(end) = end {
+            self.intake.hand_over_last(&self.switchboard, self.conn);
             return Err(end);
         }
         let read = self.socket.get_ref().read();
