@@ -293,7 +293,7 @@ impl Host {
             return self.notice(
                 true,
                 format!(
-                    "The browser closed this page’s storage: {error}. Reload the page to go on."
+                    "The browser closed this page’s storage. Reload the page to go on. ({error})"
                 ),
             );
         }

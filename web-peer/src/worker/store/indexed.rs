@@ -11,6 +11,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
+use std::time::Duration;
 
 use js_sys::{Array, ArrayBuffer, Function, Promise, Uint8Array};
 use swarm_core::engine::StoreError;
@@ -25,11 +26,14 @@ use web_sys::{
 
 use super::Key;
 use super::schema::{self, PIECES, Record, SOURCES, TORRENTS};
-use crate::worker::js::{name_of, scope, store_error};
+use crate::worker::js::{name_of, pause, scope, store_error};
 
 /// Whom to tell that the browser closed the database, as it does when a person clears its
 /// storage.
 type OnClosed = Rc<RefCell<Option<Box<dyn Fn()>>>>;
+
+/// How long to wait before a database that the browser closed is tried again.
+const RETRIES: [Duration; 5] = [100, 200, 400, 800, 1600].map(Duration::from_millis);
 
 /// An open database.
 pub(super) struct Indexed {
@@ -62,7 +66,15 @@ impl Indexed {
 
     /// Opens it anew; what was in it may be gone.
     pub(super) async fn reopen(&self) -> Result<(), StoreError> {
-        let database = open(&self.name, &self.on_closed).await?;
+        let mut tries = RETRIES.iter();
+        let database = loop {
+            match (open(&self.name, &self.on_closed).await, tries.next()) {
+                (Ok(database), _) => break database,
+                // It may still be busy with clearing.
+                (Err(_), Some(delay)) => pause(*delay).await,
+                (Err(error), None) => return Err(error),
+            }
+        };
         // Somebody else may have been faster; what is under way there comes to its end.
         self.database.replace(database).close();
         Ok(())
