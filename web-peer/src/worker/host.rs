@@ -235,6 +235,7 @@ impl Host {
     fn handle_event(self: &Rc<Self>, event: Event) {
         match event {
             Event::Metadata(metainfo) => self.metadata_is_here(&metainfo),
+            Event::Checked(..) => {}
             Event::Completed(info_hash) => {
                 let name = self.torrents.name(info_hash);
                 self.notice(false, format!("“{name}” is complete."));
