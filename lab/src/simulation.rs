@@ -4,6 +4,7 @@
 //! hub ([`relay`]). Messages are handed over as values, not as bytes: links only need to
 //! know how long they are.
 
+mod attacker;
 mod cast;
 mod channels;
 mod content;
@@ -234,7 +235,8 @@ impl Simulation {
     fn arrive(&mut self) {
         let part = self.cast.pop().expect("an arrival for each of the cast");
         let index = self.peers.len();
-        let peer = Peer::new(&self.scenario, index, part, self.now);
+        let info_hash = self.content.info_hash();
+        let peer = Peer::new(&self.scenario, info_hash, index, part, self.now);
         self.log
             .note(self.now, "arrive", index, &[peer.part.role as u64]);
         self.measure.capacity(self.now, peer.part.link.up);
@@ -275,7 +277,7 @@ impl Simulation {
         let peer = &mut self.peers[index];
         self.measure.capacity(now, -peer.part.link.up);
         peer.waste = peer.waste(time(now));
-        peer.engine = None;
+        peer.mind = None;
         peer.left = Some(now);
         peer.online = false;
         peer.clock(now, &self.measure.available);

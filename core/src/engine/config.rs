@@ -49,7 +49,8 @@ pub struct Config {
     /// Bytes of one peer's requests that are read before their turn, and two pieces in any
     /// case: 128 KiB, or each of many small pieces would wait for the store in its turn.
     pub read_ahead: usize,
-    /// Pieces hashed at once when checking what is on disk.
+    /// Pieces hashed at once when checking what is on disk; fewer where they are longer than
+    /// `bytes_in_progress` together.
     pub max_checks: usize,
     /// Credit that we keep each channel at, at the start and at the most. It follows what
     /// is asked of the peer, twice: the relay sets memory apart for every byte of credit,

@@ -27,6 +27,10 @@ pub struct PlacesConfig {
     /// It doubles each time. A second, because places change every few seconds; a minute,
     /// because each try is a few messages.
     pub knock: (Duration, Duration),
+    /// Who gets nothing at all asks those that say to have everything again after this, at
+    /// the latest. Eight seconds: of a thousand who wait for one seeder, that is a hundred
+    /// small messages a second to it.
+    pub haste: Duration,
     /// Members of one torrent that are remembered, with what came of asking them: ten times
     /// what the tracker tells of at once. 48 bytes each.
     pub prospects: usize,
@@ -141,6 +145,7 @@ impl Default for PlacesConfig {
             sitting: Duration::from_secs(2),
             sat: Duration::from_secs(60),
             knock: (Duration::from_secs(1), Duration::from_secs(60)),
+            haste: Duration::from_secs(8),
             prospects: 512,
         }
     }

@@ -17,7 +17,9 @@ use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::peer::decoder::{Decoder, Received};
 use swarm_core::wire::peer::{BlockRef, Handshake, Message, Reserved};
-use swarm_core::wire::relay::{ClientMessage, DataFrame, Incoming, ServerMessage, Welcome};
+use swarm_core::wire::relay::{
+    ClientMessage, DataFrame, Incoming, Member, Peers, ServerMessage, Welcome,
+};
 
 /// Bytes of a piece: two blocks.
 pub(crate) const PIECE: u32 = 32 << 10;
@@ -34,6 +36,8 @@ pub(crate) struct Stage {
     unreadable: BTreeSet<u32>,
     announced: Bytes,
     remotes: BTreeMap<ChannelId, Remote>,
+    /// Members that it asked for a channel, by the number of the request.
+    opening: BTreeMap<u32, MemberId>,
     next: u32,
     /// Reads that the test answers when it likes to; none while they are answered at once.
     reads: Option<Vec<u32>>,
@@ -113,6 +117,7 @@ impl Stage {
             unreadable: BTreeSet::new(),
             announced: Bytes::new(),
             remotes: BTreeMap::new(),
+            opening: BTreeMap::new(),
             next: 1,
             reads: None,
             metainfo,
@@ -279,6 +284,37 @@ impl Stage {
         remote
     }
 
+    /// The tracker names so many members, from 1 on, of which those in `seeds` say that they
+    /// have everything.
+    pub(crate) fn tell_of(&mut self, count: u32, seeds: &[u32]) {
+        let members = (1..=count).map(|number| Member {
+            member: MemberId(number),
+            peer_id: name_of(number),
+            have: 0,
+            seed: seeds.contains(&number),
+        });
+        self.feed(Input::Tracker(ServerMessage::Peers(Peers {
+            info_hash: self.info_hash(),
+            interval: 120,
+            complete: 0,
+            incomplete: count,
+            members: members.collect(),
+        })));
+    }
+
+    /// The members that it has asked for a channel, and not been answered.
+    pub(crate) fn opened(&self) -> Vec<u32> {
+        self.opening.values().map(|member| member.0).collect()
+    }
+
+    /// None of them wants one.
+    pub(crate) fn refuse_all(&mut self) {
+        for request in std::mem::take(&mut self.opening).into_keys() {
+            let reason = "enough peers".to_owned();
+            self.feed(Input::Tracker(ServerMessage::Refused { request, reason }));
+        }
+    }
+
     pub(crate) fn say(&mut self, channel: ChannelId, message: &Message) {
         let mut bytes = Vec::new();
         message.encode(&mut bytes);
@@ -375,6 +411,10 @@ impl Stage {
             Output::Tracker(ClientMessage::Ping) => Some(Input::Tracker(ServerMessage::Pong)),
             Output::Tracker(ClientMessage::Announce(announce)) => {
                 self.announced = announce.pieces.unwrap_or_default();
+                None
+            }
+            Output::Tracker(ClientMessage::Open(open)) => {
+                self.opening.insert(open.request, open.member);
                 None
             }
             Output::Tracker(_) | Output::Reconnect => None,

@@ -10,8 +10,8 @@ use crate::engine::Output;
 use crate::engine::cache::Cache;
 use crate::id::InfoHash;
 use crate::metainfo::Metainfo;
-use crate::peer::SessionId;
 use crate::peer::outbox::{Source, Stop};
+use crate::peer::{Session, SessionId};
 use crate::pieces::{BLOCK, Bitfield, Block};
 use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
 use crate::wire::peer::Message;
@@ -23,7 +23,10 @@ const READ_AHEAD: usize = 2;
 impl Torrent {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
     pub(super) fn unchoke_if_free(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        if self.slots_taken() < self.choker.slots(&cx.config.choke) {
+        let slots = self.choker.slots(&cx.config.choke);
+        let held = self.sessions.values().filter(|s| s.unchoked.is_some());
+        let wasted = held.count() < cx.config.choke.slots.1 && self.slots_are_idle(cx);
+        if self.slots_taken() < slots || wasted {
             self.set_unchoked(cx, id, true);
         }
     }
@@ -63,8 +66,13 @@ impl Torrent {
     }
 
     /// How long a peer may take to pass on what we gave it, before it counts as a hoarder:
-    /// the others could have had it by then.
+    /// the others could have had it by then. For ever, where nobody else takes anything: others
+    /// that are only there don't make a hoarder of the one who does.
     fn time_to_pass_on(&self, cx: &Cx<'_>) -> Duration {
+        let takes = |s: &&Session| s.exchanged.is_some() && !s.is_seed();
+        if self.sessions.values().filter(takes).count() < 2 {
+            return Duration::MAX;
+        }
         let slots = self.choker.slots(&cx.config.choke) as u64;
         let bytes = u64::from(self.piece_length()) * slots;
         let rate = self.up.long_rate(cx.now).max(1);
@@ -89,6 +97,7 @@ impl Torrent {
             self.sessions.values().any(|session| {
                 session.peer_interested
                     && session.unchoked.is_some() == unchoked
+                    && (unchoked || session.sat.is_none())
                     && session.hoards(cx.now, time) == hoards
             })
         };
