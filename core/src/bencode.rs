@@ -7,6 +7,9 @@
 //! Accepted is canonical bencoding but for one thing: keys may come in any order, because
 //! real torrents have unsorted ones, and their bytes are what is hashed. Integers must fit
 //! 64 bits with a sign. What is written is canonical, keys sorted.
+//!
+//! [`Value`] is for torrents, which all kinds of programs make: there a key may come twice
+//! too, keys need not be text, and each field is looked at by itself.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,6 +20,9 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor}
 mod scan;
 #[cfg(test)]
 mod tests;
+mod value;
+
+pub use value::Value;
 
 /// How much a decoder accepts.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +94,34 @@ pub fn raw_value<'a>(
         return Err(BencodeError::Shape("not a dictionary".into()));
     }
     Ok(scanned.found.map(|range| &input[range]))
+}
+
+/// Bencoding that was walked once already, and can be read without doing so again.
+#[derive(Clone, Debug)]
+pub struct Scanned<'a> {
+    input: &'a [u8],
+    found: Option<std::ops::Range<usize>>,
+}
+
+/// Walks `input`, which must be one value as for [`decode`], and finds what is under `key` in
+/// the top-level dictionary: for a message whose type says how to read it.
+pub fn scan<'a>(input: &'a [u8], key: &[u8], limits: Limits) -> Result<Scanned<'a>, BencodeError> {
+    let found = scan::whole(input, limits, Some(key))?.found;
+    Ok(Scanned { input, found })
+}
+
+impl<'a> Scanned<'a> {
+    /// The string that was looked for; none if there is none, or it is no string.
+    pub fn string(&self) -> Option<&'a [u8]> {
+        let value = &self.input[self.found.clone()?];
+        let colon = value.iter().position(|&byte| byte == b':')?;
+        value.first()?.is_ascii_digit().then(|| &value[colon + 1..])
+    }
+
+    /// Reads a `T`.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, BencodeError> {
+        serde_bencode::from_bytes(self.input).map_err(|e| BencodeError::Shape(e.to_string()))
+    }
 }
 
 /// A `T` that must come as a dictionary.

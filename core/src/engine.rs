@@ -12,13 +12,15 @@ mod cache;
 pub mod config;
 pub mod io;
 mod link;
+mod pulse;
 mod torrent;
+mod turns;
 pub mod view;
 
 pub use crate::peer::PeerPath;
 pub use config::Config;
 pub use io::{Command, Event, Input, Output, Resume, StoreError, TimerKind};
-pub use view::{PeerView, TorrentState, TorrentView, TrackerView, View};
+pub use view::{PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -50,6 +52,8 @@ pub struct Engine {
     link: Link,
     cache: Cache,
     next_upkeep: Time,
+    /// When a torrent that waits may be announced in the place of another.
+    next_turn: Option<Time>,
 }
 
 impl Engine {
@@ -66,6 +70,7 @@ impl Engine {
             order: Vec::new(),
             link: Link::default(),
             next_upkeep: now,
+            next_turn: None,
         }
     }
 
@@ -73,7 +78,7 @@ impl Engine {
     pub fn handle(&mut self, now: Time, input: Input) {
         match input {
             Input::Tick => {}
-            Input::TrackerUp => self.link.up(),
+            Input::TrackerUp => self.link.up(now),
             Input::TrackerDown => self.tracker_down(now),
             Input::Tracker(message) => self.handle_tracker(now, message),
             Input::TrackerSent(bytes) => self.link.sent(now, &self.config, bytes),
@@ -101,7 +106,11 @@ impl Engine {
                 });
             }
             Input::Command(command) => self.handle_command(now, command),
+            Input::Lost { info_hash, pieces } => {
+                self.with(now, info_hash, |torrent, cx| torrent.lose(cx, &pieces));
+            }
         }
+        self.link.feel_pulse(now, &self.config);
         self.upkeep(now);
         self.flush(now);
     }
@@ -140,6 +149,8 @@ impl Engine {
             (upkeep, TimerKind::Housekeeping),
             (announce, TimerKind::Announce),
             (have, TimerKind::Have),
+            (self.link.pulse_due(&self.config), TimerKind::Pulse),
+            (self.next_turn, TimerKind::Turn),
         ]
         .into_iter()
         .filter_map(|(time, kind)| Some((time?, kind)))
@@ -155,6 +166,20 @@ impl Engine {
         View {
             tracker: self.link.state,
             torrents: torrents.map(|torrent| torrent.view(now)).collect(),
+        }
+    }
+
+    /// What a person sees at a glance: as [`Engine::view`], but without what grows with a
+    /// torrent's files and pieces (`have`, `in_progress`, `files` and `priorities` are empty,
+    /// `copies` is 0 unless a peer is connected).
+    pub fn overview(&self, now: Time) -> View {
+        let torrents = self
+            .order
+            .iter()
+            .filter_map(|info_hash| self.torrents.get(info_hash));
+        View {
+            tracker: self.link.state,
+            torrents: torrents.map(|torrent| torrent.overview(now)).collect(),
         }
     }
 
@@ -272,6 +297,7 @@ impl Engine {
     }
 
     fn handle_tracker(&mut self, now: Time, message: ServerMessage) {
+        self.link.heard(now);
         match message {
             ServerMessage::Welcome(welcome) => {
                 self.link.welcome(welcome);
@@ -311,7 +337,7 @@ impl Engine {
             }
             ServerMessage::Refused { request, .. } => {
                 if let Some((info_hash, member)) = self.link.opening.remove(&request) {
-                    self.with(now, info_hash, |torrent, _| torrent.refused(member));
+                    self.with(now, info_hash, |torrent, _| torrent.declined(member));
                 }
             }
             ServerMessage::Credit { channel, bytes } => {
@@ -322,11 +348,17 @@ impl Engine {
             ServerMessage::Close { channel, .. } => {
                 self.with_session(now, channel, |torrent, cx, id| torrent.drop_session(cx, id));
             }
-            ServerMessage::Error { reason, .. } => {
-                self.link
-                    .out
-                    .push_back(Output::Event(Event::Tracker { reason }));
+            ServerMessage::Error {
+                info_hash: Some(info_hash),
+                reason,
+            } => {
+                self.with(now, info_hash, |torrent, cx| torrent.refused(cx, reason));
             }
+            ServerMessage::Error { info_hash, reason } => {
+                let event = Event::Tracker { info_hash, reason };
+                self.link.out.push_back(Output::Event(event));
+            }
+            ServerMessage::Pong => {}
             ServerMessage::Data(frame) => {
                 let payload = frame.payload();
                 self.with_session(now, frame.channel(), |torrent, cx, id| {
@@ -360,6 +392,12 @@ impl Engine {
         piece: PieceIndex,
         result: Result<Bytes, StoreError>,
     ) {
+        let known = || self.torrents.get(&info_hash)?.padding_of(piece);
+        let result = match result {
+            // Nobody need keep a piece that is nothing but padding.
+            Err(StoreError::Missing) => known().ok_or(StoreError::Missing),
+            result => result,
+        };
         if !self.cache.end_read((info_hash, piece)) {
             self.with(now, info_hash, |torrent, cx| {
                 torrent.checked_read(cx, piece, result);
@@ -375,17 +413,17 @@ impl Engine {
             }
             (Ok(data), Some(length)) => {
                 let found = data.len();
-                Some(format!(
+                Some(StoreError::Unreadable(format!(
                     "the storage has {found} of a piece's {length} bytes"
-                ))
+                )))
             }
             // Whoever asked for it is gone.
             (_, None) => None,
-            (Err(error), Some(_)) => Some(error.to_string()),
+            (Err(error), Some(_)) => Some(error),
         };
-        if let Some(reason) = failed {
+        if let Some(error) = failed {
             self.with(now, info_hash, |torrent, cx| {
-                torrent.upload_read_failed(cx, reason);
+                torrent.upload_read_failed(cx, piece, &error);
             });
         }
         self.with_all(now, |torrent, cx| torrent.wake_uploads(cx));
@@ -400,6 +438,7 @@ impl Engine {
 
     /// Does what has become possible: asks for blocks, sends what waits, tells the tracker.
     fn flush(&mut self, now: Time) {
+        self.take_turns(now);
         loop {
             self.with_all(now, |torrent, cx| {
                 torrent.tell_tracker(cx);

@@ -6,13 +6,15 @@ use bytes::Bytes;
 
 use crate::bencode;
 use crate::id::InfoHash;
-use crate::pieces::{Layout, PieceIndex};
+use crate::pieces::{Layout, Padding, PieceIndex};
 use crate::wire;
 
 pub mod create;
 pub mod link;
+mod padding;
 mod parse;
 pub mod path;
+pub mod selection;
 #[cfg(test)]
 mod tests;
 mod trackers;
@@ -21,6 +23,7 @@ mod tree;
 pub use create::{Builder, CreateError, NewFile, piece_length_for};
 pub use link::{Link, LinkError};
 pub use path::{PathError, SafePath};
+pub use selection::Selection;
 
 /// A torrent's description: all that is needed to fetch and verify it. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,9 @@ struct Inner {
     info: Bytes,
     name: String,
     layout: Layout,
+    padding: Padding,
+    /// Bytes of all files.
+    length: u64,
     /// Twenty bytes for each piece.
     hashes: Bytes,
     files: Vec<File>,
@@ -41,7 +47,7 @@ struct Inner {
     trackers: Vec<String>,
 }
 
-/// One file of a torrent.
+/// One file of a torrent. Padding (BEP 47) is none: see [`Metainfo::padding`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     /// Where it goes, relative to the download folder; for a multi-file torrent the
@@ -51,14 +57,17 @@ pub struct File {
     pub length: u64,
     /// Its first byte within the torrent.
     pub offset: u64,
-    /// It only fills its piece so that the next file begins on a new one (BEP 47): nothing
-    /// that a person wants, all zeros, yet part of what is hashed.
-    pub padding: bool,
+    /// Its place in the info dictionary's list, counted from zero, padding included; links
+    /// name files by it (BEP 53).
+    pub number: u32,
 }
 
 /// A stretch of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileSpan {
+    /// The first byte within the stretch of the torrent that was asked for. Between two spans
+    /// is padding: zeros.
+    pub begin: u32,
     /// Index into [`Metainfo::files`].
     pub file: usize,
     /// The first byte within the file.
@@ -85,8 +94,8 @@ impl Metainfo {
     /// The longest `.torrent` file accepted, in bytes.
     pub const MAX_LENGTH: usize = wire::MAX_METADATA;
 
-    /// The most files of a torrent.
-    pub const MAX_FILES: usize = 1 << 17;
+    /// The most files of a torrent, padding included: some 100 MiB while it is read.
+    pub const MAX_FILES: usize = 1 << 18;
 
     /// Reads a `.torrent` file.
     pub fn from_torrent(bytes: &[u8]) -> Result<Self, MetainfoError> {
@@ -147,6 +156,24 @@ impl Metainfo {
         let (hashes, _) = self.0.hashes.as_chunks();
         hashes[piece.as_usize()]
     }
+    /// Which of its bytes are padding (BEP 47): part of what is hashed and sent, but zeros,
+    /// and of no file.
+    pub fn padding(&self) -> &Padding {
+        &self.0.padding
+    }
+    /// Pieces that are padding and nothing else, and as it should be: everybody has them.
+    pub fn pieces_of_padding(&self) -> Vec<PieceIndex> {
+        padding::pieces(self)
+    }
+    /// Bytes of a piece up to its last that is no padding: what must be kept of it.
+    pub fn kept_length(&self, piece: PieceIndex) -> u32 {
+        let last = self.piece_spans(piece).last();
+        last.map_or(0, |span| span.begin + span.length)
+    }
+    /// Bytes of all files, padding not counted.
+    pub fn length(&self) -> u64 {
+        self.0.length
+    }
     /// Its files, in order. At least one.
     pub fn files(&self) -> &[File] {
         &self.0.files
@@ -173,7 +200,7 @@ impl Metainfo {
         Metainfo(Arc::new(inner))
     }
     /// The stretches of files that `length` bytes from `offset` in the torrent cover, in
-    /// order, files of length zero left out.
+    /// order, padding and files of length zero left out.
     pub fn spans(&self, offset: u64, length: u32) -> impl Iterator<Item = FileSpan> + '_ {
         let end = offset.saturating_add(u64::from(length));
         let first = self
@@ -186,10 +213,12 @@ impl Metainfo {
             .map(move |(index, file)| {
                 let from = offset.max(file.offset);
                 let to = end.min(file.offset + file.length);
+                let short = |bytes| u32::try_from(bytes).expect("no more than was asked for");
                 FileSpan {
+                    begin: short(from - offset),
                     file: index,
                     offset: from - file.offset,
-                    length: u32::try_from(to - from).expect("no longer than what was asked for"),
+                    length: short(to - from),
                 }
             })
     }

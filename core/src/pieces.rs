@@ -4,6 +4,7 @@ pub mod allowed_fast;
 pub mod bitfield;
 pub mod download;
 pub mod layout;
+pub mod padding;
 pub mod partial;
 pub mod picker;
 pub mod priority;
@@ -12,6 +13,7 @@ pub use allowed_fast::allowed_fast_set;
 pub use bitfield::{Bitfield, BitfieldError};
 pub use download::{Download, Limits, Received, Waste};
 pub use layout::{Block, Layout, LayoutError, PieceIndex};
+pub use padding::Padding;
 pub use picker::{Picker, Strategy};
 pub use priority::{Priority, piece_priorities};
 

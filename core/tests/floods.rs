@@ -104,3 +104,14 @@ fn blocks_pay_for_the_messages_that_they_take() {
     }
     assert_eq!(stage.closed(leecher), None);
 }
+
+#[test]
+fn nobody_keeps_us_waiting_for_a_message_that_is_longer_than_any_use() {
+    let mut stage = Stage::new(Config::default(), 4, &[]);
+    let slow = stage.seed();
+    // The first byte of a message, and the length that it claims.
+    let mut begun = vec![0, 0, 0, 0, 7];
+    begun[..4].copy_from_slice(&(100_u32 << 10).to_be_bytes());
+    stage.send_bytes(slow, &begun);
+    assert!(stage.closed(slow).is_some());
+}

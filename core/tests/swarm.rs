@@ -234,3 +234,46 @@ fn every_peer_s_recording_replays_to_the_same_outputs() {
     assert_eq!(net.torrent(leechers[2]).state, TorrentState::Error);
     assert_eq!(net.torrent(seeder).state, TorrentState::Seeding);
 }
+
+#[test]
+fn padding_is_known_and_need_not_be_fetched_or_kept() {
+    const KIB: usize = 1 << 10;
+    // A piece whose tail is padding from within a block, two pieces of nothing else, and a
+    // piece with padding in its middle.
+    let files = [
+        (10_000, 182 * KIB + 6_384 - 64),
+        (20 * KIB, 24 * KIB),
+        (20 * KIB, 0),
+    ];
+    let content = Content::padded(&files, 5);
+    let mut net = Net::new(5);
+    let seeder = net.seeder(&content);
+    let nothing_else: Vec<u32> = content
+        .metainfo
+        .pieces_of_padding()
+        .iter()
+        .map(|p| p.get())
+        .collect();
+    assert_eq!(nothing_else, [1, 2]);
+    for piece in &nothing_else {
+        net.hosts[seeder].store.remove(piece);
+    }
+    let leecher = net.leecher(&content);
+    net.run_until(|net| net.is_seeding(leecher));
+
+    let mut kept = content.all_pieces();
+    kept.retain(|piece, _| !nothing_else.contains(piece));
+    assert_eq!(net.hosts[leecher].store, kept);
+    let view = net.torrent(leecher);
+    let real: usize = files.iter().map(|(length, _)| length).sum();
+    assert_eq!(view.length, real as u64);
+    assert_eq!(view.files.len(), 3);
+    // No more than the zeros that share a block with a file.
+    assert!(
+        view.downloaded < (real + 4 * 16 * KIB) as u64,
+        "{}",
+        view.downloaded
+    );
+    assert!(view.downloaded >= real as u64);
+    assert_eq!(view.wasted, 0);
+}

@@ -29,13 +29,14 @@ impl FromStr for TrackerAddress {
     type Err = AddressError;
 
     /// Without a path, [`ENDPOINT`] is meant. The address of the tracker's page
-    /// (`http://` or `https://`) does as well.
+    /// (`http://` or `https://`, a folder) does as well: the tracker is beside it.
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let error = |reason: &str| AddressError {
             text: crate::text::plain(text),
             reason: reason.to_owned(),
         };
         let text = text.trim();
+        let is_page = text.starts_with("http");
         let text = match text.split_once("://") {
             Some(("http", rest)) => format!("ws://{rest}"),
             Some(("https", rest)) => format!("wss://{rest}"),
@@ -48,6 +49,8 @@ impl FromStr for TrackerAddress {
         url.set_fragment(None);
         if url.path() == "/" {
             url.set_path(ENDPOINT);
+        } else if is_page && let Some(folder) = url.path().strip_suffix('/') {
+            url.set_path(&format!("{folder}{ENDPOINT}"));
         }
         Ok(TrackerAddress(url))
     }
@@ -65,14 +68,6 @@ impl TrackerAddress {
             Ok(text) if !text.trim().is_empty() => text.parse(),
             _ => DEFAULT.parse(),
         }
-    }
-
-    /// The first tracker in `trackers` that speaks WebSocket: the others can't be reached.
-    pub fn first_of(trackers: &[String]) -> Option<Self> {
-        trackers
-            .iter()
-            .filter(|t| t.starts_with("ws"))
-            .find_map(|t| t.parse().ok())
     }
 
     /// Where the tracker serves its page, if the address looks like one of a Tabswarm server.
@@ -96,6 +91,7 @@ impl TrackerAddress {
             info_hash: metainfo.info_hash(),
             name: Some(metainfo.name().to_owned()),
             trackers: Vec::new(),
+            files: None,
             page: None,
         };
         let leads_here = |text: &String| {
@@ -114,6 +110,42 @@ impl TrackerAddress {
         }
         link.trackers.push(self.as_str().to_owned());
         link.to_magnet()
+    }
+}
+
+/// Trackers of one torrent, in the order in which they are tried (BEP 12). At least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trackers(Vec<TrackerAddress>);
+
+impl From<TrackerAddress> for Trackers {
+    fn from(tracker: TrackerAddress) -> Self {
+        Trackers(vec![tracker])
+    }
+}
+
+impl Trackers {
+    /// Those of a list that speak WebSocket, each once; the others can't be reached. None if
+    /// there is none.
+    pub fn among<'a>(list: impl IntoIterator<Item = &'a String>) -> Option<Self> {
+        let mut trackers: Vec<TrackerAddress> = Vec::new();
+        for text in list.into_iter().filter(|text| text.starts_with("ws")) {
+            if let Ok(tracker) = text.parse()
+                && !trackers.contains(&tracker)
+            {
+                trackers.push(tracker);
+            }
+        }
+        (!trackers.is_empty()).then_some(Trackers(trackers))
+    }
+
+    /// They are these; at least one.
+    pub fn as_slice(&self) -> &[TrackerAddress] {
+        &self.0
+    }
+
+    /// This tracker is one of them.
+    pub fn contains(&self, tracker: &TrackerAddress) -> bool {
+        self.0.contains(tracker)
     }
 }
 
@@ -155,6 +187,10 @@ mod tests {
             address("https://example.org/#magnet:?"),
             "wss://example.org/swarm"
         );
+        assert_eq!(
+            address("https://example.org/files/#magnet:?"),
+            "wss://example.org/files/swarm"
+        );
     }
 
     #[test]
@@ -191,10 +227,9 @@ mod tests {
     #[test]
     fn only_websocket_trackers_are_taken_from_lists() {
         let list = ["udp://a:1", "http://b/announce", "wss://c/swarm", "ws://d"].map(str::to_owned);
-        assert_eq!(
-            TrackerAddress::first_of(&list).unwrap().as_str(),
-            "wss://c/swarm"
-        );
-        assert_eq!(TrackerAddress::first_of(&list[..2]), None);
+        let trackers = Trackers::among(list.iter().chain(&list)).unwrap();
+        let trackers: Vec<_> = trackers.as_slice().iter().map(|t| t.as_str()).collect();
+        assert_eq!(trackers, ["wss://c/swarm", "ws://d/swarm"]);
+        assert_eq!(Trackers::among(&list[..2]), None);
     }
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use swarm_core::engine::{Command, Config, Event, Input, Output, View};
 use swarm_core::id::InfoHash;
+use swarm_core::pieces::PieceIndex;
 use swarm_core::record::RecordedEngine;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use tokio::time::{Instant, sleep_until};
 
-use crate::address::TrackerAddress;
+use crate::address::Trackers;
 use crate::disk::{Disk, Job, Work};
 use crate::error::Error;
 use crate::link::{Link, LinkEvent, LinkStatus};
@@ -36,14 +37,14 @@ pub struct Host {
 impl Host {
     /// A peer without torrents that begins to connect to its tracker. `seed` comes from
     /// the system's randomness.
-    pub fn new(config: Config, tracker: TrackerAddress, seed: u64) -> Self {
-        Self::recorded(config, tracker, seed, None)
+    pub fn new(config: Config, trackers: impl Into<Trackers>, seed: u64) -> Self {
+        Self::recorded(config, trackers, seed, None)
     }
 
     /// As [`Host::new`], recorded from the beginning if there is a recording.
     pub fn recorded(
         config: Config,
-        tracker: TrackerAddress,
+        trackers: impl Into<Trackers>,
         seed: u64,
         recording: Option<Recording>,
     ) -> Self {
@@ -52,7 +53,7 @@ impl Host {
         Host {
             engine: RecordedEngine::new(config, seed, Time::ZERO, recording),
             epoch: Instant::now(),
-            link: Link::new(tracker, rng.fork("link")),
+            link: Link::new(trackers, rng.fork("link")),
             disk: Disk::new(),
             stores: BTreeMap::new(),
             unattached: Vec::new(),
@@ -107,6 +108,16 @@ impl Host {
         self.engine.view(self.now())
     }
 
+    /// What a person sees at a glance: without what grows with files and pieces.
+    pub fn overview(&self) -> View {
+        self.engine.overview(self.now())
+    }
+
+    /// Tells the engine that a torrent's store has lost pieces.
+    pub fn lost(&mut self, info_hash: InfoHash, pieces: Vec<PieceIndex>) {
+        self.handle(Input::Lost { info_hash, pieces });
+    }
+
     /// How the link to the tracker is.
     pub fn link(&self) -> &LinkStatus {
         self.link.status()
@@ -126,7 +137,7 @@ impl Host {
     /// Leaves every swarm and says goodbye to the tracker, for at most `patience`; then
     /// lets writes that were begun come to their end.
     pub async fn shut_down(mut self, patience: Duration) {
-        for torrent in self.view().torrents {
+        for torrent in self.overview().torrents {
             self.command(Command::Remove(torrent.info_hash));
         }
         // Buffered to the end; whoever wants to know that it arrived has ended it before.
@@ -149,6 +160,7 @@ impl Host {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Tracker(message) => self.link.send(message.encode()),
+            Output::Reconnect => self.link.reconnect(),
             Output::Event(event) => self.events.push_back(event),
             Output::Hash {
                 info_hash,

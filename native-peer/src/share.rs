@@ -13,7 +13,7 @@ use crate::store::{SharedFiles, Store};
 
 pub mod find;
 
-pub use find::{Found, find};
+pub use find::{Found, Remark, find};
 
 /// More threads than this only make a disk's head jump.
 const MAX_THREADS: usize = 4;
@@ -38,8 +38,8 @@ pub struct Made {
     pub metainfo: Metainfo,
     /// Its bytes.
     pub files: SharedFiles,
-    /// Symbolic links that were left out.
-    pub skipped: Vec<PathBuf>,
+    /// What is left out, or called otherwise.
+    pub remarks: Vec<Remark>,
 }
 
 /// Hears how hashing goes; called from several threads.
@@ -56,21 +56,22 @@ pub fn make(paths: &[PathBuf], options: Options, progress: &dyn Progress) -> Res
         folder,
         name,
         files,
-        skipped,
+        remarks,
     } = find(paths, options.name.as_deref())?;
     let (described, places): (Vec<_>, Vec<_>) = files
         .into_iter()
-        .map(|f| ((f.described), (f.path, f.length, f.modified)))
+        .map(|f| (f.described, (f.path, f.stamp)))
         .unzip();
     let builder = Builder::new(folder.as_deref(), described, options.piece_length)?;
     let files = SharedFiles::new(*builder.layout(), places);
     progress.begin(&name, files.layout().total_length());
     let hashes = hash(&files, progress)?;
     let metainfo = builder.finish(hashes, options.trackers, options.private);
+    files.hashed(metainfo.clone());
     Ok(Made {
         metainfo,
         files,
-        skipped,
+        remarks,
     })
 }
 

@@ -74,6 +74,7 @@ pub fn bytes(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use swarm_core::engine::Standing;
     use swarm_core::id::InfoHash;
     use swarm_core::pieces::{Strategy, Waste};
 
@@ -89,6 +90,7 @@ mod tests {
             have: vec![0],
             in_progress: vec![],
             files: vec![],
+            offsets: vec![],
             down_rate: 2_500_000,
             up_rate: 0,
             downloaded: 500,
@@ -101,6 +103,7 @@ mod tests {
             complete: 1,
             incomplete: 1,
             copies: 0,
+            standing: Standing::Member,
             peers: vec![],
             error: None,
         }

@@ -2,42 +2,66 @@
 //!
 //! Messages go from the hub into the outboxes under the same lock, so that every client
 //! gets them in the hub's order. The lock is held for map look-ups only: messages are
-//! decoded before and encoded after.
+//! decoded before and encoded after. Nobody holds it for more than a few messages at a time,
+//! and whoever used more of the hub's time than its share is told to wait ([`Turn`]).
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, HubStats};
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, HubStats, Outbox, Reading, Source};
 use swarm_core::time::Time;
-use swarm_core::wire::relay::{ClientMessage, ServerMessage};
+use swarm_core::wire::relay::{ClientMessage, Member, ServerMessage};
+use tokio_util::sync::CancellationToken;
+
+/// Messages that the hub handles before others have their turn.
+const MESSAGES_PER_TURN: usize = 128;
+
+/// Bytes, about, that a client's task takes from its outbox at once. What is there still can
+/// be merged with what comes.
+const TAKEN_AT_ONCE: usize = 64 << 10;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Switchboard {
     started: Instant,
-    max_queued_messages: usize,
+    /// Bytes of answers that may wait for a client before it is not listened to.
+    max_answers: usize,
     state: Mutex<State>,
+    broken: CancellationToken,
 }
 
 #[derive(Debug)]
 struct State {
     hub: Hub,
-    outboxes: HashMap<ConnId, Outbox>,
+    clients: HashMap<ConnId, Client>,
     next: u64,
 }
 
 /// What waits for one client.
 #[derive(Debug, Default)]
-struct Outbox {
-    messages: VecDeque<Outgoing>,
-    /// How many of them are control messages. Data is bounded by the hub's credit.
-    control: usize,
+struct Client {
+    outbox: Outbox,
     /// The connection is to be closed, for this reason.
     closing: Option<String>,
     waker: Option<Waker>,
+}
+
+/// What a client's task is to do after it handed messages over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Read on.
+    Read,
+    /// Let others have their turn, then hand over what is left.
+    Yield,
+    /// Wait so long, then hand over what is left: the client used more of the hub's time than
+    /// its share.
+    Wait(Duration),
+    /// Hand over what is left when the client has taken some of its answers.
+    Write,
 }
 
 /// A message to a client.
@@ -50,45 +74,69 @@ pub(crate) enum Outgoing {
 }
 
 impl Switchboard {
-    pub(crate) fn new(config: HubConfig, seed: u64, max_queued_messages: usize) -> Self {
+    pub(crate) fn new(config: HubConfig, seed: u64, max_answers: usize) -> Self {
         let state = State {
             hub: Hub::new(config, seed),
-            outboxes: HashMap::new(),
+            clients: HashMap::new(),
             next: 0,
         };
         Switchboard {
             started: Instant::now(),
-            max_queued_messages,
+            max_answers,
             state: Mutex::new(state),
+            broken: CancellationToken::new(),
         }
     }
 
-    /// A client is here; the number to call it by.
-    pub(crate) fn connect(&self) -> ConnId {
+    /// A client is here, and what it takes is charged to `source`; the number to call it by.
+    pub(crate) fn connect(&self, source: Source) -> ConnId {
         let (now, mut state) = self.lock();
         let conn = ConnId(state.next);
         state.next += 1;
-        state.outboxes.insert(conn, Outbox::default());
-        state.hub.connect(now, conn);
-        state.distribute(now, self.max_queued_messages);
+        state.clients.insert(conn, Client::default());
+        state.hub.connect(now, conn, source);
+        state.distribute();
         conn
     }
 
     /// The client is gone.
     pub(crate) fn disconnect(&self, conn: ConnId) {
         let (now, mut state) = self.lock();
-        state.outboxes.remove(&conn);
+        state.clients.remove(&conn);
         state.hub.disconnect(now, conn);
-        state.distribute(now, self.max_queued_messages);
+        state.distribute();
     }
 
-    /// The client sent these messages.
-    pub(crate) fn handle(&self, conn: ConnId, messages: impl Iterator<Item = ClientMessage>) {
+    /// The client sent these messages, and `reading` beside them since the last time. Takes
+    /// those out that were handled.
+    pub(crate) fn handle(
+        &self,
+        conn: ConnId,
+        messages: &mut VecDeque<ClientMessage>,
+        reading: Reading,
+    ) -> Turn {
         let (now, mut state) = self.lock();
-        for message in messages {
+        state.hub.charge(now, conn, reading);
+        let mut turn = Turn::Yield;
+        for _ in 0..MESSAGES_PER_TURN {
+            if let Some(until) = state.hub.paused_until(now, conn) {
+                turn = Turn::Wait(until.saturating_since(now));
+                break;
+            }
+            state.distribute();
+            let answers = state.clients.get(&conn).map_or(0, |c| c.outbox.answers());
+            if answers > self.max_answers {
+                turn = Turn::Write;
+                break;
+            }
+            let Some(message) = messages.pop_front() else {
+                turn = Turn::Read;
+                break;
+            };
             state.hub.handle(now, conn, message);
         }
-        state.distribute(now, self.max_queued_messages);
+        state.distribute();
+        turn
     }
 
     /// Reports `flushed` bytes of data as written to the client's socket, and takes
@@ -104,34 +152,44 @@ impl Switchboard {
         let (now, mut state) = self.lock();
         if flushed > 0 {
             state.hub.flushed(now, conn, flushed);
-            state.distribute(now, self.max_queued_messages);
+            state.distribute();
         }
-        let outbox = state
-            .outboxes
+        let client = state
+            .clients
             .get_mut(&conn)
             .expect("a connection has an outbox while it lives");
-        if let Some(reason) = outbox.closing.take() {
-            Poll::Ready(Err(reason))
-        } else if outbox.messages.is_empty() {
-            match &mut outbox.waker {
-                Some(waker) => waker.clone_from(cx.waker()),
-                none => *none = Some(cx.waker().clone()),
-            }
-            Poll::Pending
-        } else {
-            std::mem::swap(&mut outbox.messages, batch);
-            outbox.control = 0;
-            Poll::Ready(Ok(()))
+        if let Some(reason) = client.closing.take() {
+            return Poll::Ready(Err(reason));
         }
+        let mut taken = 0;
+        while taken < TAKEN_AT_ONCE
+            && let Some(output) = client.outbox.pop()
+        {
+            let message = match output {
+                HubOutput::Forward(message) => Outgoing::Data(message),
+                HubOutput::Send(message) => Outgoing::Control(message),
+                HubOutput::Close { .. } => continue,
+            };
+            taken += message.size();
+            batch.push_back(message);
+        }
+        if !batch.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        match &mut client.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
     }
 
     /// An error is the reason to close the connection.
     pub(crate) fn check(&self, conn: ConnId) -> Result<(), String> {
         let (_, mut state) = self.lock();
         let closing = state
-            .outboxes
+            .clients
             .get_mut(&conn)
-            .and_then(|outbox| outbox.closing.take());
+            .and_then(|client| client.closing.take());
         closing.map_or(Ok(()), Err)
     }
 
@@ -140,7 +198,7 @@ impl Switchboard {
         let (now, mut state) = self.lock();
         if state.hub.poll_timeout().is_some_and(|due| due <= now) {
             state.hub.handle_timeout(now);
-            state.distribute(now, self.max_queued_messages);
+            state.distribute();
         }
     }
 
@@ -148,45 +206,99 @@ impl Switchboard {
         self.lock().1.hub.stats()
     }
 
+    /// Completes once something panicked while it held the lock.
+    pub(crate) async fn broken(&self) {
+        self.broken.cancelled().await;
+    }
+
     /// Time is read under the lock, so that it never runs backwards for the hub.
-    fn lock(&self) -> (Time, MutexGuard<'_, State>) {
+    fn lock(&self) -> (Time, Locked<'_>) {
         let state = self
             .state
             .lock()
-            .expect("nothing panics while it holds the lock");
-        (Time::from_epoch(self.started.elapsed()), state)
+            .expect("nobody is served any more once this panicked");
+        let locked = Locked {
+            state,
+            broken: &self.broken,
+        };
+        (Time::from_epoch(self.started.elapsed()), locked)
+    }
+}
+
+/// The state, and whoever panics while it has it says so: half of a change may have been made.
+struct Locked<'a> {
+    state: MutexGuard<'a, State>,
+    broken: &'a CancellationToken,
+}
+
+impl Deref for Locked<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.broken.cancel();
+        }
+    }
+}
+
+impl Outgoing {
+    /// Bytes, about.
+    fn size(&self) -> usize {
+        match self {
+            Outgoing::Control(ServerMessage::Peers(peers)) => {
+                size_of::<Self>() + peers.members.len() * size_of::<Member>()
+            }
+            Outgoing::Control(_) => size_of::<Self>(),
+            Outgoing::Data(message) => message.len(),
+        }
     }
 }
 
 impl State {
-    fn distribute(&mut self, now: Time, max_control: usize) {
+    fn distribute(&mut self) {
         while let Some((conn, output)) = self.hub.poll_output() {
             // None: it disconnected a moment ago.
-            let Some(outbox) = self.outboxes.get_mut(&conn) else {
+            let Some(client) = self.clients.get_mut(&conn) else {
                 continue;
             };
-            match output {
-                HubOutput::Forward(message) => outbox.messages.push_back(Outgoing::Data(message)),
-                HubOutput::Send(message) => {
-                    outbox.messages.push_back(Outgoing::Control(message));
-                    outbox.control += 1;
-                    if outbox.control > max_control {
-                        outbox.close("too many messages wait for it".to_owned());
-                        self.hub.disconnect(now, conn);
-                    }
-                }
-                HubOutput::Close { reason } => outbox.close(reason),
+            if let HubOutput::Close { reason } = output {
+                client.outbox.clear();
+                client.closing = Some(reason);
+            } else {
+                client.outbox.push(output);
             }
-            if let Some(waker) = outbox.waker.take() {
+            if let Some(waker) = client.waker.take() {
                 waker.wake();
             }
         }
     }
 }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Outbox {
-    fn close(&mut self, reason: String) {
-        self.messages.clear();
-        self.closing = Some(reason);
+    #[tokio::test]
+    async fn a_panic_under_the_lock_is_noticed() {
+        let switchboard = Switchboard::new(HubConfig::default(), 0, 1);
+        std::thread::scope(|scope| {
+            let panicking = scope.spawn(|| {
+                let _held = switchboard.lock();
+                panic!("as if the hub had");
+            });
+            assert!(panicking.join().is_err());
+        });
+        switchboard.broken().await;
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Args {
 /// Builds what is measured, and measures it.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let driver = setup::browser(workspace)?;
-    build::run(workspace)?;
+    build::everything(workspace)?;
     heading("Benchmarks");
     let parts = &args.parts;
     let json = args

@@ -30,7 +30,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Builds the page into dist/, prints what it weighs, and builds the programs with the page in them
-    Build,
+    Build(build::Args),
     /// Builds the page and the server, and serves both
     Serve(serve::Args),
     /// Serves the page with live reload, against a tracker-relay that runs already
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::open()?;
     match command {
-        Command::Build => build::run(&workspace),
+        Command::Build(args) => build::run(&workspace, &args),
         Command::Serve(args) => serve::run(&workspace, &args),
         Command::Dev(args) => dev::run(&workspace, &args),
         Command::Test(args) => test::run(&workspace, &args),

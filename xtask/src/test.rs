@@ -83,7 +83,7 @@ fn wasm(workspace: &Workspace, args: &[String]) -> Result<()> {
 fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
     let sh = &workspace.sh;
     let driver = setup::browser(workspace)?;
-    build::page(workspace)?;
+    build::all_pages(workspace)?;
     build::programs(workspace, &["tracker-relay", "native-peer"])?;
     heading("Tests in real tabs");
     // A plain `cargo test` ignores what needs a browser. One after the other, because each

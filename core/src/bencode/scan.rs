@@ -35,25 +35,43 @@ pub(super) fn value(
     limits: Limits,
     wanted: Option<&[u8]>,
 ) -> Result<Scanned, BencodeError> {
-    Scanner {
-        input,
-        at: 0,
-        limits,
-        values: 0,
-        open: Vec::new(),
-        keys: Vec::new(),
+    Scanner::new(input, limits, Repeats::Refused).run(wanted)
+}
+
+/// As [`whole`], of a value whose dictionaries may have keys twice.
+pub(super) fn whole_repeating(input: &[u8], limits: Limits) -> Result<(), BencodeError> {
+    if input.len() > limits.length {
+        return Err(too_long(input.len(), limits));
     }
-    .run(wanted)
+    match value_repeating(input, limits)? {
+        length if length < input.len() => Err(invalid(length, "something follows the value")),
+        _ => Ok(()),
+    }
+}
+
+/// Bytes of the value at the start of `input`, whose dictionaries may have keys twice.
+pub(super) fn value_repeating(input: &[u8], limits: Limits) -> Result<usize, BencodeError> {
+    let scanned = Scanner::new(input, limits, Repeats::Allowed).run(None)?;
+    Ok(scanned.length)
+}
+
+/// What becomes of a dictionary that has a key twice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeats {
+    Refused,
+    Allowed,
 }
 
 struct Scanner<'a> {
     input: &'a [u8],
     at: usize,
     limits: Limits,
+    repeats: Repeats,
     values: usize,
     /// The lists and dictionaries that we are in.
     open: Vec<Open>,
-    /// The keys of all open dictionaries, those of inner ones behind.
+    /// The keys of all open dictionaries, those of inner ones behind; none where they may
+    /// come twice.
     keys: Vec<&'a [u8]>,
 }
 
@@ -69,6 +87,18 @@ enum Open {
 }
 
 impl<'a> Scanner<'a> {
+    fn new(input: &'a [u8], limits: Limits, repeats: Repeats) -> Self {
+        Scanner {
+            input,
+            at: 0,
+            limits,
+            repeats,
+            values: 0,
+            open: Vec::new(),
+            keys: Vec::new(),
+        }
+    }
+
     fn run(mut self, wanted: Option<&[u8]>) -> Result<Scanned, BencodeError> {
         let mut found = None;
         let mut value_of_wanted = None;
@@ -150,6 +180,9 @@ impl<'a> Scanner<'a> {
         }
         self.count()?;
         let key = self.string()?;
+        if self.repeats == Repeats::Allowed {
+            return Ok(key);
+        }
         if let Some(Open::Dict { keys, sorted }) = self.open.last_mut() {
             let previous = self.keys[*keys..].last();
             *sorted &= previous.is_none_or(|previous| *previous < key);

@@ -175,12 +175,12 @@ fn a_list_is_no_dictionary() {
 /// Values of every kind, as trees.
 #[derive(Debug, Clone, PartialEq, Serialize, arbitrary::Arbitrary)]
 #[serde(untagged)]
-enum Value {
+enum Tree {
     Integer(i64),
     #[serde(with = "serde_bytes")]
     Bytes(Vec<u8>),
-    List(Vec<Value>),
-    Dict(BTreeMap<String, Value>),
+    List(Vec<Tree>),
+    Dict(BTreeMap<String, Tree>),
 }
 
 const WIDE: Limits = Limits {
@@ -192,10 +192,10 @@ const WIDE: Limits = Limits {
 #[test]
 fn what_is_written_is_canonical() {
     arbtest::arbtest(|u| {
-        let value: Value = u.arbitrary()?;
+        let value: Tree = u.arbitrary()?;
         let bytes = encode(&value);
         assert_eq!(value_length(&bytes, WIDE), Ok(bytes.len()));
-        if let Value::Dict(entries) = &value {
+        if let Tree::Dict(entries) = &value {
             for (key, value) in entries {
                 let raw = raw_value(&bytes, key.as_bytes(), WIDE).unwrap();
                 assert_eq!(raw, Some(&*encode(value)));
@@ -241,6 +241,57 @@ fn any_bytes_give_a_value_or_an_error() {
         assert_eq!(walked == Ok(input.len()), read.is_ok(), "{input:?}");
         let _ = raw_value(&input, b"a", WIDE);
         let _ = decode::<Dict<Cow>>(&input, WIDE);
+        Ok(())
+    });
+}
+
+#[test]
+fn values_are_looked_at_where_they_are() {
+    let input = b"d1:al1:xi-7edee1:bd0:lee1:ai1e2:\xff\xfe3:two4:listlee REST";
+    let value = Value::first_of(input, LIMITS).unwrap();
+    assert_eq!(value.raw(), &input[..input.len() - 5]);
+    assert_eq!(Value::of(value.raw(), LIMITS), Ok(value));
+    assert!(Value::of(input, LIMITS).is_err());
+    let entries: Vec<_> = value.entries().unwrap().collect();
+    let keys: Vec<&[u8]> = entries.iter().map(|(key, _)| *key).collect();
+    assert_eq!(keys, [&b"a"[..], b"b", b"a", b"\xff\xfe", b"list"]);
+    let list: Vec<_> = entries[0].1.list().unwrap().collect();
+    assert_eq!(list[0].string(), Some(&b"x"[..]));
+    assert_eq!(list[1].integer(), Some(-7));
+    assert_eq!(list[2].entries().unwrap().count(), 0);
+    assert_eq!(entries[4].1.list().unwrap().count(), 0);
+    // What is of another type is nothing.
+    assert_eq!(list[0].integer(), None);
+    assert_eq!(list[1].string(), None);
+    assert!(list[1].list().is_none() && list[2].list().is_none());
+    assert!(entries[4].1.entries().is_none());
+}
+
+#[test]
+fn any_bytes_are_looked_at_or_refused() {
+    fn look(value: Value<'_>) -> usize {
+        let list = value.list().into_iter().flatten();
+        let entries = value.entries().into_iter().flatten();
+        let below = list.chain(entries.map(|(_, value)| value));
+        let leaf = value.integer().is_some() || value.string().is_some();
+        usize::from(leaf) + below.map(look).sum::<usize>()
+    }
+    arbtest::arbtest(|u| {
+        let mut input = Vec::new();
+        while !u.is_empty() {
+            let tokens = ["d", "l", "e", "i", "1:a", "1:b", "0:", "i7e", "-", "9", ":"];
+            input.extend_from_slice(u.choose(&tokens)?.as_bytes());
+        }
+        let strict = value_length(&input, WIDE);
+        let value = Value::first_of(&input, WIDE);
+        if let Ok(length) = strict {
+            assert_eq!(value.as_ref().map(|value| value.raw().len()), Ok(length));
+        }
+        assert_eq!(
+            Value::of(&input, WIDE).is_ok(),
+            value.as_ref().is_ok_and(|value| value.raw() == input)
+        );
+        value.map(look).unwrap_or_default();
         Ok(())
     });
 }

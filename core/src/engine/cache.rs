@@ -73,7 +73,8 @@ impl Cache {
         }
     }
 
-    fn remove(&mut self, key: Key) {
+    /// Drops a piece.
+    pub(super) fn remove(&mut self, key: Key) {
         if let Some(entry) = self.pieces.remove(&key) {
             self.order.remove(&entry.used);
             self.held -= entry.data.len() as u64;

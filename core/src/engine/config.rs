@@ -38,6 +38,8 @@ pub struct Config {
     pub work: WorkConfig,
     /// Of whom the info dictionary is fetched.
     pub metadata: MetadataConfig,
+    /// How we get on with the tracker.
+    pub tracker: TrackerConfig,
     /// Bytes of pieces in progress, hashing and writing included, in one torrent.
     pub bytes_in_progress: u64,
     /// Bytes of whole pieces kept in memory to serve from, over all torrents.
@@ -47,7 +49,8 @@ pub struct Config {
     /// Bytes of one peer's requests that are read before their turn, and two pieces in any
     /// case: 128 KiB, or each of many small pieces would wait for the store in its turn.
     pub read_ahead: usize,
-    /// Pieces hashed at once when checking what is on disk.
+    /// Pieces hashed at once when checking what is on disk; fewer where they are longer than
+    /// `bytes_in_progress` together.
     pub max_checks: usize,
     /// Credit that we keep each channel at, at the start and at the most. It follows what
     /// is asked of the peer, twice: the relay sets memory apart for every byte of credit,
@@ -131,6 +134,33 @@ pub struct MetadataConfig {
     pub bytes: usize,
 }
 
+/// What is expected of the tracker, and what it is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrackerConfig {
+    /// A tracker that says nothing for this long is asked whether it is there: a connection
+    /// that died with a change of network, or while the machine slept, is closed by nobody.
+    /// Half a minute: routers forget idle connections after a minute at the earliest.
+    pub ask_after: Duration,
+    /// Where no answer comes for this long, the connection is given up. Twenty seconds: what
+    /// is in the queues of a slow line is on its way for a few.
+    pub answer_within: Duration,
+    /// When the tracker takes fewer swarms than there are torrents, how long one keeps its
+    /// place: while nobody comes, and while it has peers. Half a minute, in which whoever
+    /// looks around in vain does so twice; and ten minutes, so that no transfer keeps others
+    /// waiting for ever.
+    pub turn: (Duration, Duration),
+}
+
+impl Default for TrackerConfig {
+    fn default() -> Self {
+        TrackerConfig {
+            ask_after: Duration::from_secs(30),
+            answer_within: Duration::from_secs(20),
+            turn: (Duration::from_secs(30), Duration::from_secs(600)),
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -144,6 +174,7 @@ impl Default for Config {
             trust: TrustConfig::default(),
             work: WorkConfig::default(),
             metadata: MetadataConfig::default(),
+            tracker: TrackerConfig::default(),
             bytes_in_progress: 24 << 20,
             read_cache: 16 << 20,
             max_reads: 8,

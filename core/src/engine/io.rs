@@ -51,21 +51,31 @@ pub enum Input {
     },
     /// A person wants something.
     Command(Command),
+    /// The store does not hold these pieces any more, or others in their places. They are not
+    /// offered from now on, and fetched again where they are wanted ([`Priority::Skip`] for
+    /// their files keeps a store that can't be written to from being given any).
+    Lost {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The pieces; those that we don't have are ignored.
+        pieces: Vec<PieceIndex>,
+    },
 }
 
 /// Why a store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The piece is not there: an ordinary answer while checking what is on disk.
+    /// The piece is not there: an ordinary answer while checking what is on disk. Of a piece
+    /// that we have it says that it is lost.
     #[error("the piece is not there")]
     Missing,
     /// There is no room.
     #[error("there is no room left: {0}")]
     Full(String),
-    /// A file that we share can't be read any more.
+    /// A file that we share can't be read any more, or is not what it was: the piece is lost.
     #[error("the file can't be read any more: {0}")]
     Unreadable(String),
-    /// Anything else.
+    /// Anything else; the torrent stops.
     #[error("the storage failed: {0}")]
     Failed(String),
 }
@@ -166,6 +176,9 @@ pub enum Output {
         /// Its bytes.
         data: Bytes,
     },
+    /// The tracker does not answer any more: drop the connection, say so
+    /// ([`Input::TrackerDown`]), and connect again.
+    Reconnect,
     /// Something that the host or a person should know.
     Event(Event),
 }
@@ -176,6 +189,9 @@ pub enum Event {
     /// The metadata of a link's torrent is here. The host prepares its store: reads and
     /// writes follow.
     Metadata(Metainfo),
+    /// What the store holds was read and hashed ([`Resume::Check`]): these pieces. The transfer
+    /// begins.
+    Checked(InfoHash, Bitfield),
     /// Every piece that is wanted is verified and written.
     Completed(InfoHash),
     /// The torrent stopped with an error; [`Command::Resume`] tries again.
@@ -183,6 +199,16 @@ pub enum Event {
         /// The torrent.
         info_hash: InfoHash,
         /// What is wrong, in words.
+        reason: String,
+    },
+    /// A piece that we had could not be read. It is lost, see [`Input::Lost`]; everything else
+    /// goes on being shared.
+    Lost {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// Which piece.
+        piece: PieceIndex,
+        /// Why, in words.
         reason: String,
     },
     /// A peer sent corrupt blocks and is not talked to any more.
@@ -194,6 +220,9 @@ pub enum Event {
     },
     /// The tracker refused something.
     Tracker {
+        /// The torrent that it is about, if it is about one. Its view has the words until the
+        /// tracker takes it back.
+        info_hash: Option<InfoHash>,
         /// What it said.
         reason: String,
     },
@@ -213,4 +242,8 @@ pub enum TimerKind {
     Housekeeping,
     /// Verified pieces are told to the tracker, gathered over a moment.
     Have,
+    /// The tracker has been silent: it is asked for a sign of life, or given up.
+    Pulse,
+    /// A torrent that waits may be announced in the place of another.
+    Turn,
 }

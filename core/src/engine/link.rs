@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::pulse::{Pulse, Silence};
 use super::{Config, Output, TrackerView};
 use crate::id::{ChannelId, InfoHash, MemberId};
 use crate::peer::SessionId;
@@ -22,6 +23,7 @@ pub(super) struct Link {
     pub(super) state: TrackerView,
     /// What the hub said at the start; none until then.
     welcome: Option<Welcome>,
+    pulse: Pulse,
     /// Bytes of data frames handed to the host and not yet reported as sent.
     unsent: usize,
     /// How much may wait in the host's hands; none until the first report.
@@ -45,8 +47,28 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn up(&mut self) {
+    pub(super) fn up(&mut self, now: Time) {
         self.state = TrackerView::Connecting;
+        self.pulse = Pulse::begin(now);
+    }
+
+    /// The tracker said something.
+    pub(super) fn heard(&mut self, now: Time) {
+        self.pulse = Pulse::Heard(now);
+    }
+
+    /// When to look whether the tracker is there.
+    pub(super) fn pulse_due(&self, config: &Config) -> Option<Time> {
+        self.pulse.due(&config.tracker)
+    }
+
+    /// Asks a tracker that is silent, and gives up one that does not answer.
+    pub(super) fn feel_pulse(&mut self, now: Time, config: &Config) {
+        match self.pulse.look(now, &config.tracker) {
+            Some(Silence::Ask) => self.send(ClientMessage::Ping),
+            Some(Silence::Dead) => self.out.push_back(Output::Reconnect),
+            None => {}
+        }
     }
 
     pub(super) fn welcome(&mut self, welcome: Welcome) {
@@ -58,6 +80,7 @@ impl Link {
     pub(super) fn down(&mut self) {
         self.state = TrackerView::Down;
         self.welcome = None;
+        self.pulse = Pulse::Off;
         self.unsent = 0;
         self.budget = None;
         self.reported = self.handed;
@@ -88,6 +111,12 @@ impl Link {
         self.welcome
             .as_ref()
             .map_or(0, |welcome| welcome.max_credit)
+    }
+
+    /// How many swarms the hub lets us be in.
+    pub(super) fn max_swarms(&self) -> usize {
+        let welcome = self.welcome.as_ref();
+        welcome.map_or(usize::MAX, |welcome| welcome.max_swarms as usize)
     }
 
     /// There is room for one more channel.

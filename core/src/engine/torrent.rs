@@ -20,9 +20,11 @@ mod check;
 mod deal;
 mod download;
 mod fast;
+mod lost;
 mod messages;
 mod metadata;
 mod outcasts;
+mod place;
 mod places;
 mod prospects;
 mod sessions;
@@ -190,14 +192,15 @@ impl Torrent {
             streaming_window: cx.config.requests.streaming_window,
             suspects: cx.config.trust.suspects,
         };
+        let mut have = have;
+        for piece in metainfo.pieces_of_padding() {
+            have.insert(piece);
+        }
         let complete = have.is_full();
-        self.phase = Phase::Active(Box::new(Download::new(
-            layout,
-            have,
-            self.strategy,
-            limits,
-            self.rng.fork("download"),
-        )));
+        let rng = self.rng.fork("download");
+        let download = Download::new(layout, have, self.strategy, limits, rng)
+            .with_padding(metainfo.padding().clone());
+        self.phase = Phase::Active(Box::new(download));
         self.apply_priorities();
         self.apply_play_position();
         self.meet_early_sessions(cx);
@@ -233,6 +236,14 @@ impl Torrent {
     /// Bytes of a piece, if the metadata is here.
     pub(super) fn length_of(&self, piece: PieceIndex) -> Option<u32> {
         Some(self.metainfo.as_ref()?.layout().length(piece))
+    }
+
+    /// The bytes of a piece that is nothing but padding.
+    pub(super) fn padding_of(&self, piece: PieceIndex) -> Option<Bytes> {
+        let metainfo = self.metainfo.as_ref()?;
+        let (offset, length) = (metainfo.layout().offset(piece), self.length_of(piece)?);
+        let known = metainfo.padding().covers(offset, length);
+        known.then(|| Bytes::from(vec![0; length as usize]))
     }
 
     fn download(&self) -> Option<&Download> {
@@ -324,13 +335,13 @@ impl Torrent {
         let (Phase::Active(download), Some(metainfo)) = (&mut self.phase, &self.metainfo) else {
             return;
         };
-        if self.priorities.iter().all(|p| *p == Priority::Normal) {
+        // What is nothing but padding belongs to no file, and is not wanted.
+        let all_pieces = metainfo.padding().is_empty();
+        if all_pieces && self.priorities.iter().all(|p| *p == Priority::Normal) {
             return download.set_priorities(&[]);
         }
-        let mut start = 0;
         let files = metainfo.files().iter().enumerate().map(|(index, file)| {
-            let bytes = start..start + file.length;
-            start = bytes.end;
+            let bytes = file.offset..file.offset + file.length;
             let priority = self.priorities.get(index).copied().unwrap_or_default();
             (bytes, priority)
         });
@@ -360,8 +371,8 @@ impl Torrent {
     /// The link to the tracker is gone, and all channels with it.
     pub(super) fn tracker_down(&mut self, cx: &mut Cx<'_>) {
         self.close_all(cx, "the link to the tracker is gone");
+        self.swarm.forget_membership();
         // The next life of the tracker may give the same numbers to others.
-        self.swarm = Swarm::default();
         self.outcasts = Outcasts::default();
     }
 }

@@ -58,6 +58,22 @@ impl TorrentState {
     }
 }
 
+/// What a torrent is at the tracker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Standing {
+    /// Not announced: there is no connection, or it does not take part just now.
+    #[default]
+    Away,
+    /// Announced, and the tracker has not answered yet.
+    Joining,
+    /// In the swarm: others find it.
+    Member,
+    /// The tracker takes fewer swarms than there are torrents: it waits for its turn.
+    Waiting,
+    /// The tracker refused it, in these words; it is announced again later.
+    Refused(String),
+}
+
 /// One torrent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TorrentView {
@@ -69,7 +85,7 @@ pub struct TorrentView {
     pub state: TorrentState,
     /// Verified over all bytes of the pieces that are wanted, 0 to 1. While hashing: hashed over all.
     pub progress: f64,
-    /// Bytes; 0 while it is not known.
+    /// Bytes of its files, padding (BEP 47) not counted; 0 while it is not known.
     pub length: u64,
     /// Bytes of a piece; 0 while it is not known.
     pub piece_length: u32,
@@ -79,8 +95,10 @@ pub struct TorrentView {
     pub have: Vec<u8>,
     /// Pieces in progress.
     pub in_progress: Vec<u32>,
-    /// Paths (with `/`) and lengths.
+    /// Paths (with `/`) and lengths; padding is none of them.
     pub files: Vec<(String, u64)>,
+    /// Where each of them begins in the torrent, in bytes: between them may be padding.
+    pub offsets: Vec<u64>,
     /// Payload bytes received, bytes a second now.
     pub down_rate: u64,
     /// Payload bytes sent, bytes a second now.
@@ -106,6 +124,8 @@ pub struct TorrentView {
     /// How often the connected peers together hold every piece: at 1 and above we may
     /// leave, and the swarm goes on without us.
     pub copies: u32,
+    /// What the tracker has made of it: whether others can find it.
+    pub standing: Standing,
     /// Connected peers.
     pub peers: Vec<PeerView>,
     /// Why the state is [`TorrentState::Error`].

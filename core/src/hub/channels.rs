@@ -1,38 +1,27 @@
-//! Channels: opening, accepting, forwarding, closing, and the credit on them.
+//! Channels: asking for them, accepting and closing them.
 //!
 //! Channel numbers grow. One that was given out and is not in the table closed lately:
 //! what a client still sends on it crossed the close, and is ignored. One that was
 //! never given out is a violation.
 
 use super::credit::Flow;
-use super::{ConnId, Deadline, Hub, HubOutput, Violation};
+use super::{ConnId, Connection, Deadline, Hub, Violation, share};
 use crate::id::{ChannelId, InfoHash};
 use crate::time::Time;
-use crate::wire::relay::{DataFrame, Incoming, MAX_REASON, Open, ServerMessage};
+use crate::wire::relay::{Incoming, MAX_REASON, Open, ServerMessage};
 
 /// Channels at once between the same two connections in one swarm: two wishes may
 /// cross, and the ends decide which one stays.
 const MAX_PER_PAIR: usize = 2;
-
-/// Credit smaller than this is not passed on by itself while the sender has some left.
-const WORTHWHILE: u64 = 16 << 10;
-
-/// A frame of at least this many bytes is worth its place in a queue, however long.
-const SMALL: usize = 1 << 10;
-
-/// Part of a connection's budget, and of the hub's, that must have become free before
-/// those that wait are looked at again (unless nothing is queued).
-const CONNECTION_STEP: u64 = 64;
-const HUB_STEP: u64 = 256;
 
 /// A pipe between two members of a swarm.
 #[derive(Debug)]
 pub(super) struct Channel {
     pub(super) info_hash: InfoHash,
     /// Who opened it, and to whom.
-    ends: [ConnId; 2],
+    pub(super) ends: [ConnId; 2],
     /// Bytes towards each of the ends.
-    flows: [Flow; 2],
+    pub(super) flows: [Flow; 2],
     state: State,
 }
 
@@ -44,7 +33,12 @@ enum State {
         request: u32,
         deadline: Time,
     },
-    Open,
+    Open {
+        /// When something last went through it.
+        moved: Time,
+        /// When that is looked at.
+        check: Time,
+    },
 }
 
 /// The index of an end in [`Channel::ends`] and [`Channel::flows`].
@@ -52,22 +46,39 @@ const OPENER: usize = 0;
 const ACCEPTOR: usize = 1;
 
 impl Channel {
-    fn end_of(&self, conn: ConnId) -> Option<usize> {
+    pub(super) fn end_of(&self, conn: ConnId) -> Option<usize> {
         self.ends.iter().position(|&end| end == conn)
     }
 
     fn is_open(&self) -> bool {
-        matches!(self.state, State::Open)
+        matches!(self.state, State::Open { .. })
     }
+
+    /// Something goes through it.
+    pub(super) fn note_move(&mut self, now: Time) {
+        if let State::Open { moved, .. } = &mut self.state {
+            *moved = now;
+        }
+    }
+}
+
+/// Why a channel is not to be had, and what it counts as.
+enum Refusal {
+    /// It makes no sense, or is there already.
+    Pointless(&'static str),
+    /// Somebody has too many channels.
+    Channels(&'static str),
+    /// Asked too often.
+    Offers(&'static str),
 }
 
 impl Hub {
     pub(super) fn handle_open(&mut self, now: Time, conn: ConnId, open: &Open) {
         let request = open.request;
-        let target = match self.why_not_open(conn, open) {
+        let target = match self.why_not_open(now, conn, open) {
             Ok(target) => target,
-            Err(reason) => {
-                let reason = reason.to_owned();
+            Err(refusal) => {
+                let reason = self.count_refusal(&refusal).to_owned();
                 return self.send(conn, ServerMessage::Refused { request, reason });
             }
         };
@@ -88,6 +99,9 @@ impl Hub {
         for end in [conn, target] {
             self.connection(end).channels.insert(id);
         }
+        let source = self.source_of(conn);
+        self.account(source).channels += 1;
+        self.connection(target).offers.opened(source);
         let credit = self.grant(id, OPENER);
         let incoming = Incoming {
             channel: id,
@@ -102,45 +116,104 @@ impl Hub {
         self.send(target, ServerMessage::Incoming(incoming));
     }
 
-    fn why_not_open(&self, conn: ConnId, open: &Open) -> Result<ConnId, &'static str> {
+    fn why_not_open(&mut self, now: Time, conn: ConnId, open: &Open) -> Result<ConnId, Refusal> {
+        use Refusal::{Channels, Offers, Pointless};
         let swarm = self
             .swarms
             .get(&open.info_hash)
             .filter(|s| s.member(conn).is_some());
-        let swarm = swarm.ok_or("announce to the swarm first")?;
+        let swarm = swarm.ok_or(Pointless("announce to the swarm first"))?;
         let target = self.members.get(&open.member).copied();
         let target = target
             .filter(|&t| swarm.member(t).is_some())
-            .ok_or("the member is not in the swarm")?;
-        let (ours, theirs) = (
-            &self.connections[&conn].channels,
-            &self.connections[&target].channels,
-        );
-        let between = ours
-            .intersection(theirs)
+            .ok_or(Pointless("the member is not in the swarm"))?;
+        if target == conn {
+            return Err(Pointless("a channel to oneself leads nowhere"));
+        }
+        let (us, them) = (&self.connections[&conn], &self.connections[&target]);
+        let account = &self.sources[&us.source];
+        // Of the two the one with fewer channels: who has many pays for that.
+        let (fewer, more) = if us.channels.len() <= them.channels.len() {
+            (us, them)
+        } else {
+            (them, us)
+        };
+        let between = fewer
+            .channels
+            .iter()
+            .filter(|id| more.channels.contains(id))
             .filter(|id| self.channels[id].info_hash == open.info_hash);
         let limit = self.limits.channels_per_connection;
-        if target == conn {
-            Err("a channel to oneself leads nowhere")
-        } else if ours.len() >= limit {
-            Err("the connection has as many channels as the relay allows")
-        } else if theirs.len() >= limit {
-            Err("the member has as many channels as the relay allows")
+        if between.count() >= MAX_PER_PAIR {
+            Err(Pointless("there are channels to the member already"))
+        } else if us.channels.len() >= limit {
+            Err(Channels(
+                "the connection has as many channels as the relay allows",
+            ))
+        } else if them.channels.len() >= limit {
+            Err(Channels(
+                "the member has as many channels as the relay allows",
+            ))
+        } else if !share::allows(them.offers.channels(us.source), them.channels.len(), limit) {
+            Err(Channels(
+                "the member has as many channels from your address as its share allows",
+            ))
         } else if self.channels.len() >= self.limits.channels {
-            Err("the relay has as many channels as it allows")
-        } else if between.count() >= MAX_PER_PAIR {
-            Err("there are channels to the member already")
+            Err(Channels("the relay has as many channels as it allows"))
+        } else if !share::allows(account.channels, self.channels.len(), self.limits.channels) {
+            Err(Channels(
+                "your address has as many channels as its share of the relay allows",
+            ))
+        } else if [us, them].iter().any(|end| !self.has_reserve(end)) {
+            Err(Channels(
+                "too much waits to be read by an end of the channel",
+            ))
         } else {
-            Ok(target)
+            let source = us.source;
+            let them = self
+                .connections
+                .get_mut(&target)
+                .expect("it was found above");
+            them.offers
+                .ask(now, source, &self.config)
+                .then_some(target)
+                .ok_or(Offers(
+                    "your address asks the member for channels too often",
+                ))
+        }
+    }
+
+    /// Whether a channel more at this connection has its reserve: what is left of channels
+    /// that are gone and was not read yet may be in its way.
+    fn has_reserve(&self, end: &Connection) -> bool {
+        let reserve = u64::from(self.limits.reserve);
+        let here = (end.channels.len() as u64 + 1) * reserve + end.budget.pooled;
+        let everywhere = (self.channels.len() as u64 + 1) * 2 * reserve + self.budget.pooled;
+        here <= self.config.max_inflight_per_connection && everywhere <= self.config.max_inflight
+    }
+
+    fn count_refusal(&mut self, refusal: &Refusal) -> &'static str {
+        match refusal {
+            Refusal::Pointless(reason) => reason,
+            Refusal::Channels(reason) => {
+                self.limited.channels += 1;
+                reason
+            }
+            Refusal::Offers(reason) => {
+                self.limited.offers += 1;
+                reason
+            }
         }
     }
 
     pub(super) fn handle_accept(
         &mut self,
+        now: Time,
         conn: ConnId,
         id: ChannelId,
         credit: u32,
     ) -> Result<(), Violation> {
+        let check = now + self.config.channel_idle;
         let Some((channel, end)) = self.channel_of(conn, id)? else {
             return Ok(());
         };
@@ -153,10 +226,11 @@ impl Hub {
                 id.0
             )));
         }
-        channel.state = State::Open;
+        channel.state = State::Open { moved: now, check };
         channel.flows[ACCEPTOR].withheld = credit.into();
         let opener = channel.ends[OPENER];
         self.deadlines.remove(&(deadline, Deadline::Open(id)));
+        self.deadlines.insert((check, Deadline::Idle(id)));
         let credit = self.grant(id, ACCEPTOR);
         self.send(
             opener,
@@ -166,76 +240,8 @@ impl Hub {
                 credit,
             },
         );
-        // What did not fit into the offer and the answer, if there is room by now.
+        // What did not fit into the offer, if there is room by now.
         self.pass_credit(id, OPENER);
-        self.pass_credit(id, ACCEPTOR);
-        Ok(())
-    }
-
-    pub(super) fn handle_credit(
-        &mut self,
-        conn: ConnId,
-        id: ChannelId,
-        bytes: u32,
-    ) -> Result<(), Violation> {
-        let Some((channel, end)) = self.open_channel_of(conn, id)? else {
-            return Ok(());
-        };
-        let flow = &mut channel.flows[end];
-        flow.withheld = flow.withheld.saturating_add(bytes.into());
-        self.pass_credit(id, end);
-        Ok(())
-    }
-
-    pub(super) fn handle_data(&mut self, conn: ConnId, frame: DataFrame) -> Result<(), Violation> {
-        let id = frame.channel();
-        let length = frame.payload_len();
-        let (max_payload, max_frames) = (self.config.max_payload, self.config.max_queued_frames);
-        if length > max_payload {
-            return Err(Violation(format!(
-                "a data frame of {length} bytes, at most {max_payload} are allowed"
-            )));
-        }
-        let Some((channel, end)) = self.open_channel_of(conn, id)? else {
-            return Ok(());
-        };
-        let towards = 1 - end;
-        let flow = &mut channel.flows[towards];
-        let before = flow.outstanding;
-        let spent = u32::try_from(length)
-            .ok()
-            .and_then(|l| Some((l, before.checked_sub(l)?)));
-        let Some((length, after)) = spent else {
-            return Err(Violation(format!(
-                "{length} bytes through channel {} on a credit of {before}",
-                id.0
-            )));
-        };
-        flow.outstanding = after;
-        let low_on_credit = flow.withheld > 0 && u64::from(after) < WORTHWHILE;
-        let receiver = channel.ends[towards];
-        let connection = self
-            .connections
-            .get_mut(&receiver)
-            .expect("channels end at connections");
-        for budget in [&mut connection.budget, &mut self.budget] {
-            budget.change(before, after);
-            budget.enqueue(length.into());
-        }
-        connection.queue.push(length);
-        let crowded = connection.queue.frames() > max_frames && (length as usize) < SMALL;
-        self.relayed_bytes += u64::from(length);
-        self.outputs
-            .push_back((receiver, HubOutput::Forward(frame.into_message())));
-        if crowded {
-            self.close_channel(
-                id,
-                "too many tiny messages are waiting for a slow receiver",
-                None,
-            );
-        } else if low_on_credit {
-            self.pass_credit(id, towards);
-        }
         Ok(())
     }
 
@@ -251,6 +257,25 @@ impl Hub {
         Ok(())
     }
 
+    /// Closes a channel if nothing went through it for too long.
+    pub(super) fn check_idle(&mut self, now: Time, id: ChannelId) {
+        let idle = self.config.channel_idle;
+        let Some(channel) = self.channels.get_mut(&id) else {
+            return;
+        };
+        let State::Open { moved, check } = &mut channel.state else {
+            return;
+        };
+        let due = *moved + idle;
+        if due > now {
+            *check = due;
+            self.deadlines.insert((due, Deadline::Idle(id)));
+        } else {
+            self.limited.idle += 1;
+            self.close_channel(id, "the channel carried nothing for too long", None);
+        }
+    }
+
     /// Ends a channel and tells its ends why, all but `silent`.
     pub(super) fn close_channel(&mut self, id: ChannelId, reason: &str, silent: Option<ConnId>) {
         let Some(channel) = self.channels.remove(&id) else {
@@ -258,13 +283,8 @@ impl Hub {
         };
         let reason = &reason[..reason.floor_char_boundary(MAX_REASON)];
         for (end, (conn, flow)) in channel.ends.into_iter().zip(channel.flows).enumerate() {
-            let connection = self.connection(conn);
-            connection.channels.remove(&id);
-            connection.budget.forget(flow.outstanding);
-            if flow.waiting {
-                connection.waiting.retain(|&waiting| waiting != id);
-            }
-            self.budget.forget(flow.outstanding);
+            self.connection(conn).channels.remove(&id);
+            self.orphan(conn, &flow);
             let reason = reason.to_owned();
             let farewell = match channel.state {
                 State::Pending { request, .. } if end == OPENER => {
@@ -279,96 +299,16 @@ impl Hub {
                 self.send(conn, farewell);
             }
         }
-        if let State::Pending { deadline, .. } = channel.state {
-            self.deadlines.remove(&(deadline, Deadline::Open(id)));
-        }
-        self.share_room(&channel.ends);
-    }
-
-    /// Budgets of these connections, and with them the hub's, may have got room: passes on
-    /// withheld credit if it is worth it.
-    pub(super) fn share_room(&mut self, conns: &[ConnId]) {
-        for &conn in conns {
-            if self
-                .connection(conn)
-                .budget
-                .take_worthwhile(CONNECTION_STEP)
-            {
-                self.serve_waiting(conn);
-            }
-        }
-        if self.budget.take_worthwhile(HUB_STEP) {
-            for conn in std::mem::take(&mut self.starved) {
-                self.serve_waiting(conn);
-            }
-        }
-    }
-
-    fn serve_waiting(&mut self, conn: ConnId) {
-        for _ in 0..self.connection(conn).waiting.len() {
-            let Some(id) = self.connection(conn).waiting.pop_front() else {
-                return;
-            };
-            let channel = self
-                .channels
-                .get_mut(&id)
-                .expect("closed channels don't wait");
-            let towards = channel.end_of(conn).expect("only its ends wait for it");
-            channel.flows[towards].waiting = false;
-            self.pass_credit(id, towards);
-        }
-    }
-
-    /// Tells a sender of as much withheld credit as there is room for; the rest waits.
-    fn pass_credit(&mut self, id: ChannelId, towards: usize) {
-        let credit = self.grant(id, towards);
-        if credit > 0 {
-            let sender = self.channels[&id].ends[1 - towards];
-            self.send(
-                sender,
-                ServerMessage::Credit {
-                    channel: id,
-                    bytes: credit,
-                },
-            );
-        }
-    }
-
-    /// Turns withheld credit into outstanding credit as far as there is room; returns how
-    /// much. What is left of an open channel's waits its turn.
-    fn grant(&mut self, id: ChannelId, towards: usize) -> u32 {
-        let channel = self
-            .channels
-            .get_mut(&id)
-            .expect("callers hold an existing channel");
-        let (receiver, open) = (channel.ends[towards], channel.is_open());
-        let connection = self
-            .connections
-            .get_mut(&receiver)
-            .expect("channels end at connections");
-        let flow = &mut channel.flows[towards];
-        let before = flow.outstanding;
-        let own = u64::from(self.config.max_credit.saturating_sub(before));
-        let (here, everywhere) = (connection.budget.room(before), self.budget.room(before));
-        let mut bytes = flow.withheld.min(own).min(here).min(everywhere);
-        if before > 0 && bytes < flow.withheld.min(WORTHWHILE) {
-            bytes = 0;
-        }
-        let bytes = u32::try_from(bytes).expect("it is at most max_credit");
-        flow.withheld -= u64::from(bytes);
-        flow.outstanding += bytes;
-        connection.budget.change(before, flow.outstanding);
-        self.budget.change(before, flow.outstanding);
-        if flow.withheld > 0 && open {
-            if !flow.waiting {
-                flow.waiting = true;
-                connection.waiting.push_back(id);
-            }
-            if everywhere < here {
-                self.starved.insert(receiver);
-            }
-        }
-        bytes
+        let deadline = match channel.state {
+            State::Pending { deadline, .. } => (deadline, Deadline::Open(id)),
+            State::Open { check, .. } => (check, Deadline::Idle(id)),
+        };
+        self.deadlines.remove(&deadline);
+        let source = self.source_of(channel.ends[OPENER]);
+        self.account(source).channels -= 1;
+        self.connection(channel.ends[ACCEPTOR])
+            .offers
+            .closed(source);
     }
 
     /// The channel, and which end of it `conn` is; none if it closed lately.
@@ -389,7 +329,7 @@ impl Hub {
     }
 
     /// As [`Hub::channel_of`], and it must have been accepted.
-    fn open_channel_of(
+    pub(super) fn open_channel_of(
         &mut self,
         conn: ConnId,
         id: ChannelId,
@@ -414,9 +354,9 @@ impl Hub {
         }
     }
 
-    fn connection(&mut self, conn: ConnId) -> &mut super::Connection {
+    pub(super) fn connection(&mut self, conn: ConnId) -> &mut Connection {
         self.connections
             .get_mut(&conn)
-            .expect("channels and room are only about connections")
+            .expect("channels end at connections")
     }
 }

@@ -1,10 +1,19 @@
-//! What a hub allows. Every bound on its memory is here.
+//! What a hub allows. Every bound on its memory and its work is here.
 
 use std::time::Duration;
 
 use crate::wire::relay::MAX_BITFIELD;
 
 /// See the module. The defaults suit one server for a few thousand tabs.
+///
+/// What is "shared out" is shared out between sources (see [`super::Source`]): a source may
+/// hold as much as would still be free for others, so one that takes all it can get has half,
+/// two have a third each. A classroom behind one address is one source. A hundred tabs there,
+/// each in 20 swarms with 60 channels to others, take one in a hundred of
+/// the memberships, one in ten of the channels and one in two hundred of the connections. They may relay without a bound, and have
+/// half of [`HubConfig::max_inflight`] for it; in [`HubConfig::work_per_source`] each of them
+/// may announce ten times, open twenty channels and send 200 tiny messages a second, all the
+/// time and all at once.
 #[derive(Clone, Debug)]
 pub struct HubConfig {
     /// Time between a client's announces.
@@ -13,17 +22,26 @@ pub struct HubConfig {
     pub member_expiry: Duration,
     /// A wish for a channel that is not answered for this long is refused.
     pub open_timeout: Duration,
-    /// Connections at once.
+    /// A channel that carries nothing for this long, either way, is closed.
+    pub channel_idle: Duration,
+    /// Connections at once; shared out.
     pub max_connections: usize,
-    /// Swarms at once.
+    /// Swarms at once; shared out. A swarm is charged to the source of one of its members.
     pub max_swarms: usize,
+    /// Memberships at once, of all connections in all swarms; shared out.
+    pub max_memberships: usize,
     /// Swarms that one connection may be in.
     pub max_swarms_per_connection: usize,
-    /// Channels that one connection may be an end of, pending ones included.
+    /// Channels that one connection may be an end of, pending ones included. Those that
+    /// others open to it are shared out.
     pub max_channels_per_connection: usize,
+    /// Time in which one source may ask one connection for one more channel,
+    pub offer_interval: Duration,
+    /// and how many it may ask for at once after it did not ask for long.
+    pub offer_burst: u32,
     /// Bytes of a bitfield that are kept for a member.
     pub max_bitfield: usize,
-    /// Bytes of all bitfields. Beyond it only the number of pieces is kept.
+    /// Bytes of all bitfields; shared out. Beyond it only the number of pieces is kept.
     pub max_bitfields: usize,
     /// Members told of in one answer.
     pub max_numwant: usize,
@@ -33,11 +51,24 @@ pub struct HubConfig {
     pub max_credit: u32,
     /// Bytes that may be queued for, or on credit towards, one connection.
     pub max_inflight_per_connection: u64,
-    /// Bytes that may be queued or on credit in the whole hub.
+    /// Bytes that may be queued or on credit in the whole hub. What is beyond the reserves of
+    /// channels is shared out. With the reserves it also bounds the channels of the hub, which
+    /// are shared out too, and are charged to those who open them.
     pub max_inflight: u64,
     /// Data frames that may be queued for one connection: tiny ones cost more than
-    /// their bytes.
+    /// their bytes. Shared out between its channels.
     pub max_queued_frames: usize,
+    /// Data frames that may be queued in the whole hub; shared out between the sources that
+    /// are to receive them.
+    pub max_queued_frames_everywhere: usize,
+    /// Time of the server that the connections of one source may use in each second, all
+    /// together (see `work.rs`): who wants more waits,
+    pub work_per_source: Duration,
+    /// how much of it can be saved up,
+    pub work_burst: Duration,
+    /// and how much may be owed before the connection is ended. A shell that heeds
+    /// [`super::Hub::paused_until`] lets nobody get that far.
+    pub max_work_debt: Duration,
 }
 
 impl Default for HubConfig {
@@ -47,10 +78,18 @@ impl Default for HubConfig {
             // Two announces may get lost, and a throttled tab may be late.
             member_expiry: Duration::from_secs(300),
             open_timeout: Duration::from_secs(30),
-            max_connections: 10_000,
+            // Peers send a keep-alive every two minutes (BEP 3); one may be late.
+            channel_idle: Duration::from_secs(300),
+            // Ten thousand from one address, and as many from others.
+            max_connections: 20_000,
             max_swarms: 50_000,
+            // Ten each. About 250 bytes of memory for each of them.
+            max_memberships: 200_000,
             max_swarms_per_connection: 100,
             max_channels_per_connection: 256,
+            // Four a second, and all tabs of a classroom at once.
+            offer_interval: Duration::from_millis(250),
+            offer_burst: 256,
             max_bitfield: MAX_BITFIELD,
             max_bitfields: 256 << 20,
             max_numwant: 50,
@@ -58,7 +97,14 @@ impl Default for HubConfig {
             max_credit: 4 << 20,
             max_inflight_per_connection: 32 << 20,
             max_inflight: 1 << 30,
-            max_queued_frames: 1 << 16,
+            // A frame takes about 150 bytes beside its payload: 2.5 MiB, and 150 MiB.
+            max_queued_frames: 1 << 14,
+            max_queued_frames_everywhere: 1 << 20,
+            // A third of one core: of two, one and two thirds are left for the others.
+            work_per_source: Duration::from_millis(300),
+            work_burst: Duration::from_millis(500),
+            // The dearest message costs less than a millisecond.
+            max_work_debt: Duration::from_secs(5),
         }
     }
 }

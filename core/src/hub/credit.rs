@@ -2,20 +2,27 @@
 //!
 //! A receiver grants credit to the sender at the other end of its channel. The hub
 //! passes a grant on only as far as its own bounds allow, and withholds the rest until
-//! there is room. Two budgets bound it: that of the receiving connection and that of
-//! the whole hub. Each counts the bytes that are *outstanding* (a sender may send them
-//! at any moment) and *queued* (sent, and not yet written to the receiver's socket).
+//! there is room. Bounds are for the receiving connection, and for the whole hub. Each
+//! counts the bytes that are *outstanding* (a sender may send them at any moment) and
+//! *queued* (sent, and not yet written to the receiver's socket).
 //!
 //! Outstanding credit can't be taken back, so idle senders could hold all of it for
 //! ever. Therefore half of every budget is set apart: each direction of each channel
 //! has a *reserve* there that nobody else can use, and there are never more channels
-//! than reserves. Credit beyond the reserve comes from the other half, the pool, and
-//! a direction may hold no more of the pool than it leaves free (dynamic thresholds,
-//! Choudhury and Hahne 1998): a few channels get large windows, many get small ones,
-//! with nothing to tune.
+//! than reserves. Credit beyond the reserve comes from the other half, the pool, which is
+//! shared out (see `share.rs`): of the hub's pool a source may have as much as is left free,
+//! of that each of its connections, and of a connection's own pool each direction of a
+//! channel. So what idle channels hold is missing to those whose channels they are.
+//!
+//! What a direction lacks it asks for again whenever it moves: when its sender sends, and
+//! when something of it is written. A direction that does not move has its reserve to send,
+//! or bytes that will be written, so nobody has to be looked for who might be waiting, and
+//! every step costs the same however many channels there are.
 
 use std::collections::VecDeque;
 
+use super::share;
+use crate::id::ChannelId;
 use crate::wire::relay::frame;
 
 /// One direction of a channel.
@@ -25,126 +32,119 @@ pub(super) struct Flow {
     pub(super) outstanding: u32,
     /// Bytes that the receiver granted and the sender does not know of yet.
     pub(super) withheld: u64,
-    /// It stands in its receiver's line for more room.
-    pub(super) waiting: bool,
+    /// Bytes that were sent and are not yet written to the receiver's socket.
+    pub(super) queued: u64,
+    /// The frames that those came in.
+    pub(super) frames: usize,
 }
 
-/// Bytes that are promised or queued, and how many may be.
-#[derive(Debug)]
+impl Flow {
+    fn used(&self) -> u64 {
+        u64::from(self.outstanding) + self.queued
+    }
+
+    /// The part of what it uses that is beyond its reserve.
+    pub(super) fn pooled(&self, reserve: u32) -> u64 {
+        self.used().saturating_sub(reserve.into())
+    }
+
+    /// What of its reserve it does not use.
+    pub(super) fn reserved(&self, reserve: u32) -> u64 {
+        u64::from(reserve).saturating_sub(self.used())
+    }
+}
+
+/// Bytes that are promised or queued.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Budget {
-    limit: u64,
-    reserve: u64,
-    outstanding: u64,
-    /// The part of `outstanding` that is beyond reserves.
-    pooled: u64,
-    queued: u64,
-    /// Bytes freed since waiting directions were last looked at.
-    freed: u64,
+    pub(super) outstanding: u64,
+    pub(super) queued: u64,
+    /// The part of both that is beyond the reserves of channels that exist.
+    pub(super) pooled: u64,
 }
 
 impl Budget {
-    /// At most `limit` bytes, of which `reserve` are set apart for each direction.
-    pub(super) fn new(limit: u64, reserve: u32) -> Self {
-        Budget {
-            limit,
-            reserve: reserve.into(),
-            outstanding: 0,
-            pooled: 0,
-            queued: 0,
-            freed: 0,
-        }
+    /// A direction went from `before` to `after`.
+    pub(super) fn change(&mut self, reserve: u32, before: &Flow, after: &Flow) {
+        self.outstanding =
+            self.outstanding - u64::from(before.outstanding) + u64::from(after.outstanding);
+        self.queued = self.queued - before.queued + after.queued;
+        self.pooled = self.pooled - before.pooled(reserve) + after.pooled(reserve);
     }
 
-    /// How much more credit a direction that holds `outstanding` may get.
-    pub(super) fn room(&self, outstanding: u32) -> u64 {
-        let outstanding = u64::from(outstanding);
-        let reserved = self.reserve.saturating_sub(outstanding);
-        let own = outstanding.saturating_sub(self.reserve);
-        let free = (self.limit / 2).saturating_sub(self.pooled);
-        let unused = self.limit.saturating_sub(self.outstanding + self.queued);
-        (reserved + free.saturating_sub(own) / 2).min(unused)
+    /// A direction is gone; what is queued of it stays until it is written, and has no
+    /// reserve any more.
+    pub(super) fn orphan(&mut self, reserve: u32, flow: &Flow) {
+        self.change(reserve, flow, &Flow::default());
+        self.queued += flow.queued;
+        self.pooled += flow.queued;
     }
 
-    /// A direction's outstanding credit went from `before` to `after`.
-    pub(super) fn change(&mut self, before: u32, after: u32) {
-        let pooled = |bytes: u32| u64::from(bytes).saturating_sub(self.reserve);
-        self.pooled = self.pooled - pooled(before) + pooled(after);
-        self.outstanding = self.outstanding - u64::from(before) + u64::from(after);
-    }
-
-    /// A direction is gone, and its outstanding credit with it.
-    pub(super) fn forget(&mut self, outstanding: u32) {
-        self.change(outstanding, 0);
-        self.freed += u64::from(outstanding);
-    }
-
-    /// Bytes came from a sender; [`Budget::change`] tells of the credit that they used.
-    pub(super) fn enqueue(&mut self, bytes: u64) {
-        self.queued += bytes;
-    }
-
-    /// Bytes left the queue.
-    pub(super) fn dequeue(&mut self, bytes: u64) {
+    /// Bytes of a direction that is gone are out of the queue.
+    pub(super) fn forget(&mut self, bytes: u64) {
         self.queued -= bytes;
-        self.freed += bytes;
-    }
-
-    /// Whether it is time to look at waiting directions again: enough was freed to be
-    /// worth it, or nothing is queued whose flushing could free more.
-    pub(super) fn take_worthwhile(&mut self, share: u64) -> bool {
-        let worthwhile = self.freed > 0 && (self.queued == 0 || self.freed >= self.limit / share);
-        if worthwhile {
-            self.freed = 0;
-        }
-        worthwhile
-    }
-
-    /// Bytes that senders may still send.
-    pub(super) fn outstanding(&self) -> u64 {
-        self.outstanding
-    }
-
-    /// Bytes that were not yet written.
-    pub(super) fn queued(&self) -> u64 {
-        self.queued
+        self.pooled -= bytes;
     }
 }
 
-/// The lengths of the data frames that wait to be written to one connection.
+/// What one direction may have of the pools, beyond what it has: `own` is what it has of
+/// them, `connection` and `source` what its receiver and its receiver's source have, and
+/// `everywhere` what all have.
+pub(super) fn room(
+    limits: (u64, u64),
+    own: u64,
+    connection: &Budget,
+    source: &Budget,
+    everywhere: &Budget,
+) -> u64 {
+    let free = |limit: u64, used: u64| (limit / 2).saturating_sub(used);
+    let here = share::room(own, free(limits.0, connection.pooled));
+    let for_source = free(limits.1, everywhere.pooled).saturating_sub(source.pooled);
+    here.min(share::room(connection.pooled, for_source))
+}
+
+/// The data frames that wait to be written to one connection.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    payloads: VecDeque<u32>,
+    frames: VecDeque<Queued>,
     /// Bytes written of the first of them, its header included.
     written: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Queued {
+    channel: ChannelId,
+    payload: u32,
 }
 
 impl Queue {
     /// How many frames wait.
     pub(super) fn frames(&self) -> usize {
-        self.payloads.len()
+        self.frames.len()
     }
 
     /// A frame with this much payload was queued.
-    pub(super) fn push(&mut self, payload: u32) {
-        self.payloads.push_back(payload);
+    pub(super) fn push(&mut self, channel: ChannelId, payload: u32) {
+        self.frames.push_back(Queued { channel, payload });
     }
 
-    /// This many bytes of frames were written; returns the payload of those frames
-    /// that are through.
-    pub(super) fn flushed(&mut self, bytes: u64) -> u64 {
+    /// This many more bytes of frames were written: take what is through with
+    /// [`Queue::pop`].
+    pub(super) fn flushed(&mut self, bytes: u64) {
         self.written = self.written.saturating_add(bytes);
-        let mut payload = 0;
-        while let Some(&first) = self.payloads.front() {
-            let frame = u64::from(first) + frame::HEADER as u64;
-            if self.written < frame {
-                return payload;
-            }
-            self.written -= frame;
-            payload += u64::from(first);
-            self.payloads.pop_front();
-        }
-        self.written = 0;
-        payload
+    }
+
+    /// The channel and the payload of the next frame that is through.
+    pub(super) fn pop(&mut self) -> Option<(ChannelId, u64)> {
+        let Some(&Queued { channel, payload }) = self.frames.front() else {
+            // Bytes reported too many don't count later.
+            self.written = 0;
+            return None;
+        };
+        let payload = u64::from(payload);
+        self.written = self.written.checked_sub(payload + frame::HEADER as u64)?;
+        self.frames.pop_front();
+        Some((channel, payload))
     }
 }
 
@@ -152,43 +152,70 @@ impl Queue {
 mod tests {
     use super::*;
 
-    #[test]
-    fn one_direction_gets_half_the_pool_and_others_still_find_some() {
-        let mut budget = Budget::new(32 << 20, 4096);
-        let first = u32::try_from(budget.room(0)).unwrap();
-        assert_eq!(first, 4096 + (8 << 20));
-        budget.change(0, first);
-        let second = budget.room(0);
-        assert_eq!(second, 4096 + (4 << 20));
-        assert_eq!(
-            budget.room(first),
-            0,
-            "who holds as much as is free gets no more"
-        );
+    fn flow(outstanding: u32, queued: u64) -> Flow {
+        Flow {
+            outstanding,
+            queued,
+            ..Flow::default()
+        }
     }
 
     #[test]
-    fn a_reserve_is_there_even_when_the_pool_is_empty() {
-        let mut budget = Budget::new(1000, 10);
-        budget.change(0, 510);
-        assert_eq!(budget.room(0), 10);
-        budget.enqueue(485);
-        assert_eq!(budget.room(0), 5, "the limit is a limit");
+    fn a_direction_uses_its_reserve_before_the_pool() {
+        let mut budget = Budget::default();
+        budget.change(10, &flow(0, 0), &flow(4, 5));
+        assert_eq!(
+            (budget.outstanding, budget.queued, budget.pooled),
+            (4, 5, 0)
+        );
+        budget.change(10, &flow(4, 5), &flow(4, 8));
+        assert_eq!(budget.pooled, 2);
+        budget.orphan(10, &flow(4, 8));
+        assert_eq!(
+            (budget.outstanding, budget.queued, budget.pooled),
+            (0, 8, 8)
+        );
+        budget.forget(8);
+        assert_eq!(budget, Budget::default());
+    }
+
+    #[test]
+    fn what_one_source_holds_is_missing_to_itself_first() {
+        let limits = (32 << 20, 1 << 30);
+        let mut hoarder = Budget::default();
+        // Connections of its own, each of which takes all it can.
+        loop {
+            let connection = Budget::default();
+            let more = room(limits, 0, &connection, &hoarder, &hoarder);
+            if more < 1 << 10 {
+                break;
+            }
+            hoarder.pooled += more;
+        }
+        let other = Budget::default();
+        let left = room(limits, 0, &Budget::default(), &other, &hoarder);
+        assert_eq!(left, 8 << 20, "as much as if nobody else was there");
     }
 
     #[test]
     fn frames_are_through_when_their_last_byte_is_written() {
         let mut queue = Queue::default();
-        queue.push(10);
-        queue.push(20);
-        assert_eq!(queue.flushed(14), 0);
-        assert_eq!(queue.flushed(1), 10);
-        assert_eq!(queue.flushed(25), 20);
-        assert_eq!(queue.flushed(99), 0);
-        queue.push(1);
+        let channel = ChannelId(1);
+        queue.push(channel, 10);
+        queue.push(channel, 20);
+        queue.flushed(14);
+        assert_eq!(queue.pop(), None);
+        queue.flushed(1);
+        assert_eq!(queue.pop(), Some((channel, 10)));
+        queue.flushed(25);
+        assert_eq!(queue.pop(), Some((channel, 20)));
+        queue.flushed(99);
+        assert_eq!(queue.pop(), None);
+        queue.push(channel, 1);
+        queue.flushed(5);
         assert_eq!(
-            queue.flushed(5),
-            0,
+            queue.pop(),
+            None,
             "bytes reported too many don't count later"
         );
     }

@@ -10,8 +10,10 @@ use crate::rng::Rng;
 use crate::time::Time;
 
 /// The members of one torrent.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Swarm {
+    /// The member whose source it is charged to.
+    owner: ConnId,
     members: BTreeMap<ConnId, Membership>,
     /// Those that have everything, something and nothing, as they say, each in an order of no
     /// meaning, so that some can be drawn at random without walking over all.
@@ -50,9 +52,27 @@ struct Pieces {
 }
 
 impl Swarm {
-    /// Nobody is in it.
-    pub(super) fn is_empty(&self) -> bool {
-        self.members.is_empty()
+    /// A swarm that `owner` is about to join.
+    pub(super) fn new(owner: ConnId) -> Self {
+        Swarm {
+            owner,
+            members: BTreeMap::new(),
+            lists: Default::default(),
+        }
+    }
+
+    /// The member whose source it is charged to.
+    pub(super) fn owner(&self) -> ConnId {
+        self.owner
+    }
+
+    /// If the owner has left, the member that is the owner from now on; none if nobody is
+    /// left.
+    pub(super) fn inherit(&mut self, left: ConnId) -> Option<ConnId> {
+        if self.owner == left {
+            self.owner = *self.members.keys().next()?;
+        }
+        Some(self.owner)
     }
 
     /// How many have everything.
@@ -108,37 +128,32 @@ impl Swarm {
     }
 
     /// Replaces what a member has. `room` more bytes of bitfields may be kept; returns by
-    /// how many bytes their sum grew.
-    pub(super) fn set_pieces(&mut self, conn: ConnId, bits: &Bytes, room: usize) -> isize {
+    /// how many bytes their sum grew, and whether there was room.
+    pub(super) fn set_pieces(&mut self, conn: ConnId, bits: &Bytes, room: usize) -> (isize, bool) {
         let Some(member) = self.members.get_mut(&conn) else {
-            return 0;
+            return (0, true);
         };
         let before = member.pieces.size();
         member.pieces.count = bits.iter().map(|b| b.count_ones()).sum();
         // What a seed has is known without a bitfield.
-        member.pieces.bits = (!member.seed && bits.len() <= room + before).then(|| bits.to_vec());
+        let fits = member.seed || bits.len() <= room + before;
+        member.pieces.bits = (!member.seed && fits).then(|| bits.to_vec());
         let after = member.pieces.size();
         self.relist(conn);
-        difference(before, after)
+        (difference(before, after), fits)
     }
 
-    /// Adds pieces, as [`Swarm::set_pieces`] otherwise. A bitfield never grows beyond
-    /// `max_bitfield` bytes; pieces beyond that are ignored.
-    pub(super) fn have(
-        &mut self,
-        conn: ConnId,
-        pieces: &[u32],
-        seed: bool,
-        max_bitfield: usize,
-        room: usize,
-    ) -> isize {
+    /// Adds pieces; returns by how many bytes the sum of bitfields grew. A bitfield is as
+    /// long as the member said: a few bytes in a `have` must not take many from us, so pieces
+    /// beyond it are ignored.
+    pub(super) fn have(&mut self, conn: ConnId, pieces: &[u32], seed: bool) -> isize {
         self.set_seed(conn, seed);
         let Some(member) = self.members.get_mut(&conn) else {
             return 0;
         };
         let before = member.pieces.size();
         for &piece in pieces {
-            member.pieces.insert(piece, max_bitfield.min(before + room));
+            member.pieces.insert(piece);
         }
         if seed {
             member.pieces.bits = None;
@@ -255,25 +270,17 @@ impl Pieces {
         self.bits.as_ref().map_or(0, Vec::len)
     }
 
-    fn insert(&mut self, piece: u32, max_bytes: usize) {
-        if self.bits.is_none() && self.count == 0 {
-            self.bits = Some(Vec::new());
-        }
+    fn insert(&mut self, piece: u32) {
         let Some(bits) = &mut self.bits else {
             // Without a bitfield we believe that it is a new one.
             self.count = self.count.saturating_add(1);
             return;
         };
-        let byte = piece as usize / 8;
-        if byte >= max_bytes {
-            return;
+        if let Some(byte) = bits.get_mut(piece as usize / 8) {
+            let mask = 0x80 >> (piece % 8);
+            self.count += u32::from(*byte & mask == 0);
+            *byte |= mask;
         }
-        if byte >= bits.len() {
-            bits.resize(byte + 1, 0);
-        }
-        let mask = 0x80 >> (piece % 8);
-        self.count += u32::from(bits[byte] & mask == 0);
-        bits[byte] |= mask;
     }
 }
 
@@ -309,7 +316,7 @@ mod tests {
 
     /// So many members of each kind, numbered in that order.
     fn swarm(seeds: u64, some: u64, none: u64) -> Swarm {
-        let mut swarm = Swarm::default();
+        let mut swarm = Swarm::new(ConnId(0));
         let deadline = Time::from_millis(0);
         for number in 0..seeds + some + none {
             let conn = ConnId(number);
@@ -362,7 +369,7 @@ mod tests {
     fn a_member_is_counted_as_what_it_last_said() {
         let mut swarm = swarm(1, 1, 1);
         assert_eq!((swarm.complete(), swarm.incomplete()), (1, 2));
-        swarm.have(ConnId(2), &[0], true, 100, 100);
+        swarm.have(ConnId(2), &[0], true);
         swarm.set_pieces(ConnId(1), &Bytes::new(), 1000);
         assert_eq!((swarm.complete(), swarm.incomplete()), (2, 1));
         swarm.leave(ConnId(0));

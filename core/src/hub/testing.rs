@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{ConnId, Hub, HubConfig, HubOutput};
+use super::{ConnId, Hub, HubConfig, HubOutput, Source};
 use crate::id::{ChannelId, InfoHash, MemberId, PeerId};
 use crate::time::Time;
 use crate::wire::relay::{Announce, ClientMessage, DataFrame, Have, Open, Peers, ServerMessage};
@@ -28,10 +28,14 @@ impl Scene {
         }
     }
 
-    /// A client connects; its number in swarms.
+    /// A client connects from an address of its own; its number in swarms.
     pub(super) fn connect(&mut self, conn: u64) -> MemberId {
-        self.hub.connect(self.now, ConnId(conn));
-        match self.told(conn).pop() {
+        self.connect_from(conn, source(conn))
+    }
+
+    pub(super) fn connect_from(&mut self, conn: u64, source: Source) -> MemberId {
+        self.hub.connect(self.now, ConnId(conn), source);
+        match self.told(conn).into_iter().next() {
             Some(HubOutput::Send(ServerMessage::Welcome(welcome))) => welcome.member,
             other => panic!("instead of a welcome: {other:?}"),
         }
@@ -40,6 +44,12 @@ impl Scene {
     /// A client connects and announces to [`SWARM`] as a leecher.
     pub(super) fn join(&mut self, conn: u64) -> MemberId {
         let member = self.connect(conn);
+        self.announce(conn, announce());
+        member
+    }
+
+    pub(super) fn join_from(&mut self, conn: u64, source: Source) -> MemberId {
+        let member = self.connect_from(conn, source);
         self.announce(conn, announce());
         member
     }
@@ -173,6 +183,11 @@ impl Scene {
             other => panic!("instead of a close: {other:?}"),
         }
     }
+}
+
+/// Each connection comes from an address of its own.
+pub(super) fn source(conn: u64) -> Source {
+    Source::V6(conn.to_be_bytes())
 }
 
 /// An announce to [`SWARM`] of one who lacks something.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::testing::{SWARM, Scene, announce, announce_seed};
+use super::testing::{SWARM, Scene, announce, announce_seed, source};
 use super::{HubConfig, HubOutput, HubStats};
 use crate::id::{ChannelId, InfoHash, MemberId};
 use crate::wire::relay::{Announce, ClientMessage, DataFrame, MAX_REASON, ServerMessage};
@@ -203,7 +203,7 @@ fn too_many_connections_are_turned_away() {
         ..HubConfig::default()
     });
     scene.connect(1);
-    scene.hub.connect(scene.now, super::ConnId(2));
+    scene.hub.connect(scene.now, super::ConnId(2), source(2));
     scene.assert_thrown_out(2, "as many connections");
     scene.send(2, ClientMessage::Announce(announce()));
     assert_eq!(scene.told(2), []);
@@ -238,6 +238,7 @@ fn a_channel_carries_bytes_untouched_both_ways() {
     assert_eq!(forwarded.as_ptr(), message.as_ptr(), "nothing is copied");
     scene.data(2, channel, 100);
     assert!(matches!(&scene.told(1)[..], [HubOutput::Forward(_)]));
+    scene.flushed(1, 105);
     scene.credit(1, channel, 50);
     assert_eq!(
         scene.told(2),
@@ -357,6 +358,8 @@ fn leaving_and_disconnecting_close_channels() {
         "{told:?}"
     );
     scene.disconnect(2);
+    // What they asked of the hub is made up for.
+    scene.wait(1);
     assert_eq!(scene.hub.stats(), HubStats::default());
 }
 
@@ -432,7 +435,7 @@ fn long_reasons_are_cut_between_characters() {
 #[test]
 fn tiny_frames_for_a_slow_receiver_close_their_channel() {
     let mut scene = Scene::new(HubConfig {
-        max_queued_frames: 10,
+        max_queued_frames: 20,
         ..HubConfig::default()
     });
     scene.join(1);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_bytes::ByteBuf;
 
-use super::path::SafePath;
+use super::path::{self, SafePath};
 use super::{Metainfo, parse, tree};
 use crate::bencode;
 use crate::id::InfoHash;
@@ -153,8 +153,8 @@ fn total(files: &[NewFile]) -> Result<u64, CreateError> {
 fn single_file(files: &[NewFile]) -> Result<String, CreateError> {
     match files {
         [file] if file.path.len() == 1 => {
-            let path = SafePath::new(&file.path).map_err(invalid)?;
-            Ok(path.file_name().to_owned())
+            let name = path::harmless(&file.path[0]);
+            name.ok_or_else(|| invalid("a file has no name that can be shared"))
         }
         _ => Err(invalid("several files need a folder's name")),
     }
@@ -164,13 +164,21 @@ fn contents(folder: &str, files: Vec<NewFile>) -> Result<(String, Content), Crea
     if files.iter().any(|file| file.path.is_empty()) {
         return Err(invalid("a file has no name"));
     }
-    let (paths, lengths): (Vec<Vec<String>>, Vec<u64>) = files
-        .into_iter()
-        .map(|mut file| {
-            file.path.insert(0, folder.to_owned());
-            (file.path, file.length)
-        })
-        .unzip();
+    let folder = path::harmless(folder);
+    let folder = folder.ok_or_else(|| invalid("the folder has no name that can be shared"))?;
+    let mut paths = Vec::with_capacity(files.len());
+    let mut lengths = Vec::with_capacity(files.len());
+    for file in files {
+        let below = SafePath::new(&file.path).map_err(invalid)?;
+        let below = below.parts().iter().map(|part| no_padding(part));
+        paths.push(
+            [folder.clone()]
+                .into_iter()
+                .chain(below)
+                .collect::<Vec<_>>(),
+        );
+        lengths.push(file.length);
+    }
     let paths = tree::distinct_paths(paths.iter().map(Vec::as_slice)).map_err(invalid)?;
     let name = paths[0].parts()[0].clone();
     let entries = lengths
@@ -181,6 +189,11 @@ fn contents(folder: &str, files: Vec<NewFile>) -> Result<(String, Content), Crea
             path: path.parts()[1..].to_vec(),
         });
     Ok((name, Content::Folder(entries.collect())))
+}
+
+/// A name that nobody takes for padding, not even of a padding file that BitComet left.
+fn no_padding(part: &str) -> String {
+    part.replace(parse::BITCOMET_PADDING, "_padding-file_")
 }
 
 fn invalid(what: impl fmt::Display) -> CreateError {

@@ -1,11 +1,11 @@
-//! Links: magnet links (BEP 9), share links of a Tabswarm page, bare info-hashes.
+//! Links: magnet links (BEP 9, 53), share links of a Tabswarm page, bare info-hashes.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::{Metainfo, path, trackers};
+use super::{Metainfo, Selection, path, trackers};
 use crate::id::InfoHash;
 use crate::wire::relay::ENDPOINT;
 
@@ -18,6 +18,8 @@ pub struct Link {
     pub name: Option<String>,
     /// Trackers (`tr`), in order.
     pub trackers: Vec<String>,
+    /// The files that are asked for (`so`, BEP 53); none asks for all.
+    pub files: Option<Selection>,
     /// The page that a share link opens, with its scheme and path, without the fragment:
     /// `https://host/`. Its server is the tracker.
     pub page: Option<String>,
@@ -80,14 +82,20 @@ impl Link {
             let name = utf8_percent_encode(name, ESCAPED);
             write!(magnet, "&dn={name}").expect("strings take everything");
         }
+        if let Some(files) = &self.files {
+            write!(magnet, "&so={files}").expect("strings take everything");
+        }
         magnet
     }
 
-    /// The WebSocket address of the tracker of [`Link::page`]: `ws://host/swarm`.
+    /// The WebSocket address of the tracker of [`Link::page`], which is beside the page:
+    /// `ws://host/swarm`, and for `https://host/files/` it is `wss://host/files/swarm`.
     pub fn page_tracker(&self) -> Option<String> {
-        let (secure, authority, _) = split_page(self.page.as_deref()?)?;
+        let (secure, authority, rest) = split_page(self.page.as_deref()?)?;
         let scheme = if secure { "wss" } else { "ws" };
-        Some(format!("{scheme}://{authority}{ENDPOINT}"))
+        let path = rest.split(['?', '#']).next().unwrap_or_default();
+        let folder = path.rfind('/').map_or("", |slash| &path[..slash]);
+        Some(format!("{scheme}://{authority}{folder}{ENDPOINT}"))
     }
 }
 
@@ -98,6 +106,7 @@ impl From<&Metainfo> for Link {
             info_hash: metainfo.info_hash(),
             name: Some(metainfo.name().to_owned()),
             trackers: metainfo.trackers().to_vec(),
+            files: None,
             page: None,
         }
     }
@@ -134,6 +143,7 @@ fn magnet_or_hash(text: &str) -> Result<Link, LinkError> {
             info_hash: text.parse().map_err(|_| LinkError::NotALink)?,
             name: None,
             trackers: Vec::new(),
+            files: None,
             page: None,
         }),
     }
@@ -142,6 +152,7 @@ fn magnet_or_hash(text: &str) -> Result<Link, LinkError> {
 fn magnet(query: &str) -> Result<Link, LinkError> {
     let mut info_hash = None;
     let mut name = None;
+    let mut files = None;
     let mut addresses = Vec::new();
     for pair in query.split('&') {
         // Links copied out of HTML carry `&amp;`.
@@ -157,6 +168,7 @@ fn magnet(query: &str) -> Result<Link, LinkError> {
                 info_hash = hash.map(str::parse::<InfoHash>);
             }
             "dn" if name.is_none() => name = clean_name(pair),
+            "so" if files.is_none() => files = value().parse().ok(),
             "tr" => addresses.push(value().into_owned()),
             _ => {}
         }
@@ -165,6 +177,7 @@ fn magnet(query: &str) -> Result<Link, LinkError> {
         info_hash: info_hash.ok_or(LinkError::NoInfoHash)??,
         name,
         trackers: trackers::clean(addresses),
+        files,
         page: None,
     })
 }
@@ -228,208 +241,4 @@ fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEX: &str = "2c6b6858d61da9543d4231a71db4b1c9264b0685";
-
-    fn parse(text: &str) -> Result<Link, LinkError> {
-        text.parse()
-    }
-
-    fn link(name: Option<&str>, trackers: &[&str], page: Option<&str>) -> Link {
-        Link {
-            info_hash: HEX.parse().unwrap(),
-            name: name.map(str::to_owned),
-            trackers: trackers.iter().map(|t| (*t).to_owned()).collect(),
-            page: page.map(str::to_owned),
-        }
-    }
-
-    #[test]
-    fn an_info_hash_is_a_link() {
-        assert_eq!(parse(HEX), Ok(link(None, &[], None)));
-        assert_eq!(
-            parse(" FRVWQWGWDWUVIPKCGGTR3NFRZETEWBUF\n"),
-            Ok(link(None, &[], None))
-        );
-    }
-
-    #[test]
-    fn magnet_links_are_read() {
-        let full = link(
-            Some("Größe & more+.txt"),
-            &["wss://t.example/x?y=1&z", "udp://t.example:80"],
-            None,
-        );
-        assert_eq!(
-            parse(&format!(
-                "magnet:?dn=Gr%C3%B6%C3%9Fe+%26+more%2B.txt&xl=12&tr=wss%3A%2F%2Ft.example%2Fx\
-                 %3Fy%3D1%26z&XT=urn:btih:{HEX}&tr.1=udp://t.example:80&ws=http://w.example/"
-            )),
-            Ok(full)
-        );
-        assert_eq!(
-            parse(&format!("MAGNET:?xt=urn%3ABTIH%3A{HEX}&amp;dn=a")),
-            Ok(link(Some("a"), &[], None))
-        );
-        // A hybrid torrent has two topics.
-        let v2 = format!("1220{}", "ab".repeat(32));
-        assert_eq!(
-            parse(&format!(
-                "magnet:?xt=urn:btmh:{v2}&xt=urn:btih:{HEX}&dn=&tr=&tr=a%20b"
-            )),
-            Ok(link(None, &[], None))
-        );
-        assert_eq!(
-            parse(&format!("magnet:?xt=urn:btmh:{v2}")),
-            Err(LinkError::NoInfoHash)
-        );
-    }
-
-    #[test]
-    fn names_from_links_are_fit_to_be_shown() {
-        let name = |dn: &str| parse(&format!("magnet:?xt=urn:btih:{HEX}&dn={dn}")).map(|l| l.name);
-        assert_eq!(name("a%E2%80%AEb%0A%00c"), Ok(Some("abc".into())));
-        assert_eq!(name("%FF"), Ok(Some("\u{fffd}".into())));
-        assert_eq!(name("%20%0d"), Ok(None));
-        assert_eq!(name(&"x".repeat(300)), Ok(Some("x".repeat(255))));
-    }
-
-    #[test]
-    fn share_links_are_read() {
-        for (text, page, tracker) in [
-            (
-                "http://127.0.0.1:8080/#magnet:?xt=urn:btih:{}",
-                "http://127.0.0.1:8080/",
-                "ws://127.0.0.1:8080/swarm",
-            ),
-            (
-                "HTTPS://swarm.example#magnet:?xt=urn:btih:{}",
-                "https://swarm.example/",
-                "wss://swarm.example/swarm",
-            ),
-            (
-                "https://swarm.example/app/?lang=de#magnet%3A%3Fxt%3Durn%3Abtih%3A{}",
-                "https://swarm.example/app/?lang=de",
-                "wss://swarm.example/swarm",
-            ),
-            (
-                "http://[::1]:1234/x#{}",
-                "http://[::1]:1234/x",
-                "ws://[::1]:1234/swarm",
-            ),
-            (
-                "https://müller.example?a#{}",
-                "https://müller.example/?a",
-                "wss://müller.example/swarm",
-            ),
-        ] {
-            let read = parse(&text.replace("{}", HEX)).unwrap();
-            assert_eq!(read.page_tracker().as_deref(), Some(tracker));
-            assert_eq!(read, link(None, &[], Some(page)));
-        }
-        assert_eq!(link(None, &[], None).page_tracker(), None);
-    }
-
-    #[test]
-    fn what_is_no_link_is_refused_in_words() {
-        let not_a_link = [
-            "",
-            "hello",
-            "https://swarm.example/",
-            "https://swarm.example/#",
-            "https://swarm.example/#about",
-            "https:///#{}",
-            "https://user@swarm.example/#{}",
-            "https://swarm.example:99999/#{}",
-            "https://swarm.example:+80/#{}",
-            "https://swarm .example/#{}",
-            "https://[::1/#{}",
-            "ftp://swarm.example/#{}",
-            "javascript:alert(1)#{}",
-            "#{}",
-        ];
-        for text in not_a_link {
-            let text = text.replace("{}", HEX);
-            assert_eq!(parse(&text), Err(LinkError::NotALink), "{text}");
-        }
-        assert_eq!(parse("magnet:?dn=x"), Err(LinkError::NoInfoHash));
-        assert!(matches!(
-            parse("magnet:?xt=urn:btih:2c6b"),
-            Err(LinkError::InfoHash(_))
-        ));
-        let long = format!("magnet:?xt=urn:btih:{HEX}&dn={}", "x".repeat(40_000));
-        assert_eq!(parse(&long), Err(LinkError::TooLong));
-    }
-
-    #[test]
-    fn links_are_written_as_everybody_reads_them() {
-        let link = link(Some("a b/ä+&#.txt"), &["wss://t.example/swarm"], None);
-        let magnet = format!("magnet:?xt=urn:btih:{HEX}&dn=a%20b%2F%C3%A4%2B%26%23.txt");
-        assert_eq!(
-            link.to_magnet(),
-            format!("{magnet}&tr=wss%3A%2F%2Ft.example%2Fswarm")
-        );
-        assert_eq!(
-            link.to_share_link("http://localhost:8080/#old"),
-            format!("http://localhost:8080/#{magnet}")
-        );
-    }
-
-    #[test]
-    fn what_is_written_is_read_back() {
-        arbtest::arbtest(|u| {
-            let text: String = u.arbitrary()?;
-            let mut link = link(clean_name(&format!("dn={text}")).as_deref(), &[], None);
-            link.trackers = trackers::clean(u.arbitrary::<Vec<String>>()?);
-            assert_eq!(parse(&link.to_magnet()), Ok(link.clone()));
-
-            let page = "https://swarm.example/";
-            let shared = parse(&link.to_share_link(page)).unwrap();
-            link.trackers.clear();
-            link.page = Some(page.into());
-            assert_eq!(shared, link);
-            Ok(())
-        });
-    }
-
-    #[test]
-    fn any_text_is_a_link_or_an_error() {
-        arbtest::arbtest(|u| {
-            let mut text = String::new();
-            while !u.is_empty() && text.len() < 300 {
-                text += u.choose(&[
-                    HEX,
-                    "magnet:?",
-                    "xt=",
-                    "urn:btih:",
-                    "&",
-                    "dn=",
-                    "tr=",
-                    "%",
-                    "%e2%80%ae",
-                    "http://",
-                    "[",
-                    "]",
-                    ":",
-                    "#",
-                    "a",
-                    "é",
-                    "/",
-                ])?;
-                if u.ratio(1, 10)? {
-                    text.push(u.arbitrary()?);
-                }
-            }
-            if let Ok(link) = parse(&text) {
-                assert_eq!(link.page.is_some(), link.page_tracker().is_some());
-                assert_eq!(
-                    parse(&link.to_magnet()).map(|l| l.info_hash),
-                    Ok(link.info_hash)
-                );
-            }
-            Ok(())
-        });
-    }
-}
+mod tests;

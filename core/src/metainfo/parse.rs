@@ -2,79 +2,65 @@
 //!
 //! The info dictionary travels as it came, because its bytes are what is hashed (BEP 3).
 //! Hybrid torrents (BEP 52) are read through their v1 keys.
+//!
+//! All kinds of programs made the torrents that are about, so whatever is not needed is
+//! taken as it comes: a field of another type, or an empty one, counts as missing, and
+//! unknown keys may be there twice. Keys that we read may not: two programs could then
+//! disagree on what a torrent is.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::Deserialize;
-use serde_bytes::ByteBuf;
 
-use super::{File, Inner, Metainfo, MetainfoError, trackers, tree};
-use crate::bencode::{self, Dict, Limits};
+use super::{File, Inner, Metainfo, MetainfoError, path, trackers, tree};
+use crate::bencode::{Limits, Value};
 use crate::id::InfoHash;
-use crate::pieces::Layout;
+use crate::pieces::{Layout, Padding};
 
 /// What a torrent may take of our memory while it is read.
 pub(super) const LIMITS: Limits = Limits {
     length: Metainfo::MAX_LENGTH,
     // A hybrid torrent's file tree takes one for each folder.
     depth: 100,
-    values: 2_000_000,
+    // Fifteen for each of the most files; six is usual.
+    values: 4_000_000,
 };
 
-#[derive(Deserialize)]
-struct RawTorrent {
-    announce: Option<ByteBuf>,
-    /// Tiers (BEP 12).
-    #[serde(rename = "announce-list")]
-    announce_list: Option<Vec<Vec<ByteBuf>>>,
-}
-
-/// An info dictionary but for `pieces`, which is not copied.
-#[derive(Deserialize)]
-struct RawInfo {
-    name: Option<ByteBuf>,
-    /// Beside a `name` in some older encoding.
-    #[serde(rename = "name.utf-8")]
-    name_utf8: Option<ByteBuf>,
-    #[serde(rename = "piece length")]
-    piece_length: i64,
-    length: Option<i64>,
-    files: Option<Vec<Dict<RawFile>>>,
-    private: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct RawFile {
-    length: Option<i64>,
-    path: Option<Vec<ByteBuf>>,
-    #[serde(rename = "path.utf-8")]
-    path_utf8: Option<Vec<ByteBuf>>,
-    /// A letter for each attribute (BEP 47): `p` padding, `l` symbolic link.
-    attr: Option<ByteBuf>,
-}
+/// How BitComet, which knew no `attr`, names its padding.
+pub(super) const BITCOMET_PADDING: &str = "_____padding_file_";
 
 /// A file before its path is checked.
 struct Draft {
     path: Vec<String>,
     length: u64,
-    padding: bool,
+    kind: Kind,
 }
 
-/// Reads a `.torrent` file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    /// It only fills its piece so that the next file begins on a new one (BEP 47).
+    Padding,
+    /// A file without a name or bytes, by which some programs say that a folder is empty.
+    Placeholder,
+}
+
+/// Reads a `.torrent` file. What follows its dictionary (a line break, what an editor or a
+/// server added) is not looked at.
 pub(super) fn torrent(bytes: &[u8]) -> Result<Metainfo, MetainfoError> {
-    let Dict(RawTorrent {
-        announce,
-        announce_list,
-    }) = bencode::decode(bytes, LIMITS)?;
-    let info = bencode::raw_value(bytes, b"info", LIMITS)?
-        .ok_or_else(|| invalid("not a torrent file: it has no info dictionary"))?;
-    let listed = announce_list.into_iter().flatten().flatten();
+    let root = Value::first_of(bytes, LIMITS)?;
+    let [info, announce, announce_list] =
+        fields(root, "it", [b"info", b"announce", b"announce-list"])?;
+    let info = info.ok_or_else(|| invalid("not a torrent file: it has no info dictionary"))?;
     // The list has the single address too, or is there instead of it (BEP 12).
-    let addresses = listed.chain(announce).map(text);
-    let info = Bytes::copy_from_slice(info);
+    let tiers = announce_list.and_then(Value::list).into_iter().flatten();
+    // Some programs leave the tiers out.
+    let listed = tiers.flat_map(|tier| tier.list().into_iter().flatten().chain([tier]));
+    let addresses = listed.chain(announce).filter_map(Value::string).map(text);
+    let trackers = trackers::clean(addresses);
+    let info = Bytes::copy_from_slice(info.raw());
     let info_hash = InfoHash::of(&info);
-    checked(info, info_hash, trackers::clean(addresses))
+    checked(info, info_hash, trackers)
 }
 
 /// Reads an info dictionary whose hash is known, with clean trackers.
@@ -83,32 +69,37 @@ pub(super) fn checked(
     info_hash: InfoHash,
     trackers: Vec<String>,
 ) -> Result<Metainfo, MetainfoError> {
-    let hashes = hashes(&info)?;
-    let Dict(raw) = bencode::decode::<Dict<RawInfo>>(&info, LIMITS)?;
-    let multi_file = raw.files.is_some();
-    let private = raw.private.is_some_and(|flag| flag != 0);
-    let piece_length = u32::try_from(raw.piece_length).map_err(|_| {
-        let length = raw.piece_length;
-        invalid(format!(
-            "a piece length of {length} bytes is not acceptable"
-        ))
-    })?;
-    let files = files(drafts(raw)?)?;
-    let last = files.last().ok_or_else(|| invalid("it has no files"))?;
-    let layout = Layout::new(last.offset + last.length, piece_length)
-        .map_err(|error| invalid(error.to_string()))?;
-    if hashes.len() as u64 != u64::from(layout.piece_count()) * 20 {
+    let fields = InfoFields::of(Value::of(&info, LIMITS)?)?;
+    let pieces = fields.pieces()?;
+    let name = fields.name(info_hash)?;
+    let piece_length = fields.piece_length()?;
+    let drafts = fields.drafts(&name)?;
+    let (files, padding, length) = laid_out(drafts)?;
+    if files.is_empty() && padding.is_empty() {
+        return Err(invalid("it has no files"));
+    }
+    let layout = Layout::new(length, piece_length).map_err(|error| invalid(error.to_string()))?;
+    let real = files.iter().map(|file| file.length).sum();
+    if real == 0 {
+        return Err(invalid("it has nothing but padding"));
+    }
+    let needed = u64::from(layout.piece_count()) * 20;
+    if pieces.len() as u64 != needed {
         return Err(invalid(format!(
-            "{} pieces need {} bytes of hashes, not {}",
+            "{} pieces need {needed} bytes of hashes, not {}",
             layout.piece_count(),
-            u64::from(layout.piece_count()) * 20,
-            hashes.len()
+            pieces.len()
         )));
     }
+    let hashes = info.slice_ref(pieces);
+    let multi_file = fields.files().is_some();
+    let private = fields.private.and_then(Value::integer).unwrap_or(0) != 0;
     Ok(Metainfo(Arc::new(Inner {
         info_hash,
-        name: files[0].path.parts()[0].clone(),
+        name,
         layout,
+        padding,
+        length: real,
         hashes,
         files,
         multi_file,
@@ -118,83 +109,220 @@ pub(super) fn checked(
     })))
 }
 
-/// The string under `pieces`, without a copy.
-fn hashes(info: &Bytes) -> Result<Bytes, MetainfoError> {
-    let raw = |key: &[u8]| bencode::raw_value(info, key, LIMITS);
-    let Some(pieces) = raw(b"pieces")? else {
-        let version_2 = raw(b"meta version")?.is_some() || raw(b"file tree")?.is_some();
-        return Err(invalid(if version_2 {
-            "a torrent of BitTorrent v2 alone; only v1 and hybrid torrents can be opened"
-        } else {
-            "the info dictionary has no piece hashes"
-        }));
-    };
-    match pieces.iter().position(|byte| *byte == b':') {
-        Some(colon) if pieces[0].is_ascii_digit() => Ok(info.slice_ref(&pieces[colon + 1..])),
-        _ => Err(invalid("the piece hashes are not a string")),
+/// The values of an info dictionary that we read, of whatever type.
+struct InfoFields<'a> {
+    name: Option<Value<'a>>,
+    /// Beside a `name` in some older encoding.
+    name_utf8: Option<Value<'a>>,
+    piece_length: Option<Value<'a>>,
+    pieces: Option<Value<'a>>,
+    length: Option<Value<'a>>,
+    files: Option<Value<'a>>,
+    private: Option<Value<'a>>,
+    /// Something of version 2 is there.
+    version_2: bool,
+}
+
+impl<'a> InfoFields<'a> {
+    fn of(info: Value<'a>) -> Result<Self, MetainfoError> {
+        let [
+            name,
+            name_utf8,
+            piece_length,
+            pieces,
+            length,
+            files,
+            private,
+            meta_version,
+            file_tree,
+        ] = fields(
+            info,
+            "the info dictionary",
+            [
+                b"name",
+                b"name.utf-8",
+                b"piece length",
+                b"pieces",
+                b"length",
+                b"files",
+                b"private",
+                b"meta version",
+                b"file tree",
+            ],
+        )?;
+        Ok(InfoFields {
+            name,
+            name_utf8,
+            piece_length,
+            pieces,
+            length,
+            files,
+            private,
+            version_2: meta_version.is_some() || file_tree.is_some(),
+        })
+    }
+
+    fn pieces(&self) -> Result<&'a [u8], MetainfoError> {
+        let pieces = self.pieces.ok_or_else(|| {
+            invalid(if self.version_2 {
+                "a torrent of BitTorrent v2 alone; only v1 and hybrid torrents can be opened"
+            } else {
+                "the info dictionary has no piece hashes"
+            })
+        })?;
+        let pieces = pieces.string();
+        pieces.ok_or_else(|| invalid("the piece hashes are not a string"))
+    }
+
+    /// A name that is good on every platform: where there is none in it, the info-hash.
+    fn name(&self, info_hash: InfoHash) -> Result<String, MetainfoError> {
+        let utf8 = self.name_utf8.and_then(Value::string);
+        let name = utf8.filter(|name| !name.is_empty());
+        let name = name.or_else(|| self.name.and_then(Value::string));
+        let name = name.ok_or_else(|| invalid("the torrent has no name"))?;
+        Ok(path::harmless(&text(name)).unwrap_or_else(|| info_hash.to_string()))
+    }
+
+    fn piece_length(&self) -> Result<u32, MetainfoError> {
+        let length = self.piece_length.and_then(Value::integer);
+        let length = length.ok_or_else(|| invalid("the torrent has no piece length"))?;
+        u32::try_from(length).map_err(|_| {
+            invalid(format!(
+                "a piece length of {length} bytes is not acceptable"
+            ))
+        })
+    }
+
+    /// The list of files, if it has any. A `length` beside it says nothing.
+    fn files(&self) -> Option<impl Iterator<Item = Value<'a>> + use<'a>> {
+        let mut files = self.files.and_then(Value::list)?.peekable();
+        files.peek().is_some().then_some(files)
+    }
+
+    /// The files as they are described: one under its own name, or some in a folder.
+    fn drafts(&self, name: &str) -> Result<Vec<Draft>, MetainfoError> {
+        let Some(files) = self.files() else {
+            let length = self.length.and_then(Value::integer);
+            let length =
+                length.ok_or_else(|| invalid("it says neither its length nor its files"))?;
+            return Ok(vec![Draft {
+                path: vec![name.to_owned()],
+                length: checked_length(length)?,
+                kind: Kind::File,
+            }]);
+        };
+        let mut drafts = Vec::new();
+        for file in files {
+            if drafts.len() == Metainfo::MAX_FILES {
+                return Err(invalid(format!(
+                    "more than {} files are too many",
+                    Metainfo::MAX_FILES
+                )));
+            }
+            drafts.push(draft(name, file)?);
+        }
+        Ok(drafts)
     }
 }
 
-/// The files as they are described: one under its own name, or some in a folder.
-fn drafts(raw: RawInfo) -> Result<Vec<Draft>, MetainfoError> {
-    let name = raw.name_utf8.or(raw.name).map(text);
-    let name = name.ok_or_else(|| invalid("the torrent has no name"))?;
-    match (raw.length, raw.files) {
-        (Some(_), Some(_)) => Err(invalid("it says that it is a file and a folder at once")),
-        (None, None) => Err(invalid("it says neither its length nor its files")),
-        (Some(length), None) => Ok(vec![Draft {
-            path: vec![name],
-            length: checked_length(length)?,
-            padding: false,
-        }]),
-        (None, Some(files)) if files.len() > Metainfo::MAX_FILES => {
-            Err(invalid(format!("{} files are too many", files.len())))
-        }
-        (None, Some(files)) => {
-            let files = files.into_iter();
-            files.map(|Dict(file)| draft(&name, file)).collect()
-        }
-    }
-}
-
-fn draft(folder: &str, raw: RawFile) -> Result<Draft, MetainfoError> {
-    let attributes = raw.attr.unwrap_or_default();
-    let length = match raw.length {
-        Some(length) => checked_length(length)?,
+fn draft(folder: &str, file: Value<'_>) -> Result<Draft, MetainfoError> {
+    let [length, plain, utf8, attr] = fields(
+        file,
+        "a file's description",
+        [b"length", b"path", b"path.utf-8", b"attr"],
+    )?;
+    // A letter for each attribute (BEP 47).
+    let attributes = attr.and_then(Value::string).unwrap_or_default();
+    let length = if attributes.contains(&b'l') {
         // A symbolic link, which becomes an empty file: we never follow or create links.
-        None if attributes.contains(&b'l') => 0,
-        None => return Err(invalid("a file has no length")),
+        0
+    } else {
+        let length = length.and_then(Value::integer);
+        checked_length(length.ok_or_else(|| invalid("a file has no length"))?)?
     };
-    let below = raw.path_utf8.or(raw.path).unwrap_or_default();
-    if below.is_empty() {
-        return Err(invalid("a file has no path"));
+    let below = utf8.and_then(parts).or_else(|| plain.and_then(parts));
+    let is_padding = attributes.contains(&b'p')
+        || below
+            .iter()
+            .flatten()
+            .any(|part| part.contains(BITCOMET_PADDING));
+    if is_padding {
+        return Ok(Draft {
+            path: Vec::new(),
+            length,
+            kind: Kind::Padding,
+        });
     }
-    let mut path = vec![folder.to_owned()];
-    path.extend(below.into_iter().map(text));
+    let below = below.ok_or_else(|| invalid("a file has no path"))?;
+    let nameless = below.last().is_some_and(String::is_empty);
     Ok(Draft {
-        path,
+        path: [folder.to_owned()].into_iter().chain(below).collect(),
         length,
-        padding: attributes.contains(&b'p'),
+        kind: match length {
+            0 if nameless => Kind::Placeholder,
+            _ => Kind::File,
+        },
     })
 }
 
-fn files(drafts: Vec<Draft>) -> Result<Vec<File>, MetainfoError> {
-    let paths = tree::distinct_paths(drafts.iter().map(|draft| draft.path.as_slice()))
+/// The parts of a path, if there are any and all are strings.
+fn parts(path: Value<'_>) -> Option<Vec<String>> {
+    let parts = path.list()?.map(|part| part.string().map(text));
+    let parts: Vec<String> = parts.collect::<Option<_>>()?;
+    (!parts.is_empty()).then_some(parts)
+}
+
+/// Puts the files one behind the other: those that a person sees, the padding, and bytes in
+/// all.
+fn laid_out(drafts: Vec<Draft>) -> Result<(Vec<File>, Padding, u64), MetainfoError> {
+    let is_file = |draft: &&Draft| draft.kind == Kind::File;
+    let shown = drafts.iter().filter(is_file);
+    let paths = tree::distinct_paths(shown.map(|draft| draft.path.as_slice()))
         .map_err(|error| invalid(error.to_string()))?;
+    let mut files = Vec::with_capacity(paths.len());
+    let mut paths = paths.into_iter();
+    let mut padding = Vec::new();
     let mut offset = 0_u64;
-    let file = |(draft, path): (Draft, _)| {
-        let file = File {
-            path,
-            length: draft.length,
-            offset,
-            padding: draft.padding,
+    for (draft, number) in drafts.into_iter().zip(0..) {
+        let end = offset.checked_add(draft.length);
+        let end = end.ok_or_else(|| invalid("the files are too long together"))?;
+        match draft.kind {
+            Kind::Padding => padding.push(offset..end),
+            Kind::Placeholder => {}
+            Kind::File => files.push(File {
+                path: paths.next().expect("a path for each file"),
+                length: draft.length,
+                offset,
+                number,
+            }),
+        }
+        offset = end;
+    }
+    Ok((files, Padding::new(padding), offset))
+}
+
+/// The values of these keys of a dictionary, each there at most once.
+fn fields<'a, const N: usize>(
+    value: Value<'a>,
+    what: &str,
+    keys: [&[u8]; N],
+) -> Result<[Option<Value<'a>>; N], MetainfoError> {
+    let entries = value.entries();
+    let entries = entries
+        .ok_or_else(|| invalid(format!("not a torrent file: {what} is not a dictionary")))?;
+    let mut found = [None; N];
+    for (key, value) in entries {
+        let Some(index) = keys.iter().position(|wanted| *wanted == key) else {
+            continue;
         };
-        offset = offset
-            .checked_add(draft.length)
-            .ok_or_else(|| invalid("the files are too long together"))?;
-        Ok(file)
-    };
-    drafts.into_iter().zip(paths).map(file).collect()
+        if found[index].replace(value).is_some() {
+            let key = String::from_utf8_lossy(keys[index]);
+            return Err(invalid(format!(
+                "not a torrent file: {what} has the key {key} twice"
+            )));
+        }
+    }
+    Ok(found)
 }
 
 fn checked_length(length: i64) -> Result<u64, MetainfoError> {
@@ -202,9 +330,8 @@ fn checked_length(length: i64) -> Result<u64, MetainfoError> {
 }
 
 /// Text in an encoding that is not UTF-8 loses what can't be read; the same for everybody.
-fn text(bytes: ByteBuf) -> String {
-    String::from_utf8(bytes.into_vec())
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn invalid(what: impl Into<String>) -> MetainfoError {

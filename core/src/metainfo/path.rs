@@ -1,11 +1,12 @@
 //! File paths that can't leave the download folder.
 //!
-//! What only an attack or a broken tool writes is refused: `..`, `.`, empty parts,
-//! separators of any platform, NUL. What honest people's folders contain, but some platform
-//! can't store or a person can't read, is replaced, the same way everywhere: control
-//! characters (macOS has files called `Icon\r`), characters that Windows forbids, its device
-//! names, dots and spaces at the end, text-direction overrides that make `exe.txt` of
-//! `txt.exe`, parts that are too long.
+//! What would lead elsewhere is left out, as libtorrent does it: separators of any platform,
+//! and parts that are empty, `.` or `..` then (a file that has no name left is called `_`);
+//! so are characters that nobody sees.
+//! What honest people's folders contain, but some platform can't store or a person can't
+//! read, is replaced, the same way everywhere: control characters (macOS has files called
+//! `Icon\r`), characters that Windows forbids, its device names, dots and spaces at the end,
+//! text-direction overrides that make `exe.txt` of `txt.exe`, parts that are too long.
 
 use std::fmt;
 
@@ -17,15 +18,9 @@ pub struct SafePath(Vec<String>);
 /// Why a path is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// It has no parts, or one of them is empty.
-    #[error("a file's path has an empty part")]
+    /// It has no parts.
+    #[error("a file has no path")]
     Empty,
-    /// It has a part `.` or `..`.
-    #[error("the path {0:?} would leave the folder")]
-    Relative(String),
-    /// A part holds a separator or NUL.
-    #[error("the name {0:?} holds a path separator or NUL")]
-    Separator(String),
     /// It is longer than [`SafePath::MAX_LENGTH`] or has more than [`SafePath::MAX_PARTS`].
     #[error("a path of {parts} parts and {length} bytes is too long")]
     TooLong {
@@ -53,11 +48,10 @@ impl SafePath {
             let parts = parts.len();
             return Err(PathError::TooLong { parts, length });
         }
-        if parts.is_empty() {
-            return Err(PathError::Empty);
-        }
-        let parts = parts.iter().map(|part| harmless(part));
-        parts.collect::<Result<_, _>>().map(SafePath)
+        let (name, folders) = parts.split_last().ok_or(PathError::Empty)?;
+        let name = harmless(name).unwrap_or_else(|| NAMELESS.to_owned());
+        let folders = folders.iter().filter_map(|part| harmless(part));
+        Ok(SafePath(folders.chain([name]).collect()))
     }
 
     /// The parts; at least one, none empty.
@@ -82,17 +76,19 @@ impl fmt::Display for SafePath {
     }
 }
 
-fn harmless(part: &str) -> Result<String, PathError> {
-    match part {
-        "" => return Err(PathError::Empty),
-        "." | ".." => return Err(PathError::Relative(part.into())),
-        _ if part.contains(['/', '\\', '\0']) => return Err(PathError::Separator(part.into())),
-        _ => {}
-    }
+/// What a file is called that has no name.
+const NAMELESS: &str = "_";
+
+/// The part of a path that becomes of this one; none if nothing does.
+pub(super) fn harmless(part: &str) -> Option<String> {
     let mut part: String = part
         .chars()
+        .filter(|c| !matches!(c, '/' | '\\') && !is_invisible(*c))
         .map(|c| if is_trouble(c) { '_' } else { c })
         .collect();
+    if matches!(part.as_str(), "" | "." | "..") {
+        return None;
+    }
     if is_device(&part) {
         part.insert(0, '_');
     }
@@ -105,7 +101,7 @@ fn harmless(part: &str) -> Result<String, PathError> {
         part.pop();
         part.push('_');
     }
-    Ok(part)
+    Some(part)
 }
 
 /// The name's stem and extension, the stem cut so that together with `mark` bytes more they
@@ -132,9 +128,19 @@ pub(super) fn is_trouble(c: char) -> bool {
         || matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*' | '/' | '\\')
 }
 
-/// It changes the direction of the text around it, or breaks a line.
+/// Nobody sees it, but two names differ by it, or text turns around it: spaces of no width,
+/// marks of direction. Not the joiners, without which emoji and Persian fall apart.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+    )
+}
+
+/// It changes the direction of the text around it, breaks a line, or is not seen at all.
 pub(super) fn is_deceptive(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    is_invisible(c)
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Windows takes it for a device, whatever its extension.
@@ -167,22 +173,33 @@ mod tests {
     }
 
     #[test]
-    fn attacks_are_refused() {
-        for parts in [
-            &[][..],
-            &[""],
-            &["a", "", "b"],
-            &["."],
-            &["a", "..", "b"],
-            &["..", "etc", "passwd"],
-            &["/etc/passwd"],
-            &["a/../../b"],
-            &["..\\b"],
-            &["C:\\Windows"],
-            &["a\0b"],
-            &["a"; 65],
-            &["a".repeat(2048).as_str()],
+    fn what_leads_elsewhere_is_left_out() {
+        for (parts, whole) in [
+            (&[""][..], "_"),
+            (&["a", "", "b"], "a/b"),
+            (&["", "b"], "b"),
+            (&["a", ""], "a/_"),
+            (&["."], "_"),
+            (&["a", ".", "b"], "a/b"),
+            (&["a", "..", "b"], "a/b"),
+            (&["..", "etc", "passwd"], "etc/passwd"),
+            (&["a", ".."], "a/_"),
+            (&["/", "b"], "b"),
+            (&["./.", "\\", "b"], "b"),
+            (&["/etc/passwd"], "etcpasswd"),
+            (&["a/../../b"], "a....b"),
+            (&["..\\b"], "..b"),
+            (&["C:\\Windows"], "C_Windows"),
+            (&["\\\\server\\share"], "servershare"),
+            (&["a\0b"], "a_b"),
         ] {
+            assert_eq!(path(parts).unwrap().to_string(), whole, "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for parts in [&[][..], &["a"; 65], &["a".repeat(2048).as_str()]] {
             assert!(path(parts).is_err(), "{parts:?}");
         }
     }
@@ -235,6 +252,7 @@ mod tests {
             (". .", ". _"),
             ("invoice\u{202e}txt.exe", "invoice_txt.exe"),
             ("a\u{2067}b\u{2028}", "a_b_"),
+            ("\u{feff}a\u{200f}\u{200e}b\u{61c}\u{200b}\u{2060}", "ab"),
         ] {
             assert_eq!(part(name), harmless);
         }
@@ -256,7 +274,7 @@ mod tests {
             let Ok(path) = SafePath::new(&parts) else {
                 return Ok(());
             };
-            assert_eq!(path.parts().len(), parts.len());
+            assert!((1..=parts.len()).contains(&path.parts().len()));
             for part in path.parts() {
                 assert!(!part.is_empty() && part.len() <= SafePath::MAX_PART);
                 assert!(!part.contains(is_trouble) && !part.ends_with(['.', ' ']));

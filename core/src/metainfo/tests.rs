@@ -5,6 +5,9 @@ use sha1::{Digest, Sha1};
 
 use super::*;
 
+mod padding;
+mod tolerance;
+
 const TRACKER: &str = "wss://t.example/swarm";
 
 fn new_file(path: &str, length: u64) -> NewFile {
@@ -110,17 +113,21 @@ fn a_hybrid_torrent_is_read_through_its_v1_keys() {
     );
     assert_eq!(metainfo.trackers(), [TRACKER]);
     let files = metainfo.files().iter();
-    let files: Vec<_> = files.map(|f| (f.path.to_string(), f.padding)).collect();
+    let files: Vec<_> = files.map(|f| (f.path.to_string(), f.number)).collect();
     let expected = [
-        ("Hybrid/a.txt", false),
-        ("Hybrid/.pad/16373", true),
-        ("Hybrid/sub/b.bin", false),
-        ("Hybrid/.pad/12768", true),
-        ("Hybrid/sub/c.bin", false),
-        ("Hybrid/.pad/16284", true),
+        ("Hybrid/a.txt", 0),
+        ("Hybrid/sub/b.bin", 2),
+        ("Hybrid/sub/c.bin", 4),
     ];
-    assert!(files.iter().map(|(p, pad)| (p.as_str(), *pad)).eq(expected));
-    assert_eq!(metainfo.files()[2].offset, 16_384);
+    assert!(
+        files
+            .iter()
+            .map(|(p, number)| (p.as_str(), *number))
+            .eq(expected)
+    );
+    assert_eq!(metainfo.files()[1].offset, 16_384);
+    let padding = metainfo.padding().ranges();
+    assert_eq!(padding, [11..16_384, 36_384..49_152, 49_252..65_536]);
 }
 
 #[test]
@@ -144,11 +151,13 @@ fn bad_torrents_are_refused_in_words() {
     let cut = "12:piece lengthi16384e";
     for (parts, words) in [
         (format!("{name}{cut}"), "neither its length nor its files"),
-        (format!("{name}{cut}6:lengthi3e5:filesle"), "at once"),
+        (
+            format!("{name}{cut}5:filesi3e"),
+            "neither its length nor its files",
+        ),
         (format!("{cut}6:lengthi3e"), "no name"),
-        (format!("4:name0:{cut}6:lengthi3e"), "empty part"),
-        (format!("4:name2:..{cut}6:lengthi3e"), "leave the folder"),
-        (format!("4:name3:a/b{cut}6:lengthi3e"), "separator"),
+        (format!("4:namei3e{cut}6:lengthi3e"), "no name"),
+        (format!("10:name.utf-80:{cut}6:lengthi3e"), "no name"),
         (format!("{name}{cut}6:lengthi0e"), "no bytes"),
         (format!("{name}{cut}6:lengthi-3e"), "negative"),
         (
@@ -159,8 +168,14 @@ fn bad_torrents_are_refused_in_words() {
             format!("{name}{cut}6:lengthi9223372036854775807e"),
             "too many",
         ),
-        (format!("{name}{cut}6:length3:abc"), "not a torrent file"),
-        (format!("{name}{cut}6:lengthi3e6:lengthi3e"), "a key twice"),
+        (
+            format!("{name}{cut}6:length3:abc"),
+            "neither its length nor its files",
+        ),
+        (
+            format!("{name}{cut}6:lengthi3e6:lengthi3e"),
+            "the info dictionary has the key length twice",
+        ),
         (format!("{name}6:lengthi3e"), "piece length"),
         (
             format!("{name}12:piece lengthi0e6:lengthi3e"),
@@ -175,29 +190,55 @@ fn bad_torrents_are_refused_in_words() {
             "piece length",
         ),
         (
-            format!("{name}12:piece lengthi134217728e6:lengthi3e"),
+            format!("{name}12:piece length1:36:lengthi3e"),
+            "no piece length",
+        ),
+        (
+            format!("{name}12:piece lengthi536870913e6:lengthi3e"),
             "piece length",
         ),
-        (format!("{name}{cut}5:filesle"), "no files"),
+        (
+            format!("{name}{cut}5:filesle"),
+            "neither its length nor its files",
+        ),
         (format!("{name}{cut}5:filesld6:lengthi3eee"), "no path"),
         (
             format!("{name}{cut}5:filesld6:lengthi3e4:pathleee"),
             "no path",
         ),
+        (
+            format!("{name}{cut}5:filesld6:lengthi3e4:path1:bee"),
+            "no path",
+        ),
+        (
+            format!("{name}{cut}5:filesld6:lengthi3e4:pathl1:bi7eeee"),
+            "no path",
+        ),
         (format!("{name}{cut}5:filesld4:pathl1:beee"), "no length"),
         (
-            format!("{name}{cut}5:filesld6:lengthi3e4:pathl2:..1:beee"),
-            "leave the folder",
+            format!("{name}{cut}5:filesld6:length1:34:pathl1:beee"),
+            "no length",
         ),
         (
-            format!("{name}{cut}5:filesld6:lengthi3e4:pathl0:eee"),
-            "empty part",
+            format!("{name}{cut}5:filesld6:lengthi3e4:pathl1:be4:pathl1:ceee"),
+            "a file's description has the key path twice",
         ),
-        (format!("{name}{cut}5:filesli3eee"), "not a torrent file"),
+        (
+            format!("{name}{cut}5:filesld4:attr1:p6:lengthi3eee"),
+            "nothing but padding",
+        ),
+        (
+            format!("{name}{cut}5:filesld6:lengthi0e4:pathl0:eeee"),
+            "no files",
+        ),
+        (
+            format!("{name}{cut}5:filesli3ee"),
+            "a file's description is not a dictionary",
+        ),
         // A list is not taken for a file's dictionary.
         (
             format!("{name}{cut}5:filesll1:pi3el1:beeee"),
-            "not a torrent file",
+            "a file's description is not a dictionary",
         ),
     ] {
         let error = with_info(&parts).expect_err(&parts).to_string();
@@ -209,11 +250,11 @@ fn bad_torrents_are_refused_in_words() {
         (b"<html>", "a value should begin"),
         (b"de", "no info dictionary"),
         (b"le", "not a torrent file"),
-        (b"d4:infolee", "not a"),
+        (b"d4:infolee", "the info dictionary is not a dictionary"),
+        (b"d4:infode4:infodee", "has the key info twice"),
         (b"d4:infodee", "no piece hashes"),
         (b"d4:infod6:piecesi1eee", "not a string"),
         (b"d4:infod6:piecesl1::eee", "not a string"),
-        (b"d4:infodeed4:infodee", "something follows"),
     ] {
         let error = Metainfo::from_torrent(torrent)
             .expect_err("bad torrent")
@@ -324,7 +365,9 @@ fn what_cannot_be_shared_is_refused() {
     assert_eq!(empty, Err(CreateError::Empty));
     assert_eq!(one("a"), Ok(()));
     assert!(one("..").is_err());
+    assert!(one("\\").is_err());
     assert!(one("a/b").is_err());
+    assert!(Builder::new(Some("."), vec![new_file("a", 1)], None).is_err());
     let huge = vec![new_file("a", u64::MAX), new_file("b", 1)];
     assert!(Builder::new(Some("x"), huge, None).is_err());
     let fine = vec![new_file("a", 1 << 30)];
@@ -411,4 +454,17 @@ fn piece_lengths_grow_with_the_torrent() {
             "{length}"
         );
     }
+}
+
+#[test]
+fn a_link_chooses_files_by_their_numbers() {
+    use crate::pieces::Priority::{Normal, Skip};
+    let priorities = |text: &str| text.parse::<Selection>().unwrap().priorities(&mixed());
+    assert_eq!(priorities("0,2-9"), Some(vec![Normal, Skip, Normal]));
+    assert_eq!(priorities("1"), Some(vec![Skip, Normal, Skip]));
+    assert_eq!(
+        priorities("3,17"),
+        None,
+        "files that the torrent does not have"
+    );
 }

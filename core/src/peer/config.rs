@@ -1,8 +1,40 @@
-//! How much is asked of a peer, and how much it may cost us.
+//! Who has a place, how much is asked of a peer, and how much it may cost us.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+/// Who has one of the places that `max_peers` says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlacesConfig {
+    /// A newcomer has this long to show that it is of use, and a member this long to answer
+    /// when it is asked for a channel, before others are tried as well. Three seconds: ten
+    /// round trips of a bad line.
+    pub patience: Duration,
+    /// A peer is of use for this long after a block went from one to the other: the window
+    /// of tit-for-tat (BEP 3).
+    pub exchange: Duration,
+    /// Who lacks something and got nothing for this long takes a place from peers that have
+    /// it and don't give it, too. Five seconds.
+    pub starving: Duration,
+    /// A peer that wants something, has an upload slot, and asks for nothing for this long
+    /// wastes it: several round trips, and as long as a pause of garbage collection or of a
+    /// hidden tab's timers.
+    pub sitting: Duration,
+    /// Such a peer comes last for slots for this long: two turns.
+    pub sat: Duration,
+    /// How long a member that refused, or was of no use, is left alone, at first and at most.
+    /// It doubles each time. A second, because places change every few seconds; a minute,
+    /// because each try is a few messages.
+    pub knock: (Duration, Duration),
+    /// Who gets nothing at all asks those that say to have everything again after this, at
+    /// the latest. Eight seconds: of a thousand who wait for one seeder, that is a hundred
+    /// small messages a second to it.
+    pub haste: Duration,
+    /// Members of one torrent that are remembered, with what came of asking them: ten times
+    /// what the tracker tells of at once. 48 bytes each.
+    pub prospects: usize,
+}
 
 /// How much is asked of a peer at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,38 +134,6 @@ impl Default for WorkConfig {
             news: 8,
         }
     }
-}
-
-/// Who has one of the places that `max_peers` says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PlacesConfig {
-    /// A newcomer has this long to show that it is of use, and a member this long to answer
-    /// when it is asked for a channel, before others are tried as well. Three seconds: ten
-    /// round trips of a bad line.
-    pub patience: Duration,
-    /// A peer is of use for this long after a block went from one to the other: the window
-    /// of tit-for-tat (BEP 3).
-    pub exchange: Duration,
-    /// Who lacks something and got nothing for this long takes a place from peers that have
-    /// it and don't give it, too. Five seconds.
-    pub starving: Duration,
-    /// A peer that wants something, has an upload slot, and asks for nothing for this long
-    /// wastes it: several round trips, and as long as a pause of garbage collection or of a
-    /// hidden tab's timers.
-    pub sitting: Duration,
-    /// Such a peer comes last for slots for this long: two turns.
-    pub sat: Duration,
-    /// How long a member that refused, or was of no use, is left alone, at first and at most.
-    /// It doubles each time. A second, because places change every few seconds; a minute,
-    /// because each try is a few messages.
-    pub knock: (Duration, Duration),
-    /// Who gets nothing at all asks those that say to have everything again after this, at
-    /// the latest. Eight seconds: of a thousand who wait for one seeder, that is a hundred
-    /// small messages a second to it.
-    pub haste: Duration,
-    /// Members of one torrent that are remembered, with what came of asking them: ten times
-    /// what the tracker tells of at once. 48 bytes each.
-    pub prospects: usize,
 }
 
 impl Default for PlacesConfig {

@@ -101,6 +101,19 @@ impl Outbox {
         dropped
     }
 
+    /// Forgets all requests for blocks of one piece, and returns them.
+    pub fn drop_piece(&mut self, piece: PieceIndex) -> Vec<Block> {
+        let mut dropped = Vec::new();
+        self.uploads.retain(|upload| match upload {
+            Upload::Block(block) if block.piece == piece => {
+                dropped.push(*block);
+                false
+            }
+            _ => true,
+        });
+        dropped
+    }
+
     /// The first `count` different pieces that are asked for.
     pub fn next_pieces(&self, count: usize) -> Vec<PieceIndex> {
         let mut pieces = Vec::new();

@@ -19,7 +19,7 @@ use load::{Load, Standing};
 use suspects::Suspects;
 
 use super::partial::{Filled, Partial};
-use super::{Bitfield, Block, Layout, Picker, PieceIndex, Priority, Strategy};
+use super::{Bitfield, Block, Layout, Padding, Picker, PieceIndex, Priority, Strategy};
 use crate::rng::Rng;
 
 /// Who a block is asked of; the engine's number for a session, never used twice.
@@ -67,6 +67,7 @@ pub enum Received {
 #[derive(Debug)]
 pub struct Download {
     layout: Layout,
+    padding: Padding,
     limits: Limits,
     have: Bitfield,
     bytes_had: u64,
@@ -122,11 +123,9 @@ impl Download {
         let window = u32::try_from(window).unwrap_or(u32::MAX);
         let mut download = Download {
             layout,
+            padding: Padding::default(),
             limits,
-            bytes_had: have
-                .iter()
-                .map(|piece| u64::from(layout.length(piece)))
-                .sum(),
+            bytes_had: 0,
             missing: Bitfield::empty(layout.piece_count()),
             picker: Picker::new(&have, strategy, window, rng.fork("picker")),
             have,
@@ -142,9 +141,20 @@ impl Download {
             waste: Waste::default(),
             rng: rng.fork("endgame"),
         };
+        download.bytes_had = download.bytes_in(&download.have);
         download.find_missing();
         download.pick_at_random_first();
         download
+    }
+
+    /// Says which bytes are zeros that everybody knows (BEP 47): blocks of nothing else are
+    /// not asked for, and none of these bytes counts. To be said before anything is begun.
+    #[must_use]
+    pub fn with_padding(mut self, padding: Padding) -> Self {
+        debug_assert!(self.begun.is_empty());
+        self.padding = padding;
+        self.bytes_had = self.bytes_in(&self.have);
+        self
     }
 
     /// Verified and written pieces.
@@ -152,15 +162,14 @@ impl Download {
         &self.have
     }
 
-    /// Bytes of verified and written pieces.
+    /// Bytes of verified and written pieces, without padding.
     pub fn bytes_had(&self) -> u64 {
         self.bytes_had
     }
 
-    /// Bytes of the pieces that are wanted and not had.
+    /// Bytes of the pieces that are wanted and not had, without padding.
     pub fn bytes_missing(&self) -> u64 {
-        let length = |piece| u64::from(self.layout.length(piece));
-        self.missing.iter().map(length).sum()
+        self.bytes_in(&self.missing)
     }
 
     /// Every piece is had.
@@ -379,9 +388,27 @@ impl Download {
         if self.end_verifying(piece).is_some() {
             self.have.insert(piece);
             self.missing.remove(piece);
-            self.bytes_had += u64::from(self.layout.length(piece));
+            self.bytes_had += self.bytes_of(piece);
             self.pick_at_random_first();
         }
+    }
+
+    /// A piece that we had is lost: it is wanted again, unless it is skipped. False, and
+    /// nothing happens, if we don't have it.
+    pub fn lost(&mut self, piece: PieceIndex) -> bool {
+        if !self.have.remove(piece) {
+            return false;
+        }
+        self.bytes_had -= self.bytes_of(piece);
+        self.picker.put_back(piece);
+        if self.priority(piece) > Priority::Skip {
+            self.missing.insert(piece);
+            for load in self.loads.values_mut() {
+                load.missing_from = load.missing_from.min(piece.get());
+            }
+        }
+        self.pick_at_random_first();
+        true
     }
 
     /// The hash was wrong: the piece is wanted again. Returns the proven liar, if it was
@@ -397,7 +424,7 @@ impl Download {
         let Some((data, senders)) = self.end_verifying(piece) else {
             return Vec::new();
         };
-        self.waste.corrupt += data.len() as u64;
+        self.waste.corrupt += self.bytes_of(piece);
         self.wary = true;
         self.picker.put_back(piece);
         self.suspects.add(piece, &data, &senders)
@@ -458,6 +485,16 @@ impl Download {
                 None
             }
         }
+    }
+
+    /// Bytes of a piece, without padding.
+    fn bytes_of(&self, piece: PieceIndex) -> u64 {
+        let length = self.layout.length(piece);
+        u64::from(length - self.padding.within(self.layout.offset(piece), length))
+    }
+
+    fn bytes_in(&self, pieces: &Bitfield) -> u64 {
+        pieces.iter().map(|piece| self.bytes_of(piece)).sum()
     }
 
     fn find_missing(&mut self) {

@@ -31,9 +31,16 @@ pub enum LayoutError {
     /// No bytes at all.
     #[error("the torrent has no bytes")]
     Empty,
-    /// Zero, or above 64 MiB.
+    /// Zero, or above [`Layout::MAX_PIECE_LENGTH`].
     #[error("a piece length of {0} bytes is not acceptable")]
     PieceLength(u32),
+    /// There would be pieces longer than [`Layout::MAX_PIECE`].
+    #[error(
+        "its pieces of {} MiB are too long: up to {} MiB fit into memory",
+        .0.div_ceil(1 << 20),
+        Layout::MAX_PIECE >> 20
+    )]
+    LongPieces(u32),
     /// More than [`Layout::MAX_PIECES`].
     #[error("{0} pieces are too many")]
     TooManyPieces(u64),
@@ -41,7 +48,7 @@ pub enum LayoutError {
 
 impl PieceIndex {
     /// Every torrent has it.
-    pub(super) const FIRST: PieceIndex = PieceIndex(0);
+    pub(crate) const FIRST: PieceIndex = PieceIndex(0);
 
     /// The number on the wire.
     pub fn get(self) -> u32 {
@@ -67,8 +74,11 @@ impl Block {
 impl Layout {
     /// The most pieces of a torrent.
     pub const MAX_PIECES: u64 = wire::MAX_PIECES;
-    /// The longest piece: a whole one must fit in memory several times.
-    pub const MAX_PIECE_LENGTH: u32 = 64 << 20;
+    /// The longest piece length that a torrent may name: a little more than the longest that
+    /// libtorrent takes.
+    pub const MAX_PIECE_LENGTH: u32 = 512 << 20;
+    /// The longest piece that there may be: a whole one must fit in memory several times.
+    pub const MAX_PIECE: u32 = 64 << 20;
     /// The longest block that may be asked of us: longer requests are an abuse of our memory.
     pub const MAX_BLOCK: u32 = 128 << 10;
 
@@ -77,8 +87,11 @@ impl Layout {
         if length == 0 {
             return Err(LayoutError::Empty);
         }
-        if piece_length == 0 || piece_length > Self::MAX_PIECE_LENGTH {
+        if !(1..=Self::MAX_PIECE_LENGTH).contains(&piece_length) {
             return Err(LayoutError::PieceLength(piece_length));
+        }
+        if u64::from(piece_length).min(length) > u64::from(Self::MAX_PIECE) {
+            return Err(LayoutError::LongPieces(piece_length));
         }
         let pieces = length.div_ceil(u64::from(piece_length));
         if pieces > Self::MAX_PIECES {
@@ -207,10 +220,14 @@ mod tests {
     fn what_cannot_be_cut_is_refused() {
         assert_eq!(Layout::new(0, 1), Err(LayoutError::Empty));
         assert_eq!(Layout::new(1, 0), Err(LayoutError::PieceLength(0)));
+        let refused = |length| Err(LayoutError::PieceLength(length));
+        assert_eq!(Layout::new(1, (512 << 20) + 1), refused((512 << 20) + 1));
+        let long = Layout::new(1 << 30, 128 << 20).unwrap_err();
         assert_eq!(
-            Layout::new(1, (64 << 20) + 1),
-            Err(LayoutError::PieceLength((64 << 20) + 1))
+            long.to_string(),
+            "its pieces of 128 MiB are too long: up to 64 MiB fit into memory"
         );
+        assert!(Layout::new(1, 512 << 20).is_ok(), "no piece is that long");
         assert_eq!(
             Layout::new((1 << 21) + 1, 1),
             Err(LayoutError::TooManyPieces((1 << 21) + 1))

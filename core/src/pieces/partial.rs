@@ -3,12 +3,13 @@
 use bytes::Bytes;
 
 use super::download::SessionId;
-use super::{BLOCK, Block, Layout, PieceIndex};
+use super::{BLOCK, Block, Layout, Padding, PieceIndex};
 
 /// A piece in progress: its buffer, and the state of each of its blocks.
 #[derive(Debug)]
 pub(super) struct Partial {
     layout: Layout,
+    padding: Padding,
     piece: PieceIndex,
     /// Who fills it while there is other work for the rest.
     pub(super) owner: Option<SessionId>,
@@ -20,7 +21,9 @@ pub(super) struct Partial {
     blocks: Vec<BlockState>,
     /// Blocks that have not arrived.
     missing: usize,
-    /// Those of them that are asked of nobody.
+    /// Blocks that have.
+    received: usize,
+    /// Missing blocks that are asked of nobody.
     unasked: usize,
     /// No block before this one is asked of nobody.
     first_unasked: usize,
@@ -48,6 +51,8 @@ enum BlockState {
     Received {
         from: SessionId,
     },
+    /// It is padding and nothing else: zeros, which nobody is asked for.
+    Padding,
 }
 
 impl BlockState {
@@ -78,19 +83,38 @@ pub(super) enum Filled {
 
 impl Partial {
     /// Nothing has arrived, nothing is asked. A block may be asked of so many sessions as
-    /// `copies` says.
-    pub(super) fn new(layout: Layout, piece: PieceIndex, alone: bool, copies: u8) -> Self {
-        let blocks = layout.block_count(piece) as usize;
+    /// `copies` says. A piece that is nothing but padding can't be filled: it must not be
+    /// begun.
+    pub(super) fn new(
+        layout: Layout,
+        padding: Padding,
+        piece: PieceIndex,
+        alone: bool,
+        copies: u8,
+    ) -> Self {
+        let start = layout.offset(piece);
+        let blocks = (0..layout.block_count(piece)).map(|number| {
+            let block = layout.block(piece, number);
+            match padding.covers(start + u64::from(block.begin), block.length) {
+                true => BlockState::Padding,
+                false => BlockState::UNASKED,
+            }
+        });
+        let blocks: Vec<BlockState> = blocks.collect();
+        let is_missing = |block: &&BlockState| matches!(block, BlockState::Missing { .. });
+        let missing = blocks.iter().filter(is_missing).count();
         Partial {
             layout,
+            padding,
             piece,
             owner: None,
             alone,
             failed_by: None,
             buffer: vec![0; layout.length(piece) as usize],
-            blocks: vec![BlockState::UNASKED; blocks],
-            missing: blocks,
-            unasked: blocks,
+            blocks,
+            missing,
+            received: 0,
+            unasked: missing,
             first_unasked: 0,
             copies: usize::from(copies),
             repeatable: 0,
@@ -114,7 +138,7 @@ impl Partial {
 
     /// How many blocks are here.
     pub(super) fn received(&self) -> usize {
-        self.blocks.len() - self.missing
+        self.received
     }
 
     /// Bytes of the blocks that are here.
@@ -259,20 +283,28 @@ impl Partial {
             *sure = 0;
         });
         let begin = block.begin as usize;
-        self.buffer[begin..begin + data.len()].copy_from_slice(data);
+        let buffer = &mut self.buffer[begin..begin + data.len()];
+        buffer.copy_from_slice(data);
+        // It is not kept, so it must not count whatever else was sent in its place.
+        let start = self.layout.offset(self.piece) + u64::from(block.begin);
+        self.padding.blank(start, buffer);
         self.blocks[number] = BlockState::Received { from: session };
         self.missing -= 1;
         self.unasked -= usize::from(unasked);
+        self.received += 1;
         Filled::Kept(others)
     }
 
-    /// The piece's bytes, without copying them, and who sent each of its blocks.
+    /// The piece's bytes, without copying them, and who sent each of its blocks; of padding,
+    /// which nobody sent and nobody can get wrong, somebody who sent another.
     pub(super) fn finish(self) -> (Bytes, Vec<SessionId>) {
         debug_assert!(self.is_complete());
-        let senders = self.blocks.iter().filter_map(|state| match state {
+        let sender = |state: &BlockState| match state {
             BlockState::Received { from } => Some(*from),
-            BlockState::Missing { .. } => None,
-        });
+            BlockState::Missing { .. } | BlockState::Padding => None,
+        };
+        let any = self.blocks.iter().find_map(sender);
+        let senders = self.blocks.iter().filter_map(|state| sender(state).or(any));
         let senders = senders.collect();
         (Bytes::from(self.buffer), senders)
     }

@@ -65,6 +65,7 @@ pub(super) enum What {
     SetStrategy(InfoHash, Strategy),
     SetPriorities(InfoHash, Vec<Priority>),
     SetPlayPosition(InfoHash, u64),
+    Lost(InfoHash, Vec<u32>),
 }
 
 /// A piece of a torrent.
@@ -128,6 +129,10 @@ impl What {
                 digest,
             } => (What::Hashed(Of(*info_hash, piece.get()), *digest), none),
             Input::Command(command) => Self::of_command(command),
+            Input::Lost { info_hash, pieces } => {
+                let pieces = pieces.iter().map(|piece| piece.get()).collect();
+                (What::Lost(*info_hash, pieces), none)
+            }
         }
     }
 
@@ -263,6 +268,14 @@ impl Entry {
             }
             What::SetPlayPosition(info_hash, byte) => {
                 Input::Command(Command::SetPlayPosition(info_hash, byte))
+            }
+            What::Lost(info_hash, pieces) => {
+                let pieces = pieces.into_iter();
+                let pieces = pieces.map(|piece| Of(info_hash, piece).piece(layouts));
+                Input::Lost {
+                    info_hash,
+                    pieces: pieces.collect::<Result<_, _>>()?,
+                }
             }
         }))
     }

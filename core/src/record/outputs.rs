@@ -86,6 +86,7 @@ impl OutputHash {
                 self.piece(3, *info_hash, *piece);
                 self.bytes(data);
             }
+            Output::Reconnect => self.tag(10),
             Output::Event(event) => self.event(event),
         }
     }
@@ -110,13 +111,29 @@ impl OutputHash {
                 self.bytes(&info_hash.0);
                 self.bytes(peer.as_bytes());
             }
-            Event::Tracker { reason } => {
+            Event::Tracker { info_hash, reason } => {
                 self.tag(8);
+                if let Some(info_hash) = info_hash {
+                    self.bytes(&info_hash.0);
+                }
                 self.bytes(reason.as_bytes());
             }
             Event::Refused { reason } => {
                 self.tag(9);
                 self.bytes(reason.as_bytes());
+            }
+            Event::Lost {
+                info_hash,
+                piece,
+                reason,
+            } => {
+                self.piece(10, *info_hash, *piece);
+                self.bytes(reason.as_bytes());
+            }
+            Event::Checked(info_hash, have) => {
+                self.tag(11);
+                self.bytes(&info_hash.0);
+                self.bytes(have.as_bytes());
             }
         }
     }

@@ -181,7 +181,7 @@ fn weight(output: &Output) -> usize {
             announce.pieces.as_ref().map_or(0, Bytes::len)
         }
         Output::Write { data, .. } | Output::Hash { data, .. } => data.len(),
-        Output::Tracker(_) | Output::Read { .. } | Output::Event(_) => 0,
+        Output::Tracker(_) | Output::Read { .. } | Output::Reconnect | Output::Event(_) => 0,
     };
     carried + 256
 }
@@ -204,6 +204,7 @@ fn words(output: &Output) -> String {
         Output::Event(Event::Metadata(metainfo)) => {
             format!("Metadata of {}", metainfo.info_hash())
         }
+        Output::Reconnect => "reconnect to the tracker".to_owned(),
         Output::Event(event) => format!("{event:?}"),
     }
 }

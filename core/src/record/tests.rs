@@ -36,6 +36,7 @@ fn welcome() -> Input {
         max_channels: 8,
         max_payload: 1 << 18,
         max_credit: 1 << 22,
+        max_swarms: 100,
     }))
 }
 
@@ -396,7 +397,11 @@ fn arbitrary_input(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Inpu
     let info_hash = metainfo.info_hash();
     let piece = u.int_in_range(0..=metainfo.layout().piece_count() - 1)?;
     let piece = metainfo.layout().piece(piece).expect("within the torrent");
-    Ok(match u.int_in_range(0..=8)? {
+    Ok(match u.int_in_range(0..=9)? {
+        9 => Input::Lost {
+            info_hash,
+            pieces: vec![piece; u.int_in_range(0..=2)?],
+        },
         0 => Input::Tick,
         1 => Input::TrackerUp,
         2 => Input::TrackerDown,

@@ -75,6 +75,8 @@ pub enum ClientMessage {
     },
     /// Bytes through a channel.
     Data(DataFrame),
+    /// Asks for a sign of life: a page sees nothing of the WebSocket's own pings.
+    Ping,
 }
 
 /// From the hub to a client.
@@ -125,6 +127,8 @@ pub enum ServerMessage {
     },
     /// Bytes through a channel.
     Data(DataFrame),
+    /// The answer to a ping.
+    Pong,
 }
 
 /// See [`ClientMessage::Announce`].
@@ -184,6 +188,13 @@ pub struct Welcome {
     pub max_payload: u32,
     /// The most credit that may be outstanding on one channel, in bytes.
     pub max_credit: u32,
+    /// How many swarms we may be in at once; all where the hub does not say.
+    #[serde(default = "unlimited")]
+    pub max_swarms: u32,
+}
+
+fn unlimited() -> u32 {
+    u32::MAX
 }
 
 /// See [`ServerMessage::Peers`].

@@ -8,11 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{
-    Command, Config, Engine, Event, Input, Output, Resume, TorrentState, TorrentView,
+    Command, Config, Engine, Event, Input, Output, Resume, StoreError, TorrentState, TorrentView,
 };
 use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
-use swarm_core::pieces::Bitfield;
+use swarm_core::pieces::{Bitfield, PieceIndex};
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::peer::decoder::{Decoder, Received};
@@ -33,6 +33,8 @@ pub(crate) struct Stage {
     metainfo: Metainfo,
     bytes: Bytes,
     store: BTreeSet<u32>,
+    unreadable: BTreeSet<u32>,
+    announced: Bytes,
     remotes: BTreeMap<ChannelId, Remote>,
     /// Members that it asked for a channel, by the number of the request.
     opening: BTreeMap<u32, MemberId>,
@@ -112,6 +114,8 @@ impl Stage {
             events: Vec::new(),
             bytes,
             store: have.iter().copied().collect(),
+            unreadable: BTreeSet::new(),
+            announced: Bytes::new(),
             remotes: BTreeMap::new(),
             opening: BTreeMap::new(),
             next: 1,
@@ -124,6 +128,7 @@ impl Stage {
             max_payload: 256 << 10,
             max_credit: 4 << 20,
             max_channels: 256,
+            max_swarms: 100,
         })));
         stage
     }
@@ -149,11 +154,35 @@ impl Stage {
 
     fn piece_read(&self, piece: u32) -> Input {
         let begin = (piece * PIECE) as usize;
+        let data = self.bytes.slice(begin..begin + PIECE as usize);
+        let spoilt = self.unreadable.contains(&piece);
         Input::Read {
             info_hash: self.info_hash(),
             piece: self.metainfo.layout().piece(piece).unwrap(),
-            result: Ok(self.bytes.slice(begin..begin + PIECE as usize)),
+            result: match spoilt {
+                true => Err(StoreError::Unreadable("it changed".to_owned())),
+                false => Ok(data),
+            },
         }
+    }
+
+    /// From now on a piece can't be read any more.
+    pub(crate) fn spoil(&mut self, piece: u32) {
+        self.unreadable.insert(piece);
+    }
+
+    /// The pieces that a store holds, by their indices.
+    pub(crate) fn pieces(&self, indices: &[u32]) -> Vec<PieceIndex> {
+        let layout = self.metainfo.layout();
+        indices
+            .iter()
+            .map(|index| layout.piece(*index).unwrap())
+            .collect()
+    }
+
+    /// What the tracker was told last: the pieces that are here.
+    pub(crate) fn announced(&self) -> &[u8] {
+        &self.announced
     }
 
     pub(crate) fn command(&mut self, command: Command) {
@@ -379,11 +408,16 @@ impl Stage {
                 }
                 None
             }
+            Output::Tracker(ClientMessage::Ping) => Some(Input::Tracker(ServerMessage::Pong)),
+            Output::Tracker(ClientMessage::Announce(announce)) => {
+                self.announced = announce.pieces.unwrap_or_default();
+                None
+            }
             Output::Tracker(ClientMessage::Open(open)) => {
                 self.opening.insert(open.request, open.member);
                 None
             }
-            Output::Tracker(_) => None,
+            Output::Tracker(_) | Output::Reconnect => None,
             Output::Read { piece, .. } => {
                 assert!(self.store.contains(&piece.get()), "reads what it has");
                 match &mut self.reads {
@@ -402,6 +436,7 @@ impl Stage {
                 let begin = (piece.get() * PIECE) as usize;
                 assert_eq!(data, self.bytes[begin..begin + PIECE as usize]);
                 self.store.insert(piece.get());
+                self.unreadable.remove(&piece.get());
                 Some(Input::Written {
                     info_hash,
                     piece,

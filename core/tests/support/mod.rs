@@ -1,6 +1,7 @@
 //! A whole swarm in memory: real engines, the real hub, no sockets, virtual time.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use sha1::{Digest, Sha1};
 use swarm_core::engine::{
     Command, Config, Event, Input, Output, Resume, StoreError, TorrentState, TorrentView,
 };
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput};
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, Source};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
 use swarm_core::pieces::Bitfield;
@@ -40,6 +41,40 @@ impl Content {
         let metainfo = builder.finish(hashes, Vec::new(), false);
         Content {
             metainfo,
+            bytes: bytes.into(),
+        }
+    }
+
+    /// Random files in pieces of 64 KiB, each but the last with padding behind (BEP 47), as
+    /// long as is said.
+    pub(crate) fn padded(files: &[(usize, usize)], seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let mut bytes = Vec::new();
+        let mut listed = String::new();
+        for (number, &(length, padding)) in files.iter().enumerate() {
+            let name = format!("file {number}");
+            let mut file = vec![0; length];
+            rng.fill(&mut file);
+            bytes.extend(file);
+            bytes.extend(vec![0; padding]);
+            write!(
+                listed,
+                "d6:lengthi{length}e4:pathl{}:{name}eed4:attr1:p6:lengthi{padding}ee",
+                name.len()
+            )
+            .unwrap();
+        }
+        let hashes = bytes
+            .chunks(64 << 10)
+            .flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)));
+        let hashes: Vec<u8> = hashes.collect();
+        let info = format!(
+            "d5:filesl{listed}e4:name1:f12:piece lengthi65536e6:pieces{}:",
+            hashes.len()
+        );
+        let torrent = [b"d4:info", info.as_bytes(), &hashes, b"ee"].concat();
+        Content {
+            metainfo: Metainfo::from_torrent(&torrent).unwrap(),
             bytes: bytes.into(),
         }
     }
@@ -166,10 +201,11 @@ impl Net {
         self.next_conn += 1;
         self.hosts[host].conn = Some(conn);
         self.queue.push_back((host, Input::TrackerUp));
-        self.hub
-            .as_mut()
-            .expect("a hub to connect to")
-            .connect(self.now, conn);
+        self.hub.as_mut().expect("a hub to connect to").connect(
+            self.now,
+            conn,
+            Source::V6(conn.0.to_be_bytes()),
+        );
         self.drain_hub();
     }
 
@@ -354,6 +390,10 @@ impl Net {
                         digest,
                     },
                 ));
+            }
+            Output::Reconnect => {
+                self.disconnect(index);
+                self.connect(index);
             }
             Output::Event(event) => host.events.push(event),
         }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
-use swarm_core::engine::{Config, Engine, Input, Output, TorrentState};
+use swarm_core::engine::{Config, Engine, Event, Input, Output, TorrentState};
 use swarm_core::id::InfoHash;
 use swarm_core::pieces::PieceIndex;
 use swarm_core::time::Time;
@@ -151,7 +151,15 @@ impl World {
                     self.model.hear(message, us, &self.config);
                     continue;
                 }
-                Output::Event(_) => continue,
+                Output::Event(Event::Lost {
+                    info_hash, piece, ..
+                }) => {
+                    if let Some(verified) = self.model.verified.get_mut(&info_hash) {
+                        verified.remove(&piece.get());
+                    }
+                    continue;
+                }
+                Output::Event(_) | Output::Reconnect => continue,
                 Output::Read { info_hash, piece } => (info_hash, piece, JobKind::Read),
                 Output::Hash {
                     info_hash,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::trace;
 use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, HubStats};
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, HubStats, Reading, Source};
 use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{
@@ -15,6 +15,8 @@ use swarm_core::wire::relay::{
 
 /// Connections of a run.
 const CONNS: u64 = 4;
+/// Addresses that they come from.
+const SOURCES: u64 = 3;
 /// Inputs of a run.
 const MAX_INPUTS: usize = 1000;
 
@@ -48,9 +50,16 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         scene.up.remove(&conn);
         scene.drain();
     }
-    let relayed_bytes = scene.hub.stats().relayed_bytes;
+    // What they owe is made up for in that time.
+    scene.pass(Duration::from_secs(60));
+    let HubStats {
+        relayed_bytes,
+        limited,
+        ..
+    } = scene.hub.stats();
     let nothing = HubStats {
         relayed_bytes,
+        limited,
         ..HubStats::default()
     };
     assert_eq!(scene.hub.stats(), nothing);
@@ -61,7 +70,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
 /// Bounds so narrow that small inputs meet all of them.
 fn narrow(u: &mut Unstructured<'_>) -> Result<HubConfig> {
     Ok(HubConfig {
-        max_connections: 4,
+        max_connections: u.int_in_range(1..=8)?,
         max_swarms: 2,
         max_swarms_per_connection: 2,
         max_channels_per_connection: u.int_in_range(1..=4)?,
@@ -71,7 +80,13 @@ fn narrow(u: &mut Unstructured<'_>) -> Result<HubConfig> {
         max_credit: u.int_in_range(0..=400)?,
         max_inflight_per_connection: u.int_in_range(0..=1000)?,
         max_inflight: u.int_in_range(0..=2000)?,
+        max_memberships: u.int_in_range(1..=8)?,
         max_queued_frames: 8,
+        max_queued_frames_everywhere: u.int_in_range(1..=20)?,
+        offer_burst: u.int_in_range(0..=4)?,
+        work_per_source: Duration::from_micros(u.int_in_range(100..=2000)?),
+        work_burst: Duration::from_micros(u.int_in_range(0..=2000)?),
+        max_work_debt: Duration::from_micros(u.int_in_range(0..=2000)?),
         ..HubConfig::default()
     })
 }
@@ -98,7 +113,7 @@ struct Client {
 impl Scene {
     fn connect(&mut self, conn: u64) {
         self.up.entry(conn).or_default();
-        self.hub.connect(self.now, ConnId(conn));
+        self.hub.connect(self.now, ConnId(conn), source(conn));
         self.drain();
     }
 
@@ -138,13 +153,7 @@ impl Scene {
             1 | 2 => self.connect(conn),
             3 | 4 => self.write(conn, u.int_in_range(0..=500)?),
             5 => {
-                self.now += Duration::from_secs(u.int_in_range(0..=400)?);
-                self.hub.handle_timeout(self.now);
-                self.drain();
-                assert!(
-                    self.hub.poll_timeout().is_none_or(|due| due > self.now),
-                    "a timer that was handled is due again"
-                );
+                self.pass(Duration::from_millis(u.int_in_range(0..=400_000)?));
             }
             6..=8 => self.send_within_credit(conn, u)?,
             9 => {
@@ -154,12 +163,36 @@ impl Scene {
                     self.send(conn, ClientMessage::Accept { channel, credit });
                 }
             }
+            10 => {
+                let reading = Reading {
+                    framing: u.int_in_range(0..=1000)?,
+                    control: u.int_in_range(0..=100_000)?,
+                };
+                self.hub.charge(self.now, ConnId(conn), reading);
+                self.drain();
+            }
             _ => {
                 let message = any_message(u)?;
                 self.send(conn, message);
             }
         }
+        // A debt ends: nobody is shut up for ever.
+        let pause = self.hub.paused_until(self.now, ConnId(conn));
+        if let Some(until) = pause {
+            assert!(until > self.now);
+            assert!(until.saturating_since(self.now) < Duration::from_secs(600));
+        }
         Ok(())
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.hub.handle_timeout(self.now);
+        self.drain();
+        assert!(
+            self.hub.poll_timeout().is_none_or(|due| due > self.now),
+            "a timer that was handled is due again"
+        );
     }
 
     /// The socket took some of what waits, or says that it took more than there was.
@@ -258,6 +291,7 @@ impl Scene {
         assert!(stats.connections <= config.max_connections);
         assert_eq!(stats.connections, self.up.len());
         assert!(stats.swarms <= config.max_swarms);
+        assert!(stats.memberships <= config.max_memberships);
         assert!(stats.bitfield_bytes <= config.max_bitfields);
         assert!(stats.channels <= config.max_channels_per_connection * stats.connections);
         for client in self.up.values() {
@@ -295,9 +329,14 @@ impl Client {
             ServerMessage::Peers(_)
             | ServerMessage::Refused { .. }
             | ServerMessage::Error { .. }
-            | ServerMessage::Data(_) => {}
+            | ServerMessage::Data(_)
+            | ServerMessage::Pong => {}
         }
     }
+}
+
+fn source(conn: u64) -> Source {
+    Source::V6((conn % SOURCES).to_be_bytes())
 }
 
 fn announce(info_hash: InfoHash) -> Announce {

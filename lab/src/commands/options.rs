@@ -90,6 +90,9 @@ pub(crate) struct Options {
     /// What every read and write takes at least.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     store_latency: Option<f64>,
+    /// Up to so much more, at random: a store that answers in any order.
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    store_jitter: Option<f64>,
     /// Share of writes that fail.
     #[arg(long, value_name = "SHARE")]
     store_failures: Option<f64>,
@@ -149,6 +152,7 @@ impl Options {
         let store = &mut scenario.store;
         limit(&mut store.rate, self.store_rate);
         set(&mut store.latency, self.store_latency);
+        set(&mut store.jitter, self.store_jitter);
         set(&mut store.failures, self.store_failures);
         set(&mut store.full_share, self.full_share);
         set(&mut store.full_at, self.full_at);

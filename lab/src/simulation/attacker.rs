@@ -166,7 +166,7 @@ impl Attacker {
                 self.channels.remove(&channel);
             }
             ServerMessage::Data(frame) => self.listen(frame.channel(), frame.payload()),
-            ServerMessage::Error { .. } => {}
+            ServerMessage::Error { .. } | ServerMessage::Pong => {}
         }
     }
 

@@ -61,6 +61,8 @@ impl Simulation {
                 self.queue
                     .push(self.now, Event::Done(index, Work::Hash(piece, digest)));
             }
+            // Lines in here never die without a word.
+            Output::Reconnect => {}
             Output::Event(event) => self.engine_event(index, &event),
         }
     }
@@ -249,6 +251,8 @@ impl Simulation {
                 self.peers[index].banned += 1;
             }
             EngineEvent::Metadata(_)
+            | EngineEvent::Checked(..)
+            | EngineEvent::Lost { .. }
             | EngineEvent::Tracker { .. }
             | EngineEvent::Refused { .. } => {}
         }

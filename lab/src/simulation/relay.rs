@@ -1,7 +1,7 @@
 //! The hub, its connections, and the way through it.
 
 use swarm_core::engine::Input;
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput};
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, Source};
 use swarm_core::wire::relay::{ClientMessage, DataFrame, ServerMessage};
 
 use super::channels::{Channels, Claims};
@@ -110,7 +110,8 @@ impl Simulation {
         let mut payload = None;
         match arrival {
             Arrival::Connection(peer) => {
-                hub.connect(now, conn);
+                // Everybody has an address of their own.
+                hub.connect(now, conn, Source::V6((peer as u64).to_be_bytes()));
                 self.pass_on(conn, peer, UPGRADE, Delivery::Connected);
             }
             Arrival::Close => hub.disconnect(now, conn),

@@ -17,13 +17,14 @@ pub(super) fn client(message: &ClientMessage) -> usize {
         ClientMessage::Open(_) => HEAD + 45,
         ClientMessage::Accept { .. } | ClientMessage::Credit { .. } => 45,
         ClientMessage::Close { reason, .. } => 40 + reason.len(),
+        ClientMessage::Ping => 12,
     }
 }
 
 pub(super) fn server(message: &ServerMessage) -> usize {
     match message {
         ServerMessage::Data(frame) => swarm_core::wire::relay::frame::HEADER + frame.payload_len(),
-        ServerMessage::Welcome(_) => 95,
+        ServerMessage::Welcome(_) => 115,
         ServerMessage::Peers(peers) => HEAD + 55 + 70 * peers.members.len(),
         ServerMessage::Incoming(_) => HEAD + 90,
         ServerMessage::Accepted { .. } => 60,
@@ -32,6 +33,7 @@ pub(super) fn server(message: &ServerMessage) -> usize {
             40 + reason.len()
         }
         ServerMessage::Error { reason, .. } => HEAD + 20 + reason.len(),
+        ServerMessage::Pong => 12,
     }
 }
 
@@ -82,6 +84,7 @@ mod tests {
                 channel,
                 reason: "enough peers".to_owned(),
             },
+            ClientMessage::Ping,
         ] {
             close(client(&message), message.encode());
         }
@@ -91,6 +94,7 @@ mod tests {
                 max_channels: 256,
                 max_payload: 512 << 10,
                 max_credit: 4 << 20,
+                max_swarms: 100,
             }),
             ServerMessage::Peers(Peers {
                 info_hash,

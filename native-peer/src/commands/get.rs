@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use swarm_core::engine::{Command, Resume, StoreError};
-use swarm_core::metainfo::Metainfo;
-use swarm_core::pieces::Strategy;
+use swarm_core::metainfo::{Metainfo, Selection};
+use swarm_core::pieces::{PieceIndex, Strategy};
 use tokio::task::spawn_blocking;
 
 use super::choose::Chosen;
@@ -15,57 +15,110 @@ use super::seed::until_stopped;
 use super::session::{Reached, Session, runtime};
 use super::source::Source;
 use crate::Error;
-use crate::address::TrackerAddress;
+use crate::address::{TrackerAddress, Trackers};
 use crate::cli::Get;
 use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::status::bytes;
+use crate::store::file::Wishes;
 use crate::store::{FileStore, Store};
 use crate::text::{plain, shown};
 
+/// So often is fetched again what was changed on the disk before it was read back.
+const MAX_ROUNDS: u32 = 3;
+const NOT_KEPT: &str =
+    "the disk does not keep what is written to it, or something else goes on writing to it";
+const STORE: &str = "there is a store as soon as the metadata is known";
+
 pub(crate) fn run(arguments: &Get) -> Result<ExitCode, Error> {
     let source = Source::read(&arguments.torrent)?;
-    let tracker = match &arguments.tracker {
-        Some(text) => text.parse()?,
-        None => own_tracker(&source).map_or_else(TrackerAddress::from_environment, Ok)?,
-    };
+    let trackers = trackers(&source, arguments)?;
     if let Source::Torrent(metainfo) = &source {
         // Before anything is made.
-        Chosen::of(&arguments.choice, metainfo)?;
+        Chosen::of(&arguments.choice, None, metainfo)?;
     }
     make_folder(&arguments.output)?;
     let recording = arguments.record.begin()?;
-    runtime()?.block_on(get(source, tracker, arguments, recording))
+    runtime()?.block_on(get(source, trackers, arguments, recording))
 }
 
-/// The tracker that the torrent or the link names.
-fn own_tracker(source: &Source) -> Option<TrackerAddress> {
-    match source {
-        Source::Torrent(metainfo) => TrackerAddress::first_of(metainfo.trackers()),
-        Source::Link(link) => link
-            .page_tracker()
-            .and_then(|tracker| tracker.parse().ok())
-            .or_else(|| TrackerAddress::first_of(&link.trackers)),
+/// Where to meet others: at the trackers that are named on the command line, in the torrent
+/// or in the link, or else at the usual one.
+fn trackers(source: &Source, arguments: &Get) -> Result<Trackers, Error> {
+    let chosen: Option<TrackerAddress> = match &arguments.tracker {
+        Some(text) => Some(text.parse()?),
+        None => None,
+    };
+    let own = own_trackers(source);
+    if let Source::Torrent(metainfo) = source
+        && metainfo.is_private()
+    {
+        return private_trackers(metainfo, chosen, own);
+    }
+    match (chosen, own) {
+        (Some(chosen), _) => Ok(chosen.into()),
+        (None, Some(own)) => Ok(own),
+        (None, None) => Ok(TrackerAddress::from_environment()?.into()),
     }
 }
 
-/// Makes the folder if it is not there, and tries whether it can be written to: better
-/// now than after the first piece.
+/// A private torrent is announced to its own trackers alone (BEP 27).
+fn private_trackers(
+    metainfo: &Metainfo,
+    chosen: Option<TrackerAddress>,
+    own: Option<Trackers>,
+) -> Result<Trackers, Error> {
+    let name = plain(metainfo.name());
+    let named = plain(&metainfo.trackers().join(", "));
+    match (chosen, own) {
+        (Some(chosen), Some(own)) if own.contains(&chosen) => Ok(chosen.into()),
+        (None, Some(own)) => Ok(own),
+        (Some(chosen), None) if metainfo.trackers().is_empty() => Ok(chosen.into()),
+        (Some(_), _) => Err(Error::Other(format!(
+            "{name} is private: only its own trackers may be asked ({named})"
+        ))),
+        (None, None) if metainfo.trackers().is_empty() => Err(Error::Other(format!(
+            "{name} is private and names no tracker: name one with --tracker"
+        ))),
+        (None, None) => Err(Error::Other(format!(
+            "{name} is private, and none of its trackers is one that can be reached from here, by ws:// or wss:// ({named})"
+        ))),
+    }
+}
+
+/// The trackers that the torrent or the link names.
+fn own_trackers(source: &Source) -> Option<Trackers> {
+    match source {
+        Source::Torrent(metainfo) => Trackers::among(metainfo.trackers()),
+        Source::Link(link) => Trackers::among(link.page_tracker().iter().chain(&link.trackers)),
+    }
+}
+
+/// Makes the folder if it is not there.
 fn make_folder(folder: &Path) -> Result<(), Error> {
-    fs::create_dir_all(folder).map_err(Error::file("create the folder", folder))?;
+    fs::create_dir_all(folder).map_err(Error::file("create the folder", folder))
+}
+
+/// Tries whether a folder can be written to: better now than after the first piece.
+fn try_to_write(folder: &Path) -> Result<(), Error> {
     tempfile::tempfile_in(folder).map_err(Error::file("write to", folder))?;
     Ok(())
 }
 
 async fn get(
     source: Source,
-    tracker: TrackerAddress,
+    trackers: Trackers,
     arguments: &Get,
     recording: Option<Recording>,
 ) -> Result<ExitCode, Error> {
+    let named = own_trackers(&source).is_some() || arguments.tracker.is_some();
+    let asked = match &source {
+        Source::Link(link) => link.files.clone(),
+        Source::Torrent(_) => None,
+    };
     let (command, opened) = match source {
         Source::Torrent(metainfo) => {
-            let opened = Opened::new(arguments, metainfo.clone()).await?;
+            let opened = Opened::new(arguments, None, metainfo.clone()).await?;
             let resume = if opened.store.has_something() {
                 Resume::Check
             } else {
@@ -93,45 +146,72 @@ async fn get(
             )
         }
     };
-    let mut session = Session::begin(tracker, Screen::new(), command, recording)?;
+    let mut session = Session::begin(trackers, Screen::new(), command, recording)?;
     if arguments.sequential {
         session.set_strategy(Strategy::Sequential);
     }
-    let result = fetch(&mut session, arguments, opened).await;
+    let result = fetch(&mut session, arguments, asked, named, opened).await;
     session.end().await;
     result.map(ExitCode::from)
 }
 
-/// Everything between the beginning and the end; returns the exit code.
+/// Everything between the beginning and the end; returns the exit code. `asked` are the files
+/// that a link asks for; `named` says that it names trackers, or a person does.
 async fn fetch(
     session: &mut Session,
     arguments: &Get,
+    asked: Option<Selection>,
+    named: bool,
     mut opened: Option<Opened>,
 ) -> Result<u8, Error> {
     if let Some(opened) = &opened {
         opened.begin(session);
     }
+    let mut rounds = 0;
     loop {
         match session.run().await? {
             Reached::Metadata(metainfo) => {
+                if metainfo.is_private() && !named {
+                    let name = plain(metainfo.name());
+                    return Err(Error::Other(format!(
+                        "{name} is private, and the link names none of its trackers: use its .torrent file"
+                    )));
+                }
                 opened
-                    .insert(Opened::new(arguments, metainfo).await?)
+                    .insert(Opened::new(arguments, asked.as_ref(), metainfo).await?)
                     .begin(session);
+            }
+            Reached::Checked(have) => {
+                let store = opened.as_ref().expect(STORE).store.clone();
+                blocking(move || store.checked(&have)).await?;
             }
             Reached::Stopped(code) => {
                 tell_how_to_go_on(session);
                 return Ok(code);
             }
+            // What is lost is fetched again.
+            Reached::NothingLeft => {}
             Reached::Completed => {
-                let opened = opened.expect("nothing completes without a store");
-                match session.run_beside(finish(opened.store.clone())).await? {
+                let opened = opened.as_ref().expect(STORE);
+                let store = opened.store.clone();
+                let bad = match session.run_beside(blocking(move || finish(&store))).await? {
                     Ok(result) => result?,
                     Err(code) => return Ok(code),
+                };
+                if !bad.is_empty() {
+                    rounds += 1;
+                    if rounds >= MAX_ROUNDS {
+                        return Err(Error::Other(NOT_KEPT.to_owned()));
+                    }
+                    session.screen.say(&changed_in_words(bad.len()));
+                    session.lose(bad);
+                    continue;
                 }
                 for line in opened.words(&arguments.output) {
                     session.screen.say(&line);
                 }
                 if arguments.seed {
+                    session.only_give(opened.metainfo.files().len());
                     until_stopped(session).await?;
                 }
                 return Ok(0);
@@ -148,12 +228,26 @@ struct Opened {
 }
 
 impl Opened {
-    async fn new(arguments: &Get, metainfo: Metainfo) -> Result<Self, Error> {
-        let chosen = Chosen::of(&arguments.choice, &metainfo)?;
+    async fn new(
+        arguments: &Get,
+        asked: Option<&Selection>,
+        metainfo: Metainfo,
+    ) -> Result<Self, Error> {
+        let chosen = Chosen::of(&arguments.choice, asked, &metainfo)?;
         let (folder, torrent) = (arguments.output.clone(), metainfo.clone());
-        let store = blocking(move || FileStore::open(&folder, &torrent)).await?;
+        let wishes = Wishes {
+            left_out: chosen.left_out(),
+            overwrite: arguments.overwrite,
+        };
+        let store = blocking(move || {
+            let store = FileStore::open(&folder, &torrent, wishes)?;
+            if store.will_write() {
+                try_to_write(&folder)?;
+            }
+            Ok::<_, Error>(store)
+        });
         Ok(Opened {
-            store: Arc::new(store.leaving_out(chosen.left_out())),
+            store: Arc::new(store.await?),
             metainfo,
             chosen,
         })
@@ -180,8 +274,22 @@ impl Opened {
     }
 }
 
-async fn finish(store: Arc<FileStore>) -> Result<(), StoreError> {
-    blocking(move || store.finish()).await
+/// Reads back what was written; returns the pieces that something else has changed, or
+/// finishes.
+fn finish(store: &FileStore) -> Result<Vec<PieceIndex>, StoreError> {
+    let bad = store.read_back()?;
+    if bad.is_empty() {
+        store.finish()?;
+    }
+    Ok(bad)
+}
+
+fn changed_in_words(pieces: usize) -> String {
+    let pieces = match pieces {
+        1 => "1 piece was".to_owned(),
+        n => format!("{n} pieces were"),
+    };
+    format!("read back: {pieces} changed by something else since, and fetched again")
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {

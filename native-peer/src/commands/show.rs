@@ -58,7 +58,7 @@ impl Description {
             info_hash: metainfo.info_hash().to_string(),
             piece_length: Some(layout.piece_length()),
             pieces: Some(layout.piece_count()),
-            length: Some(layout.total_length()),
+            length: Some(metainfo.length()),
             files: Some(files.collect()),
             trackers: metainfo.trackers().to_vec(),
             private: Some(metainfo.is_private()),

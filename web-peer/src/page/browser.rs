@@ -1,5 +1,6 @@
 //! What the page asks of the browser.
 
+use swarm_core::wire::relay::ENDPOINT;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -7,6 +8,7 @@ use web_sys::{
 };
 
 use super::dom::{after, document, window};
+use super::intake::looks_like_link;
 
 /// The key in sessionStorage under which a reloaded tab finds its slot again.
 const SLOT: &str = "tabswarm-slot";
@@ -17,8 +19,8 @@ const DOWNLOAD_BEGUN: i32 = 60_000;
 /// Where a tracker-relay listens unless it is told otherwise.
 const DEFAULT_PORT: u16 = 8080;
 
-/// The address of this page's own tracker: on the page's own host and port. A page that
-/// `trunk serve` built has a port of its own, and Trunk's proxy drops the WebSocket's
+/// The address of this page's own tracker: beside the page, whatever path a proxy gave it.
+/// A page that `trunk serve` built has a port of its own, and Trunk's proxy drops the WebSocket's
 /// subprotocol: it goes straight to a tracker-relay on its default port.
 pub(crate) fn tracker_address() -> String {
     let location = window().location();
@@ -30,7 +32,10 @@ pub(crate) fn tracker_address() -> String {
         .protocol()
         .is_ok_and(|protocol| protocol == "https:");
     let scheme = if secure { "wss" } else { "ws" };
-    format!("{scheme}://{}/swarm", location.host().unwrap_or_default())
+    let host = location.host().unwrap_or_default();
+    let path = location.pathname().unwrap_or_default();
+    let folder = path.rfind('/').map_or("", |slash| &path[..slash]);
+    format!("{scheme}://{host}{folder}{ENDPOINT}")
 }
 
 /// The address of this page, without query and fragment.
@@ -42,12 +47,9 @@ pub(crate) fn page_address() -> String {
 /// The link in the page's own address, if there is one.
 pub(crate) fn link_in_address() -> Option<String> {
     let hash = window().location().hash().ok()?;
-    // Some programs escape everything behind the `#` when they pass a link on.
-    let hash = match hash.to_ascii_lowercase().starts_with("#magnet%3a") {
-        true => String::from(js_sys::decode_uri_component(&hash).ok()?),
-        false => hash,
-    };
-    hash.starts_with("#magnet:").then(|| page_address() + &hash)
+    // Whether it is a link, and of which kind, the worker says; an anchor in the page is none.
+    let names_torrent = looks_like_link(hash.strip_prefix('#')?);
+    names_torrent.then(|| page_address() + &hash)
 }
 
 /// The slot that this tab had before it was reloaded.

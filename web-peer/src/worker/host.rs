@@ -16,12 +16,13 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::DedicatedWorkerGlobalScope;
 
 use super::clock::Clock;
-use super::js::{Timer, bytes_of, read_blob, slice, store_error};
+use super::js::{Timer, bytes_of};
 use super::link::Link;
 use super::record::Recording;
 use super::sha1::Hasher;
 use super::show::Show;
-use super::store::{Content, Record, Store};
+use super::source::UnderWay;
+use super::store::{Record, Store};
 use super::torrents::{Torrent, Torrents};
 
 /// Everything that the worker has. Lives as long as it does.
@@ -38,6 +39,7 @@ pub(super) struct Host {
     pub(super) store: Store,
     pub(super) hasher: Hasher,
     pub(super) torrents: Torrents,
+    pub(super) sources: UnderWay,
     pub(super) show: RefCell<Show>,
     /// The tracker's WebSocket address, for torrents that are made here.
     pub(super) tracker: String,
@@ -62,6 +64,7 @@ impl Host {
             store,
             hasher: Hasher::new(),
             torrents: Torrents::default(),
+            sources: UnderWay::default(),
             show: RefCell::default(),
             tracker,
         })
@@ -176,8 +179,10 @@ impl Host {
                 data,
             } => {
                 let host = Rc::clone(self);
-                // The only copy out of our memory.
-                let copy = Uint8Array::from(&data[..]);
+                let metainfo = self.torrents.metainfo(info_hash);
+                let kept = metainfo.map_or(data.len(), |m| m.kept_length(piece) as usize);
+                // The only copy out of our memory; padding behind the last file is not kept.
+                let copy = Uint8Array::from(&data[..kept]);
                 spawn_local(async move {
                     let result = host.store.write((info_hash, piece.get()), copy).await;
                     let input = Input::Written {
@@ -204,47 +209,43 @@ impl Host {
                     host.answer(generation, input);
                 });
             }
+            Output::Reconnect => self.lost(),
             Output::Event(event) => self.handle_event(event),
         }
     }
 
     async fn read(
-        &self,
+        self: &Rc<Self>,
         info_hash: InfoHash,
         piece: PieceIndex,
     ) -> Result<bytes::Bytes, StoreError> {
         let metainfo = self.torrents.metainfo(info_hash);
         let metainfo = metainfo.ok_or(StoreError::Missing)?;
-        let length = metainfo.layout().length(piece);
-        let buffer = match self.torrents.source(info_hash) {
-            Some(source) => {
-                let from = metainfo.layout().offset(piece);
-                let part = slice(&source, from, from + u64::from(length))
-                    .map_err(|error| store_error(&error))?;
-                read_blob(&part)
-                    .await
-                    .map_err(|error| store_error(&error))?
-            }
+        let buffer = match self.read_source(&metainfo, piece).await {
+            Some(buffer) => buffer,
             None => self.store.read((info_hash, piece.get())).await?,
         };
-        if buffer.byte_length() != length {
-            return Err(StoreError::Failed(format!(
+        let length = metainfo.layout().length(piece);
+        let kept = metainfo.kept_length(piece);
+        if ![kept, length].contains(&buffer.byte_length()) {
+            return Err(StoreError::Unreadable(format!(
                 "piece {} has a wrong length",
                 piece.get()
             )));
         }
-        Ok(bytes_of(&buffer))
+        let bytes = bytes_of(&buffer);
+        if bytes.len() == length as usize {
+            return Ok(bytes);
+        }
+        let mut whole = bytes.to_vec();
+        whole.resize(length as usize, 0);
+        Ok(whole.into())
     }
 
     fn handle_event(self: &Rc<Self>, event: Event) {
         match event {
-            Event::Metadata(metainfo) => {
-                let torrent_file = metainfo.to_torrent();
-                self.update(metainfo.info_hash(), |torrent| {
-                    torrent.record.content = Content::Torrent(torrent_file);
-                    torrent.metainfo = Some(metainfo.clone());
-                });
-            }
+            Event::Metadata(metainfo) => self.metadata_is_here(&metainfo),
+            Event::Checked(..) => {}
             Event::Completed(info_hash) => {
                 let name = self.torrents.name(info_hash);
                 self.notice(false, format!("“{name}” is complete."));
@@ -253,6 +254,15 @@ impl Host {
                 let name = self.torrents.name(info_hash);
                 self.notice(true, format!("“{name}” stopped: {reason}"));
             }
+            Event::Lost {
+                info_hash, reason, ..
+            } => {
+                let name = self.torrents.name(info_hash);
+                self.notice(
+                    true,
+                    format!("“{name}”: a part of it can't be shared any more: {reason}"),
+                );
+            }
             Event::Banned { info_hash, peer } => {
                 let name = self.torrents.name(info_hash);
                 self.notice(
@@ -260,7 +270,13 @@ impl Host {
                     format!("“{name}”: a peer sent corrupt data and was dropped ({peer}). Nothing of it was kept."),
                 );
             }
-            Event::Tracker { reason } => self.notice(true, format!("The tracker says: {reason}")),
+            // Said at the torrent, for as long as it is so.
+            Event::Tracker {
+                info_hash: Some(_), ..
+            } => {}
+            Event::Tracker { reason, .. } => {
+                self.notice(true, format!("The tracker says: {reason}"));
+            }
             Event::Refused { reason } => self.notice(true, reason),
         }
     }

@@ -191,7 +191,7 @@ impl Host {
     }
 
     /// Lets the connection go, and tries again after a while.
-    fn lost(self: &Rc<Self>) {
+    pub(super) fn lost(self: &Rc<Self>) {
         self.hang_up();
         let mut link = self.link.borrow_mut();
         link.failures = link.failures.saturating_add(1);

@@ -17,8 +17,6 @@ use web_sys::{Blob, File};
 use super::host::Host;
 use super::js::{concat, message_of, read_blob, slice, store_error};
 use super::sha1::Hasher;
-use super::show::Work;
-use crate::messages::HashingView;
 
 /// Bytes to read at once, if the pieces are not longer.
 const STRETCH: u32 = 4 << 20;
@@ -43,6 +41,18 @@ impl Host {
         self.show_now();
     }
 
+    /// Names that are changed because others could not write them.
+    fn tell_renamed(&self, paths: &[Vec<String>]) {
+        let mut parts = paths.iter().flatten();
+        if let Some(part) = parts.find(|part| in_one_part(part) != **part) {
+            let shared_as = in_one_part(part);
+            self.notice(
+                false,
+                format!("“{part}” is shared as “{shared_as}”: on other systems a backslash begins a folder."),
+            );
+        }
+    }
+
     async fn try_share(
         self: &Rc<Self>,
         name: &str,
@@ -53,7 +63,13 @@ impl Host {
         if paths.len() != files.len() {
             return Err("the page sent something that is no file".to_owned());
         }
-        let mut entries: Vec<_> = paths.into_iter().zip(files).collect();
+        self.tell_renamed(&paths);
+        let name = &in_one_part(name);
+        let folder = folder.map(|folder| in_one_part(&folder));
+        let paths = paths
+            .into_iter()
+            .map(|path| path.iter().map(|part| in_one_part(part)).collect());
+        let mut entries: Vec<(Vec<String>, File)> = paths.zip(files).collect();
         // The order in which browsers walk a folder must not make another torrent of it.
         entries.sort_by(|(a, _), (b, _)| a.cmp(b));
         let (new_files, blobs): (Vec<NewFile>, Vec<Blob>) = entries
@@ -73,35 +89,28 @@ impl Host {
             Builder::new(folder.as_deref(), new_files, None).map_err(|error| error.to_string())?;
         let source = concat(&blobs).map_err(|error| message_of(&error))?;
 
-        let id = self.show.borrow_mut().work_id();
-        let work = Work::new(
-            id,
-            HashingView {
-                id,
-                name: name.to_owned(),
-                length,
-                progress: 0.0,
-            },
-        );
-        let (progress, cancelled) = (Rc::clone(&work.progress), Rc::clone(&work.cancelled));
-        self.show.borrow_mut().hashing.push(work);
-        self.show_now();
+        let work = self.begin_hashing(name.to_owned(), length);
         let hashes = hash_all(
             &self.hasher,
             &source,
             *builder.layout(),
-            progress,
-            Rc::clone(&cancelled),
+            Rc::clone(&work.progress),
+            Rc::clone(&work.cancelled),
         )
         .await;
-        self.show.borrow_mut().hashing.retain(|work| work.id != id);
-        if cancelled.get() {
+        self.end_hashing(work.id);
+        if work.cancelled.get() {
             return Ok(());
         }
         let metainfo = builder.finish(hashes?, vec![self.tracker.clone()], false);
         self.seed(metainfo, source);
         Ok(())
     }
+}
+
+/// A file's name as others can write it: elsewhere a backslash begins another folder.
+fn in_one_part(name: &str) -> String {
+    name.replace('\\', "_")
 }
 
 /// What the readers of one source share.

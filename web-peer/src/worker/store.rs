@@ -21,7 +21,7 @@ mod schema;
 #[cfg(test)]
 mod conformance;
 
-pub(super) use schema::{Content, Record, Wishes};
+pub(super) use schema::{Content, More, Record, Wishes};
 
 use indexed::Indexed;
 use memory::Memory;
@@ -100,6 +100,21 @@ impl Store {
             reads: RefCell::default(),
             reading: Cell::default(),
         }))
+    }
+
+    /// Calls back when the browser has closed the storage, and perhaps cleared it.
+    pub(super) fn on_closed(&self, callback: impl Fn() + 'static) {
+        if let Backend::Indexed(store) = &self.0.backend {
+            store.on_closed(Box::new(callback));
+        }
+    }
+
+    /// Opens it once more after that.
+    pub(super) async fn reopen(&self) -> Result<(), StoreError> {
+        match &self.0.backend {
+            Backend::Indexed(store) => store.reopen().await,
+            Backend::Memory(_) => Ok(()),
+        }
     }
 
     /// Keeps a piece; returns once it survives a reload.

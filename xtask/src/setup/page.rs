@@ -1,5 +1,6 @@
 //! What building the page takes: wasm targets, wasm-bindgen, Trunk, wasm-opt.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -48,13 +49,13 @@ pub(crate) fn wasm_target(workspace: &Workspace, target: &str) -> Result<()> {
 pub(crate) fn wasm_bindgen(workspace: &Workspace) -> Result<()> {
     let version = locked_version(workspace, "wasm-bindgen")?;
     // Not `--locked`: that version's lock file names crates that have been withdrawn.
-    let options: &[&str] = &[];
+    // Without TLS: it talks to a browser on this machine only.
     cargo_tool(
         workspace,
         "wasm-bindgen",
         "wasm-bindgen-cli",
         &version,
-        options,
+        &["--no-default-features"],
         "2 minutes",
     )
 }
@@ -97,7 +98,18 @@ fn wasm_opt(workspace: &Workspace) -> Result<WasmOpt> {
     Ok(WasmOpt::Present)
 }
 
-/// Installs a cargo package unless its program is there in that version.
+/// How tools are compiled: they run for seconds, so that what a product would win by
+/// optimising hard is lost many times over while they are built. (Trunk's own release
+/// profile takes 6 minutes of two cores instead of one and a half.)
+const TOOL_PROFILE: [(&str, &str); 4] = [
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+    ("CARGO_PROFILE_RELEASE_LTO", "off"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+    ("CARGO_PROFILE_RELEASE_DEBUG", "false"),
+];
+
+/// Installs a cargo package unless its program is there in that version: as somebody has
+/// built it, where there is cargo-binstall to fetch that with, else from source.
 pub(super) fn cargo_tool(
     workspace: &Workspace,
     program: &str,
@@ -111,18 +123,32 @@ pub(super) fn cargo_tool(
     if installed.as_deref() == Some(version) {
         return Ok(());
     }
-    announce(&format!("{package} {version}"), time);
+    // Somebody's other projects may need the version that is there: leave it alone.
+    let root: &[OsString] = match installed {
+        None => &[],
+        Some(_) => &["--root".into(), workspace.tools().into()],
+    };
+    if workspace.find("cargo-binstall").is_some() {
+        announce(&format!("{package} {version}"), "seconds");
+        // It fails where nobody offers a build for this machine: then there is the source.
+        let strategies = "crate-meta-data,quick-install";
+        let fetch = cmd!(
+            sh,
+            "cargo binstall --no-confirm --strategies {strategies} {root...} {package}@{version}"
+        );
+        if fetch.run().is_ok() && installed_version(workspace, program).as_deref() == Some(version)
+        {
+            return Ok(());
+        }
+    }
+    announce(&format!("{package} {version}, from source"), time);
     let install = cmd!(
         sh,
-        "cargo install {package} --version {version} {options...}"
+        "cargo install {package} --version {version} {options...} {root...}"
     );
-    let install = match installed {
-        None => install,
-        // Somebody's other projects may need the version that is there: leave it alone.
-        Some(_) => install.arg("--root").arg(workspace.tools()),
-    };
     // Its own target folder: tools are built once, and share nothing with the project.
-    install.env_remove("CARGO_TARGET_DIR").run()?;
+    let install = install.env_remove("CARGO_TARGET_DIR").envs(TOOL_PROFILE);
+    install.run()?;
     if installed_version(workspace, program).as_deref() != Some(version) {
         bail!("{program} {version} is installed, but not on PATH: add cargo's bin folder to it");
     }

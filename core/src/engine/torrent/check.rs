@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::{Cx, Phase, Torrent};
-use crate::engine::{Output, StoreError};
-use crate::pieces::{Bitfield, PieceIndex};
+use crate::engine::{Event, Output, StoreError};
+use crate::pieces::{Bitfield, Layout, PieceIndex};
 
 /// How far it is.
 #[derive(Debug)]
@@ -46,10 +46,23 @@ impl Check {
         self.reading.len() + self.hashing.len()
     }
 
+    /// A piece that was found is lost again.
+    pub(super) fn lose(&mut self, piece: PieceIndex) {
+        self.have.remove(piece);
+    }
+
     /// Pieces found so far.
     pub(super) fn have(&self) -> &Bitfield {
         &self.have
     }
+}
+
+/// How many pieces are read and hashed at once: no more bytes than of pieces in progress,
+/// which are none while it is checked.
+fn most_at_once(cx: &Cx<'_>, layout: &Layout) -> usize {
+    let longest = u64::from(layout.length(PieceIndex::FIRST));
+    let fit = usize::try_from(cx.config.bytes_in_progress / longest).unwrap_or(usize::MAX);
+    fit.clamp(1, cx.config.max_checks)
 }
 
 impl Torrent {
@@ -61,7 +74,8 @@ impl Torrent {
         let Phase::Checking(check) = &mut self.phase else {
             return;
         };
-        while check.under_way() < cx.config.max_checks
+        let most = most_at_once(cx, metainfo.layout());
+        while check.under_way() < most
             && let Some(piece) = metainfo.layout().piece(check.next)
         {
             check.next += 1;
@@ -73,6 +87,7 @@ impl Torrent {
         }
         if check.under_way() == 0 {
             let have = check.have.clone();
+            cx.event(Event::Checked(self.info_hash, have.clone()));
             self.activate(cx, have);
         }
     }

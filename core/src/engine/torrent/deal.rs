@@ -161,7 +161,9 @@ impl Torrent {
 fn next(deal: &mut Deal, download: &Download) -> Option<PieceIndex> {
     loop {
         let piece = deal.pieces.pop_front()?;
-        if download.availability(piece) == 0 && !deal.taken.contains(&piece) {
+        let untouched = download.availability(piece) == 0 && !deal.taken.contains(&piece);
+        // It may have been lost since.
+        if untouched && download.have().has(piece) {
             return Some(piece);
         }
     }

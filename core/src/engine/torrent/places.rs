@@ -249,7 +249,7 @@ impl Torrent {
     }
 
     /// A member does not want a channel.
-    pub(in crate::engine) fn refused(&mut self, member: MemberId) {
+    pub(in crate::engine) fn declined(&mut self, member: MemberId) {
         self.swarm.prospects.refused(member);
     }
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::places::Use;
 use super::prospects::Prospects;
 use super::{Cx, Torrent};
+use crate::engine::Event;
 use crate::pieces::Download;
 use crate::time::Time;
 use crate::wire::relay::{Announce, ClientMessage, Have, Incoming, MAX_HAVE, Peers};
@@ -16,6 +17,16 @@ use crate::wire::relay::{Announce, ClientMessage, Have, Incoming, MAX_HAVE, Peer
 pub(super) struct Swarm {
     /// The tracker was told that we are in it.
     pub(super) announced: bool,
+    /// And it took us in.
+    pub(super) answered: bool,
+    /// Why it did not, in its words.
+    pub(super) refused: Option<String>,
+    /// Since when it has a place among the announced torrents, where those are counted.
+    pub(super) place: Option<Time>,
+    /// It waits for such a place.
+    pub(super) waits: bool,
+    /// When it gave its place up, if it had one.
+    pub(super) displaced: Option<Time>,
     pub(super) next_announce: Option<Time>,
     last_announce: Option<Time>,
     /// How often it was told.
@@ -40,6 +51,18 @@ const FIRST_LOOK: Duration = Duration::from_secs(2);
 const SOON: Duration = Duration::from_secs(2);
 /// Verified pieces are gathered for this long before the tracker hears of them.
 const GATHER_HAVES: Duration = Duration::from_secs(1);
+
+impl Swarm {
+    /// The tracker is gone: the next one has to be told everything. Numbers are shown until
+    /// then.
+    pub(super) fn forget_membership(&mut self) {
+        *self = Swarm {
+            complete: self.complete,
+            incomplete: self.incomplete,
+            ..Swarm::default()
+        };
+    }
+}
 
 impl Torrent {
     pub(super) fn announce_now(&mut self, now: Time) {
@@ -66,7 +89,8 @@ impl Torrent {
 
     /// The earliest moment at which the swarm needs attention.
     pub(in crate::engine) fn next_announce(&self) -> Option<Time> {
-        self.swarm.next_announce.filter(|_| self.is_running())
+        let due = self.swarm.next_announce;
+        due.filter(|_| self.is_running() && !self.swarm.waits)
     }
 
     pub(in crate::engine) fn have_due(&self) -> Option<Time> {
@@ -78,7 +102,7 @@ impl Torrent {
         if !cx.link.is_up() || !self.is_running() {
             return;
         }
-        if self.swarm.next_announce.is_some_and(|due| due <= cx.now) {
+        if self.next_announce().is_some_and(|due| due <= cx.now) {
             self.announce(cx);
         }
         if self.swarm.have_due.is_some_and(|due| due <= cx.now) {
@@ -101,6 +125,7 @@ impl Torrent {
             numwant: u32::try_from(wanted).unwrap_or(u32::MAX),
         }));
         self.swarm.announced = true;
+        self.swarm.place.get_or_insert(cx.now);
         self.swarm.next_announce = Some(cx.now + UNANSWERED);
         self.swarm.last_announce = Some(cx.now);
         self.swarm.announces = self.swarm.announces.saturating_add(1);
@@ -111,7 +136,7 @@ impl Torrent {
 
     /// Bytes that we lack, if we know.
     fn left(&self) -> Option<u64> {
-        let length = self.metainfo.as_ref()?.layout().total_length();
+        let length = self.metainfo.as_ref()?.length();
         self.download()
             .map(|download| length - download.bytes_had())
     }
@@ -146,6 +171,8 @@ impl Torrent {
         if !self.is_running() {
             return;
         }
+        self.swarm.answered = self.swarm.announced;
+        self.swarm.refused = None;
         self.swarm.complete = peers.complete;
         self.swarm.incomplete = peers.incomplete;
         for member in &peers.members {
@@ -159,6 +186,25 @@ impl Torrent {
         let alone = self.sessions.is_empty() && self.opening(cx).0 == 0;
         if alone && !self.is_finished() {
             self.look_around(cx.now);
+        }
+    }
+
+    /// The tracker does not have us in the swarm, or not any more.
+    pub(in crate::engine) fn refused(&mut self, cx: &mut Cx<'_>, reason: String) {
+        // Whoever was a member, and forgot to say so, comes back; others are not wanted.
+        let delay = match std::mem::take(&mut self.swarm.answered) {
+            true => SOON,
+            false => UNANSWERED,
+        };
+        self.swarm.announced = false;
+        self.swarm.place = None;
+        self.swarm.next_announce = Some(cx.now + delay);
+        if self.swarm.refused.as_ref() != Some(&reason) {
+            self.swarm.refused = Some(reason.clone());
+            cx.event(Event::Tracker {
+                info_hash: Some(self.info_hash),
+                reason,
+            });
         }
     }
 

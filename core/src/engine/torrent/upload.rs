@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Cx, Phase, Torrent};
+use super::{Cx, Torrent};
 use crate::choke::Candidate;
 use crate::engine::Output;
 use crate::engine::cache::Cache;
@@ -210,12 +210,12 @@ impl Torrent {
             session.send_credit -= sent as u64;
             session.last_spoke = cx.now;
             session.up.add(cx.now, block_bytes);
-            if block_bytes > 0 {
-                session.exchanged = Some(cx.now);
-            }
             let paid = u64::from(cx.config.work.block) * block_bytes / u64::from(BLOCK);
             let paid = u32::try_from(paid).unwrap_or(u32::MAX);
             session.allowance.earn(paid);
+            if block_bytes > 0 {
+                session.exchanged = Some(cx.now);
+            }
             self.up.add(cx.now, block_bytes);
             cx.link.send_data(cx.now, frame.finish());
         }
@@ -259,13 +259,6 @@ impl Torrent {
                     piece,
                 });
             }
-        }
-    }
-
-    /// A piece that we said we have can't be read: only a person can mend that.
-    pub(in crate::engine) fn upload_read_failed(&mut self, cx: &mut Cx<'_>, reason: String) {
-        if matches!(self.phase, Phase::Active(_)) {
-            self.fail(cx, reason);
         }
     }
 

@@ -182,7 +182,8 @@ impl Download {
 
     fn start(&mut self, session: SessionId, piece: PieceIndex) {
         let alone = self.suspects.contains(piece);
-        let partial = Partial::new(self.layout, piece, alone, self.limits.endgame_copies);
+        let copies = self.limits.endgame_copies;
+        let partial = Partial::new(self.layout, self.padding.clone(), piece, alone, copies);
         self.begun.insert(piece, Begun::Filling(partial));
         self.bytes_begun += u64::from(self.layout.length(piece));
         self.set_owner(piece, Some(session));

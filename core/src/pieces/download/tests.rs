@@ -3,6 +3,7 @@ use crate::pieces::BLOCK;
 
 mod endgame;
 mod model;
+mod padding;
 mod trust;
 mod wishes;
 

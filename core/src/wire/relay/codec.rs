@@ -21,12 +21,19 @@ pub enum RelayError {
     Malformed(String),
 }
 
-/// What a control message may cost. The most values are in a `peers` message: nine for
-/// each of [`super::MAX_MEMBERS`], and some more for keys of later versions.
-const LIMITS: Limits = Limits {
+/// What a control message of a client may cost: it has a handful of keys, and some more may
+/// come with later versions.
+const CLIENT_LIMITS: Limits = Limits {
     length: MAX_MESSAGE,
     depth: 6,
+    values: 64,
+};
+
+/// What a control message of the hub may cost. The most values are in a `peers` message: nine
+/// for each of [`super::MAX_MEMBERS`], and some more for keys of later versions.
+const SERVER_LIMITS: Limits = Limits {
     values: 1 << 14,
+    ..CLIENT_LIMITS
 };
 
 /// The values of `t`.
@@ -38,6 +45,8 @@ mod tag {
     pub(super) const ACCEPT: &str = "accept";
     pub(super) const CREDIT: &str = "credit";
     pub(super) const CLOSE: &str = "close";
+    pub(super) const PING: &str = "ping";
+    pub(super) const PONG: &str = "pong";
     pub(super) const WELCOME: &str = "welcome";
     pub(super) const PEERS: &str = "peers";
     pub(super) const INCOMING: &str = "incoming";
@@ -64,16 +73,17 @@ impl ClientMessage {
                 control(tag::CLOSE, &Close { channel, reason })
             }
             ClientMessage::Data(frame) => frame.into_message(),
+            ClientMessage::Ping => control(tag::PING, &Nothing {}),
         }
     }
 
     /// Reads what a client sent.
     pub fn decode(message: Bytes) -> Result<Self, RelayError> {
-        let body = match Incoming::read(message)? {
-            Incoming::Data(frame) => return Ok(ClientMessage::Data(frame)),
-            Incoming::Control(body) => body,
-        };
-        Ok(match body.tag()?.as_str() {
+        if message.first() == Some(&frame::DATA) {
+            return data_frame(message).map(ClientMessage::Data);
+        }
+        let body = Body::read(&message, CLIENT_LIMITS)?;
+        Ok(match body.tag()? {
             tag::ANNOUNCE => ClientMessage::Announce(body.decode()?),
             tag::HAVE => ClientMessage::Have(body.decode()?),
             tag::LEAVE => {
@@ -93,6 +103,7 @@ impl ClientMessage {
                 let Close { channel, reason } = body.decode()?;
                 ClientMessage::Close { channel, reason }
             }
+            tag::PING => ClientMessage::Ping,
             unknown => return Err(unknown_type(unknown)),
         })
     }
@@ -130,16 +141,17 @@ impl ServerMessage {
                 control(tag::ERROR, &Problem { info_hash, reason })
             }
             ServerMessage::Data(frame) => frame.into_message(),
+            ServerMessage::Pong => control(tag::PONG, &Nothing {}),
         }
     }
 
     /// Reads what a hub sent.
     pub fn decode(message: Bytes) -> Result<Self, RelayError> {
-        let body = match Incoming::read(message)? {
-            Incoming::Data(frame) => return Ok(ServerMessage::Data(frame)),
-            Incoming::Control(body) => body,
-        };
-        Ok(match body.tag()?.as_str() {
+        if message.first() == Some(&frame::DATA) {
+            return data_frame(message).map(ServerMessage::Data);
+        }
+        let body = Body::read(&message, SERVER_LIMITS)?;
+        Ok(match body.tag()? {
             tag::WELCOME => ServerMessage::Welcome(body.decode()?),
             tag::PEERS => ServerMessage::Peers(body.decode()?),
             tag::INCOMING => ServerMessage::Incoming(body.decode()?),
@@ -171,10 +183,15 @@ impl ServerMessage {
                 let Problem { info_hash, reason } = body.decode()?;
                 ServerMessage::Error { info_hash, reason }
             }
+            tag::PONG => ServerMessage::Pong,
             unknown => return Err(unknown_type(unknown)),
         })
     }
 }
+
+/// What has no keys but `t`.
+#[derive(Serialize)]
+struct Nothing {}
 
 #[derive(Serialize, Deserialize)]
 struct Leave {
@@ -234,41 +251,41 @@ fn control(t: &'static str, body: &impl Serialize) -> Bytes {
     bencode::encode(&Tagged { t, body }).into()
 }
 
-/// A message before its type is known.
-enum Incoming {
-    Data(DataFrame),
-    Control(Body),
+fn data_frame(message: Bytes) -> Result<DataFrame, RelayError> {
+    check_length(&message)?;
+    DataFrame::parse(message).ok_or_else(|| malformed("a data frame without bytes"))
 }
 
-impl Incoming {
-    fn read(message: Bytes) -> Result<Self, RelayError> {
-        if message.len() > MAX_MESSAGE {
-            return Err(RelayError::TooLong(message.len()));
-        }
-        match message.first() {
-            Some(b'd') => Ok(Incoming::Control(Body(message))),
-            Some(&frame::DATA) => DataFrame::parse(message)
-                .map(Incoming::Data)
-                .ok_or_else(|| malformed("a data frame without bytes")),
-            _ => Err(malformed("neither a dictionary nor a data frame")),
-        }
+fn check_length(message: &[u8]) -> Result<(), RelayError> {
+    if message.len() > MAX_MESSAGE {
+        return Err(RelayError::TooLong(message.len()));
     }
+    Ok(())
 }
 
-/// A control message, to be read twice: for its type, then as that type.
-struct Body(Bytes);
+/// A control message, walked once.
+struct Body<'a>(bencode::Scanned<'a>);
 
-impl Body {
-    fn tag(&self) -> Result<String, RelayError> {
-        #[derive(Deserialize)]
-        struct Tag {
-            t: String,
+impl<'a> Body<'a> {
+    fn read(message: &'a [u8], limits: Limits) -> Result<Self, RelayError> {
+        check_length(message)?;
+        if message.first() != Some(&b'd') {
+            return Err(malformed("neither a dictionary nor a data frame"));
         }
-        self.decode().map(|Tag { t }| t)
+        bencode::scan(message, b"t", limits)
+            .map(Body)
+            .map_err(|error| malformed(&error.to_string()))
+    }
+
+    fn tag(&self) -> Result<&'a str, RelayError> {
+        let tag = self.0.string().and_then(|t| std::str::from_utf8(t).ok());
+        tag.ok_or_else(|| malformed("no type of message under the key t"))
     }
 
     fn decode<T: DeserializeOwned>(&self) -> Result<T, RelayError> {
-        bencode::decode(&self.0, LIMITS).map_err(|error| malformed(&error.to_string()))
+        self.0
+            .decode()
+            .map_err(|error| malformed(&error.to_string()))
     }
 }
 

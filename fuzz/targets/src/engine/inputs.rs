@@ -165,8 +165,11 @@ fn link_up(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         return Ok(());
     }
     world.handle(Input::TrackerUp);
+    let member = MemberId(u.int_in_range(0..=4)?);
     let welcome = Welcome {
-        member: MemberId(u.int_in_range(0..=4)?),
+        // Without a choice of its own, so that the corpus goes on meaning what it means.
+        max_swarms: if member.0 == 4 { 1 } else { 100 },
+        member,
         max_channels: if u.ratio(1, 8)? { 1 } else { 6 },
         max_payload: if u.ratio(1, 8)? { 100 } else { 1 << 16 },
         max_credit: if u.ratio(1, 8)? { 1000 } else { 1 << 20 },
@@ -523,7 +526,16 @@ fn unasked(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     if world.jobs.iter().any(|job| asked(&job)) {
         return Ok(());
     }
-    world.handle(match u.int_in_range(0..=3)? {
+    let input = match u.int_in_range(0..=4)? {
+        4 => {
+            if let Some(verified) = world.model.verified.get_mut(&info_hash) {
+                verified.remove(&index);
+            }
+            Input::Lost {
+                info_hash,
+                pieces: vec![piece],
+            }
+        }
         0 => Input::Read {
             info_hash,
             piece,
@@ -544,6 +556,7 @@ fn unasked(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
             piece,
             result: Ok(()),
         },
-    });
+    };
+    world.handle(input);
     Ok(())
 }

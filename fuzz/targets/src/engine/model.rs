@@ -156,7 +156,7 @@ impl Model {
                 }
                 self.check_left(have.info_hash, have.left);
             }
-            ClientMessage::Leave { .. } => {}
+            ClientMessage::Leave { .. } | ClientMessage::Ping => {}
             ClientMessage::Open(open) => {
                 assert!(open.credit <= welcome.max_credit);
                 self.opening
@@ -180,8 +180,10 @@ impl Model {
                 let most = u64::from(welcome.max_credit.min(config.receive_window.1));
                 if let Some(state) = self.channels.get_mut(&channel) {
                     state.granted += u64::from(bytes);
+                    // Two sessions of one number grant each for itself.
+                    let excused = self.tainted.contains(&channel);
                     assert!(
-                        state.granted <= state.delivered.saturating_add(most),
+                        excused || state.granted <= state.delivered.saturating_add(most),
                         "more credit than the window"
                     );
                 } else {

@@ -37,6 +37,7 @@ pub(super) fn rescue(world: &mut World) {
         max_channels: 6,
         max_payload: 1 << 16,
         max_credit: 1 << 20,
+        max_swarms: 100,
     };
     world.model.welcome = Some(welcome.clone());
     world.handle(Input::Tracker(ServerMessage::Welcome(welcome)));

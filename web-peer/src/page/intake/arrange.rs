@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use swarm_core::id::InfoHash;
+
 /// The folder that files make together, and their paths below it. A single file has no
 /// folder, a folder its own name, and a mixture one made up from its first name.
 pub(crate) fn arrange(mut paths: Vec<Vec<String>>) -> (Option<String>, Vec<Vec<String>>) {
@@ -54,8 +56,11 @@ pub(crate) fn is_torrent_file(name: &str) -> bool {
 /// It may well be meant as a link; whether it is one, the worker says.
 pub(crate) fn looks_like_link(text: &str) -> bool {
     let text = text.trim();
-    let is_hash = text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hash || text.to_ascii_lowercase().contains("magnet:?")
+    // Behind a page's address it may be the hash alone.
+    let last = text.rsplit('#').next().unwrap_or(text);
+    let text = text.to_ascii_lowercase();
+    // Some programs escape everything behind the `#` when they pass a link on.
+    last.parse::<InfoHash>().is_ok() || text.contains("magnet:?") || text.contains("magnet%3a%3f")
 }
 
 #[cfg(test)]
@@ -105,7 +110,14 @@ mod tests {
         assert!(looks_like_link(
             "https://example.org/#magnet:?xt=urn:btih:2c6b"
         ));
-        assert!(looks_like_link("2c6b6858d61da9543d4231a71db4b1c9264b0685"));
+        for hash in [
+            "2c6b6858d61da9543d4231a71db4b1c9264b0685",
+            "FRVWQWGWDWUVIPKCGGTR3NFRZETEWBUF",
+        ] {
+            assert!(looks_like_link(hash));
+            assert!(looks_like_link(&format!("https://example.org/#{hash}")));
+        }
+        assert!(looks_like_link("magnet%3A%3Fxt%3Durn%3Abtih%3A2c6b"));
         assert!(!looks_like_link("a shopping list"));
         assert!(is_torrent_file("Film.TORRENT") && !is_torrent_file("torrent"));
     }

@@ -1,14 +1,19 @@
 //! What a torrent is doing, in words.
 
-use swarm_core::engine::{TorrentState, TorrentView};
+use swarm_core::engine::{Standing, TorrentState, TorrentView};
 
 use super::files;
 use crate::page::format::{bytes, count, duration, rate};
 
 /// One sentence. `sources` of the `peers` send something just now.
 pub(crate) fn state(facts: &TorrentView, peers: usize, sources: usize) -> String {
+    // Nobody comes who can't find it.
+    let unseen = (peers == 0).then(|| unseen(&facts.standing)).flatten();
     match (facts.state, peers) {
         (TorrentState::Hashing, _) => "Checking what is here already".to_owned(),
+        (TorrentState::Metadata | TorrentState::Downloading, 0) if unseen.is_some() => {
+            format!("Waiting: {}", unseen.unwrap_or_default())
+        }
         (TorrentState::Metadata, 0) => "Looking for somebody who has it".to_owned(),
         (TorrentState::Metadata, _) => format!("Asking {} what it is", count(peers, "peer")),
         (TorrentState::Downloading, 0) => "Waiting for somebody who has it".to_owned(),
@@ -19,8 +24,9 @@ pub(crate) fn state(facts: &TorrentView, peers: usize, sources: usize) -> String
             format!("Getting it from {sources} of {}", count(peers, "peer"))
         }
         (TorrentState::Seeding, _) => {
-            let end = match peers {
-                0 => ". Send the link, and keep this tab open".to_owned(),
+            let end = match (peers, unseen) {
+                (0, Some(why)) => format!(", but nobody can get it now: {why}"),
+                (0, None) => ". Send the link, and keep this tab open".to_owned(),
                 _ if facts.copies > 0 => {
                     ". The others hold every piece between them: this tab may close".to_owned()
                 }
@@ -37,6 +43,22 @@ pub(crate) fn state(facts: &TorrentView, peers: usize, sources: usize) -> String
             let reason = facts.error.as_deref().unwrap_or("something went wrong");
             format!("Stopped: {reason}")
         }
+    }
+}
+
+/// Why others can't find it, if they can't.
+fn unseen(standing: &Standing) -> Option<String> {
+    match standing {
+        // Most often it takes a blink.
+        Standing::Joining | Standing::Member => None,
+        Standing::Away => Some("the tracker is not connected".to_owned()),
+        Standing::Waiting => Some(
+            "the tracker takes only so many at a time from one tab, and it is the turn of others"
+                .to_owned(),
+        ),
+        Standing::Refused(reason) => Some(format!(
+            "the tracker says: {reason}. It is asked again in a while"
+        )),
     }
 }
 

@@ -81,6 +81,7 @@ fn golden_client() -> Vec<(ClientMessage, &'static [u8])> {
             ClientMessage::Data(DataFrame::new(CHANNEL, b"bytes")),
             b"\x01\0\0\0\x07bytes",
         ),
+        (ClientMessage::Ping, b"d1:t4:pinge"),
     ]
 }
 
@@ -92,8 +93,9 @@ fn golden_server() -> Vec<(ServerMessage, &'static [u8])> {
                 max_channels: 64,
                 max_payload: 262_144,
                 max_credit: 8_388_608,
+                max_swarms: 100,
             }),
-            b"d12:max_channelsi64e10:max_crediti8388608e11:max_payloadi262144e6:memberi3e1:t7:welcomee",
+            b"d12:max_channelsi64e10:max_crediti8388608e11:max_payloadi262144e10:max_swarmsi100e6:memberi3e1:t7:welcomee",
         ),
         (
             ServerMessage::Peers(Peers {
@@ -167,6 +169,7 @@ fn golden_server() -> Vec<(ServerMessage, &'static [u8])> {
             ServerMessage::Data(DataFrame::new(CHANNEL, b"bytes")),
             b"\x01\0\0\0\x07bytes",
         ),
+        (ServerMessage::Pong, b"d1:t4:ponge"),
     ]
 }
 
@@ -193,7 +196,7 @@ fn any_frame(u: &mut Unstructured<'_>) -> arbitrary::Result<DataFrame> {
 
 fn any_client_message(u: &mut Unstructured<'_>) -> arbitrary::Result<ClientMessage> {
     let channel = ChannelId(u.arbitrary()?);
-    Ok(match u.int_in_range(0..=7_u8)? {
+    Ok(match u.int_in_range(0..=8_u8)? {
         0 => ClientMessage::Announce(Announce {
             info_hash: any_info_hash(u)?,
             peer_id: PeerId(u.arbitrary()?),
@@ -227,6 +230,7 @@ fn any_client_message(u: &mut Unstructured<'_>) -> arbitrary::Result<ClientMessa
             channel,
             reason: any_reason(u)?,
         },
+        7 => ClientMessage::Ping,
         _ => ClientMessage::Data(any_frame(u)?),
     })
 }
@@ -249,6 +253,7 @@ fn any_server_message(u: &mut Unstructured<'_>) -> arbitrary::Result<ServerMessa
             max_channels: u.arbitrary()?,
             max_payload: u.arbitrary()?,
             max_credit: u.arbitrary()?,
+            max_swarms: u.arbitrary()?,
         }),
         1 => ServerMessage::Peers(Peers {
             info_hash: any_info_hash(u)?,

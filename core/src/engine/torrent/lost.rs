@@ -1,0 +1,90 @@
+//! Pieces that we had and lost: a file was changed, moved or deleted.
+//!
+//! The peer wire has no message for it. Whoever was told of the piece and may still ask for
+//! it is disconnected, and hears what we have when it meets us again; the tracker hears it
+//! at once.
+
+use super::{Cx, Phase, Torrent};
+use crate::engine::{Event, StoreError};
+use crate::peer::SessionId;
+use crate::pieces::PieceIndex;
+use crate::wire::peer::Message;
+
+impl Torrent {
+    /// A piece that we said we have can't be read. Where the storage as a whole has failed,
+    /// only a person can mend that.
+    pub(in crate::engine) fn upload_read_failed(
+        &mut self,
+        cx: &mut Cx<'_>,
+        piece: PieceIndex,
+        error: &StoreError,
+    ) {
+        let Phase::Active(download) = &self.phase else {
+            return;
+        };
+        match error {
+            // It was lost while it was read.
+            _ if !download.have().has(piece) => {}
+            StoreError::Missing | StoreError::Unreadable(_) => {
+                cx.event(Event::Lost {
+                    info_hash: self.info_hash,
+                    piece,
+                    reason: error.to_string(),
+                });
+                self.lose(cx, &[piece]);
+            }
+            StoreError::Full(_) | StoreError::Failed(_) => self.fail(cx, error.to_string()),
+        }
+    }
+
+    /// See [`crate::engine::Input::Lost`].
+    pub(in crate::engine) fn lose(&mut self, cx: &mut Cx<'_>, pieces: &[PieceIndex]) {
+        let was_finished = self.is_finished();
+        let mut lost = Vec::new();
+        match &mut self.phase {
+            Phase::Metadata(_) => {}
+            Phase::Checking(check) => pieces.iter().for_each(|piece| check.lose(*piece)),
+            Phase::Active(download) => {
+                lost.extend(pieces.iter().filter(|piece| download.lost(**piece)));
+            }
+        }
+        if lost.is_empty() {
+            return;
+        }
+        for &piece in &lost {
+            cx.cache.remove((self.info_hash, piece));
+        }
+        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.take_back(cx, id, &lost);
+        }
+        if was_finished && !self.is_finished() {
+            // It seeded with nothing to ask for.
+            self.refill_all = true;
+        }
+        if self.is_running() && self.swarm.announced {
+            self.announce_now(cx.now);
+        }
+    }
+
+    /// A peer is not to count on these pieces any more.
+    fn take_back(&mut self, cx: &mut Cx<'_>, id: SessionId, lost: &[PieceIndex]) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let needs = |piece: &PieceIndex| session.pieces.known().is_none_or(|p| !p.has(*piece));
+        // What waits to be sent to it may speak of them too.
+        let waits = session.outbox.ready_len() > 0;
+        if session.greeted && (waits || lost.iter().any(needs)) {
+            return self.close_session(cx, id, "it lost pieces that it had: meet again");
+        }
+        let dropped = lost.iter().flat_map(|p| session.outbox.drop_piece(*p));
+        let dropped: Vec<_> = dropped.collect();
+        let fast = session.fast;
+        for block in dropped.into_iter().filter(|_| fast) {
+            self.say(cx, id, &Message::RejectRequest(block.to_ref()));
+        }
+        self.update_interest(cx, id);
+        self.refill.insert(id);
+    }
+}

@@ -1,0 +1,253 @@
+//! One engine and a tracker that does exactly what a test says: signs of life, turns,
+//! refusals.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use swarm_core::engine::{Command, Config, Engine, Event, Input, Output, Standing, TrackerView};
+use swarm_core::id::{InfoHash, MemberId};
+use swarm_core::time::Time;
+use swarm_core::wire::relay::{ClientMessage, Peers, ServerMessage, Welcome};
+
+/// The engine, and what its tracker knows.
+struct Stage {
+    now: Time,
+    engine: Engine,
+    /// The tracker takes messages and answers them.
+    answers: bool,
+    max_swarms: u32,
+    swarms: BTreeSet<InfoHash>,
+    /// Who was ever announced.
+    seen: BTreeSet<InfoHash>,
+    refuses: Option<&'static str>,
+    announces: u32,
+    reconnects: u32,
+    events: Vec<Event>,
+}
+
+impl Stage {
+    fn new(max_swarms: u32) -> Self {
+        let now = Time::from_millis(1000);
+        let mut stage = Stage {
+            now,
+            engine: Engine::new(Config::default(), 1, now),
+            answers: true,
+            max_swarms,
+            swarms: BTreeSet::new(),
+            seen: BTreeSet::new(),
+            refuses: None,
+            announces: 0,
+            reconnects: 0,
+            events: Vec::new(),
+        };
+        stage.connect();
+        stage
+    }
+
+    fn connect(&mut self) {
+        self.feed(Input::TrackerUp);
+        if self.answers {
+            self.feed(Input::Tracker(ServerMessage::Welcome(Welcome {
+                member: MemberId(1),
+                max_channels: 64,
+                max_payload: 1 << 18,
+                max_credit: 1 << 20,
+                max_swarms: self.max_swarms,
+            })));
+        }
+    }
+
+    fn add(&mut self, number: u8) -> InfoHash {
+        let info_hash = InfoHash([number; 20]);
+        self.feed(Input::Command(Command::AddLink {
+            info_hash,
+            name: None,
+            check: false,
+            paused: false,
+        }));
+        info_hash
+    }
+
+    fn feed(&mut self, input: Input) {
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            self.engine.handle(self.now, input);
+            while let Some(output) = self.engine.poll_output() {
+                match output {
+                    Output::Tracker(message) if self.answers => {
+                        inputs.extend(self.answer(message).map(Input::Tracker));
+                    }
+                    Output::Reconnect => {
+                        self.reconnects += 1;
+                        self.swarms.clear();
+                        inputs.push(Input::TrackerDown);
+                    }
+                    Output::Event(event) => self.events.push(event),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, message: ClientMessage) -> Option<ServerMessage> {
+        match message {
+            ClientMessage::Ping => Some(ServerMessage::Pong),
+            ClientMessage::Announce(announce) => {
+                let info_hash = announce.info_hash;
+                self.announces += 1;
+                if let Some(reason) = self.refuses {
+                    return Some(ServerMessage::Error {
+                        info_hash: Some(info_hash),
+                        reason: reason.to_owned(),
+                    });
+                }
+                self.seen.insert(info_hash);
+                self.swarms.insert(info_hash);
+                assert!(
+                    self.swarms.len() <= self.max_swarms as usize,
+                    "never in more swarms than the tracker takes"
+                );
+                Some(ServerMessage::Peers(Peers {
+                    info_hash,
+                    interval: 120,
+                    complete: 0,
+                    incomplete: 1,
+                    members: Vec::new(),
+                }))
+            }
+            ClientMessage::Leave { info_hash } => {
+                self.swarms.remove(&info_hash);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Lets time pass from timer to timer, as a host does.
+    fn wait(&mut self, seconds: u64) {
+        let end = self.now + Duration::from_secs(seconds);
+        while let Some((due, _)) = self.engine.poll_timeout().filter(|(due, _)| *due <= end) {
+            assert!(due >= self.now, "no timer is in the past");
+            self.now = due;
+            self.feed(Input::Tick);
+        }
+        self.now = end;
+    }
+
+    fn standings(&self) -> Vec<Standing> {
+        let torrents = self.engine.view(self.now).torrents.into_iter();
+        torrents.map(|torrent| torrent.standing).collect()
+    }
+}
+
+#[test]
+fn a_tracker_that_answers_stays_however_long_nothing_happens() {
+    let mut stage = Stage::new(100);
+    stage.wait(24 * 3600);
+    assert_eq!(stage.reconnects, 0);
+    assert_eq!(stage.engine.view(stage.now).tracker, TrackerView::Up);
+}
+
+#[test]
+fn a_connection_that_died_without_a_word_is_replaced_within_a_minute() {
+    let mut stage = Stage::new(100);
+    stage.add(1);
+    stage.answers = false;
+    stage.wait(60);
+    assert_eq!(stage.reconnects, 1);
+    assert_eq!(stage.engine.view(stage.now).tracker, TrackerView::Down);
+    stage.answers = true;
+    stage.connect();
+    assert_eq!(stage.standings(), [Standing::Member]);
+    assert_eq!(stage.announces, 2, "the new connection was told everything");
+}
+
+#[test]
+fn a_tracker_that_never_says_welcome_is_given_up() {
+    let mut stage = Stage::new(100);
+    stage.feed(Input::TrackerDown);
+    stage.answers = false;
+    stage.connect();
+    stage.wait(30);
+    assert_eq!(stage.reconnects, 1);
+}
+
+#[test]
+fn whoever_slept_does_not_drop_a_connection_that_is_well() {
+    let mut stage = Stage::new(100);
+    // Asked, and asleep before the answer could be read; then it is there.
+    stage.answers = false;
+    stage.wait(31);
+    stage.answers = true;
+    stage.now += Duration::from_secs(3600);
+    stage.feed(Input::Tick);
+    stage.feed(Input::Tracker(ServerMessage::Pong));
+    stage.wait(3600);
+    assert_eq!(stage.reconnects, 0);
+}
+
+#[test]
+fn more_torrents_than_the_tracker_takes_have_their_turns() {
+    let mut stage = Stage::new(3);
+    let all: BTreeSet<InfoHash> = (0..8).map(|number| stage.add(number)).collect();
+    assert_eq!(stage.swarms.len(), 3);
+    let waiting = stage.standings().into_iter();
+    assert_eq!(waiting.filter(|s| *s == Standing::Waiting).count(), 5);
+    stage.wait(61);
+    assert_eq!(stage.seen, all, "everybody had a turn");
+    assert_eq!(stage.swarms.len(), 3);
+    // And again, for as long as it takes.
+    stage.seen.clear();
+    stage.wait(91);
+    assert_eq!(stage.seen, all);
+}
+
+#[test]
+fn a_torrent_that_is_new_comes_before_those_that_had_a_turn() {
+    let mut stage = Stage::new(2);
+    for number in 0..4 {
+        stage.add(number);
+    }
+    stage.wait(600);
+    let new = stage.add(9);
+    stage.wait(30);
+    assert!(stage.seen.contains(&new));
+}
+
+#[test]
+fn a_place_that_is_given_back_is_taken_at_once() {
+    let mut stage = Stage::new(2);
+    let first = stage.add(1);
+    stage.add(2);
+    let third = stage.add(3);
+    assert!(!stage.swarms.contains(&third));
+    stage.feed(Input::Command(Command::Pause(first)));
+    assert!(stage.swarms.contains(&third));
+    // And nobody waits any longer when there are places for all.
+    let fourth = stage.add(4);
+    stage.feed(Input::Command(Command::Remove(first)));
+    stage.feed(Input::Command(Command::Remove(third)));
+    assert!(stage.swarms.contains(&fourth));
+    assert_eq!(stage.standings(), [Standing::Member, Standing::Member]);
+}
+
+#[test]
+fn what_the_tracker_refuses_is_said_at_the_torrent_once_and_tried_again() {
+    let mut stage = Stage::new(100);
+    let fine = stage.add(1);
+    stage.refuses = Some("too many swarms");
+    let refused = stage.add(2);
+    stage.wait(150);
+    let said = Standing::Refused("too many swarms".to_owned());
+    assert_eq!(stage.standings()[1], said);
+    let told = stage.events.iter().filter(
+        |event| matches!(event, Event::Tracker { info_hash: Some(of), .. } if *of == refused),
+    );
+    assert_eq!(told.count(), 1);
+    stage.refuses = None;
+    stage.wait(60);
+    assert_eq!(stage.standings(), [Standing::Member, Standing::Member]);
+    assert!(stage.swarms.contains(&fine) && stage.swarms.contains(&refused));
+}
