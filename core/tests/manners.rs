@@ -497,9 +497,9 @@ fn places_go_from_those_who_ask_for_nothing_to_those_who_come() {
     let lost = idle.iter().filter(|idle| stage.closed(**idle).is_some());
     assert_eq!(lost.count(), 1);
     // Whoever takes something keeps its place.
-    stage.say(newcomer, &Message::Request(block(0, 0)));
     idle.retain(|idle| stage.closed(*idle).is_none());
-    for _ in 0..20 {
+    for number in 0..60 {
+        stage.say(newcomer, &Message::Request(block(number % 16, 0)));
         stage.leecher();
         stage.wait(1);
     }

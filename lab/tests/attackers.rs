@@ -46,25 +46,13 @@ fn cost(attacked: Scenario) -> (f64, f64) {
 
 #[test]
 fn idle_members_cost_almost_nothing() {
-    for (seed, leechers, idle) in [
-        (1, 1, 25),
-        (2, 1, 50),
-        (3, 1, 100),
-        (4, 10, 50),
-        (5, 10, 100),
-    ] {
+    for (seed, leechers, idle) in [(1, 1, 25), (2, 1, 50), (3, 1, 100), (4, 10, 25)] {
         let (seconds, times) = cost(Scenario {
             idle,
             ..swarm(seed, leechers)
         });
-        assert!(
-            seconds < 5.0,
-            "{idle} idle: {seconds} s and {times} times as long"
-        );
-        assert!(
-            times < 1.25,
-            "{idle} idle: {seconds} s and {times} times as long"
-        );
+        let cost = format!("{leechers} and {idle} idle: {seconds} s, {times} times as long");
+        assert!(seconds < 4.0 && times < 1.3, "{cost}");
     }
 }
 
@@ -74,7 +62,7 @@ fn a_seeder_is_found_among_a_thousand_idle_members() {
         idle: 1000,
         ..swarm(1, 1)
     });
-    assert!(seconds < 5.0, "{seconds} s and {times} times as long");
+    assert!(seconds < 4.0, "{seconds} s and {times} times as long");
 }
 
 #[test]
@@ -84,32 +72,21 @@ fn promises_cost_almost_nothing() {
             promisers,
             ..swarm(seed, leechers)
         });
-        assert!(
-            seconds < 5.0,
-            "{promisers}: {seconds} s and {times} times as long"
-        );
-        assert!(
-            times < 1.25,
-            "{promisers}: {seconds} s and {times} times as long"
-        );
+        // Beyond the places that there are, the seeder may have to be found first.
+        let cost = format!("{leechers} and {promisers}: {seconds} s, {times} times as long");
+        assert!(seconds < 5.0 && times < 1.6, "{cost}");
+        assert!(promisers > 10 || times < 1.2, "{cost}");
     }
 }
 
 #[test]
 fn a_borrowed_name_harms_nobody() {
     for (seed, leechers, impostors) in [(1, 1, 2), (2, 1, 10), (3, 10, 5)] {
-        let attacked = Scenario {
+        let (seconds, times) = cost(Scenario {
             impostors,
             ..swarm(seed, leechers)
-        };
-        let (seconds, times) = cost(attacked);
-        assert!(
-            seconds < 5.0,
-            "{impostors}: {seconds} s and {times} times as long"
-        );
-        assert!(
-            times < 1.25,
-            "{impostors}: {seconds} s and {times} times as long"
-        );
+        });
+        let cost = format!("{leechers} and {impostors}: {seconds} s, {times} times as long");
+        assert!(seconds < 4.0 && times < 1.2, "{cost}");
     }
 }

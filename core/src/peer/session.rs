@@ -312,7 +312,12 @@ impl Session {
             return;
         };
         let since = self.asked.map_or(since, |asked| asked.max(since));
-        if self.outbox.upload_count() == 0 && now - since >= config.sitting {
+        // Who traded with us lately may just have enough for the moment.
+        let trades = |at: Time| now - at < config.exchange;
+        if self.outbox.upload_count() == 0
+            && now - since >= config.sitting
+            && !self.exchanged.is_some_and(trades)
+        {
             self.sat = Some(now);
         }
     }

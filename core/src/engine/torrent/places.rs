@@ -141,6 +141,15 @@ impl Torrent {
         }
     }
 
+    /// It has just got its first slot, and had no time to ask for anything.
+    pub(super) fn is_on_trial(&self, cx: &Cx<'_>, id: SessionId) -> bool {
+        let time = cx.config.places.sitting;
+        self.sessions.get(&id).is_some_and(|session| {
+            let new = session.unchoked.is_some_and(|since| cx.now - since < time);
+            new && session.peer_interested && session.choked.is_none() && session.asked.is_none()
+        })
+    }
+
     /// Everybody who has an upload slot had the time to ask for something, and nobody does.
     pub(super) fn slots_are_idle(&self, cx: &Cx<'_>) -> bool {
         let time = cx.config.places.sitting / 2;
@@ -186,7 +195,10 @@ impl Torrent {
             free -= 1;
             awaited += 1;
         }
-        if starves
+        // The tracker knows of many, and few of them are of use.
+        let members = (self.swarm.complete + self.swarm.incomplete) as usize;
+        let few = useful < target / 3 && members > useful + 1 && !self.is_finished();
+        if (starves || few)
             && !self
                 .swarm
                 .prospects

@@ -29,6 +29,8 @@ pub(super) struct Swarm {
     pub(super) displaced: Option<Time>,
     pub(super) next_announce: Option<Time>,
     last_announce: Option<Time>,
+    /// How often it was told.
+    announces: u32,
     pub(super) complete: u32,
     pub(super) incomplete: u32,
     /// Members that we might talk to.
@@ -41,8 +43,10 @@ pub(super) struct Swarm {
 
 /// An announce that is not answered is repeated after this.
 const UNANSWERED: Duration = Duration::from_secs(60);
-/// Who gets nothing and has nobody left to ask looks around this often.
+/// Who gets nothing, or has only few to get it from, and has nobody left to ask looks around
+/// this often, after a first time that comes sooner: most arrive together, without anything.
 const LONELY: Duration = Duration::from_secs(15);
+const FIRST_LOOK: Duration = Duration::from_secs(2);
 /// How soon one looks around after losing the last peer.
 const SOON: Duration = Duration::from_secs(2);
 /// Verified pieces are gathered for this long before the tracker hears of them.
@@ -72,10 +76,12 @@ impl Torrent {
         self.swarm.next_announce = Some(self.swarm.next_announce.map_or(soon, |due| due.min(soon)));
     }
 
-    /// Nobody gives us anything, and nobody else is known: the tracker may know better by now.
+    /// Too few give us anything, and nobody else is known who might: the tracker may know
+    /// better by now.
     pub(super) fn look_around(&mut self, now: Time) {
         if let Some(last) = self.swarm.last_announce {
-            let soon = last + LONELY;
+            let pause = FIRST_LOOK.saturating_mul(1 << self.swarm.announces.min(8));
+            let soon = last + pause.min(LONELY);
             let due = self.swarm.next_announce.unwrap_or(soon);
             self.swarm.next_announce = Some(due.min(soon).max(now));
         }
@@ -122,6 +128,7 @@ impl Torrent {
         self.swarm.place.get_or_insert(cx.now);
         self.swarm.next_announce = Some(cx.now + UNANSWERED);
         self.swarm.last_announce = Some(cx.now);
+        self.swarm.announces = self.swarm.announces.saturating_add(1);
         // The bitfield says it all.
         self.swarm.new_pieces.clear();
         self.swarm.have_due = None;

@@ -138,7 +138,8 @@ impl Torrent {
         );
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
-            self.set_unchoked(cx, id, chosen.contains(&id));
+            let unchoked = chosen.contains(&id) || self.is_on_trial(cx, id);
+            self.set_unchoked(cx, id, unchoked);
         }
     }
 
