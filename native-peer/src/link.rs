@@ -38,8 +38,10 @@ const SILENCE: Duration = Duration::from_secs(90);
 const INCOMING: usize = 16;
 /// Bytes that wait for the tracker to take them; beyond it the socket is not read either:
 /// what comes may want an answer. Several times what the engine lets wait of its own accord
-/// (`link_budget`).
-const BACKLOG: usize = 16 << 20;
+/// (`link_budget`, at most 2 MiB).
+const BACKLOG: usize = 8 << 20;
+/// What a message takes beside its bytes, roughly.
+const OVERHEAD: usize = 128;
 /// Bytes that are gathered into one write, as the library does by default.
 const WRITE_BUFFER: usize = 128 << 10;
 /// What waits in the socket at most: one of our messages, and what is gathered. Answers to
@@ -135,7 +137,7 @@ impl Link {
     /// Sends a message; without a connection it is lost, as it would be a moment later.
     pub fn send(&mut self, message: Bytes) {
         if let Some((outgoing, backlog)) = &self.outgoing {
-            backlog.add(message.len());
+            backlog.add(message.len() + OVERHEAD);
             let _ = outgoing.send(message);
         }
     }
@@ -295,13 +297,13 @@ async fn transmit(
         match timeout(PING_AFTER, outgoing.recv_many(&mut batch, 64)).await {
             Err(_) => sink.send(Message::Ping(Bytes::new())).await?,
             Ok(0) => return sink.close().await,
-            Ok(_) => {
-                let bytes = batch.iter().map(Bytes::len).sum();
+            Ok(count) => {
+                let bytes: usize = batch.iter().map(Bytes::len).sum();
                 for message in batch.drain(..) {
                     put(&mut sink, Message::Binary(message)).await?;
                 }
                 sink.flush().await?;
-                backlog.remove(bytes);
+                backlog.remove(bytes + count * OVERHEAD);
                 // A host that is closing does not listen any more, but is to be served.
                 let _ = reports.send(Report::Sent(bytes)).await;
             }

@@ -41,8 +41,8 @@ pub(super) struct Session {
     store: Option<Arc<dyn Store>>,
     /// Files that changed are being read again.
     rechecking: JoinSet<Vec<Changed>>,
-    /// Why a piece was lost last.
-    last_loss: String,
+    /// What went wrong last: it need not be told again and again.
+    last_trouble: String,
 }
 
 /// What a session came to.
@@ -81,7 +81,7 @@ impl Session {
             info_hash,
             store: None,
             rechecking: JoinSet::new(),
-            last_loss: String::new(),
+            last_trouble: String::new(),
         })
     }
 
@@ -130,7 +130,7 @@ impl Session {
                     Event::Banned { peer, .. } => {
                         self.screen.say(&format!("{} sent corrupt data and is avoided now", plain(&peer)));
                     }
-                    Event::Tracker { reason, .. } => self.screen.say(&plain(&format!("the tracker says: {reason}"))),
+                    Event::Tracker { reason, .. } => self.tell_trouble(format!("the tracker says: {reason}")),
                 },
                 _ = frames.tick() => {
                     self.recheck();
@@ -193,9 +193,15 @@ impl Session {
     /// A piece could not be read. Which files changed is told once they were read again.
     fn tell_loss(&mut self, reason: String) {
         self.recheck();
-        if self.rechecking.is_empty() && reason != self.last_loss {
-            self.screen.say(&plain(&reason));
-            self.last_loss = reason;
+        if self.rechecking.is_empty() {
+            self.tell_trouble(reason);
+        }
+    }
+
+    fn tell_trouble(&mut self, trouble: String) {
+        if trouble != self.last_trouble {
+            self.screen.say(&plain(&trouble));
+            self.last_trouble = trouble;
         }
     }
 

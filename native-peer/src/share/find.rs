@@ -74,6 +74,12 @@ pub struct FoundFile {
 /// of several paths, all of them in a folder called `name`, or like the folder that they
 /// are in. A symbolic link that is named is followed, one that is met is not.
 pub fn find(paths: &[PathBuf], name: Option<&str>) -> Result<Found, Error> {
+    if let Some(name) = name.filter(|name| name.contains(['/', '\\']) || name.contains('\0')) {
+        return Err(Error::Other(format!(
+            "{} is a path: a name is wanted, without folders",
+            plain(name)
+        )));
+    }
     let mut search = Search {
         files: Vec::new(),
         remarks: Vec::new(),
@@ -336,6 +342,16 @@ mod tests {
         // A name that was typed is another matter: a person can give --name.
         let error = find(&[odd], None).unwrap_err().to_string();
         assert!(error.contains("not valid UTF-8"), "{error}");
+    }
+
+    #[test]
+    fn a_name_that_is_a_path_is_refused() {
+        let tree = tree(&["x/a"]);
+        for name in ["../x", "a/b", "a\\b", "/"] {
+            let error = find(&[tree.path().join("x")], Some(name));
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains("a name is wanted"), "{error}");
+        }
     }
 
     #[test]

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
+use std::thread;
 
 use swarm_core::engine::StoreError;
 use swarm_core::pieces::PieceIndex;
 
 use super::{FileStore, Lies, There};
+
+/// So many files wait for the disk at once.
+const AT_ONCE: usize = 16;
 
 impl FileStore {
     /// These pieces are here now.
@@ -27,9 +31,24 @@ impl FileStore {
             }
         }
         drop(state);
-        complete
-            .into_iter()
-            .try_for_each(|file| self.complete(file))
+        self.complete_all(&complete)
+    }
+
+    /// All of these files is here. Each waits for the disk: of many small ones, several wait
+    /// at once, which the disk makes one of.
+    fn complete_all(&self, files: &[usize]) -> Result<(), StoreError> {
+        if files.len() < AT_ONCE {
+            return files.iter().try_for_each(|file| self.complete(*file));
+        }
+        thread::scope(|scope| {
+            let threads: Vec<_> = files
+                .chunks(files.len().div_ceil(AT_ONCE))
+                .map(|files| scope.spawn(|| files.iter().try_for_each(|file| self.complete(*file))))
+                .collect();
+            threads
+                .into_iter()
+                .try_for_each(|t| t.join().unwrap_or_else(|e| std::panic::resume_unwind(e)))
+        })
     }
 
     /// All of a file is here: it gets its name.
