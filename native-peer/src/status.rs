@@ -90,6 +90,7 @@ mod tests {
             have: vec![0],
             in_progress: vec![],
             files: vec![],
+            offsets: vec![],
             down_rate: 2_500_000,
             up_rate: 0,
             downloaded: 500,

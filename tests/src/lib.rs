@@ -7,6 +7,7 @@ pub mod bench;
 pub mod browser;
 pub mod files;
 pub mod liar;
+pub mod prefix;
 pub mod programs;
 pub mod server;
 pub mod slow_link;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use swarm_lab::replay::Report;
 use swarm_tests::browser::Browser;
 use swarm_tests::files::{digest, random};
+use swarm_tests::prefix::Prefix;
 use swarm_tests::server::Server;
 use swarm_tests::slow_link::SlowLink;
 use swarm_tests::tab::{Tab, Torrent};
@@ -406,5 +407,31 @@ async fn a_recorded_session_goes_on_and_replays_identically() -> Result<()> {
         // It goes on, unrecorded.
         tab.seeding().await?;
     }
+    browser.quit().await
+}
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn under_a_path_behind_a_proxy_everything_is_beside_the_page() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("path.bin"), 3 * MIB, 12)?;
+    let server = Server::start().await?;
+    let proxy = Prefix::to(server.address, "/share").await?;
+    let browser = Browser::start().await?;
+    let (_seeder, torrent) = seed(&browser, &proxy.page(), &[&file]).await?;
+    assert!(
+        torrent.share_link.starts_with(&proxy.page()),
+        "{}",
+        torrent.share_link
+    );
+    browser.open(&torrent.share_link).await?.seeding().await?;
+    // The bare info-hash behind the `#` is as good.
+    let address = format!("{}#{}", proxy.page(), torrent.info_hash);
+    browser.open(&address).await?.seeding().await?;
+    let outside = proxy.outside();
+    assert!(
+        outside.is_empty(),
+        "asked for outside of the path: {outside:?}"
+    );
     browser.quit().await
 }

@@ -34,6 +34,7 @@ pub(crate) fn run() {
     by_id("starting")
         .replace_with_with_node_1(&dom::make("page"))
         .expect("the body takes the page");
+    dom::set_flag(&by_id("insecure"), "hidden", window().is_secure_context());
     let page = Rc::new(Page::new());
     let handling = page.clone();
     let port = Port::open(move |message, attached| handling.handle(message, &attached));

@@ -97,6 +97,8 @@ pub struct TorrentView {
     pub in_progress: Vec<u32>,
     /// Paths (with `/`) and lengths; padding is none of them.
     pub files: Vec<(String, u64)>,
+    /// Where each of them begins in the torrent, in bytes: between them may be padding.
+    pub offsets: Vec<u64>,
     /// Payload bytes received, bytes a second now.
     pub down_rate: u64,
     /// Payload bytes sent, bytes a second now.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_channel::oneshot;
 use js_sys::{Array, ArrayBuffer, Reflect, Uint8Array};
 use swarm_core::engine::StoreError;
 use wasm_bindgen::closure::Closure;
@@ -90,6 +91,14 @@ impl Timer {
             _callback: callback,
         }
     }
+}
+
+/// Waits.
+pub(super) async fn pause(delay: Duration) {
+    let (done, end) = oneshot::channel();
+    let _timer = Timer::after(delay, move || drop(done.send(())));
+    // The timer lives until then.
+    let _ = end.await;
 }
 
 impl Drop for Timer {

@@ -41,6 +41,18 @@ impl Host {
         self.show_now();
     }
 
+    /// Names that are changed because others could not write them.
+    fn tell_renamed(&self, paths: &[Vec<String>]) {
+        let mut parts = paths.iter().flatten();
+        if let Some(part) = parts.find(|part| in_one_part(part) != **part) {
+            let shared_as = in_one_part(part);
+            self.notice(
+                false,
+                format!("“{part}” is shared as “{shared_as}”: on other systems a backslash begins a folder."),
+            );
+        }
+    }
+
     async fn try_share(
         self: &Rc<Self>,
         name: &str,
@@ -51,7 +63,13 @@ impl Host {
         if paths.len() != files.len() {
             return Err("the page sent something that is no file".to_owned());
         }
-        let mut entries: Vec<_> = paths.into_iter().zip(files).collect();
+        self.tell_renamed(&paths);
+        let name = &in_one_part(name);
+        let folder = folder.map(|folder| in_one_part(&folder));
+        let paths = paths
+            .into_iter()
+            .map(|path| path.iter().map(|part| in_one_part(part)).collect());
+        let mut entries: Vec<(Vec<String>, File)> = paths.zip(files).collect();
         // The order in which browsers walk a folder must not make another torrent of it.
         entries.sort_by(|(a, _), (b, _)| a.cmp(b));
         let (new_files, blobs): (Vec<NewFile>, Vec<Blob>) = entries
@@ -88,6 +106,11 @@ impl Host {
         self.seed(metainfo, source);
         Ok(())
     }
+}
+
+/// A file's name as others can write it: elsewhere a backslash begins another folder.
+fn in_one_part(name: &str) -> String {
+    name.replace('\\', "_")
 }
 
 /// What the readers of one source share.

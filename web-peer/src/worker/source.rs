@@ -16,12 +16,14 @@ use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
 use swarm_core::pieces::PieceIndex;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
 use super::host::Host;
 use super::js::{read_blob, slice};
 use super::sha1::Hasher;
 use super::store::Record;
+use super::torrents::Torrent;
 
 /// Bytes to read at once while comparing, if the pieces are not longer.
 const STRETCH: u32 = 4 << 20;
@@ -282,6 +284,45 @@ impl Host {
             torrent.source = Some(source);
         });
         self.tell_lost(&metainfo, &news);
+    }
+
+    /// The browser closed the storage, as it does when a person clears it: finds out what is
+    /// left, and goes on with that.
+    pub(super) async fn begin_anew(self: Rc<Self>) {
+        if let Err(error) = self.store.reopen().await {
+            return self.notice(
+                true,
+                format!(
+                    "The browser closed this page’s storage. Reload the page to go on. ({error})"
+                ),
+            );
+        }
+        self.notice(
+            true,
+            "The browser’s storage of this page was cleared. What this tab kept there is fetched again from \
+             others who have it.",
+        );
+        for info_hash in self.torrents.all() {
+            let Some(torrent) = self.torrents.look(info_hash, Torrent::clone) else {
+                continue;
+            };
+            self.keep(torrent.record.clone());
+            let Some(metainfo) = torrent.metainfo else {
+                continue;
+            };
+            match torrent.source {
+                Some(source) if !source.checked => {
+                    spawn_local(Rc::clone(&self).keep_source(torrent.record, source.blob, false));
+                    continue;
+                }
+                Some(_) => self.compare_source(info_hash, &Cell::default()).await,
+                None => {}
+            }
+            let kept = self.torrents.source(info_hash);
+            let is_gone = |piece: &PieceIndex| kept.as_ref().is_none_or(|s| !s.has(piece.get()));
+            let pieces = metainfo.layout().pieces().filter(is_gone).collect();
+            self.feed(Input::Lost { info_hash, pieces });
+        }
     }
 
     fn tell_lost(self: &Rc<Self>, metainfo: &Metainfo, lost: &BTreeSet<u32>) {

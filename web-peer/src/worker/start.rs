@@ -42,6 +42,12 @@ pub(super) async fn start(
             ),
         );
     }
+    let (store, page) = (host.store.clone(), Rc::downgrade(&host));
+    store.on_closed(move || {
+        if let Some(host) = page.upgrade() {
+            spawn_local(host.begin_anew());
+        }
+    });
     resume_all(&host).await;
     host.keep_connected();
     host.changed();

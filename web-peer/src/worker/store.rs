@@ -102,6 +102,21 @@ impl Store {
         }))
     }
 
+    /// Calls back when the browser has closed the storage, and perhaps cleared it.
+    pub(super) fn on_closed(&self, callback: impl Fn() + 'static) {
+        if let Backend::Indexed(store) = &self.0.backend {
+            store.on_closed(Box::new(callback));
+        }
+    }
+
+    /// Opens it once more after that.
+    pub(super) async fn reopen(&self) -> Result<(), StoreError> {
+        match &self.0.backend {
+            Backend::Indexed(store) => store.reopen().await,
+            Backend::Memory(_) => Ok(()),
+        }
+    }
+
     /// Keeps a piece; returns once it survives a reload.
     pub(super) async fn write(&self, key: Key, data: Uint8Array) -> Result<(), StoreError> {
         let (done, answer) = oneshot::channel();

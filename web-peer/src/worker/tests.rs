@@ -312,6 +312,19 @@ async fn the_same_files_make_the_same_torrent_in_any_order() {
 }
 
 #[wasm_bindgen_test]
+async fn a_name_that_others_cannot_write_is_made_safe_in_words() {
+    let page = Page::new(Store::in_memory(0));
+    page.share(None, &[("back\\slash.txt", b"bytes")]);
+    assert!(page.note().await.contains("“back_slash.txt”"));
+    let info_hash = page.added().await;
+    page.send(ToWorker::Save {
+        info_hash,
+        file: None,
+    });
+    assert_eq!(page.saved().await.0, "back_slash.txt");
+}
+
+#[wasm_bindgen_test]
 async fn what_cannot_be_opened_is_explained() {
     let page = Page::new(Store::in_memory(0));
     page.send(ToWorker::AddLink("not a link".into()));

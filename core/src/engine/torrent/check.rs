@@ -37,6 +37,11 @@ impl Check {
         done / f64::from(self.have.piece_count().max(1))
     }
 
+    /// Pieces that were looked at, or are.
+    pub(super) fn begun(&self) -> usize {
+        self.next as usize
+    }
+
     fn under_way(&self) -> usize {
         self.reading.len() + self.hashing.len()
     }

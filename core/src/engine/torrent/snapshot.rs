@@ -32,6 +32,7 @@ impl Torrent {
                 download.in_progress().map(|piece| piece.get()).collect()
             }),
             files: self.metainfo.as_ref().map_or_else(Vec::new, file_list),
+            offsets: self.metainfo.as_ref().map_or_else(Vec::new, offsets),
             priorities: self.priorities.clone(),
             ..self.overview(now)
         }
@@ -60,6 +61,7 @@ impl Torrent {
             have: Vec::new(),
             in_progress: Vec::new(),
             files: Vec::new(),
+            offsets: Vec::new(),
             down_rate,
             up_rate: self.up.rate(now),
             downloaded: self.down.total(),
@@ -119,6 +121,10 @@ fn file_list(metainfo: &Metainfo) -> Vec<(String, u64)> {
         .iter()
         .map(|file| (file.path.parts().join("/"), file.length))
         .collect()
+}
+
+fn offsets(metainfo: &Metainfo) -> Vec<u64> {
+    metainfo.files().iter().map(|file| file.offset).collect()
 }
 
 fn peer_view(session: &Session, now: Time) -> PeerView {

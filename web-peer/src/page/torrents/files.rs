@@ -62,16 +62,15 @@ impl Files {
             return;
         }
         let list = part(&self.details, "list");
-        let mut start = self.rows.last().map_or(0, |row| row.start + row.length);
         let missing = files
             .iter()
             .enumerate()
             .take(self.most)
             .skip(self.rows.len());
         for (index, (path, length)) in missing {
+            let start = view.offsets.get(index).copied().unwrap_or_default();
             let row = FileRow::new(index, path, start, *length);
             list.append_child(&row.element).expect("a list takes rows");
-            start += length;
             self.rows.push(row);
         }
         for row in self.rows.iter_mut().filter(|row| !row.is_here) {

@@ -155,6 +155,21 @@ async fn memory_is_bounded_and_freed() {
     store.write((B, 0), piece((B, 0))).await.unwrap();
 }
 
+#[wasm_bindgen_test]
+async fn a_database_that_the_browser_closed_is_opened_again() {
+    let name = "closed";
+    let store = new_database(name).await;
+    let Backend::Indexed(indexed) = &store.0.backend else {
+        unreachable!("it is a database");
+    };
+    store.write((A, 0), piece((A, 0))).await.unwrap();
+    indexed.close();
+    assert!(store.read((A, 0)).await.is_err());
+    // What is to be kept is kept, and what was there is there again.
+    store.write((A, 1), piece((A, 1))).await.unwrap();
+    assert_eq!(store.pieces(A).await.unwrap(), [0, 1]);
+}
+
 async fn new_database(name: &str) -> Store {
     let factory = scope().indexed_db().unwrap().unwrap();
     factory

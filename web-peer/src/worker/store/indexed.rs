@@ -8,7 +8,10 @@
 //! crash of the browser. A power cut may undo the last transactions as a whole, pieces
 //! and keys alike, and those pieces are downloaded again.
 
+use std::cell::RefCell;
 use std::future::Future;
+use std::rc::Rc;
+use std::time::Duration;
 
 use js_sys::{Array, ArrayBuffer, Function, Promise, Uint8Array};
 use swarm_core::engine::StoreError;
@@ -23,38 +26,82 @@ use web_sys::{
 
 use super::Key;
 use super::schema::{self, PIECES, Record, SOURCES, TORRENTS};
-use crate::worker::js::{scope, store_error};
+use crate::worker::js::{name_of, pause, scope, store_error};
+
+/// Whom to tell that the browser closed the database, as it does when a person clears its
+/// storage.
+type OnClosed = Rc<RefCell<Option<Box<dyn Fn()>>>>;
+
+/// How long to wait before a database that the browser closed is tried again.
+const RETRIES: [Duration; 5] = [100, 200, 400, 800, 1600].map(Duration::from_millis);
 
 /// An open database.
-#[derive(Debug)]
-pub(super) struct Indexed(IdbDatabase);
+pub(super) struct Indexed {
+    name: String,
+    database: RefCell<IdbDatabase>,
+    on_closed: OnClosed,
+}
+
+impl std::fmt::Debug for Indexed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Indexed").field(&self.name).finish()
+    }
+}
 
 impl Indexed {
     pub(super) async fn open(name: &str) -> Result<Self, StoreError> {
-        let factory = scope().indexed_db().map_err(|error| store_error(&error))?;
-        let factory = factory
-            .ok_or_else(|| StoreError::Failed("this browser has no IndexedDB here".into()))?;
-        let open = factory
-            .open_with_u32(name, schema::VERSION)
-            .map_err(|error| store_error(&error))?;
+        let on_closed = OnClosed::default();
+        let database = open(name, &on_closed).await?;
+        Ok(Indexed {
+            name: name.to_owned(),
+            database: RefCell::new(database),
+            on_closed,
+        })
+    }
 
-        let request: IdbOpenDbRequest = open.clone();
-        let upgrade = Closure::<dyn FnMut(IdbVersionChangeEvent)>::new(
-            move |event: IdbVersionChangeEvent| {
-                if let Ok(database) = request.result()
-                    && let Err(error) =
-                        schema::migrate(database.unchecked_ref(), event.old_version() as u32)
-                {
-                    web_sys::console::error_2(&"the database could not be upgraded".into(), &error);
-                }
-            },
-        );
-        open.set_onupgradeneeded(Some(upgrade.as_ref().unchecked_ref()));
-        let database = answer(Ok(open.clone().into())).await?;
-        Ok(Indexed(database.unchecked_into()))
+    /// Calls back when the browser has closed the database.
+    pub(super) fn on_closed(&self, callback: Box<dyn Fn()>) {
+        self.on_closed.replace(Some(callback));
+    }
+
+    /// Opens it anew; what was in it may be gone.
+    pub(super) async fn reopen(&self) -> Result<(), StoreError> {
+        let mut tries = RETRIES.iter();
+        let database = loop {
+            match (open(&self.name, &self.on_closed).await, tries.next()) {
+                (Ok(database), _) => break database,
+                // It may still be busy with clearing.
+                (Err(_), Some(delay)) => pause(*delay).await,
+                (Err(error), None) => return Err(error),
+            }
+        };
+        // Somebody else may have been faster; what is under way there comes to its end.
+        self.database.replace(database).close();
+        Ok(())
+    }
+
+    /// As a browser does that clears it.
+    #[cfg(test)]
+    pub(super) fn close(&self) {
+        self.database.borrow().close();
+    }
+
+    fn is_closed(&self) -> bool {
+        self.readable(TORRENTS)
+            .is_err_and(|error| name_of(&error) == "InvalidStateError")
     }
 
     pub(super) async fn write(&self, pieces: &[(Key, Uint8Array)]) -> Result<(), StoreError> {
+        match self.try_write(pieces).await {
+            Err(StoreError::Failed(_)) if self.is_closed() => {
+                self.reopen().await?;
+                self.try_write(pieces).await
+            }
+            written => written,
+        }
+    }
+
+    async fn try_write(&self, pieces: &[(Key, Uint8Array)]) -> Result<(), StoreError> {
         let written = self.change(&[PIECES], |transaction| {
             let store = transaction.object_store(PIECES)?;
             for (key, data) in pieces {
@@ -144,7 +191,10 @@ impl Indexed {
     }
 
     fn readable(&self, store: &str) -> Result<IdbObjectStore, JsValue> {
-        self.0.transaction_with_str(store)?.object_store(store)
+        self.database
+            .borrow()
+            .transaction_with_str(store)?
+            .object_store(store)
     }
 
     /// Begins a transaction that writes; it is undone as a whole if a request fails.
@@ -158,7 +208,10 @@ impl Indexed {
             .map(|store| JsValue::from_str(store))
             .collect();
         let mode = IdbTransactionMode::Readwrite;
-        let begun = self.0.transaction_with_str_sequence_and_mode(&stores, mode);
+        let begun = self
+            .database
+            .borrow()
+            .transaction_with_str_sequence_and_mode(&stores, mode);
         begun.and_then(|transaction| {
             let requested = requests(&transaction);
             if requested.is_err() {
@@ -168,6 +221,41 @@ impl Indexed {
             requested.map(|()| transaction)
         })
     }
+}
+
+async fn open(name: &str, on_closed: &OnClosed) -> Result<IdbDatabase, StoreError> {
+    let factory = scope().indexed_db().map_err(|error| store_error(&error))?;
+    let factory =
+        factory.ok_or_else(|| StoreError::Failed("this browser has no IndexedDB here".into()))?;
+    let open = factory
+        .open_with_u32(name, schema::VERSION)
+        .map_err(|error| store_error(&error))?;
+
+    let request: IdbOpenDbRequest = open.clone();
+    let upgrade =
+        Closure::<dyn FnMut(IdbVersionChangeEvent)>::new(move |event: IdbVersionChangeEvent| {
+            if let Ok(database) = request.result()
+                && let Err(error) =
+                    schema::migrate(database.unchecked_ref(), event.old_version() as u32)
+            {
+                web_sys::console::error_2(&"the database could not be upgraded".into(), &error);
+            }
+        });
+    open.set_onupgradeneeded(Some(upgrade.as_ref().unchecked_ref()));
+    let database = answer(Ok(open.clone().into())).await?;
+    let database: IdbDatabase = database.unchecked_into();
+    let on_closed = Rc::clone(on_closed);
+    let listener = Closure::<dyn FnMut()>::new(move || {
+        if let Some(callback) = &*on_closed.borrow() {
+            callback();
+        }
+    });
+    database
+        .add_event_listener_with_callback("close", listener.as_ref().unchecked_ref())
+        .map_err(|error| store_error(&error))?;
+    // A tab has one database, and seldom another.
+    listener.forget();
+    Ok(database)
 }
 
 /// The end of a transaction: only then is anything kept.

@@ -40,7 +40,7 @@ async fn what_changed_while_it_was_copied_is_lost_alone_and_its_file_named() {
 
     let said = page.error().await;
     assert!(
-        said.contains("“b.txt” changed") && !said.contains("a.txt"),
+        said.contains("b.txt” changed") && !said.contains("a.txt"),
         "{said}"
     );
     assert!(said.contains("one of 6 pieces is lost"), "{said}");
@@ -93,7 +93,7 @@ async fn a_copy_that_was_never_compared_is_compared_when_the_tab_is_back() {
     store.put_source(info_hash, &blob(&whole)).await.unwrap();
     store.put_record(&record).await.unwrap();
     resume_all(&page.host).await;
-    assert!(page.error().await.contains("“a.txt” changed"));
+    assert!(page.error().await.contains("a.txt” changed"));
     let is_here = |state: &State| !state.view.torrents.is_empty();
     let state = page.state(is_here).await;
     assert_eq!(state.view.torrents[0].have, [0b0110_0000]);
