@@ -304,7 +304,9 @@ impl Engine {
                 self.with_all(now, |torrent, cx| torrent.start(cx.now));
             }
             ServerMessage::Peers(peers) => {
-                self.with(now, peers.info_hash, |torrent, cx| torrent.peers(cx, peers));
+                self.with(now, peers.info_hash, |torrent, cx| {
+                    torrent.peers(cx, &peers)
+                });
             }
             ServerMessage::Incoming(incoming) => {
                 let channel = incoming.channel;

@@ -160,7 +160,7 @@ impl Torrent {
     }
 
     /// The tracker answered an announce.
-    pub(in crate::engine) fn peers(&mut self, cx: &mut Cx<'_>, peers: Peers) {
+    pub(in crate::engine) fn peers(&mut self, cx: &mut Cx<'_>, peers: &Peers) {
         if !self.is_running() {
             return;
         }
