@@ -305,7 +305,7 @@ impl Engine {
             }
             ServerMessage::Peers(peers) => {
                 self.with(now, peers.info_hash, |torrent, cx| {
-                    torrent.peers(cx, &peers)
+                    torrent.peers(cx, &peers);
                 });
             }
             ServerMessage::Incoming(incoming) => {
