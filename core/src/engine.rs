@@ -452,15 +452,24 @@ impl Engine {
         }
     }
 
-    /// Looks at everybody once more, as if each had something new to say.
+    /// Looks at everybody once more, as if each had something new to say; true if that made
+    /// somebody ask for a block, send one, or read a piece while nothing was being read.
     ///
-    /// Nobody may depend on it: an engine that has been told everything does nothing now but
-    /// to send have messages that waited for company. If it reads, asks or sends a block,
-    /// somebody was waiting for what nothing would have brought. For tests, which call it
-    /// after every input.
-    pub fn wake(&mut self, now: Time) {
+    /// Nobody may depend on it: an engine that has been told everything has nothing left to
+    /// do, and one that finds something let somebody wait for what nothing would have brought.
+    /// For tests, which call it after every input.
+    pub fn wake(&mut self, now: Time) -> bool {
+        let (reads, before) = (self.cache.reads(), self.under_way());
         self.with_all(now, |torrent, cx| torrent.wake(cx));
         self.flush(now);
+        // The end of any read wakes everybody.
+        let idle = reads == 0 && self.cache.reads() > 0;
+        idle || self.under_way() != before
+    }
+
+    /// Counts of what was begun.
+    fn under_way(&self) -> Vec<[usize; 4]> {
+        self.torrents.values().map(Torrent::under_way).collect()
     }
 
     /// A frame for each session in turn, until none can go on.

@@ -165,6 +165,11 @@ impl Metainfo {
     pub fn pieces_of_padding(&self) -> Vec<PieceIndex> {
         padding::pieces(self)
     }
+    /// Bytes of a piece up to its last that is no padding: what must be kept of it.
+    pub fn kept_length(&self, piece: PieceIndex) -> u32 {
+        let last = self.piece_spans(piece).last();
+        last.map_or(0, |span| span.begin + span.length)
+    }
     /// Bytes of all files, padding not counted.
     pub fn length(&self) -> u64 {
         self.0.length

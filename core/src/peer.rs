@@ -1,5 +1,6 @@
 //! One remote peer: what it has, what it was asked, what it asks, how fast it is.
 
+pub mod allowance;
 mod config;
 pub mod meter;
 pub mod outbox;
@@ -8,7 +9,8 @@ pub mod session;
 
 use serde::{Deserialize, Serialize};
 
-pub use config::{PlacesConfig, RequestConfig};
+pub use allowance::Allowance;
+pub use config::{PlacesConfig, RequestConfig, WorkConfig};
 pub use meter::Meter;
 pub use outbox::{Outbox, Upload};
 pub use pipeline::Pipeline;

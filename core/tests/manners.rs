@@ -231,6 +231,25 @@ fn a_flood_of_requests_ends_the_session() {
 }
 
 #[test]
+fn there_is_one_bitfield_even_if_it_is_empty() {
+    for (first, second) in [
+        (Message::HaveNone, Message::HaveNone),
+        (Message::HaveNone, Message::Bitfield(vec![0].into())),
+        (
+            Message::Bitfield(vec![0].into()),
+            Message::Bitfield(vec![0xf0].into()),
+        ),
+    ] {
+        let mut stage = Stage::new(Config::default(), 4, &[]);
+        let remote = stage.remote(Reserved::FAST);
+        stage.say(remote, &first);
+        assert_eq!(stage.closed(remote), None);
+        stage.say(remote, &second);
+        assert_eq!(stage.closed(remote), Some("a second bitfield"));
+    }
+}
+
+#[test]
 fn blocks_that_nobody_asked_for_end_the_session() {
     let mut stage = Stage::new(Config::default(), 64, &[]);
     let pushy = stage.remote(Reserved::FAST);
@@ -459,4 +478,77 @@ fn a_poor_peer_may_take_its_allowed_fast_pieces_while_it_is_choked() {
         let served = matches!(answer[..], [Message::Piece { .. }]);
         assert_eq!(served, allowed.contains(&piece), "{piece}: {answer:?}");
     }
+}
+
+#[test]
+fn places_go_from_those_who_ask_for_nothing_to_those_who_come() {
+    let config = Config {
+        max_peers: 8,
+        ..Config::default()
+    };
+    let mut stage = Stage::new(config, 16, &(0..16).collect::<Vec<_>>());
+    let mut idle: Vec<_> = (0..8).map(|_| stage.leecher()).collect();
+    let early = stage.leecher();
+    assert_eq!(stage.closed(early), Some("enough peers"));
+    stage.wait(5);
+    let newcomer = stage.leecher();
+    assert_eq!(stage.closed(newcomer), None);
+    assert!(stage.heard(newcomer).contains(&Message::Unchoke));
+    let lost = idle.iter().filter(|idle| stage.closed(**idle).is_some());
+    assert_eq!(lost.count(), 1);
+    // Whoever takes something keeps its place.
+    stage.say(newcomer, &Message::Request(block(0, 0)));
+    idle.retain(|idle| stage.closed(*idle).is_none());
+    for _ in 0..20 {
+        stage.leecher();
+        stage.wait(1);
+    }
+    assert_eq!(stage.closed(newcomer), None);
+    assert!(idle.iter().all(|idle| stage.closed(*idle).is_some()));
+}
+
+#[test]
+fn an_upload_slot_goes_from_those_who_ask_for_nothing_to_those_who_wait() {
+    let mut stage = Stage::new(Config::default(), 16, &(0..16).collect::<Vec<_>>());
+    let idle: Vec<_> = (0..20).map(|_| stage.leecher()).collect();
+    stage.wait(10);
+    for idle in idle {
+        assert!(
+            stage.heard(idle).contains(&Message::Unchoke),
+            "it was tried"
+        );
+    }
+    let newcomer = stage.leecher();
+    assert!(stage.heard(newcomer).contains(&Message::Unchoke), "at once");
+    // And it keeps the slot, whoever else is there.
+    for second in 0..40 {
+        stage.say(newcomer, &Message::Request(block(second % 16, 0)));
+        stage.wait(1);
+        assert!(!stage.heard(newcomer).contains(&Message::Choke));
+    }
+}
+
+#[test]
+fn who_refused_is_asked_again_and_those_who_have_more_come_first() {
+    let config = Config {
+        target_peers: 3,
+        ..Config::default()
+    };
+    let mut stage = Stage::new(config, 16, &[]);
+    stage.tell_of(50, &[7]);
+    assert_eq!(stage.opened().len(), 3);
+    let mut asked = Vec::new();
+    for _ in 0..40 {
+        for member in stage.opened() {
+            asked.push(member);
+        }
+        stage.refuse_all();
+        stage.wait(1);
+    }
+    // All of them, and none in a hurry.
+    let different: BTreeSet<u32> = asked.iter().copied().collect();
+    assert_eq!(different.len(), 50);
+    assert!(asked[..12].contains(&7), "{asked:?}");
+    let tries = asked.iter().filter(|asked| **asked == 7).count();
+    assert!((3..=8).contains(&tries), "{tries}");
 }

@@ -33,6 +33,13 @@ pub struct Scenario {
     /// Peers that claim to have everything and send corrupt blocks, as a share of
     /// `leechers`. They are no leechers: nobody waits for them to complete.
     pub liars: f64,
+    /// Members, beside the leechers and there before everybody else, that say they want
+    /// something and ask for nothing.
+    pub idle: u32,
+    /// As many that say they have everything and answer no request.
+    pub promisers: u32,
+    /// As many that misbehave under the seeder's peer id.
+    pub impostors: u32,
     /// When leechers arrive.
     pub arrivals: Arrivals,
     /// How long leechers stay.
@@ -131,6 +138,8 @@ pub struct Store {
     pub rate: Option<f64>,
     /// Seconds that every read and write takes at least.
     pub latency: f64,
+    /// Up to this many seconds more, uniformly: what was asked for later may come earlier.
+    pub jitter: f64,
     /// The share of leechers whose disk fills up.
     pub full_share: f64,
     /// Where it fills up: after this share of the pieces.
@@ -191,6 +200,9 @@ impl Default for Scenario {
             leechers: 10,
             free_riders: 0.0,
             liars: 0.0,
+            idle: 0,
+            promisers: 0,
+            impostors: 0,
             arrivals: Arrivals::AtOnce,
             stay: Stay::Forever,
             seeder_link: Link::default(),
@@ -223,6 +235,7 @@ impl Default for Store {
         Store {
             rate: Some(150e6),
             latency: 0.002,
+            jitter: 0.0,
             full_share: 0.0,
             full_at: 0.5,
             room_after: Some(60.0),

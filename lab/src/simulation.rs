@@ -4,6 +4,7 @@
 //! hub ([`relay`]). Messages are handed over as values, not as bytes: links only need to
 //! know how long they are.
 
+mod attacker;
 mod cast;
 mod channels;
 mod content;
@@ -60,6 +61,8 @@ pub struct Simulation {
     waiting: usize,
     relay: Relay,
     measure: Measure,
+    /// Peers are woken after everything that happens.
+    watches: bool,
     log: Log,
 }
 
@@ -90,6 +93,7 @@ impl Simulation {
             peers: Vec::new(),
             relay: Relay::new(&scenario),
             measure: Measure::new(scenario.pieces),
+            watches: false,
             log: Log::default(),
             content,
             scenario,
@@ -178,6 +182,18 @@ impl Simulation {
         self.measure.false_claims
     }
 
+    /// From now on, every peer is looked at after everything that happens to it, and
+    /// [`Simulation::stalls`] counts. It takes time, and draws other random numbers.
+    pub fn watch_for_stalls(&mut self) {
+        self.watches = true;
+    }
+
+    /// How often a peer could have gone on, and nothing would have told it: always zero, or
+    /// the engine is wrong (see [`swarm_core::engine::Engine::wake`]).
+    pub fn stalls(&self) -> u64 {
+        self.measure.stalls
+    }
+
     fn handle(&mut self, event: Event) {
         match event {
             Event::Arrive => self.arrive(),
@@ -219,7 +235,8 @@ impl Simulation {
     fn arrive(&mut self) {
         let part = self.cast.pop().expect("an arrival for each of the cast");
         let index = self.peers.len();
-        let peer = Peer::new(&self.scenario, index, part, self.now);
+        let info_hash = self.content.info_hash();
+        let peer = Peer::new(&self.scenario, info_hash, index, part, self.now);
         self.log
             .note(self.now, "arrive", index, &[peer.part.role as u64]);
         self.measure.capacity(self.now, peer.part.link.up);
@@ -260,7 +277,7 @@ impl Simulation {
         let peer = &mut self.peers[index];
         self.measure.capacity(now, -peer.part.link.up);
         peer.waste = peer.waste(time(now));
-        peer.engine = None;
+        peer.mind = None;
         peer.left = Some(now);
         peer.online = false;
         peer.clock(now, &self.measure.available);

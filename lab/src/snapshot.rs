@@ -29,6 +29,8 @@ pub enum Role {
     FreeRider,
     /// Sends corrupt blocks.
     Liar,
+    /// Is in the way of the others: idle, full of promises, or under another's name.
+    Attacker,
 }
 
 impl Role {

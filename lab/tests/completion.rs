@@ -1,6 +1,6 @@
 //! Everybody gets everything, whatever goes wrong on the way.
 
-use swarm_lab::scenario::{Arrivals, Outage, Start, Store};
+use swarm_lab::scenario::{Arrivals, Link, Outage, Start, Store};
 use swarm_lab::snapshot::Role;
 use swarm_lab::{Results, Scenario, ScenarioError, Simulation};
 
@@ -17,8 +17,10 @@ fn small() -> Scenario {
 
 fn play(scenario: Scenario) -> Results {
     let mut simulation = Simulation::new(scenario).expect("a good scenario");
+    simulation.watch_for_stalls();
     simulation.run();
     assert_eq!(simulation.false_claims(), 0, "announced without having it");
+    assert_eq!(simulation.stalls(), 0, "nothing would have woken somebody");
     simulation.results()
 }
 
@@ -37,6 +39,41 @@ fn a_quiet_swarm_is_not_far_from_the_least_time() {
     // Starting up weighs much in a download of a few seconds.
     assert!(results.completion.last < 4.0 * least, "{results:?}");
     assert_eq!(results.corrupt, 0);
+}
+
+#[test]
+fn small_pieces_come_without_a_break_whatever_order_the_store_answers_in() {
+    for (pieces, piece_length) in [(3, 16), (200, 16), (60, 64), (16, 256), (8, 1024)] {
+        for seed in 0..4 {
+            let scenario = Scenario {
+                seed,
+                pieces,
+                piece_length: piece_length << 10,
+                leechers: 3,
+                seeder_link: Link {
+                    up: 1e7,
+                    ..Link::default()
+                },
+                store: Store {
+                    rate: None,
+                    jitter: 0.05,
+                    ..Store::default()
+                },
+                ..small()
+            };
+            // To the hub, to the other peer, and back the same way; then the store.
+            let way = scenario.seeder_link.latency + scenario.seeder_link.jitter;
+            let round_trip = 4.0 * way + scenario.store.latency + scenario.store.jitter;
+            let results = play(scenario);
+            assert_all_complete(&results);
+            // Announcing, opening a channel and greeting take some of them at the start.
+            let stall = results.longest_stall;
+            assert!(
+                stall < 5.0 * round_trip,
+                "{pieces} pieces of {piece_length} KiB, seed {seed}: {stall} s"
+            );
+        }
+    }
 }
 
 #[test]

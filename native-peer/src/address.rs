@@ -70,14 +70,6 @@ impl TrackerAddress {
         }
     }
 
-    /// The first tracker in `trackers` that speaks WebSocket: the others can't be reached.
-    pub fn first_of(trackers: &[String]) -> Option<Self> {
-        trackers
-            .iter()
-            .filter(|t| t.starts_with("ws"))
-            .find_map(|t| t.parse().ok())
-    }
-
     /// Where the tracker serves its page, if the address looks like one of a Tabswarm server.
     fn page(&self) -> Option<String> {
         let mut page = self.0.clone();
@@ -118,6 +110,42 @@ impl TrackerAddress {
         }
         link.trackers.push(self.as_str().to_owned());
         link.to_magnet()
+    }
+}
+
+/// Trackers of one torrent, in the order in which they are tried (BEP 12). At least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trackers(Vec<TrackerAddress>);
+
+impl From<TrackerAddress> for Trackers {
+    fn from(tracker: TrackerAddress) -> Self {
+        Trackers(vec![tracker])
+    }
+}
+
+impl Trackers {
+    /// Those of a list that speak WebSocket, each once; the others can't be reached. None if
+    /// there is none.
+    pub fn among<'a>(list: impl IntoIterator<Item = &'a String>) -> Option<Self> {
+        let mut trackers: Vec<TrackerAddress> = Vec::new();
+        for text in list.into_iter().filter(|text| text.starts_with("ws")) {
+            if let Ok(tracker) = text.parse()
+                && !trackers.contains(&tracker)
+            {
+                trackers.push(tracker);
+            }
+        }
+        (!trackers.is_empty()).then_some(Trackers(trackers))
+    }
+
+    /// They are these; at least one.
+    pub fn as_slice(&self) -> &[TrackerAddress] {
+        &self.0
+    }
+
+    /// This tracker is one of them.
+    pub fn contains(&self, tracker: &TrackerAddress) -> bool {
+        self.0.contains(tracker)
     }
 }
 
@@ -199,10 +227,9 @@ mod tests {
     #[test]
     fn only_websocket_trackers_are_taken_from_lists() {
         let list = ["udp://a:1", "http://b/announce", "wss://c/swarm", "ws://d"].map(str::to_owned);
-        assert_eq!(
-            TrackerAddress::first_of(&list).unwrap().as_str(),
-            "wss://c/swarm"
-        );
-        assert_eq!(TrackerAddress::first_of(&list[..2]), None);
+        let trackers = Trackers::among(list.iter().chain(&list)).unwrap();
+        let trackers: Vec<_> = trackers.as_slice().iter().map(|t| t.as_str()).collect();
+        assert_eq!(trackers, ["wss://c/swarm", "ws://d/swarm"]);
+        assert_eq!(Trackers::among(&list[..2]), None);
     }
 }

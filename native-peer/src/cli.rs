@@ -39,8 +39,8 @@ enum Command {
 /// Shares files and folders.
 #[derive(Debug, Args)]
 pub(crate) struct Seed {
-    /// A file or a folder; several become one folder. Symbolic links within folders are
-    /// left out.
+    /// A file or a folder; several become one folder. Symbolic links, pipes and devices
+    /// within folders are left out.
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -124,8 +124,8 @@ impl Record {
 /// Makes a .torrent file.
 #[derive(Debug, Args)]
 pub(crate) struct Create {
-    /// A file or a folder; several become one folder. Symbolic links within folders are
-    /// left out.
+    /// A file or a folder; several become one folder. Symbolic links, pipes and devices
+    /// within folders are left out.
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
     /// The .torrent file to write; one that is there is replaced.

@@ -13,7 +13,7 @@ use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use tokio::time::{Instant, sleep_until};
 
-use crate::address::TrackerAddress;
+use crate::address::Trackers;
 use crate::disk::{Disk, Job, Work};
 use crate::error::Error;
 use crate::link::{Link, LinkEvent, LinkStatus};
@@ -37,14 +37,14 @@ pub struct Host {
 impl Host {
     /// A peer without torrents that begins to connect to its tracker. `seed` comes from
     /// the system's randomness.
-    pub fn new(config: Config, tracker: TrackerAddress, seed: u64) -> Self {
-        Self::recorded(config, tracker, seed, None)
+    pub fn new(config: Config, trackers: impl Into<Trackers>, seed: u64) -> Self {
+        Self::recorded(config, trackers, seed, None)
     }
 
     /// As [`Host::new`], recorded from the beginning if there is a recording.
     pub fn recorded(
         config: Config,
-        tracker: TrackerAddress,
+        trackers: impl Into<Trackers>,
         seed: u64,
         recording: Option<Recording>,
     ) -> Self {
@@ -53,7 +53,7 @@ impl Host {
         Host {
             engine: RecordedEngine::new(config, seed, Time::ZERO, recording),
             epoch: Instant::now(),
-            link: Link::new(tracker, rng.fork("link")),
+            link: Link::new(trackers, rng.fork("link")),
             disk: Disk::new(),
             stores: BTreeMap::new(),
             unattached: Vec::new(),

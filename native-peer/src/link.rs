@@ -1,6 +1,8 @@
 //! The WebSocket to the tracker. It reconnects by itself, forever.
 
 use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +11,7 @@ use futures_util::{SinkExt, StreamExt};
 use swarm_core::rng::Rng;
 use swarm_core::wire::relay::{MAX_MESSAGE, SUBPROTOCOL, ServerMessage};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -19,7 +21,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
-use crate::address::TrackerAddress;
+use crate::address::{TrackerAddress, Trackers};
 use crate::text::plain;
 
 pub mod backoff;
@@ -34,6 +36,15 @@ const PING_AFTER: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(90);
 /// Messages that came and were not handled yet; beyond it the socket is not read.
 const INCOMING: usize = 16;
+/// Bytes that wait for the tracker to take them; beyond it the socket is not read either:
+/// what comes may want an answer. Several times what the engine lets wait of its own accord
+/// (`link_budget`).
+const BACKLOG: usize = 16 << 20;
+/// Bytes that are gathered into one write, as the library does by default.
+const WRITE_BUFFER: usize = 128 << 10;
+/// What waits in the socket at most: one of our messages, and what is gathered. Answers to
+/// pings beyond it replace each other.
+const MAX_WRITE_BUFFER: usize = MAX_MESSAGE + 2 * WRITE_BUFFER;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -67,7 +78,7 @@ pub enum LinkStatus {
 }
 
 enum Report {
-    Up(mpsc::UnboundedSender<Bytes>),
+    Up(mpsc::UnboundedSender<Bytes>, Arc<Backlog>),
     Message(ServerMessage),
     Sent(usize),
     Down { reason: String, retry_at: Instant },
@@ -77,18 +88,19 @@ enum Report {
 #[derive(Debug)]
 pub struct Link {
     reports: mpsc::Receiver<Report>,
-    /// There while connected. Unbounded, because the engine bounds what it sends.
-    outgoing: Option<mpsc::UnboundedSender<Bytes>>,
+    /// There while connected. Unbounded, because the engine bounds what it sends, and
+    /// nothing is read that wants an answer while much waits.
+    outgoing: Option<(mpsc::UnboundedSender<Bytes>, Arc<Backlog>)>,
     status: LinkStatus,
     task: JoinHandle<()>,
 }
 
 impl Link {
-    /// Begins to connect. `rng` spreads attempts, so that a tracker that comes back is not
-    /// met by everybody at once.
-    pub fn new(address: TrackerAddress, rng: Rng) -> Self {
+    /// Begins to connect to the first of these trackers that is there. `rng` spreads
+    /// attempts, so that a tracker that comes back is not met by everybody at once.
+    pub fn new(trackers: impl Into<Trackers>, rng: Rng) -> Self {
         let (sender, reports) = mpsc::channel(INCOMING);
-        let task = tokio::spawn(stay_connected(address, Backoff::new(rng), sender));
+        let task = tokio::spawn(stay_connected(trackers.into(), Backoff::new(rng), sender));
         Link {
             reports,
             outgoing: None,
@@ -105,8 +117,8 @@ impl Link {
             .await
             .expect("the task lives as long as the link");
         match report {
-            Report::Up(outgoing) => {
-                self.outgoing = Some(outgoing);
+            Report::Up(outgoing, backlog) => {
+                self.outgoing = Some((outgoing, backlog));
                 self.status = LinkStatus::Up;
                 LinkEvent::Up
             }
@@ -122,7 +134,8 @@ impl Link {
 
     /// Sends a message; without a connection it is lost, as it would be a moment later.
     pub fn send(&mut self, message: Bytes) {
-        if let Some(outgoing) = &self.outgoing {
+        if let Some((outgoing, backlog)) = &self.outgoing {
+            backlog.add(message.len());
             let _ = outgoing.send(message);
         }
     }
@@ -153,19 +166,34 @@ impl Link {
     }
 }
 
-/// Connects again and again, until nobody listens.
-async fn stay_connected(
-    address: TrackerAddress,
-    mut backoff: Backoff,
-    reports: mpsc::Sender<Report>,
-) {
+/// Connects again and again, until nobody listens. Of several trackers (BEP 12) the next is
+/// tried at once when one is not there; all in vain, after a while. One that was there is the
+/// first to be tried again.
+async fn stay_connected(trackers: Trackers, mut backoff: Backoff, reports: mpsc::Sender<Report>) {
+    let trackers = trackers.as_slice();
+    let (mut current, mut in_vain) = (0, 0);
     loop {
-        let reason = match timeout(CONNECT_TIMEOUT, connect(&address)).await {
-            Ok(Ok(socket)) => talk(socket, &reports, &mut backoff).await,
+        let address = &trackers[current];
+        let mut welcomed = false;
+        let mut reason = match timeout(CONNECT_TIMEOUT, connect(address)).await {
+            Ok(Ok(socket)) => talk(socket, &reports, &mut welcomed).await,
             Ok(Err(error)) => in_words(&error),
             Err(_) => "it does not answer".to_owned(),
         };
-        let retry_at = Instant::now() + backoff.next_delay();
+        if trackers.len() > 1 {
+            reason = format!("{address}: {reason}");
+        }
+        if welcomed {
+            backoff.reset();
+            in_vain = 0;
+        } else {
+            current = (current + 1) % trackers.len();
+            in_vain += 1;
+        }
+        let mut retry_at = Instant::now();
+        if welcomed || in_vain % trackers.len() == 0 {
+            retry_at += backoff.next_delay();
+        }
         let report = Report::Down {
             reason: plain(&reason),
             retry_at,
@@ -192,22 +220,26 @@ async fn connect(address: &TrackerAddress) -> Result<Socket, SocketError> {
     );
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE));
+        .max_frame_size(Some(MAX_MESSAGE))
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(MAX_WRITE_BUFFER);
     let (socket, _) = connect_async_with_config(request, Some(config), true).await?;
     Ok(socket)
 }
 
-/// One connection, until it ends; says why.
-async fn talk(socket: Socket, reports: &mpsc::Sender<Report>, backoff: &mut Backoff) -> String {
+/// One connection, until it ends; says why, and whether the tracker was one.
+async fn talk(socket: Socket, reports: &mpsc::Sender<Report>, welcomed: &mut bool) -> String {
     let (sender, outgoing) = mpsc::unbounded_channel();
-    if reports.send(Report::Up(sender)).await.is_err() {
+    let backlog = Arc::new(Backlog::default());
+    let up = Report::Up(sender, backlog.clone());
+    if reports.send(up).await.is_err() {
         return String::new();
     }
     let (sink, stream) = socket.split();
     // One task for both directions, but neither waits for the other.
     tokio::select! {
-        reason = receive(stream, reports, backoff) => reason,
-        result = transmit(sink, outgoing, reports) => match result {
+        reason = receive(stream, reports, &backlog, welcomed) => reason,
+        result = transmit(sink, outgoing, reports, &backlog) => match result {
             Ok(()) => "closed".to_owned(),
             Err(error) => in_words(&error),
         },
@@ -217,9 +249,13 @@ async fn talk(socket: Socket, reports: &mpsc::Sender<Report>, backoff: &mut Back
 async fn receive(
     mut stream: SplitStream<Socket>,
     reports: &mpsc::Sender<Report>,
-    backoff: &mut Backoff,
+    backlog: &Backlog,
+    welcomed: &mut bool,
 ) -> String {
     loop {
+        if timeout(SILENCE, backlog.room()).await.is_err() {
+            return "it takes nothing of what it is sent".to_owned();
+        }
         let message = match timeout(SILENCE, stream.next()).await {
             Err(_) => return "it fell silent".to_owned(),
             Ok(None) => return "the connection was closed".to_owned(),
@@ -229,9 +265,7 @@ async fn receive(
         match message {
             Message::Binary(bytes) => match ServerMessage::decode(bytes) {
                 Ok(message) => {
-                    if matches!(message, ServerMessage::Welcome(_)) {
-                        backoff.reset();
-                    }
+                    *welcomed |= matches!(message, ServerMessage::Welcome(_));
                     if reports.send(Report::Message(message)).await.is_err() {
                         // The host is closing: what is queued may still go out.
                         return std::future::pending().await;
@@ -254,6 +288,7 @@ async fn transmit(
     mut sink: SplitSink<Socket, Message>,
     mut outgoing: mpsc::UnboundedReceiver<Bytes>,
     reports: &mpsc::Sender<Report>,
+    backlog: &Backlog,
 ) -> Result<(), SocketError> {
     let mut batch = Vec::new();
     loop {
@@ -263,12 +298,52 @@ async fn transmit(
             Ok(_) => {
                 let bytes = batch.iter().map(Bytes::len).sum();
                 for message in batch.drain(..) {
-                    sink.feed(Message::Binary(message)).await?;
+                    put(&mut sink, Message::Binary(message)).await?;
                 }
                 sink.flush().await?;
+                backlog.remove(bytes);
                 // A host that is closing does not listen any more, but is to be served.
                 let _ = reports.send(Report::Sent(bytes)).await;
             }
+        }
+    }
+}
+
+/// Queues a message, once there is room for it between the answers to pings.
+async fn put(
+    sink: &mut SplitSink<Socket, Message>,
+    mut message: Message,
+) -> Result<(), SocketError> {
+    loop {
+        match sink.feed(message).await {
+            Err(SocketError::WriteBufferFull(again)) => message = *again,
+            result => return result,
+        }
+        sink.flush().await?;
+    }
+}
+
+/// Bytes that were given to a connection and that it has not written yet.
+#[derive(Debug, Default)]
+struct Backlog {
+    bytes: AtomicUsize,
+    less: Notify,
+}
+
+impl Backlog {
+    fn add(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn remove(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.less.notify_one();
+    }
+
+    /// Waits until there is room.
+    async fn room(&self) {
+        while self.bytes.load(Ordering::Relaxed) > BACKLOG {
+            self.less.notified().await;
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::store::{SharedFiles, Store};
 
 pub mod find;
 
-pub use find::{Found, find};
+pub use find::{Found, Remark, find};
 
 /// More threads than this only make a disk's head jump.
 const MAX_THREADS: usize = 4;
@@ -38,8 +38,8 @@ pub struct Made {
     pub metainfo: Metainfo,
     /// Its bytes.
     pub files: SharedFiles,
-    /// Symbolic links that were left out.
-    pub skipped: Vec<PathBuf>,
+    /// What is left out, or called otherwise.
+    pub remarks: Vec<Remark>,
 }
 
 /// Hears how hashing goes; called from several threads.
@@ -56,7 +56,7 @@ pub fn make(paths: &[PathBuf], options: Options, progress: &dyn Progress) -> Res
         folder,
         name,
         files,
-        skipped,
+        remarks,
     } = find(paths, options.name.as_deref())?;
     let (described, places): (Vec<_>, Vec<_>) = files
         .into_iter()
@@ -71,7 +71,7 @@ pub fn make(paths: &[PathBuf], options: Options, progress: &dyn Progress) -> Res
     Ok(Made {
         metainfo,
         files,
-        skipped,
+        remarks,
     })
 }
 

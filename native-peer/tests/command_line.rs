@@ -362,3 +362,46 @@ fn help_says_what_there_is() {
         assert!(succeed(folder.path(), &[command, "--help"]).contains("Usage"));
     }
 }
+
+#[test]
+fn a_private_torrent_is_announced_to_no_tracker_but_its_own() {
+    let folder = folder_with(&[("a", b"four")]);
+    let at = folder.path();
+    let create = ["create", "a", "--private", "-o"];
+    let tracker = ["--tracker", "http://private.invalid/announce"];
+    succeed(at, &[&create[..], &["p.torrent"], &tracker].concat());
+    let get = ["get", "p.torrent", "-o", "out"];
+    let text = fail(at, &get);
+    assert!(
+        text.contains("a is private") && text.contains("http://private.invalid/announce"),
+        "{text}"
+    );
+    let text = fail(at, &[&get[..], &["--tracker", "ws://127.0.0.1:1"]].concat());
+    assert!(text.contains("only its own trackers"), "{text}");
+    succeed(at, &[&create[..], &["none.torrent"]].concat());
+    let text = fail(at, &["get", "none.torrent", "-o", "out"]);
+    assert!(text.contains("names no tracker"), "{text}");
+    assert!(!at.join("out").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn complete_files_in_a_place_that_cannot_be_written_to_are_taken() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder_with(&[("Ordner/a", &[3; 50_000])]);
+    let at = folder.path();
+    succeed(at, &["create", "Ordner", "-o", "x.torrent"]);
+    let locked = |mode| {
+        for place in ["Ordner", "."] {
+            fs::set_permissions(at.join(place), fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    locked(0o555);
+    let get = ["get", "x.torrent", "--tracker", "ws://127.0.0.1:1"];
+    let output = run(at, &get);
+    locked(0o755);
+    assert!(output.status.success(), "{output:?}");
+    // Nothing was touched.
+    let names: Vec<_> = fs::read_dir(at.join("Ordner")).unwrap().collect();
+    assert_eq!(names.len(), 1);
+}

@@ -271,6 +271,62 @@ fn only_the_files_that_somebody_wants_are_fetched() {
 }
 
 #[test]
+fn a_link_chooses_files_by_their_numbers() {
+    let tracker = Tracker::start();
+    let folder = shared();
+    let at = folder.path();
+    let url = tracker.url();
+    let (_seed, link) = Peer::seed(at, &["Много файлов", "--tracker", &url]);
+    let create = ["create", "Много файлов", "-o", "x.torrent"];
+    assert!(Peer::start(at, &create).end().status.success());
+    // The order of a torrent is that of its paths.
+    let mut names = FILES.map(|(name, _)| name);
+    names.sort_unstable();
+    let photograph = names.iter().position(|name| *name == FILES[2].0).unwrap();
+    let output = Peer::start(
+        at,
+        &["get", &format!("{link}&so={photograph}"), "-o", "out"],
+    )
+    .end();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("1 of 6 files"), "{text}");
+    let root = at.join("out/Много файлов");
+    assert!(fs::read(root.join(FILES[2].0)).unwrap() == bytes(2, FILES[2].1));
+    assert!(!root.join(FILES[1].0).exists());
+    // Whoever chooses by name is not asked twice.
+    get(
+        at,
+        &[
+            &format!("{link}&so={photograph}"),
+            "-o",
+            "out",
+            "--only",
+            "*",
+        ],
+    );
+    assert_all_there(&at.join("out"));
+}
+
+#[test]
+fn a_torrents_second_tracker_will_do() {
+    let tracker = Tracker::start();
+    let folder = shared();
+    let at = folder.path();
+    let (_seed, _) = Peer::seed(at, &["Много файлов", "--tracker", &tracker.url()]);
+    let url = tracker.url();
+    let trackers = ["--tracker", "ws://127.0.0.1:1/announce", "--tracker", &url];
+    let create = [
+        &["create", "Много файлов", "-o", "x.torrent"],
+        &trackers[..],
+    ]
+    .concat();
+    assert!(Peer::start(at, &create).end().status.success());
+    get(at, &["x.torrent", "-o", "out"]);
+    assert_all_there(&at.join("out"));
+}
+
+#[test]
 fn a_pattern_that_matches_nothing_is_told_once_the_files_are_known() {
     let tracker = Tracker::start();
     let folder = shared();

@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use native_peer::TrackerAddress;
+use native_peer::address::Trackers;
 use native_peer::link::{Link, LinkEvent, LinkStatus};
 use swarm_core::id::{InfoHash, MemberId};
 use swarm_core::rng::Rng;
@@ -174,7 +175,8 @@ async fn another_protocol_is_told_in_words() {
 async fn a_server_without_encryption_is_told_in_words() {
     let server = Server::new().await;
     let address = server.address().as_str().replace("ws://", "wss://");
-    let mut link = Link::new(address.parse().unwrap(), Rng::new(6));
+    let address: TrackerAddress = address.parse().unwrap();
+    let mut link = Link::new(address, Rng::new(6));
     let (mut stream, _) = server.listener.accept().await.unwrap();
     stream
         .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -185,4 +187,65 @@ async fn a_server_without_encryption_is_told_in_words() {
         panic!("it is down")
     };
     assert!(reason.contains("no encrypted connection"), "{reason}");
+}
+
+#[tokio::test]
+async fn the_next_tracker_is_tried_when_one_is_not_there() {
+    let [absent, other, server] = [
+        Server::new().await,
+        Server::new().await,
+        Server::new().await,
+    ];
+    let list = [&absent, &other, &server].map(|s| s.address().to_string());
+    let gone = absent.address();
+    drop(absent);
+    let mut link = Link::new(Trackers::among(&list).unwrap(), Rng::new(7));
+    assert!(matches!(link.next().await, LinkEvent::Down));
+    let LinkStatus::Down { reason, .. } = link.status() else {
+        panic!("it is down")
+    };
+    assert!(reason.contains(gone.as_str()), "{reason}");
+    // One that is no tracker is as good as none.
+    let (stream, _) = other.listener.accept().await.unwrap();
+    drop(stream);
+    assert!(matches!(link.next().await, LinkEvent::Down));
+    let mut socket = server.accept().await;
+    assert!(matches!(link.next().await, LinkEvent::Up));
+    let message = Message::Binary(welcome().encode());
+    socket.send(message).await.unwrap();
+    assert!(matches!(link.next().await, LinkEvent::Message(_)));
+    // It was there: it is the first to be tried again.
+    drop(socket);
+    assert!(matches!(link.next().await, LinkEvent::Down));
+    server.accept().await;
+    assert!(matches!(link.next().await, LinkEvent::Up));
+}
+
+#[tokio::test]
+async fn a_tracker_that_pings_and_does_not_read_gets_few_answers() {
+    let server = Server::new().await;
+    let mut link = Link::new(server.address(), Rng::new(8));
+    let mut socket = server.accept().await;
+    assert!(matches!(link.next().await, LinkEvent::Up));
+    let ping = Bytes::from(vec![b'p'; 125]);
+    // 32 MiB of answers, if each were kept.
+    for _ in 0..250_000 {
+        socket.feed(Message::Ping(ping.clone())).await.unwrap();
+    }
+    socket
+        .send(Message::Binary(welcome().encode()))
+        .await
+        .unwrap();
+    // All pings were read by then.
+    assert!(matches!(link.next().await, LinkEvent::Message(_)));
+    link.send(Bytes::from_static(b"still here"));
+    let mut answers = 0;
+    loop {
+        match socket.next().await.unwrap().unwrap() {
+            Message::Pong(_) => answers += 1,
+            message => break assert_eq!(message.into_data(), "still here"),
+        }
+    }
+    // What the buffers of the system and of the socket hold.
+    assert!(answers < 120_000, "{answers} answers were kept");
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use bytes::Bytes;
+use native_peer::TrackerAddress;
 use native_peer::host::Host;
 use native_peer::store::Store;
 use swarm_core::engine::{Command, Config, Resume, StoreError};
@@ -29,7 +30,8 @@ impl Store for Noise {
 
 /// Joins the torrent's swarm as a seeder, until the handle is aborted.
 pub fn join(tracker: &str, metainfo: Metainfo) -> Result<JoinHandle<()>> {
-    let mut host = Host::new(Config::default(), tracker.parse()?, 666);
+    let tracker: TrackerAddress = tracker.parse()?;
+    let mut host = Host::new(Config::default(), tracker, 666);
     let pieces = metainfo.layout().piece_count();
     host.attach(metainfo.info_hash(), Arc::new(Noise(metainfo.clone())));
     host.command(Command::AddTorrent {

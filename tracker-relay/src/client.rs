@@ -16,6 +16,12 @@ pub(crate) fn is_trusted(config: &Config, address: IpAddr) -> bool {
     proxies.any(|proxy| proxy.to_canonical() == address)
 }
 
+/// It looks like a proxy that nobody named: one on this machine that says for whom it speaks.
+pub(crate) fn is_unknown_proxy(config: &Config, address: IpAddr, headers: &HeaderMap) -> bool {
+    let is_here = address.to_canonical().is_loopback();
+    is_here && headers.contains_key(FORWARDED_FOR) && !is_trusted(config, address)
+}
+
 /// The client's address: the connection's, or the one that a trusted proxy reports.
 pub(crate) fn address(config: &Config, connected: IpAddr, headers: &HeaderMap) -> IpAddr {
     let connected = connected.to_canonical();

@@ -34,6 +34,16 @@ pub struct Config {
     /// Bytes of answers that may wait for one client. While there are more, it is not read
     /// from: whoever asks has to listen too.
     pub max_answers: usize,
+    /// Pings of a client from one look at it to the next, which are a quarter of the shorter of
+    /// the two timeouts apart. A client that wants to know whether we are there asks every few
+    /// seconds; each ping costs us an answer of its own.
+    pub max_pings: u32,
+    /// Bytes of a request's head: a dozen times what a browser sends, and what one who only
+    /// begins requests makes us hold. No less than 8 KiB.
+    pub max_head: usize,
+    /// Clients at once that are told why their connection ends, and may answer. Others, in a
+    /// rush of those that are refused, only see that it does.
+    pub max_leaving: usize,
     /// Connections at once of whatever kind, which are open files to the system. Those beyond
     /// are told that there is no place for them.
     pub max_sockets: usize,
@@ -68,6 +78,9 @@ impl Default for Config {
             http_timeout: Duration::from_secs(15),
             // About thirty answers to an announce.
             max_answers: 64 << 10,
+            max_pings: 100,
+            max_head: 16 << 10,
+            max_leaving: 64,
             max_sockets: usize::MAX,
             max_http_connections: 1024,
             max_unfinished: 256 << 20,

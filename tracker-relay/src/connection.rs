@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures_util::{Sink, SinkExt, Stream};
 use swarm_core::hub::{ConnId, Source};
 use swarm_core::wire::relay::MAX_MESSAGE;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_websockets::{CloseCode, Error, Limits, Message, ServerBuilder, WebSocketStream};
 use tracing::{debug, info};
@@ -37,6 +37,9 @@ const MAX_PENDING_PONGS: u32 = 16;
 
 /// How long a client may take to answer a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Bytes that may be on their way here when a connection ends: as much as the system buffers.
+const MAX_UNREAD: u64 = 8 << 20;
 
 /// The longest reason that fits into a close frame (RFC 6455 §5.5).
 const MAX_CLOSE_REASON: usize = 123;
@@ -95,9 +98,9 @@ async fn say_goodbye(mut socket: WebSocketStream<Socket>, code: CloseCode, reaso
     let mut stream = socket.into_inner();
     stream.allow(usize::MAX);
     // Dropping a socket with unread bytes resets it, and the client might never see why:
-    // read on until it closes.
+    // read on until it closes, though not for one who sends and sends.
     if stream.shutdown().await.is_ok() {
-        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+        let _ = tokio::io::copy(&mut stream.take(MAX_UNREAD), &mut tokio::io::sink()).await;
     }
 }
 
@@ -239,6 +242,7 @@ impl Connection {
         }
         let turn = self.intake.hand_over(cx, &self.switchboard, self.conn);
         if let Some(end) = end {
+            self.intake.hand_over_last(&self.switchboard, self.conn);
             return Err(end);
         }
         let read = self.socket.get_ref().read();

@@ -128,6 +128,12 @@ fn upgrade(
     connected: IpAddr,
 ) -> Result<Reply, Box<Reply>> {
     let accept = check_upgrade(context, &request, connected)?;
+    if client::is_unknown_proxy(&context.config, connected, request.headers()) {
+        info!(
+            proxy = %connected,
+            "a proxy speaks for its clients; with --trusted-proxy they count as different ones"
+        );
+    }
     let source = client::address(&context.config, connected, request.headers()).into();
     let context = context.clone();
     let upgrade = hyper::upgrade::on(&mut request);

@@ -74,9 +74,13 @@ struct Limits {
     #[arg(long, env = "TABSWARM_MAX_CONNECTIONS", value_name = "N", default_value_t = HubConfig::default().max_connections)]
     max_connections: usize,
 
-    /// Swarms at once
+    /// Swarms at once, shared out between addresses like connections
     #[arg(long, env = "TABSWARM_MAX_SWARMS", value_name = "N", default_value_t = HubConfig::default().max_swarms)]
     max_swarms: usize,
+
+    /// Memberships of clients in swarms at once, shared out between addresses like connections
+    #[arg(long, env = "TABSWARM_MAX_MEMBERSHIPS", value_name = "N", default_value_t = HubConfig::default().max_memberships)]
+    max_memberships: usize,
 
     /// Channels that one connection may have at once
     #[arg(long, env = "TABSWARM_MAX_CHANNELS", value_name = "N", default_value_t = HubConfig::default().max_channels_per_connection)]
@@ -90,6 +94,19 @@ struct Limits {
     #[arg(long, env = "TABSWARM_MEMORY", value_name = "MIB", default_value_t = HubConfig::default().max_inflight >> 20)]
     memory: u64,
 
+    /// Mebibytes of what clients say which pieces they have; beyond it only the numbers are kept
+    #[arg(long, env = "TABSWARM_BITFIELD_MEMORY", value_name = "MIB", default_value_t = HubConfig::default().max_bitfields >> 20)]
+    bitfield_memory: usize,
+
+    /// Kibibytes of answers that may wait for one client; until it takes some it is not read from
+    #[arg(long, env = "TABSWARM_ANSWER_MEMORY", value_name = "KIB", default_value_t = Config::default().max_answers >> 10)]
+    answer_memory: usize,
+
+    /// Percent of one processor core that the clients of one address may keep busy, by what they
+    /// ask of the tracker; then they wait. What they relay costs nothing of it
+    #[arg(long, env = "TABSWARM_ADDRESS_WORK", value_name = "PERCENT", default_value_t = default_work(), value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    address_work: u64,
+
     /// Connections at once that fetch the page. When all are in use, the oldest one of the
     /// address that has most of them is closed for a new one
     #[arg(long, env = "TABSWARM_MAX_HTTP_CONNECTIONS", value_name = "N", default_value_t = Config::default().max_http_connections)]
@@ -101,6 +118,10 @@ struct Limits {
     #[arg(long, env = "TABSWARM_UNFINISHED_MEMORY", value_name = "MIB", default_value_t = Config::default().max_unfinished >> 20)]
     unfinished_memory: u64,
 
+    /// Seconds that a client may take to send a request for the page, and be idle before one
+    #[arg(long, env = "TABSWARM_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = Config::default().http_timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    request_timeout: u64,
+
     /// Seconds between the announces of a client
     #[arg(long, env = "TABSWARM_INTERVAL", value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     interval: u64,
@@ -110,16 +131,26 @@ struct Limits {
     write_timeout: u64,
 }
 
+/// In percent of a core.
+fn default_work() -> u64 {
+    HubConfig::default().work_per_source.as_millis() as u64 / 10
+}
+
 impl Options {
     pub(crate) fn config(&self) -> Config {
         let Limits {
             max_connections,
             max_swarms,
+            max_memberships,
             max_channels,
             client_memory,
             memory,
+            bitfield_memory,
+            answer_memory,
+            address_work,
             max_http_connections,
             unfinished_memory,
+            request_timeout,
             interval,
             write_timeout,
         } = self.limits;
@@ -130,6 +161,9 @@ impl Options {
             hub: HubConfig {
                 max_connections,
                 max_swarms,
+                max_memberships,
+                max_bitfields: bitfield_memory.saturating_mul(1 << 20),
+                work_per_source: Duration::from_millis(address_work * 10),
                 max_channels_per_connection: max_channels,
                 max_inflight_per_connection: mebibytes(client_memory),
                 max_inflight: mebibytes(memory),
@@ -139,6 +173,8 @@ impl Options {
             },
             allowed_origins: self.allowed_origins.clone(),
             trusted_proxies: self.trusted_proxies.clone(),
+            max_answers: answer_memory.saturating_mul(1 << 10),
+            http_timeout: Duration::from_secs(request_timeout),
             max_http_connections,
             max_unfinished: mebibytes(unfinished_memory),
             write_timeout: Duration::from_secs(write_timeout),

@@ -24,10 +24,6 @@ use crate::shares::{Rule, Share, Shares};
 use crate::socket::Socket;
 use crate::switchboard::Switchboard;
 
-/// Bytes of a request's head: a dozen times what a browser sends, and what one who only
-/// begins requests makes us hold.
-const MAX_HEAD: usize = 16 << 10;
-
 /// How long shutting down may take before connections are dropped.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -37,9 +33,8 @@ const TICK: Duration = Duration::from_secs(1);
 /// How long to wait when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Clients at once that are told why their connection ends, and may answer. Others, in a
-/// rush of those that are refused, only see that it does.
-const MAX_LEAVING: usize = 64;
+/// What hyper wants for a request's head, at the least.
+const MIN_HEAD: usize = 8 << 10;
 
 /// What a connection hears for which there is no place.
 const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\
@@ -91,7 +86,7 @@ pub fn serve(config: Config, listener: TcpListener) -> io::Result<Server> {
         )),
         http,
         unfinished,
-        leaving: Semaphore::new(MAX_LEAVING),
+        leaving: Semaphore::new(config.max_leaving),
         config,
     });
     context.tasks.spawn(accept(context.clone(), listener));
@@ -210,7 +205,7 @@ async fn serve_http(context: Arc<Context>, socket: Socket, from: SocketAddr, pla
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(context.config.http_timeout)
-            .max_buf_size(MAX_HEAD)
+            .max_buf_size(context.config.max_head.max(MIN_HEAD))
             .serve_connection(TokioIo::new(socket), service)
             .with_upgrades()
     );

@@ -90,9 +90,9 @@ impl Cache {
         self.reading.insert(key)
     }
 
-    /// A read is under way, so one will end.
-    pub(super) fn is_reading(&self) -> bool {
-        !self.reading.is_empty()
+    /// Reads under way, each of which will end.
+    pub(super) fn reads(&self) -> usize {
+        self.reading.len()
     }
 
     /// A read ended; false if none was under way.

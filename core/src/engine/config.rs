@@ -11,7 +11,7 @@ use crate::pieces::Strategy;
 
 pub use check::ConfigError;
 
-pub use crate::peer::{PlacesConfig, RequestConfig};
+pub use crate::peer::{PlacesConfig, RequestConfig, WorkConfig};
 
 /// See the module. `Config::default()` suits a tab and a terminal alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,10 @@ pub struct Config {
     pub requests: RequestConfig,
     /// When a peer has lost our trust.
     pub trust: TrustConfig,
+    /// What a peer may cost us for nothing.
+    pub work: WorkConfig,
+    /// Of whom the info dictionary is fetched.
+    pub metadata: MetadataConfig,
     /// How we get on with the tracker.
     pub tracker: TrackerConfig,
     /// Bytes of pieces in progress, hashing and writing included, in one torrent.
@@ -42,7 +46,11 @@ pub struct Config {
     pub read_cache: u64,
     /// Store reads under way at once, over all torrents.
     pub max_reads: usize,
-    /// Pieces hashed at once when checking what is on disk.
+    /// Bytes of one peer's requests that are read before their turn, and two pieces in any
+    /// case: 128 KiB, or each of many small pieces would wait for the store in its turn.
+    pub read_ahead: usize,
+    /// Pieces hashed at once when checking what is on disk; fewer where they are longer than
+    /// `bytes_in_progress` together.
     pub max_checks: usize,
     /// Credit that we keep each channel at, at the start and at the most. It follows what
     /// is asked of the peer, twice: the relay sets memory apart for every byte of credit,
@@ -61,6 +69,12 @@ pub struct Config {
     /// Requests of one peer that we keep, told to it as `reqq` (BEP 10; libtorrent's
     /// default is 2000, 512 blocks are 8 MiB already).
     pub max_incoming_requests: usize,
+    /// Bytes of small messages that may wait for a peer that takes nothing: beyond the first
+    /// number it gets no more answers to what it asks, and a peer that goes on asking is let
+    /// go; beyond the second, which news of our pieces may reach, it is let go in any case.
+    /// 64 KiB are the refusals of seven full queues, and times `max_peers` still next to
+    /// nothing; 4 MiB say that half a million pieces came while it did not listen.
+    pub max_waiting: (usize, usize),
     /// Pieces that a new peer may request while it is choked (BEP 6 "allowed fast"; ten
     /// there). None by default: we unchoke whoever comes while there is a slot, so the set
     /// would only let many choked newcomers split a busy line, each waiting long for its
@@ -96,6 +110,28 @@ pub struct TrustConfig {
     pub shun: Duration,
     /// Payload bytes that nobody asked for: 1 MiB, more than what crosses on the wire.
     pub max_unrequested: u64,
+}
+
+/// How the info dictionary is fetched (BEP 9).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetadataConfig {
+    /// Peers that are asked for the first piece at once: eight pieces of 16 KiB are no
+    /// burden, and of so many hardly all are slow.
+    pub sources: usize,
+    /// Those of them that are asked for all of it at once. Three: the best, and two that may
+    /// turn out to be better; each costs the whole dictionary once more.
+    pub running: usize,
+    /// Requests under way to each of those.
+    pub pipeline: u32,
+    /// After this time a source is compared with others by its pace: half a second, in which
+    /// a dictionary of common size comes whole.
+    pub trial: Duration,
+    /// A source that is silent for this long loses its place while others wait for it.
+    pub patience: Duration,
+    /// A source that is silent for this long is given up.
+    pub timeout: Duration,
+    /// Bytes of unfinished copies: two of the longest dictionary.
+    pub bytes: usize,
 }
 
 /// What is expected of the tracker, and what it is asked for.
@@ -136,16 +172,20 @@ impl Default for Config {
             places: PlacesConfig::default(),
             requests: RequestConfig::default(),
             trust: TrustConfig::default(),
+            work: WorkConfig::default(),
+            metadata: MetadataConfig::default(),
             tracker: TrackerConfig::default(),
             bytes_in_progress: 24 << 20,
             read_cache: 16 << 20,
             max_reads: 8,
+            read_ahead: 128 << 10,
             max_checks: 4,
             receive_window: (256 << 10, 4 << 20),
             link_budget: (17 << 10, 2 << 20),
             link_delay: Duration::from_millis(100),
             frame_payload: 256 << 10,
             max_incoming_requests: 512,
+            max_waiting: (64 << 10, 4 << 20),
             allowed_fast: 0,
             suggestions: 2,
             idle_timeout: Duration::from_secs(150),
@@ -161,6 +201,20 @@ impl Default for TrustConfig {
             max_debt: Duration::from_secs(120),
             shun: Duration::from_secs(300),
             max_unrequested: 1 << 20,
+        }
+    }
+}
+
+impl Default for MetadataConfig {
+    fn default() -> Self {
+        MetadataConfig {
+            sources: 8,
+            running: 3,
+            pipeline: 8,
+            trial: Duration::from_millis(500),
+            patience: Duration::from_secs(1),
+            timeout: Duration::from_secs(10),
+            bytes: 32 << 20,
         }
     }
 }

@@ -32,6 +32,8 @@ mod snapshot;
 mod swarm;
 mod upkeep;
 mod upload;
+mod wake;
+mod work;
 
 use check::Check;
 use deal::Deal;

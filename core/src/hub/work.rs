@@ -33,7 +33,7 @@ mod cost {
     pub(super) const PIECE: u64 = 4;
     pub(super) const BITFIELD_BYTE: u64 = 1;
     /// Of a control message, for reading and decoding it.
-    pub(super) const CONTROL_BYTE: u64 = 1;
+    pub(super) const CONTROL_BYTE: u64 = 3;
     /// Of headers, pings and other things of the WebSocket: six of them are a message that
     /// says nothing.
     pub(super) const FRAMING_BYTE: u64 = 80;

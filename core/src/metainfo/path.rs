@@ -1,7 +1,8 @@
 //! File paths that can't leave the download folder.
 //!
 //! What would lead elsewhere is left out, as libtorrent does it: separators of any platform,
-//! and parts that are empty, `.` or `..` then (a file that has no name left is called `_`).
+//! and parts that are empty, `.` or `..` then (a file that has no name left is called `_`);
+//! so are characters that nobody sees.
 //! What honest people's folders contain, but some platform can't store or a person can't
 //! read, is replaced, the same way everywhere: control characters (macOS has files called
 //! `Icon\r`), characters that Windows forbids, its device names, dots and spaces at the end,
@@ -82,7 +83,7 @@ const NAMELESS: &str = "_";
 pub(super) fn harmless(part: &str) -> Option<String> {
     let mut part: String = part
         .chars()
-        .filter(|c| !matches!(c, '/' | '\\'))
+        .filter(|c| !matches!(c, '/' | '\\') && !is_invisible(*c))
         .map(|c| if is_trouble(c) { '_' } else { c })
         .collect();
     if matches!(part.as_str(), "" | "." | "..") {
@@ -127,9 +128,19 @@ pub(super) fn is_trouble(c: char) -> bool {
         || matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*' | '/' | '\\')
 }
 
-/// It changes the direction of the text around it, or breaks a line.
+/// Nobody sees it, but two names differ by it, or text turns around it: spaces of no width,
+/// marks of direction. Not the joiners, without which emoji and Persian fall apart.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+    )
+}
+
+/// It changes the direction of the text around it, breaks a line, or is not seen at all.
 pub(super) fn is_deceptive(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    is_invisible(c)
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Windows takes it for a device, whatever its extension.
@@ -241,6 +252,7 @@ mod tests {
             (". .", ". _"),
             ("invoice\u{202e}txt.exe", "invoice_txt.exe"),
             ("a\u{2067}b\u{2028}", "a_b_"),
+            ("\u{feff}a\u{200f}\u{200e}b\u{61c}\u{200b}\u{2060}", "ab"),
         ] {
             assert_eq!(part(name), harmless);
         }

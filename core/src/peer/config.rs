@@ -1,4 +1,4 @@
-//! Who has a place, and how much is asked of a peer.
+//! Who has a place, how much is asked of a peer, and how much it may cost us.
 
 use std::time::Duration;
 
@@ -27,6 +27,10 @@ pub struct PlacesConfig {
     /// It doubles each time. A second, because places change every few seconds; a minute,
     /// because each try is a few messages.
     pub knock: (Duration, Duration),
+    /// Who gets nothing at all asks those that say to have everything again after this, at
+    /// the latest. Eight seconds: of a thousand who wait for one seeder, that is a hundred
+    /// small messages a second to it.
+    pub haste: Duration,
     /// Members of one torrent that are remembered, with what came of asking them: ten times
     /// what the tracker tells of at once. 48 bytes each.
     pub prospects: usize,
@@ -87,6 +91,51 @@ impl Default for RequestConfig {
     }
 }
 
+/// What a peer's messages cost, in units of about the work that the smallest one makes (well
+/// below a microsecond to take it apart, a few to take in a frame), and how many units it
+/// has. What a transfer is made of is free: blocks that we asked for, the first news of each
+/// piece; and each block that goes from one to the other pays for more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkConfig {
+    /// Units that a peer may use at once. 20,000 is more than all that an honest peer says
+    /// in an hour without a block exchanged, and a twentieth of a second of our time.
+    pub burst: u32,
+    /// Units a second that it gets back: fifty peers that use all of them cost some per cent
+    /// of a core.
+    pub rate: u32,
+    /// For each data frame, or grant of less than [`WorkConfig::SMALL_GRANT`] bytes.
+    pub frame: u32,
+    /// For each message, and for each KiB of whatever comes.
+    pub message: u32,
+    /// For each dictionary (BEP 9, 10).
+    pub dictionary: u32,
+    /// What a block that was asked for pays back, in either direction: its bytes, its request,
+    /// its cancellation, and the short frames that a hub without memory may cut it into.
+    pub block: u32,
+    /// What news of a piece pays back to those who are told: they may answer that they are
+    /// interested now, or no longer.
+    pub news: u32,
+}
+
+impl WorkConfig {
+    /// A grant of at least so many bytes of credit is free: it moves enough.
+    pub const SMALL_GRANT: u32 = 1 << 10;
+}
+
+impl Default for WorkConfig {
+    fn default() -> Self {
+        WorkConfig {
+            burst: 20_000,
+            rate: 500,
+            frame: 1,
+            message: 1,
+            dictionary: 16,
+            block: 64,
+            news: 8,
+        }
+    }
+}
+
 impl Default for PlacesConfig {
     fn default() -> Self {
         PlacesConfig {
@@ -96,6 +145,7 @@ impl Default for PlacesConfig {
             sitting: Duration::from_secs(2),
             sat: Duration::from_secs(60),
             knock: (Duration::from_secs(1), Duration::from_secs(60)),
+            haste: Duration::from_secs(8),
             prospects: 512,
         }
     }

@@ -23,6 +23,8 @@ pub enum Upload {
 pub struct Outbox {
     /// Encoded messages; the first may have begun to leave.
     ready: Vec<u8>,
+    /// Bytes of `ready` that have left.
+    gone: usize,
     /// In the order in which they were asked.
     uploads: VecDeque<Upload>,
 }
@@ -43,17 +45,28 @@ pub enum Stop {
 impl Outbox {
     /// Queues a small message.
     pub fn push(&mut self, message: &Message) {
+        self.close_up();
         message.encode(&mut self.ready);
     }
 
     /// Queues bytes that are no message (the handshake).
     pub fn push_bytes(&mut self, bytes: &[u8]) {
+        self.close_up();
         self.ready.extend_from_slice(bytes);
+    }
+
+    /// Moves what waits to the front once more has left than waits: each byte is moved once
+    /// on average, however little leaves at a time.
+    fn close_up(&mut self) {
+        if self.gone > self.ready.len() / 2 {
+            self.ready.drain(..self.gone);
+            self.gone = 0;
+        }
     }
 
     /// Bytes of small messages that wait.
     pub fn ready_len(&self) -> usize {
-        self.ready.len()
+        self.ready.len() - self.gone
     }
 
     /// Notes a request.
@@ -119,7 +132,7 @@ impl Outbox {
 
     /// Nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.ready.is_empty() && self.uploads.is_empty()
+        self.ready_len() == 0 && self.uploads.is_empty()
     }
 
     /// Appends what waits to `frame`, up to `room` bytes of payload; returns why it
@@ -134,12 +147,17 @@ impl Outbox {
         let mut block_bytes = 0;
         let stop = loop {
             let left = room.saturating_sub(frame.payload_len());
-            if !self.ready.is_empty() {
-                let taken = self.ready.len().min(left);
-                frame.buffer().extend(self.ready.drain(..taken));
-                if !self.ready.is_empty() {
+            if self.ready_len() > 0 {
+                let until = self.gone + self.ready_len().min(left);
+                let leaving = &self.ready[self.gone..until];
+                frame.buffer().extend_from_slice(leaving);
+                self.gone = until;
+                if self.ready_len() > 0 {
                     break Stop::Full;
                 }
+                // What it took is given back: it may have been much, once.
+                self.ready = Vec::new();
+                self.gone = 0;
                 continue;
             }
             let Some(&next) = self.uploads.front() else {

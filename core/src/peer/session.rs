@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Meter, Outbox, PeerPath, Pipeline, PlacesConfig, RequestConfig};
+use super::{Allowance, Meter, Outbox, PeerPath, Pipeline, PlacesConfig, RequestConfig};
 use crate::id::{ChannelId, MemberId, PeerId};
 use crate::pieces::{Bitfield, BitfieldError, Block, Layout, PieceIndex};
 use crate::time::Time;
@@ -29,6 +29,8 @@ pub struct Session {
     pub client: String,
     /// Cuts what arrives into messages.
     pub decoder: Decoder,
+    /// How much it may still cost us for nothing.
+    pub allowance: Allowance,
     /// Its handshake is here.
     pub greeted: bool,
     /// It speaks the extension protocol (BEP 10).
@@ -53,6 +55,8 @@ pub struct Session {
     pub interested: bool,
     /// What it has.
     pub pieces: RemotePieces,
+    /// It said so as a whole: there is one bitfield, or message in its place.
+    pub introduced: bool,
     /// What we asked of it.
     pub requests: BTreeSet<Block>,
     /// What we asked of it and gave up: it may still come, or be rejected.
@@ -192,6 +196,7 @@ impl Session {
             peer_id,
             client: String::new(),
             decoder: Decoder::new(max_message),
+            allowance: Allowance::default(),
             greeted: false,
             extended: false,
             fast: false,
@@ -204,6 +209,7 @@ impl Session {
             unchoked_us: false,
             interested: false,
             pieces: RemotePieces::early(),
+            introduced: false,
             requests: BTreeSet::new(),
             given_up: BTreeSet::new(),
             pipeline: Pipeline::new(requests),

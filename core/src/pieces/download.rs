@@ -399,7 +399,7 @@ impl Download {
         if !self.have.remove(piece) {
             return false;
         }
-        self.bytes_had -= u64::from(self.layout.length(piece));
+        self.bytes_had -= self.bytes_of(piece);
         self.picker.put_back(piece);
         if self.priority(piece) > Priority::Skip {
             self.missing.insert(piece);

@@ -31,10 +31,16 @@ pub enum LayoutError {
     /// No bytes at all.
     #[error("the torrent has no bytes")]
     Empty,
-    /// Zero, or above [`Layout::MAX_PIECE_LENGTH`], or pieces longer than
-    /// [`Layout::MAX_PIECE`] would come of it.
+    /// Zero, or above [`Layout::MAX_PIECE_LENGTH`].
     #[error("a piece length of {0} bytes is not acceptable")]
     PieceLength(u32),
+    /// There would be pieces longer than [`Layout::MAX_PIECE`].
+    #[error(
+        "its pieces of {} MiB are too long: up to {} MiB fit into memory",
+        .0.div_ceil(1 << 20),
+        Layout::MAX_PIECE >> 20
+    )]
+    LongPieces(u32),
     /// More than [`Layout::MAX_PIECES`].
     #[error("{0} pieces are too many")]
     TooManyPieces(u64),
@@ -42,7 +48,7 @@ pub enum LayoutError {
 
 impl PieceIndex {
     /// Every torrent has it.
-    pub(super) const FIRST: PieceIndex = PieceIndex(0);
+    pub(crate) const FIRST: PieceIndex = PieceIndex(0);
 
     /// The number on the wire.
     pub fn get(self) -> u32 {
@@ -81,10 +87,11 @@ impl Layout {
         if length == 0 {
             return Err(LayoutError::Empty);
         }
-        let longest = u64::from(piece_length).min(length);
-        let possible = 1..=Self::MAX_PIECE_LENGTH;
-        if !possible.contains(&piece_length) || longest > u64::from(Self::MAX_PIECE) {
+        if !(1..=Self::MAX_PIECE_LENGTH).contains(&piece_length) {
             return Err(LayoutError::PieceLength(piece_length));
+        }
+        if u64::from(piece_length).min(length) > u64::from(Self::MAX_PIECE) {
+            return Err(LayoutError::LongPieces(piece_length));
         }
         let pieces = length.div_ceil(u64::from(piece_length));
         if pieces > Self::MAX_PIECES {
@@ -215,9 +222,10 @@ mod tests {
         assert_eq!(Layout::new(1, 0), Err(LayoutError::PieceLength(0)));
         let refused = |length| Err(LayoutError::PieceLength(length));
         assert_eq!(Layout::new(1, (512 << 20) + 1), refused((512 << 20) + 1));
+        let long = Layout::new(1 << 30, 128 << 20).unwrap_err();
         assert_eq!(
-            Layout::new(1 << 30, (64 << 20) + 1),
-            refused((64 << 20) + 1)
+            long.to_string(),
+            "its pieces of 128 MiB are too long: up to 64 MiB fit into memory"
         );
         assert!(Layout::new(1, 512 << 20).is_ok(), "no piece is that long");
         assert_eq!(

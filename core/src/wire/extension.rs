@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::MAX_METADATA;
-use super::fields::{ByteString, dictionary};
+use super::fields::{ByteString, dictionary, is_printable};
 use crate::bencode::{self, BencodeError, Dict, Limits};
 
 /// Bytes of a metadata piece (BEP 9), except the last.
@@ -39,8 +39,8 @@ pub struct ExtensionHandshake {
     /// Bytes of the info dictionary, if the sender has it (`metadata_size`); from 1 to
     /// [`MAX_METADATA`].
     pub metadata_size: Option<u32>,
-    /// The sender's software, for people (`v`); cut to 64 characters, without control
-    /// characters.
+    /// The sender's software, for people (`v`); cut to 64 characters, without those
+    /// that show nothing or turn the text around.
     pub client: Option<String>,
     /// Requests that the sender keeps before it drops some (`reqq`).
     pub request_queue: Option<u32>,
@@ -202,7 +202,7 @@ fn piece_length(piece: u32, total: u32) -> Option<usize> {
 }
 
 fn client_name(name: &str) -> ByteString {
-    let printable = name.chars().filter(|c| !c.is_control());
+    let printable = name.chars().filter(|c| is_printable(*c));
     ByteString(printable.take(MAX_CLIENT).collect::<String>().into_bytes())
 }
 

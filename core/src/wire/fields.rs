@@ -175,9 +175,9 @@ pub(super) mod flag {
 }
 
 /// A text for people of at most [`MAX_REASON`](crate::wire::relay::MAX_REASON) bytes.
-/// Control characters, which could play tricks on a terminal, are left out both ways.
+/// Characters that could play tricks on who reads it are left out both ways.
 pub(super) mod reason {
-    use super::{Deserialize, Deserializer, Error, Serializer};
+    use super::{Deserialize, Deserializer, Error, Serializer, is_printable};
     use crate::wire::relay::MAX_REASON;
 
     pub(in crate::wire) fn serialize<S: Serializer>(reason: &str, s: S) -> Result<S::Ok, S::Error> {
@@ -196,8 +196,26 @@ pub(super) mod reason {
     }
 
     fn printable(text: &str) -> String {
-        text.chars().filter(|c| !c.is_control()).collect()
+        text.chars().filter(|c| is_printable(*c)).collect()
     }
+}
+
+/// It may stand in a text from a stranger that a person reads. Control characters steer
+/// terminals; those that change the direction of writing (UAX #9) or show nothing make a
+/// name look like another one.
+pub(super) fn is_printable(c: char) -> bool {
+    let hidden = matches!(
+        c,
+        // Arabic letter mark; zero-width space to right-to-left mark.
+        '\u{61c}' | '\u{200b}'..='\u{200f}'
+        // Line and paragraph separators; embeddings, overrides.
+        | '\u{2028}'..='\u{202e}'
+        // Word joiner and invisible operators; isolates; deprecated format characters.
+        | '\u{2060}'..='\u{206f}'
+        // Byte order mark; interlinear annotations; tags.
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    );
+    !c.is_control() && !hidden
 }
 
 /// Members, at most [`MAX_MEMBERS`](crate::wire::relay::MAX_MEMBERS).

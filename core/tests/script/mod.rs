@@ -1,6 +1,6 @@
 //! One engine against peers that do exactly what a test says: no hub, no other engine.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(dead_code, reason = "each file of tests uses a part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,7 +17,9 @@ use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::peer::decoder::{Decoder, Received};
 use swarm_core::wire::peer::{BlockRef, Handshake, Message, Reserved};
-use swarm_core::wire::relay::{ClientMessage, DataFrame, Incoming, ServerMessage, Welcome};
+use swarm_core::wire::relay::{
+    ClientMessage, DataFrame, Incoming, Member, Peers, ServerMessage, Welcome,
+};
 
 /// Bytes of a piece: two blocks.
 pub(crate) const PIECE: u32 = 32 << 10;
@@ -34,7 +36,11 @@ pub(crate) struct Stage {
     unreadable: BTreeSet<u32>,
     announced: Bytes,
     remotes: BTreeMap<ChannelId, Remote>,
+    /// Members that it asked for a channel, by the number of the request.
+    opening: BTreeMap<u32, MemberId>,
     next: u32,
+    /// Reads that the test answers when it likes to; none while they are answered at once.
+    reads: Option<Vec<u32>>,
 }
 
 /// What a scripted peer heard.
@@ -60,38 +66,62 @@ impl Stage {
         Stage::open(config, pieces, &[])
     }
 
+    /// A torrent whose info dictionary is some 200 KiB long, of which the engine knows the
+    /// info-hash alone.
+    pub(crate) fn from_link(config: Config) -> Self {
+        let described = (0..1000).map(|index| NewFile {
+            path: vec![format!("{index} {}", "long name ".repeat(18))],
+            length: 1,
+        });
+        let (metainfo, bytes) = make(Some("data"), described.collect());
+        let mut stage = Stage::empty(config, metainfo, bytes, &[]);
+        let info_hash = stage.info_hash();
+        stage.feed(Input::Command(Command::AddLink {
+            info_hash,
+            name: None,
+            check: false,
+            paused: false,
+        }));
+        stage
+    }
+
     fn open(config: Config, files: &[u32], have: &[u32]) -> Self {
-        let pieces: u32 = files.iter().sum();
-        let mut bytes = vec![0; (pieces * PIECE) as usize];
-        Rng::new(7).fill(&mut bytes);
         let described = files.iter().enumerate().map(|(index, pieces)| NewFile {
             path: vec![format!("{index}.bin")],
             length: u64::from(pieces * PIECE),
         });
         let folder = (files.len() > 1).then_some("data");
-        let hashes = bytes
-            .chunks(PIECE as usize)
-            .flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)))
-            .collect();
-        let builder = Builder::new(folder, described.collect(), Some(PIECE)).unwrap();
-        let metainfo = builder.finish(hashes, Vec::new(), false);
+        let (metainfo, bytes) = make(folder, described.collect());
+        let mut stage = Stage::empty(config, metainfo.clone(), bytes, have);
+        let mut had = Bitfield::empty(metainfo.layout().piece_count());
+        for &index in have {
+            had.insert(metainfo.layout().piece(index).unwrap());
+        }
+        stage.feed(Input::Command(Command::AddTorrent {
+            metainfo,
+            resume: Resume::Pieces(had),
+            paused: false,
+        }));
+        stage
+    }
+
+    /// The engine does not know of the torrent yet.
+    fn empty(config: Config, metainfo: Metainfo, bytes: Bytes, have: &[u32]) -> Self {
         let now = Time::from_millis(1000);
         let mut stage = Stage {
             now,
             engine: Engine::new(config, 1, now),
             events: Vec::new(),
-            bytes: bytes.into(),
+            bytes,
             store: have.iter().copied().collect(),
             unreadable: BTreeSet::new(),
             announced: Bytes::new(),
             remotes: BTreeMap::new(),
+            opening: BTreeMap::new(),
             next: 1,
-            metainfo: metainfo.clone(),
+            reads: None,
+            metainfo,
         };
-        let mut had = Bitfield::empty(pieces);
-        for &index in have {
-            had.insert(metainfo.layout().piece(index).unwrap());
-        }
         stage.feed(Input::TrackerUp);
         stage.feed(Input::Tracker(ServerMessage::Welcome(Welcome {
             member: MemberId(0),
@@ -100,12 +130,40 @@ impl Stage {
             max_channels: 256,
             max_swarms: 100,
         })));
-        stage.feed(Input::Command(Command::AddTorrent {
-            metainfo,
-            resume: Resume::Pieces(had),
-            paused: false,
-        }));
         stage
+    }
+
+    /// From now on the store answers only to [`Stage::answer_read`].
+    pub(crate) fn hold_reads(&mut self) {
+        self.reads = Some(Vec::new());
+    }
+
+    /// Pieces that the engine waits for.
+    pub(crate) fn reads(&self) -> &[u32] {
+        self.reads.as_deref().unwrap_or_default()
+    }
+
+    /// The store has read a piece.
+    pub(crate) fn answer_read(&mut self, piece: u32) {
+        let reads = self.reads.as_mut().unwrap();
+        let place = reads.iter().position(|read| *read == piece).unwrap();
+        reads.remove(place);
+        let input = self.piece_read(piece);
+        self.feed(input);
+    }
+
+    fn piece_read(&self, piece: u32) -> Input {
+        let begin = (piece * PIECE) as usize;
+        let data = self.bytes.slice(begin..begin + PIECE as usize);
+        let spoilt = self.unreadable.contains(&piece);
+        Input::Read {
+            info_hash: self.info_hash(),
+            piece: self.metainfo.layout().piece(piece).unwrap(),
+            result: match spoilt {
+                true => Err(StoreError::Unreadable("it changed".to_owned())),
+                false => Ok(data),
+            },
+        }
     }
 
     /// From now on a piece can't be read any more.
@@ -131,27 +189,58 @@ impl Stage {
         self.feed(Input::Command(command));
     }
 
+    /// The info dictionary.
+    pub(crate) fn info(&self) -> Bytes {
+        self.metainfo.info().clone()
+    }
+
     pub(crate) fn info_hash(&self) -> InfoHash {
         self.metainfo.info_hash()
     }
 
     /// A peer asks for a channel, gets it, and greets.
     pub(crate) fn remote(&mut self, reserved: Reserved) -> ChannelId {
+        self.remote_with_credit(reserved, 1 << 30)
+    }
+
+    /// The same, and we may send it only so many bytes for now.
+    pub(crate) fn remote_with_credit(&mut self, reserved: Reserved, credit: u32) -> ChannelId {
         let number = self.next;
-        self.meet(MemberId(number), name_of(number), reserved)
+        self.meet(MemberId(number), name_of(number), reserved, credit)
+    }
+
+    /// We may send a peer so many bytes more.
+    pub(crate) fn give_credit(&mut self, channel: ChannelId, bytes: u32) {
+        self.feed(Input::Tracker(ServerMessage::Credit { channel, bytes }));
     }
 
     /// The peer behind a channel comes once more, through the same connection to the tracker.
     pub(crate) fn again(&mut self, channel: ChannelId) -> ChannelId {
-        self.meet(MemberId(channel.0), name_of(channel.0), Reserved::FAST)
+        self.meet(
+            MemberId(channel.0),
+            name_of(channel.0),
+            Reserved::FAST,
+            1 << 30,
+        )
     }
 
     /// Somebody else comes under the id of the peer behind a channel.
     pub(crate) fn namesake(&mut self, channel: ChannelId) -> ChannelId {
-        self.meet(MemberId(self.next), name_of(channel.0), Reserved::FAST)
+        self.meet(
+            MemberId(self.next),
+            name_of(channel.0),
+            Reserved::FAST,
+            1 << 30,
+        )
     }
 
-    fn meet(&mut self, member: MemberId, peer_id: PeerId, reserved: Reserved) -> ChannelId {
+    fn meet(
+        &mut self,
+        member: MemberId,
+        peer_id: PeerId,
+        reserved: Reserved,
+        credit: u32,
+    ) -> ChannelId {
         let number = self.next;
         self.next += 1;
         let channel = ChannelId(number);
@@ -168,7 +257,7 @@ impl Stage {
             info_hash: self.info_hash(),
             member,
             peer_id,
-            credit: 1 << 30,
+            credit,
         })));
         let handshake = Handshake {
             reserved,
@@ -195,13 +284,44 @@ impl Stage {
         remote
     }
 
+    /// The tracker names so many members, from 1 on, of which those in `seeds` say that they
+    /// have everything.
+    pub(crate) fn tell_of(&mut self, count: u32, seeds: &[u32]) {
+        let members = (1..=count).map(|number| Member {
+            member: MemberId(number),
+            peer_id: name_of(number),
+            have: 0,
+            seed: seeds.contains(&number),
+        });
+        self.feed(Input::Tracker(ServerMessage::Peers(Peers {
+            info_hash: self.info_hash(),
+            interval: 120,
+            complete: 0,
+            incomplete: count,
+            members: members.collect(),
+        })));
+    }
+
+    /// The members that it has asked for a channel, and not been answered.
+    pub(crate) fn opened(&self) -> Vec<u32> {
+        self.opening.values().map(|member| member.0).collect()
+    }
+
+    /// None of them wants one.
+    pub(crate) fn refuse_all(&mut self) {
+        for request in std::mem::take(&mut self.opening).into_keys() {
+            let reason = "enough peers".to_owned();
+            self.feed(Input::Tracker(ServerMessage::Refused { request, reason }));
+        }
+    }
+
     pub(crate) fn say(&mut self, channel: ChannelId, message: &Message) {
         let mut bytes = Vec::new();
         message.encode(&mut bytes);
         self.send_bytes(channel, &bytes);
     }
 
-    fn send_bytes(&mut self, channel: ChannelId, bytes: &[u8]) {
+    pub(crate) fn send_bytes(&mut self, channel: ChannelId, bytes: &[u8]) {
         let frame = DataFrame::new(channel, bytes);
         self.feed(Input::Tracker(ServerMessage::Data(frame)));
     }
@@ -293,20 +413,20 @@ impl Stage {
                 self.announced = announce.pieces.unwrap_or_default();
                 None
             }
+            Output::Tracker(ClientMessage::Open(open)) => {
+                self.opening.insert(open.request, open.member);
+                None
+            }
             Output::Tracker(_) | Output::Reconnect => None,
-            Output::Read { info_hash, piece } => {
+            Output::Read { piece, .. } => {
                 assert!(self.store.contains(&piece.get()), "reads what it has");
-                let begin = (piece.get() * PIECE) as usize;
-                let data = self.bytes.slice(begin..begin + PIECE as usize);
-                let spoilt = self.unreadable.contains(&piece.get());
-                Some(Input::Read {
-                    info_hash,
-                    piece,
-                    result: match spoilt {
-                        true => Err(StoreError::Unreadable("it changed".to_owned())),
-                        false => Ok(data),
-                    },
-                })
+                match &mut self.reads {
+                    Some(reads) => {
+                        reads.push(piece.get());
+                        None
+                    }
+                    None => Some(self.piece_read(piece.get())),
+                }
             }
             Output::Write {
                 info_hash,
@@ -338,4 +458,17 @@ impl Stage {
             }
         }
     }
+}
+
+/// A torrent of these files, and random bytes for it.
+fn make(folder: Option<&str>, files: Vec<NewFile>) -> (Metainfo, Bytes) {
+    let length: u64 = files.iter().map(|file| file.length).sum();
+    let mut bytes = vec![0; usize::try_from(length).unwrap()];
+    Rng::new(7).fill(&mut bytes);
+    let hashes = bytes
+        .chunks(PIECE as usize)
+        .flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)))
+        .collect();
+    let builder = Builder::new(folder, files, Some(PIECE)).unwrap();
+    (builder.finish(hashes, Vec::new(), false), bytes.into())
 }

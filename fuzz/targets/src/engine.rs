@@ -133,11 +133,8 @@ impl World {
     /// Whoever could go on is going on, or something is under way that will wake them: an
     /// engine that is made to look at everybody has nothing to do.
     fn check_that_nobody_waits_in_vain(&mut self) {
-        let (jobs, said) = (self.jobs.len(), self.model.said);
-        self.engine.wake(self.now);
+        assert!(!self.engine.wake(self.now), "somebody had to be woken");
         self.drain();
-        assert_eq!(self.jobs.len(), jobs, "the store was not asked in time");
-        assert_eq!(self.model.said, said, "somebody had to be woken");
     }
 
     fn drain(&mut self) {
@@ -195,7 +192,8 @@ fn narrow() -> Config {
         target_peers: 2,
         bytes_in_progress: 96 << 10,
         read_cache: 64 << 10,
-        max_reads: 2,
+        max_reads: 3,
+        read_ahead: 20_000,
         max_checks: 2,
         receive_window: (16 << 10, 64 << 10),
         link_budget: (32 << 10, 64 << 10),

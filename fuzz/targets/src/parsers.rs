@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
-use swarm_core::bencode::{Limits, decode, raw_value, value_length};
+use swarm_core::bencode::{Limits, Value, decode, raw_value, value_length};
 use swarm_core::metainfo::{Link, Metainfo};
 use swarm_core::wire::extension::{ExtensionHandshake, MetadataMessage};
 use swarm_core::wire::peer::{Decoder, Message, PeerWireError, Received};
@@ -21,6 +21,44 @@ pub fn bencode(input: &[u8]) {
     if let Ok(Some(info)) = raw_value(input, b"info", LIMITS) {
         assert_eq!(value_length(info, LIMITS), Ok(info.len()));
     }
+    // Whatever is strict is read where it is too; that much is walked without a panic.
+    let value = Value::first_of(input, LIMITS);
+    if let Ok(length) = value_length(input, LIMITS) {
+        assert_eq!(value.as_ref().map(|value| value.raw().len()), Ok(length));
+    }
+    if let Ok(value) = value {
+        assert_eq!(Value::of(value.raw(), LIMITS), Ok(value));
+        let (leaves, _) = walk(value);
+        assert!(leaves <= value.raw().len());
+    }
+}
+
+/// Integers and strings below a value, and the bytes that it takes.
+fn walk(value: Value<'_>) -> (usize, usize) {
+    let kinds = [
+        value.integer().is_some(),
+        value.string().is_some(),
+        value.list().is_some(),
+        value.entries().is_some(),
+    ];
+    let is_one = kinds.into_iter().filter(|is| *is).count() == 1;
+    assert!(is_one, "a value is of one kind");
+    let mut leaves = usize::from(kinds[0] || kinds[1]);
+    let mut bytes = 2;
+    for below in value.list().into_iter().flatten() {
+        let (more, length) = walk(below);
+        leaves += more;
+        bytes += length;
+    }
+    for (key, below) in value.entries().into_iter().flatten() {
+        let (more, length) = walk(below);
+        leaves += more;
+        bytes += length + key.len() + 1 + key.len().to_string().len();
+    }
+    if kinds[2] || kinds[3] {
+        assert_eq!(bytes, value.raw().len(), "nothing is passed over");
+    }
+    (leaves, value.raw().len())
 }
 
 /// What is read as a torrent file can be written, and is the same torrent then.

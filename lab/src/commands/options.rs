@@ -48,6 +48,15 @@ pub(crate) struct Options {
     /// Leechers that send corrupt blocks, as a share of all (0 to 1).
     #[arg(long, value_name = "SHARE")]
     liars: Option<f64>,
+    /// Members that hold places and ask for nothing.
+    #[arg(long)]
+    idle: Option<u32>,
+    /// Members that say they have everything and answer no request.
+    #[arg(long)]
+    promisers: Option<u32>,
+    /// Members that misbehave under the seeder's name.
+    #[arg(long)]
+    impostors: Option<u32>,
     /// at-once, poisson:PER_SECOND, or trace:TIME,TIME,…
     #[arg(long, value_name = "HOW", value_parser = arrivals)]
     arrivals: Option<Arrivals>,
@@ -81,6 +90,9 @@ pub(crate) struct Options {
     /// What every read and write takes at least.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     store_latency: Option<f64>,
+    /// Up to so much more, at random: a store that answers in any order.
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    store_jitter: Option<f64>,
     /// Share of writes that fail.
     #[arg(long, value_name = "SHARE")]
     store_failures: Option<f64>,
@@ -124,6 +136,9 @@ impl Options {
         set(&mut scenario.leechers, self.leechers);
         set(&mut scenario.free_riders, self.free_riders);
         set(&mut scenario.liars, self.liars);
+        set(&mut scenario.idle, self.idle);
+        set(&mut scenario.promisers, self.promisers);
+        set(&mut scenario.impostors, self.impostors);
         set(&mut scenario.arrivals, self.arrivals.clone());
         set(&mut scenario.stay, self.stay.clone());
         if self.seeders_leave_after.is_some() {
@@ -137,6 +152,7 @@ impl Options {
         let store = &mut scenario.store;
         limit(&mut store.rate, self.store_rate);
         set(&mut store.latency, self.store_latency);
+        set(&mut store.jitter, self.store_jitter);
         set(&mut store.failures, self.store_failures);
         set(&mut store.full_share, self.full_share);
         set(&mut store.full_at, self.full_at);

@@ -78,8 +78,10 @@ impl Scenario {
     }
 
     fn validate_peers(&self) -> Result<(), ScenarioError> {
-        let peers = u64::from(self.seeders) + u64::from(self.leechers);
-        let wanted = "at least one, and at most 100,000 with the seeders";
+        let attackers =
+            u64::from(self.idle) + u64::from(self.promisers) + u64::from(self.impostors);
+        let peers = u64::from(self.seeders) + u64::from(self.leechers) + attackers;
+        let wanted = "at least one, and at most 100,000 with the seeders and attackers";
         within("leechers", peers as f64, 1.0, f64::from(MAX_PEERS), wanted)?;
         within(
             "leechers",
@@ -130,6 +132,8 @@ impl Scenario {
             60.0,
             "from 0 to 60 seconds",
         )?;
+        let jitter = store.jitter;
+        within("store.jitter", jitter, 0.0, 60.0, "from 0 to 60 seconds")?;
         share("store.full-share", store.full_share)?;
         share("store.full-at", store.full_at)?;
         store

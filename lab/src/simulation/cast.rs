@@ -4,6 +4,7 @@ use swarm_core::metainfo::Metainfo;
 use swarm_core::pieces::Bitfield;
 use swarm_core::rng::Rng;
 
+use super::attacker::Attack;
 use super::{Nanos, nanos};
 use crate::Scenario;
 use crate::scenario::{Arrivals, Link, Start, Stay};
@@ -20,6 +21,8 @@ pub(super) struct Part {
     pub(super) have: Bitfield,
     /// Its disk will fill up.
     pub(super) fills_up: bool,
+    /// What it does in place of an engine.
+    pub(super) attack: Option<Attack>,
 }
 
 /// Everybody, in the order of arrival.
@@ -37,8 +40,10 @@ pub(super) fn cast(scenario: &Scenario, metainfo: &Metainfo) -> Vec<Part> {
         link: scenario.seeder_link,
         have: Bitfield::full(pieces),
         fills_up: false,
+        attack: None,
     };
-    let mut parts = vec![seeder; seeders as usize];
+    let mut parts = attackers(scenario, pieces);
+    parts.extend(vec![seeder; seeders as usize]);
     let first = parts.len();
     let roles = roles(scenario, root.fork("roles"));
     let times = arrivals(scenario, root.fork("arrivals"));
@@ -56,6 +61,7 @@ pub(super) fn cast(scenario: &Scenario, metainfo: &Metainfo) -> Vec<Part> {
                 Bitfield::empty(pieces)
             },
             fills_up: false,
+            attack: None,
         });
     }
     let leechers = &mut parts[first..];
@@ -72,6 +78,28 @@ pub(super) fn cast(scenario: &Scenario, metainfo: &Metainfo) -> Vec<Part> {
     }
     parts.sort_by_key(|part| part.arrives);
     parts
+}
+
+/// They are there first: whoever wants to be in the way is early.
+fn attackers(scenario: &Scenario, pieces: u32) -> Vec<Part> {
+    let kinds = [
+        (Attack::Idle, scenario.idle),
+        (Attack::Promise, scenario.promisers),
+        (Attack::Impersonate, scenario.impostors),
+    ];
+    let attackers = kinds.into_iter().flat_map(|(attack, count)| {
+        let part = Part {
+            role: Role::Attacker,
+            arrives: 0,
+            leaves: None,
+            link: scenario.leecher_link,
+            have: Bitfield::empty(pieces),
+            fills_up: false,
+            attack: Some(attack),
+        };
+        vec![part; count as usize]
+    });
+    attackers.collect()
 }
 
 /// One copy of each piece to the contributors that are there first, as evenly as it goes.

@@ -12,22 +12,28 @@ use crate::snapshot::Role;
 impl Simulation {
     /// The host's loop: handle, drain, arm one timer.
     pub(super) fn feed(&mut self, index: usize, input: Input) {
-        let Some(mut engine) = self.peers[index].engine.take() else {
+        let Some(mut mind) = self.peers[index].mind.take() else {
             return;
         };
-        engine.handle(time(self.now), input);
-        while let Some(output) = engine.poll_output() {
+        mind.handle(time(self.now), input);
+        while let Some(output) = mind.poll_output() {
             self.carry_out(index, output);
         }
+        if self.watches {
+            self.measure.stalls += u64::from(mind.wake(time(self.now)));
+            while let Some(output) = mind.poll_output() {
+                self.carry_out(index, output);
+            }
+        }
         let peer = &mut self.peers[index];
-        if let Some((due, _)) = engine.poll_timeout() {
+        if let Some(due) = mind.poll_timeout() {
             let due = (due.since_epoch().as_nanos() as Nanos).max(self.now);
             if peer.tick.is_none_or(|tick| due < tick) {
                 peer.tick = Some(due);
                 self.queue.push(due, Event::Tick(index));
             }
         }
-        peer.engine = Some(engine);
+        peer.mind = Some(mind);
     }
 
     fn carry_out(&mut self, index: usize, output: Output) {
@@ -61,14 +67,22 @@ impl Simulation {
         }
     }
 
-    /// When a store that does one thing after the other has read or written a piece.
+    /// When a store that does one thing after the other has read or written a piece; what it
+    /// says of it may overtake what it says of others.
     fn store(&mut self, index: usize) -> Nanos {
         let store = &self.scenario.store;
         let length = self.content.piece_length() as f64;
         let takes = store.rate.map_or(0, |rate| nanos(length / rate));
-        let free = &mut self.peers[index].store_free;
-        *free = (*free).max(self.now) + takes;
-        *free + nanos(store.latency)
+        let latency = nanos(store.latency);
+        let jitter = store.jitter;
+        let peer = &mut self.peers[index];
+        peer.store_free = peer.store_free.max(self.now) + takes;
+        let more = if jitter > 0.0 {
+            nanos(jitter * peer.rng.unit())
+        } else {
+            0
+        };
+        peer.store_free + latency + more
     }
 
     fn send(&mut self, index: usize, message: ClientMessage) {
@@ -121,7 +135,7 @@ impl Simulation {
     /// Counts pieces that a peer tells others of and does not have.
     pub(super) fn check_claims(&mut self, index: usize, claims: &[u32]) {
         let peer = &self.peers[index];
-        if peer.part.role == Role::Liar {
+        if matches!(peer.part.role, Role::Liar | Role::Attacker) {
             return;
         }
         let layout = self.content.metainfo.layout();
@@ -172,7 +186,7 @@ impl Simulation {
     /// A store or the processor has done something.
     pub(super) fn work_done(&mut self, index: usize, work: Work) {
         let info_hash = self.content.info_hash();
-        if self.peers[index].engine.is_none() {
+        if self.peers[index].mind.is_none() {
             return;
         }
         self.measure.last_progress = self.now;

@@ -31,6 +31,8 @@ pub(super) struct Measure {
     pub(super) last_progress: Nanos,
     /// Pieces that a peer announced without having written them.
     pub(super) false_claims: u64,
+    /// How often a peer had to be woken.
+    pub(super) stalls: u64,
 }
 
 impl Measure {
@@ -48,6 +50,7 @@ impl Measure {
             flows: BTreeMap::new(),
             last_progress: 0,
             false_claims: 0,
+            stalls: 0,
         }
     }
 

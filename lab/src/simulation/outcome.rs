@@ -91,7 +91,13 @@ fn peer_result(peer: &Peer, now: Nanos) -> PeerResult {
     }
 }
 
-const ROLES: [Role; 4] = [Role::Seeder, Role::Contributor, Role::FreeRider, Role::Liar];
+const ROLES: [Role; 5] = [
+    Role::Seeder,
+    Role::Contributor,
+    Role::FreeRider,
+    Role::Liar,
+    Role::Attacker,
+];
 
 fn by_source(peers: &[PeerResult]) -> Vec<(Role, u64)> {
     ROLES

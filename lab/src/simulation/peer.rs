@@ -1,12 +1,14 @@
 //! One peer: an engine and what its host knows.
 
 use swarm_core::choke::ChokeConfig;
-use swarm_core::engine::{Config, Engine};
+use swarm_core::engine::{Config, Engine, Input, Output};
 use swarm_core::hub::ConnId;
+use swarm_core::id::InfoHash;
 use swarm_core::pieces::{Bitfield, Waste};
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 
+use super::attacker::Attacker;
 use super::cast::Part;
 use super::line::Line;
 use super::measure::Stall;
@@ -23,7 +25,7 @@ const CACHED_PIECES: u64 = 8;
 pub(super) struct Peer {
     pub(super) part: Part,
     /// None once it has left.
-    pub(super) engine: Option<Box<Engine>>,
+    pub(super) mind: Option<Box<Mind>>,
     pub(super) rng: Rng,
     /// Its connection to the hub, from the moment it sets out.
     pub(super) conn: Option<ConnId>,
@@ -57,14 +59,66 @@ pub(super) struct Peer {
     pub(super) starved: Stall,
 }
 
+/// What decides what a peer does.
+#[derive(Debug)]
+pub(super) enum Mind {
+    Engine(Engine),
+    Attacker(Attacker),
+}
+
+impl Mind {
+    pub(super) fn handle(&mut self, now: Time, input: Input) {
+        match self {
+            Mind::Engine(engine) => engine.handle(now, input),
+            Mind::Attacker(attacker) => attacker.handle(now, input),
+        }
+    }
+
+    /// See [`Engine::wake`].
+    pub(super) fn wake(&mut self, now: Time) -> bool {
+        match self {
+            Mind::Engine(engine) => engine.wake(now),
+            Mind::Attacker(_) => false,
+        }
+    }
+
+    pub(super) fn poll_output(&mut self) -> Option<Output> {
+        match self {
+            Mind::Engine(engine) => engine.poll_output(),
+            Mind::Attacker(attacker) => attacker.poll_output(),
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        match self {
+            Mind::Engine(engine) => engine.poll_timeout().map(|(due, _)| due),
+            Mind::Attacker(attacker) => attacker.poll_timeout(),
+        }
+    }
+}
+
 impl Peer {
-    pub(super) fn new(scenario: &Scenario, index: usize, part: Part, now: Nanos) -> Self {
+    pub(super) fn new(
+        scenario: &Scenario,
+        info_hash: InfoHash,
+        index: usize,
+        part: Part,
+        now: Nanos,
+    ) -> Self {
         let mut rng = Rng::new(scenario.seed).fork(&format!("peer {index}"));
-        let config = config(scenario, part.role);
-        let engine = Engine::new(config, rng.next_u64(), time(now));
+        let mind = match part.attack {
+            Some(attack) => {
+                let rng = rng.fork("attack");
+                Mind::Attacker(Attacker::new(attack, info_hash, scenario.pieces, rng))
+            }
+            None => {
+                let config = config(scenario, part.role);
+                Mind::Engine(Engine::new(config, rng.next_u64(), time(now)))
+            }
+        };
         let link = part.link;
         Peer {
-            engine: Some(Box::new(engine)),
+            mind: Some(Box::new(mind)),
             rng,
             conn: None,
             online: false,
@@ -120,8 +174,10 @@ impl Peer {
 
     /// Payload bytes for nothing until now.
     pub(super) fn waste(&self, now: Time) -> Waste {
-        let engine = self.engine.as_ref();
-        let torrent = engine.and_then(|engine| engine.view(now).torrents.into_iter().next());
+        let Some(Mind::Engine(engine)) = self.mind.as_deref() else {
+            return self.waste;
+        };
+        let torrent = engine.view(now).torrents.into_iter().next();
         torrent.map_or(self.waste, |torrent| torrent.waste)
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: Create) -> Result<ExitCode, Error> {
     let screen = Screen::new();
     let made = make(&paths, options, &screen)?;
     screen.clear();
-    session::tell_skipped(&made.skipped);
+    session::tell_remarks(&made.remarks);
     write(&output, &made.metainfo.to_torrent())?;
     complain(&summary(&output, &made.metainfo));
     print(&made.metainfo.info_hash().to_string())

@@ -15,7 +15,7 @@ use super::seed::until_stopped;
 use super::session::{Reached, Session, runtime};
 use super::source::Source;
 use crate::Error;
-use crate::address::TrackerAddress;
+use crate::address::{TrackerAddress, Trackers};
 use crate::cli::Get;
 use crate::recording::Recording;
 use crate::screen::Screen;
@@ -32,27 +32,65 @@ const STORE: &str = "there is a store as soon as the metadata is known";
 
 pub(crate) fn run(arguments: &Get) -> Result<ExitCode, Error> {
     let source = Source::read(&arguments.torrent)?;
-    let tracker = match &arguments.tracker {
-        Some(text) => text.parse()?,
-        None => own_tracker(&source).map_or_else(TrackerAddress::from_environment, Ok)?,
-    };
+    let trackers = trackers(&source, arguments)?;
     if let Source::Torrent(metainfo) = &source {
         // Before anything is made.
         Chosen::of(&arguments.choice, None, metainfo)?;
     }
     make_folder(&arguments.output)?;
     let recording = arguments.record.begin()?;
-    runtime()?.block_on(get(source, tracker, arguments, recording))
+    runtime()?.block_on(get(source, trackers, arguments, recording))
 }
 
-/// The tracker that the torrent or the link names.
-fn own_tracker(source: &Source) -> Option<TrackerAddress> {
+/// Where to meet others: at the trackers that are named on the command line, in the torrent
+/// or in the link, or else at the usual one.
+fn trackers(source: &Source, arguments: &Get) -> Result<Trackers, Error> {
+    let chosen: Option<TrackerAddress> = match &arguments.tracker {
+        Some(text) => Some(text.parse()?),
+        None => None,
+    };
+    let own = own_trackers(source);
+    if let Source::Torrent(metainfo) = source
+        && metainfo.is_private()
+    {
+        return private_trackers(metainfo, chosen, own);
+    }
+    match (chosen, own) {
+        (Some(chosen), _) => Ok(chosen.into()),
+        (None, Some(own)) => Ok(own),
+        (None, None) => Ok(TrackerAddress::from_environment()?.into()),
+    }
+}
+
+/// A private torrent is announced to its own trackers alone (BEP 27).
+fn private_trackers(
+    metainfo: &Metainfo,
+    chosen: Option<TrackerAddress>,
+    own: Option<Trackers>,
+) -> Result<Trackers, Error> {
+    let name = plain(metainfo.name());
+    let named = plain(&metainfo.trackers().join(", "));
+    match (chosen, own) {
+        (Some(chosen), Some(own)) if own.contains(&chosen) => Ok(chosen.into()),
+        (None, Some(own)) => Ok(own),
+        (Some(chosen), None) if metainfo.trackers().is_empty() => Ok(chosen.into()),
+        (Some(_), _) => Err(Error::Other(format!(
+            "{name} is private: only its own trackers may be asked ({named})"
+        ))),
+        (None, None) if metainfo.trackers().is_empty() => Err(Error::Other(format!(
+            "{name} is private and names no tracker: name one with --tracker"
+        ))),
+        (None, None) => Err(Error::Other(format!(
+            "{name} is private, and none of its trackers is one that can be reached from here, by ws:// or wss:// ({named})"
+        ))),
+    }
+}
+
+/// The trackers that the torrent or the link names.
+fn own_trackers(source: &Source) -> Option<Trackers> {
     match source {
-        Source::Torrent(metainfo) => TrackerAddress::first_of(metainfo.trackers()),
-        Source::Link(link) => link
-            .page_tracker()
-            .and_then(|tracker| tracker.parse().ok())
-            .or_else(|| TrackerAddress::first_of(&link.trackers)),
+        Source::Torrent(metainfo) => Trackers::among(metainfo.trackers()),
+        Source::Link(link) => Trackers::among(link.page_tracker().iter().chain(&link.trackers)),
     }
 }
 
@@ -69,10 +107,11 @@ fn try_to_write(folder: &Path) -> Result<(), Error> {
 
 async fn get(
     source: Source,
-    tracker: TrackerAddress,
+    trackers: Trackers,
     arguments: &Get,
     recording: Option<Recording>,
 ) -> Result<ExitCode, Error> {
+    let named = own_trackers(&source).is_some() || arguments.tracker.is_some();
     let asked = match &source {
         Source::Link(link) => link.files.clone(),
         Source::Torrent(_) => None,
@@ -107,20 +146,22 @@ async fn get(
             )
         }
     };
-    let mut session = Session::begin(tracker, Screen::new(), command, recording)?;
+    let mut session = Session::begin(trackers, Screen::new(), command, recording)?;
     if arguments.sequential {
         session.set_strategy(Strategy::Sequential);
     }
-    let result = fetch(&mut session, arguments, asked, opened).await;
+    let result = fetch(&mut session, arguments, asked, named, opened).await;
     session.end().await;
     result.map(ExitCode::from)
 }
 
-/// Everything between the beginning and the end; returns the exit code.
+/// Everything between the beginning and the end; returns the exit code. `asked` are the files
+/// that a link asks for; `named` says that it names trackers, or a person does.
 async fn fetch(
     session: &mut Session,
     arguments: &Get,
     asked: Option<Selection>,
+    named: bool,
     mut opened: Option<Opened>,
 ) -> Result<u8, Error> {
     if let Some(opened) = &opened {
@@ -130,6 +171,12 @@ async fn fetch(
     loop {
         match session.run().await? {
             Reached::Metadata(metainfo) => {
+                if metainfo.is_private() && !named {
+                    let name = plain(metainfo.name());
+                    return Err(Error::Other(format!(
+                        "{name} is private, and the link names none of its trackers: use its .torrent file"
+                    )));
+                }
                 opened
                     .insert(Opened::new(arguments, asked.as_ref(), metainfo).await?)
                     .begin(session);

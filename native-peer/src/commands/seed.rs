@@ -6,7 +6,7 @@ use std::sync::Arc;
 use swarm_core::engine::{Command, Resume};
 use swarm_core::pieces::Bitfield;
 
-use super::session::{Reached, Session, runtime, tell_skipped};
+use super::session::{Reached, Session, runtime, tell_remarks};
 use crate::Error;
 use crate::address::TrackerAddress;
 use crate::cli::Seed;
@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
     let made = make(&paths, options, &screen)?;
     screen.clear();
     let recording = record.begin()?;
-    tell_skipped(&made.skipped);
+    tell_remarks(&made.remarks);
     let link = tracker.share_link(&made.metainfo);
     print(&link).map_err(|e| Error::Other(format!("cannot write to standard output: {e}")))?;
     runtime()?.block_on(seed(made, tracker, recording))
@@ -57,7 +57,7 @@ async fn seed(
         resume,
         paused: false,
     };
-    let mut session = Session::begin(tracker, Screen::new(), command, recording)?;
+    let mut session = Session::begin(tracker.into(), Screen::new(), command, recording)?;
     // Files that are shared are never written to: what is lost of them stays lost.
     session.only_give(count);
     session.attach(Arc::new(files));

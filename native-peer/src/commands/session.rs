@@ -1,7 +1,6 @@
 //! What `seed` and `get` have in common: a host with one torrent, on a screen, until it
 //! is done or somebody stops it.
 
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +14,11 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Error;
-use crate::address::TrackerAddress;
+use crate::address::Trackers;
 use crate::host::Host;
 use crate::recording::Recording;
 use crate::screen::Screen;
+use crate::share::Remark;
 use crate::signals::Signals;
 use crate::status::bytes;
 use crate::store::{Changed, Store};
@@ -28,6 +28,9 @@ use crate::text::{complain, plain, shown};
 const FRAME: Duration = Duration::from_millis(250);
 /// How long to wait for the tracker when we leave.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// So many remarks on a folder are told one by one.
+const MAX_REMARKS: usize = 20;
 
 /// See the module.
 pub(super) struct Session {
@@ -59,7 +62,7 @@ pub(super) enum Reached {
 impl Session {
     /// Must be called within a Tokio runtime.
     pub(super) fn begin(
-        tracker: TrackerAddress,
+        trackers: Trackers,
         screen: Screen,
         command: Command,
         recording: Option<Recording>,
@@ -69,7 +72,7 @@ impl Session {
         let seed = getrandom::u64()
             .map_err(|e| Error::Other(format!("the system has no randomness: {e}")))?;
         let info_hash = command.info_hash();
-        let mut host = Host::recorded(Config::default(), tracker, seed, recording);
+        let mut host = Host::recorded(Config::default(), trackers, seed, recording);
         host.command(command);
         Ok(Session {
             host,
@@ -270,11 +273,11 @@ pub(super) fn runtime() -> Result<Runtime, Error> {
         .map_err(|e| Error::Other(format!("cannot start threads: {e}")))
 }
 
-pub(super) fn tell_skipped(links: &[PathBuf]) {
-    for link in links {
-        complain(&format!(
-            "{} is a symbolic link and is left out",
-            shown(link)
-        ));
+pub(super) fn tell_remarks(remarks: &[Remark]) {
+    for remark in remarks.iter().take(MAX_REMARKS) {
+        complain(&remark.to_string());
+    }
+    if let Some(more) = remarks.len().checked_sub(MAX_REMARKS + 1) {
+        complain(&format!("and {} more like these", more + 1));
     }
 }

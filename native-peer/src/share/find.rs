@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs::{self, FileType, Metadata};
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use swarm_core::metainfo::NewFile;
 
 use crate::Error;
 use crate::store::Stamp;
-use crate::text::shown;
+use crate::text::{plain, shown};
 
 /// What several paths without a common folder are called.
 const NAMELESS: &str = "files";
@@ -23,8 +24,39 @@ pub struct Found {
     pub name: String,
     /// The files, in the order of their paths.
     pub files: Vec<FoundFile>,
-    /// Symbolic links within folders, which are left out: what they lead to was not chosen.
-    pub skipped: Vec<PathBuf>,
+    /// What a person should know: what is left out, or called otherwise.
+    pub remarks: Vec<Remark>,
+}
+
+/// Something in a folder that can't be shared as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is done about it.
+    pub what: What,
+}
+
+/// See [`Remark`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A symbolic link, left out: what it leads to was not chosen.
+    Link,
+    /// A pipe, a socket or a device, left out: it has no length, and reading it may never end.
+    Special,
+    /// Its name is no text, or would be a path elsewhere: in the torrent it is called this.
+    Renamed(String),
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = shown(&self.path);
+        match &self.what {
+            What::Link => write!(f, "{path} is a symbolic link and is left out"),
+            What::Special => write!(f, "{path} is neither a file nor a folder and is left out"),
+            What::Renamed(name) => write!(f, "{path} is shared under the name {}", plain(name)),
+        }
+    }
 }
 
 /// A file that was found.
@@ -44,7 +76,7 @@ pub struct FoundFile {
 pub fn find(paths: &[PathBuf], name: Option<&str>) -> Result<Found, Error> {
     let mut search = Search {
         files: Vec::new(),
-        skipped: Vec::new(),
+        remarks: Vec::new(),
     };
     let (folder, name) = match paths {
         [path] => {
@@ -79,19 +111,20 @@ pub fn find(paths: &[PathBuf], name: Option<&str>) -> Result<Found, Error> {
             (Some(folder.clone()), folder)
         }
     };
-    let Search { mut files, skipped } = search;
-    files.sort_by(|a, b| a.described.path.cmp(&b.described.path));
+    let Search { mut files, remarks } = search;
+    // By their places too: names that were made safe may have become equal.
+    files.sort_by(|a, b| (&a.described.path, &a.path).cmp(&(&b.described.path, &b.path)));
     Ok(Found {
         folder,
         name,
         files,
-        skipped,
+        remarks,
     })
 }
 
 struct Search {
     files: Vec<FoundFile>,
-    skipped: Vec<PathBuf>,
+    remarks: Vec<Remark>,
 }
 
 impl Search {
@@ -101,11 +134,15 @@ impl Search {
             let path = entry.path();
             let kind = entry.file_type().map_err(Error::file("read", &path))?;
             if kind.is_symlink() {
-                self.skipped.push(path);
+                self.remark(&path, What::Link);
+                continue;
+            }
+            if !kind.is_dir() && !kind.is_file() {
+                self.remark(&path, What::Special);
                 continue;
             }
             let mut parts = below.to_vec();
-            parts.push(utf8(&entry.file_name(), &path)?);
+            parts.push(self.name(&entry.file_name(), &path));
             if kind.is_dir() {
                 self.folder(&path, &parts)?;
             } else {
@@ -116,9 +153,27 @@ impl Search {
         Ok(())
     }
 
+    fn remark(&mut self, path: &Path, what: What) {
+        self.remarks.push(Remark {
+            path: path.to_owned(),
+            what,
+        });
+    }
+
+    /// What something in a folder is called in the torrent: as it is, if every system can
+    /// read that, or else with what it can't replaced.
+    fn name(&mut self, name: &OsStr, path: &Path) -> String {
+        let safe = name
+            .to_string_lossy()
+            .replace([char::REPLACEMENT_CHARACTER, '\\'], "_");
+        if Some(safe.as_str()) != name.to_str() {
+            self.remark(path, What::Renamed(safe.clone()));
+        }
+        safe
+    }
+
     fn file(&mut self, path: &Path, metadata: &Metadata, parts: Vec<String>) -> Result<(), Error> {
         if !FileType::is_file(&metadata.file_type()) {
-            // A pipe or a device has no length, and reading it may never end.
             return Err(Error::Other(format!(
                 "{} is neither a file nor a folder",
                 shown(path)
@@ -140,7 +195,8 @@ impl Search {
 /// The last part of a path, that of the real path for one like `..`.
 fn base_name(path: &Path) -> Result<String, Error> {
     if let Some(name) = path.file_name() {
-        return utf8(name, path);
+        // Legal here, a path elsewhere.
+        return Ok(utf8(name, path)?.replace('\\', "_"));
     }
     let real = path.canonicalize().map_err(Error::file("read", path))?;
     match real.file_name() {
@@ -227,32 +283,58 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_in_folders_are_left_out_and_special_files_refused() {
+    fn links_and_special_files_in_folders_are_left_out_in_words() {
         let tree = tree(&["x/a", "y/secret"]);
         let folder = tree.path().join("x");
         std::os::unix::fs::symlink("../y", folder.join("link")).unwrap();
         let found = find(std::slice::from_ref(&folder), None).unwrap();
         assert_eq!(paths(&found), ["a"]);
-        assert_eq!(found.skipped, [folder.join("link")]);
+        let link = Remark {
+            path: folder.join("link"),
+            what: What::Link,
+        };
+        assert_eq!(found.remarks, [link]);
         assert_eq!(
             paths(&find(&[folder.join("link")], None).unwrap()),
             ["secret"]
         );
 
-        std::os::unix::net::UnixListener::bind(folder.join("socket")).unwrap();
-        let error = find(&[folder], None).unwrap_err().to_string();
+        let socket = folder.join("socket");
+        std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let found = find(&[folder], None).unwrap();
+        assert_eq!(paths(&found), ["a"]);
+        let remarks: Vec<_> = found.remarks.iter().map(Remark::to_string).collect();
+        assert!(
+            remarks
+                .iter()
+                .any(|r| r.contains("x/socket is neither a file nor a folder")),
+            "{remarks:?}"
+        );
+        // Whoever names it gets an answer.
+        let error = find(&[socket], None).unwrap_err().to_string();
         assert!(error.contains("neither a file nor a folder"), "{error}");
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_name_that_is_no_text_is_refused() {
+    fn names_that_others_cannot_have_are_made_safe_in_words() {
         use std::os::unix::ffi::OsStrExt;
-        let tree = tree(&["x/a"]);
-        fs::write(tree.path().join("x").join(OsStr::from_bytes(b"\xff")), b"").unwrap();
-        let error = find(&[tree.path().join("x")], None)
-            .unwrap_err()
-            .to_string();
+        let tree = tree(&["x/a", "x/b\\c", "x/d\\e/f"]);
+        let odd = tree
+            .path()
+            .join("x")
+            .join(OsStr::from_bytes(b"\xff\xfe.bin"));
+        fs::write(&odd, b"").unwrap();
+        let found = find(&[tree.path().join("x")], None).unwrap();
+        assert_eq!(paths(&found), ["__.bin", "a", "b_c", "d_e/f"]);
+        let mut told: Vec<_> = found.remarks.iter().map(|r| r.what.clone()).collect();
+        told.sort_by_key(|what| format!("{what:?}"));
+        assert_eq!(
+            told,
+            ["__.bin", "b_c", "d_e"].map(|name| What::Renamed(name.to_owned()))
+        );
+        // A name that was typed is another matter: a person can give --name.
+        let error = find(&[odd], None).unwrap_err().to_string();
         assert!(error.contains("not valid UTF-8"), "{error}");
     }
 

@@ -16,7 +16,7 @@ use super::End;
 use crate::pace::Pace;
 use crate::server;
 use crate::shares::Share;
-use crate::switchboard::Switchboard;
+use crate::switchboard::{Switchboard, Turn};
 
 /// Bytes that are read before the hub hears of them: large enough to take the lock seldom,
 /// small enough not to keep a receiver waiting.
@@ -147,17 +147,26 @@ impl Intake {
         switchboard: &Switchboard,
         conn: ConnId,
     ) -> Poll<()> {
-        let reading = std::mem::take(&mut self.reading);
-        if self.inbox.is_empty() && reading.framing == 0 {
+        if self.inbox.is_empty() && self.reading.framing == 0 {
             return Poll::Ready(());
         }
-        let turn = switchboard.handle(conn, &mut self.inbox, reading);
+        let turn = self.tell_hub(switchboard, conn);
         self.batch = 0;
         if self.inbox.is_empty() {
             // Nobody who is idle keeps room for a rush.
             self.inbox = VecDeque::new();
         }
         self.pace.poll_next(cx, turn)
+    }
+
+    /// What a client said before it left counts, as far as it may say so much.
+    pub(super) fn hand_over_last(&mut self, switchboard: &Switchboard, conn: ConnId) {
+        while !self.inbox.is_empty() && self.tell_hub(switchboard, conn) == Turn::Yield {}
+    }
+
+    fn tell_hub(&mut self, switchboard: &Switchboard, conn: ConnId) -> Turn {
+        let reading = std::mem::take(&mut self.reading);
+        switchboard.handle(conn, &mut self.inbox, reading)
     }
 
     /// An error if others needed what an unfinished message has here; else the task will be

@@ -12,16 +12,13 @@ use crate::counters::{Counters, Limited};
 /// How often silence is looked at, as a part of the shorter timeout.
 const CHECKS_PER_TIMEOUT: u32 = 4;
 
-/// Pings from one check to the next. A client that wants to know whether we are there asks
-/// every few seconds; each ping costs us an answer of its own.
-const MAX_PINGS: u32 = 100;
-
 /// How long nothing has come, in checks.
 #[derive(Debug)]
 pub(super) struct Watch {
     silent: u32,
     ping_after: u32,
     pings: u32,
+    max_pings: u32,
     counters: Arc<Counters>,
 }
 
@@ -35,6 +32,7 @@ impl Watch {
             silent: 0,
             ping_after: u32::try_from(checks).unwrap_or(u32::MAX),
             pings: 0,
+            max_pings: config.max_pings,
             counters,
         };
         (period, watch)
@@ -48,9 +46,9 @@ impl Watch {
     /// It was a ping.
     pub(super) fn pinged(&mut self) -> Result<(), End> {
         self.pings += 1;
-        if self.pings > MAX_PINGS {
+        if self.pings > self.max_pings {
             self.counters.count(Limited::Pings);
-            let reason = format!("more than {MAX_PINGS} pings at once");
+            let reason = format!("more than {} pings at once", self.max_pings);
             return Err(End::Close(CloseCode::POLICY_VIOLATION, reason));
         }
         Ok(())

@@ -179,8 +179,10 @@ impl Host {
                 data,
             } => {
                 let host = Rc::clone(self);
-                // The only copy out of our memory.
-                let copy = Uint8Array::from(&data[..]);
+                let metainfo = self.torrents.metainfo(info_hash);
+                let kept = metainfo.map_or(data.len(), |m| m.kept_length(piece) as usize);
+                // The only copy out of our memory; padding behind the last file is not kept.
+                let copy = Uint8Array::from(&data[..kept]);
                 spawn_local(async move {
                     let result = host.store.write((info_hash, piece.get()), copy).await;
                     let input = Input::Written {
@@ -223,13 +225,21 @@ impl Host {
             Some(buffer) => buffer,
             None => self.store.read((info_hash, piece.get())).await?,
         };
-        if buffer.byte_length() != metainfo.layout().length(piece) {
+        let length = metainfo.layout().length(piece);
+        let kept = metainfo.kept_length(piece);
+        if ![kept, length].contains(&buffer.byte_length()) {
             return Err(StoreError::Unreadable(format!(
                 "piece {} has a wrong length",
                 piece.get()
             )));
         }
-        Ok(bytes_of(&buffer))
+        let bytes = bytes_of(&buffer);
+        if bytes.len() == length as usize {
+            return Ok(bytes);
+        }
+        let mut whole = bytes.to_vec();
+        whole.resize(length as usize, 0);
+        Ok(whole.into())
     }
 
     fn handle_event(self: &Rc<Self>, event: Event) {

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::{Config, RequestConfig};
+use super::{Config, MetadataConfig, RequestConfig};
 use crate::choke::ChokeConfig;
 
 /// A number of a configuration that makes no sense.
@@ -63,12 +63,16 @@ impl Config {
         count("frame_payload", self.frame_payload, 1, MAX_BYTES)?;
         let requests = self.max_incoming_requests;
         count("max_incoming_requests", requests, 1, MAX_REQUESTS)?;
+        let (answers, news) = self.max_waiting;
+        let waiting = [answers as u64, news as u64];
+        in_order(["max_waiting.0", "max_waiting.1"], waiting, MAX_BYTES)?;
         count("allowed_fast", self.allowed_fast, 0, MAX_NAMED)?;
         count("suggestions", self.suggestions, 0, MAX_NAMED)?;
         check_choke(&self.choke)?;
         check_requests(&self.requests)?;
         count("places.prospects", self.places.prospects, 0, MAX_COUNT)?;
-        count("trust.suspects", self.trust.suspects, 0, MAX_COUNT)
+        count("trust.suspects", self.trust.suspects, 0, MAX_COUNT)?;
+        check_metadata(&self.metadata)
     }
 }
 
@@ -98,6 +102,18 @@ fn check_requests(requests: &RequestConfig) -> Result<(), ConfigError> {
     let seconds = requests.queue_time.as_secs();
     let most = MAX_QUEUE_TIME.as_secs();
     within("requests.queue_time in seconds", seconds, 0, most)
+}
+
+fn check_metadata(metadata: &MetadataConfig) -> Result<(), ConfigError> {
+    for (name, value, most) in [
+        ("metadata.sources", metadata.sources as u64, MAX_COUNT),
+        ("metadata.running", metadata.running as u64, MAX_COUNT),
+        ("metadata.pipeline", metadata.pipeline.into(), MAX_REQUESTS),
+        ("metadata.bytes", metadata.bytes as u64, MAX_BYTES),
+    ] {
+        within(name, value, 1, most)?;
+    }
+    Ok(())
 }
 
 /// Two numbers of which the second is the greater; neither is zero.

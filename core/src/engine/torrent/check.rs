@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Cx, Phase, Torrent};
 use crate::engine::{Event, Output, StoreError};
-use crate::pieces::{Bitfield, PieceIndex};
+use crate::pieces::{Bitfield, Layout, PieceIndex};
 
 /// How far it is.
 #[derive(Debug)]
@@ -37,6 +37,11 @@ impl Check {
         done / f64::from(self.have.piece_count().max(1))
     }
 
+    /// Pieces that were looked at, or are.
+    pub(super) fn begun(&self) -> usize {
+        self.next as usize
+    }
+
     fn under_way(&self) -> usize {
         self.reading.len() + self.hashing.len()
     }
@@ -52,6 +57,14 @@ impl Check {
     }
 }
 
+/// How many pieces are read and hashed at once: no more bytes than of pieces in progress,
+/// which are none while it is checked.
+fn most_at_once(cx: &Cx<'_>, layout: &Layout) -> usize {
+    let longest = u64::from(layout.length(PieceIndex::FIRST));
+    let fit = usize::try_from(cx.config.bytes_in_progress / longest).unwrap_or(usize::MAX);
+    fit.clamp(1, cx.config.max_checks)
+}
+
 impl Torrent {
     /// Reads on; when all is done, begins to transfer.
     pub(super) fn check_more(&mut self, cx: &mut Cx<'_>) {
@@ -61,7 +74,8 @@ impl Torrent {
         let Phase::Checking(check) = &mut self.phase else {
             return;
         };
-        while check.under_way() < cx.config.max_checks
+        let most = most_at_once(cx, metainfo.layout());
+        while check.under_way() < most
             && let Some(piece) = metainfo.layout().piece(check.next)
         {
             check.next += 1;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::messages::{MAX_READY, fault, find};
+use super::messages::{fault, find};
 use super::{Cx, Fault, Phase, Torrent};
 use crate::engine::{Event, Output, StoreError};
 use crate::peer::SessionId;
@@ -39,16 +39,6 @@ impl Torrent {
         self.refill_all || !self.refill.is_empty()
     }
 
-    /// Everybody of whom nothing is asked may be asked, and whoever waits for blocks may get
-    /// some: see [`crate::engine::Engine::wake`].
-    pub(in crate::engine) fn wake(&mut self, cx: &mut Cx<'_>) {
-        let idle = self.sessions.iter().filter(|(_, s)| s.requests.is_empty());
-        self.refill.extend(idle.map(|(&id, _)| id));
-        self.wake_uploads(cx);
-        self.fetch_metadata(cx);
-        self.check_more(cx);
-    }
-
     fn refill_session(&mut self, cx: &mut Cx<'_>, id: SessionId) {
         let Phase::Active(download) = &mut self.phase else {
             return;
@@ -60,7 +50,7 @@ impl Torrent {
             return;
         };
         // Who takes nothing may still choke and unchoke us as often as it likes.
-        if !session.interested || session.outbox.ready_len() > MAX_READY / 2 {
+        if !session.interested || session.outbox.ready_len() > cx.config.max_waiting.0 {
             return;
         }
         let depth = session.pipeline.depth();
@@ -130,8 +120,10 @@ impl Torrent {
         if session.requests.remove(&block) {
             session.delivers(cx.now);
             session.pipeline.arrived(cx.now, block, &cx.config.requests);
+            session.allowance.earn(cx.config.work.block);
         } else if late {
             session.delivers(cx.now);
+            session.allowance.earn(cx.config.work.block);
         } else {
             session.unrequested += bytes;
             if session.unrequested > cx.config.trust.max_unrequested {
@@ -290,6 +282,7 @@ impl Torrent {
             };
             session.suggested.retain(|suggested| *suggested != piece);
             session.fast_pieces.remove(&piece);
+            session.allowance.earn(cx.config.work.news);
             let has = session.pieces.known().is_some_and(|p| p.has(piece));
             let urgent = !has && (free_slots || session.unchoked.is_some());
             if urgent {

@@ -69,8 +69,14 @@ impl Torrent {
             return Ok(());
         };
         let session = find(&mut self.sessions, id)?;
-        if session.outbox.cancel(block) && session.fast {
-            self.say(cx, id, &Message::RejectRequest(asked));
+        if !session.outbox.cancel(block) {
+            return Ok(());
+        }
+        let fast = session.fast;
+        // It may have waited for this very piece to be read, and now waits for another.
+        cx.link.ready.insert((self.info_hash, id));
+        if fast {
+            self.answer(cx, id, &Message::RejectRequest(asked))?;
         }
         Ok(())
     }

@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::sessions::UT_METADATA;
+use super::work::cost;
 use super::{Cx, Fault, Phase, Torrent};
 use crate::peer::{RemotePieces, Session, SessionId, Upload};
 use crate::pieces::{Bitfield, Block};
 use crate::wire::extension::{ExtensionHandshake, HANDSHAKE_ID};
 use crate::wire::peer::{BlockRef, Handshake, Message, Received, Reserved};
-
-/// Small messages that may wait for a peer that takes nothing.
-pub(super) const MAX_READY: usize = 4 << 20;
 
 impl Torrent {
     pub(super) fn handle_received(
@@ -21,6 +19,7 @@ impl Torrent {
         id: SessionId,
         received: Received,
     ) -> Result<(), Fault> {
+        self.charge(cx, id, cost(&received, &cx.config.work))?;
         match received {
             Received::Handshake(handshake) => self.handle_handshake(cx, id, handshake),
             Received::Message(message) => self.handle_message(cx, id, message),
@@ -129,6 +128,7 @@ impl Torrent {
                     return Err(fault("too many have messages"));
                 }
                 haves.push(index);
+                self.pay_for_news(cx, id);
             }
             RemotePieces::Known(pieces) => {
                 let (Phase::Active(download), Some(metainfo)) = (&mut self.phase, &self.metainfo)
@@ -147,6 +147,7 @@ impl Torrent {
                     }
                     self.follow_piece(cx.now, id, piece);
                     self.deal_to(cx, id);
+                    self.pay_for_news(cx, id);
                 }
             }
         }
@@ -160,6 +161,9 @@ impl Torrent {
         claim: Claim,
     ) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
+        if std::mem::replace(&mut session.introduced, true) {
+            return Err(fault("a second bitfield"));
+        }
         match &mut session.pieces {
             RemotePieces::Early { bitfield, all, .. } => match claim {
                 Claim::Bits(bytes) => *bitfield = Some(bytes),
@@ -168,7 +172,7 @@ impl Torrent {
             },
             RemotePieces::Known(pieces) => {
                 if !pieces.is_empty() {
-                    return Err(fault("a second bitfield"));
+                    return Err(fault("a bitfield after other messages"));
                 }
                 let count = pieces.piece_count();
                 let claimed = match claim {
@@ -203,7 +207,7 @@ impl Torrent {
         if !may {
             // It may not have heard of our choke yet.
             if session.fast {
-                self.say(cx, id, &Message::RejectRequest(asked));
+                self.answer(cx, id, &Message::RejectRequest(asked))?;
             }
             return Ok(());
         }
@@ -214,8 +218,7 @@ impl Torrent {
         let session = find(&mut self.sessions, id)?;
         if !has {
             if session.fast {
-                self.say(cx, id, &Message::RejectRequest(asked));
-                return Ok(());
+                return self.answer(cx, id, &Message::RejectRequest(asked));
             }
             return Err(fault("asks for a piece that we don't have"));
         }
@@ -230,13 +233,29 @@ impl Torrent {
         Ok(())
     }
 
+    /// Sends a small message that the peer's own brought about: one that does not take the
+    /// answers is not to make us keep them.
+    pub(super) fn answer(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: SessionId,
+        message: &Message,
+    ) -> Result<(), Fault> {
+        let session = find(&mut self.sessions, id)?;
+        if session.outbox.ready_len() > cx.config.max_waiting.0 {
+            return Err(fault("asks on and takes no answers"));
+        }
+        self.say(cx, id, message);
+        Ok(())
+    }
+
     /// Sends small messages; a peer that never takes them is let go.
     pub(super) fn say(&mut self, cx: &mut Cx<'_>, id: SessionId, message: &Message) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         session.outbox.push(message);
-        if session.outbox.ready_len() > MAX_READY {
+        if session.outbox.ready_len() > cx.config.max_waiting.1 {
             self.close_session(cx, id, "takes nothing of what it is sent");
         } else {
             cx.link.ready.insert((self.info_hash, id));

@@ -4,6 +4,8 @@
 //! nor takes anything has its place only for as long as nobody else wants it. The same goes
 //! for an upload slot: who has one and asks for nothing holds up those who wait.
 
+use std::cmp::Reverse;
+
 use super::prospects::Prospect;
 use super::{Cx, Phase, Torrent};
 use crate::id::MemberId;
@@ -112,12 +114,41 @@ impl Torrent {
                 .sessions
                 .iter()
                 .filter(|(_, s)| s.unchoked.is_none() && s.peer_interested && s.sat.is_none());
-            // Who owes us least, and of those who waits longest.
-            let next = waiting.min_by_key(|(_, s)| (s.debt(), s.choked));
-            let Some((&next, _)) = next else { return };
+            // Who owes us least, and of those who waits longest; of those who were never
+            // tried the last, or a crowd that waits would be first for long.
+            let next = waiting.min_by_key(|(_, s)| (s.debt(), s.choked, Reverse(s.since)));
+            let Some((&next, _)) = next else { break };
             self.set_unchoked(cx, id, false);
             self.set_unchoked(cx, next, true);
         }
+        self.try_several(cx);
+    }
+
+    /// While nobody uses a slot, it costs nothing to try several more at once.
+    fn try_several(&mut self, cx: &mut Cx<'_>) {
+        let untried = |s: &Session| s.peer_interested && s.unchoked.is_none() && s.choked.is_none();
+        let untried = self.sessions.iter().filter(|(_, s)| untried(s));
+        let mut untried: Vec<_> = untried.map(|(id, s)| (Reverse(s.since), *id)).collect();
+        untried.sort_unstable();
+        if untried.is_empty() || !self.slots_are_idle(cx) {
+            return;
+        }
+        let slots = &cx.config.choke.slots;
+        let held = self.sessions.values().filter(|s| s.unchoked.is_some());
+        let most = slots.1.saturating_sub(held.count()).min(slots.0);
+        for (_, id) in untried.into_iter().take(most) {
+            self.set_unchoked(cx, id, true);
+        }
+    }
+
+    /// Everybody who has an upload slot had the time to ask for something, and nobody does.
+    pub(super) fn slots_are_idle(&self, cx: &Cx<'_>) -> bool {
+        let time = cx.config.places.sitting / 2;
+        let lately = |at: Option<Time>| at.is_some_and(|at| cx.now - at < time);
+        let uses =
+            |s: &Session| s.outbox.upload_count() > 0 || lately(s.asked) || lately(s.unchoked);
+        let mut held = self.sessions.values().filter(|s| s.unchoked.is_some());
+        cx.link.unsent() == 0 && !held.any(uses)
     }
 
     /// Asks members for channels, as long as there is room for them.
@@ -138,7 +169,7 @@ impl Torrent {
             if !any && useful + awaited >= target {
                 break;
             }
-            let Some(member) = self.next_prospect(cx, any) else {
+            let Some(member) = self.next_prospect(cx, any, starves) else {
                 break;
             };
             self.swarm
@@ -167,20 +198,19 @@ impl Torrent {
 
     /// Who has not been asked yet, or not lately. `any`, or only one that may have what we
     /// lack, for which somebody else may have to go.
-    fn next_prospect(&mut self, cx: &Cx<'_>, any: bool) -> Option<MemberId> {
+    fn next_prospect(&mut self, cx: &Cx<'_>, any: bool, starves: bool) -> Option<MemberId> {
         let complete = self.is_finished();
         let mut rng = self.rng.clone();
-        let next = self
-            .swarm
-            .prospects
-            .next(cx.now, &mut rng, |member, known| {
-                let useless = complete && known.seed;
-                !useless
-                    && (any || self.promises(known))
-                    && self.session_of(member).is_none()
-                    && !cx.link.is_opening(self.info_hash, member)
-                    && self.outcasts.unwelcome(cx.now, member).is_none()
-            });
+        let hasty = starves.then_some(cx.config.places.haste);
+        let prospects = &self.swarm.prospects;
+        let next = prospects.next(cx.now, hasty, &mut rng, |member, known| {
+            let useless = complete && known.seed;
+            !useless
+                && (any || self.promises(known))
+                && self.session_of(member).is_none()
+                && !cx.link.is_opening(self.info_hash, member)
+                && self.outcasts.unwelcome(cx.now, member).is_none()
+        });
         self.rng = rng;
         next
     }

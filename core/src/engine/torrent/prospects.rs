@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::engine::config::PlacesConfig;
 use crate::id::MemberId;
+use crate::peer::PlacesConfig;
 use crate::rng::Rng;
 use crate::time::Time;
 use crate::wire::relay::Member;
@@ -37,6 +37,13 @@ pub(super) struct Prospect {
     asked: Option<Time>,
     /// It is left alone until then.
     rests_until: Time,
+}
+
+impl Prospect {
+    fn is_ready(&self, now: Time, hasty: Option<Duration>) -> bool {
+        let rested = |least| self.asked.is_none_or(|asked| now - asked >= least);
+        self.rests_until <= now || self.seed && hasty.is_some_and(rested)
+    }
 }
 
 impl Prospects {
@@ -114,17 +121,19 @@ impl Prospects {
         self.members.values().any(|known| known.told && kind(known))
     }
 
-    /// Whom to ask next, of a kind.
+    /// Whom to ask next, of a kind. With `hasty`, those that say to have everything don't
+    /// rest for longer than that.
     pub(super) fn next(
         &self,
         now: Time,
+        hasty: Option<Duration>,
         rng: &mut Rng,
         kind: impl Fn(MemberId, &Prospect) -> bool,
     ) -> Option<MemberId> {
         let ready: Vec<(&MemberId, &Prospect)> = self
             .members
             .iter()
-            .filter(|(_, known)| known.told && known.rests_until <= now)
+            .filter(|(_, known)| known.told && known.is_ready(now, hasty))
             .filter(|(member, known)| kind(**member, known))
             .collect();
         let untried = ready.iter().any(|(_, known)| known.tries == 0);
@@ -164,7 +173,7 @@ mod tests {
         }
         let mut asked = Vec::new();
         let mut now = Time::from_millis(0);
-        while let Some(next) = prospects.next(now, &mut rng, |_, _| true) {
+        while let Some(next) = prospects.next(now, None, &mut rng, |_, _| true) {
             prospects.asked(now, next, &config);
             asked.push(next);
         }
@@ -174,9 +183,9 @@ mod tests {
         // Again after a second, and then after two.
         for pause in [1000, 2000] {
             now += Duration::from_millis(pause - 1);
-            assert_eq!(prospects.next(now, &mut rng, |_, _| true), None);
+            assert_eq!(prospects.next(now, None, &mut rng, |_, _| true), None);
             now += Duration::from_millis(1);
-            let next = prospects.next(now, &mut rng, |_, _| true).unwrap();
+            let next = prospects.next(now, None, &mut rng, |_, _| true).unwrap();
             assert!(!prospects.rests(now, next));
             for number in 0..100 {
                 prospects.asked(now, MemberId(number), &config);
@@ -193,7 +202,7 @@ mod tests {
         }
         let now = Time::from_millis(0);
         let place = (0..500).position(|_| {
-            let next = prospects.next(now, &mut rng, |_, _| true).unwrap();
+            let next = prospects.next(now, None, &mut rng, |_, _| true).unwrap();
             prospects.asked(now, next, &config);
             next == MemberId(333)
         });

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 
+use super::work::frame_cost;
 use super::{Cx, Fault, Phase, Torrent};
 use crate::engine::Event;
 use crate::id::{ChannelId, MemberId, PeerId};
-use crate::peer::{RemotePieces, Session, SessionId};
-use crate::pieces::{Bitfield, Layout};
+use crate::peer::{RemotePieces, Session, SessionId, WorkConfig};
+use crate::pieces::{BLOCK, Bitfield, Layout};
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
 use crate::wire::relay::ClientMessage;
@@ -16,6 +17,9 @@ pub(super) const UT_METADATA: u8 = 1;
 
 /// The longest message taken: a bitfield of the most pieces is the longest of all.
 const MAX_MESSAGE: u32 = (Layout::MAX_PIECES / 8) as u32 + 64;
+/// What else there is reason to send: blocks, pieces of the metadata and the dictionaries of
+/// extensions are at most 16 KiB long, with a head of less than 2 KiB.
+const OTHER_MESSAGES: u32 = BLOCK + (2 << 10);
 
 impl Torrent {
     pub(super) fn session_of(&self, member: MemberId) -> Option<SessionId> {
@@ -62,7 +66,7 @@ impl Torrent {
             member,
             peer_id,
             credit,
-            MAX_MESSAGE,
+            self.longest_message(),
             &cx.config.requests,
             cx.now,
         );
@@ -83,6 +87,15 @@ impl Torrent {
         cx.link.ready.insert((self.info_hash, id));
     }
 
+    /// The longest message that a peer has reason to send: each may keep us waiting for the
+    /// rest of one.
+    fn longest_message(&self) -> u32 {
+        self.metainfo.as_ref().map_or(MAX_MESSAGE, |metainfo| {
+            let bitfield = metainfo.layout().piece_count().div_ceil(8) + 1;
+            bitfield.max(OTHER_MESSAGES)
+        })
+    }
+
     /// The metadata is here: what sessions said before is checked and counted.
     pub(super) fn meet_early_sessions(&mut self, cx: &mut Cx<'_>) {
         let layout = *self
@@ -90,8 +103,10 @@ impl Torrent {
             .as_ref()
             .expect("sessions are met with metadata")
             .layout();
+        let longest = self.longest_message();
         let mut faults = Vec::new();
         for (&id, session) in &mut self.sessions {
+            session.decoder.set_max_message(longest);
             let Phase::Active(download) = &mut self.phase else {
                 return;
             };
@@ -175,7 +190,11 @@ impl Torrent {
         session.consumed = session
             .consumed
             .saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        let length = bytes.len();
         session.decoder.push(bytes);
+        if let Err(Fault(reason)) = self.charge(cx, id, frame_cost(length, &cx.config.work)) {
+            return self.shun(cx, id, &reason);
+        }
         while let Some(session) = self.sessions.get_mut(&id) {
             let handled = match session.decoder.poll() {
                 Ok(None) => break,
@@ -201,6 +220,11 @@ impl Torrent {
 
     /// We may send more.
     pub(in crate::engine) fn credit(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: u32) {
+        if bytes < WorkConfig::SMALL_GRANT
+            && let Err(Fault(reason)) = self.charge(cx, id, cx.config.work.frame)
+        {
+            return self.shun(cx, id, &reason);
+        }
         if let Some(session) = self.sessions.get_mut(&id) {
             session.send_credit = session.send_credit.saturating_add(u64::from(bytes));
             cx.link.ready.insert((self.info_hash, id));

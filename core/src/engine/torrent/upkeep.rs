@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::messages::{MAX_READY, fault, find};
+use super::messages::{fault, find};
 use super::{Cx, Fault, Phase, Torrent};
 use crate::peer::SessionId;
 use crate::pieces::BLOCK;
@@ -46,7 +46,7 @@ impl Torrent {
         }
         let rate = session.down.rate(cx.now);
         session.pipeline.measure(rate, &cx.config.requests);
-        if session.outbox.ready_len() > MAX_READY {
+        if session.outbox.ready_len() > cx.config.max_waiting.1 {
             return self.close_session(cx, id, "takes nothing of what it is sent");
         }
         if session.outbox.ready_len() > 0 {

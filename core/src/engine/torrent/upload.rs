@@ -4,30 +4,29 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::messages::MAX_READY;
 use super::{Cx, Torrent};
 use crate::choke::Candidate;
 use crate::engine::Output;
 use crate::engine::cache::Cache;
 use crate::id::InfoHash;
 use crate::metainfo::Metainfo;
-use crate::peer::SessionId;
 use crate::peer::outbox::{Source, Stop};
-use crate::pieces::{Bitfield, Block};
+use crate::peer::{Session, SessionId};
+use crate::pieces::{BLOCK, Bitfield, Block};
 use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
 use crate::wire::peer::Message;
 use crate::wire::relay::frame::FrameBuilder;
 
-/// Pieces of one peer's requests that are read before their turn, at least and at most; in
-/// between as many as make [`READ_AHEAD`] bytes, or small pieces would each wait for the store.
-const PIECES_AHEAD: (usize, usize) = (2, 8);
-/// See [`PIECES_AHEAD`].
-const READ_AHEAD: usize = 128 << 10;
+/// Pieces of one peer's requests that are read before their turn, at least.
+const READ_AHEAD: usize = 2;
 
 impl Torrent {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
     pub(super) fn unchoke_if_free(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        if self.slots_taken() < self.choker.slots(&cx.config.choke) {
+        let slots = self.choker.slots(&cx.config.choke);
+        let held = self.sessions.values().filter(|s| s.unchoked.is_some());
+        let wasted = held.count() < cx.config.choke.slots.1 && self.slots_are_idle(cx);
+        if self.slots_taken() < slots || wasted {
             self.set_unchoked(cx, id, true);
         }
     }
@@ -67,8 +66,13 @@ impl Torrent {
     }
 
     /// How long a peer may take to pass on what we gave it, before it counts as a hoarder:
-    /// the others could have had it by then.
+    /// the others could have had it by then. For ever, where nobody else takes anything: others
+    /// that are only there don't make a hoarder of the one who does.
     fn time_to_pass_on(&self, cx: &Cx<'_>) -> Duration {
+        let takes = |s: &&Session| s.exchanged.is_some() && !s.is_seed();
+        if self.sessions.values().filter(takes).count() < 2 {
+            return Duration::MAX;
+        }
         let slots = self.choker.slots(&cx.config.choke) as u64;
         let bytes = u64::from(self.piece_length()) * slots;
         let rate = self.up.long_rate(cx.now).max(1);
@@ -93,6 +97,7 @@ impl Torrent {
             self.sessions.values().any(|session| {
                 session.peer_interested
                     && session.unchoked.is_some() == unchoked
+                    && (unchoked || session.sat.is_none())
                     && session.hoards(cx.now, time) == hoards
             })
         };
@@ -187,7 +192,8 @@ impl Torrent {
             cx.link.ready.remove(&key);
             return false;
         }
-        let took_nothing = session.outbox.ready_len() > MAX_READY / 2;
+        let most = cx.config.max_waiting.0;
+        let took_nothing = session.outbox.ready_len() > most;
         let waiting = session.outbox.ready_len() + session.outbox.upload_count() * (16 << 10);
         let mut frame = FrameBuilder::new(session.channel, room.min(waiting + (17 << 10)));
         let blocks = cx.link.unsent() < budget;
@@ -203,13 +209,16 @@ impl Torrent {
             session.send_credit -= sent as u64;
             session.last_spoke = cx.now;
             session.up.add(cx.now, block_bytes);
+            let paid = u64::from(cx.config.work.block) * block_bytes / u64::from(BLOCK);
+            let paid = u32::try_from(paid).unwrap_or(u32::MAX);
+            session.allowance.earn(paid);
             if block_bytes > 0 {
                 session.exchanged = Some(cx.now);
             }
             self.up.add(cx.now, block_bytes);
             cx.link.send_data(cx.now, frame.finish());
         }
-        if took_nothing && session.outbox.ready_len() <= MAX_READY / 2 {
+        if took_nothing && session.outbox.ready_len() <= most {
             // Nothing was asked of it meanwhile.
             self.refill.insert(id);
         }
@@ -224,7 +233,7 @@ impl Torrent {
             }
             Stop::Needs(_) => {
                 // The end of a read brings it back, whichever it is.
-                if cx.cache.is_reading() {
+                if cx.cache.reads() > 0 {
                     cx.link.ready.remove(&key);
                 }
                 false
@@ -238,12 +247,11 @@ impl Torrent {
     /// Begins to read what a session is sent next, as far as it is not here.
     fn read_ahead(&mut self, cx: &mut Cx<'_>, id: SessionId) {
         let length = (self.piece_length() as usize).max(1);
-        let (least, most) = PIECES_AHEAD;
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
-        let count = (READ_AHEAD / length).clamp(least, most);
-        for piece in session.outbox.next_pieces(count) {
+        let count = (cx.config.read_ahead / length).max(READ_AHEAD);
+        for piece in session.outbox.next_pieces(count.min(cx.config.max_reads)) {
             if cx.cache.begin_read((self.info_hash, piece)) {
                 cx.link.out.push_back(Output::Read {
                     info_hash: self.info_hash,

@@ -78,6 +78,7 @@ fn a_link_may_ask_for_some_files() {
 fn names_from_links_are_fit_to_be_shown() {
     let name = |dn: &str| parse(&format!("magnet:?xt=urn:btih:{HEX}&dn={dn}")).map(|l| l.name);
     assert_eq!(name("a%E2%80%AEb%0A%00c"), Ok(Some("abc".into())));
+    assert_eq!(name("a%E2%80%8Eb%EF%BB%BF"), Ok(Some("ab".into())));
     assert_eq!(name("%FF"), Ok(Some("\u{fffd}".into())));
     assert_eq!(name("%20%0d"), Ok(None));
     assert_eq!(name(&"x".repeat(300)), Ok(Some("x".repeat(255))));

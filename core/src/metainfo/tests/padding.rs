@@ -65,6 +65,11 @@ fn spans_leave_padding_out_and_say_where_they_belong() {
     assert_eq!(spans(1), [(0, 1, 0, 5)]);
     assert_eq!(spans(2), []);
     assert_eq!(spans(3), [(7237, 2, 0, 3)]);
+    let kept = torrent
+        .layout()
+        .pieces()
+        .map(|piece| torrent.kept_length(piece));
+    assert!(kept.eq([10_000, 5, 0, 7_240]));
     let across: Vec<_> = torrent
         .spans(9_999, 6_390)
         .map(|s| (s.begin, s.length))

@@ -6,7 +6,7 @@ fn any_handshake(u: &mut Unstructured<'_>) -> arbitrary::Result<ExtensionHandsha
     let ut_metadata: Option<u8> = u.arbitrary()?;
     let request_queue: Option<u32> = u.arbitrary()?;
     let client: Option<String> = u.arbitrary()?;
-    let printable = |name: String| name.chars().filter(|c| !c.is_control()).take(64).collect();
+    let printable = |name: String| name.chars().filter(|c| is_printable(*c)).take(64).collect();
     Ok(ExtensionHandshake {
         ut_metadata: ut_metadata.filter(|&id| id != 0),
         metadata_size: u
@@ -158,6 +158,20 @@ fn handshakes_of_other_clients_are_read() {
         b"d1:md11:ut_metadatai256ee13:metadata_sizei99999999e4:reqqi-1ee",
     );
     assert_eq!(odd, Ok(ExtensionHandshake::default()));
+}
+
+#[test]
+fn a_client_name_does_not_look_like_something_else() {
+    // An override turns the rest around: "Tab gpj.exe" would look like "Tab exe.jpg".
+    let name = "Tab \u{202e}gpj.exe\u{202c}\u{200b}\u{2066}\u{feff}\u{e0041}";
+    let dictionary = format!("d1:v{}:{name}e", name.len());
+    let handshake = ExtensionHandshake::decode(dictionary.as_bytes()).unwrap();
+    assert_eq!(handshake.client.as_deref(), Some("Tab gpj.exe"));
+    // Letters of every direction stay.
+    let hebrew = "\u{5d0}\u{5d1} 1.0";
+    let dictionary = format!("d1:v{}:{hebrew}e", hebrew.len());
+    let handshake = ExtensionHandshake::decode(dictionary.as_bytes()).unwrap();
+    assert_eq!(handshake.client.as_deref(), Some(hebrew));
 }
 
 #[test]

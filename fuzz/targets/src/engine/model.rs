@@ -38,8 +38,6 @@ pub(super) struct Model {
     pub(super) unsent: usize,
     /// The hub used a channel's number twice: what travels through it makes no sense.
     pub(super) tainted: BTreeSet<ChannelId>,
-    /// What the engine said to peers, but for have messages: those may wait for company.
-    pub(super) said: usize,
 }
 
 /// The engine's end of a channel.
@@ -247,7 +245,6 @@ impl Model {
         let Some(channel) = self.channels.get_mut(&id) else {
             return;
         };
-        self.said += usize::from(!matches!(received, Received::Message(Message::Have(_))));
         match received {
             Received::Handshake(handshake) => {
                 assert_eq!((handshake.info_hash, handshake.peer_id), (info_hash, us));

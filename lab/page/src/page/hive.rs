@@ -10,7 +10,13 @@ use super::flows::Flows;
 use super::surface::Surface;
 use super::theme::{Theme, role_index};
 
-const ROLES: [Role; 4] = [Role::Seeder, Role::Contributor, Role::FreeRider, Role::Liar];
+const ROLES: [Role; 5] = [
+    Role::Seeder,
+    Role::Contributor,
+    Role::FreeRider,
+    Role::Liar,
+    Role::Attacker,
+];
 
 /// A cell's walls, as a part of its radius.
 const WALL: f64 = 0.08;
@@ -175,10 +181,10 @@ fn along([start, bend, end]: [(f64, f64); 3], part: f64) -> (f64, f64) {
     (at(start.0, bend.0, end.0), at(start.1, bend.1, end.1))
 }
 
-/// Of the pieces; liars look as if they had all.
+/// Of the pieces; liars and attackers look as if they had all.
 fn share(peer: &PeerSnapshot, pieces: u32) -> f64 {
     match peer.role {
-        Role::Liar | Role::Seeder => 1.0,
+        Role::Liar | Role::Attacker | Role::Seeder => 1.0,
         _ => f64::from(peer.pieces) / f64::from(pieces.max(1)),
     }
 }

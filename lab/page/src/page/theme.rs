@@ -57,7 +57,7 @@ pub(super) fn role_index(role: Role) -> usize {
         Role::Seeder => 0,
         Role::Contributor => 1,
         Role::FreeRider => 2,
-        Role::Liar => 3,
+        Role::Liar | Role::Attacker => 3,
     }
 }
 

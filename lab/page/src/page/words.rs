@@ -31,6 +31,7 @@ pub(super) fn role(role: Role) -> &'static str {
         Role::Contributor => "contributor",
         Role::FreeRider => "free-rider",
         Role::Liar => "liar",
+        Role::Attacker => "attacker",
     }
 }
 

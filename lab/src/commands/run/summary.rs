@@ -106,6 +106,7 @@ pub(super) fn name(role: Role) -> &'static str {
         Role::Contributor => "contributor",
         Role::FreeRider => "free-rider",
         Role::Liar => "liar",
+        Role::Attacker => "attacker",
     }
 }
 

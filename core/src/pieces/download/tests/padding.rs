@@ -63,3 +63,15 @@ fn a_piece_of_which_only_padding_is_here_is_given_up_as_an_untouched_one() {
     assert_eq!(in_progress(&download), []);
     assert_eq!(download.waste().total(), 0);
 }
+
+#[test]
+fn a_lost_piece_takes_with_it_what_was_counted_of_it() {
+    let mut download = padded();
+    pick(&mut download, ANN, 2);
+    for number in [0, 1] {
+        receive(&mut download, ANN, 0, number);
+    }
+    download.written(PieceIndex(0));
+    assert!(download.lost(PieceIndex(0)));
+    assert_eq!(download.bytes_had(), 0);
+}

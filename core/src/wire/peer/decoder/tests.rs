@@ -73,6 +73,33 @@ fn a_stream_reads_the_same_however_it_is_cut() {
 }
 
 #[test]
+fn nothing_that_is_kept_holds_a_large_buffer() {
+    // A short message at the end of a long read, whole and in part, then nothing more.
+    for (id, body) in [(5, 3), (20, 3), (99, 3), (7, 12), (4, 4)] {
+        for cut in [0, 2] {
+            let mut message = vec![0, 0, 0, body + 1, id];
+            message.extend(vec![1; usize::from(body) - cut]);
+            let mut read = vec![0; 1 << 20];
+            let begin = read.len() - message.len();
+            read[begin..].copy_from_slice(&message);
+            let read = Bytes::from(read);
+            let mut decoder = greeted(MAX);
+            decoder.push(read.slice(begin..));
+            let mut kept = Vec::new();
+            while let Some(received) = decoder.poll().unwrap() {
+                match received {
+                    // Copied into its piece at once.
+                    Received::Message(Message::Piece { .. }) => {}
+                    received => kept.push(received),
+                }
+            }
+            assert_eq!(kept.len() == 1, cut == 0 && id != 7, "{id}");
+            assert!(read.is_unique(), "message {id} keeps a MiB alive");
+        }
+    }
+}
+
+#[test]
 fn arbitrary_bytes_read_the_same_however_they_are_cut() {
     arbtest::arbtest(|u| {
         let max_message = u.int_in_range(0..=300)?;

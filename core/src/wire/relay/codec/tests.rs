@@ -2,6 +2,7 @@ use arbitrary::Unstructured;
 
 use super::*;
 use crate::id::{MemberId, PeerId};
+use crate::wire::fields::is_printable;
 use crate::wire::relay::{
     Announce, Have, Incoming, MAX_BITFIELD, MAX_HAVE, MAX_MEMBERS, Member, Open, Peers, Welcome,
 };
@@ -178,7 +179,7 @@ fn any_info_hash(u: &mut Unstructured<'_>) -> arbitrary::Result<InfoHash> {
 
 fn any_reason(u: &mut Unstructured<'_>) -> arbitrary::Result<String> {
     let text: String = u.arbitrary()?;
-    let mut text: String = text.chars().filter(|c| !c.is_control()).collect();
+    let mut text: String = text.chars().filter(|c| is_printable(*c)).collect();
     text.truncate(text.floor_char_boundary(MAX_REASON));
     Ok(text)
 }

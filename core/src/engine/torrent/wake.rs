@@ -1,0 +1,29 @@
+//! Whether anybody waits for what nothing will bring: see [`crate::engine::Engine::wake`].
+
+use super::{Cx, Phase, Torrent};
+
+impl Torrent {
+    /// Everybody of whom nothing is asked may be asked, and whoever waits for blocks may find
+    /// some.
+    pub(in crate::engine) fn wake(&mut self, cx: &mut Cx<'_>) {
+        let idle = self.sessions.iter().filter(|(_, s)| s.requests.is_empty());
+        self.refill.extend(idle.map(|(&id, _)| id));
+        self.wake_uploads(cx);
+        self.fetch_metadata(cx);
+        self.check_more(cx);
+    }
+
+    /// How many blocks are asked for, how many wait to be sent, how much of the metadata is
+    /// asked for, how much of the store was looked at.
+    pub(in crate::engine) fn under_way(&self) -> [usize; 4] {
+        let sessions = self.sessions.values();
+        let asked = sessions.clone().map(|s| s.requests.len()).sum();
+        let waiting = sessions.map(|s| s.outbox.upload_count()).sum();
+        let (metadata, checked) = match &self.phase {
+            Phase::Metadata(fetch) => (fetch.asked(), 0),
+            Phase::Checking(check) => (0, check.begun()),
+            Phase::Active(_) => (0, 0),
+        };
+        [asked, waiting, metadata, checked]
+    }
+}

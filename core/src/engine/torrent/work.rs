@@ -1,0 +1,51 @@
+//! What a peer's messages cost us, and what pays for them (see [`WorkConfig`]).
+
+use super::messages::{fault, find};
+use super::{Cx, Fault, Torrent};
+use crate::peer::{SessionId, WorkConfig};
+use crate::wire::peer::{Message, Received};
+
+impl Torrent {
+    /// Charges a session so many units; a fault if it has not so many.
+    pub(super) fn charge(&mut self, cx: &Cx<'_>, id: SessionId, units: u32) -> Result<(), Fault> {
+        let session = find(&mut self.sessions, id)?;
+        if session.allowance.spend(cx.now, &cx.config.work, units) {
+            Ok(())
+        } else {
+            Err(fault("sends more than it may of what leads to nothing"))
+        }
+    }
+
+    /// News of a piece is worth what it costs, once for each piece.
+    pub(super) fn pay_for_news(&mut self, cx: &Cx<'_>, id: SessionId) {
+        let work = &cx.config.work;
+        self.pay(id, work.frame.saturating_add(work.message));
+    }
+
+    /// Pays a session for something useful.
+    fn pay(&mut self, id: SessionId, units: u32) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.allowance.earn(units);
+        }
+    }
+}
+
+/// What it costs to take in so many bytes at once.
+pub(super) fn frame_cost(length: usize, config: &WorkConfig) -> u32 {
+    let whole = u32::try_from(length >> 10).unwrap_or(u32::MAX);
+    let bytes = config.message.saturating_mul(whole);
+    config.frame.saturating_add(bytes)
+}
+
+/// What it costs to look at this.
+pub(super) fn cost(received: &Received, config: &WorkConfig) -> u32 {
+    match received {
+        // One of each comes, a second one is a fault. What blocks are worth shows later.
+        Received::Handshake(_)
+        | Received::Message(
+            Message::Bitfield(_) | Message::HaveAll | Message::HaveNone | Message::Piece { .. },
+        ) => 0,
+        Received::Message(Message::Extended { .. }) => config.dictionary,
+        Received::Message(_) => config.message,
+    }
+}
