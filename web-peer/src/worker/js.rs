@@ -96,7 +96,9 @@ impl Timer {
 /// Waits.
 pub(super) async fn pause(delay: Duration) {
     let (done, end) = oneshot::channel();
-    let _timer = Timer::after(delay, move || drop(done.send(())));
+    let _timer = Timer::after(delay, move || {
+        let _ = done.send(());
+    });
     // The timer lives until then.
     let _ = end.await;
 }

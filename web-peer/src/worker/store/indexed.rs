@@ -32,8 +32,8 @@ use crate::worker::js::{name_of, pause, scope, store_error};
 /// storage.
 type OnClosed = Rc<RefCell<Option<Box<dyn Fn()>>>>;
 
-/// How long to wait before a database that the browser closed is tried again.
-const RETRIES: [Duration; 5] = [100, 200, 400, 800, 1600].map(Duration::from_millis);
+/// How long to wait before a database that the browser closed is tried again. Milliseconds.
+const RETRIES: [u64; 5] = [100, 200, 400, 800, 1600];
 
 /// An open database.
 pub(super) struct Indexed {
@@ -71,7 +71,7 @@ impl Indexed {
             match (open(&self.name, &self.on_closed).await, tries.next()) {
                 (Ok(database), _) => break database,
                 // It may still be busy with clearing.
-                (Err(_), Some(delay)) => pause(*delay).await,
+                (Err(_), Some(delay)) => pause(Duration::from_millis(*delay)).await,
                 (Err(error), None) => return Err(error),
             }
         };
