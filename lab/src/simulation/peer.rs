@@ -61,6 +61,10 @@ pub(super) struct Peer {
 
 /// What decides what a peer does.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are engines, and each is in a box of its own"
+)]
 pub(super) enum Mind {
     Engine(Engine),
     Attacker(Attacker),
