@@ -134,6 +134,7 @@ impl Torrent {
         let Phase::Active(download) = &mut self.phase else {
             return Ok(());
         };
+        self.refill_all |= download.is_wary();
         let received = if late {
             download.receive_late(id, block, data)
         } else {
@@ -208,6 +209,7 @@ impl Torrent {
         if right {
             if let Phase::Active(download) = &mut self.phase {
                 let liars = download.verified(piece);
+                self.refill_all |= download.is_wary();
                 self.blame(cx, &liars);
             }
             self.writing.insert(piece, (data.clone(), self.resumed));
