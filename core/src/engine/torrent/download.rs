@@ -138,6 +138,7 @@ impl Torrent {
         let Phase::Active(download) = &mut self.phase else {
             return Ok(());
         };
+        self.refill_all |= download.is_wary();
         let received = if late {
             download.receive_late(id, block, data)
         } else {
@@ -213,7 +214,7 @@ impl Torrent {
             if let Phase::Active(download) = &mut self.phase {
                 let liars = download.verified(piece);
                 // Who sent it is no stranger any more.
-                self.refill_all |= download.is_guarded();
+                self.refill_all |= download.is_wary();
                 self.blame(cx, &liars);
             }
             self.writing.insert(piece, (data.clone(), self.resumed));

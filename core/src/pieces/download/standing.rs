@@ -34,6 +34,12 @@ impl Download {
         }
     }
 
+    /// A bad piece was found. From then on, whom a session may help depends on what others are
+    /// asked for, and have shown: when that changes, all may be asked for more.
+    pub fn is_wary(&self) -> bool {
+        self.wary
+    }
+
     pub(super) fn asker(&self, session: SessionId) -> Asker {
         let standing = self.loads.get(&session).map(|load| load.standing);
         Asker {
