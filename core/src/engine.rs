@@ -169,6 +169,20 @@ impl Engine {
         }
     }
 
+    /// What a person sees at a glance: as [`Engine::view`], but without what grows with a
+    /// torrent's files and pieces (`have`, `in_progress`, `files` and `priorities` are empty,
+    /// `copies` is 0 unless a peer is connected).
+    pub fn overview(&self, now: Time) -> View {
+        let torrents = self
+            .order
+            .iter()
+            .filter_map(|info_hash| self.torrents.get(info_hash));
+        View {
+            tracker: self.link.state,
+            torrents: torrents.map(|torrent| torrent.overview(now)).collect(),
+        }
+    }
+
     /// What we call ourselves to other peers.
     pub fn peer_id(&self) -> PeerId {
         self.peer_id

@@ -59,9 +59,9 @@ pub(crate) struct Get {
     /// A .torrent file, a share link, a magnet link or an info-hash.
     #[arg(value_name = "TORRENT")]
     pub(crate) torrent: OsString,
-    /// Where the files go; made if it is not there. Files of the torrent's names in it are
-    /// taken for an earlier part of the download: what is right in them is kept, what is
-    /// wrong is overwritten.
+    /// Where the files go; made if it is not there. A file is called NAME.xxxxxxxx.part until
+    /// all of it is there. Files that have its name already are checked: they are taken if
+    /// they are what the torrent has, and otherwise left alone, which is an error.
     #[arg(
         short = 'o',
         long = "output",
@@ -69,6 +69,10 @@ pub(crate) struct Get {
         default_value = "."
     )]
     pub(crate) output: PathBuf,
+    /// Replace files of the torrent's names that are not what it has, each once what replaces
+    /// it is complete. What is right in them is not fetched again.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
     /// The tracker to meet others at, such as ws://host:8080. By default the torrent's or
     /// the link's own, or else that of TABSWARM_TRACKER, or else ws://127.0.0.1:8080/swarm.
     #[arg(long, value_name = "ADDRESS")]
@@ -89,7 +93,8 @@ pub(crate) struct Get {
 /// Chooses among a torrent's files.
 #[derive(Debug, Args)]
 pub(crate) struct Choice {
-    /// Fetch only files that match; may be given several times. A pattern is a file's name,
+    /// Fetch only files that match; may be given several times. Without it, those that the
+    /// link asks for (so=), or all. A pattern is a file's name,
     /// a folder's (all that is in it), or a part of the path with / between the names, as
     /// `show` lists them; * stands for any characters, / too, ? for one. Case counts.
     #[arg(long, value_name = "PATTERN")]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use swarm_core::engine::{Command, Config, Event, Input, Output, View};
 use swarm_core::id::InfoHash;
+use swarm_core::pieces::PieceIndex;
 use swarm_core::record::RecordedEngine;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
@@ -107,6 +108,16 @@ impl Host {
         self.engine.view(self.now())
     }
 
+    /// What a person sees at a glance: without what grows with files and pieces.
+    pub fn overview(&self) -> View {
+        self.engine.overview(self.now())
+    }
+
+    /// Tells the engine that a torrent's store has lost pieces.
+    pub fn lost(&mut self, info_hash: InfoHash, pieces: Vec<PieceIndex>) {
+        self.handle(Input::Lost { info_hash, pieces });
+    }
+
     /// How the link to the tracker is.
     pub fn link(&self) -> &LinkStatus {
         self.link.status()
@@ -126,7 +137,7 @@ impl Host {
     /// Leaves every swarm and says goodbye to the tracker, for at most `patience`; then
     /// lets writes that were begun come to their end.
     pub async fn shut_down(mut self, patience: Duration) {
-        for torrent in self.view().torrents {
+        for torrent in self.overview().torrents {
             self.command(Command::Remove(torrent.info_hash));
         }
         // Buffered to the end; whoever wants to know that it arrived has ended it before.

@@ -60,13 +60,14 @@ pub fn make(paths: &[PathBuf], options: Options, progress: &dyn Progress) -> Res
     } = find(paths, options.name.as_deref())?;
     let (described, places): (Vec<_>, Vec<_>) = files
         .into_iter()
-        .map(|f| ((f.described), (f.path, f.length, f.modified)))
+        .map(|f| (f.described, (f.path, f.stamp)))
         .unzip();
     let builder = Builder::new(folder.as_deref(), described, options.piece_length)?;
     let files = SharedFiles::new(*builder.layout(), places);
     progress.begin(&name, files.layout().total_length());
     let hashes = hash(&files, progress)?;
     let metainfo = builder.finish(hashes, options.trackers, options.private);
+    files.hashed(metainfo.clone());
     Ok(Made {
         metainfo,
         files,

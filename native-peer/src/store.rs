@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::io;
 
 use bytes::Bytes;
+use sha1::{Digest, Sha1};
 use swarm_core::engine::StoreError;
+use swarm_core::metainfo::Metainfo;
 use swarm_core::pieces::PieceIndex;
 
 #[cfg(test)]
@@ -12,10 +14,12 @@ mod conformance;
 pub mod file;
 pub mod memory;
 pub mod shared;
+pub mod stamp;
 
 pub use file::FileStore;
 pub use memory::MemoryStore;
 pub use shared::SharedFiles;
+pub use stamp::Stamp;
 
 /// The pieces of one torrent. Calls for different pieces may overlap.
 pub trait Store: Debug + Send + Sync {
@@ -30,6 +34,32 @@ pub trait Store: Debug + Send + Sync {
     /// Called once every piece that is wanted is written: on return, all of it survives a loss of power,
     /// and the wanted files have the lengths that they should have.
     fn finish(&self) -> Result<(), StoreError>;
+
+    /// Some file has changed since it was verified, as far as can be told: it is time for
+    /// [`Store::recheck`].
+    fn is_doubtful(&self) -> bool {
+        false
+    }
+
+    /// Reads the files that changed once more, and says what is left of each. Until then no
+    /// piece of them is read whose hash is wrong; pieces that are lost are not to be asked for
+    /// any more.
+    fn recheck(&self) -> Vec<Changed> {
+        Vec::new()
+    }
+}
+
+/// A file that changed since it was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Which, for a person.
+    pub file: String,
+    /// The pieces of it that are lost.
+    pub lost: Vec<PieceIndex>,
+    /// The pieces that it had.
+    pub pieces: usize,
+    /// Why nothing of it can be read, if so.
+    pub unreadable: Option<String>,
 }
 
 /// The store's error for a system's, about `what`.
@@ -39,4 +69,9 @@ fn store_error(what: &str, error: &io::Error) -> StoreError {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full(text),
         _ => StoreError::Failed(text),
     }
+}
+
+/// These bytes are the piece.
+fn is_right(metainfo: &Metainfo, piece: PieceIndex, data: &[u8]) -> bool {
+    <[u8; 20]>::from(Sha1::digest(data)) == metainfo.piece_hash(piece)
 }

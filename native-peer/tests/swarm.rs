@@ -203,7 +203,7 @@ fn a_download_goes_on_from_what_is_on_disk() {
     );
     get(at, &[&link, "-o", "out"]);
 
-    // Cut one file, spoil another, lose a third.
+    // Cut one file, spoil another, lose a third. They have their names: they are somebody's.
     let out = at.join("out/Много файлов");
     let cut = fs::OpenOptions::new()
         .write(true)
@@ -214,7 +214,15 @@ fn a_download_goes_on_from_what_is_on_disk() {
     spoiled[700_000] ^= 1;
     fs::write(out.join(FILES[2].0), spoiled).unwrap();
     fs::remove_dir_all(out.join("नमस्ते")).unwrap();
-    get(at, &[&link, "-o", "out"]);
+    let refused = Peer::start(at, &["get", &link, "-o", "out"]).end();
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{text}");
+    let last = text.lines().last().unwrap();
+    assert!(
+        last.contains("is there already") && last.contains("--overwrite"),
+        "{text}"
+    );
+    get(at, &[&link, "-o", "out", "--overwrite"]);
     assert_all_there(&at.join("out"));
 }
 
@@ -249,7 +257,11 @@ fn only_the_files_that_somebody_wants_are_fetched() {
         let photograph = fs::read(root.join(FILES[2].0)).unwrap();
         assert!(photograph == bytes(2, FILES[2].1));
         let mut there: Vec<_> = fs::read_dir(&root).unwrap().collect();
-        there.retain(|entry| entry.as_ref().unwrap().file_name() != "العربية.dat");
+        // What came along is not in the way of anything.
+        there.retain(|entry| {
+            let name = entry.as_ref().unwrap().file_name().into_string().unwrap();
+            !(name.starts_with('.') && name.ends_with(".part"))
+        });
         assert_eq!(there.len(), 1, "{there:?}");
 
         // Who changes their mind gets the rest.
@@ -329,12 +341,43 @@ fn a_file_that_changes_under_the_seeder_is_told_by_name() {
     let output = seed.end();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("file.bin changed: "), "{text}");
     let last = text.lines().last().unwrap();
     assert!(
-        last.starts_with("error: ") && last.contains("file.bin"),
+        last.starts_with("error: nothing is left to share"),
         "{text}"
     );
-    assert!(last.contains("changed since it was hashed"), "{text}");
+}
+
+#[test]
+fn what_happens_to_one_file_does_not_end_the_sharing_of_the_others() {
+    for what in ["touched", "appended to", "cut", "deleted"] {
+        let tracker = Tracker::start();
+        let folder = shared();
+        let at = folder.path();
+        let (mut seed, link) = Peer::seed(at, &["Много файлов", "--tracker", &tracker.url()]);
+        let path = at.join("Много файлов").join(FILES[2].0);
+        let opened = fs::OpenOptions::new().append(true).open(&path).unwrap();
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+        match what {
+            "touched" => opened.set_modified(later).unwrap(),
+            "appended to" => std::io::Write::write_all(&mut &opened, b"more").unwrap(),
+            "cut" => opened.set_len(0).unwrap(),
+            _ => fs::remove_file(&path).unwrap(),
+        }
+        // All others are to be had, to the last byte.
+        let others = ["--skip", FILES[2].0];
+        get(at, &[&[&link, "-o", "out"], &others[..]].concat());
+        for (seed, (name, length)) in (0..).zip(FILES).filter(|(seed, _)| *seed != 2) {
+            let there = fs::read(at.join("out/Много файлов").join(name)).unwrap();
+            assert!(there == bytes(seed, length), "{what}: {name} differs");
+        }
+        if ["touched", "appended to"].contains(&what) {
+            get(at, &[&link, "-o", "out"]);
+            assert_all_there(&at.join("out"));
+        }
+        assert!(seed.0.try_wait().unwrap().is_none(), "{what}: it ended");
+    }
 }
 
 #[cfg(unix)]

@@ -1,30 +1,50 @@
 //! What a server may be told.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use swarm_core::hub::HubConfig;
 
-/// Everything that a server may be told; the defaults serve.
+/// Files that are open beside clients' connections: those of the page that are being read,
+/// connections that are closing, and the process's own.
+const OTHER_FILES: u64 = 256;
+
+/// Everything that a server may be told; the defaults serve. All its limits are here.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where the page comes from.
     pub page: Page,
-    /// Limits of the tracker and relay.
+    /// Limits of the tracker and relay. `max_connections` are WebSockets.
     pub hub: HubConfig,
-    /// Origins (`https://example.org`) whose pages may connect. Empty: all of them.
-    /// Clients that are no browser send no origin, and may always connect.
+    /// Origins (`https://example.org`) whose pages may connect, beside the page that is served
+    /// here; `*` stands for all. Clients that are no browser send no origin, and may always
+    /// connect.
     pub allowed_origins: Vec<String>,
+    /// Proxies in front of this server. What they report of their clients (`X-Forwarded-For`,
+    /// `X-Forwarded-Host`) is believed, and nobody else's.
+    pub trusted_proxies: Vec<IpAddr>,
     /// A client that was silent for this long is pinged, and after twice as much again
     /// its connection is closed.
     pub ping_interval: Duration,
-    /// A client that takes no byte for this long while there are some for it is closed.
+    /// A client that takes no bytes for this long while there are some for it is closed.
     pub write_timeout: Duration,
+    /// How long a client may take to send the head of a request, and be idle before one.
+    pub http_timeout: Duration,
     /// Bytes of answers that may wait for one client. While there are more, it is not read
     /// from: whoever asks has to listen too.
     pub max_answers: usize,
-    /// Connections at once that are no WebSocket yet.
+    /// Connections at once of whatever kind, which are open files to the system. Those beyond
+    /// are told that there is no place for them.
+    pub max_sockets: usize,
+    /// Connections at once that are no WebSocket yet. When all are taken, the oldest of the
+    /// address that has most gives way: 1,024 are as many pages on their way at once, and
+    /// one takes a fraction of a second.
     pub max_http_connections: usize,
+    /// Bytes of large messages that have begun to arrive, of all clients together. When they
+    /// are used up, the largest of the address that has most is given up. 256 MiB are a
+    /// thousand pieces of half a megabyte, half sent.
+    pub max_unfinished: u64,
 }
 
 /// Where the page comes from.
@@ -42,11 +62,58 @@ impl Default for Config {
             page: Page::BuiltIn,
             hub: HubConfig::default(),
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             ping_interval: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
+            http_timeout: Duration::from_secs(15),
             // About thirty answers to an announce.
             max_answers: 64 << 10,
+            max_sockets: usize::MAX,
             max_http_connections: 1024,
+            max_unfinished: 256 << 20,
+        }
+    }
+}
+
+impl Config {
+    /// Lowers the numbers of connections to what a process that may have `files` open files
+    /// can serve. True if it had to.
+    pub fn fit_files(&mut self, files: u64) -> bool {
+        let available = files.saturating_sub(OTHER_FILES).max(2);
+        let available = usize::try_from(available).unwrap_or(usize::MAX);
+        self.max_sockets = self.max_sockets.min(available);
+        self.max_http_connections = self.max_http_connections.min((available / 4).max(1));
+        // One address may have half of the WebSockets, two a third each, and so on: what an
+        // eighth is too much is used up by eight greedy ones together, if at all.
+        let sockets = available - self.max_http_connections;
+        let most = sockets + sockets / 8;
+        let fewer = self.hub.max_connections > most;
+        if fewer {
+            self.hub.max_connections = most;
+        }
+        fewer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_fit_into_the_files_that_there_may_be() {
+        let mut config = Config::default();
+        assert!(!config.fit_files(1 << 20));
+        assert_eq!(
+            config.hub.max_connections,
+            HubConfig::default().max_connections
+        );
+        assert!(config.fit_files(1024));
+        assert_eq!(config.max_sockets, 768);
+        assert_eq!(config.max_http_connections, 192);
+        assert_eq!(config.hub.max_connections, 576 + 72);
+        for files in 0..300 {
+            config.fit_files(files);
+            assert!(config.max_http_connections >= 1 && config.hub.max_connections >= 1);
         }
     }
 }

@@ -1,37 +1,45 @@
 //! Requests: the page, the state of the server, and the way into a WebSocket.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use data_encoding::BASE64;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
-use swarm_core::hub::Source;
+use sha1::{Digest, Sha1};
 use swarm_core::wire::relay::{ENDPOINT, SUBPROTOCOL};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tracing::debug;
+use tracing::{debug, info};
 
+use crate::client;
 use crate::connection;
+use crate::counters::Limited;
 use crate::server::Context;
+use crate::socket::Socket;
 
 pub(crate) type Reply = Response<Full<Bytes>>;
 
 /// Where the counters are.
 const HEALTH: &str = "/health";
 
-/// Answers one request of a client that is charged to `from`. Never fails: what is wrong is an answer too.
+/// What no page here needs, whatever may be embedded in it.
+const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), \
+    gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
+
+/// Answers one request that came from the address `connected`. Never fails: what is wrong is
+/// an answer too.
 pub(crate) async fn respond(
     context: Arc<Context>,
     request: Request<Incoming>,
-    from: Source,
+    connected: IpAddr,
 ) -> Result<Reply, Infallible> {
     let path = request.uri().path();
     let mut reply = if path == ENDPOINT {
-        upgrade(&context, request, from).unwrap_or_else(|refusal| *refusal)
+        upgrade(&context, request, connected).unwrap_or_else(|refusal| *refusal)
     } else if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD");
         set(&mut reply, header::ALLOW, "GET, HEAD");
@@ -39,10 +47,22 @@ pub(crate) async fn respond(
     } else if path == HEALTH {
         health(&context)
     } else {
-        context.assets.respond(path, request.headers()).await
+        context
+            .assets
+            .respond(request.uri(), request.headers())
+            .await
     };
     set(&mut reply, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(&mut reply, header::REFERRER_POLICY, "no-referrer");
+    // Nothing here is for other sites, and our pages need nothing of theirs.
+    for (name, value) in [
+        ("cross-origin-resource-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-embedder-policy", "require-corp"),
+        ("permissions-policy", PERMISSIONS),
+    ] {
+        set(&mut reply, HeaderName::from_static(name), value);
+    }
     Ok(reply)
 }
 
@@ -68,15 +88,32 @@ pub(crate) fn set(reply: &mut Reply, name: HeaderName, value: &'static str) {
 
 fn health(context: &Context) -> Reply {
     let stats = context.switchboard.stats();
+    let mut limited = context.counters.to_json();
+    for (name, count) in [
+        ("closed_http_for_others", context.http.taken_back()),
+        ("closed_unfinished", context.unfinished.taken_back()),
+    ] {
+        limited.insert(name.to_owned(), count.into());
+    }
+    for (name, count) in stats.limited.named() {
+        limited.insert(name.to_owned(), count.into());
+    }
     let body = serde_json::json!({
         "status": "ok",
         "page": context.assets.missing().is_none(),
+        "http_connections": context.http.used(),
         "connections": stats.connections,
+        "addresses": stats.sources,
         "swarms": stats.swarms,
+        "memberships": stats.memberships,
         "channels": stats.channels,
         "relayed_bytes": stats.relayed_bytes,
         "queued_bytes": stats.queued_bytes,
+        "queued_frames": stats.queued_frames,
+        "bitfield_bytes": stats.bitfield_bytes,
         "credit_bytes": stats.credit_bytes,
+        "unfinished_bytes": context.unfinished.used(),
+        "limited": limited,
     });
     let mut reply = Response::new(Full::new(Bytes::from(body.to_string())));
     set(&mut reply, header::CONTENT_TYPE, "application/json");
@@ -88,9 +125,10 @@ fn health(context: &Context) -> Reply {
 fn upgrade(
     context: &Arc<Context>,
     mut request: Request<Incoming>,
-    from: Source,
+    connected: IpAddr,
 ) -> Result<Reply, Box<Reply>> {
-    let accept = check_upgrade(context, &request)?;
+    let accept = check_upgrade(context, &request, connected)?;
+    let source = client::address(&context.config, connected, request.headers()).into();
     let context = context.clone();
     let upgrade = hyper::upgrade::on(&mut request);
     context.tasks.clone().spawn(async move {
@@ -100,19 +138,11 @@ fn upgrade(
         };
         // Back to the bare socket: hyper's wrapper would cost a dynamic call and a copy.
         let parts = upgraded
-            .downcast::<TokioIo<TcpStream>>()
+            .downcast::<TokioIo<Socket>>()
             .expect("we gave hyper this type");
-        let switchboard = context.switchboard.clone();
-        let shutdown = context.shutdown.clone();
-        connection::run(
-            parts.io.into_inner(),
-            from,
-            parts.read_buf,
-            switchboard,
-            &context.config,
-            shutdown,
-        )
-        .await;
+        let mut socket = parts.io.into_inner();
+        socket.unread(parts.read_buf);
+        connection::run(socket, source, context).await;
     });
     let mut reply = Response::new(Full::default());
     *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -129,16 +159,16 @@ fn upgrade(
 fn check_upgrade(
     context: &Context,
     request: &Request<Incoming>,
+    connected: IpAddr,
 ) -> Result<HeaderValue, Box<Reply>> {
     let headers = request.headers();
     if request.method() != Method::GET
+        || request.version() < Version::HTTP_11
         || !has_token(headers, header::CONNECTION, "upgrade")
         || !has_token(headers, header::UPGRADE, "websocket")
     {
-        let mut reply = text(
-            StatusCode::UPGRADE_REQUIRED,
-            "this address speaks WebSocket only",
-        );
+        let words = "this address speaks WebSocket only, over HTTP/1.1";
+        let mut reply = text(StatusCode::UPGRADE_REQUIRED, words);
         set(&mut reply, header::CONNECTION, "Upgrade");
         set(&mut reply, header::UPGRADE, "websocket");
         return Err(Box::new(reply));
@@ -158,35 +188,41 @@ fn check_upgrade(
     let key = headers
         .get(header::SEC_WEBSOCKET_KEY)
         .ok_or_else(|| bad("Sec-WebSocket-Key is missing"))?;
-    if !has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
+    if BASE64.decode(key.as_bytes()).map(|key| key.len()) != Ok(16) {
+        return Err(bad("Sec-WebSocket-Key is not 16 bytes in base64"));
+    }
+    let protocols = client::items(headers, header::SEC_WEBSOCKET_PROTOCOL);
+    // Their names are case-sensitive, unlike the rest here (RFC 6455 §11.5).
+    if !protocols
+        .into_iter()
+        .any(|protocol| protocol == SUBPROTOCOL)
+    {
         return Err(bad(&format!(
             "ask for the WebSocket subprotocol {SUBPROTOCOL}"
         )));
     }
-    if let Some(origin) = headers.get(header::ORIGIN)
-        && !is_allowed(&context.config.allowed_origins, origin)
-    {
-        let words = "pages of this origin may not connect here";
+    if !client::may_connect(&context.config, connected, headers) {
+        let origin = headers.get(header::ORIGIN);
+        info!(
+            ?origin,
+            "refused a page of another origin; --allow-origin lets it in"
+        );
+        context.counters.count(Limited::Origin);
+        let words = "pages of this origin may not connect here; the server's --allow-origin lets \
+            them in";
         return Err(Box::new(text(StatusCode::FORBIDDEN, words)));
     }
-    let accept = derive_accept_key(key.as_bytes());
-    Ok(HeaderValue::try_from(accept).expect("base64 is a header value"))
+    Ok(accept_key(key))
 }
 
-fn is_allowed(allowed: &[String], origin: &HeaderValue) -> bool {
-    allowed.is_empty()
-        || allowed
-            .iter()
-            .any(|a| a.as_bytes().eq_ignore_ascii_case(origin.as_bytes()))
+/// RFC 6455 §4.2.2, 5.4.
+fn accept_key(key: &HeaderValue) -> HeaderValue {
+    const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
+    HeaderValue::try_from(BASE64.encode(&digest)).expect("base64 is a header value")
 }
 
-/// A comma-separated header has this item.
-pub(crate) fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
-    let values = headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .any(|item| item.trim().eq_ignore_ascii_case(token))
+/// A comma-separated header has this item, in whatever case.
+fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+    client::items(headers, name).any(|item| item.eq_ignore_ascii_case(token))
 }

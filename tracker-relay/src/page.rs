@@ -1,18 +1,23 @@
 //! The built page: files from this binary or from a folder.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use data_encoding::{BASE64, HEXLOWER};
 use http_body_util::Full;
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Response, StatusCode};
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Response, StatusCode, Uri};
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
+use self::folder::Folder;
+use crate::client::items;
 use crate::config::Page;
 use crate::http::{Reply, set, text};
+
+mod encoding;
+mod folder;
 
 /// Written by `build.rs`; empty in debug builds.
 const BUILT_IN: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
@@ -23,18 +28,19 @@ const INDEX: &str = "index.html";
 #[derive(Debug)]
 pub(crate) enum Assets {
     BuiltIn,
-    Folder(PathBuf),
+    Folder(Folder),
     Missing,
 }
 
 impl Assets {
     pub(crate) fn open(page: &Page) -> Self {
         match page {
-            Page::Folder(folder) => Assets::Folder(folder.clone()),
+            Page::Folder(folder) => Assets::Folder(Folder::new(folder.clone())),
             Page::BuiltIn if !BUILT_IN.is_empty() => Assets::BuiltIn,
             // A shipped binary must not look into the folder of whoever built it.
             Page::BuiltIn if cfg!(debug_assertions) => {
-                Assets::Folder(Path::new(env!("CARGO_MANIFEST_DIR")).join("../dist"))
+                let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dist");
+                Assets::Folder(Folder::new(dist))
             }
             Page::BuiltIn => Assets::Missing,
         }
@@ -44,10 +50,10 @@ impl Assets {
     pub(crate) fn missing(&self) -> Option<String> {
         match self {
             Assets::BuiltIn => None,
-            Assets::Folder(folder) if folder.join(INDEX).is_file() => None,
+            Assets::Folder(folder) if folder.path().join(INDEX).is_file() => None,
             Assets::Folder(folder) => Some(format!(
                 "there is no page in {}: `cargo xtask build` builds it",
-                folder.display()
+                folder.path().display()
             )),
             Assets::Missing => Some(
                 "this tracker-relay was built without the page: `cargo xtask build` builds both"
@@ -56,13 +62,13 @@ impl Assets {
         }
     }
 
-    /// Answers a request for `path`.
-    pub(crate) async fn respond(&self, path: &str, request: &HeaderMap) -> Reply {
-        let Some(name) = file_name(path) else {
+    /// Answers a request for `uri`.
+    pub(crate) async fn respond(&self, uri: &Uri, request: &HeaderMap) -> Reply {
+        let Some(name) = file_name(uri.path()) else {
             return text(StatusCode::NOT_FOUND, "there is nothing here");
         };
         let Some(content) = self.load(&name).await else {
-            return self.without_content(&name).await;
+            return self.without_content(&name, uri.query()).await;
         };
         let mut reply = if is_hashed(&name) {
             let mut reply = self.encoded(&name, content, request).await;
@@ -76,18 +82,22 @@ impl Assets {
             self.revalidated(&name, content, request).await
         };
         set(&mut reply, header::CONTENT_TYPE, content_type(&name));
+        set(&mut reply, header::VARY, "accept-encoding");
         reply
     }
 
     /// There is no such file: it may be a page's folder, whose links start behind a slash.
-    async fn without_content(&self, name: &str) -> Reply {
+    async fn without_content(&self, name: &str, query: Option<&str>) -> Reply {
         if let Some(reason) = self.missing() {
             return text(StatusCode::SERVICE_UNAVAILABLE, &reason);
         }
         let folder = name.rsplit('/').next().unwrap_or(name);
         // Relative, so that it holds behind a proxy that adds to the path, too.
-        let location = HeaderValue::try_from(format!("./{folder}/"));
-        match location {
+        let location = match query {
+            Some(query) => format!("./{folder}/?{query}"),
+            None => format!("./{folder}/"),
+        };
+        match HeaderValue::try_from(location) {
             Ok(location) if self.load(&format!("{name}/{INDEX}")).await.is_some() => {
                 let mut reply = text(StatusCode::PERMANENT_REDIRECT, "it is a folder");
                 reply.headers_mut().insert(header::LOCATION, location);
@@ -99,19 +109,18 @@ impl Assets {
 
     /// A file whose name stays the same when it changes: the browser asks each time.
     async fn revalidated(&self, name: &str, content: Bytes, request: &HeaderMap) -> Reply {
-        let tag = format!(
-            "W/\"{}\"",
-            &HEXLOWER.encode(&Sha256::digest(&content))[..32]
-        );
-        let tag = HeaderValue::try_from(tag).expect("hexadecimal digits are a header value");
-        let policy = is_page(name).then(|| content_security_policy(&content));
-        let mut reply = if request.get(header::IF_NONE_MATCH) == Some(&tag) {
+        let tag = format!("\"{}\"", &HEXLOWER.encode(&Sha256::digest(&content))[..32]);
+        let policy = is_page(name).then(|| content_security_policy(name, &content));
+        let mut reply = if is_known(request, &tag) {
             let mut reply = Response::new(Full::default());
             *reply.status_mut() = StatusCode::NOT_MODIFIED;
             reply
         } else {
             self.encoded(name, content, request).await
         };
+        // Weak, because it stands for every encoding of the content.
+        let tag = HeaderValue::try_from(format!("W/{tag}"));
+        let tag = tag.expect("hexadecimal digits are a header value");
         reply.headers_mut().insert(header::ETAG, tag);
         set(&mut reply, header::CACHE_CONTROL, "no-cache");
         if let Some(policy) = policy {
@@ -125,19 +134,14 @@ impl Assets {
 
     /// The file, or a compressed sibling of it that the build left and the client takes.
     async fn encoded(&self, name: &str, content: Bytes, request: &HeaderMap) -> Reply {
-        for (encoding, suffix) in [("br", ".br"), ("gzip", ".gz")] {
-            if accepts(request, encoding)
-                && let Some(compressed) = self.load(&format!("{name}{suffix}")).await
-            {
+        for encoding in encoding::acceptable(request) {
+            if let Some(compressed) = self.load(&format!("{name}{}", encoding.suffix)).await {
                 let mut reply = Response::new(Full::new(compressed));
-                set(&mut reply, header::CONTENT_ENCODING, encoding);
-                set(&mut reply, header::VARY, "accept-encoding");
+                set(&mut reply, header::CONTENT_ENCODING, encoding.name);
                 return reply;
             }
         }
-        let mut reply = Response::new(Full::new(content));
-        set(&mut reply, header::VARY, "accept-encoding");
-        reply
+        Response::new(Full::new(content))
     }
 
     async fn load(&self, name: &str) -> Option<Bytes> {
@@ -146,13 +150,16 @@ impl Assets {
                 let index = BUILT_IN.binary_search_by_key(&name, |&(n, _)| n).ok()?;
                 Some(Bytes::from_static(BUILT_IN[index].1))
             }
-            Assets::Folder(folder) => tokio::fs::read(folder.join(name))
-                .await
-                .ok()
-                .map(Bytes::from),
+            Assets::Folder(folder) => folder.load(name).await,
             Assets::Missing => None,
         }
     }
+}
+
+/// The client has what `tag` stands for (RFC 9110 §13.1.2), which it may have as a weak tag.
+fn is_known(request: &HeaderMap, tag: &str) -> bool {
+    items(request, header::IF_NONE_MATCH)
+        .any(|item| item == "*" || item.strip_prefix("W/").unwrap_or(item) == tag)
 }
 
 /// The file that a path names, with `/` between its parts; none if it could lead out of
@@ -204,35 +211,19 @@ fn content_type(name: &str) -> &'static str {
     }
 }
 
-/// An item of `Accept-Encoding` that is not refused with `q=0`.
-fn accepts(request: &HeaderMap, encoding: &str) -> bool {
-    let name: HeaderName = header::ACCEPT_ENCODING;
-    let values = request
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|item| {
-        let mut parts = item.split(';').map(str::trim);
-        let wanted = parts
-            .next()
-            .is_some_and(|coding| coding.eq_ignore_ascii_case(encoding));
-        let refused =
-            parts.any(|q| matches!(q.strip_prefix("q=").map(str::parse::<f32>), Some(Ok(0.0))));
-        wanted && !refused
-    })
-}
-
-/// What the page may do. Its inline scripts (Trunk's starts the module) are allowed by
-/// their hashes; the worker is a module made of a Blob; sockets may go to any tracker.
-fn content_security_policy(index: &[u8]) -> String {
-    let hashes: String = inline_scripts(&String::from_utf8_lossy(index))
+/// What a page may do. Its inline scripts (Trunk's starts the module) are allowed by their
+/// hashes; the worker is a module made of a Blob. The first page may connect to any tracker
+/// that a torrent names, the others to nobody else.
+fn content_security_policy(name: &str, html: &[u8]) -> String {
+    let hashes: String = inline_scripts(&String::from_utf8_lossy(html))
         .map(|script| format!(" 'sha256-{}'", BASE64.encode(&Sha256::digest(script))))
         .collect();
+    let trackers = if name == INDEX { " ws: wss:" } else { "" };
     let directives: [Cow<'static, str>; 11] = [
         "default-src 'self'".into(),
         format!("script-src 'self' blob: 'wasm-unsafe-eval'{hashes}").into(),
         "worker-src 'self' blob:".into(),
-        "connect-src 'self' blob: ws: wss:".into(),
+        format!("connect-src 'self'{trackers}").into(),
         "style-src 'self' 'unsafe-inline'".into(),
         "img-src 'self' blob: data:".into(),
         "media-src 'self' blob:".into(),
@@ -290,18 +281,22 @@ mod tests {
     #[test]
     fn inline_scripts_are_allowed_by_their_hash() {
         let html = b"<script src=\"/x.js\"></script><script type=\"module\">alert(1)</script>";
-        let policy = content_security_policy(html);
+        let policy = content_security_policy(INDEX, html);
         assert_eq!(policy.matches("'sha256-").count(), 1);
         assert!(policy.contains(&BASE64.encode(&Sha256::digest("alert(1)"))));
     }
 
     #[test]
-    fn encodings_can_be_refused() {
-        let with = |value| {
-            HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(value))])
+    fn what_the_client_has_is_known_in_every_form() {
+        let known = |value| {
+            let headers = [(header::IF_NONE_MATCH, HeaderValue::from_static(value))];
+            is_known(&HeaderMap::from_iter(headers), "\"1a\"")
         };
-        assert!(accepts(&with("gzip, deflate, br;q=0.9"), "br"));
-        assert!(!accepts(&with("gzip, br; q=0"), "br"));
-        assert!(!accepts(&HeaderMap::new(), "br"));
+        for value in ["\"1a\"", "W/\"1a\"", "*", "\"x\", W/\"1a\"", "\"x\",\"1a\""] {
+            assert!(known(value), "{value}");
+        }
+        for value in ["1a", "\"1\"", "w/\"1a\"", "\"1a", ""] {
+            assert!(!known(value), "{value}");
+        }
     }
 }

@@ -10,18 +10,23 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use swarm_core::hub::{HubStats, Source};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
+use crate::client;
 use crate::config::Config;
+use crate::counters::{Counters, Limited};
 use crate::http;
 use crate::page::Assets;
+use crate::shares::{Rule, Share, Shares};
+use crate::socket::Socket;
 use crate::switchboard::Switchboard;
 
-/// How long a client may take to send the head of a request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// Bytes of a request's head: a dozen times what a browser sends, and what one who only
+/// begins requests makes us hold.
+const MAX_HEAD: usize = 16 << 10;
 
 /// How long shutting down may take before connections are dropped.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
@@ -31,6 +36,15 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// How long to wait when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Clients at once that are told why their connection ends, and may answer. Others, in a
+/// rush of those that are refused, only see that it does.
+const MAX_LEAVING: usize = 64;
+
+/// What a connection hears for which there is no place.
+const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\
+    Retry-After: 10\r\nContent-Type: text/plain\r\n\r\n\
+    the server has as many connections as it allows\n";
 
 /// A running server. Dropping it shuts it down too, without waiting.
 #[derive(Debug)]
@@ -47,6 +61,14 @@ pub(crate) struct Context {
     pub(crate) switchboard: Arc<Switchboard>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: TaskTracker,
+    pub(crate) counters: Arc<Counters>,
+    /// One permit for each connection of whatever kind.
+    sockets: Arc<Semaphore>,
+    /// Connections that are no WebSocket yet.
+    pub(crate) http: Arc<Shares<Source>>,
+    /// Bytes of large messages that have begun to arrive.
+    pub(crate) unfinished: Arc<Shares<Source>>,
+    pub(crate) leaving: Semaphore,
 }
 
 /// Serves on `listener` until the returned handle shuts it down. Call it inside a tokio
@@ -56,11 +78,20 @@ pub fn serve(config: Config, listener: TcpListener) -> io::Result<Server> {
     let assets = Assets::open(&config.page);
     let seed = getrandom::u64()?;
     let switchboard = Switchboard::new(config.hub.clone(), seed, config.max_answers);
+    let http = Shares::new(config.max_http_connections.max(1) as u64, Rule::Oldest);
+    let unfinished = Shares::new(config.max_unfinished, Rule::Largest);
     let context = Arc::new(Context {
         assets,
         switchboard: Arc::new(switchboard),
         shutdown: CancellationToken::new(),
         tasks: TaskTracker::new(),
+        counters: Arc::default(),
+        sockets: Arc::new(Semaphore::new(
+            config.max_sockets.min(Semaphore::MAX_PERMITS),
+        )),
+        http,
+        unfinished,
+        leaving: Semaphore::new(MAX_LEAVING),
         config,
     });
     context.tasks.spawn(accept(context.clone(), listener));
@@ -82,6 +113,12 @@ impl Server {
     /// Why there is no page to serve, in words; none if there is one.
     pub fn missing_page(&self) -> Option<String> {
         self.context.assets.missing()
+    }
+
+    /// Completes if the tracker and relay panicked: what they know can't be trusted any more,
+    /// and nobody is answered.
+    pub async fn broken(&self) {
+        self.context.switchboard.broken().await;
     }
 
     /// Stops accepting, says goodbye to clients and waits until they are gone, or have
@@ -108,65 +145,86 @@ impl Drop for Server {
 }
 
 async fn accept(context: Arc<Context>, listener: TcpListener) {
-    let places = Arc::new(Semaphore::new(context.config.max_http_connections.max(1)));
-    let shutdown = context.shutdown.clone();
     let forever = async {
         loop {
-            let place = places
-                .clone()
-                .acquire_owned()
-                .await
-                .expect("the semaphore is never closed");
             match listener.accept().await {
                 Ok((stream, from)) => {
                     debug!(%from, "a client connected");
-                    context.tasks.spawn(serve_http(
-                        context.clone(),
-                        stream,
-                        from.ip().into(),
-                        place,
-                    ));
+                    if let Err(stream) = admit(&context, stream, from) {
+                        context.counters.count(Limited::Sockets);
+                        // It has just connected, and takes as little as this at once.
+                        let _ = stream.try_write(NO_PLACE);
+                    }
                 }
+                // The client's doing, and only this connection's.
+                Err(error) if is_gone(&error) => debug!(%error, "a client left at once"),
                 Err(error) => {
+                    context.counters.count(Limited::Accept);
                     warn!(%error, "can't accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
     };
+    let shutdown = context.shutdown.clone();
     let _: Option<()> = shutdown.run_until_cancelled(forever).await;
 }
 
-async fn serve_http(
-    context: Arc<Context>,
-    stream: TcpStream,
-    from: Source,
-    place: OwnedSemaphorePermit,
-) {
+/// Serves a client if there is a place for it.
+fn admit(context: &Arc<Context>, stream: TcpStream, from: SocketAddr) -> Result<(), TcpStream> {
+    let proxy = client::is_trusted(&context.config, from.ip());
+    let source = (!proxy).then(|| from.ip().into());
+    let places = (
+        context.sockets.clone().try_acquire_owned(),
+        context.http.take(source, 1),
+    );
+    let (Ok(socket), Ok(http)) = places else {
+        return Err(stream);
+    };
     // Without it small messages wait for the answer to those before them.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "can't switch off Nagle's algorithm");
     }
+    let config = &context.config;
+    let counters = context.counters.clone();
+    let stream = Socket::new(stream, config.write_timeout, counters, socket);
+    context
+        .tasks
+        .spawn(serve_http(context.clone(), stream, from, http));
+    Ok(())
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+    )
+}
+
+async fn serve_http(context: Arc<Context>, socket: Socket, from: SocketAddr, place: Share<Source>) {
     let service = {
         let context = context.clone();
-        service_fn(move |request| http::respond(context.clone(), request, from))
+        service_fn(move |request| http::respond(context.clone(), request, from.ip()))
     };
     let mut connection = std::pin::pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service)
+            .header_read_timeout(context.config.http_timeout)
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(TokioIo::new(socket), service)
             .with_upgrades()
     );
+    // What became a WebSocket goes on in its own task, bounded by the hub.
     let result = tokio::select! {
         result = connection.as_mut() => result,
+        () = place.taken_back() => {
+            return debug!(%from, "an HTTP connection gave way to a newer one");
+        }
         () = context.shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
     };
-    // What became a WebSocket goes on in its own task, bounded by the hub.
-    drop(place);
     if let Err(error) = result {
         debug!(%error, "an HTTP connection broke");
     }

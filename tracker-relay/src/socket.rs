@@ -1,27 +1,112 @@
-//! A TCP stream that counts what it takes.
+//! A TCP stream that gives up on who takes nothing, and counts what it carries.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Sleep;
 
-/// Counts written bytes, so that a slow client can be told from a stuck one.
+use crate::counters::{Counters, Limited};
+
+/// Who takes less than this within the timeout while more waits for it counts as one that
+/// takes nothing: a byte now and then would hold its memory here for ever.
+const PROGRESS: u64 = 16 << 10;
+
+/// Under HTTP and under WebSockets alike.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: TcpStream,
+    /// Read from the stream already, in the same segment as the handshake.
+    ahead: Bytes,
+    read: u64,
     written: u64,
+    /// How long nothing may be taken.
+    timeout: Duration,
+    counters: Arc<Counters>,
+    /// Since when, and from where on, too little is taken; none while all is.
+    stuck: Option<Stuck>,
+    /// One of as many as there may be.
+    _place: OwnedSemaphorePermit,
+    /// Bytes that it gives out before it pauses; none: as many as there are.
+    allowance: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Stuck {
+    /// Bytes that were written when it began.
+    written: u64,
+    deadline: Pin<Box<Sleep>>,
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        Socket { stream, written: 0 }
+    pub(crate) fn new(
+        stream: TcpStream,
+        timeout: Duration,
+        counters: Arc<Counters>,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
+        Socket {
+            stream,
+            ahead: Bytes::new(),
+            read: 0,
+            written: 0,
+            timeout,
+            counters,
+            stuck: None,
+            _place: place,
+            allowance: None,
+        }
     }
 
-    /// Bytes that the system took so far.
-    pub(crate) fn written(&self) -> u64 {
-        self.written
+    /// Puts back what was read too far.
+    pub(crate) fn unread(&mut self, bytes: Bytes) {
+        debug_assert!(self.ahead.is_empty(), "nothing was put back before");
+        self.ahead = bytes;
+    }
+
+    /// Bytes that came so far.
+    pub(crate) fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// Lets about `bytes` more through, and then pauses as if there were none, so that one
+    /// who sends without a pause does not keep a thread for itself.
+    pub(crate) fn allow(&mut self, bytes: usize) {
+        self.allowance = Some(bytes);
+    }
+
+    /// It paused though there may be more to read. No task will be woken for that.
+    pub(crate) fn has_paused(&self) -> bool {
+        self.allowance == Some(0)
+    }
+
+    fn took(&mut self, taken: usize, offered: usize) {
+        self.written += taken as u64;
+        let enough = |stuck: &Stuck| self.written - stuck.written >= PROGRESS;
+        if taken == offered || self.stuck.as_ref().is_some_and(enough) {
+            self.stuck = None;
+        }
+    }
+
+    /// Nothing was taken: pending, or an error if that has been so for too long.
+    fn poll_stuck<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        let (written, timeout) = (self.written, self.timeout);
+        let stuck = self.stuck.get_or_insert_with(|| Stuck {
+            written,
+            deadline: Box::pin(tokio::time::sleep(timeout)),
+        });
+        ready!(stuck.deadline.as_mut().poll(cx));
+        self.counters.count(Limited::Slow);
+        Poll::Ready(Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "it takes nothing any more",
+        )))
     }
 }
 
@@ -31,7 +116,23 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        if self.has_paused() {
+            return Poll::Pending;
+        }
+        let before = buf.filled().len();
+        if self.ahead.is_empty() {
+            ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        } else {
+            let length = self.ahead.len().min(buf.remaining());
+            buf.put_slice(&self.ahead[..length]);
+            self.ahead.advance(length);
+        }
+        let length = buf.filled().len() - before;
+        self.read += length as u64;
+        if let Some(allowance) = &mut self.allowance {
+            *allowance = allowance.saturating_sub(length);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -41,9 +142,33 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let taken = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
-        self.written += taken as u64;
-        Poll::Ready(Ok(taken))
+        match Pin::new(&mut self.stream).poll_write(cx, buf) {
+            Poll::Ready(taken) => {
+                let taken = taken?;
+                self.took(taken, buf.len());
+                Poll::Ready(Ok(taken))
+            }
+            Poll::Pending => self.poll_stuck(cx),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match Pin::new(&mut self.stream).poll_write_vectored(cx, bufs) {
+            Poll::Ready(taken) => {
+                let taken = taken?;
+                self.took(taken, bufs.iter().map(|buf| buf.len()).sum());
+                Poll::Ready(Ok(taken))
+            }
+            Poll::Pending => self.poll_stuck(cx),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

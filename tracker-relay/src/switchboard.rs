@@ -14,6 +14,7 @@ use bytes::Bytes;
 use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, HubStats, Outbox, Reading, Source};
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{ClientMessage, Member, ServerMessage};
+use tokio_util::sync::CancellationToken;
 
 /// Messages that the hub handles before others have their turn.
 const MESSAGES_PER_TURN: usize = 128;
@@ -29,6 +30,7 @@ pub(crate) struct Switchboard {
     /// Bytes of answers that may wait for a client before it is not listened to.
     max_answers: usize,
     state: Mutex<State>,
+    broken: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -81,6 +83,7 @@ impl Switchboard {
             started: Instant::now(),
             max_answers,
             state: Mutex::new(state),
+            broken: CancellationToken::new(),
         }
     }
 
@@ -202,12 +205,18 @@ impl Switchboard {
         self.lock().1.hub.stats()
     }
 
+    /// Completes once something panicked while it held the lock.
+    pub(crate) async fn broken(&self) {
+        self.broken.cancelled().await;
+    }
+
     /// Time is read under the lock, so that it never runs backwards for the hub.
     fn lock(&self) -> (Time, MutexGuard<'_, State>) {
-        let state = self
-            .state
-            .lock()
-            .expect("nothing panics while it holds the lock");
+        let state = self.state.lock().unwrap_or_else(|_| {
+            // Half of a change may have been made. `tick` comes by every second.
+            self.broken.cancel();
+            panic!("the tracker and relay panicked before");
+        });
         (Time::from_epoch(self.started.elapsed()), state)
     }
 }
@@ -242,5 +251,24 @@ impl State {
                 waker.wake();
             }
         }
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_under_the_lock_is_noticed_by_whoever_comes_next() {
+        let switchboard = Switchboard::new(HubConfig::default(), 0, 1);
+        std::thread::scope(|scope| {
+            let panicking = scope.spawn(|| {
+                let _held = switchboard.lock();
+                panic!("as if the hub had");
+            });
+            assert!(panicking.join().is_err());
+            let next = scope.spawn(|| switchboard.tick());
+            assert!(next.join().is_err());
+        });
+        switchboard.broken().await;
     }
 }

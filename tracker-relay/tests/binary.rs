@@ -1,10 +1,17 @@
 //! The binary, as a person or a script runs it.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "in a test it is how to fail")]
 
+mod support;
+
+use std::net::SocketAddr;
 use std::process::Stdio;
 
+#[cfg(target_os = "linux")]
+use support::Raw;
+use support::get;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tracker-relay"));
@@ -42,4 +49,142 @@ async fn it_prints_its_address_and_stops_on_sigterm() {
             .success()
     );
     assert!(server.wait().await.unwrap().success());
+}
+
+/// Starts it, and returns where it listens.
+async fn start(options: &[&str]) -> (Child, SocketAddr) {
+    let mut server = binary()
+        .args(["--listen", "127.0.0.1:0"])
+        .args(options)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let address = lines.next_line().await.unwrap().unwrap();
+    (
+        server,
+        address.trim_start_matches("http://").parse().unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn a_reader_of_its_log_that_goes_away_or_sleeps_stops_nothing() {
+    let (mut server, address) = start(&["--log", "trace"]).await;
+    let health = async || get(address, "/health", "").await;
+    let log = server.stderr.take().unwrap();
+    // Far more lines than fit into a pipe that nobody reads.
+    for _ in 0..500 {
+        assert!(health().await.starts_with("HTTP/1.1 200"));
+    }
+    drop(log);
+    for _ in 0..20 {
+        assert!(health().await.starts_with("HTTP/1.1 200"));
+    }
+    assert!(server.try_wait().unwrap().is_none());
+}
+
+/// Kibibytes of memory that a process has.
+#[cfg(target_os = "linux")]
+fn memory(server: &Child) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id().unwrap()));
+    let line = status.unwrap();
+    let line = line.lines().find(|line| line.starts_with("VmRSS:"));
+    line.unwrap()
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap()
+}
+
+/// What docs and help promise: tens of kibibytes for one who is connected, whatever it has
+/// sent or not read before.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn connections_cost_little_whatever_they_did() {
+    const CLIENTS: usize = 200;
+    const MIB: usize = 1 << 20;
+    let (server, address) = start(&[]).await;
+    let before = memory(&server);
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        clients.push(Raw::connect(address).await);
+    }
+    let idle = memory(&server) - before;
+    assert!(idle < 24 * CLIENTS, "{idle} KiB for {CLIENTS} idle ones");
+
+    // A message of nearly 1 MiB, of which the hub keeps nothing.
+    let padding = "x".repeat(MIB - 100);
+    let message = format!(
+        "d9:info_hash20:{}1:t5:leave2:zz{}:{padding}e",
+        "h".repeat(20),
+        padding.len()
+    );
+    for client in &mut clients {
+        client.send(0x82, message.as_bytes()).await;
+        client.send(0x89, b"").await;
+        while client.next().await.0 != 0x8A {}
+    }
+    let after = memory(&server) - before;
+    assert!(after < 48 * CLIENTS, "{after} KiB after large messages");
+
+    // Large messages that never end, as far as those have room for them.
+    let (limited, address) = start(&["--unfinished-memory", "8"]).await;
+    let before = memory(&limited);
+    let mut hoarders = Vec::new();
+    for _ in 0..CLIENTS {
+        let mut client = Raw::connect(address).await;
+        client.send(0x02, &vec![b'd'; MIB - 1]).await;
+        client.send(0x89, b"").await;
+        // A ping's answer, or a goodbye.
+        while !matches!(client.next().await.0, 0x8A | 0x88) {}
+        hoarders.push(client);
+    }
+    let hoarded = memory(&limited) - before;
+    let bound = 2 * 8 * 1024 + 48 * CLIENTS;
+    assert!(hoarded < bound, "{hoarded} KiB, more than {bound}");
+}
+
+/// The worst that a client does to memory: it asks, and neither reads the answers nor ends
+/// what it began. That is bounded for each, and not for long.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn clients_that_ask_and_never_read_cost_little_and_are_cut() {
+    const CROWD: u8 = 50;
+    const HOSTILE: usize = 8;
+    let announce = |peer: u8| {
+        let peer_id = [b'a' + peer % 26; 20];
+        let mut message = format!(
+            "d9:info_hash20:{}4:lefti5e7:numwanti50e7:peer_id20:",
+            "h".repeat(20)
+        )
+        .into_bytes();
+        message.extend(peer_id);
+        message.extend(b"1:t8:announcee");
+        Raw::frame(0x82, &message)
+    };
+    let (server, address) = start(&["--write-timeout", "1"]).await;
+    let mut crowd = Vec::new();
+    for peer in 0..CROWD {
+        let mut client = Raw::connect(address).await;
+        client.send_raw(&announce(peer)).await;
+        crowd.push(client);
+    }
+    let before = memory(&server);
+    let flood: Vec<u8> = std::iter::repeat_n(announce(7), 1000).flatten().collect();
+    let mut hostile = Vec::new();
+    for _ in 0..HOSTILE {
+        let mut client = Raw::connect(address).await;
+        let mut flood = flood.clone();
+        flood.extend(Raw::frame(0x02, &[b'd'; 16 << 10]));
+        hostile.push(tokio::spawn(async move {
+            while client.send_raw(&flood).await {}
+        }));
+    }
+    let mut peak = before;
+    while hostile.iter().any(|client| !client.is_finished()) {
+        peak = peak.max(memory(&server));
+        get(address, "/health", "").await;
+    }
+    let each = (peak - before) / HOSTILE;
+    assert!(each < 192, "{each} KiB for each");
 }

@@ -21,6 +21,7 @@ async fn server_with_page() -> (tempfile::TempDir, tracker_relay::Server) {
     );
     write(WASM, "plain");
     write(&format!("{WASM}.br"), "brotli");
+    write(&format!("{WASM}.gz"), "gzip");
     let page = Page::Folder(folder.path().to_owned());
     let server = start(Config {
         page,
@@ -42,7 +43,11 @@ async fn the_index_is_revalidated_and_guarded() {
         "referrer-policy: no-referrer",
         "'wasm-unsafe-eval'",
         "worker-src 'self' blob:",
-        "connect-src 'self' blob: ws: wss:",
+        "connect-src 'self' ws: wss:;",
+        "vary: accept-encoding",
+        "cross-origin-opener-policy: same-origin",
+        "cross-origin-embedder-policy: require-corp",
+        "permissions-policy: ",
         "'sha256-",
         "start()",
     ] {
@@ -55,13 +60,17 @@ async fn the_index_is_revalidated_and_guarded() {
         .split("\r\n")
         .next()
         .unwrap();
-    let again = get(
-        server.address(),
-        "/index.html",
-        &format!("If-None-Match: {tag}\r\n"),
-    )
-    .await;
-    assert!(again.starts_with("HTTP/1.1 304"), "{again}");
+    let strong = tag.trim_start_matches("W/");
+    for known in [tag, strong, "*", &format!("\"other\", {tag}")] {
+        let header = format!("If-None-Match: {known}\r\n");
+        let again = get(server.address(), "/index.html", &header).await;
+        assert!(again.starts_with("HTTP/1.1 304"), "{again}");
+        for repeated in ["vary: accept-encoding", "cache-control: no-cache", tag] {
+            assert!(again.contains(repeated), "no {repeated} in {again}");
+        }
+    }
+    let other = get(server.address(), "/", "If-None-Match: \"other\"\r\n").await;
+    assert!(other.starts_with("HTTP/1.1 200"), "{other}");
 }
 
 #[tokio::test]
@@ -80,6 +89,17 @@ async fn hashed_files_are_kept_and_come_compressed_to_those_who_can() {
         "{brotli}"
     );
     assert!(brotli.contains("application/wasm"), "{brotli}");
+    // What browsers offer to a page that is not from HTTPS nor from localhost.
+    let gzip = get(
+        server.address(),
+        &path,
+        "Accept-Encoding: gzip, deflate\r\n",
+    )
+    .await;
+    assert!(
+        gzip.contains("content-encoding: gzip") && gzip.ends_with("gzip"),
+        "{gzip}"
+    );
 }
 
 #[tokio::test]
@@ -93,6 +113,9 @@ async fn a_page_in_a_folder_is_guarded_like_the_first() {
         "'wasm-unsafe-eval'",
         "'sha256-",
         "simulate()",
+        // It has no business with anybody.
+        "connect-src 'self';",
+        "cross-origin-embedder-policy: require-corp",
     ] {
         assert!(answer.contains(expected), "no {expected} in {answer}");
     }
@@ -100,6 +123,11 @@ async fn a_page_in_a_folder_is_guarded_like_the_first() {
     assert!(
         without_slash.starts_with("HTTP/1.1 308") && without_slash.contains("location: ./lab/\r\n"),
         "{without_slash}"
+    );
+    let with_query = get(server.address(), "/lab?seed=5", "").await;
+    assert!(
+        with_query.contains("location: ./lab/?seed=5\r\n"),
+        "{with_query}"
     );
     let nothing = get(server.address(), "/lap", "").await;
     assert!(nothing.starts_with("HTTP/1.1 404"), "{nothing}");

@@ -1,14 +1,17 @@
 //! Clients over real sockets.
+#![allow(clippy::unwrap_used, reason = "in a test it is how to fail")]
 
 mod support;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use support::{Client, get, open_socket, start};
+use support::{Client, HANDSHAKE, Raw, get, open_socket, start};
 use swarm_core::hub::HubConfig;
 use swarm_core::id::ChannelId;
 use swarm_core::wire::relay::{ClientMessage, DataFrame, SUBPROTOCOL, ServerMessage};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tracker_relay::Config;
@@ -91,6 +94,9 @@ async fn what_is_no_message_closes_the_connection() {
         client.send_raw(message).await;
         assert_eq!(client.closed().await.unwrap().code, code);
     }
+    let mut client = Raw::connect(server.address()).await;
+    client.send(0x81, b"\xff\xfe").await;
+    assert_eq!(client.closed().await.0, 1007, "text that is no UTF-8");
 }
 
 #[tokio::test]
@@ -212,7 +218,7 @@ async fn many_small_messages_keep_their_order() {
 }
 
 #[tokio::test]
-async fn only_our_subprotocol_and_allowed_origins_are_let_in() {
+async fn only_our_subprotocol_our_page_and_allowed_origins_are_let_in() {
     let allowed_origins = vec!["https://good.example".to_owned()];
     let server = start(Config {
         allowed_origins,
@@ -227,16 +233,25 @@ async fn only_our_subprotocol_and_allowed_origins_are_let_in() {
             Err(other) => panic!("{other}"),
         };
     let ours = ("Sec-WebSocket-Protocol", SUBPROTOCOL);
+    let here = format!("http://{}", server.address());
     assert_eq!(status(&[]).await, 400);
     assert_eq!(status(&[("Sec-WebSocket-Protocol", "chat")]).await, 400);
     assert_eq!(
-        status(&[ours, ("Origin", "https://bad.example")]).await,
-        403
+        status(&[("Sec-WebSocket-Protocol", "TABSWARM.V1")]).await,
+        400
     );
-    assert_eq!(
-        status(&[ours, ("Origin", "https://good.example")]).await,
-        101
-    );
+    for (origin, expected) in [
+        ("https://bad.example", 403),
+        ("null", 403),
+        ("https://good.example", 101),
+        (here.as_str(), 101),
+    ] {
+        assert_eq!(
+            status(&[ours, ("Origin", origin)]).await,
+            expected,
+            "{origin}"
+        );
+    }
     assert_eq!(
         status(&[("Sec-WebSocket-Protocol", &format!("x, {SUBPROTOCOL}"))]).await,
         101
@@ -246,6 +261,36 @@ async fn only_our_subprotocol_and_allowed_origins_are_let_in() {
             .await
             .starts_with("HTTP/1.1 426")
     );
+    let health = get(server.address(), "/health", "").await;
+    assert!(health.contains("\"refused_origin\":2"), "{health}");
+}
+
+#[tokio::test]
+async fn handshakes_that_are_not_in_order_are_refused_in_words() {
+    let server = start(Config::default()).await;
+    let answer = async |version: &str, without: &str, instead: &str| {
+        let kept = HANDSHAKE.iter().filter(|line| !line.starts_with(without));
+        let lines: Vec<_> = kept.copied().chain([instead]).collect();
+        let request = format!(
+            "GET /swarm HTTP/{version}\r\n{}\r\n\r\n",
+            lines.join("\r\n")
+        );
+        let mut stream = TcpStream::connect(server.address()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    assert_eq!(answer("1.1", "none", "X: y").await, "HTTP/1.1 101");
+    for key in [
+        "X: y",
+        "Sec-WebSocket-Key: short",
+        "Sec-WebSocket-Key: c2hvcnQ=",
+    ] {
+        let refused = answer("1.1", "Sec-WebSocket-Key", key).await;
+        assert_eq!(refused, "HTTP/1.1 400", "{key}");
+    }
+    assert_eq!(answer("1.0", "none", "X: y").await, "HTTP/1.0 426");
 }
 
 #[tokio::test]

@@ -30,7 +30,12 @@ pub(crate) enum ToWorker {
     /// Takes part in what a share link, magnet link or info-hash names.
     AddLink(String),
     /// Takes part in what a `.torrent` file describes.
-    AddTorrent(Vec<u8>),
+    AddTorrent {
+        /// What the file is called.
+        name: String,
+        /// What is in it.
+        bytes: Vec<u8>,
+    },
     /// Stops transfers.
     Pause(InfoHash),
     /// Goes on; also after an error.

@@ -92,7 +92,7 @@ pub(crate) fn page(workspace: &Workspace, pages: &[Page]) -> Result<()> {
         [page] => workspace.dist().join(page.path),
         _ => workspace.dist(),
     };
-    let weight = compress::write_brotli(&folder)?;
+    let weight = compress::write_compressed(&folder)?;
     eprintln!("\nWhat a tab downloads, in bytes:\n{weight}");
     Ok(())
 }

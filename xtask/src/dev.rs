@@ -18,7 +18,8 @@ pub(crate) struct Args {
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     setup::page_tools(workspace)?;
     heading(
-        "Serving with live reload; `cargo run -p tracker-relay` in another terminal is its tracker",
+        "Serving with live reload; in another terminal `cargo run -p tracker-relay -- \
+         --allow-origin http://127.0.0.1:8081` is its tracker",
     );
     let options = &args.trunk;
     let trunk = cmd!(

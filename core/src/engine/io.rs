@@ -189,6 +189,9 @@ pub enum Event {
     /// The metadata of a link's torrent is here. The host prepares its store: reads and
     /// writes follow.
     Metadata(Metainfo),
+    /// What the store holds was read and hashed ([`Resume::Check`]): these pieces. The transfer
+    /// begins.
+    Checked(InfoHash, Bitfield),
     /// Every piece that is wanted is verified and written.
     Completed(InfoHash),
     /// The torrent stopped with an error; [`Command::Resume`] tries again.

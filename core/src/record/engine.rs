@@ -60,6 +60,11 @@ impl<S: Sink> RecordedEngine<S> {
         self.engine.view(now)
     }
 
+    /// As [`Engine::overview`].
+    pub fn overview(&self, now: Time) -> View {
+        self.engine.overview(now)
+    }
+
     /// As [`Engine::peer_id`].
     pub fn peer_id(&self) -> PeerId {
         self.engine.peer_id()

@@ -130,6 +130,11 @@ impl OutputHash {
                 self.piece(10, *info_hash, *piece);
                 self.bytes(reason.as_bytes());
             }
+            Event::Checked(info_hash, have) => {
+                self.tag(11);
+                self.bytes(&info_hash.0);
+                self.bytes(have.as_bytes());
+            }
         }
     }
 

@@ -237,6 +237,7 @@ impl Simulation {
                 self.peers[index].banned += 1;
             }
             EngineEvent::Metadata(_)
+            | EngineEvent::Checked(..)
             | EngineEvent::Lost { .. }
             | EngineEvent::Tracker { .. }
             | EngineEvent::Refused { .. } => {}

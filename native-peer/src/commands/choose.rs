@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use swarm_core::metainfo::{File, Metainfo};
+use swarm_core::metainfo::{File, Metainfo, Selection};
 use swarm_core::pieces::{Priority, piece_priorities};
 use wildmatch::WildMatch;
 
@@ -21,11 +21,35 @@ pub(super) struct Chosen {
 impl Chosen {
     /// What `choice` means for this torrent. A pattern that matches nothing is an error: it
     /// is a slip of the keyboard, and what was meant would be fetched or left out wrongly.
-    pub(super) fn of(choice: &Choice, metainfo: &Metainfo) -> Result<Self, Error> {
+    /// What a link asks for (BEP 53) counts where nothing is chosen by name.
+    pub(super) fn of(
+        choice: &Choice,
+        asked: Option<&Selection>,
+        metainfo: &Metainfo,
+    ) -> Result<Self, Error> {
         let only = matches("--only", &choice.only, metainfo)?;
         let skip = matches("--skip", &choice.skip, metainfo)?;
+        let asked = match asked {
+            Some(asked) if choice.only.is_empty() => {
+                let name = plain(metainfo.name());
+                let none = || {
+                    format!(
+                        "{name} has none of the files that the link asks for (so=): choose with --only"
+                    )
+                };
+                Some(
+                    asked
+                        .priorities(metainfo)
+                        .ok_or_else(|| Error::Other(none()))?,
+                )
+            }
+            _ => None,
+        };
         let is_wanted = |index: &usize| {
-            (choice.only.is_empty() || only.contains(index)) && !skip.contains(index)
+            let by_link = |asked: &Vec<Priority>| asked[*index] > Priority::Skip;
+            asked.as_ref().is_none_or(by_link)
+                && (choice.only.is_empty() || only.contains(index))
+                && !skip.contains(index)
         };
         let priorities: Vec<_> = (0..metainfo.files().len())
             .map(|index| match is_wanted(&index) {
@@ -35,7 +59,7 @@ impl Chosen {
             .collect();
         if priorities.iter().all(|p| *p == Priority::Skip) {
             return Err(Error::Other(
-                "--only and --skip together leave nothing to fetch".to_owned(),
+                "--only, --skip and the link together leave nothing to fetch".to_owned(),
             ));
         }
         Ok(Chosen { priorities })

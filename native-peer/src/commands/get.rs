@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use swarm_core::engine::{Command, Resume, StoreError};
-use swarm_core::metainfo::Metainfo;
-use swarm_core::pieces::Strategy;
+use swarm_core::metainfo::{Metainfo, Selection};
+use swarm_core::pieces::{PieceIndex, Strategy};
 use tokio::task::spawn_blocking;
 
 use super::choose::Chosen;
@@ -20,8 +20,15 @@ use crate::cli::Get;
 use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::status::bytes;
+use crate::store::file::Wishes;
 use crate::store::{FileStore, Store};
 use crate::text::{plain, shown};
+
+/// So often is fetched again what was changed on the disk before it was read back.
+const MAX_ROUNDS: u32 = 3;
+const NOT_KEPT: &str =
+    "the disk does not keep what is written to it, or something else goes on writing to it";
+const STORE: &str = "there is a store as soon as the metadata is known";
 
 pub(crate) fn run(arguments: &Get) -> Result<ExitCode, Error> {
     let source = Source::read(&arguments.torrent)?;
@@ -31,7 +38,7 @@ pub(crate) fn run(arguments: &Get) -> Result<ExitCode, Error> {
     };
     if let Source::Torrent(metainfo) = &source {
         // Before anything is made.
-        Chosen::of(&arguments.choice, metainfo)?;
+        Chosen::of(&arguments.choice, None, metainfo)?;
     }
     make_folder(&arguments.output)?;
     let recording = arguments.record.begin()?;
@@ -49,10 +56,13 @@ fn own_tracker(source: &Source) -> Option<TrackerAddress> {
     }
 }
 
-/// Makes the folder if it is not there, and tries whether it can be written to: better
-/// now than after the first piece.
+/// Makes the folder if it is not there.
 fn make_folder(folder: &Path) -> Result<(), Error> {
-    fs::create_dir_all(folder).map_err(Error::file("create the folder", folder))?;
+    fs::create_dir_all(folder).map_err(Error::file("create the folder", folder))
+}
+
+/// Tries whether a folder can be written to: better now than after the first piece.
+fn try_to_write(folder: &Path) -> Result<(), Error> {
     tempfile::tempfile_in(folder).map_err(Error::file("write to", folder))?;
     Ok(())
 }
@@ -63,9 +73,13 @@ async fn get(
     arguments: &Get,
     recording: Option<Recording>,
 ) -> Result<ExitCode, Error> {
+    let asked = match &source {
+        Source::Link(link) => link.files.clone(),
+        Source::Torrent(_) => None,
+    };
     let (command, opened) = match source {
         Source::Torrent(metainfo) => {
-            let opened = Opened::new(arguments, metainfo.clone()).await?;
+            let opened = Opened::new(arguments, None, metainfo.clone()).await?;
             let resume = if opened.store.has_something() {
                 Resume::Check
             } else {
@@ -97,7 +111,7 @@ async fn get(
     if arguments.sequential {
         session.set_strategy(Strategy::Sequential);
     }
-    let result = fetch(&mut session, arguments, opened).await;
+    let result = fetch(&mut session, arguments, asked, opened).await;
     session.end().await;
     result.map(ExitCode::from)
 }
@@ -106,32 +120,51 @@ async fn get(
 async fn fetch(
     session: &mut Session,
     arguments: &Get,
+    asked: Option<Selection>,
     mut opened: Option<Opened>,
 ) -> Result<u8, Error> {
     if let Some(opened) = &opened {
         opened.begin(session);
     }
+    let mut rounds = 0;
     loop {
         match session.run().await? {
             Reached::Metadata(metainfo) => {
                 opened
-                    .insert(Opened::new(arguments, metainfo).await?)
+                    .insert(Opened::new(arguments, asked.as_ref(), metainfo).await?)
                     .begin(session);
+            }
+            Reached::Checked(have) => {
+                let store = opened.as_ref().expect(STORE).store.clone();
+                blocking(move || store.checked(&have)).await?;
             }
             Reached::Stopped(code) => {
                 tell_how_to_go_on(session);
                 return Ok(code);
             }
+            // What is lost is fetched again.
+            Reached::NothingLeft => {}
             Reached::Completed => {
-                let opened = opened.expect("nothing completes without a store");
-                match session.run_beside(finish(opened.store.clone())).await? {
+                let opened = opened.as_ref().expect(STORE);
+                let store = opened.store.clone();
+                let bad = match session.run_beside(blocking(move || finish(&store))).await? {
                     Ok(result) => result?,
                     Err(code) => return Ok(code),
+                };
+                if !bad.is_empty() {
+                    rounds += 1;
+                    if rounds >= MAX_ROUNDS {
+                        return Err(Error::Other(NOT_KEPT.to_owned()));
+                    }
+                    session.screen.say(&changed_in_words(bad.len()));
+                    session.lose(bad);
+                    continue;
                 }
                 for line in opened.words(&arguments.output) {
                     session.screen.say(&line);
                 }
                 if arguments.seed {
+                    session.only_give(opened.metainfo.files().len());
                     until_stopped(session).await?;
                 }
                 return Ok(0);
@@ -148,12 +181,26 @@ struct Opened {
 }
 
 impl Opened {
-    async fn new(arguments: &Get, metainfo: Metainfo) -> Result<Self, Error> {
-        let chosen = Chosen::of(&arguments.choice, &metainfo)?;
+    async fn new(
+        arguments: &Get,
+        asked: Option<&Selection>,
+        metainfo: Metainfo,
+    ) -> Result<Self, Error> {
+        let chosen = Chosen::of(&arguments.choice, asked, &metainfo)?;
         let (folder, torrent) = (arguments.output.clone(), metainfo.clone());
-        let store = blocking(move || FileStore::open(&folder, &torrent)).await?;
+        let wishes = Wishes {
+            left_out: chosen.left_out(),
+            overwrite: arguments.overwrite,
+        };
+        let store = blocking(move || {
+            let store = FileStore::open(&folder, &torrent, wishes)?;
+            if store.will_write() {
+                try_to_write(&folder)?;
+            }
+            Ok::<_, Error>(store)
+        });
         Ok(Opened {
-            store: Arc::new(store.leaving_out(chosen.left_out())),
+            store: Arc::new(store.await?),
             metainfo,
             chosen,
         })
@@ -180,8 +227,22 @@ impl Opened {
     }
 }
 
-async fn finish(store: Arc<FileStore>) -> Result<(), StoreError> {
-    blocking(move || store.finish()).await
+/// Reads back what was written; returns the pieces that something else has changed, or
+/// finishes.
+fn finish(store: &FileStore) -> Result<Vec<PieceIndex>, StoreError> {
+    let bad = store.read_back()?;
+    if bad.is_empty() {
+        store.finish()?;
+    }
+    Ok(bad)
+}
+
+fn changed_in_words(pieces: usize) -> String {
+    let pieces = match pieces {
+        1 => "1 piece was".to_owned(),
+        n => format!("{n} pieces were"),
+    };
+    format!("read back: {pieces} changed by something else since, and fetched again")
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {

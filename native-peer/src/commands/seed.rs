@@ -51,12 +51,15 @@ async fn seed(
     } = made;
     // They were hashed a moment ago.
     let resume = Resume::Pieces(Bitfield::full(metainfo.layout().piece_count()));
+    let count = metainfo.files().len();
     let command = Command::AddTorrent {
         metainfo,
         resume,
         paused: false,
     };
     let mut session = Session::begin(tracker, Screen::new(), command, recording)?;
+    // Files that are shared are never written to: what is lost of them stays lost.
+    session.only_give(count);
     session.attach(Arc::new(files));
     let result = until_stopped(&mut session).await;
     session.end().await;
@@ -66,8 +69,12 @@ async fn seed(
 /// Shares what is complete until somebody stops it.
 pub(super) async fn until_stopped(session: &mut Session) -> Result<(), Error> {
     loop {
-        if let Reached::Stopped(_) = session.run().await? {
-            return Ok(());
+        match session.run().await? {
+            Reached::Stopped(_) => return Ok(()),
+            Reached::NothingLeft => {
+                return Err(Error::Other("nothing is left to share".to_owned()));
+            }
+            Reached::Metadata(_) | Reached::Checked(_) | Reached::Completed => {}
         }
     }
 }

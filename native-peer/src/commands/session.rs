@@ -9,8 +9,9 @@ use std::time::Duration;
 use swarm_core::engine::{Command, Config, Event, TorrentState};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
-use swarm_core::pieces::{Priority, Strategy};
+use swarm_core::pieces::{Bitfield, PieceIndex, Priority, Strategy};
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Error;
@@ -20,7 +21,7 @@ use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::signals::Signals;
 use crate::status::bytes;
-use crate::store::Store;
+use crate::store::{Changed, Store};
 use crate::text::{complain, plain, shown};
 
 /// How often the screen is drawn.
@@ -34,14 +35,23 @@ pub(super) struct Session {
     pub(super) screen: Screen,
     signals: Signals,
     info_hash: InfoHash,
+    store: Option<Arc<dyn Store>>,
+    /// Files that changed are being read again.
+    rechecking: JoinSet<Vec<Changed>>,
+    /// Why a piece was lost last.
+    last_loss: String,
 }
 
 /// What a session came to.
 pub(super) enum Reached {
     /// The metadata of a link.
     Metadata(Metainfo),
+    /// What the store holds was checked: these pieces.
+    Checked(Bitfield),
     /// Every wanted piece is verified and written.
     Completed,
+    /// Files changed, and nothing of them or of others is left; told already.
+    NothingLeft,
     /// Somebody stopped it; the exit code of that signal.
     Stopped(u8),
 }
@@ -66,10 +76,14 @@ impl Session {
             screen,
             signals,
             info_hash,
+            store: None,
+            rechecking: JoinSet::new(),
+            last_loss: String::new(),
         })
     }
 
     pub(super) fn attach(&mut self, store: Arc<dyn Store>) {
+        self.store = Some(store.clone());
         self.host.attach(self.info_hash, store);
     }
 
@@ -85,6 +99,17 @@ impl Session {
             .command(Command::SetStrategy(self.info_hash, strategy));
     }
 
+    /// Wants nothing any more of a torrent of so many files: what is lost from now on is not
+    /// fetched again.
+    pub(super) fn only_give(&mut self, files: usize) {
+        self.set_priorities(vec![Priority::Skip; files]);
+    }
+
+    /// These pieces are not here after all.
+    pub(super) fn lose(&mut self, pieces: Vec<PieceIndex>) {
+        self.host.lost(self.info_hash, pieces);
+    }
+
     /// Works until something is reached.
     pub(super) async fn run(&mut self) -> Result<Reached, Error> {
         let mut frames = interval(FRAME);
@@ -93,6 +118,8 @@ impl Session {
             tokio::select! {
                 event = self.host.next_event() => match event {
                     Event::Metadata(metainfo) => return Ok(Reached::Metadata(metainfo)),
+                    Event::Checked(_, have) => return Ok(Reached::Checked(have)),
+                    Event::Lost { reason, .. } => self.tell_loss(reason),
                     Event::Completed(_) => return Ok(Reached::Completed),
                     Event::Failed { reason, .. } | Event::Refused { reason } => {
                         return Err(Error::Other(reason));
@@ -100,10 +127,18 @@ impl Session {
                     Event::Banned { peer, .. } => {
                         self.screen.say(&format!("{} sent corrupt data and is avoided now", plain(&peer)));
                     }
-                    Event::Lost { reason, .. } => self.screen.say(&plain(&reason)),
                     Event::Tracker { reason, .. } => self.screen.say(&plain(&format!("the tracker says: {reason}"))),
                 },
-                _ = frames.tick() => self.draw(),
+                _ = frames.tick() => {
+                    self.recheck();
+                    self.draw();
+                }
+                Some(changed) = self.rechecking.join_next() => match changed {
+                    Ok(changed) => if !self.take_changes(changed) {
+                        return Ok(Reached::NothingLeft);
+                    },
+                    Err(error) => std::panic::resume_unwind(error.into_panic()),
+                },
                 code = self.signals.next() => return Ok(Reached::Stopped(code)),
             }
         }
@@ -125,13 +160,49 @@ impl Session {
         }
     }
 
+    /// Has files read again that look as if they had changed.
+    fn recheck(&mut self) {
+        if let Some(store) = &self.store
+            && self.rechecking.is_empty()
+            && store.is_doubtful()
+        {
+            let store = store.clone();
+            self.rechecking.spawn_blocking(move || store.recheck());
+        }
+    }
+
+    /// Files changed. False if nothing is left.
+    fn take_changes(&mut self, changed: Vec<Changed>) -> bool {
+        let mut lost = Vec::new();
+        for changed in changed {
+            self.screen.say(&in_words(&changed));
+            lost.extend(changed.lost);
+        }
+        if lost.is_empty() {
+            return true;
+        }
+        self.lose(lost);
+        let view = self.host.view();
+        let mut pieces = view.torrents.iter().flat_map(|torrent| &torrent.have);
+        pieces.any(|bits| *bits != 0)
+    }
+
+    /// A piece could not be read. Which files changed is told once they were read again.
+    fn tell_loss(&mut self, reason: String) {
+        self.recheck();
+        if self.rechecking.is_empty() && reason != self.last_loss {
+            self.screen.say(&plain(&reason));
+            self.last_loss = reason;
+        }
+    }
+
     fn draw(&mut self) {
         if let Some(error) = self.host.recording_failure() {
             self.screen.say(&format!(
                 "the recording ends here, the transfer goes on: {error}"
             ));
         }
-        let view = self.host.view();
+        let view = self.host.overview();
         for torrent in &view.torrents {
             self.screen.update(torrent, view.tracker, self.host.link());
         }
@@ -139,7 +210,7 @@ impl Session {
 
     /// Verified bytes over all bytes, if pieces are here already.
     pub(super) fn progress(&self) -> Option<f64> {
-        let view = self.host.view();
+        let view = self.host.overview();
         let torrent = view.torrents.first()?;
         matches!(
             torrent.state,
@@ -167,6 +238,25 @@ impl Session {
         tokio::select! {
             () = self.host.shut_down(FAREWELL) => {}
             _ = self.signals.next() => {}
+        }
+    }
+}
+
+/// What became of a file that changed.
+fn in_words(changed: &Changed) -> String {
+    let Changed {
+        file,
+        lost,
+        pieces,
+        unreadable,
+    } = changed;
+    match (unreadable, lost.len()) {
+        (Some(why), _) => format!("{file} can't be read any more and is not shared: {why}"),
+        (None, 0) => format!("{file} was touched; it holds what it held, and is shared on"),
+        (None, lost) => {
+            format!(
+                "{file} changed: {lost} of its {pieces} pieces differ and are not shared any more"
+            )
         }
     }
 }

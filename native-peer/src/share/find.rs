@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, FileType, Metadata};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use swarm_core::metainfo::NewFile;
 
 use crate::Error;
+use crate::store::Stamp;
 use crate::text::shown;
 
 /// What several paths without a common folder are called.
@@ -34,10 +34,8 @@ pub struct FoundFile {
     pub described: NewFile,
     /// Where it is.
     pub path: PathBuf,
-    /// Bytes.
-    pub length: u64,
-    /// When it was changed last, if the system knows.
-    pub modified: Option<SystemTime>,
+    /// What it looked like.
+    pub stamp: Stamp,
 }
 
 /// Finds the files that are to be shared: of one file, itself; of one folder, all in it;
@@ -133,8 +131,7 @@ impl Search {
                 length,
             },
             path: path.to_owned(),
-            length,
-            modified: metadata.modified().ok(),
+            stamp: Stamp::from(metadata),
         });
         Ok(())
     }
@@ -203,7 +200,7 @@ mod tests {
             (None, "한국어.txt")
         );
         assert_eq!(paths(&found), ["한국어.txt"]);
-        assert_eq!(found.files[0].length, "x/한국어.txt".len() as u64);
+        assert_eq!(found.files[0].stamp.length, "x/한국어.txt".len() as u64);
     }
 
     #[test]

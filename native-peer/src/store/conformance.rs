@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
+use sha1::{Digest, Sha1};
 use swarm_core::engine::StoreError;
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
 use swarm_core::pieces::PieceIndex;
@@ -20,13 +21,13 @@ pub(super) fn torrent(files: &[(&str, usize)]) -> (Metainfo, Vec<u8>) {
     });
     let builder = Builder::new(Some("täglich"), described.collect(), Some(PIECE)).unwrap();
     let layout = *builder.layout();
-    // The stores don't look at hashes.
-    let hashes = vec![0; layout.piece_count() as usize * 20];
     let total = files.iter().map(|(_, length)| length).sum();
-    let bytes = (0..total)
+    let bytes: Vec<u8> = (0..total)
         .map(|i| (i / 7 + i / 16384 * 31 + i % 251) as u8)
         .collect();
-    (builder.finish(hashes, vec![], false), bytes)
+    let pieces = bytes.chunks(layout.piece_length() as usize);
+    let hashes = pieces.flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)));
+    (builder.finish(hashes.collect(), vec![], false), bytes)
 }
 
 /// Several files, one of many pieces, some that share a piece, an empty one, several
@@ -180,5 +181,5 @@ macro_rules! conforms {
 
 conforms!(memory, |_, metainfo| Arc::new(MemoryStore::new(metainfo)));
 conforms!(files, |folder, metainfo| Arc::new(
-    FileStore::open(folder, metainfo).unwrap()
+    FileStore::open(folder, metainfo, crate::store::file::Wishes::default()).unwrap()
 ));

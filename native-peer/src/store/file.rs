@@ -1,63 +1,126 @@
 //! A download folder.
 //!
-//! Every file is opened anew for every span, part by part from the folder's handle, and
-//! no part may be a symbolic link: so nothing that is put into the folder, before or
-//! while we write, leads a write outside of it, and two of the torrent's files can't be
-//! one. That costs microseconds a piece, and a file that vanishes is noticed.
+//! - What is in a file's place already is somebody's: it is read, and taken if it is right,
+//!   but never written to, unless its owner says so ([`Wishes::overwrite`]).
+//! - A file in the making has a name of its own (see `names`), and gets its real one, which
+//!   must be free, once all of it is there.
+//! - Nothing is believed that was not read: what is there at first is hashed by the engine,
+//!   what was written is read back in the end ([`FileStore::read_back`]), and a file that
+//!   changed after it was verified is hashed again before it is shared on.
+//! - Only what is wanted matters: nothing is looked at in the places of other files.
 //!
-//! Nothing is flushed to the disk before [`Store::finish`]: after a loss of power, as
-//! after any other end, what is there is hashed again before it counts. Holes in files
-//! take no room where the file system knows sparse files.
+//! Every file is opened anew for every span, without following links (see `folder`). That
+//! costs microseconds a piece, and a file that vanishes is noticed. Holes in files take no
+//! room where the file system knows sparse files.
+
+mod changes;
+mod check;
+mod complete;
+mod folder;
+mod names;
+mod read_back;
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
-use cap_std::fs::{Dir, File, OpenOptions};
+use cap_std::fs::File;
 use swarm_core::engine::StoreError;
-use swarm_core::metainfo::{self, Metainfo, SafePath};
-use swarm_core::pieces::PieceIndex;
+use swarm_core::metainfo::Metainfo;
+use swarm_core::pieces::{Bitfield, PieceIndex};
 
-use super::{Store, store_error};
-use crate::text::{plain, shown};
+use super::{Changed, Stamp, Store, is_right, store_error};
+use crate::Error;
+use crate::text::shown;
+use folder::{Folder, There};
+use names::Names;
 
 /// See the module.
 #[derive(Debug)]
 pub struct FileStore {
-    root: Dir,
-    root_path: PathBuf,
+    folder: Folder,
     metainfo: Metainfo,
+    wishes: Wishes,
+    names: Vec<Names>,
     begun: bool,
-    left_out: BTreeSet<usize>,
+    state: Mutex<State>,
+}
+
+/// What a person wants of a download folder.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// Files, by their indices, that are not to be complete in the end.
+    pub left_out: BTreeSet<usize>,
+    /// Files of the torrent's names that are not what it has are replaced, once what replaces
+    /// them is complete.
+    pub overwrite: bool,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Pieces that were verified and are here.
+    had: Bitfield,
+    files: Vec<FileState>,
+    /// Something was written that was not read since.
+    written: bool,
+    /// Files that changed since they were verified.
+    changed: BTreeSet<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct FileState {
+    lies: Lies,
+    /// Pieces of it that are not here.
+    lacking: u32,
+}
+
+/// Under which name a file is to be found.
+#[derive(Clone, Copy, Debug)]
+enum Lies {
+    /// That of a file in the making; it may not be there yet.
+    InTheMaking,
+    /// Its own: it was there, or it is complete. It looked like this when it was verified.
+    Named {
+        /// We made it.
+        ours: bool,
+        stamp: Stamp,
+    },
 }
 
 impl FileStore {
-    /// The torrent's files below `folder`, which must exist. Files that are there are
-    /// taken for an earlier part of the download; one that is longer than the torrent says
-    /// can't be that, and is refused rather than cut. Nothing is written yet.
-    pub fn open(folder: &Path, metainfo: &Metainfo) -> Result<Self, StoreError> {
-        let root = Dir::open_ambient_dir(folder, cap_std::ambient_authority())
-            .map_err(|error| store_error(&shown(folder), &error))?;
-        let mut store = FileStore {
-            root,
-            root_path: folder.to_owned(),
-            metainfo: metainfo.clone(),
-            begun: false,
-            left_out: BTreeSet::new(),
-        };
-        for file in metainfo.files() {
-            store.begun |= store.inspect(file)?;
+    /// The torrent's files below `folder`, which must exist. What is there is looked at, and
+    /// refused where it can't be what the torrent has. Nothing is written yet, except that a
+    /// file that is to be overwritten is copied, so that what is right in it is not fetched.
+    pub fn open(folder: &Path, metainfo: &Metainfo, wishes: Wishes) -> Result<Self, Error> {
+        let folder = Folder::open(folder).map_err(|error| store_error(&shown(folder), &error))?;
+        let pieces = metainfo.layout().piece_count();
+        let mut lacking = vec![0; metainfo.files().len()];
+        for piece in metainfo.layout().pieces() {
+            for span in metainfo.piece_spans(piece) {
+                lacking[span.file] += 1;
+            }
         }
+        let files = lacking.into_iter().map(|lacking| FileState {
+            lies: Lies::InTheMaking,
+            lacking,
+        });
+        let mut store = FileStore {
+            folder,
+            names: names::names(metainfo, &wishes.left_out),
+            metainfo: metainfo.clone(),
+            wishes,
+            begun: false,
+            state: Mutex::new(State {
+                had: Bitfield::empty(pieces),
+                files: files.collect(),
+                written: false,
+                changed: BTreeSet::new(),
+            }),
+        };
+        store.look_around()?;
         Ok(store)
-    }
-
-    /// Some files, by their indices, are not to be complete in the end: nothing is made in
-    /// their places but of pieces that they share with others.
-    pub fn leaving_out(mut self, files: BTreeSet<usize>) -> Self {
-        self.left_out = files;
-        self
     }
 
     /// Some of the torrent's bytes may be here.
@@ -65,177 +128,177 @@ impl FileStore {
         self.begun
     }
 
-    /// Looks at what is in a file's place; true if there are bytes of it.
-    fn inspect(&self, file: &metainfo::File) -> Result<bool, StoreError> {
-        let refuse = |what: &str| {
-            Err(StoreError::Failed(format!(
-                "{} {what}: move it away, or choose another folder",
-                self.shown(&file.path)
-            )))
+    /// Some wanted file is not there yet: the folder will be written to.
+    pub fn will_write(&self) -> bool {
+        let state = self.state();
+        let mut files = state.files.iter().enumerate();
+        files.any(|(file, state)| self.is_wanted(file) && matches!(state.lies, Lies::InTheMaking))
+    }
+
+    fn is_wanted(&self, file: usize) -> bool {
+        !self.wishes.left_out.contains(&file)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // It is whole at every point where a thread can panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lies(&self, file: usize) -> Lies {
+        self.state().files[file].lies
+    }
+
+    fn set_lies(&self, file: usize, lies: Lies) {
+        self.state().files[file].lies = lies;
+    }
+
+    /// What the torrent's own name of a file looks like now.
+    fn stamp(&self, file: usize) -> io::Result<Stamp> {
+        let metadata = self.folder.read(&self.names[file].named)?.metadata()?;
+        Ok(Stamp::from(&metadata))
+    }
+
+    fn shown(&self, file: usize) -> String {
+        self.folder.shown(&self.names[file].named)
+    }
+
+    fn error(&self, file: usize, error: &io::Error) -> StoreError {
+        store_error(&self.shown(file), error)
+    }
+
+    /// Reads a stretch of a file. It is in `doubt` where it may not be what was verified.
+    fn read_span(
+        &self,
+        file: usize,
+        offset: u64,
+        buffer: &mut [u8],
+        doubt: &mut bool,
+    ) -> io::Result<()> {
+        let names = &self.names[file];
+        let from = |mut opened: File, buffer: &mut [u8]| {
+            opened.seek(SeekFrom::Start(offset))?;
+            opened.read_exact(buffer)
         };
-        let mut folder = None;
-        let (name, folders) = split(&file.path);
-        for part in folders {
-            let parent = folder.as_ref().unwrap_or(&self.root);
-            match parent.symlink_metadata(part) {
-                Ok(there) if there.is_symlink() => return refuse("is behind a symbolic link"),
-                Ok(there) if !there.is_dir() => {
-                    return refuse("has a file in the place of its folder");
+        match self.lies(file) {
+            Lies::Named { stamp, .. } => {
+                let opened = self.folder.read(&names.named)?;
+                if Stamp::from(&opened.metadata()?) != stamp {
+                    *doubt = true;
+                    self.state().changed.insert(file);
                 }
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-                Err(error) => return Err(self.error(&file.path, &error)),
+                from(opened, buffer)
             }
-            folder = Some(
-                parent
-                    .open_dir_nofollow(part)
-                    .map_err(|error| self.error(&file.path, &error))?,
-            );
-        }
-        match folder.as_ref().unwrap_or(&self.root).symlink_metadata(name) {
-            Ok(there) if there.is_symlink() => refuse("is a symbolic link"),
-            Ok(there) if there.is_dir() => refuse("is a folder, not a file"),
-            Ok(there) if !there.is_file() => refuse("is not an ordinary file"),
-            Ok(there) if there.len() > file.length => refuse(&format!(
-                "has {} bytes, more than the torrent's {}",
-                there.len(),
-                file.length
-            )),
-            Ok(there) => Ok(there.len() > 0),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(self.error(&file.path, &error)),
+            Lies::InTheMaking => match self.folder.read(&names.part) {
+                Ok(opened) => from(opened, buffer),
+                // Completed a moment ago, by us or by another process; or not wanted.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    *doubt = true;
+                    from(self.folder.read(&names.named)?, buffer)
+                }
+                Err(error) => Err(error),
+            },
         }
     }
 
-    fn open_to_read(&self, path: &SafePath) -> io::Result<File> {
-        let (name, folders) = split(path);
-        let mut options = OpenOptions::new();
-        options.read(true).follow(FollowSymlinks::No);
-        in_folder(&self.root, folders, false, |folder| {
-            folder.open_with(name, &options)
-        })
+    /// Writes a stretch of a file, or sees that it is there already.
+    fn write_span(&self, file: usize, offset: u64, data: &[u8]) -> Result<(), StoreError> {
+        if let Lies::Named { ours, .. } = self.lies(file) {
+            match self.is_there(file, offset, data) {
+                Ok(true) => return Ok(()),
+                Ok(false) if ours || self.wishes.overwrite => self.take_over(file)?,
+                Ok(false) => return Err(StoreError::Failed(self.in_the_way(&[file]))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.set_lies(file, Lies::InTheMaking);
+                }
+                Err(error) => return Err(self.error(file, &error)),
+            }
+        }
+        let part = &self.names[file].part;
+        let opened = match self.folder.write(part, false) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Another process may have completed it.
+                if self.is_wanted(file) && self.is_there(file, offset, data).unwrap_or(false) {
+                    return Ok(());
+                }
+                self.folder.write(part, true)
+            }
+            opened => opened,
+        };
+        let write = |mut opened: File| -> io::Result<()> {
+            opened.seek(SeekFrom::Start(offset))?;
+            opened.write_all(data)
+        };
+        opened
+            .and_then(write)
+            .map_err(|error| store_error(&self.folder.shown(part), &error))
     }
 
-    fn open_to_write(&self, path: &SafePath) -> io::Result<File> {
-        let (name, folders) = split(path);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).follow(FollowSymlinks::No);
-        in_folder(&self.root, folders, true, |folder| {
-            folder.open_with(name, &options)
-        })
-    }
-
-    fn shown(&self, path: &SafePath) -> String {
-        let mut whole = self.root_path.clone();
-        whole.extend(path.parts());
-        shown(&whole)
-    }
-
-    fn error(&self, path: &SafePath, error: &io::Error) -> StoreError {
-        store_error(&self.shown(path), error)
+    /// A file under its own name has these bytes there.
+    fn is_there(&self, file: usize, offset: u64, data: &[u8]) -> io::Result<bool> {
+        let mut opened = self.folder.read(&self.names[file].named)?;
+        if opened.metadata()?.len() != self.metainfo.files()[file].length {
+            return Ok(false);
+        }
+        opened.seek(SeekFrom::Start(offset))?;
+        let mut there = Vec::with_capacity(data.len());
+        opened.take(data.len() as u64).read_to_end(&mut there)?;
+        Ok(there == data)
     }
 }
 
 impl Store for FileStore {
     fn read(&self, piece: PieceIndex) -> Result<Bytes, StoreError> {
+        use io::ErrorKind::{NotFound, UnexpectedEof};
         // What no span covers is padding: zeros.
         let mut buffer = vec![0; self.metainfo.layout().length(piece) as usize];
+        let mut doubt = false;
+        let mut doubted = None;
         for span in self.metainfo.piece_spans(piece) {
-            let path = &self.metainfo.files()[span.file].path;
             let here = &mut buffer[span.begin as usize..][..span.length as usize];
-            let mut read = || -> io::Result<()> {
-                let mut file = self.open_to_read(path)?;
-                file.seek(SeekFrom::Start(span.offset))?;
-                file.read_exact(here)
-            };
-            use io::ErrorKind::{NotFound, UnexpectedEof};
-            match read() {
+            match self.read_span(span.file, span.offset, here, &mut doubt) {
                 Ok(()) => {}
-                Err(error) if matches!(error.kind(), NotFound | UnexpectedEof) => {
+                Err(error) if error.kind() == UnexpectedEof => return Err(StoreError::Missing),
+                Err(error) if error.kind() == NotFound => {
+                    self.note_gone(span.file);
                     return Err(StoreError::Missing);
                 }
                 Err(error) => {
-                    return Err(StoreError::Unreadable(plain(&format!(
-                        "{}: {error}",
-                        self.shown(path)
-                    ))));
+                    let text = format!("{}: {error}", self.shown(span.file));
+                    return Err(StoreError::Unreadable(text));
                 }
             }
+            if doubt {
+                doubted.get_or_insert(span.file);
+            }
         }
-        Ok(buffer.into())
+        match doubted {
+            Some(file) if !is_right(&self.metainfo, piece, &buffer) => Err(StoreError::Unreadable(
+                format!("{} is not what it was", self.shown(file)),
+            )),
+            _ => Ok(buffer.into()),
+        }
     }
 
     fn write(&self, piece: PieceIndex, data: &[u8]) -> Result<(), StoreError> {
         for span in self.metainfo.piece_spans(piece) {
-            let path = &self.metainfo.files()[span.file].path;
             let here = &data[span.begin as usize..][..span.length as usize];
-            let write = || -> io::Result<()> {
-                let mut file = self.open_to_write(path)?;
-                file.seek(SeekFrom::Start(span.offset))?;
-                file.write_all(here)
-            };
-            write().map_err(|error| self.error(path, &error))?;
+            self.write_span(span.file, span.offset, here)?;
         }
-        Ok(())
+        self.state().written = true;
+        self.count_in(&[piece])
     }
 
     fn finish(&self) -> Result<(), StoreError> {
-        for (index, file) in self.metainfo.files().iter().enumerate() {
-            if self.left_out.contains(&index) {
-                continue;
-            }
-            // Empty files are part of no piece: this is where they come into being.
-            let finish = || -> io::Result<u64> {
-                let file = self.open_to_write(&file.path)?;
-                file.sync_all()?;
-                Ok(file.metadata()?.len())
-            };
-            let length = finish().map_err(|error| self.error(&file.path, &error))?;
-            if length != file.length {
-                let path = self.shown(&file.path);
-                return Err(StoreError::Failed(format!(
-                    "{path} has {length} bytes instead of {}: did something else write to it?",
-                    file.length
-                )));
-            }
-        }
-        Ok(())
+        self.all_are_there()
     }
-}
 
-/// A file's name and the folders that it is in.
-fn split(path: &SafePath) -> (&str, &[String]) {
-    let (name, folders) = path
-        .parts()
-        .split_last()
-        .expect("a path has at least one part");
-    (name, folders)
-}
-
-/// Goes down from `root` without following links, then does something there.
-fn in_folder<T>(
-    root: &Dir,
-    folders: &[String],
-    create: bool,
-    then: impl FnOnce(&Dir) -> io::Result<T>,
-) -> io::Result<T> {
-    let mut folder = None;
-    for part in folders {
-        let parent = folder.as_ref().unwrap_or(root);
-        let opened = match parent.open_dir_nofollow(part) {
-            Err(error) if create && error.kind() == io::ErrorKind::NotFound => {
-                match parent.create_dir(part) {
-                    // Another thread was faster.
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                    result => result?,
-                }
-                parent.open_dir_nofollow(part)
-            }
-            result => result,
-        };
-        folder = Some(opened?);
+    fn is_doubtful(&self) -> bool {
+        !self.state().changed.is_empty()
     }
-    then(folder.as_ref().unwrap_or(root))
+
+    fn recheck(&self) -> Vec<Changed> {
+        self.recheck_changed()
+    }
 }
 
 #[cfg(test)]

@@ -1,22 +1,35 @@
 //! Files that a person shares, wherever they are: read, never written.
+//!
+//! A file that looks different than when it was hashed is not believed any more: what is read
+//! of it is hashed again, piece by piece, and only pieces that differ are lost.
 
-use std::fs::File;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use swarm_core::engine::StoreError;
+use swarm_core::metainfo::Metainfo;
 use swarm_core::pieces::{Layout, PieceIndex};
 
-use super::Store;
+use super::{Changed, Stamp, Store, is_right};
 use crate::text::shown;
+
+/// Bytes of pieces that lie across files and are kept in memory. A file that is changed or
+/// deleted would spoil them for its neighbours, which then nobody could complete. Enough for
+/// a folder of a hundred files with pieces of 256 KiB; little beside what reading takes.
+const BORDERS: usize = 32 << 20;
 
 /// See the module.
 #[derive(Debug)]
 pub struct SharedFiles {
     layout: Layout,
     files: Vec<SharedFile>,
+    /// There once everything is hashed.
+    metainfo: OnceLock<Metainfo>,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
@@ -25,30 +38,43 @@ struct SharedFile {
     /// Its first byte within the torrent.
     offset: u64,
     length: u64,
-    modified: Option<SystemTime>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// What each file looked like when it was last verified.
+    stamps: Vec<Stamp>,
+    /// Files that look different now, and were not read again yet.
+    changed: BTreeSet<usize>,
+    borders: BTreeMap<PieceIndex, Bytes>,
+    border_bytes: usize,
 }
 
 impl SharedFiles {
-    /// These files, in the order in which the torrent has them, with the length and time of
-    /// modification that they had when they were found.
-    pub fn new(
-        layout: Layout,
-        files: impl IntoIterator<Item = (PathBuf, u64, Option<SystemTime>)>,
-    ) -> Self {
+    /// These files, in the order in which the torrent has them, as they looked when they were
+    /// found.
+    pub fn new(layout: Layout, files: impl IntoIterator<Item = (PathBuf, Stamp)>) -> Self {
         let mut end = 0;
-        let files = files.into_iter().map(|(path, length, modified)| {
+        let mut stamps = Vec::new();
+        let files = files.into_iter().map(|(path, stamp)| {
             let offset = end;
-            end += length;
+            end += stamp.length;
+            stamps.push(stamp);
             SharedFile {
                 path,
                 offset,
-                length,
-                modified,
+                length: stamp.length,
             }
         });
+        let files = files.collect();
         SharedFiles {
             layout,
-            files: files.collect(),
+            files,
+            metainfo: OnceLock::new(),
+            state: Mutex::new(State {
+                stamps,
+                ..State::default()
+            }),
         }
     }
 
@@ -57,33 +83,118 @@ impl SharedFiles {
         &self.layout
     }
 
+    /// Everything was hashed: from now on, what looks different is compared with this.
+    /// Before, a file that changes is an error.
+    pub fn hashed(&self, metainfo: Metainfo) {
+        // Once, by whoever made it.
+        let _ = self.metainfo.set(metainfo);
+    }
+
     /// The files that `offset..end` of the torrent touches, empty ones left out.
-    fn overlapping(&self, offset: u64, end: u64) -> impl Iterator<Item = &SharedFile> {
+    fn overlapping(&self, offset: u64, end: u64) -> impl Iterator<Item = (usize, &SharedFile)> {
         let first = self
             .files
             .partition_point(|f| f.offset + f.length <= offset);
-        self.files[first..]
+        self.files
             .iter()
-            .take_while(move |f| f.offset < end)
-            .filter(|f| f.length > 0)
+            .enumerate()
+            .skip(first)
+            .take_while(move |(_, f)| f.offset < end)
+            .filter(|(_, f)| f.length > 0)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // It is whole at every point where a thread can panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The piece as the files are now; errors name the file.
+    fn read_now(&self, piece: PieceIndex) -> Result<Bytes, (usize, String)> {
+        let start = self.layout.offset(piece);
+        let length = self.layout.length(piece);
+        let end = start + u64::from(length);
+        let mut buffer = Vec::with_capacity(length as usize);
+        let mut doubted = None;
+        let mut count = 0;
+        for (index, file) in self.overlapping(start, end) {
+            let from = start.max(file.offset);
+            let to = end.min(file.offset + file.length);
+            let read = file.read(from - file.offset, to - from, &mut buffer);
+            let stamp = read.map_err(|error| (index, error.to_string()))?;
+            if stamp != self.state().stamps[index] {
+                doubted = Some(index);
+                self.state().changed.insert(index);
+            }
+            count += 1;
+        }
+        let data = Bytes::from(buffer);
+        match (doubted, self.metainfo.get()) {
+            (Some(index), metainfo) => {
+                if metainfo.is_none_or(|metainfo| !is_right(metainfo, piece, &data)) {
+                    return Err((index, "it changed since it was hashed".to_owned()));
+                }
+            }
+            (None, None) if count > 1 => self.keep_border(piece, &data),
+            (None, _) => {}
+        }
+        Ok(data)
+    }
+
+    fn keep_border(&self, piece: PieceIndex, data: &Bytes) {
+        let mut state = self.state();
+        if state.border_bytes + data.len() <= BORDERS
+            && state.borders.insert(piece, data.clone()).is_none()
+        {
+            state.border_bytes += data.len();
+        }
+    }
+
+    fn recheck_file(&self, index: usize) -> Changed {
+        let file = &self.files[index];
+        let length = u64::from(self.layout.piece_length());
+        let end = (file.offset + file.length).div_ceil(length);
+        let pieces: Vec<_> = (file.offset / length..end)
+            .filter_map(|piece| self.layout.piece(u32::try_from(piece).ok()?))
+            .collect();
+        let stamp = file.stamp();
+        let mut lost = pieces.clone();
+        // One that is gone need not be asked for every piece.
+        lost.retain(|piece| match &stamp {
+            Ok(_) => self.read(*piece).is_err(),
+            Err(_) => !self.state().borders.contains_key(piece),
+        });
+        let mut state = self.state();
+        if let Ok(stamp) = stamp {
+            state.stamps[index] = stamp;
+        }
+        // It was noted again while it was read, because of what is known by now.
+        state.changed.remove(&index);
+        Changed {
+            file: shown(&file.path),
+            lost,
+            pieces: pieces.len(),
+            unreadable: stamp.err().map(|error| error.to_string()),
+        }
     }
 }
 
 impl Store for SharedFiles {
     fn read(&self, piece: PieceIndex) -> Result<Bytes, StoreError> {
-        let start = self.layout.offset(piece);
-        let length = self.layout.length(piece);
-        let end = start + u64::from(length);
-        let mut buffer = Vec::with_capacity(length as usize);
-        for file in self.overlapping(start, end) {
-            let from = start.max(file.offset);
-            let to = end.min(file.offset + file.length);
-            file.read(from - file.offset, to - from, &mut buffer)
-                .map_err(|error| {
-                    StoreError::Unreadable(format!("{}: {error}", shown(&file.path)))
-                })?;
+        if self.metainfo.get().is_some()
+            && let Some(data) = self.state().borders.get(&piece)
+        {
+            return Ok(data.clone());
         }
-        Ok(buffer.into())
+        let (index, error) = match self.read_now(piece) {
+            Ok(data) => return Ok(data),
+            Err(error) => error,
+        };
+        let mut state = self.state();
+        if self.metainfo.get().is_some() {
+            state.changed.insert(index);
+        }
+        let path = shown(&self.files[index].path);
+        Err(StoreError::Unreadable(format!("{path}: {error}")))
     }
 
     fn write(&self, _piece: PieceIndex, _data: &[u8]) -> Result<(), StoreError> {
@@ -95,84 +206,41 @@ impl Store for SharedFiles {
     fn finish(&self) -> Result<(), StoreError> {
         Ok(())
     }
+
+    fn is_doubtful(&self) -> bool {
+        !self.state().changed.is_empty()
+    }
+
+    fn recheck(&self) -> Vec<Changed> {
+        let files = std::mem::take(&mut self.state().changed);
+        files
+            .into_iter()
+            .map(|index| self.recheck_file(index))
+            .collect()
+    }
 }
 
 impl SharedFile {
-    /// Appends `length` bytes from `offset` to `buffer`. A file that is not what it was
-    /// is refused: peers would take its bytes for an attack.
-    fn read(&self, offset: u64, length: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
-        let mut file = File::open(&self.path)?;
-        let now = file.metadata()?;
-        if now.len() != self.length || now.modified().ok() != self.modified {
-            return Err(io::Error::other("it changed since it was hashed"));
+    fn stamp(&self) -> io::Result<Stamp> {
+        let now = fs::metadata(&self.path)?;
+        if !now.is_file() {
+            // To open a pipe may take for ever.
+            return Err(io::Error::other("it is not a file any more"));
         }
+        Ok(Stamp::from(&now))
+    }
+
+    /// Appends `length` bytes from `offset` to `buffer`; returns what the file looked like.
+    fn read(&self, offset: u64, length: u64, buffer: &mut Vec<u8>) -> io::Result<Stamp> {
+        let stamp = self.stamp()?;
+        let mut file = File::open(&self.path)?;
         file.seek(SeekFrom::Start(offset))?;
         if file.take(length).read_to_end(buffer)? as u64 != length {
             return Err(io::Error::other("it became shorter"));
         }
-        Ok(())
+        Ok(stamp)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::path::Path;
-
-    use super::*;
-    use crate::store::conformance::PIECE;
-
-    fn shared(folder: &Path, files: &[(&str, &[u8])]) -> SharedFiles {
-        let total = files.iter().map(|(_, bytes)| bytes.len() as u64).sum();
-        let places = files.iter().map(|(name, bytes)| {
-            let path = folder.join(name);
-            fs::write(&path, bytes).unwrap();
-            let modified = fs::metadata(&path).unwrap().modified().ok();
-            (path, bytes.len() as u64, modified)
-        });
-        SharedFiles::new(
-            Layout::new(total, PIECE).unwrap(),
-            places.collect::<Vec<_>>(),
-        )
-    }
-
-    #[test]
-    fn pieces_go_across_files() {
-        let folder = tempfile::tempdir().unwrap();
-        let long: Vec<u8> = (0..PIECE * 2 + 9).map(|i| (i % 253) as u8).collect();
-        let files = shared(
-            folder.path(),
-            &[
-                ("0", b""),
-                ("1", &long),
-                ("2", b""),
-                ("3", b"x"),
-                ("4", b"yz"),
-                ("5", b""),
-            ],
-        );
-        let read: Vec<u8> = files
-            .layout()
-            .pieces()
-            .flat_map(|p| files.read(p).unwrap())
-            .collect();
-        assert_eq!(read, [&long[..], b"xyz"].concat());
-    }
-
-    #[test]
-    fn a_file_that_changed_or_vanished_is_told_by_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let files = shared(folder.path(), &[("a", b"1234"), ("b", b"5678")]);
-        let piece = files.layout().piece(0).unwrap();
-        fs::write(folder.path().join("b"), b"56789").unwrap();
-        let Err(StoreError::Unreadable(reason)) = files.read(piece) else {
-            panic!("it changed")
-        };
-        assert!(
-            reason.contains('b') && reason.contains("changed since it was hashed"),
-            "{reason}"
-        );
-        fs::remove_file(folder.path().join("b")).unwrap();
-        assert!(matches!(files.read(piece), Err(StoreError::Unreadable(_))));
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use swarm_core::wire::relay::{
     Announce, ClientMessage, DataFrame, ENDPOINT, Open, SUBPROTOCOL, ServerMessage, Welcome,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -24,6 +24,7 @@ pub(crate) async fn start(config: Config) -> Server {
     serve(config, listener).unwrap()
 }
 
+#[derive(Debug)]
 pub(crate) struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub(crate) welcome: Welcome,
@@ -32,15 +33,22 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) async fn connect(server: &Server) -> Self {
         let protocol = [("Sec-WebSocket-Protocol", SUBPROTOCOL)];
-        let mut socket = open_socket(server.address(), &protocol).await.unwrap();
-        let welcome = match socket.next().await {
-            Some(Ok(Message::Binary(message))) => ServerMessage::decode(message).unwrap(),
+        let socket = open_socket(server.address(), &protocol).await.unwrap();
+        Self::welcomed(socket).await.unwrap()
+    }
+
+    /// A socket that has just been opened, once it was welcomed; else why it is closed.
+    pub(crate) async fn welcomed(
+        mut socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    ) -> Result<Self, CloseFrame> {
+        match socket.next().await {
+            Some(Ok(Message::Binary(message))) => match ServerMessage::decode(message).unwrap() {
+                ServerMessage::Welcome(welcome) => Ok(Client { socket, welcome }),
+                other => panic!("instead of a welcome: {other:?}"),
+            },
+            Some(Ok(Message::Close(Some(close)))) => Err(close),
             other => panic!("instead of a welcome: {other:?}"),
-        };
-        let ServerMessage::Welcome(welcome) = welcome else {
-            panic!("instead of a welcome: {welcome:?}")
-        };
-        Client { socket, welcome }
+        }
     }
 
     /// Connects and announces to [`SWARM`].
@@ -125,6 +133,92 @@ impl Client {
             other => panic!("instead of the channel: {other:?}"),
         }
         channel
+    }
+}
+
+/// A client that sends what no library would, frame by frame (RFC 6455 §5.2).
+pub(crate) struct Raw(TcpStream);
+
+/// A handshake that is in order.
+pub(crate) const HANDSHAKE: [&str; 6] = [
+    "Host: test",
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Protocol: tabswarm.v1",
+];
+
+impl Raw {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        // So that it shows soon when it does not read.
+        socket.set_recv_buffer_size(4 << 10).unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
+        let head = format!(
+            "GET {ENDPOINT} HTTP/1.1\r\n{}\r\n\r\n",
+            HANDSHAKE.join("\r\n")
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            answer.push(stream.read_u8().await.unwrap());
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 101"));
+        Raw(stream)
+    }
+
+    /// `first` is the first byte: flags and opcode. The mask is zero.
+    pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut frame = vec![first];
+        match payload.len() {
+            length @ 0..126 => frame.push(0x80 | length as u8),
+            length @ 126..65_536 => {
+                frame.push(0x80 | 126);
+                frame.extend((length as u16).to_be_bytes());
+            }
+            length => {
+                frame.push(0x80 | 127);
+                frame.extend((length as u64).to_be_bytes());
+            }
+        }
+        frame.extend([0; 4]);
+        frame.extend(payload);
+        frame
+    }
+
+    pub(crate) async fn send(&mut self, first: u8, payload: &[u8]) {
+        // It may be closed already.
+        self.send_raw(&Self::frame(first, payload)).await;
+    }
+
+    /// False: it is closed.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) -> bool {
+        self.0.write_all(bytes).await.is_ok()
+    }
+
+    /// The next frame: its first byte and its payload.
+    pub(crate) async fn next(&mut self) -> (u8, Vec<u8>) {
+        let first = self.0.read_u8().await.unwrap();
+        let length = match self.0.read_u8().await.unwrap() {
+            126 => self.0.read_u16().await.unwrap().into(),
+            127 => self.0.read_u64().await.unwrap(),
+            length => length.into(),
+        };
+        let mut payload = vec![0; usize::try_from(length).unwrap()];
+        self.0.read_exact(&mut payload).await.unwrap();
+        (first, payload)
+    }
+
+    /// Reads until the server closes: the code, and the reason.
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
+        loop {
+            let (first, payload) = self.next().await;
+            if first == 0x88 {
+                let code = u16::from_be_bytes(payload[..2].try_into().unwrap());
+                return (code, String::from_utf8(payload[2..].to_vec()).unwrap());
+            }
+        }
     }
 }
 

@@ -147,22 +147,22 @@ fn accept_text(data: &DataTransfer, port: &Port) {
     }
 }
 
-/// Opens a single `.torrent` file, and shares everything else.
+/// Opens `.torrent` files if there is nothing else, and shares everything else.
 fn accept(picked: Vec<Picked>, port: &Port) {
-    match &picked[..] {
-        [] => {}
-        [Picked { file, .. }] if is_torrent_file(&file.name()) => {
-            open_torrent_file(file.clone(), port.clone());
+    // A folder of such files is meant to be shared.
+    let is_torrent = |picked: &Picked| picked.path.len() == 1 && is_torrent_file(&picked.path[0]);
+    if picked.iter().all(is_torrent) {
+        for Picked { file, .. } in picked {
+            open_torrent_file(file, port.clone());
         }
-        _ => {
-            let attached = picked
-                .iter()
-                .map(|picked| JsValue::from(&picked.file))
-                .collect();
-            let (folder, paths) = arrange(picked.into_iter().map(|picked| picked.path).collect());
-            port.send_with(ToWorker::Share { folder, paths }, attached);
-        }
+        return;
     }
+    let attached = picked
+        .iter()
+        .map(|picked| JsValue::from(&picked.file))
+        .collect();
+    let (folder, paths) = arrange(picked.into_iter().map(|picked| picked.path).collect());
+    port.send_with(ToWorker::Share { folder, paths }, attached);
 }
 
 fn open_torrent_file(file: web_sys::File, port: Port) {
@@ -177,12 +177,9 @@ fn open_torrent_file(file: web_sys::File, port: Port) {
     spawn_local(async move {
         match JsFuture::from(file.array_buffer()).await {
             Ok(buffer) => {
-                port.send(ToWorker::AddTorrent(
-                    js_sys::Uint8Array::new(&buffer).to_vec(),
-                ));
-                alerts::note(&format!(
-                    "“{name}” is opened as a torrent, not shared as a file."
-                ));
+                // Whether it can be opened, the worker says.
+                let bytes = js_sys::Uint8Array::new(&buffer).to_vec();
+                port.send(ToWorker::AddTorrent { name, bytes });
             }
             Err(error) => alerts::error(&format!(
                 "The browser can’t read “{name}”: {}",

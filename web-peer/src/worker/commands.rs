@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use swarm_core::engine::{Command, Input, Resume};
 use swarm_core::id::InfoHash;
-use swarm_core::metainfo::{Link, Metainfo};
+use swarm_core::metainfo::Metainfo;
 use swarm_core::pieces::{Bitfield, Priority};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -13,7 +13,8 @@ use web_sys::{Blob, File};
 use super::host::Host;
 use super::js::message_of;
 use super::save::blob_of;
-use super::store::{Content, Record, Wishes};
+use super::source::Source;
+use super::store::{Content, More, Record, Wishes};
 use super::torrents::Torrent;
 use crate::messages::{ToPage, ToWorker};
 
@@ -31,10 +32,7 @@ impl Host {
                 spawn_local(Rc::clone(self).share(folder, paths, files));
             }
             ToWorker::AddLink(text) => self.add_link(&text),
-            ToWorker::AddTorrent(bytes) => match Metainfo::from_torrent(&bytes) {
-                Ok(metainfo) => self.add_torrent(metainfo),
-                Err(error) => self.notice(true, format!("This can't be opened: {error}")),
-            },
+            ToWorker::AddTorrent { name, bytes } => self.open_torrent(&name, &bytes),
             ToWorker::Pause(info_hash) => self.set_paused(info_hash, true),
             ToWorker::Resume(info_hash) => self.set_paused(info_hash, false),
             ToWorker::SetWanted {
@@ -69,66 +67,7 @@ impl Host {
         self.show_now();
     }
 
-    fn add_link(self: &Rc<Self>, text: &str) {
-        let link: Link = match text.trim().parse() {
-            Ok(link) => link,
-            Err(error) => return self.notice(true, format!("This link can't be opened: {error}")),
-        };
-        if let Some(elsewhere) = link
-            .page_tracker()
-            .filter(|tracker| *tracker != self.tracker)
-        {
-            self.notice(
-                false,
-                format!("The link comes from another server ({elsewhere}); this page looks for peers on its own."),
-            );
-        }
-        let info_hash = link.info_hash;
-        if !self.torrents.contains(info_hash) {
-            let content = Content::Link(link.name.clone());
-            self.insert(Torrent {
-                record: record(info_hash, content),
-                metainfo: None,
-                source: None,
-            });
-            let (name, check, paused) = (link.name, false, false);
-            self.feed(Input::Command(Command::AddLink {
-                info_hash,
-                name,
-                check,
-                paused,
-            }));
-        }
-        self.tell(&ToPage::Added(info_hash), &[]);
-    }
-
-    fn add_torrent(self: &Rc<Self>, metainfo: Metainfo) {
-        let info_hash = metainfo.info_hash();
-        let known = self
-            .torrents
-            .look(info_hash, |torrent| torrent.metainfo.is_some());
-        if known == Some(false) {
-            // The engine knows the link only: the file says everything.
-            self.feed(Input::Command(Command::Remove(info_hash)));
-        }
-        if known != Some(true) {
-            let record = record(info_hash, Content::Torrent(metainfo.to_torrent()));
-            self.insert(Torrent {
-                record,
-                metainfo: Some(metainfo.clone()),
-                source: None,
-            });
-            let (resume, paused) = (Resume::Nothing, false);
-            self.feed(Input::Command(Command::AddTorrent {
-                metainfo,
-                resume,
-                paused,
-            }));
-        }
-        self.tell(&ToPage::Added(info_hash), &[]);
-    }
-
-    fn insert(self: &Rc<Self>, torrent: Torrent) {
+    pub(super) fn insert(self: &Rc<Self>, torrent: Torrent) {
         self.keep(torrent.record.clone());
         self.torrents.insert(torrent);
     }
@@ -148,7 +87,7 @@ impl Host {
             let torrent = Torrent {
                 record: record.clone(),
                 metainfo: Some(metainfo.clone()),
-                source: Some(source.clone()),
+                source: Some(Source::of_files(source.clone())),
             };
             self.torrents.insert(torrent);
             let resume = Resume::Pieces(Bitfield::full(metainfo.layout().piece_count()));
@@ -160,35 +99,6 @@ impl Host {
             spawn_local(Rc::clone(self).keep_source(record, source, known.is_some()));
         }
         self.tell(&ToPage::Added(info_hash), &[]);
-    }
-
-    /// Copies what is shared into the storage, so that a reloaded tab goes on seeding.
-    async fn keep_source(self: Rc<Self>, record: Record, source: Blob, replaces: bool) {
-        let info_hash = record.info_hash;
-        let kept = async {
-            if replaces {
-                self.store.remove(info_hash).await?;
-            }
-            self.store.put_source(info_hash, &source).await
-        };
-        if let Err(error) = kept.await {
-            let name = self.torrents.name(info_hash);
-            return self.notice(
-                false,
-                format!("“{name}” is shared while this tab stays open, and has to be added again after that: {error}"),
-            );
-        }
-        // From now on the copy is read, which nobody can change, move or delete.
-        let copy = self.store.source(info_hash).await.ok().flatten();
-        let current = self.torrents.change(info_hash, |torrent| {
-            torrent.source = copy.or(torrent.source.take());
-        });
-        match current {
-            Some(record) => self.keep(record),
-            // It was removed while the browser copied.
-            None => drop(self.store.remove(info_hash).await),
-        }
-        self.changed();
     }
 
     fn set_paused(self: &Rc<Self>, info_hash: InfoHash, paused: bool) {
@@ -222,6 +132,10 @@ impl Host {
                 false => Priority::Skip,
             };
         }
+        self.set_priorities(info_hash, priorities);
+    }
+
+    pub(super) fn set_priorities(self: &Rc<Self>, info_hash: InfoHash, priorities: Vec<Priority>) {
         let command = Command::SetPriorities(info_hash, priorities.clone());
         self.feed(Input::Command(command));
         self.update(info_hash, |torrent| {
@@ -229,7 +143,7 @@ impl Host {
         });
     }
 
-    fn remove(self: &Rc<Self>, info_hash: InfoHash) {
+    pub(super) fn remove(self: &Rc<Self>, info_hash: InfoHash) {
         self.feed(Input::Command(Command::Remove(info_hash)));
         for work in self
             .show
@@ -267,12 +181,13 @@ impl Host {
     }
 }
 
-fn record(info_hash: InfoHash, content: Content) -> Record {
+pub(super) fn record(info_hash: InfoHash, content: Content) -> Record {
     Record {
         info_hash,
         content,
         paused: false,
         added: js_sys::Date::now(),
         wishes: Wishes::default(),
+        more: More::default(),
     }
 }

@@ -16,12 +16,13 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::DedicatedWorkerGlobalScope;
 
 use super::clock::Clock;
-use super::js::{Timer, bytes_of, read_blob, slice, store_error};
+use super::js::{Timer, bytes_of};
 use super::link::Link;
 use super::record::Recording;
 use super::sha1::Hasher;
 use super::show::Show;
-use super::store::{Content, Record, Store};
+use super::source::UnderWay;
+use super::store::{Record, Store};
 use super::torrents::{Torrent, Torrents};
 
 /// Everything that the worker has. Lives as long as it does.
@@ -38,6 +39,7 @@ pub(super) struct Host {
     pub(super) store: Store,
     pub(super) hasher: Hasher,
     pub(super) torrents: Torrents,
+    pub(super) sources: UnderWay,
     pub(super) show: RefCell<Show>,
     /// The tracker's WebSocket address, for torrents that are made here.
     pub(super) tracker: String,
@@ -62,6 +64,7 @@ impl Host {
             store,
             hasher: Hasher::new(),
             torrents: Torrents::default(),
+            sources: UnderWay::default(),
             show: RefCell::default(),
             tracker,
         })
@@ -210,26 +213,18 @@ impl Host {
     }
 
     async fn read(
-        &self,
+        self: &Rc<Self>,
         info_hash: InfoHash,
         piece: PieceIndex,
     ) -> Result<bytes::Bytes, StoreError> {
         let metainfo = self.torrents.metainfo(info_hash);
         let metainfo = metainfo.ok_or(StoreError::Missing)?;
-        let length = metainfo.layout().length(piece);
-        let buffer = match self.torrents.source(info_hash) {
-            Some(source) => {
-                let from = metainfo.layout().offset(piece);
-                let part = slice(&source, from, from + u64::from(length))
-                    .map_err(|error| store_error(&error))?;
-                read_blob(&part)
-                    .await
-                    .map_err(|error| store_error(&error))?
-            }
+        let buffer = match self.read_source(&metainfo, piece).await {
+            Some(buffer) => buffer,
             None => self.store.read((info_hash, piece.get())).await?,
         };
-        if buffer.byte_length() != length {
-            return Err(StoreError::Failed(format!(
+        if buffer.byte_length() != metainfo.layout().length(piece) {
+            return Err(StoreError::Unreadable(format!(
                 "piece {} has a wrong length",
                 piece.get()
             )));
@@ -239,13 +234,8 @@ impl Host {
 
     fn handle_event(self: &Rc<Self>, event: Event) {
         match event {
-            Event::Metadata(metainfo) => {
-                let torrent_file = metainfo.to_torrent();
-                self.update(metainfo.info_hash(), |torrent| {
-                    torrent.record.content = Content::Torrent(torrent_file);
-                    torrent.metainfo = Some(metainfo.clone());
-                });
-            }
+            Event::Metadata(metainfo) => self.metadata_is_here(&metainfo),
+            Event::Checked(..) => {}
             Event::Completed(info_hash) => {
                 let name = self.torrents.name(info_hash);
                 self.notice(false, format!("“{name}” is complete."));

@@ -17,8 +17,6 @@ use web_sys::{Blob, File};
 use super::host::Host;
 use super::js::{concat, message_of, read_blob, slice, store_error};
 use super::sha1::Hasher;
-use super::show::Work;
-use crate::messages::HashingView;
 
 /// Bytes to read at once, if the pieces are not longer.
 const STRETCH: u32 = 4 << 20;
@@ -73,29 +71,17 @@ impl Host {
             Builder::new(folder.as_deref(), new_files, None).map_err(|error| error.to_string())?;
         let source = concat(&blobs).map_err(|error| message_of(&error))?;
 
-        let id = self.show.borrow_mut().work_id();
-        let work = Work::new(
-            id,
-            HashingView {
-                id,
-                name: name.to_owned(),
-                length,
-                progress: 0.0,
-            },
-        );
-        let (progress, cancelled) = (Rc::clone(&work.progress), Rc::clone(&work.cancelled));
-        self.show.borrow_mut().hashing.push(work);
-        self.show_now();
+        let work = self.begin_hashing(name.to_owned(), length);
         let hashes = hash_all(
             &self.hasher,
             &source,
             *builder.layout(),
-            progress,
-            Rc::clone(&cancelled),
+            Rc::clone(&work.progress),
+            Rc::clone(&work.cancelled),
         )
         .await;
-        self.show.borrow_mut().hashing.retain(|work| work.id != id);
-        if cancelled.get() {
+        self.end_hashing(work.id);
+        if work.cancelled.get() {
             return Ok(());
         }
         let metainfo = builder.finish(hashes?, vec![self.tracker.clone()], false);

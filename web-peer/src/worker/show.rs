@@ -66,6 +66,14 @@ impl<T> Work<T> {
     }
 }
 
+/// What whoever hashes files holds of the [`Work`].
+#[derive(Debug)]
+pub(super) struct Hashing {
+    pub(super) id: u32,
+    pub(super) progress: Rc<Cell<f64>>,
+    pub(super) cancelled: Rc<Cell<bool>>,
+}
+
 impl Show {
     /// A number for the next piece of work.
     pub(super) fn work_id(&mut self) -> u32 {
@@ -75,6 +83,33 @@ impl Show {
 }
 
 impl Host {
+    /// Shows that files are read and hashed, until the work of this number is taken out again.
+    pub(super) fn begin_hashing(self: &Rc<Self>, name: String, length: u64) -> Hashing {
+        let id = self.show.borrow_mut().work_id();
+        let work = Work::new(
+            id,
+            HashingView {
+                id,
+                name,
+                length,
+                progress: 0.0,
+            },
+        );
+        let (progress, cancelled) = (Rc::clone(&work.progress), Rc::clone(&work.cancelled));
+        self.show.borrow_mut().hashing.push(work);
+        self.show_now();
+        Hashing {
+            id,
+            progress,
+            cancelled,
+        }
+    }
+
+    /// They are no longer hashed.
+    pub(super) fn end_hashing(&self, id: u32) {
+        self.show.borrow_mut().hashing.retain(|work| work.id != id);
+    }
+
     /// Says something to the page, with the objects that the message's doc names.
     pub(super) fn tell(&self, message: &ToPage, attached: &[JsValue]) {
         let sent = self.scope.post_message(&messages::pack(message, attached));

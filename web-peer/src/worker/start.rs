@@ -3,13 +3,17 @@
 use std::rc::Rc;
 
 use swarm_core::engine::{Command, Input, Resume, StoreError};
+use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
 use swarm_core::pieces::Bitfield;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::DedicatedWorkerGlobalScope;
 
 use super::host::Host;
+use super::open::private;
 use super::slot;
+use super::source::Source;
 use super::store::{Content, Record, Store, Wishes};
 use super::torrents::Torrent;
 use crate::messages::{self, ToPage};
@@ -65,10 +69,7 @@ pub(super) async fn resume_all(host: &Rc<Host>) {
     for record in records {
         let info_hash = record.info_hash;
         if let Err(reason) = resume(host, record).await {
-            host.notice(
-                true,
-                format!("A kept torrent can't be resumed ({info_hash}): {reason}"),
-            );
+            host.notice(true, cannot_resume(info_hash, &reason));
         }
     }
 }
@@ -88,15 +89,49 @@ async fn resume(host: &Rc<Host>, record: Record) -> Result<(), String> {
             .map_err(|error| words(&error))?,
         _ => None,
     };
-    let torrent = Torrent {
+    let source = source.map(|copy| Source::of_copy(copy, &record));
+    let is_unchecked = source.as_ref().is_some_and(|source| !source.checked);
+    let mut torrent = Torrent {
         record,
         metainfo,
         source,
     };
-    let resume = kept(host, &torrent).await?;
+    if let Some(metainfo) = torrent.metainfo.as_ref().filter(|m| host.is_strange(m)) {
+        torrent.record.paused = true;
+        host.notice(false, private(metainfo));
+    }
     host.torrents.insert(torrent.clone());
+    if is_unchecked {
+        spawn_local(go_on_checked(Rc::clone(host), torrent.record.info_hash));
+        return Ok(());
+    }
+    let resume = kept(host, &torrent).await?;
     host.go_on(&torrent, resume);
     Ok(())
+}
+
+/// The tab was closed before its copy of some files was compared with their hashes.
+async fn go_on_checked(host: Rc<Host>, info_hash: InfoHash) {
+    let name = host.torrents.name(info_hash);
+    let length = host.torrents.metainfo(info_hash);
+    let length = length.map_or(0, |metainfo| metainfo.layout().total_length());
+    let work = host.begin_hashing(name, length);
+    host.compare_source(info_hash, &work.progress).await;
+    host.end_hashing(work.id);
+    if work.cancelled.get() {
+        return host.remove(info_hash);
+    }
+    // Unless it was removed meanwhile.
+    if let Some(torrent) = host.torrents.look(info_hash, Torrent::clone) {
+        match kept(&host, &torrent).await {
+            Ok(resume) => host.go_on(&torrent, resume),
+            Err(reason) => host.notice(true, cannot_resume(info_hash, &reason)),
+        }
+    }
+}
+
+fn cannot_resume(info_hash: InfoHash, reason: &str) -> String {
+    format!("A kept torrent can't be resumed ({info_hash}): {reason}")
 }
 
 /// What is here of a torrent.
@@ -105,10 +140,16 @@ pub(super) async fn kept(host: &Rc<Host>, torrent: &Torrent) -> Result<Resume, S
         return Ok(Resume::Nothing);
     };
     let layout = metainfo.layout();
-    if torrent.source.is_some() {
-        return Ok(Resume::Pieces(Bitfield::full(layout.piece_count())));
-    }
     let mut pieces = Bitfield::empty(layout.piece_count());
+    if let Some(source) = &torrent.source {
+        let there = layout.pieces().filter(|piece| source.has(piece.get()));
+        there.for_each(|piece| {
+            pieces.insert(piece);
+        });
+        if pieces.is_full() {
+            return Ok(Resume::Pieces(pieces));
+        }
+    }
     let kept = host.store.pieces(metainfo.info_hash()).await;
     for piece in kept
         .map_err(|error| words(&error))?

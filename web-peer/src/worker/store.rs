@@ -21,7 +21,7 @@ mod schema;
 #[cfg(test)]
 mod conformance;
 
-pub(super) use schema::{Content, Record, Wishes};
+pub(super) use schema::{Content, More, Record, Wishes};
 
 use indexed::Indexed;
 use memory::Memory;

@@ -19,6 +19,8 @@ use super::store::{Content, Store};
 use super::torrents::Torrent;
 use crate::messages::{self, State, ToPage, ToWorker};
 
+mod changed;
+mod opened;
 mod wishes;
 
 /// A port that nothing listens on.
@@ -108,6 +110,15 @@ impl Page {
         .await
     }
 
+    /// What was said that is no error.
+    async fn note(&self) -> String {
+        self.next(|message, _| match message {
+            ToPage::Notice { error: false, text } => Some(text.clone()),
+            _ => None,
+        })
+        .await
+    }
+
     async fn saved(&self) -> (String, Vec<u8>) {
         let (name, blob) = self
             .next(|message, attached| match message {
@@ -118,6 +129,13 @@ impl Page {
             })
             .await;
         (name, bytes_of(&read_blob(&blob).await.unwrap()).to_vec())
+    }
+
+    fn open(&self, name: &str, bytes: &[u8]) {
+        self.send(ToWorker::AddTorrent {
+            name: name.to_owned(),
+            bytes: bytes.to_vec(),
+        });
     }
 
     fn share(&self, folder: Option<&str>, files: &[(&str, &[u8])]) {
@@ -205,7 +223,7 @@ async fn files_come_out_of_the_store_as_they_come_out_of_their_source() {
     let info_hash = share_folder(&page).await;
     let torrent = page.host.torrents.look(info_hash, Torrent::clone).unwrap();
     let (metainfo, whole) = (torrent.metainfo.unwrap(), torrent.source.unwrap());
-    let whole = bytes_of(&read_blob(&whole).await.unwrap());
+    let whole = bytes_of(&read_blob(&whole.blob).await.unwrap());
 
     // What a leecher's store looks like in the end.
     let store = Store::in_memory(64 << 20);
@@ -298,8 +316,8 @@ async fn what_cannot_be_opened_is_explained() {
     let page = Page::new(Store::in_memory(0));
     page.send(ToWorker::AddLink("not a link".into()));
     assert!(page.error().await.contains("link"));
-    page.send(ToWorker::AddTorrent(b"de".to_vec()));
-    assert!(page.error().await.contains("torrent"));
+    page.open("bad.torrent", b"de");
+    assert!(page.error().await.contains("“bad.torrent” can't be opened"));
     page.share(None, &[("empty", b"")]);
     assert!(page.error().await.contains("empty"));
     let nobody = InfoHash([1; 20]);

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
-use web_sys::Blob;
 
+use super::source::Source;
 use super::store::{Content, Record};
 
 /// One torrent.
@@ -14,8 +14,8 @@ pub(super) struct Torrent {
     pub(super) record: Record,
     /// None until a link's metadata is here.
     pub(super) metainfo: Option<Metainfo>,
-    /// All bytes in order, if it was made here; else they are in the store.
-    pub(super) source: Option<Blob>,
+    /// Its bytes, if it was made here; else they are in the store.
+    pub(super) source: Option<Source>,
 }
 
 /// All of them. A list: a tab has a handful.
@@ -73,8 +73,8 @@ impl Torrents {
         self.look(info_hash, |torrent| torrent.metainfo.clone())?
     }
 
-    /// All bytes of a torrent that was made here.
-    pub(super) fn source(&self, info_hash: InfoHash) -> Option<Blob> {
+    /// The bytes of a torrent that was made here.
+    pub(super) fn source(&self, info_hash: InfoHash) -> Option<Source> {
         self.look(info_hash, |torrent| torrent.source.clone())?
     }
 

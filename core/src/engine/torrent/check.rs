@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::{Cx, Phase, Torrent};
-use crate::engine::{Output, StoreError};
+use crate::engine::{Event, Output, StoreError};
 use crate::pieces::{Bitfield, PieceIndex};
 
 /// How far it is.
@@ -73,6 +73,7 @@ impl Torrent {
         }
         if check.under_way() == 0 {
             let have = check.have.clone();
+            cx.event(Event::Checked(self.info_hash, have.clone()));
             self.activate(cx, have);
         }
     }

@@ -21,38 +21,45 @@ impl Torrent {
 
     /// See [`crate::engine::Engine::view`].
     pub(in crate::engine) fn view(&self, now: Time) -> TorrentView {
-        let length = self.metainfo.as_ref().map_or(0, Metainfo::length);
+        let have = match &self.phase {
+            Phase::Metadata(_) => Vec::new(),
+            Phase::Checking(check) => check.have().as_bytes().to_vec(),
+            Phase::Active(download) => download.have().as_bytes().to_vec(),
+        };
+        TorrentView {
+            have,
+            in_progress: self.download().map_or_else(Vec::new, |download| {
+                download.in_progress().map(|piece| piece.get()).collect()
+            }),
+            files: self.metainfo.as_ref().map_or_else(Vec::new, file_list),
+            priorities: self.priorities.clone(),
+            ..self.overview(now)
+        }
+    }
+
+    /// See [`crate::engine::Engine::overview`].
+    pub(in crate::engine) fn overview(&self, now: Time) -> TorrentView {
+        let layout = self.metainfo.as_ref().map(Metainfo::layout);
         let had = self.download().map_or(0, Download::bytes_had);
         let missing = self.download().map_or(0, Download::bytes_missing);
         let waste = self.download().map(Download::waste).unwrap_or_default();
         let down_rate = self.down.rate(now);
-        let (progress, have) = match &self.phase {
-            Phase::Metadata(_) => (0.0, Vec::new()),
-            Phase::Checking(check) => (check.progress(), check.have().as_bytes().to_vec()),
-            Phase::Active(download) => (
-                had as f64 / (had + missing).max(1) as f64,
-                download.have().as_bytes().to_vec(),
-            ),
+        let progress = match &self.phase {
+            Phase::Metadata(_) => 0.0,
+            Phase::Checking(check) => check.progress(),
+            Phase::Active(_) => had as f64 / (had + missing).max(1) as f64,
         };
         TorrentView {
             info_hash: self.info_hash,
             name: self.name.clone(),
             state: self.state(),
             progress,
-            length,
-            piece_length: self
-                .metainfo
-                .as_ref()
-                .map_or(0, |m| m.layout().piece_length()),
-            pieces: self
-                .metainfo
-                .as_ref()
-                .map_or(0, |m| m.layout().piece_count()),
-            have,
-            in_progress: self.download().map_or_else(Vec::new, |download| {
-                download.in_progress().map(|piece| piece.get()).collect()
-            }),
-            files: self.metainfo.as_ref().map_or_else(Vec::new, file_list),
+            length: self.metainfo.as_ref().map_or(0, Metainfo::length),
+            piece_length: layout.map_or(0, |layout| layout.piece_length()),
+            pieces: layout.map_or(0, |layout| layout.piece_count()),
+            have: Vec::new(),
+            in_progress: Vec::new(),
+            files: Vec::new(),
             down_rate,
             up_rate: self.up.rate(now),
             downloaded: self.down.total(),
@@ -60,7 +67,7 @@ impl Torrent {
             wasted: waste.total(),
             waste,
             strategy: self.strategy,
-            priorities: self.priorities.clone(),
+            priorities: Vec::new(),
             eta: (down_rate > 0 && missing > 0).then(|| missing.div_ceil(down_rate)),
             complete: self.swarm.complete,
             incomplete: self.swarm.incomplete,
@@ -91,6 +98,9 @@ impl Torrent {
     }
 
     fn copies(&self) -> u32 {
+        if self.sessions.is_empty() {
+            return 0;
+        }
         let (Some(download), Some(metainfo)) = (self.download(), &self.metainfo) else {
             return 0;
         };

@@ -12,7 +12,8 @@ use web_sys::Blob;
 
 use super::SaveError;
 use super::crc::Crc;
-use crate::worker::js::{read_blob, slice};
+use crate::worker::js::{read_blob, slice, store_error};
+use crate::worker::source::Source;
 use crate::worker::store::Store;
 
 /// Bytes that make one blob, and that are read ahead.
@@ -22,7 +23,7 @@ const CHUNK: u64 = 8 << 20;
 pub(super) struct Reader {
     store: Store,
     metainfo: Metainfo,
-    source: Option<Blob>,
+    source: Option<Source>,
     /// The last piece that was read, for the next file that begins in it.
     latest: Option<(u32, ArrayBuffer)>,
     /// Made for the first file that needs it.
@@ -37,7 +38,7 @@ impl Reader {
     pub(super) fn new(
         store: Store,
         metainfo: Metainfo,
-        source: Option<Blob>,
+        source: Option<Source>,
         progress: Rc<Cell<f64>>,
         cancelled: Rc<Cell<bool>>,
     ) -> Self {
@@ -59,10 +60,16 @@ impl Reader {
         self.total = total;
     }
 
+    /// All bytes, if none of them is elsewhere.
+    fn whole_source(&self) -> Option<&Blob> {
+        let source = self.source.as_ref()?;
+        source.lost.is_empty().then_some(&source.blob)
+    }
+
     /// `length` bytes from `offset` in the torrent.
     pub(super) async fn file(&mut self, offset: u64, length: u64) -> Result<Vec<Blob>, SaveError> {
-        if let Some(source) = &self.source {
-            return Ok(vec![slice(source, offset, offset + length)?]);
+        if let Some(blob) = self.whole_source() {
+            return Ok(vec![slice(blob, offset, offset + length)?]);
         }
         self.each_chunk(offset, length, |_| {}).await
     }
@@ -79,9 +86,9 @@ impl Reader {
             .await?;
         let value = crc.take();
         self.crc = Some(crc);
-        if let Some(source) = &self.source {
+        if let Some(blob) = self.whole_source() {
             // Straight from the source: nothing needs to be copied.
-            parts = vec![slice(source, offset, offset + length)?];
+            parts = vec![slice(blob, offset, offset + length)?];
         }
         Ok((parts, value))
     }
@@ -102,7 +109,7 @@ impl Reader {
             let to = end.min(from + CHUNK);
             let parts = self.read(from, to).await?;
             parts.iter().for_each(&mut look);
-            if self.source.is_none() {
+            if self.whole_source().is_none() {
                 blobs.push(Blob::new_with_u8_array_sequence(
                     &parts.iter().collect::<Array>(),
                 )?);
@@ -117,8 +124,8 @@ impl Reader {
 
     /// Some bytes, in the browser's memory.
     async fn read(&mut self, from: u64, to: u64) -> Result<Vec<Uint8Array>, SaveError> {
-        if let Some(source) = &self.source {
-            let buffer = read_blob(&slice(source, from, to)?).await?;
+        if let Some(blob) = self.whole_source() {
+            let buffer = read_blob(&slice(blob, from, to)?).await?;
             return Ok(vec![Uint8Array::new(&buffer)]);
         }
         let info_hash = self.metainfo.info_hash();
@@ -132,9 +139,16 @@ impl Reader {
             .map(|piece| {
                 let (done, result) = oneshot::channel();
                 let (store, latest) = (self.store.clone(), self.latest.clone());
+                let metainfo = self.metainfo.clone();
+                let source = self.source.clone().filter(|source| source.has(piece));
                 spawn_local(async move {
-                    let _ = done.send(match latest {
-                        Some((index, buffer)) if index == piece => Ok(buffer),
+                    let index = metainfo.layout().piece(piece);
+                    let _ = done.send(match (latest, source, index) {
+                        (Some((index, buffer)), ..) if index == piece => Ok(buffer),
+                        (_, Some(source), Some(index)) => source
+                            .read(&metainfo, index)
+                            .await
+                            .map_err(|error| store_error(&error)),
                         _ => store.read((info_hash, piece)).await,
                     });
                 });

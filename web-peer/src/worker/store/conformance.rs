@@ -193,6 +193,7 @@ fn record(info_hash: InfoHash, added: f64) -> Record {
         paused: false,
         added,
         wishes: Wishes::default(),
+        more: super::schema::More::default(),
     }
 }
 

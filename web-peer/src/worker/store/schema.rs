@@ -45,6 +45,22 @@ pub(in crate::worker) struct Record {
     /// What a person wants of it. Kept behind the rest.
     #[serde(skip)]
     pub(in crate::worker) wishes: Wishes,
+    /// Kept behind the wishes.
+    #[serde(skip)]
+    pub(in crate::worker) more: More,
+}
+
+/// What else there is to know about a torrent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(in crate::worker) struct More {
+    /// The trackers that its link names, for when its metadata is here.
+    pub(in crate::worker) trackers: Vec<String>,
+    /// The files that its link asks for (BEP 53), until its metadata is here.
+    pub(in crate::worker) files: Option<String>,
+    /// The kept copy of its source was compared with the hashes.
+    pub(in crate::worker) checked: bool,
+    /// Pieces that are not in that copy, ascending.
+    pub(in crate::worker) lost: Vec<u32>,
 }
 
 /// What a person wants of a torrent.
@@ -69,22 +85,25 @@ pub(in crate::worker) enum Content {
 
 impl Record {
     pub(super) fn encode(&self) -> JsValue {
-        let bytes = postcard::to_allocvec(&(self, &self.wishes));
+        let bytes = postcard::to_allocvec(&(self, &self.wishes, &self.more));
         let bytes = bytes.expect("plain data can be serialised");
         Uint8Array::from(&bytes[..]).into()
     }
 
     /// A record that can't be read is the storage's failure, not a reason to panic. Those of
-    /// earlier versions end where wishes begin.
+    /// earlier versions end where wishes begin, or behind them.
     pub(super) fn decode(value: &JsValue) -> Result<Self, StoreError> {
         let bytes = value
             .dyn_ref::<Uint8Array>()
             .map(Uint8Array::to_vec)
             .unwrap_or_default();
         let read = || {
-            let (mut record, rest) = postcard::take_from_bytes::<Record>(&bytes)?;
+            let (mut record, mut rest) = postcard::take_from_bytes::<Record>(&bytes)?;
             if !rest.is_empty() {
-                record.wishes = postcard::from_bytes(rest)?;
+                (record.wishes, rest) = postcard::take_from_bytes(rest)?;
+            }
+            if !rest.is_empty() {
+                record.more = postcard::from_bytes(rest)?;
             }
             Ok(record)
         };

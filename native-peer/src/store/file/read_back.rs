@@ -1,0 +1,84 @@
+//! What was written is read back before anybody is told that it is complete.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use swarm_core::engine::StoreError;
+use swarm_core::pieces::PieceIndex;
+
+use super::{FileStore, Lies, Store, is_right};
+
+/// More threads than this only make a disk's head jump.
+const MAX_THREADS: usize = 4;
+
+impl FileStore {
+    /// Reads all wanted pieces, and returns those that are not what was written, though the
+    /// disk said so: something else has changed them. They are to be fetched again; files of
+    /// ours that have them are in the making once more. Nothing is read that was not written
+    /// to since the engine has read it.
+    pub fn read_back(&self) -> Result<Vec<PieceIndex>, StoreError> {
+        if !std::mem::take(&mut self.state().written) {
+            return Ok(Vec::new());
+        }
+        let bad = self.bad_pieces();
+        if !bad.is_empty() {
+            // What replaces them is to be read too.
+            self.state().written = true;
+            self.reopen(&bad)?;
+        }
+        Ok(bad)
+    }
+
+    fn bad_pieces(&self) -> Vec<PieceIndex> {
+        let layout = self.metainfo.layout();
+        let next = AtomicU32::new(0);
+        let work = || {
+            let mut bad = Vec::new();
+            while let Some(piece) = layout.piece(next.fetch_add(1, Ordering::Relaxed)) {
+                let mut spans = self.metainfo.piece_spans(piece);
+                if !spans.any(|span| self.is_wanted(span.file)) {
+                    continue;
+                }
+                let read = self.read(piece);
+                if !read.is_ok_and(|data| is_right(&self.metainfo, piece, &data)) {
+                    bad.push(piece);
+                }
+            }
+            bad
+        };
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let mut bad: Vec<PieceIndex> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..threads.min(MAX_THREADS))
+                .map(|_| scope.spawn(work))
+                .collect();
+            threads
+                .into_iter()
+                .flat_map(|t| t.join().unwrap_or_else(|e| std::panic::resume_unwind(e)))
+                .collect()
+        });
+        bad.sort_unstable();
+        bad
+    }
+
+    /// These pieces are not here after all.
+    fn reopen(&self, bad: &[PieceIndex]) -> Result<(), StoreError> {
+        for &piece in bad {
+            if !self.state().had.remove(piece) {
+                continue;
+            }
+            for span in self.metainfo.piece_spans(piece) {
+                self.state().files[span.file].lacking += 1;
+                if let Lies::Named { ours: true, .. } = self.lies(span.file) {
+                    let names = &self.names[span.file];
+                    match self.folder.rename(&names.named, &names.part.name, false) {
+                        Ok(()) => {}
+                        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                        Err(error) => return Err(self.error(span.file, &error)),
+                    }
+                    self.set_lies(span.file, Lies::InTheMaking);
+                }
+            }
+        }
+        Ok(())
+    }
+}

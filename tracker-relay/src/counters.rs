@@ -1,0 +1,49 @@
+//! How often a limit was met, for whoever runs the server.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Map, Value};
+
+/// A limit that was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limited {
+    /// A page's origin may not connect.
+    Origin,
+    /// There were as many connections as there may be.
+    Sockets,
+    /// A client took nothing for too long.
+    Slow,
+    /// A client said nothing for too long.
+    Silent,
+    /// Too many pings.
+    Pings,
+    /// The system gave us no connection, most likely because there are too many open files.
+    Accept,
+}
+
+const ALL: [(Limited, &str); 6] = [
+    (Limited::Origin, "refused_origin"),
+    (Limited::Sockets, "refused_connections"),
+    (Limited::Slow, "closed_slow"),
+    (Limited::Silent, "closed_silent"),
+    (Limited::Pings, "closed_pings"),
+    (Limited::Accept, "accept_errors"),
+];
+
+/// One number for each [`Limited`].
+#[derive(Debug, Default)]
+pub(crate) struct Counters([AtomicU64; ALL.len()]);
+
+impl Counters {
+    pub(crate) fn count(&self, limited: Limited) {
+        self.0[limited as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// By name.
+    pub(crate) fn to_json(&self) -> Map<String, Value> {
+        let value = |limited: Limited| self.0[limited as usize].load(Ordering::Relaxed).into();
+        let all = ALL.iter();
+        all.map(|&(limited, name)| (name.to_owned(), value(limited)))
+            .collect()
+    }
+}

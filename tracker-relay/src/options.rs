@@ -1,0 +1,148 @@
+//! The command line of the server.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use swarm_core::hub::HubConfig;
+use tracker_relay::{Config, Page};
+
+/// Tracker, relay and web page of a swarm of browser tabs, on one port.
+///
+/// Open the address that it prints in a few tabs. Every option can also be given as the
+/// environment variable that is named with it.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Options {
+    /// Where to listen; port 0 takes a free one
+    #[arg(
+        long,
+        env = "TABSWARM_LISTEN",
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub(crate) listen: SocketAddr,
+
+    /// Serve the page from this folder instead of the one that is built in
+    #[arg(long, env = "TABSWARM_PAGE", value_name = "DIR")]
+    page: Option<PathBuf>,
+
+    /// Another site whose pages may use this tracker and relay, such as https://example.org;
+    /// may be repeated (comma-separated in the environment), and * lets all in. Without it
+    /// only the page that is served here may, and programs
+    #[arg(
+        long = "allow-origin",
+        env = "TABSWARM_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    allowed_origins: Vec<String>,
+
+    /// A proxy in front of this server, by its address; may be repeated (comma-separated in the
+    /// environment). The addresses of clients are taken from its X-Forwarded-For, and the name
+    /// of the site from its X-Forwarded-Host; without this all who come through it count as
+    /// one address. It has to pass the path on without what it is served under
+    #[arg(
+        long = "trusted-proxy",
+        env = "TABSWARM_TRUSTED_PROXY",
+        value_name = "ADDR",
+        value_delimiter = ','
+    )]
+    trusted_proxies: Vec<IpAddr>,
+
+    /// What to log: error, warn, info, debug, trace, or filters such as tracker_relay=debug. Of
+    /// what repeats, the first lines of a minute are written and the others counted
+    #[arg(
+        long,
+        env = "TABSWARM_LOG",
+        value_name = "FILTER",
+        default_value = "info"
+    )]
+    pub(crate) log: String,
+
+    #[command(flatten)]
+    limits: Limits,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
+struct Limits {
+    /// Tabs and programs connected at once. One address (of IPv6, one /64) may have as many as
+    /// are left free, half of them when nobody else is there: with the default, ten thousand
+    /// tabs of a school or an office behind one address find their place
+    #[arg(long, env = "TABSWARM_MAX_CONNECTIONS", value_name = "N", default_value_t = HubConfig::default().max_connections)]
+    max_connections: usize,
+
+    /// Swarms at once
+    #[arg(long, env = "TABSWARM_MAX_SWARMS", value_name = "N", default_value_t = HubConfig::default().max_swarms)]
+    max_swarms: usize,
+
+    /// Channels that one connection may have at once
+    #[arg(long, env = "TABSWARM_MAX_CHANNELS", value_name = "N", default_value_t = HubConfig::default().max_channels_per_connection)]
+    max_channels: usize,
+
+    /// Mebibytes that may be on their way to one client
+    #[arg(long, env = "TABSWARM_CLIENT_MEMORY", value_name = "MIB", default_value_t = HubConfig::default().max_inflight_per_connection >> 20)]
+    client_memory: u64,
+
+    /// Mebibytes that may be on their way to all clients together
+    #[arg(long, env = "TABSWARM_MEMORY", value_name = "MIB", default_value_t = HubConfig::default().max_inflight >> 20)]
+    memory: u64,
+
+    /// Connections at once that fetch the page. When all are in use, the oldest one of the
+    /// address that has most of them is closed for a new one
+    #[arg(long, env = "TABSWARM_MAX_HTTP_CONNECTIONS", value_name = "N", default_value_t = Config::default().max_http_connections)]
+    max_http_connections: usize,
+
+    /// Mebibytes of large messages that have begun to arrive, of all clients together. When
+    /// they are used up, the client with most of them, at the address with most, is
+    /// disconnected
+    #[arg(long, env = "TABSWARM_UNFINISHED_MEMORY", value_name = "MIB", default_value_t = Config::default().max_unfinished >> 20)]
+    unfinished_memory: u64,
+
+    /// Seconds between the announces of a client
+    #[arg(long, env = "TABSWARM_INTERVAL", value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    interval: u64,
+
+    /// Seconds after which a client that takes no data, of a page or of others, is disconnected
+    #[arg(long, env = "TABSWARM_WRITE_TIMEOUT", value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    write_timeout: u64,
+}
+
+impl Options {
+    pub(crate) fn config(&self) -> Config {
+        let Limits {
+            max_connections,
+            max_swarms,
+            max_channels,
+            client_memory,
+            memory,
+            max_http_connections,
+            unfinished_memory,
+            interval,
+            write_timeout,
+        } = self.limits;
+        let interval = Duration::from_secs(interval);
+        let mebibytes = |count: u64| count.saturating_mul(1 << 20);
+        Config {
+            page: self.page.clone().map_or(Page::BuiltIn, Page::Folder),
+            hub: HubConfig {
+                max_connections,
+                max_swarms,
+                max_channels_per_connection: max_channels,
+                max_inflight_per_connection: mebibytes(client_memory),
+                max_inflight: mebibytes(memory),
+                announce_interval: interval,
+                member_expiry: interval * 5 / 2,
+                ..HubConfig::default()
+            },
+            allowed_origins: self.allowed_origins.clone(),
+            trusted_proxies: self.trusted_proxies.clone(),
+            max_http_connections,
+            max_unfinished: mebibytes(unfinished_memory),
+            write_timeout: Duration::from_secs(write_timeout),
+            ..Config::default()
+        }
+    }
+}

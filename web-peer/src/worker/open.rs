@@ -1,0 +1,179 @@
+//! Opening what others made: links and `.torrent` files.
+
+use std::rc::Rc;
+
+use swarm_core::engine::{Command, Input, Resume};
+use swarm_core::metainfo::{Link, Metainfo, Selection};
+use swarm_core::pieces::Priority;
+
+use super::commands::record;
+use super::host::Host;
+use super::store::{Content, More};
+use super::torrents::Torrent;
+use crate::messages::ToPage;
+
+impl Host {
+    /// Takes part in what a link names.
+    pub(super) fn add_link(self: &Rc<Self>, text: &str) {
+        let link: Link = match text.trim().parse() {
+            Ok(link) => link,
+            Err(error) => return self.notice(true, format!("This link can't be opened: {error}")),
+        };
+        let page_tracker = link.page_tracker();
+        if let Some(elsewhere) = page_tracker.as_ref().filter(|t| **t != self.tracker) {
+            self.notice(
+                false,
+                format!("The link comes from another server ({elsewhere}); this page looks for peers on its own."),
+            );
+        }
+        let info_hash = link.info_hash;
+        if let Some(metainfo) = self.torrents.metainfo(info_hash) {
+            self.choose_more(&metainfo, link.files.as_ref());
+        } else if !self.torrents.contains(info_hash) {
+            let mut record = record(info_hash, Content::Link(link.name.clone()));
+            record.more = More {
+                trackers: page_tracker.into_iter().chain(link.trackers).collect(),
+                files: link.files.map(|files| files.to_string()),
+                ..More::default()
+            };
+            self.insert(Torrent {
+                record,
+                metainfo: None,
+                source: None,
+            });
+            let (name, check, paused) = (link.name, false, false);
+            self.feed(Input::Command(Command::AddLink {
+                info_hash,
+                name,
+                check,
+                paused,
+            }));
+        }
+        self.tell(&ToPage::Added(info_hash), &[]);
+    }
+
+    /// Takes part in what a `.torrent` file called `name` describes.
+    pub(super) fn open_torrent(self: &Rc<Self>, name: &str, bytes: &[u8]) {
+        let metainfo = match Metainfo::from_torrent(bytes) {
+            Ok(metainfo) => metainfo,
+            Err(error) => return self.notice(true, format!("“{name}” can't be opened: {error}")),
+        };
+        if self.is_strange(&metainfo) {
+            return self.notice(true, private(&metainfo));
+        }
+        self.add_torrent(metainfo);
+        self.notice(
+            false,
+            format!("“{name}” is opened as a torrent, not shared as a file."),
+        );
+    }
+
+    fn add_torrent(self: &Rc<Self>, metainfo: Metainfo) {
+        let info_hash = metainfo.info_hash();
+        let known = self
+            .torrents
+            .look(info_hash, |torrent| torrent.metainfo.is_some());
+        if known == Some(false) {
+            // The engine knows the link only: the file says everything.
+            self.feed(Input::Command(Command::Remove(info_hash)));
+        }
+        if known != Some(true) {
+            let record = record(info_hash, Content::Torrent(metainfo.to_torrent()));
+            self.insert(Torrent {
+                record,
+                metainfo: Some(metainfo.clone()),
+                source: None,
+            });
+            let (resume, paused) = (Resume::Nothing, false);
+            self.feed(Input::Command(Command::AddTorrent {
+                metainfo,
+                resume,
+                paused,
+            }));
+        }
+        self.tell(&ToPage::Added(info_hash), &[]);
+    }
+
+    /// Peers have sent a link's metadata.
+    pub(super) fn metadata_is_here(self: &Rc<Self>, metainfo: &Metainfo) {
+        let info_hash = metainfo.info_hash();
+        let more = self
+            .torrents
+            .look(info_hash, |torrent| torrent.record.more.clone());
+        // It may have been removed in the meantime.
+        let Some(More {
+            trackers, files, ..
+        }) = more
+        else {
+            return;
+        };
+        // Peers send no trackers; the link named some.
+        let metainfo = metainfo.with_trackers(trackers);
+        if self.is_strange(&metainfo) {
+            self.notice(true, private(&metainfo));
+            return self.remove(info_hash);
+        }
+        let torrent_file = metainfo.to_torrent();
+        let known = metainfo.clone();
+        self.update(info_hash, |torrent| {
+            torrent.record.content = Content::Torrent(torrent_file);
+            torrent.record.more.files = None;
+            torrent.metainfo = Some(known);
+        });
+        let files = files.and_then(|files| files.parse::<Selection>().ok());
+        let Some(files) = files else { return };
+        match files.priorities(&metainfo) {
+            Some(priorities) => self.set_priorities(info_hash, priorities),
+            None => self.notice(
+                false,
+                format!(
+                    "“{}” has none of the files that the link asks for: all are fetched.",
+                    metainfo.name()
+                ),
+            ),
+        }
+    }
+
+    /// A link asks for files of a torrent that is here already: those too, then.
+    fn choose_more(self: &Rc<Self>, metainfo: &Metainfo, files: Option<&Selection>) {
+        let info_hash = metainfo.info_hash();
+        let asked = files.and_then(|files| files.priorities(metainfo));
+        let wishes = self.torrents.look(info_hash, |torrent| {
+            torrent.record.wishes.priorities.clone()
+        });
+        if let (Some(asked), Some(mut priorities)) = (asked, wishes) {
+            for (priority, asked) in priorities.iter_mut().zip(asked) {
+                if asked == Priority::Normal {
+                    *priority = asked;
+                }
+            }
+            self.set_priorities(info_hash, priorities);
+        }
+    }
+
+    /// It may be announced to its own trackers only (BEP 27), and ours is none of them.
+    pub(super) fn is_strange(&self, metainfo: &Metainfo) -> bool {
+        let ours = canonical(&self.tracker);
+        let is_ours = |tracker: &String| canonical(tracker) == ours;
+        metainfo.is_private() && !metainfo.trackers().iter().any(is_ours)
+    }
+}
+
+/// Why a private torrent is not opened.
+pub(super) fn private(metainfo: &Metainfo) -> String {
+    let trackers = match metainfo.trackers() {
+        [] => "it names none".to_owned(),
+        [only] => only.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    };
+    format!(
+        "“{}” is private: it may be announced to its own trackers only ({trackers}), and this page speaks with \
+         none of them. It is not opened here.",
+        metainfo.name()
+    )
+}
+
+/// An address as the browser writes it: with a lower-case host and no default port.
+fn canonical(address: &str) -> String {
+    web_sys::Url::new(address).map_or_else(|_| address.to_owned(), |url| url.href())
+}
