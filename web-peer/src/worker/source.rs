@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use js_sys::{ArrayBuffer, Uint8Array};
-use swarm_core::engine::{Input, StoreError};
+use swarm_core::engine::{Command, Input, StoreError};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
 use swarm_core::pieces::PieceIndex;
@@ -307,6 +307,10 @@ impl Host {
                 continue;
             };
             self.keep(torrent.record.clone());
+            if !torrent.record.paused {
+                // What was being written when it happened may have stopped it.
+                self.feed(Input::Command(Command::Resume(info_hash)));
+            }
             let Some(metainfo) = torrent.metainfo else {
                 continue;
             };
