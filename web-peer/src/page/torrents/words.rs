@@ -105,12 +105,85 @@ pub(crate) fn wasted(facts: &TorrentView) -> Option<String> {
     (facts.wasted > 0).then(|| bytes(facts.wasted))
 }
 
+/// The tracker's figures are as old as its last answer: whoever is connected counts at once.
 pub(crate) fn swarm(facts: &TorrentView) -> Option<String> {
-    match (facts.complete, facts.incomplete) {
-        (0, 0) => None,
-        (complete, incomplete) => Some(format!(
-            "{complete} of {} complete",
-            complete.saturating_add(incomplete)
-        )),
+    if facts.complete == 0 && facts.incomplete == 0 {
+        return None;
+    }
+    let own = facts.state == TorrentState::Seeding && has_all(facts);
+    let peers = facts.peers.iter().filter(|peer| peer.progress >= 1.0);
+    let seen_complete = peers.count() + usize::from(own);
+    let complete = seen_complete.max(facts.complete as usize);
+    let told = facts.complete.saturating_add(facts.incomplete) as usize;
+    let members = told.max(facts.peers.len() + 1).max(complete);
+    Some(format!("{complete} of {members} complete"))
+}
+
+#[cfg(test)]
+mod tests {
+    use swarm_core::engine::{PeerPath, PeerView};
+    use swarm_core::id::InfoHash;
+    use swarm_core::pieces::{Strategy, Waste};
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    fn peer(progress: f64) -> PeerView {
+        PeerView {
+            peer_id: String::new(),
+            client: String::new(),
+            path: PeerPath::Relay,
+            progress,
+            down: 0,
+            up: 0,
+            down_rate: 0,
+            up_rate: 0,
+            unchoked_us: false,
+            unchoked: false,
+        }
+    }
+
+    /// A complete torrent.
+    fn torrent(complete: u32, incomplete: u32, peers: Vec<PeerView>) -> TorrentView {
+        TorrentView {
+            info_hash: InfoHash([1; 20]),
+            name: "film.mkv".to_owned(),
+            state: TorrentState::Seeding,
+            progress: 1.0,
+            length: 10,
+            piece_length: 16_384,
+            pieces: 1,
+            have: vec![0b1000_0000],
+            in_progress: Vec::new(),
+            files: vec![("film.mkv".to_owned(), 10)],
+            offsets: vec![0],
+            down_rate: 0,
+            up_rate: 0,
+            downloaded: 0,
+            uploaded: 0,
+            wasted: 0,
+            waste: Waste::default(),
+            strategy: Strategy::default(),
+            priorities: Vec::new(),
+            eta: None,
+            complete,
+            incomplete,
+            copies: 0,
+            standing: Standing::Member,
+            peers,
+            error: None,
+        }
+    }
+
+    #[wasm_bindgen_test]
+    fn a_peer_that_became_complete_counts_before_the_tracker_says_so() {
+        let swarm = |complete, incomplete, peers| swarm(&torrent(complete, incomplete, peers));
+        let said = |words: &str| Some(words.to_owned());
+        assert_eq!(swarm(0, 0, Vec::new()), None, "not announced yet");
+        assert_eq!(swarm(1, 0, Vec::new()), said("1 of 1 complete"));
+        assert_eq!(swarm(1, 0, vec![peer(0.5)]), said("1 of 2 complete"));
+        assert_eq!(swarm(1, 0, vec![peer(1.0)]), said("2 of 2 complete"));
+        assert_eq!(swarm(1, 1, vec![peer(1.0)]), said("2 of 2 complete"));
+        assert_eq!(swarm(30, 12, vec![peer(1.0)]), said("30 of 42 complete"));
     }
 }
