@@ -159,27 +159,24 @@ impl Engine {
 
     /// What a person sees.
     pub fn view(&self, now: Time) -> View {
-        let torrents = self
-            .order
-            .iter()
-            .filter_map(|info_hash| self.torrents.get(info_hash));
-        View {
-            tracker: self.link.state,
-            torrents: torrents.map(|torrent| torrent.view(now)).collect(),
-        }
+        self.snapshot(|torrent| torrent.view(now))
     }
 
     /// What a person sees at a glance: as [`Engine::view`], but without what grows with a
     /// torrent's files and pieces (`have`, `in_progress`, `files` and `priorities` are empty,
     /// `copies` is 0 unless a peer is connected).
     pub fn overview(&self, now: Time) -> View {
+        self.snapshot(|torrent| torrent.overview(now))
+    }
+
+    fn snapshot(&self, of: impl Fn(&Torrent) -> TorrentView) -> View {
         let torrents = self
             .order
             .iter()
             .filter_map(|info_hash| self.torrents.get(info_hash));
         View {
             tracker: self.link.state,
-            torrents: torrents.map(|torrent| torrent.overview(now)).collect(),
+            torrents: torrents.map(of).collect(),
         }
     }
 

@@ -196,7 +196,7 @@ impl Torrent {
             awaited += 1;
         }
         // The tracker knows of many, and few of them are of use.
-        let members = (self.swarm.complete + self.swarm.incomplete) as usize;
+        let members = self.swarm.complete.saturating_add(self.swarm.incomplete) as usize;
         let few = useful < target / 3 && members > useful + 1 && !self.is_finished();
         if (starves || few)
             && !self
