@@ -110,6 +110,17 @@ impl Socket {
     }
 }
 
+impl Drop for Socket {
+    /// What still waits here is lost in any case. What the system holds for one who does not
+    /// read would stay with it for minutes after an orderly end, megabytes for each of them.
+    fn drop(&mut self) {
+        if self.stuck.is_some() {
+            // The connection is gone already if this fails.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
 impl AsyncRead for Socket {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -177,5 +188,55 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    async fn pair() -> (Socket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (client, accepted) = tokio::join!(client, listener.accept());
+        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let timeout = Duration::from_secs(3600);
+        let socket = Socket::new(accepted.unwrap().0, timeout, Arc::default(), place);
+        (socket, client.unwrap())
+    }
+
+    /// Writes until the system takes no more.
+    async fn fill(socket: &mut Socket) {
+        let bytes = [0; 64 << 10];
+        std::future::poll_fn(|cx| {
+            while let Poll::Ready(taken) = Pin::new(&mut *socket).poll_write(cx, &bytes) {
+                taken.unwrap();
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn nothing_is_kept_for_one_who_did_not_read() {
+        let (mut socket, mut client) = pair().await;
+        fill(&mut socket).await;
+        drop(socket);
+        let end = client.read_to_end(&mut Vec::new()).await;
+        assert_eq!(end.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_arrives_though_it_is_read_after_the_end() {
+        let (mut socket, mut client) = pair().await;
+        socket.write_all(b"all of it").await.unwrap();
+        drop(socket);
+        let mut came = Vec::new();
+        client.read_to_end(&mut came).await.unwrap();
+        assert_eq!(came, b"all of it");
     }
 }
