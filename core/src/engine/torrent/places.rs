@@ -5,6 +5,7 @@
 //! for an upload slot: who has one and asks for nothing holds up those who wait.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use super::prospects::Prospect;
 use super::{Cx, Phase, Torrent};
@@ -225,12 +226,16 @@ impl Torrent {
         // The tracker knows of many, and few of them are of use.
         let members = (self.swarm.complete + self.swarm.incomplete) as usize;
         let few = useful < target / 3 && members > useful + 1 && !self.is_finished();
-        if (starves || few)
-            && !self
-                .swarm
-                .prospects
-                .any_untried(|known| self.promises(known))
-        {
+        if !starves && !few {
+            return;
+        }
+        // Who came to us by itself was never asked, and is nobody left to ask.
+        let here: BTreeSet<MemberId> = self.sessions.values().map(|s| s.member).collect();
+        let untried = self
+            .swarm
+            .prospects
+            .any_untried(|member, known| self.promises(known) && !here.contains(&member));
+        if !untried {
             self.look_around(cx.now);
         }
     }
