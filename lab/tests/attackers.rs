@@ -57,6 +57,18 @@ fn idle_members_cost_almost_nothing() {
 }
 
 #[test]
+fn a_group_among_many_idle_members_completes_in_near_the_time_it_takes_alone() {
+    for (seed, idle) in [(1, 50), (3, 50), (4, 100), (5, 100)] {
+        let (seconds, times) = cost(Scenario {
+            idle,
+            ..swarm(seed, 10)
+        });
+        let cost = format!("10 and {idle} idle: {seconds} s, {times} times as long");
+        assert!(seconds < 5.0, "{cost}");
+    }
+}
+
+#[test]
 fn a_seeder_is_found_among_a_thousand_idle_members() {
     let (seconds, times) = cost(Scenario {
         idle: 1000,

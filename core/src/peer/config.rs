@@ -36,6 +36,14 @@ pub struct PlacesConfig {
     pub prospects: usize,
 }
 
+impl PlacesConfig {
+    /// Who has an upload slot and asked for nothing for so long hesitates, and others are tried
+    /// beside it: a quarter of [`PlacesConfig::sitting`], half a second.
+    pub fn hesitation(&self) -> Duration {
+        self.sitting / 4
+    }
+}
+
 /// How much is asked of a peer at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestConfig {

@@ -303,6 +303,28 @@ impl Session {
         kept >= 2 && kept > self.passed_on
     }
 
+    /// It has an upload slot, and asked for something a moment ago, or had no time to.
+    pub fn uses_slot(&self, now: Time, config: &PlacesConfig) -> bool {
+        let time = config.hesitation();
+        let lately = |at: Option<Time>| at.is_some_and(|at| now - at < time);
+        self.outbox.upload_count() > 0 || lately(self.asked) || lately(self.unchoked)
+    }
+
+    /// It has an upload slot, and does not use it: others may be tried beside it.
+    pub fn hesitates(&self, now: Time, config: &PlacesConfig) -> bool {
+        self.sat.is_some() || !self.uses_slot(now, config) && !self.trades(now, config)
+    }
+
+    /// Nothing went from one to the other, and it never asked for anything.
+    pub fn is_stranger(&self) -> bool {
+        self.asked.is_none() && self.exchanged.is_none()
+    }
+
+    /// Who traded with us lately may just have enough for the moment.
+    fn trades(&self, now: Time, config: &PlacesConfig) -> bool {
+        self.exchanged.is_some_and(|at| now - at < config.exchange)
+    }
+
     /// Looks whether it uses its upload slot. Whoever does not comes last for a while.
     pub fn watch_slot(&mut self, now: Time, config: &PlacesConfig) {
         let Some(since) = self.unchoked.filter(|_| self.peer_interested) else {
@@ -312,12 +334,8 @@ impl Session {
             return;
         };
         let since = self.asked.map_or(since, |asked| asked.max(since));
-        // Who traded with us lately may just have enough for the moment.
-        let trades = |at: Time| now - at < config.exchange;
-        if self.outbox.upload_count() == 0
-            && now - since >= config.sitting
-            && !self.exchanged.is_some_and(trades)
-        {
+        let sits = self.outbox.upload_count() == 0 && now - since >= config.sitting;
+        if sits && !self.trades(now, config) {
             self.sat = Some(now);
         }
     }

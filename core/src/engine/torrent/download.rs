@@ -280,7 +280,7 @@ impl Torrent {
     fn tell_peers(&mut self, cx: &mut Cx<'_>, piece: PieceIndex) {
         // Who may request from us, or could at once, hears of it at once; to the others it
         // is news that may wait for company. In a large swarm these messages are most of all.
-        let free_slots = self.slots_taken() < self.choker.slots(&cx.config.choke);
+        let free_slots = self.slots_taken(cx) < self.choker.slots(&cx.config.choke);
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
             let Some(session) = self.sessions.get_mut(&id).filter(|session| session.greeted) else {

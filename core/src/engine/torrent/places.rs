@@ -5,6 +5,7 @@
 //! for an upload slot: who has one and asks for nothing holds up those who wait.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use super::prospects::Prospect;
 use super::{Cx, Phase, Torrent};
@@ -24,6 +25,8 @@ pub(super) enum Use {
     Sits,
     /// It has something that we lack, and does not give it.
     Withholds,
+    /// It waits for its first upload slot; all that is known of it is that it says so.
+    Waits,
     /// One waits for the other, and may soon get something.
     Hopes,
     /// It has just come.
@@ -60,15 +63,33 @@ impl Torrent {
         let fetches = session
             .asked
             .is_some_and(|at| cx.now - at < config.patience);
-        if knows_it || fetches || (session.peer_interested && waits) {
+        if knows_it || fetches {
             Use::Hopes
+        } else if self.wants(session) && waits {
+            if session.is_stranger() && !session.interested {
+                Use::Waits
+            } else {
+                Use::Hopes
+            }
         } else if session.interested {
             Use::Withholds
-        } else if session.peer_interested {
+        } else if self.wants(session) {
             Use::Sits
         } else {
             Use::Nothing
         }
+    }
+
+    /// It says that it wants something, and there is something to be had. While we have
+    /// nothing nobody has a reason to say so, and whoever does it all the same would have all
+    /// slots by the time at which they are of use.
+    pub(super) fn wants(&self, session: &Session) -> bool {
+        session.peer_interested && self.has_something() && !session.is_seed()
+    }
+
+    fn has_something(&self) -> bool {
+        self.download()
+            .is_some_and(|download| !download.have().is_empty())
     }
 
     /// We lack something, and got nothing for a while.
@@ -107,26 +128,38 @@ impl Torrent {
         let idle = self
             .sessions
             .iter()
-            .filter(|(_, s)| s.unchoked.is_some() && s.peer_interested && sits(s));
+            .filter(|(_, s)| s.unchoked.is_some() && self.wants(s) && sits(s));
         let idle: Vec<SessionId> = idle.map(|(id, _)| *id).collect();
-        for id in idle {
-            let waiting = self
-                .sessions
-                .iter()
-                .filter(|(_, s)| s.unchoked.is_none() && s.peer_interested && s.sat.is_none());
-            // Who owes us least, and of those who waits longest; of those who were never
-            // tried the last, or a crowd that waits would be first for long.
-            let next = waiting.min_by_key(|(_, s)| (s.debt(), s.choked, Reverse(s.since)));
-            let Some((&next, _)) = next else { break };
+        for (turn, id) in idle.into_iter().enumerate() {
+            // By turns to somebody who took or gave something before, and to one who never
+            // had a chance to: many may say that they want something.
+            let Some(next) = self.next_in_line(turn % 2 == 1) else {
+                break;
+            };
             self.set_unchoked(cx, id, false);
             self.set_unchoked(cx, next, true);
         }
         self.try_several(cx);
     }
 
+    /// Who gets a slot that is left over: of two kinds, where there are both.
+    fn next_in_line(&self, stranger: bool) -> Option<SessionId> {
+        let waiting = self
+            .sessions
+            .iter()
+            .filter(|(_, s)| s.unchoked.is_none() && self.wants(s) && s.sat.is_none());
+        // Who owes us least, and of those who waits longest; of those who were never tried
+        // the last, or a crowd that waits would be first for long.
+        let next = waiting.min_by_key(|(_, s)| {
+            let other = s.is_stranger() != stranger;
+            (other, s.debt(), s.choked, Reverse(s.since))
+        });
+        next.map(|(id, _)| *id)
+    }
+
     /// While nobody uses a slot, it costs nothing to try several more at once.
     fn try_several(&mut self, cx: &mut Cx<'_>) {
-        let untried = |s: &Session| s.peer_interested && s.unchoked.is_none() && s.choked.is_none();
+        let untried = |s: &Session| self.wants(s) && s.unchoked.is_none() && s.choked.is_none();
         let untried = self.sessions.iter().filter(|(_, s)| untried(s));
         let mut untried: Vec<_> = untried.map(|(id, s)| (Reverse(s.since), *id)).collect();
         untried.sort_unstable();
@@ -146,18 +179,14 @@ impl Torrent {
         let time = cx.config.places.sitting;
         self.sessions.get(&id).is_some_and(|session| {
             let new = session.unchoked.is_some_and(|since| cx.now - since < time);
-            new && session.peer_interested && session.choked.is_none() && session.asked.is_none()
+            new && self.wants(session) && session.choked.is_none() && session.asked.is_none()
         })
     }
 
     /// Everybody who has an upload slot had the time to ask for something, and nobody does.
     pub(super) fn slots_are_idle(&self, cx: &Cx<'_>) -> bool {
-        let time = cx.config.places.sitting / 2;
-        let lately = |at: Option<Time>| at.is_some_and(|at| cx.now - at < time);
-        let uses =
-            |s: &Session| s.outbox.upload_count() > 0 || lately(s.asked) || lately(s.unchoked);
         let mut held = self.sessions.values().filter(|s| s.unchoked.is_some());
-        cx.link.unsent() == 0 && !held.any(uses)
+        cx.link.unsent() == 0 && !held.any(|session| session.uses_slot(cx.now, &cx.config.places))
     }
 
     /// Asks members for channels, as long as there is room for them.
@@ -169,8 +198,7 @@ impl Torrent {
         let starves = self.starves(cx);
         // Whoever is of use, and whoever is only there.
         let needed = if starves { Use::Hopes } else { Use::Withholds };
-        let uses = self.sessions.values().map(|s| self.use_of(cx, s));
-        let useful = uses.filter(|u| *u >= needed).count();
+        let useful = self.count_useful(cx, needed);
         let (all, mut awaited) = self.opening(cx);
         let mut free = (2 * target).saturating_sub(all);
         while free > 0 && cx.link.has_room() {
@@ -198,14 +226,27 @@ impl Torrent {
         // The tracker knows of many, and few of them are of use.
         let members = self.swarm.complete.saturating_add(self.swarm.incomplete) as usize;
         let few = useful < target / 3 && members > useful + 1 && !self.is_finished();
-        if (starves || few)
-            && !self
-                .swarm
-                .prospects
-                .any_untried(|known| self.promises(known))
-        {
+        if !starves && !few {
+            return;
+        }
+        // Who came to us by itself was never asked, and is nobody left to ask.
+        let here: BTreeSet<MemberId> = self.sessions.values().map(|s| s.member).collect();
+        let untried = self
+            .swarm
+            .prospects
+            .any_untried(|member, known| self.promises(known) && !here.contains(&member));
+        if !untried {
             self.look_around(cx.now);
         }
+    }
+
+    /// How many sessions are of so much use to us. While we lack something, those that only
+    /// wait for what we have are not.
+    pub(super) fn count_useful(&self, cx: &Cx<'_>, least: Use) -> usize {
+        let finished = self.is_finished();
+        let uses = self.sessions.values().map(|s| self.use_of(cx, s));
+        uses.filter(|u| *u >= least && (finished || *u != Use::Waits))
+            .count()
     }
 
     /// Who has not been asked yet, or not lately. `any`, or only one that may have what we

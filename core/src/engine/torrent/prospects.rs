@@ -111,9 +111,9 @@ impl Prospects {
     }
 
     /// There is one of a kind that was never asked.
-    pub(super) fn any_untried(&self, kind: impl Fn(&Prospect) -> bool) -> bool {
-        let mut members = self.members.values();
-        members.any(|known| known.told && known.tries == 0 && kind(known))
+    pub(super) fn any_untried(&self, kind: impl Fn(MemberId, &Prospect) -> bool) -> bool {
+        let mut members = self.members.iter();
+        members.any(|(member, known)| known.told && known.tries == 0 && kind(*member, known))
     }
 
     /// There is one of a kind at all.

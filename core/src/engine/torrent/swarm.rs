@@ -112,8 +112,7 @@ impl Torrent {
 
     fn announce(&mut self, cx: &mut Cx<'_>) {
         // Those that we have no use for don't count; some will refuse.
-        let uses = self.sessions.values().map(|s| self.use_of(cx, s));
-        let useful = uses.filter(|u| *u > Use::Withholds).count();
+        let useful = self.count_useful(cx, Use::Waits);
         let wanted = 2 * cx.config.target_peers.saturating_sub(useful);
         cx.link.send(ClientMessage::Announce(Announce {
             info_hash: self.info_hash,

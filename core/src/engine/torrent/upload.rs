@@ -23,10 +23,13 @@ const READ_AHEAD: usize = 2;
 impl Torrent {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
     pub(super) fn unchoke_if_free(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+        if !self.sessions.get(&id).is_some_and(|s| self.wants(s)) {
+            return;
+        }
         let slots = self.choker.slots(&cx.config.choke);
         let held = self.sessions.values().filter(|s| s.unchoked.is_some());
         let wasted = held.count() < cx.config.choke.slots.1 && self.slots_are_idle(cx);
-        if self.slots_taken() < slots || wasted {
+        if self.slots_taken(cx) < slots || wasted {
             self.set_unchoked(cx, id, true);
         }
     }
@@ -45,23 +48,30 @@ impl Torrent {
         let waiting = self
             .sessions
             .iter()
-            .filter(|(_, session)| session.peer_interested && session.unchoked.is_none());
-        // Who owes us least, and of those who waits longest.
-        let next = waiting.min_by_key(|(_, session)| {
-            let last = session.sat.is_some() || session.hoards(now, time);
-            (last, session.debt(), session.choked)
-        });
-        let Some((&id, _)) = next else { return };
+            .filter(|(_, session)| self.wants(session) && session.unchoked.is_none());
+        // Who owes us least, and of those who waits longest: one who took or gave something
+        // before, and one who is to be tried.
+        let next = |stranger: bool| {
+            let kind = waiting.clone().filter(|(_, s)| s.is_stranger() == stranger);
+            let next = kind.min_by_key(|(_, session)| {
+                let last = session.sat.is_some() || session.hoards(now, time);
+                (last, session.debt(), session.choked)
+            });
+            next.map(|(id, _)| *id)
+        };
+        let next = [next(false), next(true)];
         let rate = self.up.long_rate(now);
-        self.choker.widen(&cx.config.choke, rate);
-        self.unchoke_if_free(cx, id);
+        for id in next.into_iter().flatten() {
+            self.choker.widen(&cx.config.choke, rate);
+            self.unchoke_if_free(cx, id);
+        }
     }
 
-    pub(super) fn slots_taken(&self) -> usize {
+    pub(super) fn slots_taken(&self, cx: &Cx<'_>) -> usize {
         self.sessions
             .values()
-            .filter(|session| session.unchoked.is_some() && session.peer_interested)
-            .filter(|session| session.sat.is_none())
+            .filter(|session| session.unchoked.is_some() && self.wants(session))
+            .filter(|session| !session.hesitates(cx.now, &cx.config.places))
             .count()
     }
 
@@ -95,7 +105,7 @@ impl Torrent {
         let time = self.time_to_pass_on(cx);
         let interested = |unchoked: bool, hoards: bool| {
             self.sessions.values().any(|session| {
-                session.peer_interested
+                self.wants(session)
                     && session.unchoked.is_some() == unchoked
                     && (unchoked || session.sat.is_none())
                     && session.hoards(cx.now, time) == hoards
@@ -111,7 +121,7 @@ impl Torrent {
         let candidates: Vec<Candidate> = self
             .sessions
             .iter()
-            .filter(|(_, session)| session.peer_interested)
+            .filter(|(_, session)| self.wants(session))
             .map(|(&id, session)| Candidate {
                 session: id,
                 gives: session.down.long_rate(cx.now),
