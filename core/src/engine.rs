@@ -13,6 +13,7 @@ pub mod config;
 pub mod io;
 mod link;
 mod pulse;
+mod reads;
 mod torrent;
 mod turns;
 pub mod view;
@@ -25,10 +26,7 @@ pub use view::{PeerView, Standing, TorrentState, TorrentView, TrackerView, View}
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use crate::id::{ChannelId, InfoHash, PeerId};
-use crate::pieces::PieceIndex;
 use crate::rng::Rng;
 use crate::time::Time;
 use crate::wire::relay::{ClientMessage, ServerMessage};
@@ -103,6 +101,31 @@ impl Engine {
             } => {
                 self.with(now, info_hash, |torrent, cx| {
                     torrent.hashed(cx, piece, digest);
+                });
+            }
+            Input::PartRead {
+                info_hash,
+                piece,
+                begin,
+                result,
+            } => self.handle_part_read(now, info_hash, piece, begin, result),
+            Input::PartWritten {
+                info_hash,
+                piece,
+                begin,
+                result,
+            } => {
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.part_written(cx, piece, begin, result);
+                });
+            }
+            Input::Verified {
+                info_hash,
+                piece,
+                result,
+            } => {
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.part_verified(cx, piece, result);
                 });
             }
             Input::Command(command) => self.handle_command(now, command),
@@ -380,50 +403,6 @@ impl Engine {
     fn decline(&mut self, channel: ChannelId) {
         let reason = "not taking part in this torrent".to_owned();
         self.link.send(ClientMessage::Close { channel, reason });
-    }
-
-    fn handle_read(
-        &mut self,
-        now: Time,
-        info_hash: InfoHash,
-        piece: PieceIndex,
-        result: Result<Bytes, StoreError>,
-    ) {
-        let known = || self.torrents.get(&info_hash)?.padding_of(piece);
-        let result = match result {
-            // Nobody need keep a piece that is nothing but padding.
-            Err(StoreError::Missing) => known().ok_or(StoreError::Missing),
-            result => result,
-        };
-        if !self.cache.end_read((info_hash, piece)) {
-            self.with(now, info_hash, |torrent, cx| {
-                torrent.checked_read(cx, piece, result);
-            });
-            return;
-        }
-        let torrent = self.torrents.get(&info_hash);
-        let length = torrent.and_then(|torrent| torrent.length_of(piece));
-        let failed = match (result, length) {
-            (Ok(data), Some(length)) if data.len() == length as usize => {
-                self.cache.insert((info_hash, piece), data);
-                None
-            }
-            (Ok(data), Some(length)) => {
-                let found = data.len();
-                Some(StoreError::Unreadable(format!(
-                    "the storage has {found} of a piece's {length} bytes"
-                )))
-            }
-            // Whoever asked for it is gone.
-            (_, None) => None,
-            (Err(error), Some(_)) => Some(error),
-        };
-        if let Some(error) = failed {
-            self.with(now, info_hash, |torrent, cx| {
-                torrent.upload_read_failed(cx, piece, &error);
-            });
-        }
-        self.with_all(now, |torrent, cx| torrent.wake_uploads(cx));
     }
 
     fn upkeep(&mut self, now: Time) {

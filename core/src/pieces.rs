@@ -6,6 +6,7 @@ pub mod download;
 pub mod layout;
 pub mod padding;
 pub mod partial;
+pub mod parts;
 pub mod picker;
 pub mod priority;
 
@@ -14,6 +15,7 @@ pub use bitfield::{Bitfield, BitfieldError};
 pub use download::{Download, Limits, Received, Waste};
 pub use layout::{Block, Layout, LayoutError, PieceIndex};
 pub use padding::Padding;
+pub use parts::{Cut, Stretch};
 pub use picker::{Picker, Strategy};
 pub use priority::{Priority, piece_priorities};
 

@@ -23,6 +23,11 @@ pub(crate) struct Job {
 #[derive(Debug)]
 pub(crate) enum Work {
     Read(Arc<dyn Store>),
+    /// From this byte on, so many.
+    ReadPart(Arc<dyn Store>, u32, u32),
+    /// From this byte on.
+    WritePart(Arc<dyn Store>, u32, Bytes),
+    Verify(Arc<dyn Store>),
     Write(Arc<dyn Store>, Bytes),
     Hash(Bytes),
 }
@@ -44,6 +49,23 @@ impl Job {
                 info_hash,
                 piece,
                 result: store.write(piece, &data),
+            },
+            Work::ReadPart(store, begin, length) => Input::PartRead {
+                info_hash,
+                piece,
+                begin,
+                result: store.read_part(piece, begin, length),
+            },
+            Work::WritePart(store, begin, data) => Input::PartWritten {
+                info_hash,
+                piece,
+                begin,
+                result: store.write_part(piece, begin, &data),
+            },
+            Work::Verify(store) => Input::Verified {
+                info_hash,
+                piece,
+                result: store.verify(piece),
             },
             Work::Hash(data) => Input::Hashed {
                 info_hash,

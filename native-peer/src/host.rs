@@ -173,30 +173,47 @@ impl Host {
                     work: Work::Hash(data),
                 });
             }
-            Output::Read { info_hash, piece } => match self.stores.get(&info_hash).cloned() {
-                Some(store) => self.disk.start(Job {
-                    info_hash,
-                    piece,
-                    work: Work::Read(store),
-                }),
-                None => self.unattached.push(Output::Read { info_hash, piece }),
-            },
-            Output::Write {
-                info_hash,
-                piece,
-                data,
-            } => match self.stores.get(&info_hash).cloned() {
-                Some(store) => self.disk.start(Job {
-                    info_hash,
-                    piece,
-                    work: Work::Write(store, data),
-                }),
-                None => self.unattached.push(Output::Write {
-                    info_hash,
-                    piece,
-                    data,
-                }),
+            Output::Read { info_hash, .. }
+            | Output::Write { info_hash, .. }
+            | Output::ReadPart { info_hash, .. }
+            | Output::WritePart { info_hash, .. }
+            | Output::Verify { info_hash, .. } => match self.stores.get(&info_hash).cloned() {
+                Some(store) => self.disk.start(job(store, output)),
+                None => self.unattached.push(output),
             },
         }
+    }
+}
+
+/// What an output wants of a store.
+fn job(store: Arc<dyn Store>, output: Output) -> Job {
+    let (info_hash, piece, work) = match output {
+        Output::Read { info_hash, piece } => (info_hash, piece, Work::Read(store)),
+        Output::Write {
+            info_hash,
+            piece,
+            data,
+        } => (info_hash, piece, Work::Write(store, data)),
+        Output::ReadPart {
+            info_hash,
+            piece,
+            begin,
+            length,
+        } => (info_hash, piece, Work::ReadPart(store, begin, length)),
+        Output::WritePart {
+            info_hash,
+            piece,
+            begin,
+            data,
+        } => (info_hash, piece, Work::WritePart(store, begin, data)),
+        Output::Verify { info_hash, piece } => (info_hash, piece, Work::Verify(store)),
+        Output::Tracker(_) | Output::Reconnect | Output::Event(_) | Output::Hash { .. } => {
+            unreachable!("the store has nothing to do with it")
+        }
+    };
+    Job {
+        info_hash,
+        piece,
+        work,
     }
 }

@@ -31,6 +31,16 @@ pub trait Store: Debug + Send + Sync {
     /// [`Store::read`] returns it, in other processes too.
     fn write(&self, piece: PieceIndex, data: &[u8]) -> Result<(), StoreError>;
 
+    /// A stretch of a piece: as [`Store::read`], which would hold the whole of it.
+    fn read_part(&self, piece: PieceIndex, begin: u32, length: u32) -> Result<Bytes, StoreError>;
+
+    /// Puts a stretch of a piece, from `begin` on, in its place, though nobody knows whether it
+    /// is right. The piece is kept once [`Store::verify`] finds it right.
+    fn write_part(&self, piece: PieceIndex, begin: u32, data: &[u8]) -> Result<(), StoreError>;
+
+    /// The SHA-1 of a piece where it lies. If it is right, the piece counts as written.
+    fn verify(&self, piece: PieceIndex) -> Result<[u8; 20], StoreError>;
+
     /// Called once every piece that is wanted is written: on return, all of it survives a loss of power,
     /// and the wanted files have the lengths that they should have.
     fn finish(&self) -> Result<(), StoreError>;
@@ -69,6 +79,24 @@ fn store_error(what: &str, error: &io::Error) -> StoreError {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full(text),
         _ => StoreError::Failed(text),
     }
+}
+
+/// Bytes of a piece that are read at once to hash it: few, and enough that the disk reads on.
+const STRETCH: u32 = 1 << 20;
+
+/// The SHA-1 of a piece of so many bytes, of which `read` reads stretches.
+fn hash_in_stretches(
+    length: u32,
+    read: impl Fn(u32, u32) -> Result<Bytes, StoreError>,
+) -> Result<[u8; 20], StoreError> {
+    let mut hash = Sha1::new();
+    let mut begin = 0;
+    while begin < length {
+        let data = read(begin, STRETCH.min(length - begin))?;
+        hash.update(&data);
+        begin += STRETCH.min(length - begin);
+    }
+    Ok(hash.finalize().into())
 }
 
 /// These bytes are the piece.

@@ -226,6 +226,29 @@ fn a_download_goes_on_from_what_is_on_disk() {
     assert_all_there(&at.join("out"));
 }
 
+/// Pieces of 32 MiB are held whole by nobody: they are read, written and hashed in parts.
+#[test]
+fn pieces_that_do_not_fit_into_memory_are_fetched_and_found_again() {
+    let tracker = Tracker::start();
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let files = [("a.bin", 33 << 20), ("b.bin", (20 << 20) + 7)];
+    fs::create_dir(at.join("long")).unwrap();
+    for (seed, (name, length)) in (0..).zip(files) {
+        fs::write(at.join("long").join(name), bytes(seed, length)).unwrap();
+    }
+    let arguments = ["long", "--tracker", &tracker.url(), "--piece-length", "32M"];
+    let (_seed, link) = Peer::seed(at, &arguments);
+    get(at, &[&link, "-o", "out"]);
+    // One file is lost, and what shares a piece with it is found where it is.
+    fs::remove_file(at.join("out/long/b.bin")).unwrap();
+    get(at, &[&link, "-o", "out"]);
+    for (seed, (name, length)) in (0..).zip(files) {
+        let there = fs::read(at.join("out/long").join(name)).unwrap();
+        assert!(there == bytes(seed, length), "{name} differs");
+    }
+}
+
 #[test]
 fn only_the_files_that_somebody_wants_are_fetched() {
     let tracker = Tracker::start();

@@ -23,6 +23,15 @@ impl Store for Noise {
     fn write(&self, _: PieceIndex, _: &[u8]) -> Result<(), StoreError> {
         Ok(())
     }
+    fn read_part(&self, _: PieceIndex, _: u32, length: u32) -> Result<Bytes, StoreError> {
+        Ok(vec![0x55; length as usize].into())
+    }
+    fn write_part(&self, _: PieceIndex, _: u32, _: &[u8]) -> Result<(), StoreError> {
+        Ok(())
+    }
+    fn verify(&self, piece: PieceIndex) -> Result<[u8; 20], StoreError> {
+        Ok(self.0.piece_hash(piece))
+    }
     fn finish(&self) -> Result<(), StoreError> {
         Ok(())
     }

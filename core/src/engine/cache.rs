@@ -1,15 +1,17 @@
-//! Whole pieces in memory to serve blocks from, least recently used ones dropped first.
+//! Pieces, and parts of long ones, in memory to serve blocks from; least recently used ones
+//! are dropped first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
 use crate::id::InfoHash;
 use crate::pieces::PieceIndex;
 
-type Key = (InfoHash, PieceIndex);
+/// A part of a piece, by its number; a piece that is held whole is its part 0.
+pub(super) type Key = (InfoHash, PieceIndex, u32);
 
-/// Pieces in memory, and reads under way for more. Bounded in bytes and in reads.
+/// What is in memory, and reads under way for more. Bounded in bytes and in reads.
 #[derive(Debug)]
 pub(super) struct Cache {
     capacity: u64,
@@ -19,7 +21,9 @@ pub(super) struct Cache {
     /// Keys by the moment of their last use.
     order: BTreeMap<u64, Key>,
     moment: u64,
-    reading: BTreeSet<Key>,
+    /// How long each will be that is being read.
+    reading: BTreeMap<Key, u64>,
+    reading_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -37,11 +41,12 @@ impl Cache {
             pieces: BTreeMap::new(),
             order: BTreeMap::new(),
             moment: 0,
-            reading: BTreeSet::new(),
+            reading: BTreeMap::new(),
+            reading_bytes: 0,
         }
     }
 
-    /// The piece, if it is here; counts as a use.
+    /// The part, if it is here; counts as a use.
     pub(super) fn get(&mut self, key: Key) -> Option<&Bytes> {
         self.moment += 1;
         let entry = self.pieces.get_mut(&key)?;
@@ -51,8 +56,9 @@ impl Cache {
         Some(&entry.data)
     }
 
-    /// Keeps a piece, at the expense of those that were not used for longest. The newest
-    /// stays even when it alone is larger than the capacity, or it could never be served.
+    /// Keeps a part, at the expense of those that were not used for longest. The newest
+    /// stays even when it alone is larger than the capacity, or it could never be served; and
+    /// so do its neighbours, with which it may share a block.
     pub(super) fn insert(&mut self, key: Key, data: Bytes) {
         self.remove(key);
         self.moment += 1;
@@ -65,29 +71,44 @@ impl Cache {
                 used: self.moment,
             },
         );
-        while self.held > self.capacity && self.pieces.len() > 1 {
-            let Some((_, oldest)) = self.order.first_key_value() else {
-                break;
-            };
+        let stays =
+            |other: &Key| (other.0, other.1) == (key.0, key.1) && other.2.abs_diff(key.2) <= 1;
+        while self.held > self.capacity
+            && let Some(oldest) = self.order.values().find(|other| !stays(other))
+        {
             self.remove(*oldest);
         }
     }
 
-    /// Drops a piece.
-    pub(super) fn remove(&mut self, key: Key) {
+    fn remove(&mut self, key: Key) {
         if let Some(entry) = self.pieces.remove(&key) {
             self.order.remove(&entry.used);
             self.held -= entry.data.len() as u64;
         }
     }
 
-    /// True if the piece must be read now: it is not here, nobody reads it, and there is
-    /// room for one more read, which counts as under way from now on.
-    pub(super) fn begin_read(&mut self, key: Key) -> bool {
-        if self.pieces.contains_key(&key) || self.reading.len() >= self.max_reads {
+    /// Drops all of a piece.
+    pub(super) fn remove_piece(&mut self, info_hash: InfoHash, piece: PieceIndex) {
+        let all = (info_hash, piece, 0)..=(info_hash, piece, u32::MAX);
+        let keys: Vec<Key> = self.pieces.range(all).map(|(key, _)| *key).collect();
+        for key in keys {
+            self.remove(key);
+        }
+    }
+
+    /// True if the part, of so many bytes, must be read now: it is not here, nobody reads it,
+    /// and there is room for one more read, which counts as under way from now on. Reads
+    /// under way come to no more bytes than may be kept, unless there is one alone.
+    pub(super) fn begin_read(&mut self, key: Key, bytes: u32) -> bool {
+        let bytes = u64::from(bytes);
+        let full = self.reading.len() >= self.max_reads
+            || !self.reading.is_empty() && self.reading_bytes + bytes > self.capacity;
+        if full || self.pieces.contains_key(&key) || self.reading.contains_key(&key) {
             return false;
         }
-        self.reading.insert(key)
+        self.reading.insert(key, bytes);
+        self.reading_bytes += bytes;
+        true
     }
 
     /// Reads under way, each of which will end.
@@ -97,7 +118,9 @@ impl Cache {
 
     /// A read ended; false if none was under way.
     pub(super) fn end_read(&mut self, key: Key) -> bool {
-        self.reading.remove(&key)
+        let ended = self.reading.remove(&key);
+        self.reading_bytes -= ended.unwrap_or_default();
+        ended.is_some()
     }
 
     /// Drops everything of a torrent. Reads under way still end.
@@ -123,7 +146,7 @@ mod tests {
     fn the_least_recently_used_piece_goes_first() {
         let mut cache = Cache::new(3 << 10, 2);
         let layout = Layout::new(1 << 20, 1 << 14).unwrap();
-        let keys: Vec<Key> = layout.pieces().map(|p| (InfoHash([0; 20]), p)).collect();
+        let keys: Vec<Key> = layout.pieces().map(|p| (InfoHash([0; 20]), p, 0)).collect();
         for key in &keys[..3] {
             cache.insert(*key, Bytes::from(vec![0; 1 << 10]));
         }
@@ -140,13 +163,40 @@ mod tests {
     fn a_piece_is_read_once_and_reads_are_bounded() {
         let mut cache = Cache::new(1 << 20, 2);
         let layout = Layout::new(1 << 20, 1 << 14).unwrap();
-        let keys: Vec<Key> = layout.pieces().map(|p| (InfoHash([0; 20]), p)).collect();
-        assert!(cache.begin_read(keys[0]));
-        assert!(!cache.begin_read(keys[0]));
-        assert!(cache.begin_read(keys[1]));
-        assert!(!cache.begin_read(keys[2]));
+        let keys: Vec<Key> = layout.pieces().map(|p| (InfoHash([0; 20]), p, 0)).collect();
+        assert!(cache.begin_read(keys[0], 1));
+        assert!(!cache.begin_read(keys[0], 1));
+        assert!(cache.begin_read(keys[1], 1));
+        assert!(!cache.begin_read(keys[2], 1));
         assert!(cache.end_read(keys[0]));
         assert!(!cache.end_read(keys[0]));
-        assert!(cache.begin_read(keys[2]));
+        assert!(cache.begin_read(keys[2], 1));
+    }
+
+    #[test]
+    fn reads_are_bounded_in_bytes_but_one_always_goes() {
+        let mut cache = Cache::new(100, 8);
+        let layout = Layout::new(1 << 20, 1 << 14).unwrap();
+        let keys: Vec<Key> = layout.pieces().map(|p| (InfoHash([0; 20]), p, 0)).collect();
+        assert!(cache.begin_read(keys[0], 1000));
+        assert!(!cache.begin_read(keys[1], 1));
+        assert!(cache.end_read(keys[0]));
+        assert!(cache.begin_read(keys[1], 60));
+        assert!(!cache.begin_read(keys[2], 41));
+        assert!(cache.begin_read(keys[2], 40));
+    }
+
+    #[test]
+    fn parts_that_may_share_a_block_stay_together() {
+        let mut cache = Cache::new(10, 8);
+        let piece = Layout::new(1, 1).unwrap().piece(0).unwrap();
+        let key = |part| (InfoHash([0; 20]), piece, part);
+        for part in 0..4 {
+            cache.insert(key(part), Bytes::from(vec![0; 10]));
+        }
+        let here: Vec<bool> = (0..4).map(|part| cache.get(key(part)).is_some()).collect();
+        assert_eq!(here, [false, false, true, true]);
+        cache.remove_piece(InfoHash([0; 20]), piece);
+        assert_eq!((cache.held, cache.order.len()), (0, 0));
     }
 }

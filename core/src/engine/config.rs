@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::choke::ChokeConfig;
-use crate::pieces::Strategy;
+use crate::pieces::{Cut, Layout, PieceIndex, Strategy};
 
 pub use check::ConfigError;
 
@@ -42,9 +42,20 @@ pub struct Config {
     pub tracker: TrackerConfig,
     /// Bytes of pieces in progress, hashing and writing included, in one torrent.
     pub bytes_in_progress: u64,
-    /// Bytes of whole pieces kept in memory to serve from, over all torrents.
+    /// The longest piece that is held in memory whole; longer ones are written, read and
+    /// hashed in parts. 16 MiB, the longest that common programs make by themselves: whole
+    /// pieces are hashed before they are written, and need not be read again.
+    pub whole_piece: u32,
+    /// Bytes of a part: a multiple of a block, and no less than the longest block that may be
+    /// asked of us. 1 MiB: the store's overhead is spread over 64 blocks.
+    pub part: u32,
+    /// The longest piece that is taken on at all: nothing of it can be passed on before all of
+    /// it is here. A host whose store knows no parts says what it can hold whole.
+    pub max_piece: u32,
+    /// Bytes of pieces kept in memory to serve from, over all torrents.
     pub read_cache: u64,
-    /// Store reads under way at once, over all torrents.
+    /// Store reads under way at once, over all torrents; together they are of no more bytes
+    /// than `read_cache`, unless there is but one.
     pub max_reads: usize,
     /// Bytes of one peer's requests that are read before their turn, and two pieces in any
     /// case: 128 KiB, or each of many small pieces would wait for the store in its turn.
@@ -151,6 +162,25 @@ pub struct TrackerConfig {
     pub turn: (Duration, Duration),
 }
 
+impl Config {
+    /// Why a torrent of this layout is not taken on, if so.
+    pub fn refuses(&self, layout: &Layout) -> Option<String> {
+        let longest = layout.length(PieceIndex::FIRST);
+        let (is, most) = (longest.div_ceil(1 << 20), self.max_piece >> 20);
+        (longest > self.max_piece).then(|| {
+            format!("its pieces of {is} MiB are too long: up to {most} MiB are handled here")
+        })
+    }
+
+    /// How pieces are moved.
+    pub(super) fn cut(&self) -> Cut {
+        Cut {
+            whole: self.whole_piece,
+            part: self.part,
+        }
+    }
+}
+
 impl Default for TrackerConfig {
     fn default() -> Self {
         TrackerConfig {
@@ -176,6 +206,9 @@ impl Default for Config {
             metadata: MetadataConfig::default(),
             tracker: TrackerConfig::default(),
             bytes_in_progress: 24 << 20,
+            whole_piece: 16 << 20,
+            part: 1 << 20,
+            max_piece: Layout::MAX_PIECE,
             read_cache: 16 << 20,
             max_reads: 8,
             read_ahead: 128 << 10,

@@ -40,6 +40,38 @@ pub enum Input {
         /// What became of it.
         result: Result<(), StoreError>,
     },
+    /// An [`Output::ReadPart`] ended: all of its bytes, or why not.
+    PartRead {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The piece.
+        piece: PieceIndex,
+        /// The first byte within the piece.
+        begin: u32,
+        /// The bytes.
+        result: Result<Bytes, StoreError>,
+    },
+    /// An [`Output::WritePart`] ended.
+    PartWritten {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The piece.
+        piece: PieceIndex,
+        /// The first byte within the piece.
+        begin: u32,
+        /// What became of it.
+        result: Result<(), StoreError>,
+    },
+    /// An [`Output::Verify`] ended. `Ok` with the right hash means that the piece survives a
+    /// reload.
+    Verified {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The piece.
+        piece: PieceIndex,
+        /// The SHA-1 of its bytes, or why there is none.
+        result: Result<[u8; 20], StoreError>,
+    },
     /// An [`Output::Hash`] ended.
     Hashed {
         /// The torrent.
@@ -175,6 +207,40 @@ pub enum Output {
         piece: PieceIndex,
         /// Its bytes.
         data: Bytes,
+    },
+    /// Read a stretch of a piece longer than [`super::Config::whole_piece`], then answer with
+    /// [`Input::PartRead`].
+    ReadPart {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The piece.
+        piece: PieceIndex,
+        /// The first byte within the piece.
+        begin: u32,
+        /// How many bytes.
+        length: u32,
+    },
+    /// Put a stretch of such a piece in its place, though nobody knows yet whether it is
+    /// right; then answer with [`Input::PartWritten`]. Padding is left out. Stretches of one
+    /// piece may be written at once; none is written twice unless it was wrong.
+    WritePart {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The piece.
+        piece: PieceIndex,
+        /// The first byte within the piece.
+        begin: u32,
+        /// Its bytes.
+        data: Bytes,
+    },
+    /// Hash (SHA-1) such a piece where it lies, in as little memory as may be, padding being
+    /// zeros; then answer with [`Input::Verified`]. If the hash is right, the piece is kept
+    /// from now on.
+    Verify {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The piece.
+        piece: PieceIndex,
     },
     /// The tracker does not answer any more: drop the connection, say so
     /// ([`Input::TrackerDown`]), and connect again.

@@ -24,6 +24,7 @@ mod lost;
 mod messages;
 mod metadata;
 mod outcasts;
+mod parts;
 mod places;
 mod prospects;
 mod sessions;
@@ -100,6 +101,11 @@ pub(super) struct Torrent {
     /// Verified pieces that are being written, and how often the torrent had been resumed
     /// when that began.
     writing: BTreeMap<PieceIndex, (Bytes, u32)>,
+    /// Stretches of pieces in parts that are being written, by where they begin, and how often
+    /// the torrent had been resumed when that began.
+    writing_parts: BTreeMap<(PieceIndex, u32), u32>,
+    /// Pieces in parts that are being hashed where they lie, and the same.
+    verifying_parts: BTreeMap<PieceIndex, u32>,
     /// How often it was resumed.
     resumed: u32,
 
@@ -157,6 +163,8 @@ impl Torrent {
             gained: Time::ZERO,
             verifying: BTreeMap::new(),
             writing: BTreeMap::new(),
+            writing_parts: BTreeMap::new(),
+            verifying_parts: BTreeMap::new(),
             resumed: 0,
             refill: BTreeSet::new(),
             refill_all: false,
@@ -173,6 +181,9 @@ impl Torrent {
     /// Takes the metadata, which was there from the start or came from a peer.
     pub(super) fn begin(&mut self, cx: &mut Cx<'_>, metainfo: Metainfo, resume: Resume) {
         metainfo.name().clone_into(&mut self.name);
+        if let Some(reason) = cx.config.refuses(metainfo.layout()) {
+            return self.fail(cx, reason);
+        }
         let pieces = metainfo.layout().piece_count();
         self.metainfo = Some(metainfo);
         match resume {
@@ -195,6 +206,7 @@ impl Torrent {
             random_first: cx.config.requests.random_first,
             streaming_window: cx.config.requests.streaming_window,
             suspects: cx.config.trust.suspects,
+            cut: cx.config.cut(),
         };
         let mut have = have;
         for piece in metainfo.pieces_of_padding() {
@@ -242,10 +254,10 @@ impl Torrent {
         Some(self.metainfo.as_ref()?.layout().length(piece))
     }
 
-    /// The bytes of a piece that is nothing but padding.
-    pub(super) fn padding_of(&self, piece: PieceIndex) -> Option<Bytes> {
+    /// The bytes of a stretch of a piece that is nothing but padding.
+    pub(super) fn padding_of(&self, piece: PieceIndex, begin: u32, length: u32) -> Option<Bytes> {
         let metainfo = self.metainfo.as_ref()?;
-        let (offset, length) = (metainfo.layout().offset(piece), self.length_of(piece)?);
+        let offset = metainfo.layout().offset(piece) + u64::from(begin);
         let known = metainfo.padding().covers(offset, length);
         known.then(|| Bytes::from(vec![0; length as usize]))
     }

@@ -114,20 +114,27 @@ impl Outbox {
         dropped
     }
 
-    /// The first `count` different pieces that are asked for.
-    pub fn next_pieces(&self, count: usize) -> Vec<PieceIndex> {
-        let mut pieces = Vec::new();
+    /// The first `count` different parts of pieces that are asked for; `parts` says which a
+    /// block needs. At least all that the first block needs.
+    pub fn next_parts(
+        &self,
+        count: usize,
+        parts: impl Fn(&Block) -> Vec<(PieceIndex, u32)>,
+    ) -> Vec<(PieceIndex, u32)> {
+        let mut found = Vec::new();
         for upload in &self.uploads {
-            if let Upload::Block(block) = upload
-                && !pieces.contains(&block.piece)
-            {
-                pieces.push(block.piece);
-                if pieces.len() >= count {
+            if let Upload::Block(block) = upload {
+                for part in parts(block) {
+                    if !found.contains(&part) {
+                        found.push(part);
+                    }
+                }
+                if found.len() >= count {
                     break;
                 }
             }
         }
-        pieces
+        found
     }
 
     /// Nothing waits.

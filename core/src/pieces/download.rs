@@ -10,7 +10,7 @@ mod progress;
 mod standing;
 mod suspects;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use choose::Choice;
@@ -19,7 +19,8 @@ use load::{Load, Standing};
 use suspects::Suspects;
 
 use super::partial::{Filled, Partial};
-use super::{Bitfield, Block, Layout, Padding, Picker, PieceIndex, Priority, Strategy};
+use super::parts::Content;
+use super::{Bitfield, Block, Layout, Padding, Picker, PieceIndex, Priority, Strategy, Stretch};
 use crate::rng::Rng;
 
 /// Who a block is asked of; the engine's number for a session, never used twice.
@@ -91,6 +92,10 @@ pub struct Download {
     suspects: Suspects,
     /// A piece was bad: newcomers are watched.
     wary: bool,
+    /// Stretches of pieces in parts that are to be written.
+    stretches: VecDeque<Stretch>,
+    /// There is memory again for blocks that nobody was asked for.
+    reopened: bool,
     waste: Waste,
     /// Spreads sessions over blocks in the endgame.
     rng: Rng,
@@ -100,10 +105,12 @@ pub struct Download {
 enum Begun {
     Filling(Partial),
     Verifying {
-        data: Bytes,
+        content: Content,
         /// Who sent each block.
         senders: Vec<SessionId>,
     },
+    /// Given up while stretches of it, which begin at these bytes, were being written.
+    Draining(BTreeSet<u32>),
 }
 
 impl Download {
@@ -138,6 +145,8 @@ impl Download {
             loads: BTreeMap::new(),
             suspects: Suspects::new(limits.suspects),
             wary: false,
+            stretches: VecDeque::new(),
+            reopened: false,
             waste: Waste::default(),
             rng: rng.fork("endgame"),
         };
@@ -372,7 +381,7 @@ impl Download {
     ///
     /// Nothing happens unless the piece is being verified; the same goes for the next three.
     pub fn verified(&mut self, piece: PieceIndex) -> Vec<SessionId> {
-        let Some(Begun::Verifying { data, senders }) = self.begun.get(&piece) else {
+        let Some(Begun::Verifying { content, senders }) = self.begun.get(&piece) else {
             return Vec::new();
         };
         for sender in senders {
@@ -380,7 +389,7 @@ impl Download {
                 load.verified = true;
             }
         }
-        self.suspects.clear(piece, data)
+        self.suspects.clear(piece, content)
     }
 
     /// The hash was right and the write confirmed: we have it.
@@ -421,13 +430,13 @@ impl Download {
     /// The lone session must not be waited for longer than for others: what it leaves
     /// unanswered is to be given to [`Download::release`], and the piece is fetched afresh.
     pub fn rejected(&mut self, piece: PieceIndex) -> Vec<SessionId> {
-        let Some((data, senders)) = self.end_verifying(piece) else {
+        let Some((content, senders)) = self.end_verifying(piece) else {
             return Vec::new();
         };
         self.waste.corrupt += self.bytes_of(piece);
         self.wary = true;
         self.picker.put_back(piece);
-        self.suspects.add(piece, &data, &senders)
+        self.suspects.add(piece, &content, &senders)
     }
 
     /// The write failed: the piece is wanted again, nobody is to blame.
@@ -443,14 +452,18 @@ impl Download {
             Some(Begun::Filling(partial)) => partial,
             Some(Begun::Verifying { .. }) => return Received::Duplicate,
             None if self.have.has(piece) => return Received::Duplicate,
-            None => return Received::Unrequested,
+            Some(Begun::Draining(_)) | None => return Received::Unrequested,
         };
+        let was_full = !partial.has_unasked();
         let cancel = match partial.fill(session, block, data, late) {
             Filled::Unrequested => return Received::Unrequested,
             Filled::Duplicate => return Received::Duplicate,
             Filled::Kept(others) => others,
         };
+        let stretches = partial.take_stretches(block);
         let complete = partial.is_complete();
+        self.reopened |= was_full && partial.has_unasked();
+        self.stretches.extend(stretches);
         for asked in cancel.iter().chain([&session]) {
             self.load(*asked).asked.remove(&block);
         }
@@ -458,30 +471,26 @@ impl Download {
         if !complete {
             return Received::Kept { cancel };
         }
-        let partial = self.remove_filling(piece);
-        let (data, senders) = partial.expect("it was here a moment ago").finish();
-        self.verifying += 1;
-        let verifying = Begun::Verifying {
-            data: data.clone(),
-            senders,
-        };
-        self.begun.insert(piece, verifying);
-        Received::Complete {
-            cancel,
-            piece,
-            data,
+        match self.begin_verifying(piece) {
+            Some(Content::Whole(data)) => Received::Complete {
+                cancel,
+                piece,
+                data,
+            },
+            // Of a piece in parts the last thing is that it was written.
+            Some(Content::Digests(_)) | None => Received::Kept { cancel },
         }
     }
 
-    fn end_verifying(&mut self, piece: PieceIndex) -> Option<(Bytes, Vec<SessionId>)> {
+    fn end_verifying(&mut self, piece: PieceIndex) -> Option<(Content, Vec<SessionId>)> {
         match self.begun.remove(&piece)? {
-            Begun::Verifying { data, senders } => {
+            Begun::Verifying { content, senders } => {
                 self.verifying -= 1;
-                self.bytes_begun -= u64::from(self.layout.length(piece));
-                Some((data, senders))
+                self.bytes_begun -= self.memory(piece);
+                Some((content, senders))
             }
-            filling @ Begun::Filling(_) => {
-                self.begun.insert(piece, filling);
+            other => {
+                self.begun.insert(piece, other);
                 None
             }
         }

@@ -36,7 +36,7 @@ pub enum LayoutError {
     PieceLength(u32),
     /// There would be pieces longer than [`Layout::MAX_PIECE`].
     #[error(
-        "its pieces of {} MiB are too long: up to {} MiB fit into memory",
+        "its pieces of {} MiB are too long: up to {} MiB are handled",
         .0.div_ceil(1 << 20),
         Layout::MAX_PIECE >> 20
     )]
@@ -77,8 +77,9 @@ impl Layout {
     /// The longest piece length that a torrent may name: a little more than the longest that
     /// libtorrent takes.
     pub const MAX_PIECE_LENGTH: u32 = 512 << 20;
-    /// The longest piece that there may be: a whole one must fit in memory several times.
-    pub const MAX_PIECE: u32 = 64 << 20;
+    /// The longest piece that there may be: nothing of it can be passed on before all of it is
+    /// here, and one bad block spoils all of it. Longer ones than this are not made by anybody.
+    pub const MAX_PIECE: u32 = 256 << 20;
     /// The longest block that may be asked of us: longer requests are an abuse of our memory.
     pub const MAX_BLOCK: u32 = 128 << 10;
 
@@ -222,18 +223,19 @@ mod tests {
         assert_eq!(Layout::new(1, 0), Err(LayoutError::PieceLength(0)));
         let refused = |length| Err(LayoutError::PieceLength(length));
         assert_eq!(Layout::new(1, (512 << 20) + 1), refused((512 << 20) + 1));
-        let long = Layout::new(1 << 30, 128 << 20).unwrap_err();
+        let long = Layout::new(1 << 30, 512 << 20).unwrap_err();
         assert_eq!(
             long.to_string(),
-            "its pieces of 128 MiB are too long: up to 64 MiB fit into memory"
+            "its pieces of 512 MiB are too long: up to 256 MiB are handled"
         );
+        assert!(Layout::new(1 << 30, 256 << 20).is_ok());
         assert!(Layout::new(1, 512 << 20).is_ok(), "no piece is that long");
         assert_eq!(
             Layout::new((1 << 21) + 1, 1),
             Err(LayoutError::TooManyPieces((1 << 21) + 1))
         );
-        assert!(Layout::new(u64::MAX, 64 << 20).is_err());
-        assert!(Layout::new((1 << 21) * (64 << 20), 64 << 20).is_ok());
+        assert!(Layout::new(u64::MAX, 256 << 20).is_err());
+        assert!(Layout::new((1 << 21) * (256 << 20), 256 << 20).is_ok());
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
-use super::download::SessionId;
-use super::{BLOCK, Block, Layout, Padding, PieceIndex};
+use super::download::{Limits, SessionId};
+use super::parts::{Content, Parts};
+use super::{BLOCK, Block, Layout, Padding, PieceIndex, Stretch};
 
 /// A piece in progress: its buffer, and the state of each of its blocks.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub(super) struct Partial {
     pub(super) alone: bool,
     /// Who last did not send a block that was asked of it: others shall adopt it first.
     pub(super) failed_by: Option<SessionId>,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     blocks: Vec<BlockState>,
     /// Blocks that have not arrived.
     missing: usize,
@@ -31,6 +32,13 @@ pub(super) struct Partial {
     copies: usize,
     /// Blocks that are asked of somebody, and may be asked of others too.
     repeatable: usize,
+}
+
+/// Where blocks wait until the piece is whole.
+#[derive(Debug)]
+enum Buffer {
+    Whole(Vec<u8>),
+    Parts(Parts),
 }
 
 /// Who asks for blocks, or lets go of them.
@@ -82,15 +90,15 @@ pub(super) enum Filled {
 }
 
 impl Partial {
-    /// Nothing has arrived, nothing is asked. A block may be asked of so many sessions as
-    /// `copies` says. A piece that is nothing but padding can't be filled: it must not be
+    /// Nothing has arrived, nothing is asked. `limits` say of how many
+    /// sessions a block may be asked, and whether the piece is held whole. A piece that is nothing but padding can't be filled: it must not be
     /// begun.
     pub(super) fn new(
         layout: Layout,
         padding: Padding,
         piece: PieceIndex,
         alone: bool,
-        copies: u8,
+        limits: &Limits,
     ) -> Self {
         let start = layout.offset(piece);
         let blocks = (0..layout.block_count(piece)).map(|number| {
@@ -101,6 +109,14 @@ impl Partial {
             }
         });
         let blocks: Vec<BlockState> = blocks.collect();
+        let length = layout.length(piece);
+        let buffer = match limits.cut.in_parts(length) {
+            true => {
+                let room = limits.memory(length);
+                Buffer::Parts(Parts::new(&layout, piece, limits.cut, room))
+            }
+            false => Buffer::Whole(vec![0; length as usize]),
+        };
         let is_missing = |block: &&BlockState| matches!(block, BlockState::Missing { .. });
         let missing = blocks.iter().filter(is_missing).count();
         Partial {
@@ -110,30 +126,85 @@ impl Partial {
             owner: None,
             alone,
             failed_by: None,
-            buffer: vec![0; layout.length(piece) as usize],
+            buffer,
             blocks,
             missing,
             received: 0,
             unasked: missing,
             first_unasked: 0,
-            copies: usize::from(copies),
+            copies: usize::from(limits.endgame_copies),
             repeatable: 0,
         }
     }
 
-    /// Some missing block is asked of nobody.
+    /// Some missing block is asked of nobody, and there is memory for it.
     pub(super) fn has_unasked(&self) -> bool {
         self.unasked > 0
+            && match &self.buffer {
+                Buffer::Whole(_) => true,
+                Buffer::Parts(parts) => parts.has_room(self.missing - self.unasked),
+            }
     }
 
-    /// Some missing block is asked of somebody.
+    /// Some missing block is asked of somebody, or what is here is being written.
     pub(super) fn is_awaited(&self) -> bool {
-        self.unasked < self.missing
+        self.unasked < self.missing || self.writing().next().is_some()
     }
 
-    /// Every block is here.
+    /// Every block is here; of a piece in parts, written.
     pub(super) fn is_complete(&self) -> bool {
         self.missing == 0
+            && match &self.buffer {
+                Buffer::Whole(_) => true,
+                Buffer::Parts(parts) => !parts.is_busy(),
+            }
+    }
+
+    /// Where the stretches begin that are being written.
+    pub(super) fn writing(&self) -> impl Iterator<Item = u32> + '_ {
+        let parts = match &self.buffer {
+            Buffer::Whole(_) => None,
+            Buffer::Parts(parts) => Some(parts),
+        };
+        parts.into_iter().flat_map(Parts::writing)
+    }
+
+    /// What is to be written now that this block is here.
+    pub(super) fn take_stretches(&mut self, block: Block) -> Vec<Stretch> {
+        let number = self.number(block);
+        let (Buffer::Parts(parts), Some(number)) = (&mut self.buffer, number) else {
+            return Vec::new();
+        };
+        let part = parts.part_of(number);
+        let is_missing = |block: &BlockState| matches!(block, BlockState::Missing { .. });
+        let mut stretches = Vec::new();
+        if !self.blocks[part.clone()].iter().any(is_missing) {
+            stretches = parts.take(part, self.piece);
+        } else if let Some(first) = parts.overflows() {
+            stretches = parts.take(parts.part_of(first), self.piece);
+        }
+        stretches
+    }
+
+    /// A stretch was written; or it was not, and its blocks are missing again. False if none
+    /// that begins there was being written.
+    pub(super) fn stretch_written(&mut self, begin: u32, kept: bool) -> bool {
+        let Buffer::Parts(parts) = &mut self.buffer else {
+            return false;
+        };
+        let Some(numbers) = parts.written(begin) else {
+            return false;
+        };
+        if !kept {
+            self.first_unasked = self.first_unasked.min(numbers.start);
+            for number in numbers {
+                self.blocks[number] = BlockState::UNASKED;
+                self.missing += 1;
+                self.unasked += 1;
+                self.received -= 1;
+            }
+        }
+        true
     }
 
     /// How many blocks are here.
@@ -157,7 +228,7 @@ impl Partial {
     /// Asks the session for blocks that are asked of nobody, in order, until `chosen`
     /// holds `count`.
     pub(super) fn ask(&mut self, asker: Asker, count: usize, chosen: &mut Vec<Block>) {
-        while self.unasked > 0 && chosen.len() < count {
+        while self.has_unasked() && chosen.len() < count {
             let number = self.first_unasked;
             self.first_unasked += 1;
             if let BlockState::Missing { asked, .. } = &self.blocks[number]
@@ -282,12 +353,21 @@ impl Partial {
             asked.clear();
             *sure = 0;
         });
-        let begin = block.begin as usize;
-        let buffer = &mut self.buffer[begin..begin + data.len()];
-        buffer.copy_from_slice(data);
-        // It is not kept, so it must not count whatever else was sent in its place.
         let start = self.layout.offset(self.piece) + u64::from(block.begin);
-        self.padding.blank(start, buffer);
+        // Padding is not kept, so it must not count whatever else was sent in its place.
+        match &mut self.buffer {
+            Buffer::Whole(buffer) => {
+                let begin = block.begin as usize;
+                let buffer = &mut buffer[begin..begin + data.len()];
+                buffer.copy_from_slice(data);
+                self.padding.blank(start, buffer);
+            }
+            Buffer::Parts(parts) => {
+                let mut data = data.to_vec();
+                self.padding.blank(start, &mut data);
+                parts.put(number, data);
+            }
+        }
         self.blocks[number] = BlockState::Received { from: session };
         self.missing -= 1;
         self.unasked -= usize::from(unasked);
@@ -295,9 +375,9 @@ impl Partial {
         Filled::Kept(others)
     }
 
-    /// The piece's bytes, without copying them, and who sent each of its blocks; of padding,
+    /// The piece's bytes, without copying them, or what is known of them; and who sent each of its blocks; of padding,
     /// which nobody sent and nobody can get wrong, somebody who sent another.
-    pub(super) fn finish(self) -> (Bytes, Vec<SessionId>) {
+    pub(super) fn finish(self) -> (Content, Vec<SessionId>) {
         debug_assert!(self.is_complete());
         let sender = |state: &BlockState| match state {
             BlockState::Received { from } => Some(*from),
@@ -306,7 +386,11 @@ impl Partial {
         let any = self.blocks.iter().find_map(sender);
         let senders = self.blocks.iter().filter_map(|state| sender(state).or(any));
         let senders = senders.collect();
-        (Bytes::from(self.buffer), senders)
+        let content = match self.buffer {
+            Buffer::Whole(buffer) => Content::Whole(Bytes::from(buffer)),
+            Buffer::Parts(parts) => Content::Digests(parts.into_digests()),
+        };
+        (content, senders)
     }
 
     /// Changes of whom a missing block is asked, and how many of them deliver.

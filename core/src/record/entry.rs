@@ -66,6 +66,10 @@ pub(super) enum What {
     SetPriorities(InfoHash, Vec<Priority>),
     SetPlayPosition(InfoHash, u64),
     Lost(InfoHash, Vec<u32>),
+    /// A stretch from this byte of the piece on. Body: its bytes.
+    PartRead(Of, u32, Result<(), Failure>),
+    PartWritten(Of, u32, Result<(), Failure>),
+    Verified(Of, Result<[u8; 20], Failure>),
 }
 
 /// A piece of a torrent.
@@ -128,6 +132,36 @@ impl What {
                 piece,
                 digest,
             } => (What::Hashed(Of(*info_hash, piece.get()), *digest), none),
+            Input::PartRead {
+                info_hash,
+                piece,
+                begin,
+                result,
+            } => {
+                let of = Of(*info_hash, piece.get());
+                match result {
+                    Ok(data) => (What::PartRead(of, *begin, Ok(())), data.clone()),
+                    Err(error) => (What::PartRead(of, *begin, Err(error.into())), none),
+                }
+            }
+            Input::PartWritten {
+                info_hash,
+                piece,
+                begin,
+                result,
+            } => {
+                let result = result.clone().map_err(|error| Failure::from(&error));
+                let of = Of(*info_hash, piece.get());
+                (What::PartWritten(of, *begin, result), none)
+            }
+            Input::Verified {
+                info_hash,
+                piece,
+                result,
+            } => {
+                let result = result.clone().map_err(|error| Failure::from(&error));
+                (What::Verified(Of(*info_hash, piece.get()), result), none)
+            }
             Input::Command(command) => Self::of_command(command),
             Input::Lost { info_hash, pieces } => {
                 let pieces = pieces.iter().map(|piece| piece.get()).collect();
@@ -231,6 +265,23 @@ impl Entry {
                 piece: of.piece(layouts)?,
                 digest,
             },
+            What::PartRead(of, begin, result) => Input::PartRead {
+                info_hash: of.0,
+                piece: of.piece(layouts)?,
+                begin,
+                result: result.map(|()| body).map_err(StoreError::from),
+            },
+            What::PartWritten(of, begin, result) => Input::PartWritten {
+                info_hash: of.0,
+                piece: of.piece(layouts)?,
+                begin,
+                result: result.map_err(StoreError::from),
+            },
+            What::Verified(of, result) => Input::Verified {
+                info_hash: of.0,
+                piece: of.piece(layouts)?,
+                result: result.map_err(StoreError::from),
+            },
             What::AddTorrent {
                 trackers,
                 resume,
@@ -300,6 +351,10 @@ impl std::fmt::Display for Entry {
                 f.write_str(if *paused { ", paused" } else { "" })
             }
             What::Read(of, Ok(())) => write!(f, "Read({of:?}), {} bytes", self.body.len()),
+            What::PartRead(of, begin, Ok(())) => {
+                let bytes = self.body.len();
+                write!(f, "PartRead({of:?}), {bytes} bytes from {begin}")
+            }
             what => write!(f, "{what:?}"),
         }
     }

@@ -86,6 +86,27 @@ impl OutputHash {
                 self.piece(3, *info_hash, *piece);
                 self.bytes(data);
             }
+            Output::ReadPart {
+                info_hash,
+                piece,
+                begin,
+                length,
+            } => {
+                self.piece(12, *info_hash, *piece);
+                self.hash.write(&begin.to_be_bytes());
+                self.hash.write(&length.to_be_bytes());
+            }
+            Output::WritePart {
+                info_hash,
+                piece,
+                begin,
+                data,
+            } => {
+                self.piece(13, *info_hash, *piece);
+                self.hash.write(&begin.to_be_bytes());
+                self.bytes(data);
+            }
+            Output::Verify { info_hash, piece } => self.piece(14, *info_hash, *piece),
             Output::Reconnect => self.tag(10),
             Output::Event(event) => self.event(event),
         }

@@ -180,8 +180,15 @@ fn weight(output: &Output) -> usize {
         Output::Tracker(ClientMessage::Announce(announce)) => {
             announce.pieces.as_ref().map_or(0, Bytes::len)
         }
-        Output::Write { data, .. } | Output::Hash { data, .. } => data.len(),
-        Output::Tracker(_) | Output::Read { .. } | Output::Reconnect | Output::Event(_) => 0,
+        Output::Write { data, .. } | Output::WritePart { data, .. } | Output::Hash { data, .. } => {
+            data.len()
+        }
+        Output::Tracker(_)
+        | Output::Read { .. }
+        | Output::ReadPart { .. }
+        | Output::Verify { .. }
+        | Output::Reconnect
+        | Output::Event(_) => 0,
     };
     carried + 256
 }
@@ -195,6 +202,19 @@ fn words(output: &Output) -> String {
         }
         Output::Tracker(message) => format!("{message:?}"),
         Output::Read { info_hash, piece } => format!("Read {} of {info_hash}", piece.get()),
+        Output::ReadPart {
+            info_hash,
+            piece,
+            begin,
+            ..
+        } => format!("ReadPart {} from {begin} of {info_hash}", piece.get()),
+        Output::WritePart {
+            info_hash,
+            piece,
+            begin,
+            ..
+        } => format!("WritePart {} from {begin} of {info_hash}", piece.get()),
+        Output::Verify { info_hash, piece } => format!("Verify {} of {info_hash}", piece.get()),
         Output::Write {
             info_hash, piece, ..
         } => format!("Write {} of {info_hash}", piece.get()),

@@ -397,7 +397,30 @@ fn arbitrary_input(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Inpu
     let info_hash = metainfo.info_hash();
     let piece = u.int_in_range(0..=metainfo.layout().piece_count() - 1)?;
     let piece = metainfo.layout().piece(piece).expect("within the torrent");
-    Ok(match u.int_in_range(0..=9)? {
+    Ok(match u.int_in_range(0..=12)? {
+        10 => Input::PartRead {
+            info_hash,
+            piece,
+            begin: u.arbitrary()?,
+            result: match arbitrary_failure(u)? {
+                None => Ok(Bytes::from(Vec::<u8>::arbitrary(u)?)),
+                Some(error) => Err(error),
+            },
+        },
+        11 => Input::PartWritten {
+            info_hash,
+            piece,
+            begin: u.arbitrary()?,
+            result: arbitrary_failure(u)?.map_or(Ok(()), Err),
+        },
+        12 => Input::Verified {
+            info_hash,
+            piece,
+            result: match arbitrary_failure(u)? {
+                None => Ok(u.arbitrary()?),
+                Some(error) => Err(error),
+            },
+        },
         9 => Input::Lost {
             info_hash,
             pieces: vec![piece; u.int_in_range(0..=2)?],

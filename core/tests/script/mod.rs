@@ -34,6 +34,14 @@ pub(crate) struct Stage {
     bytes: Bytes,
     store: BTreeSet<u32>,
     unreadable: BTreeSet<u32>,
+    /// What was written of pieces in parts.
+    pub(crate) parts: BTreeMap<u32, Vec<u8>>,
+    /// Writes of parts fail while it is full.
+    pub(crate) full: bool,
+    /// What the store was asked to do with pieces in parts, while the test answers it.
+    pub(crate) held_parts: Option<Vec<Output>>,
+    /// How often a piece was read by a part.
+    pub(crate) parts_read: usize,
     announced: Bytes,
     remotes: BTreeMap<ChannelId, Remote>,
     /// Members that it asked for a channel, by the number of the request.
@@ -115,6 +123,10 @@ impl Stage {
             bytes,
             store: have.iter().copied().collect(),
             unreadable: BTreeSet::new(),
+            parts: BTreeMap::new(),
+            full: false,
+            held_parts: None,
+            parts_read: 0,
             announced: Bytes::new(),
             remotes: BTreeMap::new(),
             opening: BTreeMap::new(),
@@ -192,6 +204,16 @@ impl Stage {
     /// The info dictionary.
     pub(crate) fn info(&self) -> Bytes {
         self.metainfo.info().clone()
+    }
+
+    pub(crate) fn metainfo(&self) -> &Metainfo {
+        &self.metainfo
+    }
+
+    /// The right bytes of a block.
+    pub(crate) fn bytes_of(&self, block: BlockRef) -> Bytes {
+        let begin = (block.piece * PIECE + block.begin) as usize;
+        self.bytes.slice(begin..begin + block.length as usize)
     }
 
     pub(crate) fn info_hash(&self) -> InfoHash {
@@ -378,6 +400,73 @@ impl Stage {
         }
     }
 
+    /// Does what a store does with pieces in parts.
+    pub(crate) fn with_parts(&mut self, output: &Output) -> Input {
+        let bytes = self.bytes.clone();
+        let here = |piece: PieceIndex, begin: u32, length: u32| {
+            let begin = (piece.get() * PIECE + begin) as usize;
+            bytes.slice(begin..begin + length as usize)
+        };
+        match output.clone() {
+            Output::ReadPart {
+                info_hash,
+                piece,
+                begin,
+                length,
+            } => {
+                assert!(self.store.contains(&piece.get()), "reads what it has");
+                self.parts_read += 1;
+                Input::PartRead {
+                    info_hash,
+                    piece,
+                    begin,
+                    result: Ok(here(piece, begin, length)),
+                }
+            }
+            Output::WritePart {
+                info_hash,
+                piece,
+                begin,
+                data,
+            } => {
+                assert!(!self.store.contains(&piece.get()), "it is here already");
+                if !self.full {
+                    let place = self.parts.entry(piece.get());
+                    let place = place.or_insert_with(|| vec![0; PIECE as usize]);
+                    place[begin as usize..][..data.len()].copy_from_slice(&data);
+                }
+                Input::PartWritten {
+                    info_hash,
+                    piece,
+                    begin,
+                    result: match self.full {
+                        true => Err(StoreError::Full("the disk".to_owned())),
+                        false => Ok(()),
+                    },
+                }
+            }
+            Output::Verify { info_hash, piece } => {
+                let data = match self.parts.get(&piece.get()) {
+                    Some(written) => Some(Bytes::copy_from_slice(written)),
+                    None => {
+                        let had = self.store.contains(&piece.get());
+                        had.then(|| here(piece, 0, PIECE))
+                    }
+                };
+                if data.as_ref() == Some(&here(piece, 0, PIECE)) {
+                    self.store.insert(piece.get());
+                }
+                let digest = data.map(|data| Sha1::digest(&data).into());
+                Input::Verified {
+                    info_hash,
+                    piece,
+                    result: digest.ok_or(StoreError::Missing),
+                }
+            }
+            other => panic!("nothing about parts: {other:?}"),
+        }
+    }
+
     pub(crate) fn feed(&mut self, input: Input) {
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
@@ -452,6 +541,13 @@ impl Stage {
                 piece,
                 digest: Sha1::digest(&data).into(),
             }),
+            Output::ReadPart { .. } | Output::WritePart { .. } | Output::Verify { .. } => {
+                if let Some(held) = &mut self.held_parts {
+                    held.push(output);
+                    return None;
+                }
+                Some(self.with_parts(&output))
+            }
             Output::Event(event) => {
                 self.events.push(event);
                 None

@@ -391,6 +391,9 @@ impl Net {
                     },
                 ));
             }
+            Output::ReadPart { .. } | Output::WritePart { .. } | Output::Verify { .. } => {
+                unreachable!("these pieces are held whole")
+            }
             Output::Reconnect => {
                 self.disconnect(index);
                 self.connect(index);

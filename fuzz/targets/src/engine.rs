@@ -11,6 +11,7 @@ mod model;
 mod remote;
 mod rescue;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
@@ -57,6 +58,8 @@ struct World {
     model: Model,
     /// What the host was asked to do and has not done.
     jobs: Vec<Job>,
+    /// What was written of pieces in parts, right or wrong.
+    parts: BTreeMap<(InfoHash, u32), Vec<u8>>,
 }
 
 /// What the host does for the engine.
@@ -70,19 +73,23 @@ struct Job {
 #[derive(Clone, Debug)]
 enum JobKind {
     Read,
+    ReadPart(u32, u32),
+    WritePart(u32, Bytes),
+    Verify,
     Hash(Bytes),
     Write,
 }
 
 impl World {
     fn new(seed: u64) -> Self {
-        let config = narrow();
+        let config = narrow(seed.is_multiple_of(2));
         World {
             engine: Engine::new(config.clone(), seed, Time::ZERO),
             config,
             now: Time::ZERO,
             model: Model::default(),
             jobs: Vec::new(),
+            parts: BTreeMap::new(),
         }
     }
 
@@ -161,6 +168,22 @@ impl World {
                 }
                 Output::Event(_) | Output::Reconnect => continue,
                 Output::Read { info_hash, piece } => (info_hash, piece, JobKind::Read),
+                Output::ReadPart {
+                    info_hash,
+                    piece,
+                    begin,
+                    length,
+                } => (info_hash, piece, JobKind::ReadPart(begin, length)),
+                Output::WritePart {
+                    info_hash,
+                    piece,
+                    begin,
+                    data,
+                } => {
+                    self.model.check_unverified(info_hash, piece);
+                    (info_hash, piece, JobKind::WritePart(begin, data))
+                }
+                Output::Verify { info_hash, piece } => (info_hash, piece, JobKind::Verify),
                 Output::Hash {
                     info_hash,
                     piece,
@@ -185,8 +208,9 @@ impl World {
     }
 }
 
-/// Bounds so narrow that small inputs meet them.
-fn narrow() -> Config {
+/// Bounds so narrow that small inputs meet them; `in_parts` makes two parts of a piece of two
+/// blocks.
+fn narrow(in_parts: bool) -> Config {
     let mut config = Config {
         max_peers: 3,
         target_peers: 2,
@@ -201,6 +225,9 @@ fn narrow() -> Config {
         max_incoming_requests: 8,
         ..Config::default()
     };
+    if in_parts {
+        (config.whole_piece, config.part) = (16 << 10, 16 << 10);
+    }
     config.requests.start = 2;
     config.requests.queue = (1, 6);
     config

@@ -61,6 +61,9 @@ impl Simulation {
                 self.queue
                     .push(self.now, Event::Done(index, Work::Hash(piece, digest)));
             }
+            Output::ReadPart { .. } | Output::WritePart { .. } | Output::Verify { .. } => {
+                unreachable!("a simulated peer holds pieces whole: see its configuration")
+            }
             // Lines in here never die without a word.
             Output::Reconnect => {}
             Output::Event(event) => self.engine_event(index, &event),

@@ -207,6 +207,8 @@ fn config(scenario: &Scenario, role: Role) -> Config {
             slots,
             ..default.choke
         },
+        // Simulated stores cost no memory.
+        whole_piece: default.max_piece,
         read_cache: cached.clamp(1 << 20, default.read_cache),
         ..default
     }

@@ -141,6 +141,34 @@ fn an_unfinished_torrent_is_not_finished(make: Make) {
     });
 }
 
+fn a_piece_in_parts_is_kept_once_all_of_it_is_right(make: Make) {
+    with_store(make, |open, metainfo, bytes| {
+        let store = open();
+        for index in metainfo.layout().pieces() {
+            let right = piece(metainfo, bytes, index);
+            let hash = <[u8; 20]>::from(Sha1::digest(right));
+            // Across the ends of files, and the last part first.
+            let half = right.len() / 2;
+            store
+                .write_part(index, half as u32, &right[half..])
+                .unwrap();
+            store.write_part(index, 0, &vec![0xee; half]).unwrap();
+            assert_ne!(store.verify(index), Ok(hash));
+            assert!(store.finish().is_err(), "what is wrong does not count");
+            store.write_part(index, 0, &right[..half]).unwrap();
+            assert_eq!(store.verify(index), Ok(hash));
+            let begin = half as u32 / 2;
+            let length = half as u32;
+            assert_eq!(
+                store.read_part(index, begin, length).unwrap(),
+                right[begin as usize..][..half]
+            );
+            assert_eq!(store.read(index).unwrap(), right);
+        }
+        store.finish().unwrap();
+    });
+}
+
 fn pieces_may_be_written_and_read_at_once(make: Make) {
     with_store(make, |open, metainfo, bytes| {
         let store = open();
@@ -174,6 +202,7 @@ macro_rules! conforms {
             the_order_of_writing_does_not_matter,
             a_piece_may_be_written_again,
             an_unfinished_torrent_is_not_finished,
+            a_piece_in_parts_is_kept_once_all_of_it_is_right,
             pieces_may_be_written_and_read_at_once,
         ]);
     };

@@ -22,16 +22,17 @@ mod read_back;
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use cap_std::fs::File;
 use swarm_core::engine::StoreError;
-use swarm_core::metainfo::Metainfo;
+use swarm_core::metainfo::{FileSpan, Metainfo};
 use swarm_core::pieces::{Bitfield, PieceIndex};
 
-use super::{Changed, Stamp, Store, is_right, store_error};
+use super::{Changed, Stamp, Store, hash_in_stretches, is_right, store_error};
 use crate::Error;
 use crate::text::shown;
 use folder::{Folder, There};
@@ -65,6 +66,8 @@ struct State {
     files: Vec<FileState>,
     /// Something was written that was not read since.
     written: bool,
+    /// Pieces that were written in parts, and not verified since.
+    in_parts: BTreeSet<PieceIndex>,
     /// Files that changed since they were verified.
     changed: BTreeSet<usize>,
 }
@@ -116,6 +119,7 @@ impl FileStore {
                 had: Bitfield::empty(pieces),
                 files: files.collect(),
                 written: false,
+                in_parts: BTreeSet::new(),
                 changed: BTreeSet::new(),
             }),
         };
@@ -233,6 +237,17 @@ impl FileStore {
             .map_err(|error| store_error(&self.folder.shown(part), &error))
     }
 
+    fn write_stretch(&self, piece: PieceIndex, begin: u32, data: &[u8]) -> Result<(), StoreError> {
+        let length = u32::try_from(data.len()).expect("no longer than its piece");
+        for span in self.metainfo.piece_spans(piece) {
+            if let Some(part) = Part::of(&span, begin, length) {
+                self.write_span(span.file, part.offset, &data[part.here])?;
+            }
+        }
+        self.state().written = true;
+        Ok(())
+    }
+
     /// A file under its own name has these bytes there.
     fn is_there(&self, file: usize, offset: u64, data: &[u8]) -> io::Result<bool> {
         let mut opened = self.folder.read(&self.names[file].named)?;
@@ -246,16 +261,25 @@ impl FileStore {
     }
 }
 
-impl Store for FileStore {
-    fn read(&self, piece: PieceIndex) -> Result<Bytes, StoreError> {
+impl FileStore {
+    /// A stretch of a piece, and a file of it that may not be what was verified.
+    fn read_stretch(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        length: u32,
+    ) -> Result<(Bytes, Option<usize>), StoreError> {
         use io::ErrorKind::{NotFound, UnexpectedEof};
         // What no span covers is padding: zeros.
-        let mut buffer = vec![0; self.metainfo.layout().length(piece) as usize];
+        let mut buffer = vec![0; length as usize];
         let mut doubt = false;
         let mut doubted = None;
         for span in self.metainfo.piece_spans(piece) {
-            let here = &mut buffer[span.begin as usize..][..span.length as usize];
-            match self.read_span(span.file, span.offset, here, &mut doubt) {
+            let Some(part) = Part::of(&span, begin, length) else {
+                continue;
+            };
+            let here = &mut buffer[part.here];
+            match self.read_span(span.file, part.offset, here, &mut doubt) {
                 Ok(()) => {}
                 Err(error) if error.kind() == UnexpectedEof => return Err(StoreError::Missing),
                 Err(error) if error.kind() == NotFound => {
@@ -271,21 +295,81 @@ impl Store for FileStore {
                 doubted.get_or_insert(span.file);
             }
         }
-        match doubted {
-            Some(file) if !is_right(&self.metainfo, piece, &buffer) => Err(StoreError::Unreadable(
-                format!("{} is not what it was", self.shown(file)),
-            )),
-            _ => Ok(buffer.into()),
+        Ok((buffer.into(), doubted))
+    }
+
+    /// The SHA-1 of a piece as it is now.
+    fn hash(&self, piece: PieceIndex) -> Result<[u8; 20], StoreError> {
+        hash_in_stretches(self.metainfo.layout().length(piece), |begin, length| {
+            self.read_stretch(piece, begin, length)
+                .map(|(data, _)| data)
+        })
+    }
+
+    /// The piece is here, and right.
+    fn holds(&self, piece: PieceIndex) -> bool {
+        self.hash(piece) == Ok(self.metainfo.piece_hash(piece))
+    }
+
+    fn is_not_what_it_was(&self, file: usize) -> StoreError {
+        StoreError::Unreadable(format!("{} is not what it was", self.shown(file)))
+    }
+}
+
+/// What a span of a piece and a stretch of it have in common.
+struct Part {
+    /// Its first byte within the file.
+    offset: u64,
+    /// Where it is within the stretch.
+    here: Range<usize>,
+}
+
+impl Part {
+    fn of(span: &FileSpan, begin: u32, length: u32) -> Option<Self> {
+        let from = span.begin.max(begin);
+        let to = (span.begin + span.length).min(begin + length);
+        (from < to).then(|| Part {
+            offset: span.offset + u64::from(from - span.begin),
+            here: (from - begin) as usize..(to - begin) as usize,
+        })
+    }
+}
+
+impl Store for FileStore {
+    fn read(&self, piece: PieceIndex) -> Result<Bytes, StoreError> {
+        let length = self.metainfo.layout().length(piece);
+        match self.read_stretch(piece, 0, length)? {
+            (data, Some(file)) if !is_right(&self.metainfo, piece, &data) => {
+                Err(self.is_not_what_it_was(file))
+            }
+            (data, _) => Ok(data),
+        }
+    }
+
+    fn read_part(&self, piece: PieceIndex, begin: u32, length: u32) -> Result<Bytes, StoreError> {
+        match self.read_stretch(piece, begin, length)? {
+            (_, Some(file)) if !self.holds(piece) => Err(self.is_not_what_it_was(file)),
+            (data, _) => Ok(data),
         }
     }
 
     fn write(&self, piece: PieceIndex, data: &[u8]) -> Result<(), StoreError> {
-        for span in self.metainfo.piece_spans(piece) {
-            let here = &data[span.begin as usize..][..span.length as usize];
-            self.write_span(span.file, span.offset, here)?;
-        }
-        self.state().written = true;
+        self.write_stretch(piece, 0, data)?;
         self.count_in(&[piece])
+    }
+
+    fn write_part(&self, piece: PieceIndex, begin: u32, data: &[u8]) -> Result<(), StoreError> {
+        self.state().in_parts.insert(piece);
+        self.write_stretch(piece, begin, data)
+    }
+
+    fn verify(&self, piece: PieceIndex) -> Result<[u8; 20], StoreError> {
+        let digest = self.hash(piece)?;
+        // What was only found here is counted when all of it was looked at.
+        if digest == self.metainfo.piece_hash(piece) && self.state().in_parts.remove(&piece) {
+            self.count_in(&[piece])?;
+        }
+        Ok(digest)
     }
 
     fn finish(&self) -> Result<(), StoreError> {

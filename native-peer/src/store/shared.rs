@@ -14,7 +14,7 @@ use swarm_core::engine::StoreError;
 use swarm_core::metainfo::Metainfo;
 use swarm_core::pieces::{Layout, PieceIndex};
 
-use super::{Changed, Stamp, Store, is_right};
+use super::{Changed, Stamp, Store, hash_in_stretches, is_right};
 use crate::text::shown;
 
 /// Bytes of pieces that lie across files and are kept in memory. A file that is changed or
@@ -110,8 +110,59 @@ impl SharedFiles {
 
     /// The piece as the files are now; errors name the file.
     fn read_now(&self, piece: PieceIndex) -> Result<Bytes, (usize, String)> {
-        let start = self.layout.offset(piece);
-        let length = self.layout.length(piece);
+        let (data, doubted, count) = self.read_stretch(piece, 0, self.layout.length(piece))?;
+        match (doubted, self.metainfo.get()) {
+            (Some(index), metainfo) => {
+                if metainfo.is_none_or(|metainfo| !is_right(metainfo, piece, &data)) {
+                    return Err((index, "it changed since it was hashed".to_owned()));
+                }
+            }
+            (None, None) if count > 1 => self.keep_border(piece, &data),
+            (None, _) => {}
+        }
+        Ok(data)
+    }
+
+    /// A stretch of a piece as the files are now, compared with nothing.
+    fn read_part_now(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        length: u32,
+    ) -> Result<Bytes, (usize, String)> {
+        let (data, doubted, _) = self.read_stretch(piece, begin, length)?;
+        let Some(index) = doubted else {
+            return Ok(data);
+        };
+        let changed = || (index, "it changed since it was hashed".to_owned());
+        match self.is_right_now(piece) {
+            true => Ok(data),
+            false => Err(changed()),
+        }
+    }
+
+    /// The SHA-1 of the piece as the files are now.
+    fn hash_now(&self, piece: PieceIndex) -> Result<[u8; 20], StoreError> {
+        hash_in_stretches(self.layout.length(piece), |begin, length| {
+            let read = self.read_stretch(piece, begin, length);
+            read.map(|(data, ..)| data)
+                .map_err(|error| self.unreadable(error))
+        })
+    }
+
+    fn is_right_now(&self, piece: PieceIndex) -> bool {
+        let right = self.metainfo.get().map(|m| m.piece_hash(piece));
+        right.is_some_and(|right| self.hash_now(piece) == Ok(right))
+    }
+
+    /// A stretch of a piece, a file that looks different now, and how many files it is of.
+    fn read_stretch(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        length: u32,
+    ) -> Result<(Bytes, Option<usize>, usize), (usize, String)> {
+        let start = self.layout.offset(piece) + u64::from(begin);
         let end = start + u64::from(length);
         let mut buffer = Vec::with_capacity(length as usize);
         let mut doubted = None;
@@ -127,17 +178,17 @@ impl SharedFiles {
             }
             count += 1;
         }
-        let data = Bytes::from(buffer);
-        match (doubted, self.metainfo.get()) {
-            (Some(index), metainfo) => {
-                if metainfo.is_none_or(|metainfo| !is_right(metainfo, piece, &data)) {
-                    return Err((index, "it changed since it was hashed".to_owned()));
-                }
-            }
-            (None, None) if count > 1 => self.keep_border(piece, &data),
-            (None, _) => {}
+        Ok((Bytes::from(buffer), doubted, count))
+    }
+
+    /// What a person is told, and the store remembers, of a file that can't be read.
+    fn unreadable(&self, (index, error): (usize, String)) -> StoreError {
+        let mut state = self.state();
+        if self.metainfo.get().is_some() {
+            state.changed.insert(index);
         }
-        Ok(data)
+        let path = shown(&self.files[index].path);
+        StoreError::Unreadable(format!("{path}: {error}"))
     }
 
     fn keep_border(&self, piece: PieceIndex, data: &Bytes) {
@@ -147,6 +198,11 @@ impl SharedFiles {
         {
             state.border_bytes += data.len();
         }
+    }
+
+    /// A piece of a file that changed can't be read, or is not what it was.
+    fn is_lost(&self, piece: PieceIndex) -> bool {
+        !self.state().borders.contains_key(&piece) && !self.is_right_now(piece)
     }
 
     fn recheck_file(&self, index: usize) -> Changed {
@@ -160,7 +216,7 @@ impl SharedFiles {
         let mut lost = pieces.clone();
         // One that is gone need not be asked for every piece.
         lost.retain(|piece| match &stamp {
-            Ok(_) => self.read(*piece).is_err(),
+            Ok(_) => self.is_lost(*piece),
             Err(_) => !self.state().borders.contains_key(piece),
         });
         let mut state = self.state();
@@ -185,16 +241,25 @@ impl Store for SharedFiles {
         {
             return Ok(data.clone());
         }
-        let (index, error) = match self.read_now(piece) {
-            Ok(data) => return Ok(data),
-            Err(error) => error,
-        };
-        let mut state = self.state();
-        if self.metainfo.get().is_some() {
-            state.changed.insert(index);
+        self.read_now(piece).map_err(|error| self.unreadable(error))
+    }
+
+    fn read_part(&self, piece: PieceIndex, begin: u32, length: u32) -> Result<Bytes, StoreError> {
+        if self.metainfo.get().is_some()
+            && let Some(data) = self.state().borders.get(&piece)
+        {
+            return Ok(data.slice(begin as usize..(begin + length) as usize));
         }
-        let path = shown(&self.files[index].path);
-        Err(StoreError::Unreadable(format!("{path}: {error}")))
+        let read = self.read_part_now(piece, begin, length);
+        read.map_err(|error| self.unreadable(error))
+    }
+
+    fn write_part(&self, piece: PieceIndex, _begin: u32, data: &[u8]) -> Result<(), StoreError> {
+        self.write(piece, data)
+    }
+
+    fn verify(&self, piece: PieceIndex) -> Result<[u8; 20], StoreError> {
+        self.hash_now(piece)
     }
 
     fn write(&self, _piece: PieceIndex, _data: &[u8]) -> Result<(), StoreError> {

@@ -209,6 +209,9 @@ impl Host {
                     host.answer(generation, input);
                 });
             }
+            Output::ReadPart { .. } | Output::WritePart { .. } | Output::Verify { .. } => {
+                unreachable!("no piece is taken on that is not held whole: see `config`")
+            }
             Output::Reconnect => self.lost(),
             Output::Event(event) => self.handle_event(event),
         }
@@ -306,5 +309,17 @@ impl Host {
 
 fn engine(clock: &Clock, recording: Option<Recording>) -> RecordedEngine<Recording> {
     let seed = getrandom::u64().expect("every browser has crypto.getRandomValues");
-    RecordedEngine::new(Config::default(), seed, clock.now(), recording)
+    RecordedEngine::new(config(), seed, clock.now(), recording)
+}
+
+/// The database keeps whole pieces, so longer ones than fit into a tab's memory several times
+/// are refused.
+const LONGEST_PIECE: u32 = 64 << 20;
+
+pub(super) fn config() -> Config {
+    Config {
+        whole_piece: LONGEST_PIECE,
+        max_piece: LONGEST_PIECE,
+        ..Config::default()
+    }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::{Config, MetadataConfig, RequestConfig};
 use crate::choke::ChokeConfig;
+use crate::pieces::{BLOCK, Layout};
 
 /// A number of a configuration that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +52,13 @@ impl Config {
         count("max_peers", self.max_peers, 0, MAX_COUNT)?;
         count("target_peers", self.target_peers, 0, MAX_COUNT)?;
         within("bytes_in_progress", self.bytes_in_progress, 1, MAX_BYTES)?;
+        let longest = u64::from(Layout::MAX_PIECE);
+        within("whole_piece", self.whole_piece.into(), 1, longest)?;
+        within("max_piece", self.max_piece.into(), 1, longest)?;
+        let least = u64::from(Layout::MAX_BLOCK);
+        within("part", self.part.into(), least, longest)?;
+        let uneven = u64::from(self.part % BLOCK);
+        within("what part has beyond whole blocks", uneven, 0, 0)?;
         within("read_cache", self.read_cache, 0, MAX_BYTES)?;
         count("max_reads", self.max_reads, 1, MAX_COUNT)?;
         count("max_checks", self.max_checks, 1, MAX_COUNT)?;

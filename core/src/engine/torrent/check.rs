@@ -60,7 +60,8 @@ impl Check {
 /// How many pieces are read and hashed at once: no more bytes than of pieces in progress,
 /// which are none while it is checked.
 fn most_at_once(cx: &Cx<'_>, layout: &Layout) -> usize {
-    let longest = u64::from(layout.length(PieceIndex::FIRST));
+    let longest = layout.length(PieceIndex::FIRST);
+    let longest = u64::from(cx.config.cut().stretch(longest, 0).1);
     let fit = usize::try_from(cx.config.bytes_in_progress / longest).unwrap_or(usize::MAX);
     fit.clamp(1, cx.config.max_checks)
 }
@@ -79,6 +80,14 @@ impl Torrent {
             && let Some(piece) = metainfo.layout().piece(check.next)
         {
             check.next += 1;
+            if cx.config.cut().in_parts(metainfo.layout().length(piece)) {
+                check.hashing.insert(piece);
+                cx.emit(Output::Verify {
+                    info_hash: self.info_hash,
+                    piece,
+                });
+                continue;
+            }
             check.reading.insert(piece);
             cx.emit(Output::Read {
                 info_hash: self.info_hash,

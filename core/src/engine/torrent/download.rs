@@ -150,6 +150,7 @@ impl Torrent {
                 session.exchanged = Some(cx.now);
             }
         }
+        self.write_stretches(cx);
         match received {
             Received::Unrequested | Received::Duplicate => {}
             Received::Kept { cancel } => self.cancel(cx, block, &cancel),
@@ -234,7 +235,7 @@ impl Torrent {
     }
 
     /// These sessions sent bad blocks, that is certain.
-    fn blame(&mut self, cx: &mut Cx<'_>, liars: &[SessionId]) {
+    pub(super) fn blame(&mut self, cx: &mut Cx<'_>, liars: &[SessionId]) {
         for &id in liars {
             self.ban(cx, id, "sent corrupt data");
         }
@@ -262,10 +263,18 @@ impl Torrent {
             }
             return;
         }
+        // Who hears of a fresh piece asks for it soon.
+        cx.cache.insert((self.info_hash, piece, 0), data);
+        self.gain(cx, piece);
+    }
+
+    /// We have a piece now.
+    pub(super) fn gain(&mut self, cx: &mut Cx<'_>, piece: PieceIndex) {
+        let Phase::Active(download) = &mut self.phase else {
+            return;
+        };
         download.written(piece);
         let (complete, finished) = (download.is_complete(), download.is_finished());
-        // Who hears of a fresh piece asks for it soon.
-        cx.cache.insert((self.info_hash, piece), data);
         self.note_have(cx.now, piece.get());
         self.tell_peers(cx, piece);
         if complete {

@@ -52,7 +52,7 @@ impl Torrent {
             return;
         }
         for &piece in &lost {
-            cx.cache.remove((self.info_hash, piece));
+            cx.cache.remove_piece(self.info_hash, piece);
         }
         let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
         for id in ids {

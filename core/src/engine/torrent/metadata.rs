@@ -325,6 +325,9 @@ impl Torrent {
     fn metadata_complete(&mut self, cx: &mut Cx<'_>, id: SessionId, info: Bytes) {
         match Metainfo::from_info(info, self.info_hash, Vec::new()) {
             Ok(metainfo) => {
+                if let Some(reason) = cx.config.refuses(metainfo.layout()) {
+                    return self.fail(cx, reason);
+                }
                 cx.event(Event::Metadata(metainfo.clone()));
                 let resume = if self.check_store {
                     Resume::Check

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::{Cx, Torrent};
 use crate::choke::Candidate;
@@ -12,7 +12,7 @@ use crate::id::InfoHash;
 use crate::metainfo::Metainfo;
 use crate::peer::outbox::{Source, Stop};
 use crate::peer::{Session, SessionId};
-use crate::pieces::{BLOCK, Bitfield, Block};
+use crate::pieces::{BLOCK, Bitfield, Block, Cut, Layout};
 use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
 use crate::wire::peer::Message;
 use crate::wire::relay::frame::FrameBuilder;
@@ -211,6 +211,7 @@ impl Torrent {
         let mut source = Shelf {
             info_hash: self.info_hash,
             metainfo: self.metainfo.as_ref(),
+            cut: cx.config.cut(),
             ut_metadata: session.ut_metadata,
             cache: cx.cache,
         };
@@ -257,18 +258,36 @@ impl Torrent {
 
     /// Begins to read what a session is sent next, as far as it is not here.
     fn read_ahead(&mut self, cx: &mut Cx<'_>, id: SessionId) {
-        let length = (self.piece_length() as usize).max(1);
-        let Some(session) = self.sessions.get(&id) else {
+        let (Some(session), Some(metainfo)) = (self.sessions.get(&id), &self.metainfo) else {
             return;
         };
-        let count = (cx.config.read_ahead / length).max(READ_AHEAD);
-        for piece in session.outbox.next_pieces(count.min(cx.config.max_reads)) {
-            if cx.cache.begin_read((self.info_hash, piece)) {
-                cx.link.out.push_back(Output::Read {
-                    info_hash: self.info_hash,
-                    piece,
-                });
+        let (layout, cut) = (metainfo.layout(), cx.config.cut());
+        let length = cut.stretch(layout.piece_length(), 0).1 as usize;
+        let count = (cx.config.read_ahead / length.max(1)).max(READ_AHEAD);
+        let parts = |block: &Block| {
+            let parts = parts_of(cut, layout, *block);
+            parts.map(|part| (block.piece, part)).collect()
+        };
+        for (piece, part) in session
+            .outbox
+            .next_parts(count.min(cx.config.max_reads), parts)
+        {
+            let whole = layout.length(piece);
+            let (begin, length) = cut.stretch(whole, part);
+            let key = (self.info_hash, piece, part);
+            if !cx.cache.begin_read(key, length) {
+                continue;
             }
+            let info_hash = self.info_hash;
+            cx.link.out.push_back(match cut.in_parts(whole) {
+                false => Output::Read { info_hash, piece },
+                true => Output::ReadPart {
+                    info_hash,
+                    piece,
+                    begin,
+                    length,
+                },
+            });
         }
     }
 
@@ -282,10 +301,18 @@ impl Torrent {
     }
 }
 
+/// The parts of its piece that a block touches.
+fn parts_of(cut: Cut, layout: &Layout, block: Block) -> std::ops::Range<u32> {
+    let length = layout.length(block.piece);
+    let last = block.begin + block.length - 1;
+    cut.part_at(length, block.begin)..cut.part_at(length, last) + 1
+}
+
 /// Where blocks and metadata come from.
 struct Shelf<'a> {
     info_hash: InfoHash,
     metainfo: Option<&'a Metainfo>,
+    cut: Cut,
     /// The id under which the peer takes metadata messages.
     ut_metadata: Option<u8>,
     cache: &'a mut Cache,
@@ -293,9 +320,22 @@ struct Shelf<'a> {
 
 impl Source for Shelf<'_> {
     fn block(&mut self, block: Block) -> Option<Bytes> {
-        let piece = self.cache.get((self.info_hash, block.piece))?;
-        let begin = block.begin as usize;
-        Some(piece.slice(begin..begin + block.length as usize))
+        let layout = self.metainfo?.layout();
+        let mut parts = parts_of(self.cut, layout, block);
+        let mut found = BytesMut::new();
+        let (first, several) = (parts.next()?, parts.end > parts.start);
+        for part in std::iter::once(first).chain(parts) {
+            let data = self.cache.get((self.info_hash, block.piece, part))?;
+            let (begin, length) = self.cut.stretch(layout.length(block.piece), part);
+            let from = block.begin.max(begin) - begin;
+            let to = (block.begin + block.length).min(begin + length) - begin;
+            let here = from as usize..to as usize;
+            if !several {
+                return Some(data.slice(here));
+            }
+            found.extend_from_slice(&data[here]);
+        }
+        Some(found.freeze())
     }
 
     fn metadata(&mut self, piece: u32) -> Option<Message> {

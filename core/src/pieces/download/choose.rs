@@ -182,10 +182,10 @@ impl Download {
 
     fn start(&mut self, session: SessionId, piece: PieceIndex) {
         let alone = self.suspects.contains(piece);
-        let copies = self.limits.endgame_copies;
-        let partial = Partial::new(self.layout, self.padding.clone(), piece, alone, copies);
+        let padding = self.padding.clone();
+        let partial = Partial::new(self.layout, padding, piece, alone, &self.limits);
         self.begun.insert(piece, Begun::Filling(partial));
-        self.bytes_begun += u64::from(self.layout.length(piece));
+        self.bytes_begun += self.memory(piece);
         self.set_owner(piece, Some(session));
     }
 
@@ -294,7 +294,7 @@ impl Download {
     /// Another piece may be begun. Which it will be is not known yet; only the last may be
     /// shorter.
     fn has_room(&self) -> bool {
-        let bytes = u64::from(self.layout.piece_length());
+        let bytes = self.limits.memory(self.layout.piece_length());
         self.begun.len() < 2 || self.bytes_begun + bytes <= self.limits.bytes_in_progress
     }
 

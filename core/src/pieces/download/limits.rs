@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::pieces::Cut;
 #[cfg(doc)]
 use crate::pieces::Strategy;
 
@@ -24,6 +25,20 @@ pub struct Limits {
     /// Bad pieces of which it is remembered who sent which block, 24 bytes for each
     /// block. 64 by default; the oldest are forgotten.
     pub suspects: usize,
+    /// Which pieces are moved in parts. Those above 16 MiB by default, in parts of 1 MiB.
+    pub cut: Cut,
+}
+
+impl Limits {
+    /// Bytes that a piece of this length may take in memory: one that is moved in parts has
+    /// a quarter of all, so that a few make progress at once.
+    pub(in crate::pieces) fn memory(&self, piece_length: u32) -> u64 {
+        if !self.cut.in_parts(piece_length) {
+            return u64::from(piece_length);
+        }
+        let least = 2 * u64::from(self.cut.part);
+        (self.bytes_in_progress / 4).max(least)
+    }
 }
 
 impl Default for Limits {
@@ -34,6 +49,10 @@ impl Default for Limits {
             random_first: 4,
             streaming_window: 16 << 20,
             suspects: 64,
+            cut: Cut {
+                whole: 16 << 20,
+                part: 1 << 20,
+            },
         }
     }
 }

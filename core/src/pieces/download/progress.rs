@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Begun, Download, SessionId};
 use crate::pieces::partial::Partial;
-use crate::pieces::{PieceIndex, Priority};
+use crate::pieces::parts::Content;
+use crate::pieces::{PieceIndex, Priority, Stretch};
 
 impl Download {
     /// The session let go of something in this piece.
@@ -45,9 +46,73 @@ impl Download {
                 self.load(*session).asked.remove(&block);
             }
         }
-        self.bytes_begun -= u64::from(self.layout.length(piece));
         self.waste.given_up += partial.received_bytes();
-        self.picker.put_back(piece);
+        let writing: BTreeSet<u32> = partial.writing().collect();
+        if writing.is_empty() {
+            self.bytes_begun -= self.memory(piece);
+            self.picker.put_back(piece);
+        } else {
+            // What is written late must not come into the way of what is fetched then.
+            self.begun.insert(piece, Begun::Draining(writing));
+        }
+    }
+
+    /// The next stretch of a piece in parts that is to be written.
+    pub fn next_stretch(&mut self) -> Option<Stretch> {
+        self.stretches.pop_front()
+    }
+
+    /// Somebody may be asked for what there was no memory for, since this was last asked.
+    pub fn take_reopened(&mut self) -> bool {
+        std::mem::take(&mut self.reopened)
+    }
+
+    /// A stretch out of [`Download::next_stretch`] was written, or could not be. True if all
+    /// of its piece is written now: hash it where it lies, then say [`Download::verified`] and
+    /// [`Download::written`], or [`Download::rejected`], or [`Download::write_failed`].
+    pub fn stretch_written(&mut self, piece: PieceIndex, begin: u32, kept: bool) -> bool {
+        match self.begun.get_mut(&piece) {
+            Some(Begun::Draining(writing)) => {
+                writing.remove(&begin);
+                if writing.is_empty() {
+                    self.begun.remove(&piece);
+                    self.bytes_begun -= self.memory(piece);
+                    self.picker.put_back(piece);
+                    self.reopened = true;
+                }
+                return false;
+            }
+            Some(Begun::Filling(partial)) => {
+                if !partial.stretch_written(begin, kept) {
+                    return false;
+                }
+            }
+            Some(Begun::Verifying { .. }) | None => return false,
+        }
+        self.reopened = true;
+        self.relist(piece);
+        if self.filling(piece).is_some_and(Partial::is_complete) {
+            return self.begin_verifying(piece).is_some();
+        }
+        self.give_up_if_skipped(piece);
+        false
+    }
+
+    /// Everything is here: the piece waits for its hash.
+    pub(super) fn begin_verifying(&mut self, piece: PieceIndex) -> Option<Content> {
+        let (content, senders) = self.remove_filling(piece)?.finish();
+        self.verifying += 1;
+        let verifying = Begun::Verifying {
+            content: content.clone(),
+            senders,
+        };
+        self.begun.insert(piece, verifying);
+        Some(content)
+    }
+
+    /// Bytes that a piece in progress takes in memory, at most.
+    pub(super) fn memory(&self, piece: PieceIndex) -> u64 {
+        self.limits.memory(self.layout.length(piece))
     }
 
     /// A piece in progress has another owner now, or none.

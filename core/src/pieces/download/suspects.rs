@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use sha1::{Digest, Sha1};
-
 use super::SessionId;
-use crate::pieces::{BLOCK, PieceIndex};
+use crate::pieces::PieceIndex;
+use crate::pieces::parts::Content;
 
 /// How many sessions are remembered for each piece that should not be first to fetch it
 /// again.
@@ -82,7 +81,7 @@ impl Suspects {
     pub(super) fn add(
         &mut self,
         piece: PieceIndex,
-        data: &[u8],
+        content: &Content,
         senders: &[SessionId],
     ) -> Vec<SessionId> {
         let contributors: BTreeSet<SessionId> = senders.iter().copied().collect();
@@ -93,12 +92,9 @@ impl Suspects {
         if contributors.len() == 1 {
             return contributors.into_iter().collect();
         }
-        let blocks = data.chunks(BLOCK as usize).zip(senders);
+        let blocks = content.digests().into_iter().zip(senders);
         suspect.evidence = blocks
-            .map(|(block, &sender)| Evidence {
-                sender,
-                digest: Sha1::digest(block).into(),
-            })
+            .map(|(digest, &sender)| Evidence { sender, digest })
             .collect();
         self.recorded.retain(|other| *other != piece);
         self.recorded.push_back(piece);
@@ -113,14 +109,17 @@ impl Suspects {
 
     /// These are the right bytes: it is no suspect any more. Returns who is a liar, now
     /// for certain.
-    pub(super) fn clear(&mut self, piece: PieceIndex, data: &[u8]) -> Vec<SessionId> {
+    pub(super) fn clear(&mut self, piece: PieceIndex, content: &Content) -> Vec<SessionId> {
         let Some(suspect) = self.pieces.remove(&piece) else {
             return Vec::new();
         };
         self.recorded.retain(|other| *other != piece);
-        let blocks = data.chunks(BLOCK as usize).zip(&suspect.evidence);
+        if suspect.evidence.is_empty() {
+            return Vec::new();
+        }
+        let blocks = content.digests().into_iter().zip(&suspect.evidence);
         let liars: BTreeSet<SessionId> = blocks
-            .filter(|(block, evidence)| evidence.digest != <[u8; 20]>::from(Sha1::digest(block)))
+            .filter(|(digest, evidence)| evidence.digest != *digest)
             .map(|(_, evidence)| evidence.sender)
             .collect();
         liars.into_iter().collect()

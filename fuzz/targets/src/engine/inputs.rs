@@ -110,9 +110,9 @@ fn command(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         13 => {
             world.model.verified.remove(&info_hash);
             // Whoever removes a torrent stops working for it; reads may be too late to stop.
-            let stopped =
-                |job: &Job| job.info_hash == info_hash && !matches!(job.kind, JobKind::Read);
+            let stopped = |job: &Job| job.info_hash == info_hash && !is_read(&job.kind);
             world.jobs.retain(|job| !stopped(job));
+            world.parts.retain(|(of, _), _| *of != info_hash);
             Command::Remove(info_hash)
         }
         _ => how_to_pick(fixture, u)?,
@@ -450,6 +450,10 @@ fn work(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     Ok(())
 }
 
+fn is_read(kind: &JobKind) -> bool {
+    matches!(kind, JobKind::Read | JobKind::ReadPart(..))
+}
+
 /// What a store answers to a read.
 type ReadResult = std::result::Result<Bytes, StoreError>;
 
@@ -468,6 +472,48 @@ pub(super) fn finish(world: &mut World, job: Job, failure: Option<ReadResult>) {
             piece,
             result: failure.unwrap_or_else(|| Ok(fixture.piece(piece))),
         },
+        JobKind::ReadPart(begin, length) => {
+            let right = fixture.piece(piece);
+            let part = begin as usize..(begin + length) as usize;
+            Input::PartRead {
+                info_hash,
+                piece,
+                begin,
+                result: failure.unwrap_or_else(|| Ok(right.slice(part))),
+            }
+        }
+        JobKind::WritePart(begin, data) => {
+            if !fails {
+                let place = world.parts.entry((info_hash, piece.get()));
+                let place = place.or_insert_with(|| vec![0; fixture.piece(piece).len()]);
+                place[begin as usize..][..data.len()].copy_from_slice(&data);
+            }
+            Input::PartWritten {
+                info_hash,
+                piece,
+                begin,
+                result: failure.map_or(Ok(()), |result| result.map(|_| ())),
+            }
+        }
+        JobKind::Verify => {
+            let checking = world.state(info_hash) == Some(TorrentState::Hashing);
+            let written = world.parts.get(&(info_hash, piece.get()));
+            let digest = match written {
+                Some(written) if !checking => sha1(written),
+                _ => sha1(&fixture.piece(piece)),
+            };
+            if let Some(verified) = world.model.verified.get_mut(&info_hash)
+                && !fails
+                && digest == fixture.metainfo.piece_hash(piece)
+            {
+                verified.insert(piece.get());
+            }
+            Input::Verified {
+                info_hash,
+                piece,
+                result: failure.map_or(Ok(digest), |result| result.map(|_| digest)),
+            }
+        }
         JobKind::Hash(data) => {
             let digest = if fails { [0; 20] } else { sha1(&data) };
             let right = digest == fixture.metainfo.piece_hash(piece);
@@ -526,7 +572,24 @@ fn unasked(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     if world.jobs.iter().any(|job| asked(&job)) {
         return Ok(());
     }
-    let input = match u.int_in_range(0..=4)? {
+    let input = match u.int_in_range(0..=7)? {
+        5 => Input::PartRead {
+            info_hash,
+            piece,
+            begin: 0,
+            result: Ok(fixture.piece(piece)),
+        },
+        6 => Input::PartWritten {
+            info_hash,
+            piece,
+            begin: 0,
+            result: Ok(()),
+        },
+        7 => Input::Verified {
+            info_hash,
+            piece,
+            result: Ok(fixture.metainfo.piece_hash(piece)),
+        },
         4 => {
             if let Some(verified) = world.model.verified.get_mut(&info_hash) {
                 verified.remove(&index);

@@ -306,6 +306,11 @@ impl Model {
     pub(super) fn check_write(&self, info_hash: InfoHash, piece: PieceIndex, data: &Bytes) {
         let fixture = fixture(info_hash).expect("writes are for known torrents");
         assert_eq!(sha1(data), fixture.metainfo.piece_hash(piece));
+        self.check_unverified(info_hash, piece);
+    }
+
+    /// What is here is not written over.
+    pub(super) fn check_unverified(&self, info_hash: InfoHash, piece: PieceIndex) {
         let known = self.verified.get(&info_hash);
         assert!(known.is_some_and(|verified| !verified.contains(&piece.get())));
     }

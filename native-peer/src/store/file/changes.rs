@@ -2,7 +2,7 @@
 
 use swarm_core::pieces::PieceIndex;
 
-use super::{Changed, FileStore, Lies, Store, is_right};
+use super::{Changed, FileStore, Lies};
 
 impl FileStore {
     /// A file that was there is gone.
@@ -27,10 +27,7 @@ impl FileStore {
             Err(_) => pieces.clone(),
             Ok(_) => pieces
                 .iter()
-                .filter(|piece| {
-                    let read = self.read(**piece);
-                    !read.is_ok_and(|data| is_right(&self.metainfo, **piece, &data))
-                })
+                .filter(|piece| !self.holds(**piece))
                 .copied()
                 .collect(),
         };

@@ -6,7 +6,7 @@ use std::thread;
 use swarm_core::engine::StoreError;
 use swarm_core::pieces::PieceIndex;
 
-use super::{FileStore, Lies, Store, is_right};
+use super::{FileStore, Lies};
 
 /// More threads than this only make a disk's head jump.
 const MAX_THREADS: usize = 4;
@@ -39,8 +39,7 @@ impl FileStore {
                 if !spans.any(|span| self.is_wanted(span.file)) {
                     continue;
                 }
-                let read = self.read(piece);
-                if !read.is_ok_and(|data| is_right(&self.metainfo, piece, &data)) {
+                if !self.holds(piece) {
                     bad.push(piece);
                 }
             }

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use arbitrary::Unstructured;
 
 use super::*;
+use crate::pieces::Cut;
 
 /// What the engine would know, and what nobody knows: who lies.
 struct Model {
@@ -16,6 +17,9 @@ struct Model {
     peers: BTreeMap<SessionId, Peer>,
     /// Who last sent each block, and whether it was bad.
     sent: BTreeMap<Block, (SessionId, bool)>,
+    /// Stretches of pieces in parts on their way to the disk, and what is there.
+    writing: Vec<Stretch>,
+    disk: BTreeMap<PieceIndex, Vec<u8>>,
     /// Assembled pieces.
     verifying: BTreeSet<PieceIndex>,
     /// Liars of pieces to which several contributed, the oldest first.
@@ -55,6 +59,10 @@ impl Model {
             random_first: u.int_in_range(0..=2)?,
             streaming_window: u.int_in_range(0..=length)?,
             suspects: u.int_in_range(0..=2)?,
+            cut: Cut {
+                whole: *u.choose(&[u32::MAX, 2 * BLOCK, 0])?,
+                part: BLOCK * u.int_in_range(1..=2)?,
+            },
         };
         let have = any_bitfield(u, layout.piece_count())?;
         let strategy = *u.choose(&STRATEGIES)?;
@@ -66,6 +74,8 @@ impl Model {
             priorities: vec![Priority::Normal; layout.piece_count() as usize],
             peers: BTreeMap::new(),
             sent: BTreeMap::new(),
+            writing: Vec::new(),
+            disk: BTreeMap::new(),
             verifying: BTreeSet::new(),
             evidence: VecDeque::new(),
             waste: Waste::default(),
@@ -75,7 +85,7 @@ impl Model {
 
     fn step(&mut self, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
         let sessions: Vec<SessionId> = self.peers.keys().copied().collect();
-        let kind = u.int_in_range(0..=18)?;
+        let kind = u.int_in_range(0..=20)?;
         if sessions.is_empty() || kind == 0 {
             let has = any_bitfield(u, self.layout.piece_count())?;
             self.join(has);
@@ -118,6 +128,12 @@ impl Model {
                 let piece = self.any_piece(u)?;
                 let number = u.int_in_range(0..=self.layout.block_count(piece) - 1)?;
                 self.push(session, self.layout.block(piece, number));
+            }
+            13 | 14 => {
+                if let Some(last) = self.writing.len().checked_sub(1) {
+                    let index = u.int_in_range(0..=last)?;
+                    self.end_writing(index, u.ratio(1, 8)?);
+                }
             }
             _ => {
                 if let Some(block) = self.any_asked(session, u)? {
@@ -256,6 +272,35 @@ impl Model {
             }
             other => panic!("{block:?} was asked for, but {other:?}"),
         }
+        while let Some(stretch) = self.download.next_stretch() {
+            let range = |s: &Stretch| s.begin..s.begin + u32::try_from(s.data.len()).unwrap();
+            let new = range(&stretch);
+            let mut under_way = self.writing.iter().filter(|s| s.piece == stretch.piece);
+            assert!(
+                under_way.all(|s| range(s).end <= new.start || new.end <= range(s).start),
+                "the same place is written twice at once"
+            );
+            self.writing.push(stretch);
+        }
+    }
+
+    fn end_writing(&mut self, index: usize, fails: bool) {
+        let Stretch { piece, begin, data } = self.writing.remove(index);
+        if !fails {
+            let length = self.layout.length(piece) as usize;
+            let place = self.disk.entry(piece).or_insert_with(|| vec![0; length]);
+            place[begin as usize..][..data.len()].copy_from_slice(&data);
+        }
+        if !self.download.stretch_written(piece, begin, !fails) {
+            return;
+        }
+        let blocks = 0..self.layout.block_count(piece);
+        let right: Vec<u8> = blocks
+            .flat_map(|number| bytes_of(self.layout.block(piece, number)))
+            .collect();
+        let honest = self.senders(piece).iter().all(|(_, lie)| !lie);
+        assert_eq!(self.disk[&piece] == right, honest);
+        self.verifying.insert(piece);
     }
 
     fn end_verifying(&mut self, piece: PieceIndex, store_fails: bool) {
@@ -322,11 +367,14 @@ impl Model {
         self.pick(session, 3, &[]);
         let asked: Vec<Block> = self.peer(session).asked.iter().copied().collect();
         assert!(
-            !(asked.is_empty() && self.verifying.is_empty()),
+            !(asked.is_empty() && self.verifying.is_empty() && self.writing.is_empty()),
             "there is something to do"
         );
         for block in asked {
             self.receive(session, block, false);
+        }
+        while !self.writing.is_empty() {
+            self.end_writing(0, false);
         }
         while let Some(piece) = self.verifying.first() {
             self.end_verifying(*piece, false);
@@ -368,7 +416,7 @@ impl Model {
         assert_eq!(download.verifying, self.verifying.len());
         let lengths = download
             .in_progress()
-            .map(|p| u64::from(self.layout.length(p)));
+            .map(|p| self.limits.memory(self.layout.length(p)));
         assert_eq!(download.bytes_begun, lengths.sum::<u64>());
         assert!(download.begun.len() <= 2 || download.bytes_begun <= self.limits.bytes_in_progress);
         let waste = Waste {
@@ -403,9 +451,17 @@ impl Model {
                 .collect();
             assert_eq!(known, asked);
             assert!(
-                self.wants(piece) || !asked.is_empty(),
+                self.wants(piece) || !asked.is_empty() || partial.writing().next().is_some(),
                 "it should be given up"
             );
+            let writing = self.writing.iter().filter(|s| s.piece == piece);
+            let written: usize = writing.map(|s| s.data.len()).sum();
+            let memory = written as u64 + known.len() as u64 * u64::from(BLOCK);
+            let length = self.layout.length(piece);
+            if self.limits.cut.in_parts(length) {
+                let most = self.limits.memory(length) + u64::from(BLOCK);
+                assert!(memory <= most, "{memory} bytes of {most}");
+            }
             owned.extend(partial.owner.map(|owner| (owner, piece)));
             if !self.wants(piece) {
                 continue;

@@ -1,0 +1,102 @@
+//! What the store has read, for those whom we serve or to be checked.
+
+use bytes::Bytes;
+
+use super::cache::Key;
+use super::{Engine, StoreError};
+use crate::id::InfoHash;
+use crate::pieces::PieceIndex;
+use crate::time::Time;
+
+impl Engine {
+    pub(super) fn handle_read(
+        &mut self,
+        now: Time,
+        info_hash: InfoHash,
+        piece: PieceIndex,
+        result: Result<Bytes, StoreError>,
+    ) {
+        let result = self.or_padding(info_hash, piece, None, result);
+        if !self.cache.end_read((info_hash, piece, 0)) {
+            self.with(now, info_hash, |torrent, cx| {
+                torrent.checked_read(cx, piece, result);
+            });
+            return;
+        }
+        let length = self.length_of(info_hash, piece);
+        self.end_read(now, (info_hash, piece, 0), length, result);
+    }
+
+    pub(super) fn handle_part_read(
+        &mut self,
+        now: Time,
+        info_hash: InfoHash,
+        piece: PieceIndex,
+        begin: u32,
+        result: Result<Bytes, StoreError>,
+    ) {
+        let cut = self.config.cut();
+        let part = begin / cut.part;
+        if !self.cache.end_read((info_hash, piece, part)) {
+            return;
+        }
+        let stretch = self.length_of(info_hash, piece);
+        let length = stretch.map(|length| cut.stretch(length, part).1);
+        let result = self.or_padding(info_hash, piece, length.map(|l| (begin, l)), result);
+        self.end_read(now, (info_hash, piece, part), length, result);
+    }
+
+    fn length_of(&self, info_hash: InfoHash, piece: PieceIndex) -> Option<u32> {
+        self.torrents.get(&info_hash)?.length_of(piece)
+    }
+
+    /// Nobody need keep a piece, or a stretch of it, that is nothing but padding.
+    fn or_padding(
+        &self,
+        info_hash: InfoHash,
+        piece: PieceIndex,
+        stretch: Option<(u32, u32)>,
+        result: Result<Bytes, StoreError>,
+    ) -> Result<Bytes, StoreError> {
+        let known = || {
+            let torrent = self.torrents.get(&info_hash)?;
+            let (begin, length) = stretch.or(Some((0, torrent.length_of(piece)?)))?;
+            torrent.padding_of(piece, begin, length)
+        };
+        match result {
+            Err(StoreError::Missing) => known().ok_or(StoreError::Missing),
+            result => result,
+        }
+    }
+
+    /// A read for those whom we serve ended; it was to be of so many bytes.
+    fn end_read(
+        &mut self,
+        now: Time,
+        key: Key,
+        length: Option<u32>,
+        result: Result<Bytes, StoreError>,
+    ) {
+        let failed = match (result, length) {
+            (Ok(data), Some(length)) if data.len() == length as usize => {
+                self.cache.insert(key, data);
+                None
+            }
+            (Ok(data), Some(length)) => {
+                let found = data.len();
+                Some(StoreError::Unreadable(format!(
+                    "the storage has {found} of a piece's {length} bytes"
+                )))
+            }
+            // Whoever asked for it is gone.
+            (_, None) => None,
+            (Err(error), Some(_)) => Some(error),
+        };
+        if let Some(error) = failed {
+            self.with(now, key.0, |torrent, cx| {
+                torrent.upload_read_failed(cx, key.1, &error);
+            });
+        }
+        self.with_all(now, |torrent, cx| torrent.wake_uploads(cx));
+    }
+}

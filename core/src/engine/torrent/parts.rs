@@ -1,0 +1,97 @@
+//! Pieces that are too long to be held in memory: written part by part as they arrive, hashed
+//! where they lie.
+
+use super::{Cx, Phase, Torrent};
+use crate::engine::{Output, StoreError};
+use crate::pieces::{Download, PieceIndex, Stretch};
+
+impl Torrent {
+    /// Has the host write what is ready.
+    pub(super) fn write_stretches(&mut self, cx: &mut Cx<'_>) {
+        let Phase::Active(download) = &mut self.phase else {
+            return;
+        };
+        while let Some(stretch) = download.next_stretch() {
+            let Stretch { piece, begin, data } = stretch;
+            self.writing_parts.insert((piece, begin), self.resumed);
+            cx.emit(Output::WritePart {
+                info_hash: self.info_hash,
+                piece,
+                begin,
+                data,
+            });
+        }
+        self.refill_all |= download.take_reopened();
+    }
+
+    /// A stretch was put in its place, or could not be.
+    pub(in crate::engine) fn part_written(
+        &mut self,
+        cx: &mut Cx<'_>,
+        piece: PieceIndex,
+        begin: u32,
+        result: Result<(), StoreError>,
+    ) {
+        let Some(begun) = self.writing_parts.remove(&(piece, begin)) else {
+            return;
+        };
+        let Phase::Active(download) = &mut self.phase else {
+            return;
+        };
+        let whole = download.stretch_written(piece, begin, result.is_ok());
+        self.refill_all |= download.take_reopened();
+        if let Err(error) = result {
+            // What a person has mended since is no reason to stop again.
+            if begun == self.resumed {
+                self.fail(cx, error.to_string());
+            }
+        } else if whole {
+            self.verifying_parts.insert(piece, self.resumed);
+            cx.emit(Output::Verify {
+                info_hash: self.info_hash,
+                piece,
+            });
+        }
+    }
+
+    /// A piece was hashed where it lies, or could not be.
+    pub(in crate::engine) fn part_verified(
+        &mut self,
+        cx: &mut Cx<'_>,
+        piece: PieceIndex,
+        result: Result<[u8; 20], StoreError>,
+    ) {
+        let Some(metainfo) = &self.metainfo else {
+            return;
+        };
+        let hash = metainfo.piece_hash(piece);
+        if matches!(self.phase, Phase::Checking(_)) {
+            return self.checked_hash(cx, piece, result == Ok(hash));
+        }
+        let Some(begun) = self.verifying_parts.remove(&piece) else {
+            return;
+        };
+        let Phase::Active(download) = &mut self.phase else {
+            return;
+        };
+        self.refill_all = true;
+        match result {
+            Ok(digest) if digest == hash => {
+                let liars = download.verified(piece);
+                self.blame(cx, &liars);
+                self.gain(cx, piece);
+            }
+            Ok(_) => {
+                let liars = download.rejected(piece);
+                self.blame(cx, &liars);
+            }
+            Err(error) => {
+                download.write_failed(piece);
+                if begun == self.resumed {
+                    self.fail(cx, error.to_string());
+                }
+            }
+        }
+        self.refill_all |= self.download_mut().is_some_and(Download::take_reopened);
+    }
+}
