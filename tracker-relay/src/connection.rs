@@ -221,7 +221,15 @@ impl Connection {
         self.socket.get_mut().allow(READ_BATCH);
         let mut messages = 0;
         let mut end = None;
-        while end.is_none() && self.intake.has_room() {
+        while end.is_none() {
+            if !self.intake.has_room() {
+                if !self.intake.holds_large() {
+                    break;
+                }
+                // No more is read. But the WebSocket looks for it in a new buffer, and that of
+                // the large message need not stay while the client waits for its turn.
+                self.socket.get_mut().allow(0);
+            }
             if self.pongs > MAX_PENDING_PONGS {
                 // Writing goes on first, and wakes us.
                 break;

@@ -37,6 +37,8 @@ pub(crate) async fn respond(
     request: Request<Incoming>,
     connected: IpAddr,
 ) -> Result<Reply, Infallible> {
+    // One request for each turn: whoever sends hundreds of them at once waits behind the others.
+    tokio::task::yield_now().await;
     let path = request.uri().path();
     let mut reply = if path == ENDPOINT {
         upgrade(&context, request, connected).unwrap_or_else(|refusal| *refusal)

@@ -92,6 +92,11 @@ impl Intake {
         self.batch < READ_BATCH
     }
 
+    /// The buffer of a large message is held until the WebSocket has made the next.
+    pub(super) fn holds_large(&self) -> bool {
+        self.large.is_some()
+    }
+
     /// The WebSocket has made its buffer for what comes next.
     pub(super) fn let_go(&mut self) {
         self.large = None;
