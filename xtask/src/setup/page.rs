@@ -71,7 +71,7 @@ fn trunk(workspace: &Workspace) -> Result<()> {
         version,
         // Without TLS: what it would fetch is here already.
         &["--locked", "--no-default-features"],
-        "4 minutes",
+        "5 minutes",
     )
 }
 
