@@ -30,6 +30,7 @@ use crate::time::Time;
 
 /// How slots are given out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ChokeConfig {
     /// Slots at least and at most, the optimistic one included; in between their number
     /// follows the upload rate, see `slot_rate`. BEP 3 has four and one more, which is the

@@ -13,6 +13,7 @@
 
 mod engine;
 mod entry;
+mod header;
 mod outputs;
 mod reader;
 mod replay;
@@ -22,23 +23,20 @@ mod writer;
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::engine::Config;
 use crate::engine::config::ConfigError;
 use crate::metainfo::MetainfoError;
-use crate::time::Time;
 use crate::wire::relay::RelayError;
 
 pub use engine::RecordedEngine;
 pub use entry::{Entry, Layouts};
+pub use header::Header;
 pub use outputs::{OutputHash, Outputs};
 pub use reader::Reader;
 pub use replay::{Divergence, Replay, ReplayError};
 pub use writer::{Part, Recorder, Sink};
 
 /// The first bytes of every recording; the last of them is the format's version.
-pub const MAGIC: [u8; 9] = *b"SWARMREC\x01";
+pub const MAGIC: [u8; 9] = *b"SWARMREC\x02";
 
 /// The longest head of an entry, in bytes: a bitfield of the largest torrent fits.
 pub const MAX_HEAD: usize = 1 << 20;
@@ -53,31 +51,6 @@ pub const MAX_TIME: Duration = Duration::from_secs(1 << 40);
 /// Bytes of the two lengths before each head: its own and that of its body.
 const LENGTHS: usize = 8;
 
-/// What a replay needs before the first input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Header {
-    /// The version of the engine that was recorded. Another version may decide otherwise.
-    pub software: String,
-    /// The engine's seed.
-    pub seed: u64,
-    /// When the engine was made, in its host's time.
-    pub start: Duration,
-    /// The engine's configuration.
-    pub config: Config,
-}
-
-impl Header {
-    /// The header of an engine of this version.
-    pub fn new(config: Config, seed: u64, start: Time) -> Self {
-        Header {
-            software: env!("CARGO_PKG_VERSION").to_owned(),
-            seed,
-            start: start.since_epoch(),
-            config,
-        }
-    }
-}
-
 /// Why some bytes are not a recording that can be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
@@ -87,8 +60,8 @@ pub enum RecordError {
     /// A later format, or an earlier one.
     #[error("a recording of format {0}, which this version does not read")]
     Version(u8),
-    /// The header has another shape: the configuration of another version.
-    #[error("the header is not readable: another version of the engine was recorded")]
+    /// The header lacks something, or has something of another type.
+    #[error("the header is not readable")]
     Header,
     /// A configuration that no engine has.
     #[error("the header's configuration is impossible: {0}")]

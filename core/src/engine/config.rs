@@ -14,7 +14,11 @@ pub use check::ConfigError;
 pub use crate::peer::{PlacesConfig, RequestConfig, WorkConfig};
 
 /// See the module. `Config::default()` suits a tab and a terminal alike.
+///
+/// A recording has every field under its name, here and in the parts of it: a field that is
+/// renamed keeps its old name as a `serde(alias)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Config {
     /// Names the software to other peers (BEP 10 `v`).
     pub client: String,
@@ -104,6 +108,7 @@ pub struct Config {
 /// What a peer may do wrong. Corrupt data is not a matter of counting: whoever is proven to
 /// have sent it is banned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TrustConfig {
     /// Bad pieces of which it is remembered who sent which block, until the piece was
     /// fetched again and shows who lied. Each takes 24 bytes a block.
@@ -125,6 +130,7 @@ pub struct TrustConfig {
 
 /// How the info dictionary is fetched (BEP 9).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MetadataConfig {
     /// Peers that are asked for the first piece at once: eight pieces of 16 KiB are no
     /// burden, and of so many hardly all are slow.
@@ -147,6 +153,7 @@ pub struct MetadataConfig {
 
 /// What is expected of the tracker, and what it is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TrackerConfig {
     /// A tracker that says nothing for this long is asked whether it is there: a connection
     /// that died with a change of network, or while the machine slept, is closed by nobody.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who has one of the places that `max_peers` says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PlacesConfig {
     /// A newcomer has this long to show that it is of use, and a member this long to answer
     /// when it is asked for a channel, before others are tried as well. Three seconds: ten
@@ -46,6 +47,7 @@ impl PlacesConfig {
 
 /// How much is asked of a peer at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RequestConfig {
     /// Requests in flight to a peer at the start. From there one more for each block that
     /// comes (slow start, as in TCP), until the rate stops growing. Four blocks are no
@@ -104,6 +106,7 @@ impl Default for RequestConfig {
 /// has. What a transfer is made of is free: blocks that we asked for, the first news of each
 /// piece; and each block that goes from one to the other pays for more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct WorkConfig {
     /// Units that a peer may use at once. 20,000 is more than all that an honest peer says
     /// in an hour without a block exchanged, and a twentieth of a second of our time.

@@ -42,7 +42,7 @@ impl Reader {
             return Ok(None);
         };
         self.begun = true;
-        let header: Header = exactly(&head).ok_or(RecordError::Header)?;
+        let header = Header::decode(&head)?;
         header.config.check()?;
         possible(header.start)?;
         Ok(Some(header))

@@ -1,7 +1,6 @@
 //! Inputs to bytes.
 
 use bytes::Bytes;
-use serde::Serialize;
 
 use super::entry::{Head, What};
 use super::{Header, LENGTHS, MAGIC, OutputHash};
@@ -44,8 +43,9 @@ impl Recorder {
     /// A recorder, and how the recording begins.
     pub fn begin(header: &Header) -> (Self, Part) {
         let mut head = MAGIC.to_vec();
-        head.extend(part(header, Bytes::new()).head);
         let body = Bytes::new();
+        let begin = [&[0; LENGTHS], &header.encode()[..]].concat();
+        head.extend(part(begin, body.clone()).head);
         let outputs = OutputHash::default();
         (Recorder { outputs }, Part { head, body })
     }
@@ -72,14 +72,13 @@ impl Recorder {
             time: now.since_epoch(),
             what,
         };
-        part(&head, body)
+        let head = postcard::to_extend(&head, vec![0; LENGTHS]);
+        part(head.expect("plain data can be serialised"), body)
     }
 }
 
-/// Both lengths, the head, the body.
-fn part(head: &impl Serialize, body: Bytes) -> Part {
-    let head = postcard::to_extend(head, vec![0; LENGTHS]);
-    let mut head = head.expect("plain data can be serialised");
+/// Puts the lengths of both before the head, which has left room for them.
+fn part(mut head: Vec<u8>, body: Bytes) -> Part {
     let length = |length: usize| {
         let length = u32::try_from(length).expect("no input is that long");
         length.to_be_bytes()
