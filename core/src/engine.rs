@@ -1,39 +1,42 @@
 //! The peer: every torrent, every session, every decision, without I/O.
 //!
-//! A host owns an [`Engine`] and runs this loop: [`Engine::handle`] an [`Input`], drain
-//! [`Engine::poll_output`] until it returns none, arm one timer for
-//! [`Engine::poll_timeout`] and report it as [`Input::Tick`]. A tick that comes early, or
-//! twice, changes nothing. [`Engine::view`] is what a person sees.
+//! It knows channels, contacts, lanes and stores, and nothing of what carries or finds them:
+//! that is its [`Node`]'s, which is what hosts drive. [`Engine::handle`] an [`Input`], drain
+//! [`Engine::poll_output`] until it returns none, and tick when [`Engine::poll_timeout`] says.
+//! A tick that comes early, or twice, changes nothing. [`Engine::view`] is what a person sees.
 //!
 //! `handle` never fails: a remote's fault closes that channel with a reason, a command
 //! that can't be carried out becomes an [`Event`].
+//!
+//! [`Node`]: crate::node::Node
 
 mod cache;
+mod channels;
 pub mod config;
 pub mod io;
-mod link;
-mod pulse;
 mod reads;
 mod torrent;
-mod turns;
 pub mod view;
+mod waiting;
 
 pub use crate::peer::PeerPath;
 pub use config::Config;
-pub use io::{Command, Event, Input, Output, Resume, StoreError, TimerKind};
+pub use io::{Command, Done, Event, Found, Input, Job, Output, Resume, StoreError, Urgency, Work};
 pub use view::{PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::id::{ChannelId, InfoHash, PeerId};
+use bytes::Bytes;
+
+use crate::id::{ChannelKey, InfoHash, PeerId};
 use crate::rng::Rng;
 use crate::time::Time;
-use crate::wire::relay::{ClientMessage, ServerMessage};
 
 use cache::Cache;
-use link::Link;
+use channels::Channels;
 use torrent::{Cx, Torrent};
+use waiting::Waiting;
 
 /// How often sessions are looked after.
 const UPKEEP: Duration = Duration::from_secs(1);
@@ -47,11 +50,23 @@ pub struct Engine {
     torrents: BTreeMap<InfoHash, Torrent>,
     /// The order in which torrents were added, for people.
     order: Vec<InfoHash>,
-    link: Link,
+    channels: Channels,
+    waiting: Waiting,
     cache: Cache,
     next_upkeep: Time,
-    /// When a torrent that waits may be announced in the place of another.
-    next_turn: Option<Time>,
+    out: VecDeque<Output>,
+}
+
+/// What is said of a torrent to whoever looks for peers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Bytes that we lack, if we know.
+    pub left: Option<u64>,
+    /// The pieces that we have, as the peer wire's bitfield (BEP 3), if we know how many there
+    /// are.
+    pub pieces: Option<Bytes>,
+    /// How many contacts would be of use.
+    pub wanted: usize,
 }
 
 impl Engine {
@@ -66,118 +81,160 @@ impl Engine {
             peer_id,
             torrents: BTreeMap::new(),
             order: Vec::new(),
-            link: Link::default(),
+            channels: Channels::default(),
+            waiting: Waiting::default(),
             next_upkeep: now,
-            next_turn: None,
+            out: VecDeque::new(),
         }
     }
 
     /// Something happened.
     pub fn handle(&mut self, now: Time, input: Input) {
+        self.absorb(now, input);
+        self.flush(now);
+    }
+
+    /// The first half of [`Engine::handle`]: takes note of what happened. Whoever looks for
+    /// peers may say how far we are now.
+    pub(crate) fn absorb(&mut self, now: Time, input: Input) {
         match input {
             Input::Tick => {}
-            Input::TrackerUp => self.link.up(now),
-            Input::TrackerDown => self.tracker_down(now),
-            Input::Tracker(message) => self.handle_tracker(now, message),
-            Input::TrackerSent(bytes) => self.link.sent(now, &self.config, bytes),
-            Input::Read {
+            Input::LinkUp { link, limits } => {
+                self.channels.link_up(link, limits);
+                self.with_all(now, |torrent, cx| torrent.link_up(cx.now));
+            }
+            Input::LinkDown { link } => {
+                // Down first: there is nobody to tell of the channels that end.
+                self.channels.link_down(link);
+                self.with_all(now, |torrent, cx| torrent.link_down(cx, link));
+            }
+            Input::Sent { link, bytes } => {
+                let pacing = self.config.pacing();
+                if let Some(lane) = self.channels.lane_mut(link) {
+                    lane.sent(now, pacing, bytes);
+                }
+            }
+            Input::Found {
                 info_hash,
-                piece,
-                result,
-            } => self.handle_read(now, info_hash, piece, result),
-            Input::Written {
-                info_hash,
-                piece,
-                result,
+                link,
+                complete,
+                incomplete,
+                contacts,
             } => {
                 self.with(now, info_hash, |torrent, cx| {
-                    torrent.written(cx, piece, result);
+                    torrent.found(cx, link, (complete, incomplete), &contacts);
                 });
             }
-            Input::Hashed {
+            Input::Unlisted { info_hash, link } => {
+                self.with(now, info_hash, |torrent, _| torrent.unlisted(link));
+            }
+            Input::Displaced { info_hash, link } => {
+                self.with(now, info_hash, |torrent, cx| torrent.displaced(cx, link));
+            }
+            Input::Offered {
                 info_hash,
-                piece,
-                digest,
+                channel,
+                contact,
+                peer_id,
+                room,
+                crossing,
             } => {
-                self.with(now, info_hash, |torrent, cx| {
-                    torrent.hashed(cx, piece, digest);
+                let known = self.with(now, info_hash, |torrent, cx| {
+                    torrent.offered(cx, channel, contact, peer_id, room, crossing);
                 });
+                if known.is_none() {
+                    self.decline(channel);
+                }
             }
-            Input::PartRead {
+            Input::Opened {
                 info_hash,
-                piece,
-                begin,
-                result,
-            } => self.handle_part_read(now, info_hash, piece, begin, result),
-            Input::PartWritten {
-                info_hash,
-                piece,
-                begin,
-                result,
+                channel,
+                contact,
+                room,
             } => {
-                self.with(now, info_hash, |torrent, cx| {
-                    torrent.part_written(cx, piece, begin, result);
+                self.channels.dialled(info_hash, contact);
+                let known = self.with(now, info_hash, |torrent, cx| {
+                    torrent.opened(cx, channel, contact, room);
+                });
+                if known.is_none() {
+                    self.decline(channel);
+                }
+            }
+            Input::Declined { info_hash, contact } => {
+                if self.channels.dialled(info_hash, contact) {
+                    self.with(now, info_hash, |torrent, _| torrent.declined(contact));
+                }
+            }
+            Input::Closed { channel } => {
+                self.with_session(now, channel, |torrent, cx, id| torrent.drop_session(cx, id));
+            }
+            Input::Received { channel, bytes } => {
+                self.with_session(now, channel, |torrent, cx, id| {
+                    torrent.receive(cx, id, bytes);
                 });
             }
-            Input::Verified {
-                info_hash,
-                piece,
-                result,
-            } => {
-                self.with(now, info_hash, |torrent, cx| {
-                    torrent.part_verified(cx, piece, result);
-                });
+            Input::Room { channel, bytes } => {
+                self.with_session(now, channel, |torrent, cx, id| torrent.room(cx, id, bytes));
             }
+            Input::Store(job, done) => self.handle_done(now, job, done),
             Input::Command(command) => self.handle_command(now, command),
             Input::Lost { info_hash, pieces } => {
                 self.with(now, info_hash, |torrent, cx| torrent.lose(cx, &pieces));
             }
         }
-        self.link.feel_pulse(now, &self.config);
         self.upkeep(now);
-        self.flush(now);
     }
 
-    /// The next thing for the host to do.
+    /// The next thing to be done.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.link.out.pop_front()
+        self.out.pop_front()
     }
 
     /// What was not polled yet.
     pub(crate) fn waiting(&self) -> &VecDeque<Output> {
-        &self.link.out
+        &self.out
     }
 
-    /// When to send [`Input::Tick`], and why.
-    pub fn poll_timeout(&self) -> Option<(Time, TimerKind)> {
-        let upkeep = self
-            .torrents
-            .values()
+    /// When to send [`Input::Tick`]: rates are measured, slots given out, old requests
+    /// released, idle sessions closed.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let mut torrents = self.torrents.values();
+        torrents
             .any(Torrent::needs_upkeep)
-            .then_some(self.next_upkeep);
-        let online = self.link.is_up();
-        let announce = self
-            .torrents
-            .values()
-            .filter_map(Torrent::next_announce)
-            .min()
-            .filter(|_| online);
-        let have = self
-            .torrents
-            .values()
-            .filter_map(Torrent::have_due)
-            .min()
-            .filter(|_| online);
-        [
-            (upkeep, TimerKind::Housekeeping),
-            (announce, TimerKind::Announce),
-            (have, TimerKind::Have),
-            (self.link.pulse_due(&self.config), TimerKind::Pulse),
-            (self.next_turn, TimerKind::Turn),
-        ]
-        .into_iter()
-        .filter_map(|(time, kind)| Some((time?, kind)))
-        .min()
+            .then_some(self.next_upkeep)
+    }
+
+    /// What to say of a torrent to whoever looks for peers; none while it does not take part.
+    pub fn report(&self, now: Time, info_hash: InfoHash) -> Option<Report> {
+        self.torrents.get(&info_hash)?.report(now, &self.config)
+    }
+
+    /// Bytes of a torrent that we lack, if we know.
+    pub fn left(&self, info_hash: InfoHash) -> Option<u64> {
+        self.torrents.get(&info_hash)?.left()
+    }
+
+    /// It takes part in the swarm of this torrent.
+    pub fn is_running(&self, info_hash: InfoHash) -> bool {
+        let torrent = self.torrents.get(&info_hash);
+        torrent.is_some_and(Torrent::is_running)
+    }
+
+    /// Nobody is connected for this torrent.
+    pub fn is_alone(&self, info_hash: InfoHash) -> bool {
+        let torrent = self.torrents.get(&info_hash);
+        torrent.is_none_or(Torrent::is_alone)
+    }
+
+    /// Every torrent that takes part in its swarm.
+    pub fn running(&self) -> impl Iterator<Item = InfoHash> {
+        let running = self.torrents.iter().filter(|(_, t)| t.is_running());
+        running.map(|(info_hash, _)| *info_hash)
+    }
+
+    /// How it was set up.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// What a person sees.
@@ -198,7 +255,7 @@ impl Engine {
             .iter()
             .filter_map(|info_hash| self.torrents.get(info_hash));
         View {
-            tracker: self.link.state,
+            tracker: TrackerView::default(),
             torrents: torrents.map(of).collect(),
         }
     }
@@ -231,8 +288,10 @@ impl Engine {
         let cx = Cx {
             now,
             config: &self.config,
-            link: &mut self.link,
+            channels: &mut self.channels,
+            waiting: &mut self.waiting,
             cache: &mut self.cache,
+            out: &mut self.out,
             peer_id: self.peer_id,
         };
         (&mut self.torrents, cx)
@@ -259,14 +318,14 @@ impl Engine {
                 paused,
             } => {
                 if self.add(info_hash, name, check, paused) {
-                    self.with(now, info_hash, |torrent, cx| torrent.start(cx.now));
+                    self.with(now, info_hash, |torrent, cx| torrent.start(cx));
                 }
             }
             Command::Pause(info_hash) => {
                 self.with(now, info_hash, |torrent, cx| torrent.pause(cx));
             }
             Command::Resume(info_hash) => {
-                self.with(now, info_hash, |torrent, cx| torrent.resume(cx.now));
+                self.with(now, info_hash, |torrent, cx| torrent.resume(cx));
             }
             Command::Remove(info_hash) => {
                 self.with(now, info_hash, |torrent, cx| torrent.leave(cx, "removed"));
@@ -298,9 +357,7 @@ impl Engine {
     ) -> bool {
         if self.torrents.contains_key(&info_hash) {
             let reason = "this torrent is in the list already".to_owned();
-            self.link
-                .out
-                .push_back(Output::Event(Event::Refused { reason }));
+            self.out.push_back(Output::Event(Event::Refused { reason }));
             return false;
         }
         let rng = self.rng.fork(&info_hash.to_string());
@@ -310,99 +367,21 @@ impl Engine {
         true
     }
 
-    fn tracker_down(&mut self, now: Time) {
-        // Down first: there is nobody to tell of the channels that end.
-        self.link.down();
-        self.with_all(now, |torrent, cx| torrent.tracker_down(cx));
-    }
-
-    fn handle_tracker(&mut self, now: Time, message: ServerMessage) {
-        self.link.heard(now);
-        match message {
-            ServerMessage::Welcome(welcome) => {
-                self.link.welcome(welcome);
-                self.with_all(now, |torrent, cx| torrent.start(cx.now));
-            }
-            ServerMessage::Peers(peers) => {
-                self.with(now, peers.info_hash, |torrent, cx| {
-                    torrent.peers(cx, &peers);
-                });
-            }
-            ServerMessage::Incoming(incoming) => {
-                let channel = incoming.channel;
-                let known = self.with(now, incoming.info_hash, |torrent, cx| {
-                    torrent.incoming(cx, &incoming);
-                });
-                if known.is_none() {
-                    self.decline(channel);
-                }
-            }
-            ServerMessage::Accepted {
-                request,
-                channel,
-                credit,
-            } => {
-                let opened = self
-                    .link
-                    .opening
-                    .remove(&request)
-                    .and_then(|(info_hash, member)| {
-                        self.with(now, info_hash, |torrent, cx| {
-                            torrent.accepted(cx, channel, member, credit);
-                        })
-                    });
-                if opened.is_none() {
-                    self.decline(channel);
-                }
-            }
-            ServerMessage::Refused { request, .. } => {
-                if let Some((info_hash, member)) = self.link.opening.remove(&request) {
-                    self.with(now, info_hash, |torrent, _| torrent.declined(member));
-                }
-            }
-            ServerMessage::Credit { channel, bytes } => {
-                self.with_session(now, channel, |torrent, cx, id| {
-                    torrent.credit(cx, id, bytes);
-                });
-            }
-            ServerMessage::Close { channel, .. } => {
-                self.with_session(now, channel, |torrent, cx, id| torrent.drop_session(cx, id));
-            }
-            ServerMessage::Error {
-                info_hash: Some(info_hash),
-                reason,
-            } => {
-                self.with(now, info_hash, |torrent, cx| torrent.refused(cx, reason));
-            }
-            ServerMessage::Error { info_hash, reason } => {
-                let event = Event::Tracker { info_hash, reason };
-                self.link.out.push_back(Output::Event(event));
-            }
-            ServerMessage::Pong => {}
-            ServerMessage::Data(frame) => {
-                let payload = frame.payload();
-                self.with_session(now, frame.channel(), |torrent, cx, id| {
-                    torrent.receive(cx, id, payload);
-                });
-            }
-        }
-    }
-
     /// Messages of a channel that we closed may still be on their way: they are ignored.
     fn with_session(
         &mut self,
         now: Time,
-        channel: ChannelId,
+        channel: ChannelKey,
         f: impl FnOnce(&mut Torrent, &mut Cx<'_>, u32),
     ) {
-        if let Some(&(info_hash, id)) = self.link.channels.get(&channel) {
+        if let Some((info_hash, id)) = self.channels.session(channel) {
             self.with(now, info_hash, |torrent, cx| f(torrent, cx, id));
         }
     }
 
-    fn decline(&mut self, channel: ChannelId) {
+    fn decline(&mut self, channel: ChannelKey) {
         let reason = "not taking part in this torrent".to_owned();
-        self.link.send(ClientMessage::Close { channel, reason });
+        self.out.push_back(Output::Close { channel, reason });
     }
 
     fn upkeep(&mut self, now: Time) {
@@ -412,14 +391,11 @@ impl Engine {
         }
     }
 
-    /// Does what has become possible: asks for blocks, sends what waits, tells the tracker.
-    fn flush(&mut self, now: Time) {
-        self.take_turns(now);
+    /// The second half of [`Engine::handle`]: does what has become possible, asks for blocks,
+    /// sends what waits.
+    pub(crate) fn flush(&mut self, now: Time) {
         loop {
-            self.with_all(now, |torrent, cx| {
-                torrent.tell_tracker(cx);
-                torrent.refill(cx);
-            });
+            self.with_all(now, |torrent, cx| torrent.refill(cx));
             self.serve_in_turns(now);
             // Who took what waited for it may be asked again.
             if !self.torrents.values().any(Torrent::wants_refill) {
@@ -451,18 +427,14 @@ impl Engine {
     /// A frame for each session in turn, until none can go on.
     fn serve_in_turns(&mut self, now: Time) {
         loop {
-            let mut waiting: Vec<_> = self.link.ready.iter().copied().collect();
-            if let Some(last) = self.link.last_served {
-                let behind = waiting.partition_point(|key| *key <= last);
-                waiting.rotate_left(behind);
-            }
+            let waiting = self.waiting.in_turn();
             let mut more = false;
             for key in waiting {
                 let goes_on = self
                     .with(now, key.0, |torrent, cx| torrent.serve(cx, key.1))
                     .unwrap_or(false);
                 if goes_on {
-                    self.link.last_served = Some(key);
+                    self.waiting.served(key);
                     more = true;
                 }
             }

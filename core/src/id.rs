@@ -1,4 +1,4 @@
-//! Identities: of torrents, of peers, of channels.
+//! Identities: of torrents, of peers, of links and channels.
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,6 +23,20 @@ pub struct ChannelId(pub u32);
 /// has one number in both; two connections never share one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MemberId(pub u32);
+
+/// A link of this host, as its [`crate::node::Node`] numbers it: what carries channels that
+/// share one queue, such as the WebSocket to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LinkId(pub u32);
+
+/// A channel of this host: numbers of channels are unique on their link alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ChannelKey {
+    /// The link that carries it.
+    pub link: LinkId,
+    /// Its number there.
+    pub channel: ChannelId,
+}
 
 /// Why a text is not an info-hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,9 @@
 //! Everything a swarm of browser tabs decides, without I/O.
 //!
-//! - [`engine`]: a peer. Hosts (a tab's worker, a terminal, the simulator) feed it
+//! - [`node`]: a peer. Hosts (a tab's worker, a terminal, the simulator) feed it
 //!   inputs with the time, and do what its outputs say.
+//! - [`engine`]: what a node decides about torrents, whatever carries its channels;
+//!   [`net`]: what it knows of those; [`find`]: what finds others.
 //! - [`hub`]: the tracker and relay, of the same shape.
 //! - [`wire`]: every schema that travels between them.
 //! - [`pieces`]: how a torrent is cut, and what to ask for next.
@@ -16,9 +18,12 @@
 pub mod bencode;
 pub mod choke;
 pub mod engine;
+pub mod find;
 pub mod hub;
 pub mod id;
 pub mod metainfo;
+pub mod net;
+pub mod node;
 pub mod peer;
 pub mod pieces;
 pub mod record;

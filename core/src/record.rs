@@ -27,7 +27,7 @@ use crate::engine::config::ConfigError;
 use crate::metainfo::MetainfoError;
 use crate::wire::relay::RelayError;
 
-pub use engine::RecordedEngine;
+pub(crate) use engine::RecordedEngine;
 pub use entry::{Entry, Layouts};
 pub use header::Header;
 pub use outputs::{OutputHash, Outputs};

@@ -5,7 +5,8 @@
 mod script;
 
 use script::{BLOCK, Stage};
-use swarm_core::engine::{Command, Config, Event, Input, TorrentState};
+use swarm_core::engine::{Command, Config, Event, TorrentState};
+use swarm_core::node::Input;
 use swarm_core::pieces::Priority;
 use swarm_core::wire::peer::{BlockRef, Message};
 

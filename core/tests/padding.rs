@@ -7,21 +7,23 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{
-    Command, Config, Engine, Input, Output, Resume, StoreError, TorrentState, TorrentView,
+    Command, Config, Done, Resume, StoreError, TorrentState, TorrentView, Work,
 };
-use swarm_core::id::{ChannelId, MemberId, PeerId};
+use swarm_core::id::{ChannelId, LinkId, MemberId, PeerId};
 use swarm_core::metainfo::Metainfo;
+use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
 use swarm_core::pieces::Bitfield;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::peer::decoder::{Decoder, Received};
 use swarm_core::wire::peer::{BlockRef, Handshake, Message, Reserved};
-use swarm_core::wire::relay::{ClientMessage, DataFrame, Incoming, ServerMessage, Welcome};
+use swarm_core::wire::relay::{DataFrame, Incoming, ServerMessage, Welcome};
 
 const BLOCK: u32 = 16 << 10;
 /// Two blocks.
 const PIECE: u32 = 2 * BLOCK;
 const CHANNEL: ChannelId = ChannelId(1);
+const LINK: LinkId = LinkId(0);
 
 fn block(piece: u32, begin: u32) -> BlockRef {
     BlockRef {
@@ -34,7 +36,7 @@ fn block(piece: u32, begin: u32) -> BlockRef {
 /// One engine and one peer. The torrent has three pieces: a file of 10,000 bytes, padding up
 /// to the last piece, and a file of that piece.
 struct Pair {
-    engine: Engine,
+    engine: Node,
     bytes: Vec<u8>,
     /// What the engine's host keeps.
     store: BTreeMap<u32, Bytes>,
@@ -70,34 +72,42 @@ impl Pair {
         // So that everything is asked for at once.
         config.requests.start = 16;
         let mut pair = Pair {
-            engine: Engine::new(config, 1, Time::ZERO),
+            engine: Node::new(config, 1, Time::ZERO, None),
             bytes,
             store,
             decoder: Decoder::new(1 << 20),
             heard: Vec::new(),
         };
         let info_hash = metainfo.info_hash();
-        pair.feed(Input::TrackerUp);
-        pair.feed(Input::Tracker(ServerMessage::Welcome(Welcome {
-            member: MemberId(0),
-            max_payload: 256 << 10,
-            max_credit: 4 << 20,
-            max_channels: 256,
-            max_swarms: 100,
-        })));
+        pair.feed(Input::Link(LINK, LinkInput::Up));
+        pair.feed(Input::Link(
+            LINK,
+            ServerMessage::Welcome(Welcome {
+                member: MemberId(0),
+                max_payload: 256 << 10,
+                max_credit: 4 << 20,
+                max_channels: 256,
+                max_swarms: 100,
+            })
+            .into(),
+        ));
         pair.feed(Input::Command(Command::AddTorrent {
             metainfo,
             resume: Resume::Pieces(had),
             paused: false,
         }));
         let peer_id = PeerId([1; 20]);
-        pair.feed(Input::Tracker(ServerMessage::Incoming(Incoming {
-            channel: CHANNEL,
-            info_hash,
-            member: MemberId(1),
-            peer_id,
-            credit: 1 << 30,
-        })));
+        pair.feed(Input::Link(
+            LINK,
+            ServerMessage::Incoming(Incoming {
+                channel: CHANNEL,
+                info_hash,
+                member: MemberId(1),
+                peer_id,
+                credit: 1 << 30,
+            })
+            .into(),
+        ));
         let handshake = Handshake {
             reserved: Reserved::FAST,
             info_hash,
@@ -115,7 +125,7 @@ impl Pair {
 
     fn send(&mut self, bytes: &[u8]) {
         let frame = DataFrame::new(CHANNEL, bytes);
-        self.feed(Input::Tracker(ServerMessage::Data(frame)));
+        self.feed(Input::Link(LINK, ServerMessage::Data(frame).into()));
     }
 
     fn torrent(&self) -> TorrentView {
@@ -134,45 +144,30 @@ impl Pair {
 
     fn carry_out(&mut self, output: Output) -> Option<Input> {
         match output {
-            Output::Tracker(ClientMessage::Data(frame)) => {
-                self.decoder.push(frame.payload());
+            Output::Link(_, LinkOutput::Data { channel, parts }) => {
+                self.decoder.push(parts.frame(channel).payload());
                 while let Some(received) = self.decoder.poll().unwrap() {
                     if let Received::Message(message) = received {
                         self.heard.push(message);
                     }
                 }
-                Some(Input::TrackerSent(frame.payload_len()))
+                Some(Input::Link(LINK, LinkInput::Sent(parts.len())))
             }
-            Output::Read { info_hash, piece } => Some(Input::Read {
-                info_hash,
-                piece,
-                result: self
-                    .store
-                    .get(&piece.get())
-                    .cloned()
-                    .ok_or(StoreError::Missing),
-            }),
-            Output::Write {
-                info_hash,
-                piece,
-                data,
-            } => {
-                self.store.insert(piece.get(), data);
-                Some(Input::Written {
-                    info_hash,
-                    piece,
-                    result: Ok(()),
-                })
+            Output::Store(job, work) => {
+                let done = match work {
+                    Work::Read { .. } => {
+                        let data = self.store.get(&job.piece.get()).cloned();
+                        Done::Read(data.ok_or(StoreError::Missing))
+                    }
+                    Work::Write { data } => {
+                        self.store.insert(job.piece.get(), data);
+                        Done::Written(Ok(()))
+                    }
+                    Work::Hash { data } => Done::Hashed(Sha1::digest(&data).into()),
+                    Work::Verify => return None,
+                };
+                Some(Input::Store(job, done))
             }
-            Output::Hash {
-                info_hash,
-                piece,
-                data,
-            } => Some(Input::Hashed {
-                info_hash,
-                piece,
-                digest: Sha1::digest(&data).into(),
-            }),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@
 mod script;
 
 use script::{BLOCK, Stage};
-use swarm_core::engine::{Command, Config, Event, Input, Output, Resume, TorrentState};
+use swarm_core::engine::{Command, Config, Event, Resume, TorrentState, Work};
 use swarm_core::id::ChannelId;
 use swarm_core::pieces::Priority;
 use swarm_core::wire::peer::{BlockRef, Message};
@@ -65,8 +65,8 @@ fn nothing_counts_before_all_of_a_piece_was_hashed() {
         assert!(stage.torrent().have.iter().all(|byte| *byte == 0));
         let jobs = stage.held_parts.replace(Vec::new()).unwrap();
         assert!(!jobs.is_empty(), "{held} is waited for");
-        for job in jobs {
-            let answer = stage.with_parts(&job);
+        for (job, work) in jobs {
+            let answer = stage.with_parts(job, &work);
             stage.feed(answer);
         }
     }
@@ -151,8 +151,8 @@ fn a_piece_that_is_skipped_and_wanted_again_comes_whole() {
     stage.command(Command::SetPriorities(info_hash, Vec::new()));
     stage.say(seed, &Message::Unchoke);
     let jobs = stage.held_parts.take().unwrap();
-    for job in jobs {
-        let answer = stage.with_parts(&job);
+    for (job, work) in jobs {
+        let answer = stage.with_parts(job, &work);
         stage.feed(answer);
     }
     stage.wait(1);
@@ -207,10 +207,9 @@ fn what_is_on_disk_is_found_by_hashing_it_there() {
         paused: false,
     });
     let jobs = stage.held_parts.take().unwrap();
-    assert!(jobs.iter().all(|job| matches!(job, Output::Verify { .. })));
-    for job in jobs {
-        let answer = stage.with_parts(&job);
-        assert!(matches!(answer, Input::Verified { .. }));
+    assert!(jobs.iter().all(|(_, work)| matches!(work, Work::Verify)));
+    for (job, work) in jobs {
+        let answer = stage.with_parts(job, &work);
         stage.feed(answer);
     }
     let found = stage.events.iter().find_map(|event| match event {

@@ -6,15 +6,19 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use swarm_core::engine::{Command, Config, Engine, Event, Input, Output, Standing, TrackerView};
-use swarm_core::id::{InfoHash, MemberId};
+use swarm_core::engine::{Command, Config, Standing, TrackerView};
+use swarm_core::id::{InfoHash, LinkId, MemberId};
+use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{ClientMessage, Peers, ServerMessage, Welcome};
+
+/// The only server.
+const LINK: LinkId = LinkId(0);
 
 /// The engine, and what its tracker knows.
 struct Stage {
     now: Time,
-    engine: Engine,
+    engine: Node,
     /// The tracker takes messages and answers them.
     answers: bool,
     max_swarms: u32,
@@ -24,7 +28,8 @@ struct Stage {
     refuses: Option<&'static str>,
     announces: u32,
     reconnects: u32,
-    events: Vec<Event>,
+    /// What it refused, and of what torrent.
+    refusals: Vec<(Option<InfoHash>, String)>,
 }
 
 impl Stage {
@@ -32,7 +37,7 @@ impl Stage {
         let now = Time::from_millis(1000);
         let mut stage = Stage {
             now,
-            engine: Engine::new(Config::default(), 1, now),
+            engine: Node::new(Config::default(), 1, now, None),
             answers: true,
             max_swarms,
             swarms: BTreeSet::new(),
@@ -40,22 +45,26 @@ impl Stage {
             refuses: None,
             announces: 0,
             reconnects: 0,
-            events: Vec::new(),
+            refusals: Vec::new(),
         };
         stage.connect();
         stage
     }
 
     fn connect(&mut self) {
-        self.feed(Input::TrackerUp);
+        self.feed(Input::Link(LINK, LinkInput::Up));
         if self.answers {
-            self.feed(Input::Tracker(ServerMessage::Welcome(Welcome {
-                member: MemberId(1),
-                max_channels: 64,
-                max_payload: 1 << 18,
-                max_credit: 1 << 20,
-                max_swarms: self.max_swarms,
-            })));
+            self.feed(Input::Link(
+                LINK,
+                ServerMessage::Welcome(Welcome {
+                    member: MemberId(1),
+                    max_channels: 64,
+                    max_payload: 1 << 18,
+                    max_credit: 1 << 20,
+                    max_swarms: self.max_swarms,
+                })
+                .into(),
+            ));
         }
     }
 
@@ -76,15 +85,18 @@ impl Stage {
             self.engine.handle(self.now, input);
             while let Some(output) = self.engine.poll_output() {
                 match output {
-                    Output::Tracker(message) if self.answers => {
-                        inputs.extend(self.answer(message).map(Input::Tracker));
+                    Output::Link(_, LinkOutput::Send(message)) if self.answers => {
+                        let answer = self.answer(message);
+                        inputs.extend(answer.map(|answer| Input::Link(LINK, answer.into())));
                     }
-                    Output::Reconnect => {
+                    Output::Link(_, LinkOutput::Reconnect) => {
                         self.reconnects += 1;
                         self.swarms.clear();
-                        inputs.push(Input::TrackerDown);
+                        inputs.push(Input::Link(LINK, LinkInput::Down));
                     }
-                    Output::Event(event) => self.events.push(event),
+                    Output::Refused {
+                        info_hash, reason, ..
+                    } => self.refusals.push((info_hash, reason)),
                     _ => {}
                 }
             }
@@ -167,7 +179,7 @@ fn a_connection_that_died_without_a_word_is_replaced_within_a_minute() {
 #[test]
 fn a_tracker_that_never_says_welcome_is_given_up() {
     let mut stage = Stage::new(100);
-    stage.feed(Input::TrackerDown);
+    stage.feed(Input::Link(LINK, LinkInput::Down));
     stage.answers = false;
     stage.connect();
     stage.wait(30);
@@ -183,7 +195,7 @@ fn whoever_slept_does_not_drop_a_connection_that_is_well() {
     stage.answers = true;
     stage.now += Duration::from_secs(3600);
     stage.feed(Input::Tick);
-    stage.feed(Input::Tracker(ServerMessage::Pong));
+    stage.feed(Input::Link(LINK, ServerMessage::Pong.into()));
     stage.wait(3600);
     assert_eq!(stage.reconnects, 0);
 }
@@ -242,9 +254,10 @@ fn what_the_tracker_refuses_is_said_at_the_torrent_once_and_tried_again() {
     stage.wait(150);
     let said = Standing::Refused("too many swarms".to_owned());
     assert_eq!(stage.standings()[1], said);
-    let told = stage.events.iter().filter(
-        |event| matches!(event, Event::Tracker { info_hash: Some(of), .. } if *of == refused),
-    );
+    let told = stage
+        .refusals
+        .iter()
+        .filter(|(info_hash, _)| *info_hash == Some(refused));
     assert_eq!(told.count(), 1);
     stage.refuses = None;
     stage.wait(60);

@@ -1,7 +1,7 @@
 //! Whole swarms in one process, in virtual time.
 //!
 //! A [`Scenario`] says who takes part, over which links, with which stores, and what goes
-//! wrong. A [`Simulation`] plays it: every peer is a real [`swarm_core::engine::Engine`],
+//! wrong. A [`Simulation`] plays it: every peer is a real [`swarm_core::node::Node`],
 //! the tracker and relay is a real [`swarm_core::hub::Hub`], and only what hosts do
 //! (links, stores, hashing, clocks) is made up. The same scenario, seed included, gives
 //! the same run to the byte. [`Simulation::snapshot`] is for watching, [`Results`] is what

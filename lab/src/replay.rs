@@ -188,16 +188,26 @@ fn printable(text: impl fmt::Display) -> String {
 
 #[cfg(test)]
 mod tests {
-    use swarm_core::engine::{Command, Config, Input};
-    use swarm_core::record::{RecordedEngine, Recorder};
+    use swarm_core::engine::{Command, Config};
+    use swarm_core::id::{LinkId, MemberId};
+    use swarm_core::node::{Input, LinkInput, Node};
+    use swarm_core::record::Recorder;
     use swarm_core::time::Time;
+    use swarm_core::wire::relay::{ServerMessage, Welcome};
 
     use super::*;
 
     fn recording() -> Vec<u8> {
         let now = Time::from_millis;
-        let mut engine =
-            RecordedEngine::new(Config::default(), 1, now(500), Some(Vec::<u8>::new()));
+        let mut node = Node::new(Config::default(), 1, now(500), Some(Vec::new()));
+        let link = LinkId(0);
+        let welcome = ServerMessage::Welcome(Welcome {
+            member: MemberId(1),
+            max_channels: 8,
+            max_payload: 1 << 18,
+            max_credit: 1 << 20,
+            max_swarms: 100,
+        });
         let info_hash = InfoHash([7; 20]);
         let inputs = [
             Input::Command(Command::AddLink {
@@ -206,15 +216,16 @@ mod tests {
                 check: false,
                 paused: false,
             }),
-            Input::TrackerUp,
+            Input::Link(link, LinkInput::Up),
+            Input::Link(link, welcome.into()),
             Input::Command(Command::Remove(info_hash)),
-            Input::TrackerDown,
+            Input::Link(link, LinkInput::Down),
         ];
         for (at, input) in (1..).zip(inputs) {
-            engine.handle(now(1000 * at), input);
-            while engine.poll_output().is_some() {}
+            node.handle(now(1000 * at), input);
+            while node.poll_output().is_some() {}
         }
-        engine.stop(now(9000)).expect("it was recorded")
+        node.stop_recording(now(9000)).expect("it was recorded")
     }
 
     #[test]
@@ -226,11 +237,11 @@ mod tests {
         };
         let report = replay(&recording()[..], on_entry).unwrap();
         assert!(report.is_identical() && report.complete, "{report}");
-        assert_eq!((report.inputs, seen.len()), (4, 4));
-        assert_eq!(report.session, Duration::from_millis(3500));
+        assert_eq!((report.inputs, seen.len()), (5, 5));
+        assert_eq!(report.session, Duration::from_millis(4500));
         // It was removed, and is told of all the same.
         assert_eq!(report.torrents[0].name, "a link");
-        assert!(seen[3].contains("TrackerDown"), "{seen:?}");
+        assert!(seen[4].contains("LinkDown"), "{seen:?}");
         let text = report.to_string();
         assert!(text.ends_with("identical"), "{text}");
     }
@@ -240,7 +251,7 @@ mod tests {
         let bytes = recording();
         let report = replay(&bytes[..bytes.len() - 3], |_, _| Ok(())).unwrap();
         assert!(report.is_identical() && !report.complete);
-        assert_eq!(report.inputs, 4);
+        assert_eq!(report.inputs, 5);
         assert!(report.to_string().contains("cut off"), "{report}");
         assert!(matches!(
             replay(&bytes[..12], |_, _| Ok(())),

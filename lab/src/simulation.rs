@@ -21,7 +21,9 @@ mod stream;
 
 use std::time::Duration;
 
-use swarm_core::engine::{Command, Input, Resume};
+use swarm_core::engine::{Command, Resume};
+use swarm_core::id::LinkId;
+use swarm_core::node::Input;
 use swarm_core::time::Time;
 
 use crate::{Results, Scenario, ScenarioError, Snapshot};
@@ -39,6 +41,8 @@ pub use log::LogLine;
 /// Virtual time since the start.
 type Nanos = u64;
 
+/// The link that every peer has.
+const SERVER: LinkId = LinkId(0);
 /// How often to see whether anybody can still get anywhere, in seconds, and how long nobody
 /// must have got anywhere before that is given up: what is on its way arrives meanwhile.
 const CHECK: f64 = 30.0;
@@ -189,7 +193,7 @@ impl Simulation {
     }
 
     /// How often a peer could have gone on, and nothing would have told it: always zero, or
-    /// the engine is wrong (see [`swarm_core::engine::Engine::wake`]).
+    /// the engine is wrong (see [`swarm_core::node::Node::wake`]).
     pub fn stalls(&self) -> u64 {
         self.measure.stalls
     }

@@ -3,76 +3,42 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use sha1::{Digest, Sha1};
-use swarm_core::engine::Input;
-use swarm_core::id::InfoHash;
-use swarm_core::pieces::PieceIndex;
+use swarm_core::engine::{Done, Job, Work};
+use swarm_core::node::Input;
 use tokio::task::JoinSet;
 
 use crate::store::Store;
 
-/// Something that takes time, and the engine's input that it ends in.
+/// What the engine wants of a store.
 #[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) info_hash: InfoHash,
-    pub(crate) piece: PieceIndex,
-    pub(crate) work: Work,
+struct Task {
+    job: Job,
+    work: Work,
+    /// None where nothing is stored.
+    store: Option<Arc<dyn Store>>,
 }
 
-#[derive(Debug)]
-pub(crate) enum Work {
-    Read(Arc<dyn Store>),
-    /// From this byte on, so many.
-    ReadPart(Arc<dyn Store>, u32, u32),
-    /// From this byte on.
-    WritePart(Arc<dyn Store>, u32, Bytes),
-    Verify(Arc<dyn Store>),
-    Write(Arc<dyn Store>, Bytes),
-    Hash(Bytes),
-}
-
-impl Job {
+impl Task {
     fn run(self) -> Input {
-        let Job {
-            info_hash,
-            piece,
-            work,
-        } = self;
-        match work {
-            Work::Read(store) => Input::Read {
-                info_hash,
-                piece,
-                result: store.read(piece),
-            },
-            Work::Write(store, data) => Input::Written {
-                info_hash,
-                piece,
-                result: store.write(piece, &data),
-            },
-            Work::ReadPart(store, begin, length) => Input::PartRead {
-                info_hash,
-                piece,
-                begin,
-                result: store.read_part(piece, begin, length),
-            },
-            Work::WritePart(store, begin, data) => Input::PartWritten {
-                info_hash,
-                piece,
-                begin,
-                result: store.write_part(piece, begin, &data),
-            },
-            Work::Verify(store) => Input::Verified {
-                info_hash,
-                piece,
-                result: store.verify(piece),
-            },
-            Work::Hash(data) => Input::Hashed {
-                info_hash,
-                piece,
-                digest: Sha1::digest(&data).into(),
-            },
-        }
+        let Task { job, work, store } = self;
+        Input::Store(job, do_it(job, work, store.as_deref()))
+    }
+}
+
+fn do_it(job: Job, work: Work, store: Option<&dyn Store>) -> Done {
+    if let Work::Hash { data } = work {
+        return Done::Hashed(Sha1::digest(&data).into());
+    }
+    let store = store.expect("what is to be stored has a store");
+    let piece = job.piece;
+    match (work, job.part) {
+        (Work::Read { .. }, None) => Done::Read(store.read(piece)),
+        (Work::Read { length }, Some(begin)) => Done::Read(store.read_part(piece, begin, length)),
+        (Work::Write { data }, None) => Done::Written(store.write(piece, &data)),
+        (Work::Write { data }, Some(begin)) => Done::Written(store.write_part(piece, begin, &data)),
+        (Work::Verify, _) => Done::Verified(store.verify(piece)),
+        (Work::Hash { .. }, _) => unreachable!("see above"),
     }
 }
 
@@ -81,7 +47,7 @@ impl Job {
 #[derive(Debug)]
 pub(crate) struct Disk {
     running: JoinSet<Input>,
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<Task>,
     limit: usize,
 }
 
@@ -96,16 +62,26 @@ impl Disk {
         }
     }
 
-    pub(crate) fn start(&mut self, job: Job) {
-        self.waiting.push_back(job);
+    /// Has something hashed.
+    pub(crate) fn hash(&mut self, job: Job, work: Work) {
+        self.start(job, work, None);
+    }
+
+    /// Has a store do something.
+    pub(crate) fn store(&mut self, job: Job, work: Work, store: Arc<dyn Store>) {
+        self.start(job, work, Some(store));
+    }
+
+    fn start(&mut self, job: Job, work: Work, store: Option<Arc<dyn Store>>) {
+        self.waiting.push_back(Task { job, work, store });
         self.fill();
     }
 
     fn fill(&mut self) {
         while self.running.len() < self.limit
-            && let Some(job) = self.waiting.pop_front()
+            && let Some(task) = self.waiting.pop_front()
         {
-            self.running.spawn_blocking(move || job.run());
+            self.running.spawn_blocking(move || task.run());
         }
     }
 

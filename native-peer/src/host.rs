@@ -1,37 +1,49 @@
-//! The loop that owns the engine: inputs from the tracker link, from the disk and from
+//! The loop that owns the node: inputs from the tracker link, from the disk and from
 //! the clock; outputs carried out. One task, no locks.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use swarm_core::engine::{Command, Config, Event, Input, Output, View};
-use swarm_core::id::InfoHash;
+use swarm_core::engine::{Command, Config, Event, Job, View, Work};
+use swarm_core::id::{InfoHash, LinkId};
+use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
 use swarm_core::pieces::PieceIndex;
-use swarm_core::record::RecordedEngine;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use tokio::time::{Instant, sleep_until};
 
 use crate::address::Trackers;
-use crate::disk::{Disk, Job, Work};
+use crate::disk::Disk;
 use crate::error::Error;
 use crate::link::{Link, LinkEvent, LinkStatus};
 use crate::recording::Recording;
 use crate::store::Store;
 
+/// The link to the tracker.
+const TRACKER: LinkId = LinkId(0);
+
+/// Something that whoever runs the host should know.
+#[derive(Debug)]
+pub enum HostEvent {
+    /// The engine says so.
+    Engine(Event),
+    /// The tracker refused something, in these words.
+    Refused(String),
+}
+
 /// See the module. Must be made and used within a Tokio runtime.
 #[derive(Debug)]
 pub struct Host {
-    engine: RecordedEngine<Recording>,
-    /// The engine's time zero.
+    node: Node<Recording>,
+    /// The node's time zero.
     epoch: Instant,
     link: Link,
     disk: Disk,
     stores: BTreeMap<InfoHash, Arc<dyn Store>>,
-    /// What the engine wants of stores that are not attached yet.
-    unattached: Vec<Output>,
-    events: VecDeque<Event>,
+    /// What the node wants of stores that are not attached yet.
+    unattached: Vec<(Job, Work)>,
+    events: VecDeque<HostEvent>,
 }
 
 impl Host {
@@ -51,7 +63,7 @@ impl Host {
         let rng = Rng::new(seed);
         let seed = rng.fork("engine").next_u64();
         Host {
-            engine: RecordedEngine::new(config, seed, Time::ZERO, recording),
+            node: Node::new(config, seed, Time::ZERO, recording),
             epoch: Instant::now(),
             link: Link::new(trackers, rng.fork("link")),
             disk: Disk::new(),
@@ -73,28 +85,28 @@ impl Host {
     /// waits: a link's torrent gets its store after [`Event::Metadata`].
     pub fn attach(&mut self, info_hash: InfoHash, store: Arc<dyn Store>) {
         self.stores.insert(info_hash, store);
-        for output in std::mem::take(&mut self.unattached) {
-            self.carry_out(output);
+        for (job, work) in std::mem::take(&mut self.unattached) {
+            self.work(job, work);
         }
     }
 
     /// Works until there is something to tell. The host works only while this is
     /// awaited; dropping the future loses nothing.
-    pub async fn next_event(&mut self) -> Event {
+    pub async fn next_event(&mut self) -> HostEvent {
         loop {
             if let Some(event) = self.events.pop_front() {
                 return event;
             }
             let timeout = self
-                .engine
+                .node
                 .poll_timeout()
                 .map(|(at, _)| self.epoch + at.since_epoch());
             let input = tokio::select! {
                 event = self.link.next() => match event {
-                    LinkEvent::Up => Input::TrackerUp,
-                    LinkEvent::Down => Input::TrackerDown,
-                    LinkEvent::Message(message) => Input::Tracker(message),
-                    LinkEvent::Sent(bytes) => Input::TrackerSent(bytes),
+                    LinkEvent::Up => Input::Link(TRACKER, LinkInput::Up),
+                    LinkEvent::Down => Input::Link(TRACKER, LinkInput::Down),
+                    LinkEvent::Message(message) => Input::Link(TRACKER, message.into()),
+                    LinkEvent::Sent(bytes) => Input::Link(TRACKER, LinkInput::Sent(bytes)),
                 },
                 input = self.disk.next() => input,
                 () = sleep_until(timeout.unwrap_or(self.epoch)), if timeout.is_some() => Input::Tick,
@@ -105,12 +117,12 @@ impl Host {
 
     /// What a person sees.
     pub fn view(&self) -> View {
-        self.engine.view(self.now())
+        self.node.view(self.now())
     }
 
     /// What a person sees at a glance: without what grows with files and pieces.
     pub fn overview(&self) -> View {
-        self.engine.overview(self.now())
+        self.node.overview(self.now())
     }
 
     /// Tells the engine that a torrent's store has lost pieces.
@@ -126,12 +138,12 @@ impl Host {
     /// Ends the recording, if there is one; the host goes on.
     pub fn end_recording(&mut self) -> Option<Recording> {
         let now = self.now();
-        self.engine.stop(now)
+        self.node.stop_recording(now)
     }
 
     /// Why the recording ended by itself, if it did; told once.
     pub fn recording_failure(&mut self) -> Option<Error> {
-        self.engine.take_ended()?.finish().err()
+        self.node.take_ended()?.finish().err()
     }
 
     /// Leaves every swarm and says goodbye to the tracker, for at most `patience`; then
@@ -151,69 +163,33 @@ impl Host {
     }
 
     fn handle(&mut self, input: Input) {
-        self.engine.handle(self.now(), input);
-        while let Some(output) = self.engine.poll_output() {
+        self.node.handle(self.now(), input);
+        while let Some(output) = self.node.poll_output() {
             self.carry_out(output);
         }
     }
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Tracker(message) => self.link.send(message.encode()),
-            Output::Reconnect => self.link.reconnect(),
-            Output::Event(event) => self.events.push_back(event),
-            Output::Hash {
-                info_hash,
-                piece,
-                data,
-            } => {
-                self.disk.start(Job {
-                    info_hash,
-                    piece,
-                    work: Work::Hash(data),
-                });
+            Output::Link(_, LinkOutput::Reconnect) => self.link.reconnect(),
+            Output::Link(_, output) => {
+                if let Some(message) = output.into_message() {
+                    self.link.send(message.encode());
+                }
             }
-            Output::Read { info_hash, .. }
-            | Output::Write { info_hash, .. }
-            | Output::ReadPart { info_hash, .. }
-            | Output::WritePart { info_hash, .. }
-            | Output::Verify { info_hash, .. } => match self.stores.get(&info_hash).cloned() {
-                Some(store) => self.disk.start(job(store, output)),
-                None => self.unattached.push(output),
-            },
+            Output::Event(event) => self.events.push_back(HostEvent::Engine(event)),
+            Output::Refused { reason, .. } => self.events.push_back(HostEvent::Refused(reason)),
+            Output::Store(job, work) => self.work(job, work),
         }
     }
-}
 
-/// What an output wants of a store.
-fn job(store: Arc<dyn Store>, output: Output) -> Job {
-    let (info_hash, piece, work) = match output {
-        Output::Read { info_hash, piece } => (info_hash, piece, Work::Read(store)),
-        Output::Write {
-            info_hash,
-            piece,
-            data,
-        } => (info_hash, piece, Work::Write(store, data)),
-        Output::ReadPart {
-            info_hash,
-            piece,
-            begin,
-            length,
-        } => (info_hash, piece, Work::ReadPart(store, begin, length)),
-        Output::WritePart {
-            info_hash,
-            piece,
-            begin,
-            data,
-        } => (info_hash, piece, Work::WritePart(store, begin, data)),
-        Output::Verify { info_hash, piece } => (info_hash, piece, Work::Verify(store)),
-        Output::Tracker(_) | Output::Reconnect | Output::Event(_) | Output::Hash { .. } => {
-            unreachable!("the store has nothing to do with it")
+    fn work(&mut self, job: Job, work: Work) {
+        if let Work::Hash { .. } = work {
+            return self.disk.hash(job, work);
         }
-    };
-    Job {
-        info_hash,
-        piece,
-        work,
+        match self.stores.get(&job.info_hash) {
+            Some(store) => self.disk.store(job, work, Arc::clone(store)),
+            None => self.unattached.push((job, work)),
+        }
     }
 }

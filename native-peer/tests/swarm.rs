@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
-use native_peer::Host;
+use native_peer::host::{Host, HostEvent};
 use native_peer::share::{Options, Progress, make};
 use native_peer::store::{MemoryStore, Store};
 use swarm_core::engine::{Command as EngineCommand, Config, Event, Resume};
@@ -531,7 +531,10 @@ fn a_program_can_embed_peers_that_keep_pieces_in_memory() {
             paused: false,
         });
         let seeding = tokio::spawn(async move {
-            while !matches!(seed.next_event().await, Event::Failed { .. }) {}
+            while !matches!(
+                seed.next_event().await,
+                HostEvent::Engine(Event::Failed { .. })
+            ) {}
         });
 
         let mut leech = Host::new(Config::default(), address, 2);
@@ -544,13 +547,13 @@ fn a_program_can_embed_peers_that_keep_pieces_in_memory() {
         let mut store = None;
         loop {
             match leech.next_event().await {
-                Event::Metadata(found) => {
+                HostEvent::Engine(Event::Metadata(found)) => {
                     assert_eq!(found.info(), metainfo.info());
                     let memory = Arc::new(MemoryStore::new(&found));
                     leech.attach(info_hash, memory.clone());
                     store = Some(memory);
                 }
-                Event::Completed(_) => break,
+                HostEvent::Engine(Event::Completed(_)) => break,
                 event => panic!("{event:?}"),
             }
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::choke::ChokeConfig;
+use crate::net::lane::Pacing;
 use crate::pieces::{Cut, Layout, PieceIndex, Strategy};
 
 pub use check::ConfigError;
@@ -177,6 +178,14 @@ impl Config {
         (longest > self.max_piece).then(|| {
             format!("its pieces of {is} MiB are too long: up to {most} MiB are handled here")
         })
+    }
+
+    /// How much may wait in a lane.
+    pub(super) fn pacing(&self) -> Pacing {
+        Pacing {
+            budget: self.link_budget,
+            delay: self.link_delay,
+        }
     }
 
     /// How pieces are moved.

@@ -1,86 +1,122 @@
 //! What goes into an engine and what comes out.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
-use crate::id::InfoHash;
+use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
+use crate::net::{Contact, LaneLimits, Parts};
 use crate::pieces::{Bitfield, PieceIndex, Priority, Strategy};
-use crate::wire::relay::{ClientMessage, ServerMessage};
 
 /// Something happened.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// The time of [`super::Engine::poll_timeout`] has come.
     Tick,
-    /// The WebSocket to the tracker is open.
-    TrackerUp,
-    /// The WebSocket to the tracker closed, or could not be opened. The host reconnects
-    /// by itself, with growing delays.
-    TrackerDown,
-    /// The tracker sent a message.
-    Tracker(ServerMessage),
-    /// The link has sent this many bytes of [`Output::Tracker`] messages (whole messages,
-    /// as encoded) since it was last said.
-    TrackerSent(usize),
-    /// An [`Output::Read`] ended: the whole piece, or why not.
-    Read {
-        /// The torrent.
-        info_hash: InfoHash,
-        /// The piece.
-        piece: PieceIndex,
-        /// Its bytes.
-        result: Result<Bytes, StoreError>,
+    /// A link is up: contacts can be reached through it, and channels opened.
+    LinkUp {
+        /// The link.
+        link: LinkId,
+        /// What it takes.
+        limits: LaneLimits,
     },
-    /// An [`Output::Write`] ended. `Ok` means that it survives a reload.
-    Written {
-        /// The torrent.
-        info_hash: InfoHash,
-        /// The piece.
-        piece: PieceIndex,
-        /// What became of it.
-        result: Result<(), StoreError>,
+    /// A link is down, and all of its channels with it.
+    LinkDown {
+        /// The link.
+        link: LinkId,
     },
-    /// An [`Output::ReadPart`] ended: all of its bytes, or why not.
-    PartRead {
+    /// A link's lane has sent this many bytes since it was last said; what is not of
+    /// [`Output::Send`] may be among them.
+    Sent {
+        /// The link.
+        link: LinkId,
+        /// Bytes.
+        bytes: usize,
+    },
+    /// Whoever looks for peers knows some.
+    Found {
         /// The torrent.
         info_hash: InfoHash,
-        /// The piece.
-        piece: PieceIndex,
-        /// The first byte within the piece.
-        begin: u32,
+        /// The link behind which they were found.
+        link: LinkId,
+        /// Members of the swarm that have everything, as is said there.
+        complete: u32,
+        /// Members of the swarm that lack something, as is said there.
+        incomplete: u32,
+        /// Some of them.
+        contacts: Vec<Found>,
+    },
+    /// The torrent is not in the swarm behind a link any more: who was found there can't be
+    /// reached. Channels that are open stay.
+    Unlisted {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The link.
+        link: LinkId,
+    },
+    /// The place in the swarm behind a link goes to another torrent: as [`Input::Unlisted`],
+    /// and channels through it are closed.
+    Displaced {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The link.
+        link: LinkId,
+    },
+    /// Somebody wants a channel to us; answered with [`Output::Accept`] or
+    /// [`Output::Close`].
+    Offered {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The channel.
+        channel: ChannelKey,
+        /// Who it is.
+        contact: Contact,
+        /// What it calls itself.
+        peer_id: PeerId,
+        /// Bytes that we may send.
+        room: u32,
+        /// We asked it for a channel, too, and that one is the one to be opened.
+        crossing: bool,
+    },
+    /// A channel that we asked for ([`Output::Dial`]) is open.
+    Opened {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The channel.
+        channel: ChannelKey,
+        /// Who it is.
+        contact: Contact,
+        /// Bytes that we may send.
+        room: u32,
+    },
+    /// A channel that we asked for is not to be had.
+    Declined {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// Who was asked.
+        contact: Contact,
+    },
+    /// A channel ended.
+    Closed {
+        /// The channel.
+        channel: ChannelKey,
+    },
+    /// The next stretch of what comes through a channel.
+    Received {
+        /// The channel.
+        channel: ChannelKey,
         /// The bytes.
-        result: Result<Bytes, StoreError>,
+        bytes: Bytes,
     },
-    /// An [`Output::WritePart`] ended.
-    PartWritten {
-        /// The torrent.
-        info_hash: InfoHash,
-        /// The piece.
-        piece: PieceIndex,
-        /// The first byte within the piece.
-        begin: u32,
-        /// What became of it.
-        result: Result<(), StoreError>,
+    /// A channel takes this many bytes more.
+    Room {
+        /// The channel.
+        channel: ChannelKey,
+        /// Bytes.
+        bytes: u32,
     },
-    /// An [`Output::Verify`] ended. `Ok` with the right hash means that the piece survives a
-    /// reload.
-    Verified {
-        /// The torrent.
-        info_hash: InfoHash,
-        /// The piece.
-        piece: PieceIndex,
-        /// The SHA-1 of its bytes, or why there is none.
-        result: Result<[u8; 20], StoreError>,
-    },
-    /// An [`Output::Hash`] ended.
-    Hashed {
-        /// The torrent.
-        info_hash: InfoHash,
-        /// The piece.
-        piece: PieceIndex,
-        /// The SHA-1 of the bytes.
-        digest: [u8; 20],
-    },
+    /// An [`Output::Store`] ended.
+    Store(Job, Done),
     /// A person wants something.
     Command(Command),
     /// The store does not hold these pieces any more, or others in their places. They are not
@@ -92,6 +128,68 @@ pub enum Input {
         /// The pieces; those that we don't have are ignored.
         pieces: Vec<PieceIndex>,
     },
+}
+
+/// Somebody that was found, see [`Input::Found`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Who.
+    pub contact: Contact,
+    /// How many pieces it is said to have.
+    pub have: u32,
+    /// It is said to have everything.
+    pub seed: bool,
+}
+
+/// What a store is to work on: a piece, or a part of one that is longer than
+/// [`super::Config::whole_piece`]. What is under way at once differs in this, or in what is
+/// done with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Job {
+    /// The torrent.
+    pub info_hash: InfoHash,
+    /// The piece.
+    pub piece: PieceIndex,
+    /// The first byte of the part within the piece; none for a whole piece.
+    pub part: Option<u32>,
+}
+
+/// What a store is to do.
+#[derive(Clone, Debug)]
+pub enum Work {
+    /// Read it, so many bytes.
+    Read {
+        /// Bytes of the piece, or of the part.
+        length: u32,
+    },
+    /// Keep it. A whole piece is verified; a part goes to its place, though nobody knows yet
+    /// whether it is right. Padding (BEP 47) is left out. Parts of one piece may be written at
+    /// once; none is written twice unless it was wrong.
+    Write {
+        /// Its bytes.
+        data: Bytes,
+    },
+    /// Hash these bytes (SHA-1). Nothing is stored yet.
+    Hash {
+        /// The bytes of a whole piece.
+        data: Bytes,
+    },
+    /// Hash (SHA-1) a piece in parts where it lies, in as little memory as may be, padding
+    /// being zeros. If the hash is right, the piece is kept from now on.
+    Verify,
+}
+
+/// What came of [`Work`], in the same order.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// All of the bytes, or why not.
+    Read(Result<Bytes, StoreError>),
+    /// `Ok` means that a whole piece survives a reload.
+    Written(Result<(), StoreError>),
+    /// The hash.
+    Hashed([u8; 20]),
+    /// The hash, or why there is none. With the right one the piece survives a reload.
+    Verified(Result<[u8; 20], StoreError>),
 }
 
 /// Why a store did not do what it was asked.
@@ -178,75 +276,85 @@ impl Command {
     }
 }
 
-/// Something for the host to do.
+/// Something to be done.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Send a message to the tracker.
-    Tracker(ClientMessage),
-    /// Read a whole piece, then answer with [`Input::Read`].
-    Read {
+    /// Look for others in this torrent's swarm, and let them find us.
+    Look {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// How soon.
+        urgency: Urgency,
+    },
+    /// A piece is here, and may be told to whoever looks for peers.
+    Have {
         /// The torrent.
         info_hash: InfoHash,
         /// The piece.
         piece: PieceIndex,
+        /// It was the last.
+        complete: bool,
     },
-    /// Keep a verified piece, then answer with [`Input::Written`].
-    Write {
+    /// Leave this torrent's swarm, wherever it was looked for.
+    Leave {
         /// The torrent.
         info_hash: InfoHash,
-        /// The piece.
-        piece: PieceIndex,
-        /// Its bytes.
-        data: Bytes,
     },
-    /// Hash (SHA-1), then answer with [`Input::Hashed`].
-    Hash {
+    /// Ask somebody for a channel; answered with [`Input::Opened`] or [`Input::Declined`].
+    Dial {
         /// The torrent.
         info_hash: InfoHash,
-        /// The piece.
-        piece: PieceIndex,
-        /// Its bytes.
-        data: Bytes,
+        /// Whom.
+        contact: Contact,
     },
-    /// Read a stretch of a piece longer than [`super::Config::whole_piece`], then answer with
-    /// [`Input::PartRead`].
-    ReadPart {
-        /// The torrent.
-        info_hash: InfoHash,
-        /// The piece.
-        piece: PieceIndex,
-        /// The first byte within the piece.
-        begin: u32,
-        /// How many bytes.
-        length: u32,
+    /// Take a channel that was offered.
+    Accept {
+        /// The channel.
+        channel: ChannelKey,
     },
-    /// Put a stretch of such a piece in its place, though nobody knows yet whether it is
-    /// right; then answer with [`Input::PartWritten`]. Padding is left out. Stretches of one
-    /// piece may be written at once; none is written twice unless it was wrong.
-    WritePart {
-        /// The torrent.
-        info_hash: InfoHash,
-        /// The piece.
-        piece: PieceIndex,
-        /// The first byte within the piece.
-        begin: u32,
-        /// Its bytes.
-        data: Bytes,
+    /// End a channel, or decline one that was offered.
+    Close {
+        /// The channel.
+        channel: ChannelKey,
+        /// Why, in words that the other end gets to read.
+        reason: String,
     },
-    /// Hash (SHA-1) such a piece where it lies, in as little memory as may be, padding being
-    /// zeros; then answer with [`Input::Verified`]. If the hash is right, the piece is kept
-    /// from now on.
-    Verify {
-        /// The torrent.
-        info_hash: InfoHash,
-        /// The piece.
-        piece: PieceIndex,
+    /// Send this through a channel.
+    Send {
+        /// The channel.
+        channel: ChannelKey,
+        /// What.
+        parts: Parts,
     },
-    /// The tracker does not answer any more: drop the connection, say so
-    /// ([`Input::TrackerDown`]), and connect again.
-    Reconnect,
+    /// So many bytes came through a channel, and were handled.
+    Consumed {
+        /// The channel.
+        channel: ChannelKey,
+        /// Bytes.
+        bytes: usize,
+    },
+    /// From now on so much may come through a channel before any of it was handled.
+    Expect {
+        /// The channel.
+        channel: ChannelKey,
+        /// Bytes.
+        bytes: u64,
+    },
+    /// Have a store do something, then answer with [`Input::Store`], in any order.
+    Store(Job, Work),
     /// Something that the host or a person should know.
     Event(Event),
+}
+
+/// How soon to look for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// At once: there is something new to say.
+    Now,
+    /// Soon: the last peer is gone.
+    Soon,
+    /// When there is a good moment: too few give anything, and nobody else is known who might.
+    Lonely,
 }
 
 /// Something that the host or a person should know.
@@ -284,32 +392,9 @@ pub enum Event {
         /// Who, as it calls itself.
         peer: String,
     },
-    /// The tracker refused something.
-    Tracker {
-        /// The torrent that it is about, if it is about one. Its view has the words until the
-        /// tracker takes it back.
-        info_hash: Option<InfoHash>,
-        /// What it said.
-        reason: String,
-    },
     /// A command could not be carried out.
     Refused {
         /// Why, in words.
         reason: String,
     },
-}
-
-/// Why a timer fires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TimerKind {
-    /// A swarm is due to hear from us.
-    Announce,
-    /// Rates are measured, slots given out, old requests released, idle sessions closed.
-    Housekeeping,
-    /// Verified pieces are told to the tracker, gathered over a moment.
-    Have,
-    /// The tracker has been silent: it is asked for a sign of life, or given up.
-    Pulse,
-    /// A torrent that waits may be announced in the place of another.
-    Turn,
 }

@@ -3,13 +3,48 @@
 use bytes::Bytes;
 
 use super::cache::Key;
-use super::{Engine, StoreError};
+use super::{Done, Engine, Job, StoreError};
 use crate::id::InfoHash;
 use crate::pieces::PieceIndex;
 use crate::time::Time;
 
 impl Engine {
-    pub(super) fn handle_read(
+    /// A store has done something.
+    pub(super) fn handle_done(&mut self, now: Time, job: Job, done: Done) {
+        let Job {
+            info_hash,
+            piece,
+            part,
+        } = job;
+        match (done, part) {
+            (Done::Read(result), None) => self.handle_read(now, info_hash, piece, result),
+            (Done::Read(result), Some(begin)) => {
+                self.handle_part_read(now, info_hash, piece, begin, result);
+            }
+            (Done::Written(result), None) => {
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.written(cx, piece, result);
+                });
+            }
+            (Done::Written(result), Some(begin)) => {
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.part_written(cx, piece, begin, result);
+                });
+            }
+            (Done::Hashed(digest), _) => {
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.hashed(cx, piece, digest);
+                });
+            }
+            (Done::Verified(result), _) => {
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.part_verified(cx, piece, result);
+                });
+            }
+        }
+    }
+
+    fn handle_read(
         &mut self,
         now: Time,
         info_hash: InfoHash,
@@ -27,7 +62,7 @@ impl Engine {
         self.end_read(now, (info_hash, piece, 0), length, result);
     }
 
-    pub(super) fn handle_part_read(
+    fn handle_part_read(
         &mut self,
         now: Time,
         info_hash: InfoHash,

@@ -1,20 +1,20 @@
 //! One torrent: its phase, its sessions, what it holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
 use super::cache::Cache;
-use super::link::Link;
-use super::{Config, Event, Output, Resume};
+use super::channels::Channels;
+use super::waiting::Waiting;
+use super::{Config, Event, Output, Resume, Urgency};
 use crate::choke::Choker;
-use crate::id::{InfoHash, PeerId};
+use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
 use crate::peer::{Meter, Session, SessionId};
 use crate::pieces::{Bitfield, Download, Limits, PieceIndex, Priority, Strategy, piece_priorities};
 use crate::rng::Rng;
 use crate::time::Time;
-use crate::wire::relay::ClientMessage;
 
 mod check;
 mod deal;
@@ -30,7 +30,6 @@ mod prospects;
 mod sessions;
 mod snapshot;
 mod swarm;
-mod turn;
 mod upkeep;
 mod upload;
 mod wake;
@@ -46,15 +45,22 @@ use swarm::Swarm;
 pub(super) struct Cx<'a> {
     pub(super) now: Time,
     pub(super) config: &'a Config,
-    pub(super) link: &'a mut Link,
+    pub(super) channels: &'a mut Channels,
+    pub(super) waiting: &'a mut Waiting,
     pub(super) cache: &'a mut Cache,
+    pub(super) out: &'a mut VecDeque<Output>,
     /// What we call ourselves.
     pub(super) peer_id: PeerId,
 }
 
 impl Cx<'_> {
     fn emit(&mut self, output: Output) {
-        self.link.out.push_back(output);
+        self.out.push_back(output);
+    }
+
+    fn close(&mut self, channel: ChannelKey, reason: &str) {
+        let reason = reason.to_owned();
+        self.emit(Output::Close { channel, reason });
     }
 
     fn event(&mut self, event: Event) {
@@ -220,11 +226,11 @@ impl Torrent {
         self.apply_priorities();
         self.apply_play_position();
         self.meet_early_sessions(cx);
-        if self.swarm.announced {
+        if self.swarm.looking {
             // We are in the swarm already, without having told how far we are.
-            self.announce_now(cx.now);
+            self.look(cx, Urgency::Now);
         } else {
-            self.start(cx.now);
+            self.start(cx);
         }
         if complete {
             self.begin_dealing();
@@ -235,7 +241,7 @@ impl Torrent {
     }
 
     /// It takes part in the swarm.
-    fn is_running(&self) -> bool {
+    pub(super) fn is_running(&self) -> bool {
         !self.paused && self.error.is_none() && !matches!(self.phase, Phase::Checking(_))
     }
 
@@ -276,11 +282,16 @@ impl Torrent {
         }
     }
 
-    /// Joins the swarm as soon as there is a tracker.
-    pub(super) fn start(&mut self, now: Time) {
+    /// Nobody is connected.
+    pub(super) fn is_alone(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// Joins the swarm as soon as it can be reached.
+    pub(super) fn start(&mut self, cx: &mut Cx<'_>) {
         if self.is_running() {
-            self.gained = now;
-            self.announce_now(now);
+            self.gained = cx.now;
+            self.look(cx, Urgency::Now);
         }
     }
 
@@ -291,11 +302,11 @@ impl Torrent {
     }
 
     /// Goes on, also after an error.
-    pub(super) fn resume(&mut self, now: Time) {
+    pub(super) fn resume(&mut self, cx: &mut Cx<'_>) {
         self.paused = false;
         self.error = None;
         self.resumed += 1;
-        self.start(now);
+        self.start(cx);
     }
 
     /// Stops because of something that only a person can mend.
@@ -313,12 +324,10 @@ impl Torrent {
     /// Closes every session and leaves the swarm.
     pub(super) fn leave(&mut self, cx: &mut Cx<'_>, reason: &str) {
         self.close_all(cx, reason);
-        if std::mem::take(&mut self.swarm.announced) {
-            cx.link.send(ClientMessage::Leave {
-                info_hash: self.info_hash,
-            });
-        }
         self.swarm = Swarm::default();
+        cx.emit(Output::Leave {
+            info_hash: self.info_hash,
+        });
     }
 
     /// Chooses pieces another way from now on.
@@ -343,7 +352,7 @@ impl Torrent {
             cx.event(Event::Completed(self.info_hash));
         } else if was_finished && !self.is_finished() {
             // Seeders were of no use until now.
-            self.start(cx.now);
+            self.start(cx);
         }
     }
 
@@ -384,11 +393,18 @@ impl Torrent {
         }
     }
 
-    /// The link to the tracker is gone, and all channels with it.
-    pub(super) fn tracker_down(&mut self, cx: &mut Cx<'_>) {
-        self.close_all(cx, "the link to the tracker is gone");
-        self.swarm.forget_membership();
-        // The next life of the tracker may give the same numbers to others.
-        self.outcasts = Outcasts::default();
+    /// There is one more way to others.
+    pub(super) fn link_up(&mut self, now: Time) {
+        if self.is_running() {
+            self.gained = now;
+        }
+    }
+
+    /// A link is gone, and all of its channels with it.
+    pub(super) fn link_down(&mut self, cx: &mut Cx<'_>, link: LinkId) {
+        self.close_link(cx, link, "the link is gone");
+        self.swarm.forget(link);
+        // Its next life may give the same numbers to others.
+        self.outcasts.forget(link);
     }
 }

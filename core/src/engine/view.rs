@@ -16,7 +16,7 @@ pub struct View {
 }
 
 /// The link to the tracker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TrackerView {
     /// Not connected; the host is trying.
     #[default]
@@ -72,6 +72,19 @@ pub enum Standing {
     Waiting,
     /// The tracker refused it, in these words; it is announced again later.
     Refused(String),
+}
+
+impl Standing {
+    /// Of several trackers, the one that has made most of it counts.
+    pub(crate) fn rank(&self) -> u8 {
+        match self {
+            Standing::Away => 0,
+            Standing::Refused(_) => 1,
+            Standing::Waiting => 2,
+            Standing::Joining => 3,
+            Standing::Member => 4,
+        }
+    }
 }
 
 /// One torrent.

@@ -5,9 +5,11 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
+use crate::net::Parts;
 use crate::pieces::{Block, PieceIndex};
-use crate::wire::peer::{Message, encode_piece};
-use crate::wire::relay::frame::FrameBuilder;
+use crate::wire::peer::{Message, piece_head};
 
 /// Something big that a peer asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +23,42 @@ pub enum Upload {
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Outbox {
+    /// A block that has begun to leave.
+    begun: Option<Begun>,
     /// Encoded messages; the first may have begun to leave.
     ready: Vec<u8>,
     /// Bytes of `ready` that have left.
     gone: usize,
     /// In the order in which they were asked.
     uploads: VecDeque<Upload>,
+}
+
+/// What is left of a `piece` message.
+#[derive(Debug)]
+struct Begun {
+    head: Vec<u8>,
+    data: Bytes,
+}
+
+impl Begun {
+    fn len(&self) -> usize {
+        self.head.len() + self.data.len()
+    }
+
+    /// Moves as much of it as there is room for; true if that was all.
+    fn leave(&mut self, parts: &mut Parts, room: usize) -> bool {
+        let head = self.head.len().min(room);
+        if head > 0 {
+            parts.write(|out| out.extend(self.head.drain(..head)));
+        }
+        let data = self.data.len().min(room - head);
+        if data > 0 {
+            parts.push(self.data.split_to(data));
+            // What stays must not keep the rest of its piece in memory.
+            self.data = Bytes::copy_from_slice(&self.data);
+        }
+        self.len() == 0
+    }
 }
 
 /// What [`Outbox::fill`] stopped at.
@@ -64,8 +96,12 @@ impl Outbox {
         }
     }
 
-    /// Bytes of small messages that wait.
+    /// Bytes that wait and are no requests: small messages, and what is left of a block.
     pub fn ready_len(&self) -> usize {
+        self.begun.as_ref().map_or(0, Begun::len) + self.small_len()
+    }
+
+    fn small_len(&self) -> usize {
         self.ready.len() - self.gone
     }
 
@@ -142,24 +178,31 @@ impl Outbox {
         self.ready_len() == 0 && self.uploads.is_empty()
     }
 
-    /// Appends what waits to `frame`, up to `room` bytes of payload; returns why it
-    /// stopped and how many bytes of blocks went. Blocks leave only while `blocks` allows it.
+    /// Appends what waits to `parts`, up to `room` bytes; returns why it stopped and how many
+    /// bytes of blocks went. Blocks leave only while `blocks` allows it.
     pub fn fill(
         &mut self,
-        frame: &mut FrameBuilder,
+        parts: &mut Parts,
         room: usize,
         blocks: bool,
         source: &mut impl Source,
     ) -> (Stop, u64) {
         let mut block_bytes = 0;
         let stop = loop {
-            let left = room.saturating_sub(frame.payload_len());
-            if self.ready_len() > 0 {
-                let until = self.gone + self.ready_len().min(left);
-                let leaving = &self.ready[self.gone..until];
-                frame.buffer().extend_from_slice(leaving);
+            let left = room.saturating_sub(parts.len());
+            if let Some(begun) = &mut self.begun {
+                // A channel is a stream of bytes: what is too much leaves with the next part.
+                if !begun.leave(parts, left) {
+                    break Stop::Full;
+                }
+                self.begun = None;
+                continue;
+            }
+            if self.small_len() > 0 {
+                let until = self.gone + self.small_len().min(left);
+                parts.write(|out| out.extend_from_slice(&self.ready[self.gone..until]));
                 self.gone = until;
-                if self.ready_len() > 0 {
+                if self.small_len() > 0 {
                     break Stop::Full;
                 }
                 // What it took is given back: it may have been much, once.
@@ -181,25 +224,18 @@ impl Outbox {
                     let Some(data) = source.block(block) else {
                         break Stop::Needs(block.piece);
                     };
-                    encode_piece(block.piece.get(), block.begin, &data, frame.buffer());
+                    let head = piece_head(block.piece.get(), block.begin, data.len());
+                    let head = head.to_vec();
+                    self.begun = Some(Begun { head, data });
                     block_bytes += u64::from(block.length);
                 }
                 Upload::Metadata(piece) => {
                     if let Some(message) = source.metadata(piece) {
-                        message.encode(frame.buffer());
+                        message.encode(&mut self.ready);
                     }
                 }
             }
             self.uploads.pop_front();
-            // A channel is a stream of bytes: what is too much leaves with the next frame.
-            let over = frame.payload_len().saturating_sub(room);
-            if over > 0 {
-                let buffer = frame.buffer();
-                let cut = buffer.len() - over;
-                self.ready.extend_from_slice(&buffer[cut..]);
-                buffer.truncate(cut);
-                break Stop::Full;
-            }
         };
         (stop, block_bytes)
     }
@@ -208,7 +244,7 @@ impl Outbox {
 /// Where [`Outbox::fill`] takes bytes from.
 pub trait Source {
     /// The block's bytes, if its piece is in memory.
-    fn block(&mut self, block: Block) -> Option<bytes::Bytes>;
+    fn block(&mut self, block: Block) -> Option<Bytes>;
     /// The answer to a metadata request; none to stay silent.
     fn metadata(&mut self, piece: u32) -> Option<Message>;
 }
@@ -245,19 +281,19 @@ mod tests {
     fn a_small_room_cuts_the_stream_without_losing_a_byte() {
         let whole = {
             let (mut outbox, _) = outbox();
-            let mut frame = FrameBuilder::new(ChannelId(1), 0);
+            let mut parts = Parts::default();
             assert_eq!(
-                outbox.fill(&mut frame, 1 << 20, true, &mut Zeros(true)),
+                outbox.fill(&mut parts, 1 << 20, true, &mut Zeros(true)),
                 (Stop::Empty, 32 << 10)
             );
-            frame.finish().payload()
+            parts.frame(ChannelId(1)).payload()
         };
         let (mut outbox, _) = outbox();
         let mut pieced = Vec::new();
         while !outbox.is_empty() {
-            let mut frame = FrameBuilder::new(ChannelId(1), 0);
-            outbox.fill(&mut frame, 1000, true, &mut Zeros(true));
-            let payload = frame.finish().payload();
+            let mut parts = Parts::default();
+            outbox.fill(&mut parts, 1000, true, &mut Zeros(true));
+            let payload = parts.frame(ChannelId(1)).payload();
             assert!(payload.len() <= 1000);
             pieced.extend_from_slice(&payload);
         }
@@ -267,15 +303,15 @@ mod tests {
     #[test]
     fn blocks_wait_for_their_piece_and_for_the_link() {
         let (mut outbox, layout) = outbox();
-        let mut frame = FrameBuilder::new(ChannelId(1), 0);
+        let mut parts = Parts::default();
         assert_eq!(
-            outbox.fill(&mut frame, 1 << 20, false, &mut Zeros(true)),
+            outbox.fill(&mut parts, 1 << 20, false, &mut Zeros(true)),
             (Stop::Held, 0)
         );
-        assert_eq!(frame.payload_len(), 5);
+        assert_eq!(parts.len(), 5);
         let first = layout.pieces().next().unwrap();
         assert_eq!(
-            outbox.fill(&mut frame, 1 << 20, true, &mut Zeros(false)),
+            outbox.fill(&mut parts, 1 << 20, true, &mut Zeros(false)),
             (Stop::Needs(first), 0)
         );
         assert_eq!(outbox.drop_blocks(&[]).len(), 2);

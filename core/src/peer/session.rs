@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{Allowance, Meter, Outbox, PeerPath, Pipeline, PlacesConfig, RequestConfig};
-use crate::id::{ChannelId, MemberId, PeerId};
+use crate::id::{ChannelKey, PeerId};
+use crate::net::Contact;
 use crate::pieces::{Bitfield, BitfieldError, Block, Layout, PieceIndex};
 use crate::time::Time;
 use crate::wire::peer::Decoder;
@@ -17,12 +18,12 @@ pub use crate::pieces::download::SessionId;
 #[derive(Debug)]
 pub struct Session {
     /// The channel that carries it.
-    pub channel: ChannelId,
+    pub channel: ChannelKey,
     /// What kind of channel that is.
     pub path: PeerPath,
-    /// The remote's number at the hub.
-    pub member: MemberId,
-    /// What the remote calls itself: what the hub said, then what its handshake said. To be
+    /// Who it is, and how it is reached.
+    pub contact: Contact,
+    /// What the remote calls itself: what was said of it, then what its handshake said. To be
     /// shown, and nothing else: anybody may say anybody's.
     pub peer_id: Option<PeerId>,
     /// Its software, as it says.
@@ -99,12 +100,8 @@ pub struct Session {
     pub passed_on: usize,
     /// What waits to be sent to it.
     pub outbox: Outbox,
-    /// Bytes that we may still send.
-    pub send_credit: u64,
-    /// Credit that we keep it at.
-    pub window: u32,
-    /// Bytes that arrived since we last gave credit.
-    pub consumed: u32,
+    /// Bytes that its channel still takes.
+    pub room: u64,
     /// Payload that came.
     pub down: Meter,
     /// Payload that went.
@@ -179,12 +176,12 @@ impl Session {
     /// only a peer that answers nothing at all comes near.
     const MAX_GIVEN_UP: usize = 4096;
 
-    /// A session over a channel that just opened; `credit` bytes may be sent.
+    /// A session over a channel that just opened; it takes `room` bytes.
     pub fn new(
-        channel: ChannelId,
-        member: MemberId,
+        channel: ChannelKey,
+        contact: Contact,
         peer_id: Option<PeerId>,
-        credit: u32,
+        room: u32,
         max_message: u32,
         requests: &RequestConfig,
         now: Time,
@@ -192,7 +189,7 @@ impl Session {
         Session {
             channel,
             path: PeerPath::Relay,
-            member,
+            contact,
             peer_id,
             client: String::new(),
             decoder: Decoder::new(max_message),
@@ -231,9 +228,7 @@ impl Session {
             hoard: Vec::new(),
             passed_on: 0,
             outbox: Outbox::default(),
-            send_credit: u64::from(credit),
-            window: 0,
-            consumed: 0,
+            room: u64::from(room),
             down: Meter::default(),
             up: Meter::default(),
             last_heard: now,

@@ -1,14 +1,13 @@
-//! An engine that may be recorded: what hosts own, so that no input is forgotten.
+//! An engine that may be recorded: what nodes own, so that no input is forgotten.
 
 use super::{Header, Part, Recorder, Sink};
-use crate::engine::{Config, Engine, Input, Output, TimerKind, View};
-use crate::id::PeerId;
+use crate::engine::{Config, Engine, Input, Output};
 use crate::time::Time;
 
 /// An [`Engine`] whose every input and output passes through here, and from here into a
 /// recording if there is one.
 #[derive(Debug)]
-pub struct RecordedEngine<S> {
+pub(crate) struct RecordedEngine<S> {
     engine: Engine,
     recording: Option<(Recorder, S)>,
     /// The sink of a recording that it ended by itself.
@@ -17,7 +16,7 @@ pub struct RecordedEngine<S> {
 
 impl<S: Sink> RecordedEngine<S> {
     /// As [`Engine::new`]; recorded from now on if there is a sink.
-    pub fn new(config: Config, seed: u64, now: Time, sink: Option<S>) -> Self {
+    pub(crate) fn new(config: Config, seed: u64, now: Time, sink: Option<S>) -> Self {
         let mut engine = RecordedEngine {
             engine: Engine::new(config.clone(), seed, now),
             recording: None,
@@ -31,18 +30,24 @@ impl<S: Sink> RecordedEngine<S> {
         engine
     }
 
-    /// As [`Engine::handle`].
-    pub fn handle(&mut self, now: Time, input: Input) {
+    /// The first half of [`Engine::handle`]; the second, [`RecordedEngine::flush`], must follow
+    /// before the next.
+    pub(crate) fn absorb(&mut self, now: Time, input: Input) {
         // Before it is handled: if the engine panics, the recording has the reason.
         if let Some((recorder, _)) = &mut self.recording {
             let part = recorder.input(now, &input);
             self.append(part);
         }
-        self.engine.handle(now, input);
+        self.engine.absorb(now, input);
+    }
+
+    /// The second half of [`Engine::handle`].
+    pub(crate) fn flush(&mut self, now: Time) {
+        self.engine.flush(now);
     }
 
     /// As [`Engine::poll_output`].
-    pub fn poll_output(&mut self) -> Option<Output> {
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
         let output = self.engine.poll_output();
         if let Some((recorder, _)) = &mut self.recording {
             recorder.polled(output.as_ref());
@@ -50,34 +55,24 @@ impl<S: Sink> RecordedEngine<S> {
         output
     }
 
-    /// As [`Engine::poll_timeout`].
-    pub fn poll_timeout(&self) -> Option<(Time, TimerKind)> {
-        self.engine.poll_timeout()
+    /// The engine, to be looked at.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
-    /// As [`Engine::view`].
-    pub fn view(&self, now: Time) -> View {
-        self.engine.view(now)
-    }
-
-    /// As [`Engine::overview`].
-    pub fn overview(&self, now: Time) -> View {
-        self.engine.overview(now)
-    }
-
-    /// As [`Engine::peer_id`].
-    pub fn peer_id(&self) -> PeerId {
-        self.engine.peer_id()
+    /// As [`Engine::wake`]: no recording knows of it.
+    pub(crate) fn wake(&mut self, now: Time) -> bool {
+        self.engine.wake(now)
     }
 
     /// What the recording goes to, while it goes on.
-    pub fn recording(&self) -> Option<&S> {
+    pub(crate) fn recording(&self) -> Option<&S> {
         self.recording.as_ref().map(|(_, sink)| sink)
     }
 
     /// Ends the recording; the engine goes on. Returns its sink, also of one that ended
     /// by itself, once.
-    pub fn stop(&mut self, now: Time) -> Option<S> {
+    pub(crate) fn stop(&mut self, now: Time) -> Option<S> {
         match self.recording.take() {
             Some((recorder, mut sink)) => {
                 // A sink without room has all that it is going to have.
@@ -90,7 +85,7 @@ impl<S: Sink> RecordedEngine<S> {
 
     /// The sink of a recording that ended by itself, because the sink had no more room;
     /// once.
-    pub fn take_ended(&mut self) -> Option<S> {
+    pub(crate) fn take_ended(&mut self) -> Option<S> {
         self.ended.take()
     }
 

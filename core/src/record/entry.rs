@@ -8,12 +8,12 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::{Outputs, RecordError};
-use crate::engine::{Command, Input, Resume, StoreError};
-use crate::id::InfoHash;
+use crate::engine::{Command, Done, Found, Input, Job, Resume, StoreError};
+use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
+use crate::net::{Contact, LaneLimits};
 use crate::pieces::{Bitfield, Layout, PieceIndex, Priority, Strategy};
 use crate::time::Time;
-use crate::wire::relay::ServerMessage;
 
 /// The layouts of the torrents that a recording has mentioned so far.
 pub type Layouts = BTreeMap<InfoHash, Layout>;
@@ -38,15 +38,46 @@ pub(super) enum What {
     /// Nothing more was recorded.
     End,
     Tick,
-    TrackerUp,
-    TrackerDown,
-    /// Body: the message as it travels.
-    Tracker,
-    TrackerSent(u64),
-    /// Body: the piece.
+    LinkUp {
+        link: LinkId,
+        max_channels: u64,
+        max_payload: u64,
+    },
+    LinkDown(LinkId),
+    Sent(LinkId, u64),
+    Found {
+        info_hash: InfoHash,
+        link: LinkId,
+        complete: u32,
+        incomplete: u32,
+        contacts: Vec<Found>,
+    },
+    Unlisted(InfoHash, LinkId),
+    Displaced(InfoHash, LinkId),
+    Offered {
+        info_hash: InfoHash,
+        channel: ChannelKey,
+        contact: Contact,
+        peer_id: PeerId,
+        room: u32,
+        crossing: bool,
+    },
+    Opened {
+        info_hash: InfoHash,
+        channel: ChannelKey,
+        contact: Contact,
+        room: u32,
+    },
+    Declined(InfoHash, Contact),
+    Closed(ChannelKey),
+    /// Body: the bytes.
+    Received(ChannelKey),
+    Room(ChannelKey, u32),
+    /// Body: what was read.
     Read(Of, Result<(), Failure>),
     Written(Of, Result<(), Failure>),
     Hashed(Of, [u8; 20]),
+    Verified(Of, Result<[u8; 20], Failure>),
     /// Body: the info dictionary.
     AddTorrent {
         trackers: Vec<String>,
@@ -66,15 +97,15 @@ pub(super) enum What {
     SetPriorities(InfoHash, Vec<Priority>),
     SetPlayPosition(InfoHash, u64),
     Lost(InfoHash, Vec<u32>),
-    /// A stretch from this byte of the piece on. Body: its bytes.
-    PartRead(Of, u32, Result<(), Failure>),
-    PartWritten(Of, u32, Result<(), Failure>),
-    Verified(Of, Result<[u8; 20], Failure>),
 }
 
-/// A piece of a torrent.
+/// A [`Job`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Of(InfoHash, u32);
+pub(super) struct Of {
+    info_hash: InfoHash,
+    piece: u32,
+    part: Option<u32>,
+}
 
 /// A [`StoreError`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,70 +135,97 @@ impl What {
         let none = Bytes::new();
         match input {
             Input::Tick => (What::Tick, none),
-            Input::TrackerUp => (What::TrackerUp, none),
-            Input::TrackerDown => (What::TrackerDown, none),
-            Input::Tracker(message) => (What::Tracker, message.clone().encode()),
-            Input::TrackerSent(bytes) => (What::TrackerSent(*bytes as u64), none),
-            Input::Read {
-                info_hash,
-                piece,
-                result,
-            } => {
-                let of = Of(*info_hash, piece.get());
-                match result {
-                    Ok(data) => (What::Read(of, Ok(())), data.clone()),
-                    Err(error) => (What::Read(of, Err(error.into())), none),
-                }
+            Input::LinkUp { link, limits } => {
+                let what = What::LinkUp {
+                    link: *link,
+                    max_channels: limits.max_channels as u64,
+                    max_payload: limits.max_payload as u64,
+                };
+                (what, none)
             }
-            Input::Written {
+            Input::LinkDown { link } => (What::LinkDown(*link), none),
+            Input::Sent { link, bytes } => (What::Sent(*link, *bytes as u64), none),
+            Input::Found {
                 info_hash,
-                piece,
-                result,
+                link,
+                complete,
+                incomplete,
+                contacts,
             } => {
-                let result = result.clone().map_err(|error| Failure::from(&error));
-                (What::Written(Of(*info_hash, piece.get()), result), none)
+                let what = What::Found {
+                    info_hash: *info_hash,
+                    link: *link,
+                    complete: *complete,
+                    incomplete: *incomplete,
+                    contacts: contacts.clone(),
+                };
+                (what, none)
             }
-            Input::Hashed {
+            Input::Unlisted { info_hash, link } => (What::Unlisted(*info_hash, *link), none),
+            Input::Displaced { info_hash, link } => (What::Displaced(*info_hash, *link), none),
+            Input::Offered {
                 info_hash,
-                piece,
-                digest,
-            } => (What::Hashed(Of(*info_hash, piece.get()), *digest), none),
-            Input::PartRead {
-                info_hash,
-                piece,
-                begin,
-                result,
+                channel,
+                contact,
+                peer_id,
+                room,
+                crossing,
             } => {
-                let of = Of(*info_hash, piece.get());
-                match result {
-                    Ok(data) => (What::PartRead(of, *begin, Ok(())), data.clone()),
-                    Err(error) => (What::PartRead(of, *begin, Err(error.into())), none),
-                }
+                let what = What::Offered {
+                    info_hash: *info_hash,
+                    channel: *channel,
+                    contact: *contact,
+                    peer_id: *peer_id,
+                    room: *room,
+                    crossing: *crossing,
+                };
+                (what, none)
             }
-            Input::PartWritten {
+            Input::Opened {
                 info_hash,
-                piece,
-                begin,
-                result,
+                channel,
+                contact,
+                room,
             } => {
-                let result = result.clone().map_err(|error| Failure::from(&error));
-                let of = Of(*info_hash, piece.get());
-                (What::PartWritten(of, *begin, result), none)
+                let what = What::Opened {
+                    info_hash: *info_hash,
+                    channel: *channel,
+                    contact: *contact,
+                    room: *room,
+                };
+                (what, none)
             }
-            Input::Verified {
-                info_hash,
-                piece,
-                result,
-            } => {
-                let result = result.clone().map_err(|error| Failure::from(&error));
-                (What::Verified(Of(*info_hash, piece.get()), result), none)
-            }
+            Input::Declined { info_hash, contact } => (What::Declined(*info_hash, *contact), none),
+            Input::Closed { channel } => (What::Closed(*channel), none),
+            Input::Received { channel, bytes } => (What::Received(*channel), bytes.clone()),
+            Input::Room { channel, bytes } => (What::Room(*channel, *bytes), none),
+            Input::Store(job, done) => Self::of_done(job, done),
             Input::Command(command) => Self::of_command(command),
             Input::Lost { info_hash, pieces } => {
                 let pieces = pieces.iter().map(|piece| piece.get()).collect();
                 (What::Lost(*info_hash, pieces), none)
             }
         }
+    }
+
+    fn of_done(job: &Job, done: &Done) -> (Self, Bytes) {
+        let of = Of {
+            info_hash: job.info_hash,
+            piece: job.piece.get(),
+            part: job.part,
+        };
+        let what = match done {
+            Done::Read(Ok(data)) => return (What::Read(of, Ok(())), data.clone()),
+            Done::Read(Err(error)) => What::Read(of, Err(error.into())),
+            Done::Written(result) => {
+                What::Written(of, result.as_ref().copied().map_err(Failure::from))
+            }
+            Done::Hashed(digest) => What::Hashed(of, *digest),
+            Done::Verified(result) => {
+                What::Verified(of, result.as_ref().copied().map_err(Failure::from))
+            }
+        };
+        (what, Bytes::new())
     }
 
     fn of_command(command: &Command) -> (Self, Bytes) {
@@ -244,44 +302,83 @@ impl Entry {
         Ok(Some(match head.what {
             What::End => return Ok(None),
             What::Tick => Input::Tick,
-            What::TrackerUp => Input::TrackerUp,
-            What::TrackerDown => Input::TrackerDown,
-            What::Tracker => Input::Tracker(ServerMessage::decode(body)?),
-            What::TrackerSent(bytes) => {
-                Input::TrackerSent(usize::try_from(bytes).map_err(|_| RecordError::Entry)?)
+            What::LinkUp {
+                link,
+                max_channels,
+                max_payload,
+            } => Input::LinkUp {
+                link,
+                limits: LaneLimits {
+                    max_channels: size(max_channels)?,
+                    max_payload: size(max_payload)?,
+                },
+            },
+            What::LinkDown(link) => Input::LinkDown { link },
+            What::Sent(link, bytes) => Input::Sent {
+                link,
+                bytes: size(bytes)?,
+            },
+            What::Found {
+                info_hash,
+                link,
+                complete,
+                incomplete,
+                contacts,
+            } => Input::Found {
+                info_hash,
+                link,
+                complete,
+                incomplete,
+                contacts,
+            },
+            What::Unlisted(info_hash, link) => Input::Unlisted { info_hash, link },
+            What::Displaced(info_hash, link) => Input::Displaced { info_hash, link },
+            What::Offered {
+                info_hash,
+                channel,
+                contact,
+                peer_id,
+                room,
+                crossing,
+            } => Input::Offered {
+                info_hash,
+                channel,
+                contact,
+                peer_id,
+                room,
+                crossing,
+            },
+            What::Opened {
+                info_hash,
+                channel,
+                contact,
+                room,
+            } => Input::Opened {
+                info_hash,
+                channel,
+                contact,
+                room,
+            },
+            What::Declined(info_hash, contact) => Input::Declined { info_hash, contact },
+            What::Closed(channel) => Input::Closed { channel },
+            What::Received(channel) => Input::Received {
+                channel,
+                bytes: body,
+            },
+            What::Room(channel, bytes) => Input::Room { channel, bytes },
+            What::Read(of, result) => {
+                let result = result.map(|()| body).map_err(StoreError::from);
+                Input::Store(of.job(layouts)?, Done::Read(result))
             }
-            What::Read(of, result) => Input::Read {
-                info_hash: of.0,
-                piece: of.piece(layouts)?,
-                result: result.map(|()| body).map_err(StoreError::from),
-            },
-            What::Written(of, result) => Input::Written {
-                info_hash: of.0,
-                piece: of.piece(layouts)?,
-                result: result.map_err(StoreError::from),
-            },
-            What::Hashed(of, digest) => Input::Hashed {
-                info_hash: of.0,
-                piece: of.piece(layouts)?,
-                digest,
-            },
-            What::PartRead(of, begin, result) => Input::PartRead {
-                info_hash: of.0,
-                piece: of.piece(layouts)?,
-                begin,
-                result: result.map(|()| body).map_err(StoreError::from),
-            },
-            What::PartWritten(of, begin, result) => Input::PartWritten {
-                info_hash: of.0,
-                piece: of.piece(layouts)?,
-                begin,
-                result: result.map_err(StoreError::from),
-            },
-            What::Verified(of, result) => Input::Verified {
-                info_hash: of.0,
-                piece: of.piece(layouts)?,
-                result: result.map_err(StoreError::from),
-            },
+            What::Written(of, result) => {
+                let result = result.map_err(StoreError::from);
+                Input::Store(of.job(layouts)?, Done::Written(result))
+            }
+            What::Hashed(of, digest) => Input::Store(of.job(layouts)?, Done::Hashed(digest)),
+            What::Verified(of, result) => {
+                let result = result.map_err(StoreError::from);
+                Input::Store(of.job(layouts)?, Done::Verified(result))
+            }
             What::AddTorrent {
                 trackers,
                 resume,
@@ -322,7 +419,7 @@ impl Entry {
             }
             What::Lost(info_hash, pieces) => {
                 let pieces = pieces.into_iter();
-                let pieces = pieces.map(|piece| Of(info_hash, piece).piece(layouts));
+                let pieces = pieces.map(|piece| piece_of(info_hash, piece, layouts));
                 Input::Lost {
                     info_hash,
                     pieces: pieces.collect::<Result<_, _>>()?,
@@ -337,24 +434,16 @@ impl std::fmt::Display for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:>14.6} s  ", self.head.time.as_secs_f64())?;
         match &self.head.what {
-            What::Tracker => match ServerMessage::decode(self.body.clone()) {
-                Ok(ServerMessage::Data(frame)) => {
-                    let (channel, length) = (frame.channel().0, frame.payload_len());
-                    write!(f, "Data through channel {channel}, {length} bytes")
-                }
-                Ok(message) => write!(f, "{message:?}"),
-                Err(error) => write!(f, "a message that is none: {error}"),
-            },
+            What::Received(channel) => {
+                let (channel, length) = (channel.channel.0, self.body.len());
+                write!(f, "Received through channel {channel}, {length} bytes")
+            }
             What::AddTorrent { resume, paused, .. } => {
                 let info_hash = InfoHash::of(&self.body);
                 write!(f, "AddTorrent({info_hash}), {resume}")?;
                 f.write_str(if *paused { ", paused" } else { "" })
             }
             What::Read(of, Ok(())) => write!(f, "Read({of:?}), {} bytes", self.body.len()),
-            What::PartRead(of, begin, Ok(())) => {
-                let bytes = self.body.len();
-                write!(f, "PartRead({of:?}), {bytes} bytes from {begin}")
-            }
             what => write!(f, "{what:?}"),
         }
     }
@@ -374,10 +463,23 @@ impl std::fmt::Display for Here {
 }
 
 impl Of {
-    fn piece(self, layouts: &Layouts) -> Result<PieceIndex, RecordError> {
-        let layout = layouts.get(&self.0).ok_or(RecordError::Piece)?;
-        layout.piece(self.1).ok_or(RecordError::Piece)
+    fn job(self, layouts: &Layouts) -> Result<Job, RecordError> {
+        Ok(Job {
+            info_hash: self.info_hash,
+            piece: piece_of(self.info_hash, self.piece, layouts)?,
+            part: self.part,
+        })
     }
+}
+
+fn piece_of(info_hash: InfoHash, piece: u32, layouts: &Layouts) -> Result<PieceIndex, RecordError> {
+    let layout = layouts.get(&info_hash).ok_or(RecordError::Piece)?;
+    layout.piece(piece).ok_or(RecordError::Piece)
+}
+
+/// A number of a 64-bit platform may be too large for this one.
+fn size(number: u64) -> Result<usize, RecordError> {
+    usize::try_from(number).map_err(|_| RecordError::Entry)
 }
 
 impl From<&StoreError> for Failure {

@@ -5,9 +5,10 @@ use core::hash::Hasher as _;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
-use crate::engine::{Event, Output};
-use crate::id::InfoHash;
+use crate::engine::{Event, Job, Output, Urgency, Work};
+use crate::id::{ChannelKey, InfoHash};
 use crate::metainfo::Metainfo;
+use crate::net::{Contact, Part};
 use crate::pieces::PieceIndex;
 
 /// How far an engine's outputs were taken, before an entry's input.
@@ -65,51 +66,84 @@ impl OutputHash {
     // Without wildcards: an output that is added must be added here.
     fn output(&mut self, output: &Output) {
         match output {
-            Output::Tracker(message) => {
-                self.tag(0);
-                self.bytes(&message.clone().encode());
+            Output::Look { info_hash, urgency } => {
+                self.tag(12);
+                self.hash.write(&info_hash.0);
+                self.tag(match urgency {
+                    Urgency::Now => 0,
+                    Urgency::Soon => 1,
+                    Urgency::Lonely => 2,
+                });
             }
-            Output::Read { info_hash, piece } => self.piece(1, *info_hash, *piece),
-            Output::Write {
+            Output::Have {
                 info_hash,
                 piece,
-                data,
-            } => {
-                self.piece(2, *info_hash, *piece);
-                self.bytes(data);
-            }
-            Output::Hash {
-                info_hash,
-                piece,
-                data,
-            } => {
-                self.piece(3, *info_hash, *piece);
-                self.bytes(data);
-            }
-            Output::ReadPart {
-                info_hash,
-                piece,
-                begin,
-                length,
-            } => {
-                self.piece(12, *info_hash, *piece);
-                self.hash.write(&begin.to_be_bytes());
-                self.hash.write(&length.to_be_bytes());
-            }
-            Output::WritePart {
-                info_hash,
-                piece,
-                begin,
-                data,
+                complete,
             } => {
                 self.piece(13, *info_hash, *piece);
-                self.hash.write(&begin.to_be_bytes());
-                self.bytes(data);
+                self.tag(u8::from(*complete));
             }
-            Output::Verify { info_hash, piece } => self.piece(14, *info_hash, *piece),
-            Output::Reconnect => self.tag(10),
+            Output::Leave { info_hash } => {
+                self.tag(14);
+                self.hash.write(&info_hash.0);
+            }
+            Output::Dial { info_hash, contact } => {
+                self.tag(15);
+                self.hash.write(&info_hash.0);
+                let Contact::Member { link, member } = contact;
+                self.hash.write(&link.0.to_be_bytes());
+                self.hash.write(&member.0.to_be_bytes());
+            }
+            Output::Accept { channel } => self.channel(16, *channel),
+            Output::Close { channel, reason } => {
+                self.channel(17, *channel);
+                self.bytes(reason.as_bytes());
+            }
+            Output::Send { channel, parts } => {
+                self.channel(0, *channel);
+                self.hash.write(&(parts.len() as u64).to_be_bytes());
+                for part in parts.iter() {
+                    self.hash.write(match part {
+                        Part::Head(head) => head,
+                        Part::Payload(payload) => payload,
+                    });
+                }
+            }
+            Output::Consumed { channel, bytes } => {
+                self.channel(18, *channel);
+                self.hash.write(&(*bytes as u64).to_be_bytes());
+            }
+            Output::Expect { channel, bytes } => {
+                self.channel(19, *channel);
+                self.hash.write(&bytes.to_be_bytes());
+            }
+            Output::Store(job, work) => self.work(job, work),
             Output::Event(event) => self.event(event),
         }
+    }
+
+    fn work(&mut self, job: &Job, work: &Work) {
+        let tag = match work {
+            Work::Read { .. } => 1,
+            Work::Write { .. } => 2,
+            Work::Hash { .. } => 3,
+            Work::Verify => 20,
+        };
+        self.piece(tag, job.info_hash, job.piece);
+        if let Some(begin) = job.part {
+            self.hash.write(&begin.to_be_bytes());
+        }
+        match work {
+            Work::Read { length } => self.hash.write(&length.to_be_bytes()),
+            Work::Write { data } | Work::Hash { data } => self.bytes(data),
+            Work::Verify => {}
+        }
+    }
+
+    fn channel(&mut self, tag: u8, channel: ChannelKey) {
+        self.tag(tag);
+        self.hash.write(&channel.link.0.to_be_bytes());
+        self.hash.write(&channel.channel.0.to_be_bytes());
     }
 
     fn event(&mut self, event: &Event) {
@@ -131,13 +165,6 @@ impl OutputHash {
                 self.tag(7);
                 self.bytes(&info_hash.0);
                 self.bytes(peer.as_bytes());
-            }
-            Event::Tracker { info_hash, reason } => {
-                self.tag(8);
-                if let Some(info_hash) = info_hash {
-                    self.bytes(&info_hash.0);
-                }
-                self.bytes(reason.as_bytes());
             }
             Event::Refused { reason } => {
                 self.tag(9);

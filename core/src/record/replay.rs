@@ -3,12 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use bytes::Bytes;
-
 use super::{Entry, Header, Layouts, OutputHash, Outputs, RecordError};
-use crate::engine::{Engine, Event, Input, Output, View};
+use crate::engine::{Engine, Event, Input, Output, View, Work};
 use crate::time::Time;
-use crate::wire::relay::ClientMessage;
 
 /// Outputs that are kept for words when a replay differs.
 const TOLD: usize = 8;
@@ -176,19 +173,9 @@ impl Replay {
 /// Bytes that an output takes, about.
 fn weight(output: &Output) -> usize {
     let carried = match output {
-        Output::Tracker(ClientMessage::Data(frame)) => frame.payload_len(),
-        Output::Tracker(ClientMessage::Announce(announce)) => {
-            announce.pieces.as_ref().map_or(0, Bytes::len)
-        }
-        Output::Write { data, .. } | Output::WritePart { data, .. } | Output::Hash { data, .. } => {
-            data.len()
-        }
-        Output::Tracker(_)
-        | Output::Read { .. }
-        | Output::ReadPart { .. }
-        | Output::Verify { .. }
-        | Output::Reconnect
-        | Output::Event(_) => 0,
+        Output::Send { parts, .. } => parts.len(),
+        Output::Store(_, Work::Write { data } | Work::Hash { data }) => data.len(),
+        _ => 0,
     };
     carried + 256
 }
@@ -196,36 +183,28 @@ fn weight(output: &Output) -> usize {
 /// An output without the bytes that it carries.
 fn words(output: &Output) -> String {
     match output {
-        Output::Tracker(ClientMessage::Data(frame)) => {
-            let (channel, length) = (frame.channel().0, frame.payload_len());
-            format!("Data through channel {channel}, {length} bytes")
+        Output::Send { channel, parts } => {
+            let (channel, length) = (channel.channel.0, parts.len());
+            format!("Send through channel {channel}, {length} bytes")
         }
-        Output::Tracker(message) => format!("{message:?}"),
-        Output::Read { info_hash, piece } => format!("Read {} of {info_hash}", piece.get()),
-        Output::ReadPart {
-            info_hash,
-            piece,
-            begin,
-            ..
-        } => format!("ReadPart {} from {begin} of {info_hash}", piece.get()),
-        Output::WritePart {
-            info_hash,
-            piece,
-            begin,
-            ..
-        } => format!("WritePart {} from {begin} of {info_hash}", piece.get()),
-        Output::Verify { info_hash, piece } => format!("Verify {} of {info_hash}", piece.get()),
-        Output::Write {
-            info_hash, piece, ..
-        } => format!("Write {} of {info_hash}", piece.get()),
-        Output::Hash {
-            info_hash, piece, ..
-        } => format!("Hash {} of {info_hash}", piece.get()),
+        Output::Store(job, work) => {
+            let verb = match work {
+                Work::Read { .. } => "Read",
+                Work::Write { .. } => "Write",
+                Work::Hash { .. } => "Hash",
+                Work::Verify => "Verify",
+            };
+            let (piece, info_hash) = (job.piece.get(), job.info_hash);
+            match job.part {
+                Some(begin) => format!("{verb} {piece} from {begin} of {info_hash}"),
+                None => format!("{verb} {piece} of {info_hash}"),
+            }
+        }
         Output::Event(Event::Metadata(metainfo)) => {
             format!("Metadata of {}", metainfo.info_hash())
         }
-        Output::Reconnect => "reconnect to the tracker".to_owned(),
         Output::Event(event) => format!("{event:?}"),
+        other => format!("{other:?}"),
     }
 }
 

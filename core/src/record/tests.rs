@@ -5,12 +5,12 @@ use bytes::Bytes;
 
 use super::entry::What;
 use super::*;
-use crate::engine::{Command, Config, Input, Resume, StoreError};
-use crate::id::{ChannelId, InfoHash, MemberId};
+use crate::engine::{Command, Config, Done, Found, Input, Job, Resume, StoreError};
+use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId, PeerId};
 use crate::metainfo::{Builder, Metainfo, NewFile};
+use crate::net::{Contact, LaneLimits};
 use crate::pieces::{Bitfield, Priority, Strategy};
 use crate::time::Time;
-use crate::wire::relay::{DataFrame, ServerMessage, Welcome};
 
 /// Twenty pieces.
 fn metainfo() -> Metainfo {
@@ -31,14 +31,23 @@ fn header() -> Header {
     Header::new(Config::default(), 0x0102_0304, Time::from_millis(1500))
 }
 
-fn welcome() -> Input {
-    Input::Tracker(ServerMessage::Welcome(Welcome {
-        member: MemberId(1),
-        max_channels: 8,
-        max_payload: 1 << 18,
-        max_credit: 1 << 22,
-        max_swarms: 100,
-    }))
+const LINK: LinkId = LinkId(1);
+
+fn up() -> Input {
+    Input::LinkUp {
+        link: LINK,
+        limits: LaneLimits {
+            max_channels: 8,
+            max_payload: 1 << 18,
+        },
+    }
+}
+
+fn key(channel: u32) -> ChannelKey {
+    ChannelKey {
+        link: LINK,
+        channel: ChannelId(channel),
+    }
 }
 
 fn read(recording: &[u8]) -> std::result::Result<(Header, Vec<Entry>), RecordError> {
@@ -61,24 +70,34 @@ fn replay(recording: &[u8]) -> std::result::Result<Replay, ReplayError> {
     Ok(replay)
 }
 
-/// A peer that joins a swarm and loses its tracker.
+/// A peer that joins a swarm, meets another, and loses its link.
 fn session() -> Vec<u8> {
     let mut engine = RecordedEngine::new(Config::default(), 5, Time::ZERO, Some(Vec::new()));
     let inputs = [
-        Input::TrackerUp,
-        welcome(),
+        up(),
         Input::Command(Command::AddTorrent {
             metainfo: metainfo(),
             resume: Resume::Nothing,
             paused: false,
         }),
-        Input::Tick,
-        Input::TrackerDown,
+        Input::Offered {
+            info_hash: metainfo().info_hash(),
+            channel: key(1),
+            contact: Contact::Member {
+                link: LINK,
+                member: MemberId(9),
+            },
+            peer_id: PeerId([9; 20]),
+            room: 1000,
+            crossing: false,
+        },
+        Input::LinkDown { link: LINK },
     ];
     let mut now = Time::ZERO;
     for input in inputs {
         now += Duration::from_nanos(1_000_000_001);
-        engine.handle(now, input);
+        engine.absorb(now, input);
+        engine.flush(now);
         while engine.poll_output().is_some() {}
     }
     engine.stop(now).unwrap()
@@ -102,26 +121,31 @@ fn golden_bytes() {
     assert!(header.ends_with(ends.as_bytes()));
 
     let mut recording = Vec::new();
-    let frame = DataFrame::new(ChannelId(7), b"bytes");
     recording.record(recorder.input(
         Time::from_millis(2000),
-        &Input::Tracker(ServerMessage::Data(frame)),
+        &Input::Received {
+            channel: key(7),
+            bytes: Bytes::from_static(b"bytes"),
+        },
     ));
     recorder.polled(None);
     recording.record(recorder.input(
         Time::from_epoch(Duration::new(3, 1)),
-        &Input::TrackerSent(300),
+        &Input::Sent {
+            link: LINK,
+            bytes: 300,
+        },
     ));
     recording.record(recorder.end(Time::from_millis(4000)));
     let empty = b"\xef\x46\xdb\x37\x51\xd8\xe9\x99";
     let expected = [
-        &b"\0\0\0\x0d\0\0\0\x0a\x00\x00"[..],
+        &b"\0\0\0\x0f\0\0\0\x05\x00\x00"[..],
         empty,
-        b"\x02\x00\x04",
-        b"\x01\0\0\0\x07bytes",
-        b"\0\0\0\x0f\0\0\0\0\x00\x01",
+        b"\x02\x00\x0c\x01\x07",
+        b"bytes",
+        b"\0\0\0\x10\0\0\0\0\x00\x01",
         empty,
-        b"\x03\x01\x05\xac\x02",
+        b"\x03\x01\x04\x01\xac\x02",
         b"\0\0\0\x0d\0\0\0\0\x00\x00",
         empty,
         b"\x04\x00\x00",
@@ -148,9 +172,10 @@ fn golden_bytes() {
 fn a_session_replays_to_the_same_outputs() {
     let recording = session();
     let replay = replay(&recording).unwrap();
-    assert_eq!(replay.inputs(), 5);
-    assert_eq!(replay.outputs(), 1, "it announces");
-    assert_eq!(replay.now(), Time::from_epoch(Duration::new(5, 5)));
+    assert_eq!(replay.inputs(), 4);
+    // It looks for others; accepts and greets; closes, and looks for others.
+    assert_eq!(replay.outputs(), 5);
+    assert_eq!(replay.now(), Time::from_epoch(Duration::new(4, 4)));
     assert_eq!(replay.view().torrents.len(), 1);
 }
 
@@ -166,9 +191,9 @@ fn the_first_difference_is_found() {
         panic!("another peer id must show");
     };
     assert_eq!(divergence.input, 3);
-    assert!(divergence.what.contains("AddTorrent"), "{divergence}");
+    assert!(divergence.what.contains("Offered"), "{divergence}");
     assert_eq!(divergence.recorded.count, divergence.replayed.count);
-    assert!(divergence.said[0].contains("Announce"), "{divergence}");
+    assert!(divergence.said[1].contains("Send"), "{divergence}");
 
     // An engine that says less than was recorded, and one that says more.
     for change in [1, -1] {
@@ -296,18 +321,18 @@ fn outputs_that_nobody_takes_do_not_fill_the_memory() {
         resume: Resume::Nothing,
         paused: false,
     };
-    for input in [Input::TrackerUp, welcome(), Input::Command(add)] {
+    for input in [up(), Input::Command(add)] {
         assert_eq!(step(&input), Ok(()));
     }
     let mut announces = 0;
     let refused = loop {
         announces += 1;
-        assert!(announces < 1 << 16, "it goes on for ever");
+        assert!(announces < 1 << 20, "it goes on for ever");
         if let Err(error) = step(&Input::Command(Command::Resume(info_hash))) {
             break error;
         }
     };
-    let number = 3 + announces;
+    let number = 2 + announces;
     assert_eq!(
         refused,
         ReplayError::Unreadable(number, RecordError::Waiting)
@@ -327,10 +352,10 @@ fn a_recording_ends_when_its_sink_is_full() {
     }
     let sink = Some(Few(Vec::new(), 3));
     let mut engine = RecordedEngine::new(Config::default(), 5, Time::ZERO, sink);
-    engine.handle(Time::ZERO, Input::TrackerUp);
+    engine.absorb(Time::ZERO, up());
     assert!(engine.recording().is_some() && engine.take_ended().is_none());
-    engine.handle(Time::ZERO, Input::TrackerDown);
-    engine.handle(Time::ZERO, Input::TrackerUp);
+    engine.absorb(Time::ZERO, Input::LinkDown { link: LINK });
+    engine.absorb(Time::ZERO, up());
     assert!(engine.recording().is_none());
     let Few(recording, _) = engine.take_ended().expect("it ended by itself");
     assert_eq!(replay(&recording).unwrap().inputs(), 2);
@@ -396,81 +421,98 @@ fn arbitrary_input(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Inpu
     let info_hash = metainfo.info_hash();
     let piece = u.int_in_range(0..=metainfo.layout().piece_count() - 1)?;
     let piece = metainfo.layout().piece(piece).expect("within the torrent");
-    Ok(match u.int_in_range(0..=12)? {
-        10 => Input::PartRead {
-            info_hash,
-            piece,
-            begin: u.arbitrary()?,
-            result: match arbitrary_failure(u)? {
-                None => Ok(Bytes::from(Vec::<u8>::arbitrary(u)?)),
-                Some(error) => Err(error),
-            },
-        },
-        11 => Input::PartWritten {
-            info_hash,
-            piece,
-            begin: u.arbitrary()?,
-            result: arbitrary_failure(u)?.map_or(Ok(()), Err),
-        },
-        12 => Input::Verified {
-            info_hash,
-            piece,
-            result: match arbitrary_failure(u)? {
-                None => Ok(u.arbitrary()?),
-                Some(error) => Err(error),
-            },
-        },
-        9 => Input::Lost {
-            info_hash,
-            pieces: vec![piece; u.int_in_range(0..=2)?],
-        },
+    let job = Job {
+        info_hash,
+        piece,
+        part: u.arbitrary()?,
+    };
+    let channel = ChannelKey {
+        link: LinkId(u.arbitrary()?),
+        channel: ChannelId(u.arbitrary()?),
+    };
+    let link = channel.link;
+    let contact = Contact::Member {
+        link,
+        member: MemberId(u.arbitrary()?),
+    };
+    Ok(match u.int_in_range(0..=19)? {
         0 => Input::Tick,
-        1 => Input::TrackerUp,
-        2 => Input::TrackerDown,
-        3 => Input::Tracker(arbitrary_message(u)?),
-        4 => Input::TrackerSent(u.arbitrary::<u32>()? as usize),
-        5 => Input::Read {
-            info_hash,
-            piece,
-            result: match arbitrary_failure(u)? {
-                None => Ok(Bytes::from(Vec::<u8>::arbitrary(u)?)),
-                Some(error) => Err(error),
+        1 => Input::LinkUp {
+            link,
+            limits: LaneLimits {
+                max_channels: u.arbitrary::<u32>()? as usize,
+                max_payload: u.arbitrary::<u32>()? as usize,
             },
         },
-        6 => Input::Written {
-            info_hash,
-            piece,
-            result: arbitrary_failure(u)?.map_or(Ok(()), Err),
+        2 => Input::LinkDown { link },
+        3 => Input::Sent {
+            link,
+            bytes: u.arbitrary::<u32>()? as usize,
         },
-        7 => Input::Hashed {
+        4 => Input::Found {
             info_hash,
-            piece,
-            digest: u.arbitrary()?,
+            link,
+            complete: u.arbitrary()?,
+            incomplete: u.arbitrary()?,
+            contacts: vec![
+                Found {
+                    contact,
+                    have: u.arbitrary()?,
+                    seed: u.arbitrary()?,
+                };
+                u.int_in_range(0..=2)?
+            ],
         },
-        _ => Input::Command(arbitrary_command(u, metainfo)?),
-    })
-}
-
-fn arbitrary_message(u: &mut Unstructured<'_>) -> Result<ServerMessage> {
-    let channel = ChannelId(u.arbitrary()?);
-    Ok(match u.int_in_range(0..=3)? {
-        0 => {
-            let mut payload = Vec::<u8>::arbitrary(u)?;
-            payload.push(0);
-            ServerMessage::Data(DataFrame::new(channel, &payload))
-        }
-        1 => ServerMessage::Credit {
+        5 => Input::Unlisted { info_hash, link },
+        6 => Input::Displaced { info_hash, link },
+        7 => Input::Offered {
+            info_hash,
+            channel,
+            contact,
+            peer_id: PeerId(u.arbitrary()?),
+            room: u.arbitrary()?,
+            crossing: u.arbitrary()?,
+        },
+        8 => Input::Opened {
+            info_hash,
+            channel,
+            contact,
+            room: u.arbitrary()?,
+        },
+        9 => Input::Declined { info_hash, contact },
+        10 => Input::Closed { channel },
+        11 => Input::Received {
+            channel,
+            bytes: Bytes::from(Vec::<u8>::arbitrary(u)?),
+        },
+        12 => Input::Room {
             channel,
             bytes: u.arbitrary()?,
         },
-        2 => ServerMessage::Close {
-            channel,
-            reason: "gone".to_owned(),
+        13 => Input::Lost {
+            info_hash,
+            pieces: vec![piece; u.int_in_range(0..=2)?],
         },
-        _ => ServerMessage::Error {
-            info_hash: u.arbitrary::<Option<[u8; 20]>>()?.map(InfoHash),
-            reason: "no".to_owned(),
-        },
+        14 => Input::Store(
+            job,
+            Done::Read(match arbitrary_failure(u)? {
+                None => Ok(Bytes::from(Vec::<u8>::arbitrary(u)?)),
+                Some(error) => Err(error),
+            }),
+        ),
+        15 => {
+            let result = arbitrary_failure(u)?.map_or(Ok(()), Err);
+            Input::Store(job, Done::Written(result))
+        }
+        16 => Input::Store(job, Done::Hashed(u.arbitrary()?)),
+        17 => Input::Store(
+            job,
+            Done::Verified(match arbitrary_failure(u)? {
+                None => Ok(u.arbitrary()?),
+                Some(error) => Err(error),
+            }),
+        ),
+        _ => Input::Command(arbitrary_command(u, metainfo)?),
     })
 }
 

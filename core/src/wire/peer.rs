@@ -35,6 +35,9 @@ mod id {
 /// What every handshake begins with: the protocol's name behind its length.
 const PROTOCOL: &[u8; 20] = b"\x13BitTorrent protocol";
 
+/// Bytes before the block in a `piece` message: its length, its number, and the place.
+pub const PIECE_HEAD: usize = 13;
+
 /// Bytes of a handshake.
 pub const HANDSHAKE_LEN: usize = 68;
 
@@ -212,8 +215,19 @@ impl Message {
 
 /// Appends a `piece` message whose block is `data`, without building a [`Message`].
 pub fn encode_piece(piece: u32, begin: u32, data: &[u8], out: &mut Vec<u8>) {
-    let place = [piece.to_be_bytes(), begin.to_be_bytes()];
-    encode_parts(id::PIECE, &[place.as_flattened(), data], out);
+    out.extend_from_slice(&piece_head(piece, begin, data.len()));
+    out.extend_from_slice(data);
+}
+
+/// What stands before the block in a `piece` message, for a block of `length` bytes.
+pub fn piece_head(piece: u32, begin: u32, length: usize) -> [u8; PIECE_HEAD] {
+    let length = u32::try_from(length + 9).expect("a message is shorter than 4 GiB");
+    let mut head = [0; PIECE_HEAD];
+    head[..4].copy_from_slice(&length.to_be_bytes());
+    head[4] = id::PIECE;
+    head[5..9].copy_from_slice(&piece.to_be_bytes());
+    head[9..].copy_from_slice(&begin.to_be_bytes());
+    head
 }
 
 fn encode_block(id: u8, block: &BlockRef, out: &mut Vec<u8>) {

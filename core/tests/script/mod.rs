@@ -8,10 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{
-    Command, Config, Engine, Event, Input, Output, Resume, StoreError, TorrentState, TorrentView,
+    Command, Config, Done, Event, Job, Resume, StoreError, TorrentState, TorrentView, Work,
 };
-use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
+use swarm_core::id::{ChannelId, InfoHash, LinkId, MemberId, PeerId};
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
+use swarm_core::node::{Input, LinkInput, Node, Output};
 use swarm_core::pieces::{Bitfield, PieceIndex};
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
@@ -24,11 +25,13 @@ use swarm_core::wire::relay::{
 /// Bytes of a piece: two blocks.
 pub(crate) const PIECE: u32 = 32 << 10;
 pub(crate) const BLOCK: u32 = 16 << 10;
+/// The only server.
+const LINK: LinkId = LinkId(0);
 
 /// The engine under test, its store, and the peers that talk to it.
 pub(crate) struct Stage {
     pub(crate) now: Time,
-    pub(crate) engine: Engine,
+    pub(crate) engine: Node,
     pub(crate) events: Vec<Event>,
     metainfo: Metainfo,
     bytes: Bytes,
@@ -39,7 +42,7 @@ pub(crate) struct Stage {
     /// Writes of parts fail while it is full.
     pub(crate) full: bool,
     /// What the store was asked to do with pieces in parts, while the test answers it.
-    pub(crate) held_parts: Option<Vec<Output>>,
+    pub(crate) held_parts: Option<Vec<(Job, Work)>>,
     /// How often a piece was read by a part.
     pub(crate) parts_read: usize,
     announced: Bytes,
@@ -118,7 +121,7 @@ impl Stage {
         let now = Time::from_millis(1000);
         let mut stage = Stage {
             now,
-            engine: Engine::new(config, 1, now),
+            engine: Node::new(config, 1, now, None),
             events: Vec::new(),
             bytes,
             store: have.iter().copied().collect(),
@@ -134,14 +137,18 @@ impl Stage {
             reads: None,
             metainfo,
         };
-        stage.feed(Input::TrackerUp);
-        stage.feed(Input::Tracker(ServerMessage::Welcome(Welcome {
-            member: MemberId(0),
-            max_payload: 256 << 10,
-            max_credit: 4 << 20,
-            max_channels: 256,
-            max_swarms: 100,
-        })));
+        stage.feed(Input::Link(LINK, LinkInput::Up));
+        stage.feed(Input::Link(
+            LINK,
+            ServerMessage::Welcome(Welcome {
+                member: MemberId(0),
+                max_payload: 256 << 10,
+                max_credit: 4 << 20,
+                max_channels: 256,
+                max_swarms: 100,
+            })
+            .into(),
+        ));
         stage
     }
 
@@ -168,14 +175,16 @@ impl Stage {
         let begin = (piece * PIECE) as usize;
         let data = self.bytes.slice(begin..begin + PIECE as usize);
         let spoilt = self.unreadable.contains(&piece);
-        Input::Read {
+        let job = Job {
             info_hash: self.info_hash(),
             piece: self.metainfo.layout().piece(piece).unwrap(),
-            result: match spoilt {
-                true => Err(StoreError::Unreadable("it changed".to_owned())),
-                false => Ok(data),
-            },
-        }
+            part: None,
+        };
+        let result = match spoilt {
+            true => Err(StoreError::Unreadable("it changed".to_owned())),
+            false => Ok(data),
+        };
+        Input::Store(job, Done::Read(result))
     }
 
     /// From now on a piece can't be read any more.
@@ -233,7 +242,10 @@ impl Stage {
 
     /// We may send a peer so many bytes more.
     pub(crate) fn give_credit(&mut self, channel: ChannelId, bytes: u32) {
-        self.feed(Input::Tracker(ServerMessage::Credit { channel, bytes }));
+        self.feed(Input::Link(
+            LINK,
+            ServerMessage::Credit { channel, bytes }.into(),
+        ));
     }
 
     /// The peer behind a channel comes once more, through the same connection to the tracker.
@@ -274,13 +286,17 @@ impl Stage {
                 closed: None,
             },
         );
-        self.feed(Input::Tracker(ServerMessage::Incoming(Incoming {
-            channel,
-            info_hash: self.info_hash(),
-            member,
-            peer_id,
-            credit,
-        })));
+        self.feed(Input::Link(
+            LINK,
+            ServerMessage::Incoming(Incoming {
+                channel,
+                info_hash: self.info_hash(),
+                member,
+                peer_id,
+                credit,
+            })
+            .into(),
+        ));
         let handshake = Handshake {
             reserved,
             info_hash: self.info_hash(),
@@ -315,13 +331,17 @@ impl Stage {
             have: 0,
             seed: seeds.contains(&number),
         });
-        self.feed(Input::Tracker(ServerMessage::Peers(Peers {
-            info_hash: self.info_hash(),
-            interval: 120,
-            complete: 0,
-            incomplete: count,
-            members: members.collect(),
-        })));
+        self.feed(Input::Link(
+            LINK,
+            ServerMessage::Peers(Peers {
+                info_hash: self.info_hash(),
+                interval: 120,
+                complete: 0,
+                incomplete: count,
+                members: members.collect(),
+            })
+            .into(),
+        ));
     }
 
     /// The members that it has asked for a channel, and not been answered.
@@ -333,7 +353,10 @@ impl Stage {
     pub(crate) fn refuse_all(&mut self) {
         for request in std::mem::take(&mut self.opening).into_keys() {
             let reason = "enough peers".to_owned();
-            self.feed(Input::Tracker(ServerMessage::Refused { request, reason }));
+            self.feed(Input::Link(
+                LINK,
+                ServerMessage::Refused { request, reason }.into(),
+            ));
         }
     }
 
@@ -345,7 +368,7 @@ impl Stage {
 
     pub(crate) fn send_bytes(&mut self, channel: ChannelId, bytes: &[u8]) {
         let frame = DataFrame::new(channel, bytes);
-        self.feed(Input::Tracker(ServerMessage::Data(frame)));
+        self.feed(Input::Link(LINK, ServerMessage::Data(frame).into()));
     }
 
     /// Sends a block, rightly or with its first bit flipped.
@@ -401,70 +424,45 @@ impl Stage {
     }
 
     /// Does what a store does with pieces in parts.
-    pub(crate) fn with_parts(&mut self, output: &Output) -> Input {
+    pub(crate) fn with_parts(&mut self, job: Job, work: &Work) -> Input {
         let bytes = self.bytes.clone();
-        let here = |piece: PieceIndex, begin: u32, length: u32| {
-            let begin = (piece.get() * PIECE + begin) as usize;
+        let piece = job.piece.get();
+        let begin = job.part.unwrap_or(0);
+        let here = |begin: u32, length: u32| {
+            let begin = (piece * PIECE + begin) as usize;
             bytes.slice(begin..begin + length as usize)
         };
-        match output.clone() {
-            Output::ReadPart {
-                info_hash,
-                piece,
-                begin,
-                length,
-            } => {
-                assert!(self.store.contains(&piece.get()), "reads what it has");
+        let done = match work {
+            Work::Read { length } => {
+                assert!(self.store.contains(&piece), "reads what it has");
                 self.parts_read += 1;
-                Input::PartRead {
-                    info_hash,
-                    piece,
-                    begin,
-                    result: Ok(here(piece, begin, length)),
-                }
+                Done::Read(Ok(here(begin, *length)))
             }
-            Output::WritePart {
-                info_hash,
-                piece,
-                begin,
-                data,
-            } => {
-                assert!(!self.store.contains(&piece.get()), "it is here already");
-                if !self.full {
-                    let place = self.parts.entry(piece.get());
+            Work::Write { data } => {
+                assert!(!self.store.contains(&piece), "it is here already");
+                Done::Written(if self.full {
+                    Err(StoreError::Full("the disk".to_owned()))
+                } else {
+                    let place = self.parts.entry(piece);
                     let place = place.or_insert_with(|| vec![0; PIECE as usize]);
-                    place[begin as usize..][..data.len()].copy_from_slice(&data);
-                }
-                Input::PartWritten {
-                    info_hash,
-                    piece,
-                    begin,
-                    result: match self.full {
-                        true => Err(StoreError::Full("the disk".to_owned())),
-                        false => Ok(()),
-                    },
-                }
+                    place[begin as usize..][..data.len()].copy_from_slice(data);
+                    Ok(())
+                })
             }
-            Output::Verify { info_hash, piece } => {
-                let data = match self.parts.get(&piece.get()) {
+            Work::Verify => {
+                let data = match self.parts.get(&piece) {
                     Some(written) => Some(Bytes::copy_from_slice(written)),
-                    None => {
-                        let had = self.store.contains(&piece.get());
-                        had.then(|| here(piece, 0, PIECE))
-                    }
+                    None => self.store.contains(&piece).then(|| here(0, PIECE)),
                 };
-                if data.as_ref() == Some(&here(piece, 0, PIECE)) {
-                    self.store.insert(piece.get());
+                if data.as_ref() == Some(&here(0, PIECE)) {
+                    self.store.insert(piece);
                 }
                 let digest = data.map(|data| Sha1::digest(&data).into());
-                Input::Verified {
-                    info_hash,
-                    piece,
-                    result: digest.ok_or(StoreError::Missing),
-                }
+                Done::Verified(digest.ok_or(StoreError::Missing))
             }
-            other => panic!("nothing about parts: {other:?}"),
-        }
+            Work::Hash { .. } => panic!("nothing about parts: {work:?}"),
+        };
+        Input::Store(job, done)
     }
 
     pub(crate) fn feed(&mut self, input: Input) {
@@ -479,7 +477,22 @@ impl Stage {
 
     fn carry_out(&mut self, output: Output) -> Option<Input> {
         match output {
-            Output::Tracker(ClientMessage::Data(frame)) => {
+            Output::Link(_, output) => self.hear(output.into_message()?),
+            Output::Store(job, work) => self.work(job, work),
+            Output::Refused { .. } => None,
+            Output::Event(event) => {
+                self.events.push(event);
+                None
+            }
+        }
+    }
+}
+
+impl Stage {
+    /// The engine says something to the server, or through it to a peer.
+    fn hear(&mut self, message: ClientMessage) -> Option<Input> {
+        match message {
+            ClientMessage::Data(frame) => {
                 let bytes = frame.payload_len();
                 if let Some(remote) = self.remotes.get_mut(&frame.channel()) {
                     remote.decoder.push(frame.payload());
@@ -489,70 +502,54 @@ impl Stage {
                         }
                     }
                 }
-                Some(Input::TrackerSent(bytes))
+                return Some(Input::Link(LINK, LinkInput::Sent(bytes)));
             }
-            Output::Tracker(ClientMessage::Close { channel, reason }) => {
+            ClientMessage::Close { channel, reason } => {
                 if let Some(remote) = self.remotes.get_mut(&channel) {
                     remote.closed = Some(reason);
                 }
-                None
             }
-            Output::Tracker(ClientMessage::Ping) => Some(Input::Tracker(ServerMessage::Pong)),
-            Output::Tracker(ClientMessage::Announce(announce)) => {
+            ClientMessage::Ping => return Some(Input::Link(LINK, ServerMessage::Pong.into())),
+            ClientMessage::Announce(announce) => {
                 self.announced = announce.pieces.unwrap_or_default();
-                None
             }
-            Output::Tracker(ClientMessage::Open(open)) => {
+            ClientMessage::Open(open) => {
                 self.opening.insert(open.request, open.member);
-                None
             }
-            Output::Tracker(_) | Output::Reconnect => None,
-            Output::Read { piece, .. } => {
-                assert!(self.store.contains(&piece.get()), "reads what it has");
-                match &mut self.reads {
-                    Some(reads) => {
-                        reads.push(piece.get());
-                        None
-                    }
-                    None => Some(self.piece_read(piece.get())),
-                }
+            _ => {}
+        }
+        None
+    }
+
+    fn work(&mut self, job: Job, work: Work) -> Option<Input> {
+        if job.part.is_some() || matches!(work, Work::Verify) {
+            if let Some(held) = &mut self.held_parts {
+                held.push((job, work));
+                return None;
             }
-            Output::Write {
-                info_hash,
-                piece,
-                data,
-            } => {
-                let begin = (piece.get() * PIECE) as usize;
-                assert_eq!(data, self.bytes[begin..begin + PIECE as usize]);
-                self.store.insert(piece.get());
-                self.unreadable.remove(&piece.get());
-                Some(Input::Written {
-                    info_hash,
-                    piece,
-                    result: Ok(()),
-                })
-            }
-            Output::Hash {
-                info_hash,
-                piece,
-                data,
-            } => Some(Input::Hashed {
-                info_hash,
-                piece,
-                digest: Sha1::digest(&data).into(),
-            }),
-            Output::ReadPart { .. } | Output::WritePart { .. } | Output::Verify { .. } => {
-                if let Some(held) = &mut self.held_parts {
-                    held.push(output);
+            return Some(self.with_parts(job, &work));
+        }
+        let piece = job.piece.get();
+        let done = match work {
+            Work::Read { .. } => {
+                assert!(self.store.contains(&piece), "reads what it has");
+                if let Some(reads) = &mut self.reads {
+                    reads.push(piece);
                     return None;
                 }
-                Some(self.with_parts(&output))
+                return Some(self.piece_read(piece));
             }
-            Output::Event(event) => {
-                self.events.push(event);
-                None
+            Work::Write { data } => {
+                let begin = (piece * PIECE) as usize;
+                assert_eq!(data, self.bytes[begin..begin + PIECE as usize]);
+                self.store.insert(piece);
+                self.unreadable.remove(&piece);
+                Done::Written(Ok(()))
             }
-        }
+            Work::Hash { data } => Done::Hashed(Sha1::digest(&data).into()),
+            Work::Verify => unreachable!("see above"),
+        };
+        Some(Input::Store(job, done))
     }
 }
 

@@ -7,16 +7,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{
-    Command, Config, Event, Input, Output, Resume, StoreError, TorrentState, TorrentView,
+    Command, Config, Done, Event, Job, Resume, StoreError, TorrentState, TorrentView, Work,
 };
 use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, Source};
-use swarm_core::id::InfoHash;
+use swarm_core::id::{InfoHash, LinkId};
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
+use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
 use swarm_core::pieces::Bitfield;
-use swarm_core::record::{Reader, RecordedEngine, Replay};
+use swarm_core::record::{Reader, Replay};
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{ClientMessage, DataFrame, ServerMessage};
+
+/// The only server.
+const LINK: LinkId = LinkId(0);
 
 /// A torrent with the bytes that belong to it.
 pub(crate) struct Content {
@@ -100,7 +104,7 @@ impl Content {
 /// One host: an engine, a store in memory, maybe a connection.
 pub(crate) struct Host {
     /// Recorded, so that every scenario can be run once more.
-    pub(crate) engine: RecordedEngine<Vec<u8>>,
+    pub(crate) engine: Node<Vec<u8>>,
     conn: Option<ConnId>,
     pub(crate) store: BTreeMap<u32, Bytes>,
     pub(crate) events: Vec<Event>,
@@ -110,6 +114,28 @@ pub(crate) struct Host {
     pub(crate) room: usize,
     /// Pieces written, in order.
     pub(crate) written: Vec<u32>,
+}
+
+impl Host {
+    /// Does what a store does.
+    fn work(&mut self, job: Job, work: Work) -> Done {
+        let piece = job.piece.get();
+        match work {
+            Work::Read { .. } => {
+                let data = self.store.get(&piece).cloned();
+                Done::Read(data.ok_or(StoreError::Missing))
+            }
+            Work::Write { data } => Done::Written(if self.store.len() < self.room {
+                self.store.insert(piece, data);
+                self.written.push(piece);
+                Ok(())
+            } else {
+                Err(StoreError::Full("the test says so".to_owned()))
+            }),
+            Work::Hash { data } => Done::Hashed(Sha1::digest(&data).into()),
+            Work::Verify => unreachable!("these pieces are held whole"),
+        }
+    }
 }
 
 pub(crate) struct Net {
@@ -139,7 +165,7 @@ impl Net {
     pub(crate) fn host(&mut self, config: Config) -> usize {
         let index = self.hosts.len();
         let seed = self.seed * 1000 + index as u64;
-        let engine = RecordedEngine::new(config, seed, self.now, Some(Vec::new()));
+        let engine = Node::new(config, seed, self.now, Some(Vec::new()));
         self.hosts.push(Host {
             engine,
             conn: None,
@@ -200,7 +226,8 @@ impl Net {
         let conn = ConnId(self.next_conn);
         self.next_conn += 1;
         self.hosts[host].conn = Some(conn);
-        self.queue.push_back((host, Input::TrackerUp));
+        self.queue
+            .push_back((host, Input::Link(LINK, LinkInput::Up)));
         self.hub.as_mut().expect("a hub to connect to").connect(
             self.now,
             conn,
@@ -215,7 +242,8 @@ impl Net {
             if let Some(hub) = &mut self.hub {
                 hub.disconnect(self.now, conn);
             }
-            self.queue.push_back((host, Input::TrackerDown));
+            self.queue
+                .push_back((host, Input::Link(LINK, LinkInput::Down)));
             self.drain_hub();
         }
     }
@@ -239,7 +267,7 @@ impl Net {
         self.settle();
         self.seed += 1;
         self.hosts[host].engine =
-            RecordedEngine::new(Config::default(), self.seed, self.now, Some(Vec::new()));
+            Node::new(Config::default(), self.seed, self.now, Some(Vec::new()));
         self.hosts[host].written.clear();
         let layout = content.metainfo.layout();
         let mut have = Bitfield::empty(layout.piece_count());
@@ -253,7 +281,7 @@ impl Net {
     /// Ends a host's recording, and feeds another engine with it.
     pub(crate) fn replay(&mut self, host: usize) -> Replay {
         let mut reader = Reader::default();
-        reader.push(&self.hosts[host].engine.stop(self.now).unwrap());
+        reader.push(&self.hosts[host].engine.stop_recording(self.now).unwrap());
         let mut replay = Replay::new(reader.header().unwrap().unwrap());
         while let Some(entry) = reader.next_entry().unwrap() {
             replay.step(entry).unwrap();
@@ -326,10 +354,15 @@ impl Net {
         self.log.push(format!("{index} {}", summary(&output)));
         let host = &mut self.hosts[index];
         match output {
-            Output::Tracker(message) => {
+            Output::Link(_, LinkOutput::Reconnect) => {
+                self.disconnect(index);
+                self.connect(index);
+            }
+            Output::Link(_, output) => {
                 let (Some(conn), Some(hub)) = (host.conn, &mut self.hub) else {
                     return;
                 };
+                let message = output.into_message().expect("anything else is a message");
                 let message = if host.lies { corrupt(message) } else { message };
                 let sent = if let ClientMessage::Data(frame) = &message {
                     frame.payload_len()
@@ -337,68 +370,16 @@ impl Net {
                     0
                 };
                 hub.handle(self.now, conn, message);
-                self.queue.push_back((index, Input::TrackerSent(sent)));
+                let sent = Input::Link(LINK, LinkInput::Sent(sent));
+                self.queue.push_back((index, sent));
                 self.drain_hub();
             }
-            Output::Read { info_hash, piece } => {
-                let result = host
-                    .store
-                    .get(&piece.get())
-                    .cloned()
-                    .ok_or(StoreError::Missing);
-                self.queue.push_back((
-                    index,
-                    Input::Read {
-                        info_hash,
-                        piece,
-                        result,
-                    },
-                ));
-            }
-            Output::Write {
-                info_hash,
-                piece,
-                data,
-            } => {
-                let result = if host.store.len() < host.room {
-                    host.store.insert(piece.get(), data);
-                    host.written.push(piece.get());
-                    Ok(())
-                } else {
-                    Err(StoreError::Full("the test says so".to_owned()))
-                };
-                self.queue.push_back((
-                    index,
-                    Input::Written {
-                        info_hash,
-                        piece,
-                        result,
-                    },
-                ));
-            }
-            Output::Hash {
-                info_hash,
-                piece,
-                data,
-            } => {
-                let digest = Sha1::digest(&data).into();
-                self.queue.push_back((
-                    index,
-                    Input::Hashed {
-                        info_hash,
-                        piece,
-                        digest,
-                    },
-                ));
-            }
-            Output::ReadPart { .. } | Output::WritePart { .. } | Output::Verify { .. } => {
-                unreachable!("these pieces are held whole")
-            }
-            Output::Reconnect => {
-                self.disconnect(index);
-                self.connect(index);
+            Output::Store(job, work) => {
+                let done = host.work(job, work);
+                self.queue.push_back((index, Input::Store(job, done)));
             }
             Output::Event(event) => host.events.push(event),
+            Output::Refused { .. } => {}
         }
     }
 
@@ -410,12 +391,14 @@ impl Net {
                 continue;
             };
             match output {
-                HubOutput::Send(message) => self.queue.push_back((host, Input::Tracker(message))),
+                HubOutput::Send(message) => self
+                    .queue
+                    .push_back((host, Input::Link(LINK, message.into()))),
                 HubOutput::Forward(bytes) => {
                     hub.flushed(self.now, conn, bytes.len() as u64);
                     let frame = DataFrame::parse(bytes).expect("a forwarded frame");
                     self.queue
-                        .push_back((host, Input::Tracker(ServerMessage::Data(frame))));
+                        .push_back((host, Input::Link(LINK, ServerMessage::Data(frame).into())));
                 }
                 HubOutput::Close { reason } => closed.push((host, reason)),
             }
@@ -441,15 +424,12 @@ fn corrupt(message: ClientMessage) -> ClientMessage {
 /// Enough of an output to tell two runs apart.
 fn summary(output: &Output) -> String {
     match output {
-        Output::Tracker(ClientMessage::Data(frame)) => {
-            format!(
-                "data {:?} {:x?}",
-                frame.channel(),
-                Sha1::digest(frame.payload())
-            )
+        Output::Link(_, LinkOutput::Data { channel, parts }) => {
+            let payload = parts.frame(*channel).payload();
+            format!("data {channel:?} {:x?}", Sha1::digest(payload))
         }
-        Output::Hash { piece, .. } => format!("hash {piece:?}"),
-        Output::Write { piece, .. } => format!("write {piece:?}"),
+        Output::Store(job, Work::Hash { .. }) => format!("hash {:?}", job.piece),
+        Output::Store(job, Work::Write { .. }) => format!("write {:?}", job.piece),
         other => format!("{other:?}"),
     }
 }

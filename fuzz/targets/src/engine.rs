@@ -15,10 +15,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
-use bytes::Bytes;
-use swarm_core::engine::{Config, Engine, Event, Input, Output, TorrentState};
-use swarm_core::id::InfoHash;
-use swarm_core::pieces::PieceIndex;
+use swarm_core::engine::{Config, Event, Job, TorrentState, Work};
+use swarm_core::id::{InfoHash, LinkId};
+use swarm_core::node::{Input, LinkOutput, Node, Output};
 use swarm_core::time::Time;
 
 use crate::trace;
@@ -26,6 +25,8 @@ use model::Model;
 
 /// Inputs of a run.
 const MAX_INPUTS: usize = 400;
+/// The only server.
+const LINK: LinkId = LinkId(0);
 /// Outputs of one input.
 const MAX_OUTPUTS: usize = 2000;
 /// Rounds in which a timer must move forward.
@@ -52,39 +53,21 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
 
 /// An engine and what is around it.
 struct World {
-    engine: Engine,
+    engine: Node,
     config: Config,
     now: Time,
     model: Model,
     /// What the host was asked to do and has not done.
-    jobs: Vec<Job>,
+    jobs: Vec<(Job, Work)>,
     /// What was written of pieces in parts, right or wrong.
     parts: BTreeMap<(InfoHash, u32), Vec<u8>>,
-}
-
-/// What the host does for the engine.
-#[derive(Clone, Debug)]
-struct Job {
-    info_hash: InfoHash,
-    piece: PieceIndex,
-    kind: JobKind,
-}
-
-#[derive(Clone, Debug)]
-enum JobKind {
-    Read,
-    ReadPart(u32, u32),
-    WritePart(u32, Bytes),
-    Verify,
-    Hash(Bytes),
-    Write,
 }
 
 impl World {
     fn new(seed: u64) -> Self {
         let config = narrow(seed.is_multiple_of(2));
         World {
-            engine: Engine::new(config.clone(), seed, Time::ZERO),
+            engine: Node::new(config.clone(), seed, Time::ZERO, None),
             config,
             now: Time::ZERO,
             model: Model::default(),
@@ -152,58 +135,36 @@ impl World {
             if trace() {
                 eprintln!("    {output:?}");
             }
-            let job = match output {
-                Output::Tracker(message) => {
-                    let us = self.engine.peer_id();
-                    self.model.hear(message, us, &self.config);
-                    continue;
-                }
-                Output::Event(Event::Lost {
-                    info_hash, piece, ..
-                }) => {
-                    if let Some(verified) = self.model.verified.get_mut(&info_hash) {
+            match output {
+                Output::Link(_, LinkOutput::Reconnect)
+                | Output::Refused { .. }
+                | Output::Event(_) => {
+                    if let Output::Event(Event::Lost {
+                        info_hash, piece, ..
+                    }) = output
+                        && let Some(verified) = self.model.verified.get_mut(&info_hash)
+                    {
                         verified.remove(&piece.get());
                     }
-                    continue;
                 }
-                Output::Event(_) | Output::Reconnect => continue,
-                Output::Read { info_hash, piece } => (info_hash, piece, JobKind::Read),
-                Output::ReadPart {
-                    info_hash,
-                    piece,
-                    begin,
-                    length,
-                } => (info_hash, piece, JobKind::ReadPart(begin, length)),
-                Output::WritePart {
-                    info_hash,
-                    piece,
-                    begin,
-                    data,
-                } => {
-                    self.model.check_unverified(info_hash, piece);
-                    (info_hash, piece, JobKind::WritePart(begin, data))
+                Output::Link(_, output) => {
+                    let us = self.engine.peer_id();
+                    let message = output.into_message().expect("the rest are messages");
+                    self.model.hear(message, us, &self.config);
                 }
-                Output::Verify { info_hash, piece } => (info_hash, piece, JobKind::Verify),
-                Output::Hash {
-                    info_hash,
-                    piece,
-                    data,
-                } => (info_hash, piece, JobKind::Hash(data)),
-                Output::Write {
-                    info_hash,
-                    piece,
-                    data,
-                } => {
-                    self.model.check_write(info_hash, piece, &data);
-                    (info_hash, piece, JobKind::Write)
+                Output::Store(job, work) => {
+                    match &work {
+                        Work::Write { data } if job.part.is_none() => {
+                            self.model.check_write(job.info_hash, job.piece, data);
+                        }
+                        Work::Write { .. } => {
+                            self.model.check_unverified(job.info_hash, job.piece);
+                        }
+                        Work::Read { .. } | Work::Hash { .. } | Work::Verify => {}
+                    }
+                    self.jobs.push((job, work));
                 }
-            };
-            let (info_hash, piece, kind) = job;
-            self.jobs.push(Job {
-                info_hash,
-                piece,
-                kind,
-            });
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use swarm_core::engine::{Input, Output};
 use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
+use swarm_core::node::{Input, LinkInput, LinkOutput, Output};
 use swarm_core::pieces::Bitfield;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
@@ -17,6 +17,8 @@ use swarm_core::wire::peer::{Handshake, Message, Reserved};
 use swarm_core::wire::relay::{
     Announce, ClientMessage, DataFrame, Member, Open, Peers, ServerMessage,
 };
+
+use super::SERVER;
 
 /// Channels that one asks for after each announce.
 const DIALS: usize = 30;
@@ -85,8 +87,9 @@ impl Attacker {
 
     pub(super) fn handle(&mut self, now: Time, input: Input) {
         match input {
-            Input::Tracker(message) => self.hear(now, message),
-            Input::TrackerDown => {
+            Input::Link(_, LinkInput::Message(message)) => self.hear(now, message),
+            Input::Link(_, LinkInput::Data { channel, payload }) => self.listen(channel, payload),
+            Input::Link(_, LinkInput::Down) => {
                 self.next_announce = None;
                 self.pause = PAUSES.0;
                 self.opening.clear();
@@ -109,7 +112,8 @@ impl Attacker {
     }
 
     fn say(&mut self, message: ClientMessage) {
-        self.out.push_back(Output::Tracker(message));
+        let message = LinkOutput::Send(message);
+        self.out.push_back(Output::Link(SERVER, message));
     }
 
     fn announce(&mut self, now: Time) {
@@ -165,8 +169,7 @@ impl Attacker {
             ServerMessage::Close { channel, .. } => {
                 self.channels.remove(&channel);
             }
-            ServerMessage::Data(frame) => self.listen(frame.channel(), frame.payload()),
-            ServerMessage::Error { .. } | ServerMessage::Pong => {}
+            ServerMessage::Data(_) | ServerMessage::Error { .. } | ServerMessage::Pong => {}
         }
     }
 

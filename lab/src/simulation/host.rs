@@ -1,12 +1,13 @@
 //! What the hosts do: they carry out what engines want, and tell them what happened.
 
-use swarm_core::engine::{Command, Event as EngineEvent, Input, Output, StoreError};
+use swarm_core::engine::{Command, Done, Event as EngineEvent, Job, StoreError, Work as StoreWork};
 use swarm_core::hub::ConnId;
+use swarm_core::node::{Input, LinkInput, LinkOutput, Output};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::wire::relay::{ClientMessage, ServerMessage};
 
 use super::queue::{Arrival, Delivery, Event, Work};
-use super::{Nanos, Simulation, nanos, size, time};
+use super::{Nanos, SERVER, Simulation, nanos, size, time};
 use crate::snapshot::Role;
 
 impl Simulation {
@@ -38,18 +39,36 @@ impl Simulation {
 
     fn carry_out(&mut self, index: usize, output: Output) {
         match output {
-            Output::Tracker(message) => self.send(index, message),
-            Output::Read { piece, .. } => {
+            // Lines in here never die without a word.
+            Output::Link(_, LinkOutput::Reconnect) | Output::Refused { .. } => {}
+            Output::Link(_, output) => {
+                if let Some(message) = output.into_message() {
+                    self.send(index, message);
+                }
+            }
+            Output::Store(job, work) => self.work(index, job, work),
+            Output::Event(event) => self.engine_event(index, &event),
+        }
+    }
+
+    fn work(&mut self, index: usize, job: Job, work: StoreWork) {
+        let piece = job.piece;
+        assert!(
+            job.part.is_none(),
+            "a simulated peer holds pieces whole: see its configuration"
+        );
+        match work {
+            StoreWork::Read { .. } => {
                 let at = self.store(index);
                 self.queue.push(at, Event::Done(index, Work::Read(piece)));
             }
-            Output::Write { piece, .. } => {
+            StoreWork::Write { .. } => {
                 self.log
                     .note(self.now, "write", index, &[piece.get().into()]);
                 let at = self.store(index);
                 self.queue.push(at, Event::Done(index, Work::Write(piece)));
             }
-            Output::Hash { piece, data, .. } => {
+            StoreWork::Hash { data } => {
                 let digest = self.content.digest(piece, &data);
                 let peer = &mut self.peers[index];
                 let right = digest == self.content.metainfo.piece_hash(piece);
@@ -61,12 +80,7 @@ impl Simulation {
                 self.queue
                     .push(self.now, Event::Done(index, Work::Hash(piece, digest)));
             }
-            Output::ReadPart { .. } | Output::WritePart { .. } | Output::Verify { .. } => {
-                unreachable!("a simulated peer holds pieces whole: see its configuration")
-            }
-            // Lines in here never die without a word.
-            Output::Reconnect => {}
-            Output::Event(event) => self.engine_event(index, &event),
+            StoreWork::Verify => unreachable!("only pieces in parts are hashed where they lie"),
         }
     }
 
@@ -132,7 +146,7 @@ impl Simulation {
         let at = peer.up.arrival(self.now, &mut peer.rng);
         self.queue
             .push(at, Event::AtHub(conn, Arrival::Message(message)));
-        self.feed(index, Input::TrackerSent(bytes));
+        self.feed(index, Input::Link(SERVER, LinkInput::Sent(bytes)));
     }
 
     /// Counts pieces that a peer tells others of and does not have.
@@ -157,7 +171,7 @@ impl Simulation {
                 (peer.online, peer.failures) = (true, 0);
                 peer.clock(self.now, &self.measure.available);
                 self.log.note(self.now, "connected", index, &[]);
-                self.feed(index, Input::TrackerUp);
+                self.feed(index, Input::Link(SERVER, LinkInput::Up));
             }
             Delivery::Closed => self.closed(index),
             Delivery::Message(message, payload) => {
@@ -169,7 +183,7 @@ impl Simulation {
                     self.log
                         .note(self.now, "receive", index, &[channel.into(), bytes as u64]);
                 }
-                self.feed(index, Input::Tracker(message));
+                self.feed(index, Input::Link(SERVER, message.into()));
             }
         }
     }
@@ -193,7 +207,7 @@ impl Simulation {
             return;
         }
         self.measure.last_progress = self.now;
-        let input = match work {
+        let (piece, done) = match work {
             Work::Read(piece) => {
                 let peer = &self.peers[index];
                 let lies = peer.part.role == Role::Liar;
@@ -202,27 +216,17 @@ impl Simulation {
                 } else {
                     Err(StoreError::Missing)
                 };
-                Input::Read {
-                    info_hash,
-                    piece,
-                    result,
-                }
+                (piece, Done::Read(result))
             }
-            Work::Hash(piece, digest) => Input::Hashed {
-                info_hash,
-                piece,
-                digest,
-            },
-            Work::Write(piece) => {
-                let result = self.write(index, piece);
-                Input::Written {
-                    info_hash,
-                    piece,
-                    result,
-                }
-            }
+            Work::Hash(piece, digest) => (piece, Done::Hashed(digest)),
+            Work::Write(piece) => (piece, Done::Written(self.write(index, piece))),
         };
-        self.feed(index, input);
+        let job = Job {
+            info_hash,
+            piece,
+            part: None,
+        };
+        self.feed(index, Input::Store(job, done));
     }
 
     fn write(&mut self, index: usize, piece: PieceIndex) -> Result<(), StoreError> {
@@ -256,7 +260,6 @@ impl Simulation {
             EngineEvent::Metadata(_)
             | EngineEvent::Checked(..)
             | EngineEvent::Lost { .. }
-            | EngineEvent::Tracker { .. }
             | EngineEvent::Refused { .. } => {}
         }
     }

@@ -1,9 +1,10 @@
-//! One peer: an engine and what its host knows.
+//! One peer: a node and what its host knows.
 
 use swarm_core::choke::ChokeConfig;
-use swarm_core::engine::{Config, Engine, Input, Output};
+use swarm_core::engine::Config;
 use swarm_core::hub::ConnId;
 use swarm_core::id::InfoHash;
+use swarm_core::node::{Input, Node, Output};
 use swarm_core::pieces::{Bitfield, Waste};
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
@@ -63,39 +64,39 @@ pub(super) struct Peer {
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "nearly all are engines, and each is in a box of its own"
+    reason = "nearly all are nodes, and each is in a box of its own"
 )]
 pub(super) enum Mind {
-    Engine(Engine),
+    Node(Node),
     Attacker(Attacker),
 }
 
 impl Mind {
     pub(super) fn handle(&mut self, now: Time, input: Input) {
         match self {
-            Mind::Engine(engine) => engine.handle(now, input),
+            Mind::Node(node) => node.handle(now, input),
             Mind::Attacker(attacker) => attacker.handle(now, input),
         }
     }
 
-    /// See [`Engine::wake`].
+    /// See [`Node::wake`].
     pub(super) fn wake(&mut self, now: Time) -> bool {
         match self {
-            Mind::Engine(engine) => engine.wake(now),
+            Mind::Node(node) => node.wake(now),
             Mind::Attacker(_) => false,
         }
     }
 
     pub(super) fn poll_output(&mut self) -> Option<Output> {
         match self {
-            Mind::Engine(engine) => engine.poll_output(),
+            Mind::Node(node) => node.poll_output(),
             Mind::Attacker(attacker) => attacker.poll_output(),
         }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Time> {
         match self {
-            Mind::Engine(engine) => engine.poll_timeout().map(|(due, _)| due),
+            Mind::Node(node) => node.poll_timeout().map(|(due, _)| due),
             Mind::Attacker(attacker) => attacker.poll_timeout(),
         }
     }
@@ -117,7 +118,7 @@ impl Peer {
             }
             None => {
                 let config = config(scenario, part.role);
-                Mind::Engine(Engine::new(config, rng.next_u64(), time(now)))
+                Mind::Node(Node::new(config, rng.next_u64(), time(now), None))
             }
         };
         let link = part.link;
@@ -178,10 +179,10 @@ impl Peer {
 
     /// Payload bytes for nothing until now.
     pub(super) fn waste(&self, now: Time) -> Waste {
-        let Some(Mind::Engine(engine)) = self.mind.as_deref() else {
+        let Some(Mind::Node(node)) = self.mind.as_deref() else {
             return self.waste;
         };
-        let torrent = engine.view(now).torrents.into_iter().next();
+        let torrent = node.view(now).torrents.into_iter().next();
         torrent.map_or(self.waste, |torrent| torrent.waste)
     }
 }

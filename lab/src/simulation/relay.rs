@@ -1,13 +1,13 @@
 //! The hub, its connections, and the way through it.
 
-use swarm_core::engine::Input;
 use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, Source};
+use swarm_core::node::{Input, LinkInput};
 use swarm_core::wire::relay::{ClientMessage, DataFrame, ServerMessage};
 
 use super::channels::{Channels, Claims};
 use super::line::Line;
 use super::queue::{Arrival, Delivery, Event, Payload};
-use super::{Nanos, Simulation, nanos, size, time};
+use super::{Nanos, SERVER, Simulation, nanos, size, time};
 use crate::Scenario;
 
 /// What it takes to ask for a WebSocket.
@@ -234,7 +234,7 @@ impl Simulation {
         peer.down.reset(self.now);
         peer.clock(self.now, &self.measure.available);
         self.log.note(self.now, "closed", index, &[]);
-        self.feed(index, Input::TrackerDown);
+        self.feed(index, Input::Link(SERVER, LinkInput::Down));
         self.reconnect_later(index);
     }
 }

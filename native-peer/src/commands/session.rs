@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Error;
 use crate::address::Trackers;
-use crate::host::Host;
+use crate::host::{Host, HostEvent};
 use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::share::Remark;
@@ -120,17 +120,12 @@ impl Session {
         loop {
             tokio::select! {
                 event = self.host.next_event() => match event {
-                    Event::Metadata(metainfo) => return Ok(Reached::Metadata(metainfo)),
-                    Event::Checked(_, have) => return Ok(Reached::Checked(have)),
-                    Event::Lost { reason, .. } => self.tell_loss(reason),
-                    Event::Completed(_) => return Ok(Reached::Completed),
-                    Event::Failed { reason, .. } | Event::Refused { reason } => {
-                        return Err(Error::Other(reason));
+                    HostEvent::Engine(event) => if let Some(reached) = self.hear(event)? {
+                        return Ok(reached);
+                    },
+                    HostEvent::Refused(reason) => {
+                        self.tell_trouble(format!("the tracker says: {reason}"));
                     }
-                    Event::Banned { peer, .. } => {
-                        self.screen.say(&format!("{} sent corrupt data and is avoided now", plain(&peer)));
-                    }
-                    Event::Tracker { reason, .. } => self.tell_trouble(format!("the tracker says: {reason}")),
                 },
                 _ = frames.tick() => {
                     self.recheck();
@@ -145,6 +140,28 @@ impl Session {
                 code = self.signals.next() => return Ok(Reached::Stopped(code)),
             }
         }
+    }
+
+    /// The engine says something; what is reached by it, if anything is.
+    fn hear(&mut self, event: Event) -> Result<Option<Reached>, Error> {
+        Ok(Some(match event {
+            Event::Metadata(metainfo) => Reached::Metadata(metainfo),
+            Event::Checked(_, have) => Reached::Checked(have),
+            Event::Completed(_) => Reached::Completed,
+            Event::Failed { reason, .. } | Event::Refused { reason } => {
+                return Err(Error::Other(reason));
+            }
+            Event::Lost { reason, .. } => {
+                self.tell_loss(reason);
+                return Ok(None);
+            }
+            Event::Banned { peer, .. } => {
+                let peer = plain(&peer);
+                self.screen
+                    .say(&format!("{peer} sent corrupt data and is avoided now"));
+                return Ok(None);
+            }
+        }))
     }
 
     /// Works until `work` has ended, or somebody stops it: then `Err`, with the exit code.

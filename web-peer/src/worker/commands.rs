@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use swarm_core::engine::{Command, Input, Resume};
+use swarm_core::engine::{Command, Resume};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
+use swarm_core::node::Input;
 use swarm_core::pieces::{Bitfield, Priority};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;

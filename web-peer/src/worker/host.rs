@@ -1,4 +1,4 @@
-//! The engine's host: feeds it what happens, and does what it says.
+//! The node's host: feeds it what happens, and does what it says.
 //!
 //! Every callback of the browser ends in [`Host::feed`]. Outputs are drained once the
 //! callback is over, so that what arrived together is answered together.
@@ -7,10 +7,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::Uint8Array;
-use swarm_core::engine::{Config, Event, Input, Output, StoreError};
-use swarm_core::id::InfoHash;
+use swarm_core::engine::{Config, Done, Event, Job, StoreError, Work};
+use swarm_core::id::{InfoHash, LinkId};
+use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
 use swarm_core::pieces::PieceIndex;
-use swarm_core::record::RecordedEngine;
 use swarm_core::time::Time;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::DedicatedWorkerGlobalScope;
@@ -25,13 +25,16 @@ use super::source::UnderWay;
 use super::store::{Record, Store};
 use super::torrents::{Torrent, Torrents};
 
+/// The link to the tracker.
+pub(super) const TRACKER: LinkId = LinkId(0);
+
 /// Everything that the worker has. Lives as long as it does.
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) scope: DedicatedWorkerGlobalScope,
     pub(super) clock: Clock,
-    engine: RefCell<RecordedEngine<Recording>>,
-    /// Which engine it is: what an earlier one asked for is not told to this one.
+    node: RefCell<Node<Recording>>,
+    /// Which node it is: what an earlier one asked for is not told to this one.
     generation: Cell<u32>,
     draining: Cell<bool>,
     timer: RefCell<Option<(Time, Timer)>>,
@@ -52,11 +55,11 @@ impl Host {
         tracker: String,
     ) -> Rc<Self> {
         let clock = Clock::new();
-        let engine = engine(&clock, None);
+        let node = node(&clock, None);
         Rc::new(Host {
             scope,
             clock,
-            engine: RefCell::new(engine),
+            node: RefCell::new(node),
             generation: Cell::default(),
             draining: Cell::default(),
             timer: RefCell::default(),
@@ -70,37 +73,30 @@ impl Host {
         })
     }
 
-    pub(super) fn engine(&self) -> std::cell::Ref<'_, RecordedEngine<Recording>> {
-        self.engine.borrow()
+    pub(super) fn node(&self) -> std::cell::Ref<'_, Node<Recording>> {
+        self.node.borrow()
     }
 
-    /// Puts a new engine, which is recorded, in the place of this one. It has no torrents.
+    /// Puts a new node, which is recorded, in the place of this one. It has no torrents.
     pub(super) fn renew(&self, recording: Recording) {
         self.generation.set(self.generation.get() + 1);
-        self.engine.replace(engine(&self.clock, Some(recording)));
+        self.node.replace(node(&self.clock, Some(recording)));
     }
 
     /// Ends the recording, if there is one.
     pub(super) fn stop_recording(&self) -> Option<Recording> {
-        self.engine.borrow_mut().stop(self.clock.now())
+        self.node.borrow_mut().stop_recording(self.clock.now())
     }
 
     /// A recording that ended by itself, once.
     pub(super) fn take_ended_recording(&self) -> Option<Recording> {
-        self.engine.borrow_mut().take_ended()
+        self.node.borrow_mut().take_ended()
     }
 
-    /// Tells the engine how something ended, if it is the engine that asked for it.
-    fn answer(self: &Rc<Self>, generation: u32, input: Input) {
-        if generation == self.generation.get() {
-            self.feed(input);
-        }
-    }
-
-    /// Tells the engine what happened, and does what follows as soon as the present
+    /// Tells the node what happened, and does what follows as soon as the present
     /// callback is over.
     pub(super) fn feed(self: &Rc<Self>, input: Input) {
-        self.engine.borrow_mut().handle(self.clock.now(), input);
+        self.node.borrow_mut().handle(self.clock.now(), input);
         if !self.draining.replace(true) {
             let host = Rc::clone(self);
             spawn_local(async move { host.drain() });
@@ -110,7 +106,7 @@ impl Host {
     fn drain(self: &Rc<Self>) {
         self.draining.set(false);
         loop {
-            let output = self.engine.borrow_mut().poll_output();
+            let output = self.node.borrow_mut().poll_output();
             if let Some(output) = output {
                 self.carry_out(output);
                 continue;
@@ -119,9 +115,10 @@ impl Host {
             if sent == 0 {
                 break;
             }
-            self.engine
-                .borrow_mut()
-                .handle(self.clock.now(), Input::TrackerSent(sent));
+            self.node.borrow_mut().handle(
+                self.clock.now(),
+                Input::Link(TRACKER, LinkInput::Sent(sent)),
+            );
         }
         self.look_after_recording();
         self.arm();
@@ -132,7 +129,7 @@ impl Host {
     /// early changes nothing, and most deadlines only move back.
     fn arm(self: &Rc<Self>) {
         let deadline = self
-            .engine
+            .node
             .borrow()
             .poll_timeout()
             .map(|(deadline, _)| deadline);
@@ -158,62 +155,50 @@ impl Host {
     }
 
     fn carry_out(self: &Rc<Self>, output: Output) {
-        let generation = self.generation.get();
         match output {
-            Output::Tracker(message) => self.send(message),
-            Output::Read { info_hash, piece } => {
-                let host = Rc::clone(self);
+            Output::Link(_, LinkOutput::Reconnect) => self.lost(),
+            Output::Link(_, output) => {
+                if let Some(message) = output.into_message() {
+                    self.send(message);
+                }
+            }
+            Output::Store(job, work) => {
+                let (host, generation) = (Rc::clone(self), self.generation.get());
                 spawn_local(async move {
-                    let result = host.read(info_hash, piece).await;
-                    let input = Input::Read {
-                        info_hash,
-                        piece,
-                        result,
-                    };
-                    host.answer(generation, input);
+                    let done = host.work(job, work).await;
+                    // What an earlier node asked for is not told to this one.
+                    if generation == host.generation.get() {
+                        host.feed(Input::Store(job, done));
+                    }
                 });
             }
-            Output::Write {
-                info_hash,
-                piece,
-                data,
-            } => {
-                let host = Rc::clone(self);
+            Output::Event(event) => self.handle_event(event),
+            // Said at the torrent, for as long as it is so.
+            Output::Refused {
+                info_hash: Some(_), ..
+            } => {}
+            Output::Refused { reason, .. } => {
+                self.notice(true, format!("The tracker says: {reason}"));
+            }
+        }
+    }
+
+    async fn work(self: &Rc<Self>, job: Job, work: Work) -> Done {
+        let Job {
+            info_hash, piece, ..
+        } = job;
+        match work {
+            Work::Read { .. } => Done::Read(self.read(info_hash, piece).await),
+            Work::Write { data } => {
                 let metainfo = self.torrents.metainfo(info_hash);
                 let kept = metainfo.map_or(data.len(), |m| m.kept_length(piece) as usize);
                 // The only copy out of our memory; padding behind the last file is not kept.
                 let copy = Uint8Array::from(&data[..kept]);
-                spawn_local(async move {
-                    let result = host.store.write((info_hash, piece.get()), copy).await;
-                    let input = Input::Written {
-                        info_hash,
-                        piece,
-                        result,
-                    };
-                    host.answer(generation, input);
-                });
+                drop(data);
+                Done::Written(self.store.write((info_hash, piece.get()), copy).await)
             }
-            Output::Hash {
-                info_hash,
-                piece,
-                data,
-            } => {
-                let host = Rc::clone(self);
-                spawn_local(async move {
-                    let digest = host.hasher.hash(&data).await;
-                    let input = Input::Hashed {
-                        info_hash,
-                        piece,
-                        digest,
-                    };
-                    host.answer(generation, input);
-                });
-            }
-            Output::ReadPart { .. } | Output::WritePart { .. } | Output::Verify { .. } => {
-                unreachable!("no piece is taken on that is not held whole: see `config`")
-            }
-            Output::Reconnect => self.lost(),
-            Output::Event(event) => self.handle_event(event),
+            Work::Hash { data } => Done::Hashed(self.hasher.hash(&data).await),
+            Work::Verify => unreachable!("no piece is in parts: see `config`"),
         }
     }
 
@@ -273,13 +258,6 @@ impl Host {
                     format!("“{name}”: a peer sent corrupt data and was dropped ({peer}). Nothing of it was kept."),
                 );
             }
-            // Said at the torrent, for as long as it is so.
-            Event::Tracker {
-                info_hash: Some(_), ..
-            } => {}
-            Event::Tracker { reason, .. } => {
-                self.notice(true, format!("The tracker says: {reason}"));
-            }
             Event::Refused { reason } => self.notice(true, reason),
         }
     }
@@ -307,9 +285,9 @@ impl Host {
     }
 }
 
-fn engine(clock: &Clock, recording: Option<Recording>) -> RecordedEngine<Recording> {
+fn node(clock: &Clock, recording: Option<Recording>) -> Node<Recording> {
     let seed = getrandom::u64().expect("every browser has crypto.getRandomValues");
-    RecordedEngine::new(config(), seed, clock.now(), recording)
+    Node::new(config(), seed, clock.now(), recording)
 }
 
 /// The database keeps whole pieces, so longer ones than fit into a tab's memory several times

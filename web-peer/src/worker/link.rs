@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use js_sys::{Array, ArrayBuffer};
-use swarm_core::engine::Input;
+use swarm_core::node::{Input, LinkInput};
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{ClientMessage, SUBPROTOCOL, ServerMessage};
 use wasm_bindgen::closure::Closure;
@@ -13,7 +13,7 @@ use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
 
 use super::backoff;
 use super::headroom::{Headroom, LOOK_AGAIN};
-use super::host::Host;
+use super::host::{Host, TRACKER};
 use super::js::{Timer, bytes_of, message_of, scope};
 
 /// A connection that is not open by then is given up.
@@ -147,7 +147,7 @@ impl Host {
             if let Some(socket) = &mut self.link.borrow_mut().socket {
                 socket.open = true;
             }
-            self.feed(Input::TrackerUp);
+            self.feed(Input::Link(TRACKER, LinkInput::Up));
         }
     }
 
@@ -161,7 +161,7 @@ impl Host {
         match message {
             Ok(message) => {
                 self.link.borrow_mut().failures = 0;
-                self.feed(Input::Tracker(message));
+                self.feed(Input::Link(TRACKER, message.into()));
             }
             Err(reason) => {
                 self.notice(
@@ -202,7 +202,7 @@ impl Host {
             Timer::after(delay, move || host.connect()),
         ));
         drop(link);
-        self.feed(Input::TrackerDown);
+        self.feed(Input::Link(TRACKER, LinkInput::Down));
     }
 
     /// Sends a message; without a connection it is dropped, as the engine expects.
@@ -247,7 +247,7 @@ impl Host {
                 host.link.borrow_mut().look = None;
                 let sent = host.take_sent();
                 if sent > 0 {
-                    host.feed(Input::TrackerSent(sent));
+                    host.feed(Input::Link(TRACKER, LinkInput::Sent(sent)));
                 }
             }));
         }

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use swarm_core::engine::{Command, Input, Resume};
+use swarm_core::engine::{Command, Resume};
 use swarm_core::metainfo::{Link, Metainfo, Selection};
+use swarm_core::node::Input;
 use swarm_core::pieces::Priority;
 
 use super::commands::record;

@@ -92,7 +92,7 @@ impl Sink for Recording {
 impl Host {
     /// Begins a recording with a new engine, or ends it and hands it to the page.
     pub(super) fn set_recording(self: &Rc<Self>, on: bool) {
-        let is_on = self.engine().recording().is_some();
+        let is_on = self.node().recording().is_some();
         if on && !is_on {
             wasm_bindgen_futures::spawn_local(Rc::clone(self).begin_recording());
         } else if !on && let Some(recording) = self.stop_recording() {
@@ -115,7 +115,7 @@ impl Host {
                 }
             };
             // Meanwhile the page may have removed it, paused it, or added it anew.
-            let view = self.engine().view(self.clock.now());
+            let view = self.node().view(self.clock.now());
             let is_new = view.torrents.iter().all(|t| t.info_hash != info_hash);
             if let Some(torrent) = torrent().filter(|_| is_new) {
                 self.go_on(&torrent, resume);

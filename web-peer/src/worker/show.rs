@@ -162,11 +162,11 @@ impl Host {
         show.timer = None;
         show.latest = now;
         let state = State {
-            view: self.engine().view(now),
+            view: self.node().view(now),
             hashing: show.hashing.iter().map(Work::view).collect(),
             reconnect_in: self.link.borrow().reconnect_in(now),
             storage: show.storage,
-            recording: self.engine().recording().map(Recording::length),
+            recording: self.node().recording().map(Recording::length),
             saving: show
                 .saving
                 .iter()

@@ -11,9 +11,10 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use js_sys::{ArrayBuffer, Uint8Array};
-use swarm_core::engine::{Command, Input, StoreError};
+use swarm_core::engine::{Command, StoreError};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
+use swarm_core::node::Input;
 use swarm_core::pieces::PieceIndex;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;

@@ -286,7 +286,7 @@ async fn a_reloaded_tab_goes_on_seeding_what_was_dropped() {
             break reloaded;
         }
     };
-    let state = reloaded.host.engine().view(reloaded.host.clock.now());
+    let state = reloaded.host.node().view(reloaded.host.clock.now());
     assert_eq!(state.torrents[0].state, TorrentState::Paused);
     reloaded.send(ToWorker::Resume(info_hash));
     reloaded.send(ToWorker::Save {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::{Cx, Phase, Torrent};
-use crate::engine::{Event, Output, StoreError};
+use crate::engine::{Event, Job, Output, StoreError, Work};
 use crate::pieces::{Bitfield, Layout, PieceIndex};
 
 /// How far it is.
@@ -80,19 +80,19 @@ impl Torrent {
             && let Some(piece) = metainfo.layout().piece(check.next)
         {
             check.next += 1;
-            if cx.config.cut().in_parts(metainfo.layout().length(piece)) {
+            let job = Job {
+                info_hash: self.info_hash,
+                piece,
+                part: None,
+            };
+            let length = metainfo.layout().length(piece);
+            if cx.config.cut().in_parts(length) {
                 check.hashing.insert(piece);
-                cx.emit(Output::Verify {
-                    info_hash: self.info_hash,
-                    piece,
-                });
+                cx.emit(Output::Store(job, Work::Verify));
                 continue;
             }
             check.reading.insert(piece);
-            cx.emit(Output::Read {
-                info_hash: self.info_hash,
-                piece,
-            });
+            cx.emit(Output::Store(job, Work::Read { length }));
         }
         if check.under_way() == 0 {
             let have = check.have.clone();
@@ -118,11 +118,7 @@ impl Torrent {
         match result {
             Ok(data) => {
                 check.hashing.insert(piece);
-                cx.emit(Output::Hash {
-                    info_hash: self.info_hash,
-                    piece,
-                    data,
-                });
+                cx.emit(Output::Store(self.job(piece), Work::Hash { data }));
             }
             Err(_) => self.check_more(cx),
         }

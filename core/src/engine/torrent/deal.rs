@@ -118,7 +118,7 @@ impl Torrent {
         }
         session.allowed_fast.extend(&begun);
         session.dealt = begun;
-        cx.link.ready.insert((self.info_hash, id));
+        cx.waiting.add((self.info_hash, id));
     }
 
     /// Advises a peer that we serve, if it has had what it was advised to take.
@@ -151,7 +151,7 @@ impl Torrent {
             suggested = true;
         }
         if suggested {
-            cx.link.ready.insert((self.info_hash, id));
+            cx.waiting.add((self.info_hash, id));
         }
     }
 }

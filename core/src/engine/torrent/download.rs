@@ -4,11 +4,10 @@ use bytes::Bytes;
 
 use super::messages::{fault, find};
 use super::{Cx, Fault, Phase, Torrent};
-use crate::engine::{Event, Output, StoreError};
+use crate::engine::{Event, Job, Output, StoreError, Work};
 use crate::peer::SessionId;
 use crate::pieces::{BLOCK, Block, Download, PieceIndex, Received};
 use crate::wire::peer::{BlockRef, Message};
-use crate::wire::relay::ClientMessage;
 
 impl Torrent {
     /// Asks for more wherever there is room for requests.
@@ -78,24 +77,16 @@ impl Torrent {
         if session.requests.is_empty() && session.timed_out.is_none() {
             session.last_block = cx.now;
         }
-        let most = cx.config.receive_window.1.min(cx.link.max_credit());
-        let useful = 2 * depth as u64 * u64::from(BLOCK);
-        let wanted = u32::try_from(useful).unwrap_or(most).min(most);
-        // In few, large steps: each is a message through the hub.
-        if wanted > session.window + session.window / 2 {
-            let bytes = wanted - session.window;
-            session.window = wanted;
-            cx.link.send(ClientMessage::Credit {
-                channel: session.channel,
-                bytes,
-            });
-        }
+        cx.out.push_back(Output::Expect {
+            channel: session.channel,
+            bytes: 2 * depth as u64 * u64::from(BLOCK),
+        });
         for block in blocks {
             session.requests.insert(block);
             session.pipeline.asked(cx.now, block);
             session.outbox.push(&Message::Request(block.to_ref()));
         }
-        cx.link.ready.insert((self.info_hash, id));
+        cx.waiting.add((self.info_hash, id));
     }
 
     pub(super) fn handle_block(
@@ -161,14 +152,19 @@ impl Torrent {
             } => {
                 self.cancel(cx, block, &cancel);
                 self.verifying.insert(piece, data.clone());
-                cx.emit(Output::Hash {
-                    info_hash: self.info_hash,
-                    piece,
-                    data,
-                });
+                cx.emit(Output::Store(self.job(piece), Work::Hash { data }));
             }
         }
         Ok(())
+    }
+
+    /// Something to be done with a whole piece.
+    pub(super) fn job(&self, piece: PieceIndex) -> Job {
+        Job {
+            info_hash: self.info_hash,
+            piece,
+            part: None,
+        }
     }
 
     /// Others need not send this block any more.
@@ -219,11 +215,7 @@ impl Torrent {
                 self.blame(cx, &liars);
             }
             self.writing.insert(piece, (data.clone(), self.resumed));
-            cx.emit(Output::Write {
-                info_hash: self.info_hash,
-                piece,
-                data,
-            });
+            cx.emit(Output::Store(self.job(piece), Work::Write { data }));
             return;
         }
         let Phase::Active(download) = &mut self.phase else {
@@ -275,7 +267,7 @@ impl Torrent {
         };
         download.written(piece);
         let (complete, finished) = (download.is_complete(), download.is_finished());
-        self.note_have(cx.now, piece.get());
+        self.note_have(cx, piece);
         self.tell_peers(cx, piece);
         if complete {
             self.begin_dealing();

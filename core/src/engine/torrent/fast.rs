@@ -74,7 +74,7 @@ impl Torrent {
         }
         let fast = session.fast;
         // It may have waited for this very piece to be read, and now waits for another.
-        cx.link.ready.insert((self.info_hash, id));
+        cx.waiting.add((self.info_hash, id));
         if fast {
             self.answer(cx, id, &Message::RejectRequest(asked))?;
         }
@@ -126,9 +126,8 @@ impl Torrent {
         if !session.fast || !poor || !session.allowed_fast.is_empty() {
             return;
         }
-        // Its number at the hub stands for the address: a peer can't choose it, and every
-        // other peer of the swarm comes to the same set.
-        let who = session.member.0.to_be_bytes();
+        // A peer can't choose it, and every other peer of the swarm comes to the same set.
+        let who = session.contact.address();
         let pieces = metainfo.layout().piece_count();
         session.allowed_fast = allowed_fast_set(&who, self.info_hash, pieces, count);
         for piece in session.allowed_fast.clone() {

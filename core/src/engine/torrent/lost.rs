@@ -5,7 +5,7 @@
 //! at once.
 
 use super::{Cx, Phase, Torrent};
-use crate::engine::{Event, StoreError};
+use crate::engine::{Event, StoreError, Urgency};
 use crate::peer::SessionId;
 use crate::pieces::PieceIndex;
 use crate::wire::peer::Message;
@@ -62,8 +62,8 @@ impl Torrent {
             // It seeded with nothing to ask for.
             self.refill_all = true;
         }
-        if self.is_running() && self.swarm.announced {
-            self.announce_now(cx.now);
+        if self.is_running() && self.swarm.looking {
+            self.look(cx, Urgency::Now);
         }
     }
 

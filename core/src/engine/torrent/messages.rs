@@ -45,7 +45,7 @@ impl Torrent {
         session.fast = handshake.reserved.has(Reserved::FAST);
         self.introduce(id)?;
         self.greet(cx, id);
-        cx.link.ready.insert((self.info_hash, id));
+        cx.waiting.add((self.info_hash, id));
         Ok(())
     }
 
@@ -229,7 +229,7 @@ impl Torrent {
         session.sat = None;
         session.outbox.push_upload(Upload::Block(block));
         self.note_taken(id, block.piece);
-        cx.link.ready.insert((self.info_hash, id));
+        cx.waiting.add((self.info_hash, id));
         Ok(())
     }
 
@@ -258,7 +258,7 @@ impl Torrent {
         if session.outbox.ready_len() > cx.config.max_waiting.1 {
             self.close_session(cx, id, "takes nothing of what it is sent");
         } else {
-            cx.link.ready.insert((self.info_hash, id));
+            cx.waiting.add((self.info_hash, id));
         }
     }
 }

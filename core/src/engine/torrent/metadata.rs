@@ -245,7 +245,7 @@ impl Torrent {
                     session.asked = Some(cx.now);
                 }
                 session.outbox.push_upload(Upload::Metadata(piece));
-                cx.link.ready.insert((self.info_hash, id));
+                cx.waiting.add((self.info_hash, id));
             }
             Some(MetadataMessage::Data {
                 piece,

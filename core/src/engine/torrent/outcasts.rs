@@ -1,14 +1,15 @@
 //! Who is not talked to any more, or not for a while.
 //!
-//! By the number that the tracker gave to the connection, which nobody else can have, and
-//! never by a peer id: an id is what somebody says of itself, so whoever misbehaves under
+//! By the contact, such as the number that a server gave to a connection, which nobody else
+//! can have, and never by a peer id: an id is what somebody says of itself, so whoever misbehaves under
 //! another's would have the other shunned. A number ends with its connection, so it is no
 //! defence against those who come back with a new one; that is the probation in which
 //! every session begins (see [`Download`](crate::pieces::Download)).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::id::MemberId;
+use crate::id::LinkId;
+use crate::net::Contact;
 use crate::peer::SessionId;
 use crate::time::Time;
 
@@ -22,35 +23,35 @@ const MAX_DEPARTED: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Outcasts {
     /// They sent corrupt blocks.
-    banned: BTreeSet<MemberId>,
+    banned: BTreeSet<Contact>,
     /// They lost their place for a while, and until when.
-    shunned: BTreeMap<MemberId, Time>,
+    shunned: BTreeMap<Contact, Time>,
     /// Who left after sending something: it may turn out later what that was worth.
-    departed: VecDeque<(SessionId, MemberId, String)>,
+    departed: VecDeque<(SessionId, Contact, String)>,
 }
 
 impl Outcasts {
-    /// Why a member is not to be talked to, if so.
-    pub(super) fn unwelcome(&self, now: Time, member: MemberId) -> Option<&'static str> {
-        if self.banned.contains(&member) {
+    /// Why a contact is not to be talked to, if so.
+    pub(super) fn unwelcome(&self, now: Time, contact: Contact) -> Option<&'static str> {
+        if self.banned.contains(&contact) {
             return Some("sent corrupt data earlier");
         }
-        let shunned = self.shunned.get(&member).is_some_and(|until| *until > now);
+        let shunned = self.shunned.get(&contact).is_some_and(|until| *until > now);
         shunned.then_some("misbehaved a moment ago")
     }
 
     /// It is not talked to until then.
-    pub(super) fn shun(&mut self, now: Time, member: MemberId, until: Time) {
+    pub(super) fn shun(&mut self, now: Time, contact: Contact, until: Time) {
         self.shunned.retain(|_, until| *until > now);
-        self.shunned.insert(member, until);
+        self.shunned.insert(contact, until);
         if self.shunned.len() > MAX_OUTCASTS {
             self.shunned.pop_first();
         }
     }
 
     /// It is not talked to again; false if that was so already.
-    pub(super) fn ban(&mut self, member: MemberId) -> bool {
-        let new = self.banned.insert(member);
+    pub(super) fn ban(&mut self, contact: Contact) -> bool {
+        let new = self.banned.insert(contact);
         if self.banned.len() > MAX_OUTCASTS {
             self.banned.pop_first();
         }
@@ -58,40 +59,56 @@ impl Outcasts {
     }
 
     /// A session that gave us something is over.
-    pub(super) fn departed(&mut self, session: SessionId, member: MemberId, name: String) {
+    pub(super) fn departed(&mut self, session: SessionId, contact: Contact, name: String) {
         if self.departed.len() >= MAX_DEPARTED {
             self.departed.pop_front();
         }
-        self.departed.push_back((session, member, name));
+        self.departed.push_back((session, contact, name));
     }
 
     /// Whose session that was, and what it called itself.
-    pub(super) fn who_was(&self, session: SessionId) -> Option<(MemberId, String)> {
+    pub(super) fn who_was(&self, session: SessionId) -> Option<(Contact, String)> {
         let departed = self.departed.iter();
         let mut of_session = departed.filter(|(departed, ..)| *departed == session);
         of_session
             .next()
-            .map(|(_, member, name)| (*member, name.clone()))
+            .map(|(_, contact, name)| (*contact, name.clone()))
+    }
+
+    /// A link is gone: what was behind it has other numbers when it comes back.
+    pub(super) fn forget(&mut self, link: LinkId) {
+        self.banned.retain(|contact| contact.link() != link);
+        self.shunned.retain(|contact, _| contact.link() != link);
+        self.departed
+            .retain(|(_, contact, _)| contact.link() != link);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::MemberId;
+
+    fn contact(number: u32) -> Contact {
+        Contact::Member {
+            link: LinkId(0),
+            member: MemberId(number),
+        }
+    }
 
     #[test]
     fn floods_of_outcasts_take_no_more_memory_and_the_newest_are_known() {
         let mut outcasts = Outcasts::default();
         let (now, later) = (Time::from_millis(0), Time::from_millis(5000));
         for number in 0..5000 {
-            outcasts.ban(MemberId(2 * number));
-            outcasts.shun(now, MemberId(2 * number + 1), later);
+            outcasts.ban(contact(2 * number));
+            outcasts.shun(now, contact(2 * number + 1), later);
         }
         assert_eq!(outcasts.banned.len(), MAX_OUTCASTS);
         assert_eq!(outcasts.shunned.len(), MAX_OUTCASTS);
-        assert!(outcasts.unwelcome(now, MemberId(9998)).is_some());
-        assert!(outcasts.unwelcome(now, MemberId(9999)).is_some());
-        assert!(outcasts.unwelcome(later, MemberId(9998)).is_some());
-        assert_eq!(outcasts.unwelcome(later, MemberId(9999)), None);
+        assert!(outcasts.unwelcome(now, contact(9998)).is_some());
+        assert!(outcasts.unwelcome(now, contact(9999)).is_some());
+        assert!(outcasts.unwelcome(later, contact(9998)).is_some());
+        assert_eq!(outcasts.unwelcome(later, contact(9999)), None);
     }
 }

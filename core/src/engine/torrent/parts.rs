@@ -2,26 +2,23 @@
 //! where they lie.
 
 use super::{Cx, Phase, Torrent};
-use crate::engine::{Output, StoreError};
+use crate::engine::{Job, Output, StoreError, Work};
 use crate::pieces::{Download, PieceIndex, Stretch};
 
 impl Torrent {
     /// Has the host write what is ready.
     pub(super) fn write_stretches(&mut self, cx: &mut Cx<'_>) {
-        let Phase::Active(download) = &mut self.phase else {
-            return;
-        };
-        while let Some(stretch) = download.next_stretch() {
+        while let Some(stretch) = self.download_mut().and_then(Download::next_stretch) {
             let Stretch { piece, begin, data } = stretch;
             self.writing_parts.insert((piece, begin), self.resumed);
-            cx.emit(Output::WritePart {
-                info_hash: self.info_hash,
-                piece,
-                begin,
-                data,
-            });
+            let part = Some(begin);
+            let job = Job {
+                part,
+                ..self.job(piece)
+            };
+            cx.emit(Output::Store(job, Work::Write { data }));
         }
-        self.refill_all |= download.take_reopened();
+        self.refill_all |= self.download_mut().is_some_and(Download::take_reopened);
     }
 
     /// A stretch was put in its place, or could not be.
@@ -47,10 +44,7 @@ impl Torrent {
             }
         } else if whole {
             self.verifying_parts.insert(piece, self.resumed);
-            cx.emit(Output::Verify {
-                info_hash: self.info_hash,
-                piece,
-            });
+            cx.emit(Output::Store(self.job(piece), Work::Verify));
         }
     }
 

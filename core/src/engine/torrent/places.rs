@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 
 use super::prospects::Prospect;
 use super::{Cx, Phase, Torrent};
-use crate::id::MemberId;
+use crate::engine::{Config, Output, Urgency};
+use crate::net::Contact;
 use crate::peer::{Session, SessionId};
 use crate::time::Time;
-use crate::wire::relay::{ClientMessage, Open};
 
 /// What a session is good for, from what is given up first to what is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,12 +36,12 @@ pub(super) enum Use {
 }
 
 impl Torrent {
-    pub(super) fn use_of(&self, cx: &Cx<'_>, session: &Session) -> Use {
-        let config = &cx.config.places;
+    pub(super) fn use_of(&self, now: Time, config: &Config, session: &Session) -> Use {
+        let config = &config.places;
         if self.is_complete() && session.is_seed() {
             return Use::Nothing;
         }
-        let lately = |time: Time| cx.now - time < config.exchange;
+        let lately = |time: Time| now - time < config.exchange;
         if session.exchanged.is_some_and(lately) {
             return Use::Exchanges;
         }
@@ -54,15 +54,13 @@ impl Torrent {
         if session.sat.is_some() {
             return Use::Sits;
         }
-        if cx.now - session.since < config.patience {
+        if now - session.since < config.patience {
             return Use::New;
         }
         let knows_it = matches!(self.phase, Phase::Metadata(_)) && session.metadata_size.is_some();
         // Whoever asked for something and never takes it is of no use.
         let waits = session.unchoked.is_none() || session.asked.is_some_and(lately);
-        let fetches = session
-            .asked
-            .is_some_and(|at| cx.now - at < config.patience);
+        let fetches = session.asked.is_some_and(|at| now - at < config.patience);
         if knows_it || fetches {
             Use::Hopes
         } else if self.wants(session) && waits {
@@ -104,7 +102,7 @@ impl Torrent {
         let mut uses: Vec<(Use, SessionId)> = self
             .sessions
             .iter()
-            .map(|(&id, session)| (self.use_of(cx, session), id))
+            .map(|(&id, session)| (self.use_of(cx.now, cx.config, session), id))
             .filter(|(u, _)| *u < Use::Withholds || withholds && *u == Use::Withholds)
             .collect();
         // Of equals anyone: the one that is busy with others is not known from the rest.
@@ -186,89 +184,87 @@ impl Torrent {
     /// Everybody who has an upload slot had the time to ask for something, and nobody does.
     pub(super) fn slots_are_idle(&self, cx: &Cx<'_>) -> bool {
         let mut held = self.sessions.values().filter(|s| s.unchoked.is_some());
-        cx.link.unsent() == 0 && !held.any(|session| session.uses_slot(cx.now, &cx.config.places))
+        cx.channels.is_idle() && !held.any(|session| session.uses_slot(cx.now, &cx.config.places))
     }
 
-    /// Asks members for channels, as long as there is room for them.
+    /// Asks others for channels, as long as there is room for them.
     pub(super) fn meet(&mut self, cx: &mut Cx<'_>) {
-        if !cx.link.is_up() || !self.is_running() || !self.swarm.announced {
+        if !cx.channels.any_up() || !self.is_running() {
             return;
         }
         let target = cx.config.target_peers;
         let starves = self.starves(cx);
         // Whoever is of use, and whoever is only there.
         let needed = if starves { Use::Hopes } else { Use::Withholds };
-        let useful = self.count_useful(cx, needed);
+        let useful = self.count_useful(cx.now, cx.config, needed);
         let (all, mut awaited) = self.opening(cx);
         let mut free = (2 * target).saturating_sub(all);
-        while free > 0 && cx.link.has_room() {
+        while free > 0 && cx.channels.may_dial_any() {
             let any = self.sessions.len() + awaited < target;
             if !any && useful + awaited >= target {
                 break;
             }
-            let Some(member) = self.next_prospect(cx, any, starves) else {
+            let Some(contact) = self.next_prospect(cx, any, starves) else {
                 break;
             };
             self.swarm
                 .prospects
-                .asked(cx.now, member, &cx.config.places);
-            let request = cx.link.begin_open(self.info_hash, member);
-            let credit = self.window(cx);
-            cx.link.send(ClientMessage::Open(Open {
-                request,
-                info_hash: self.info_hash,
-                member,
-                credit,
-            }));
+                .asked(cx.now, contact, &cx.config.places);
+            let info_hash = self.info_hash;
+            cx.channels.dial(info_hash, contact);
+            cx.emit(Output::Dial { info_hash, contact });
             free -= 1;
             awaited += 1;
         }
-        // The tracker knows of many, and few of them are of use.
-        let members = self.swarm.complete.saturating_add(self.swarm.incomplete) as usize;
+        // There are many, and few of them are of use.
+        let (complete, incomplete) = self.swarm.counts();
+        let members = complete.saturating_add(incomplete) as usize;
         let few = useful < target / 3 && members > useful + 1 && !self.is_finished();
         if !starves && !few {
             return;
         }
         // Who came to us by itself was never asked, and is nobody left to ask.
-        let here: BTreeSet<MemberId> = self.sessions.values().map(|s| s.member).collect();
+        let here: BTreeSet<Contact> = self.sessions.values().map(|s| s.contact).collect();
         let untried = self
             .swarm
             .prospects
-            .any_untried(|member, known| self.promises(known) && !here.contains(&member));
+            .any_untried(|contact, known| self.promises(known) && !here.contains(&contact));
         if !untried {
-            self.look_around(cx.now);
+            self.look(cx, Urgency::Lonely);
         }
     }
 
     /// How many sessions are of so much use to us. While we lack something, those that only
     /// wait for what we have are not.
-    pub(super) fn count_useful(&self, cx: &Cx<'_>, least: Use) -> usize {
+    pub(super) fn count_useful(&self, now: Time, config: &Config, least: Use) -> usize {
         let finished = self.is_finished();
-        let uses = self.sessions.values().map(|s| self.use_of(cx, s));
+        let sessions = self.sessions.values();
+        let uses = sessions.map(|session| self.use_of(now, config, session));
         uses.filter(|u| *u >= least && (finished || *u != Use::Waits))
             .count()
     }
 
     /// Who has not been asked yet, or not lately. `any`, or only one that may have what we
     /// lack, for which somebody else may have to go.
-    fn next_prospect(&mut self, cx: &Cx<'_>, any: bool, starves: bool) -> Option<MemberId> {
+    fn next_prospect(&mut self, cx: &Cx<'_>, any: bool, starves: bool) -> Option<Contact> {
         let complete = self.is_finished();
         let mut rng = self.rng.clone();
         let hasty = starves.then_some(cx.config.places.haste);
         let prospects = &self.swarm.prospects;
-        let next = prospects.next(cx.now, hasty, &mut rng, |member, known| {
+        let next = prospects.next(cx.now, hasty, &mut rng, |contact, known| {
             let useless = complete && known.seed;
             !useless
                 && (any || self.promises(known))
-                && self.session_of(member).is_none()
-                && !cx.link.is_opening(self.info_hash, member)
-                && self.outcasts.unwelcome(cx.now, member).is_none()
+                && cx.channels.may_dial(contact.link())
+                && self.session_of(contact).is_none()
+                && !cx.channels.is_dialled(self.info_hash, contact)
+                && self.outcasts.unwelcome(cx.now, contact).is_none()
         });
         self.rng = rng;
         next
     }
 
-    /// By what the tracker says, one of us has what the other lacks.
+    /// By what is said of it, one of us has what the other lacks.
     pub(super) fn promises(&self, known: &Prospect) -> bool {
         if self.is_finished() {
             !known.seed
@@ -280,17 +276,16 @@ impl Torrent {
     /// Channels that are asked for, and how many of them may soon be answered.
     pub(super) fn opening(&self, cx: &Cx<'_>) -> (usize, usize) {
         let patience = cx.config.places.patience;
-        let ours = cx.link.opening.values();
-        let ours = ours.filter(|(info_hash, _)| *info_hash == self.info_hash);
+        let ours = cx.channels.dialled_for(self.info_hash);
         let prospects = &self.swarm.prospects;
-        ours.fold((0, 0), |(all, soon), (_, member)| {
-            let may = prospects.may_answer(cx.now, *member, patience);
+        ours.fold((0, 0), |(all, soon), contact| {
+            let may = prospects.may_answer(cx.now, contact, patience);
             (all + 1, soon + usize::from(may))
         })
     }
 
-    /// A member does not want a channel.
-    pub(in crate::engine) fn declined(&mut self, member: MemberId) {
-        self.swarm.prospects.refused(member);
+    /// Somebody does not want a channel.
+    pub(in crate::engine) fn declined(&mut self, contact: Contact) {
+        self.swarm.prospects.refused(contact);
     }
 }

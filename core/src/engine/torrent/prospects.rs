@@ -1,31 +1,32 @@
-//! Members that the tracker told of, and what came of asking them.
+//! Contacts that were found, and what came of asking them.
 //!
-//! A member that was never asked comes before one that was, and one that refused, or was of
+//! One that was never asked comes before one that was, and one that refused, or was of
 //! no use, is asked again after growing pauses. Of equals, half of the time those come first
-//! that say to have everything: it is what the tracker knows, and yet only a claim.
+//! that are said to have everything: it is what a tracker knows, and yet only a claim.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::id::MemberId;
+use crate::engine::Found;
+use crate::id::LinkId;
+use crate::net::Contact;
 use crate::peer::PlacesConfig;
 use crate::rng::Rng;
 use crate::time::Time;
-use crate::wire::relay::Member;
 
-/// Who was asked so often for nothing is forgotten, until the tracker tells of it again.
+/// Who was asked so often for nothing is forgotten, until it is found again.
 const MAX_TRIES: u32 = 8;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Prospects {
-    members: BTreeMap<MemberId, Prospect>,
+    contacts: BTreeMap<Contact, Prospect>,
 }
 
-/// One member.
+/// One of them.
 #[derive(Debug, Default)]
 pub(super) struct Prospect {
-    /// The tracker told of it; the others are remembered only to be left alone.
+    /// It was found; the others are remembered only to be left alone.
     told: bool,
     /// It says that it has everything.
     pub(super) seed: bool,
@@ -47,34 +48,46 @@ impl Prospect {
 }
 
 impl Prospects {
-    /// The tracker tells of a member. Beyond `most`, those that were asked most often are
-    /// forgotten.
-    pub(super) fn learn(&mut self, member: &Member, most: usize) {
-        let prospect = self.entry(member.member, most);
-        (prospect.told, prospect.seed, prospect.have) = (true, member.seed, member.have);
+    /// Somebody was found. Beyond `most`, those that were asked most often are forgotten.
+    pub(super) fn learn(&mut self, found: &Found, most: usize) {
+        let prospect = self.entry(found.contact, most);
+        (prospect.told, prospect.seed, prospect.have) = (true, found.seed, found.have);
     }
 
-    fn entry(&mut self, member: MemberId, most: usize) -> &mut Prospect {
-        if self.members.len() >= most.max(1) && !self.members.contains_key(&member) {
-            let worst = self.members.iter().max_by_key(|(_, known)| known.tries);
-            if let Some(worst) = worst.map(|(member, _)| *member) {
-                self.members.remove(&worst);
+    /// A link is gone.
+    pub(super) fn forget(&mut self, link: LinkId) {
+        self.contacts.retain(|contact, _| contact.link() != link);
+    }
+
+    /// Nobody behind this link is to be asked until it is found again.
+    pub(super) fn untell(&mut self, link: LinkId) {
+        let behind = self.contacts.iter_mut();
+        for (_, prospect) in behind.filter(|(contact, _)| contact.link() == link) {
+            prospect.told = false;
+        }
+    }
+
+    fn entry(&mut self, contact: Contact, most: usize) -> &mut Prospect {
+        if self.contacts.len() >= most.max(1) && !self.contacts.contains_key(&contact) {
+            let worst = self.contacts.iter().max_by_key(|(_, known)| known.tries);
+            if let Some(worst) = worst.map(|(contact, _)| *contact) {
+                self.contacts.remove(&worst);
             }
         }
-        self.members.entry(member).or_default()
+        self.contacts.entry(contact).or_default()
     }
 
     /// A channel to it is asked for.
-    pub(super) fn asked(&mut self, now: Time, member: MemberId, config: &PlacesConfig) {
-        self.rest(now, member, config);
-        if let Some(prospect) = self.members.get_mut(&member) {
+    pub(super) fn asked(&mut self, now: Time, contact: Contact, config: &PlacesConfig) {
+        self.rest(now, contact, config);
+        if let Some(prospect) = self.contacts.get_mut(&contact) {
             prospect.asked = Some(now);
         }
     }
 
     /// It is of no use for now: left alone for longer each time.
-    pub(super) fn rest(&mut self, now: Time, member: MemberId, config: &PlacesConfig) {
-        let prospect = self.entry(member, config.prospects);
+    pub(super) fn rest(&mut self, now: Time, contact: Contact, config: &PlacesConfig) {
+        let prospect = self.entry(contact, config.prospects);
         let (first, longest) = config.knock;
         let pause = first
             .saturating_mul(1 << prospect.tries.min(16))
@@ -84,41 +97,43 @@ impl Prospects {
     }
 
     /// It refused. Whoever does so for ever is forgotten.
-    pub(super) fn refused(&mut self, member: MemberId) {
-        let tries = self.members.get(&member).map_or(0, |known| known.tries);
+    pub(super) fn refused(&mut self, contact: Contact) {
+        let tries = self.contacts.get(&contact).map_or(0, |known| known.tries);
         if tries >= MAX_TRIES {
-            self.members.remove(&member);
+            self.contacts.remove(&contact);
         }
     }
 
     /// It was of use.
-    pub(super) fn of_use(&mut self, member: MemberId) {
-        if let Some(prospect) = self.members.get_mut(&member) {
+    pub(super) fn of_use(&mut self, contact: Contact) {
+        if let Some(prospect) = self.contacts.get_mut(&contact) {
             prospect.tries = 0;
         }
     }
 
     /// It is to be left alone.
-    pub(super) fn rests(&self, now: Time, member: MemberId) -> bool {
-        let prospect = self.members.get(&member);
+    pub(super) fn rests(&self, now: Time, contact: Contact) -> bool {
+        let prospect = self.contacts.get(&contact);
         prospect.is_some_and(|prospect| now < prospect.rests_until)
     }
 
     /// It was asked less than this ago, and may yet answer.
-    pub(super) fn may_answer(&self, now: Time, member: MemberId, patience: Duration) -> bool {
-        let asked = self.members.get(&member).and_then(|known| known.asked);
+    pub(super) fn may_answer(&self, now: Time, contact: Contact, patience: Duration) -> bool {
+        let asked = self.contacts.get(&contact).and_then(|known| known.asked);
         asked.is_some_and(|asked| now - asked < patience)
     }
 
     /// There is one of a kind that was never asked.
-    pub(super) fn any_untried(&self, kind: impl Fn(MemberId, &Prospect) -> bool) -> bool {
-        let mut members = self.members.iter();
-        members.any(|(member, known)| known.told && known.tries == 0 && kind(*member, known))
+    pub(super) fn any_untried(&self, kind: impl Fn(Contact, &Prospect) -> bool) -> bool {
+        let mut contacts = self.contacts.iter();
+        contacts.any(|(contact, known)| known.told && known.tries == 0 && kind(*contact, known))
     }
 
     /// There is one of a kind at all.
     pub(super) fn any(&self, kind: impl Fn(&Prospect) -> bool) -> bool {
-        self.members.values().any(|known| known.told && kind(known))
+        self.contacts
+            .values()
+            .any(|known| known.told && kind(known))
     }
 
     /// Whom to ask next, of a kind. With `hasty`, those that say to have everything don't
@@ -128,13 +143,13 @@ impl Prospects {
         now: Time,
         hasty: Option<Duration>,
         rng: &mut Rng,
-        kind: impl Fn(MemberId, &Prospect) -> bool,
-    ) -> Option<MemberId> {
-        let ready: Vec<(&MemberId, &Prospect)> = self
-            .members
+        kind: impl Fn(Contact, &Prospect) -> bool,
+    ) -> Option<Contact> {
+        let ready: Vec<(&Contact, &Prospect)> = self
+            .contacts
             .iter()
             .filter(|(_, known)| known.told && known.is_ready(now, hasty))
-            .filter(|(member, known)| kind(**member, known))
+            .filter(|(contact, known)| kind(**contact, known))
             .collect();
         let untried = ready.iter().any(|(_, known)| known.tries == 0);
         let ready = ready
@@ -146,19 +161,25 @@ impl Prospects {
             (_, false) => &others,
             (_, true) => &seeds,
         };
-        rng.choose(among).map(|(member, _)| **member)
+        rng.choose(among).map(|(contact, _)| **contact)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::PeerId;
+    use crate::id::MemberId;
 
-    fn member(number: u32, seed: bool) -> Member {
-        Member {
+    fn contact(number: u32) -> Contact {
+        Contact::Member {
+            link: LinkId(0),
             member: MemberId(number),
-            peer_id: PeerId([1; 20]),
+        }
+    }
+
+    fn found(number: u32, seed: bool) -> Found {
+        Found {
+            contact: contact(number),
             have: 0,
             seed,
         }
@@ -169,7 +190,7 @@ mod tests {
         let config = PlacesConfig::default();
         let (mut prospects, mut rng) = (Prospects::default(), Rng::new(1));
         for number in 0..100 {
-            prospects.learn(&member(number, number % 7 == 0), 512);
+            prospects.learn(&found(number, number % 7 == 0), 512);
         }
         let mut asked = Vec::new();
         let mut now = Time::from_millis(0);
@@ -178,7 +199,7 @@ mod tests {
             asked.push(next);
         }
         asked.sort_unstable();
-        let all: Vec<MemberId> = (0..100).map(MemberId).collect();
+        let all: Vec<Contact> = (0..100).map(contact).collect();
         assert_eq!(asked, all);
         // Again after a second, and then after two.
         for pause in [1000, 2000] {
@@ -188,7 +209,7 @@ mod tests {
             let next = prospects.next(now, None, &mut rng, |_, _| true).unwrap();
             assert!(!prospects.rests(now, next));
             for number in 0..100 {
-                prospects.asked(now, MemberId(number), &config);
+                prospects.asked(now, contact(number), &config);
             }
         }
     }
@@ -198,13 +219,13 @@ mod tests {
         let (mut prospects, mut rng) = (Prospects::default(), Rng::new(1));
         let config = PlacesConfig::default();
         for number in 0..500 {
-            prospects.learn(&member(number, number == 333), 512);
+            prospects.learn(&found(number, number == 333), 512);
         }
         let now = Time::from_millis(0);
         let place = (0..500).position(|_| {
             let next = prospects.next(now, None, &mut rng, |_, _| true).unwrap();
             prospects.asked(now, next, &config);
-            next == MemberId(333)
+            next == contact(333)
         });
         assert!(place < Some(10), "{place:?}");
     }
@@ -217,12 +238,12 @@ mod tests {
             ..PlacesConfig::default()
         };
         for number in 0..1000 {
-            prospects.learn(&member(number, false), 10);
+            prospects.learn(&found(number, false), 10);
             if number < 990 {
-                prospects.asked(Time::from_millis(0), MemberId(number), &config);
+                prospects.asked(Time::from_millis(0), contact(number), &config);
             }
         }
-        assert_eq!(prospects.members.len(), 10);
-        assert!(prospects.members.values().all(|known| known.tries == 0));
+        assert_eq!(prospects.contacts.len(), 10);
+        assert!(prospects.contacts.values().all(|known| known.tries == 0));
     }
 }

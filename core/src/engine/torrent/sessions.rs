@@ -4,13 +4,13 @@ use bytes::Bytes;
 
 use super::work::frame_cost;
 use super::{Cx, Fault, Phase, Torrent};
-use crate::engine::Event;
-use crate::id::{ChannelId, MemberId, PeerId};
+use crate::engine::{Event, Output, Urgency};
+use crate::id::{ChannelKey, LinkId, PeerId};
+use crate::net::Contact;
 use crate::peer::{RemotePieces, Session, SessionId, WorkConfig};
 use crate::pieces::{BLOCK, Bitfield, Layout};
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
-use crate::wire::relay::ClientMessage;
 
 /// The id under which we take `ut_metadata` messages.
 pub(super) const UT_METADATA: u8 = 1;
@@ -22,55 +22,49 @@ const MAX_MESSAGE: u32 = (Layout::MAX_PIECES / 8) as u32 + 64;
 const OTHER_MESSAGES: u32 = BLOCK + (2 << 10);
 
 impl Torrent {
-    pub(super) fn session_of(&self, member: MemberId) -> Option<SessionId> {
+    pub(super) fn session_of(&self, contact: Contact) -> Option<SessionId> {
         self.sessions
             .iter()
-            .find(|(_, session)| session.member == member)
+            .find(|(_, session)| session.contact == contact)
             .map(|(id, _)| *id)
     }
 
     /// A channel that we asked for is open.
-    pub(in crate::engine) fn accepted(
+    pub(in crate::engine) fn opened(
         &mut self,
         cx: &mut Cx<'_>,
-        channel: ChannelId,
-        member: MemberId,
-        credit: u32,
+        channel: ChannelKey,
+        contact: Contact,
+        room: u32,
     ) {
-        if !self.is_running() || self.session_of(member).is_some() {
-            let reason = "no longer wanted".to_owned();
-            cx.link.send(ClientMessage::Close { channel, reason });
-            return;
+        if !self.is_running() || self.session_of(contact).is_some() {
+            return cx.close(channel, "no longer wanted");
         }
         if self.sessions.len() >= cx.config.max_peers && !self.make_room(cx, true) {
-            let reason = "enough peers".to_owned();
-            cx.link.send(ClientMessage::Close { channel, reason });
-            return;
+            return cx.close(channel, "enough peers");
         }
-        self.open_session(cx, channel, member, None, credit);
+        self.open_session(cx, channel, contact, None, room);
     }
 
     pub(super) fn open_session(
         &mut self,
         cx: &mut Cx<'_>,
-        channel: ChannelId,
-        member: MemberId,
+        channel: ChannelKey,
+        contact: Contact,
         peer_id: Option<PeerId>,
-        credit: u32,
+        room: u32,
     ) {
         let id = self.next_session;
         self.next_session += 1;
-        let window = self.window(cx);
         let mut session = Session::new(
             channel,
-            member,
+            contact,
             peer_id,
-            credit,
+            room,
             self.longest_message(),
             &cx.config.requests,
             cx.now,
         );
-        session.window = window;
         let handshake = Handshake {
             reserved: Reserved::EXTENSION.with(Reserved::FAST),
             info_hash: self.info_hash,
@@ -83,8 +77,8 @@ impl Torrent {
             session.pieces = RemotePieces::Known(pieces);
         }
         self.sessions.insert(id, session);
-        cx.link.channels.insert(channel, (self.info_hash, id));
-        cx.link.ready.insert((self.info_hash, id));
+        cx.channels.open(channel, (self.info_hash, id));
+        cx.waiting.add((self.info_hash, id));
     }
 
     /// The longest message that a peer has reason to send: each may keep us waiting for the
@@ -178,7 +172,7 @@ impl Torrent {
             id: 0,
             payload: handshake.encode(),
         });
-        cx.link.ready.insert((self.info_hash, id));
+        cx.waiting.add((self.info_hash, id));
     }
 
     /// Bytes came through a session's channel.
@@ -187,9 +181,7 @@ impl Torrent {
             return;
         };
         session.last_heard = cx.now;
-        session.consumed = session
-            .consumed
-            .saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        let channel = session.channel;
         let length = bytes.len();
         session.decoder.push(bytes);
         if let Err(Fault(reason)) = self.charge(cx, id, frame_cost(length, &cx.config.work)) {
@@ -205,39 +197,31 @@ impl Torrent {
                 self.shun(cx, id, &reason);
             }
         }
-        let Some(session) = self.sessions.get_mut(&id) else {
-            return;
-        };
-        // Credit in few, large grants: each is a message through the hub.
-        if session.consumed >= session.window / 4 {
-            let bytes = std::mem::take(&mut session.consumed);
-            cx.link.send(ClientMessage::Credit {
-                channel: session.channel,
-                bytes,
+        if self.sessions.contains_key(&id) {
+            cx.emit(Output::Consumed {
+                channel,
+                bytes: length,
             });
         }
     }
 
     /// We may send more.
-    pub(in crate::engine) fn credit(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: u32) {
+    pub(in crate::engine) fn room(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: u32) {
         if bytes < WorkConfig::SMALL_GRANT
             && let Err(Fault(reason)) = self.charge(cx, id, cx.config.work.frame)
         {
             return self.shun(cx, id, &reason);
         }
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.send_credit = session.send_credit.saturating_add(u64::from(bytes));
-            cx.link.ready.insert((self.info_hash, id));
+            session.room = session.room.saturating_add(u64::from(bytes));
+            cx.waiting.add((self.info_hash, id));
         }
     }
 
     /// Ends a session, and tells the other end why.
     pub(super) fn close_session(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
         if let Some(channel) = self.sessions.get(&id).map(|session| session.channel) {
-            cx.link.send(ClientMessage::Close {
-                channel,
-                reason: reason.to_owned(),
-            });
+            cx.close(channel, reason);
             self.drop_session(cx, id);
         }
     }
@@ -248,17 +232,17 @@ impl Torrent {
             return;
         };
         if session.down.total() > 0 {
-            self.outcasts.departed(id, session.member, session.name());
+            self.outcasts.departed(id, session.contact, session.name());
         }
         // It has had its chance, and others have not.
         if session.exchanged.is_some() {
-            self.swarm.prospects.of_use(session.member);
+            self.swarm.prospects.of_use(session.contact);
         }
         self.swarm
             .prospects
-            .rest(cx.now, session.member, &cx.config.places);
-        cx.link.channels.remove(&session.channel);
-        cx.link.ready.remove(&(self.info_hash, id));
+            .rest(cx.now, session.contact, &cx.config.places);
+        cx.channels.close(session.channel);
+        cx.waiting.remove((self.info_hash, id));
         self.refill.remove(&id);
         self.deal.take_back(&session.dealt);
         if let (Phase::Active(download), Some(pieces)) = (&mut self.phase, session.pieces.known()) {
@@ -271,8 +255,18 @@ impl Torrent {
         }
         self.metadata_source_lost(cx, id);
         let lost_all = self.sessions.is_empty() && self.is_running() && !self.is_finished();
-        if lost_all && self.swarm.announced {
-            self.look_around_soon(cx.now);
+        if lost_all {
+            self.look(cx, Urgency::Soon);
+        }
+    }
+
+    /// Ends every session whose channel goes through a link.
+    pub(super) fn close_link(&mut self, cx: &mut Cx<'_>, link: LinkId, reason: &str) {
+        let through = self.sessions.iter();
+        let through = through.filter(|(_, session)| session.channel.link == link);
+        let ids: Vec<SessionId> = through.map(|(id, _)| *id).collect();
+        for id in ids {
+            self.close_session(cx, id, reason);
         }
     }
 
@@ -285,9 +279,9 @@ impl Torrent {
 
     /// Ends the session of a peer that misbehaves, and does not talk to it for a while.
     pub(super) fn shun(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
-        if let Some(member) = self.sessions.get(&id).map(|session| session.member) {
+        if let Some(contact) = self.sessions.get(&id).map(|session| session.contact) {
             let until = cx.now + cx.config.trust.shun;
-            self.outcasts.shun(cx.now, member, until);
+            self.outcasts.shun(cx.now, contact, until);
             self.close_session(cx, id, reason);
         }
     }
@@ -295,11 +289,11 @@ impl Torrent {
     /// Never talks to this peer again; its session may be over already.
     pub(super) fn ban(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
         let connected = self.sessions.get(&id);
-        let connected = connected.map(|session| (session.member, session.name()));
-        let Some((member, peer)) = connected.or_else(|| self.outcasts.who_was(id)) else {
+        let connected = connected.map(|session| (session.contact, session.name()));
+        let Some((contact, peer)) = connected.or_else(|| self.outcasts.who_was(id)) else {
             return;
         };
-        let known = !self.outcasts.ban(member);
+        let known = !self.outcasts.ban(contact);
         self.close_session(cx, id, reason);
         if !known {
             cx.event(Event::Banned {

@@ -50,6 +50,7 @@ impl Torrent {
             Phase::Checking(check) => check.progress(),
             Phase::Active(_) => had as f64 / (had + missing).max(1) as f64,
         };
+        let (complete, incomplete) = self.swarm.counts();
         TorrentView {
             info_hash: self.info_hash,
             name: self.name.clone(),
@@ -71,10 +72,10 @@ impl Torrent {
             strategy: self.strategy,
             priorities: Vec::new(),
             eta: (down_rate > 0 && missing > 0).then(|| missing.div_ceil(down_rate)),
-            complete: self.swarm.complete,
-            incomplete: self.swarm.incomplete,
+            complete,
+            incomplete,
             copies: self.copies(),
-            standing: self.standing(),
+            standing: Standing::default(),
             peers: self
                 .sessions
                 .values()
@@ -87,18 +88,6 @@ impl Torrent {
 }
 
 impl Torrent {
-    fn standing(&self) -> Standing {
-        let swarm = &self.swarm;
-        match &swarm.refused {
-            _ if !self.is_running() => Standing::Away,
-            Some(reason) => Standing::Refused(reason.clone()),
-            None if swarm.waits => Standing::Waiting,
-            None if swarm.answered => Standing::Member,
-            None if swarm.announced => Standing::Joining,
-            None => Standing::Away,
-        }
-    }
-
     fn copies(&self) -> u32 {
         if self.sessions.is_empty() {
             return 0;

@@ -15,7 +15,7 @@ impl Torrent {
     /// Sessions need looking after.
     pub(in crate::engine) fn needs_upkeep(&self) -> bool {
         // Somebody refused, and is asked again.
-        let waits = self.swarm.announced && self.swarm.prospects.any(|known| self.promises(known));
+        let waits = self.swarm.prospects.any(|known| self.promises(known));
         !self.sessions.is_empty() || waits
     }
 
@@ -51,7 +51,7 @@ impl Torrent {
         }
         if session.outbox.ready_len() > 0 {
             // News that waited for company.
-            cx.link.ready.insert((self.info_hash, id));
+            cx.waiting.add((self.info_hash, id));
         }
         if let Err(Fault(reason)) = self.watch_debts(cx, id) {
             return self.shun(cx, id, &reason);

@@ -6,16 +6,16 @@ use bytes::{Bytes, BytesMut};
 
 use super::{Cx, Torrent};
 use crate::choke::Candidate;
-use crate::engine::Output;
 use crate::engine::cache::Cache;
+use crate::engine::{Job, Output, Work};
 use crate::id::InfoHash;
 use crate::metainfo::Metainfo;
+use crate::net::Parts;
 use crate::peer::outbox::{Source, Stop};
 use crate::peer::{Session, SessionId};
 use crate::pieces::{BLOCK, Bitfield, Block, Cut, Layout};
 use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
 use crate::wire::peer::Message;
-use crate::wire::relay::frame::FrameBuilder;
 
 /// Pieces of one peer's requests that are read before their turn, at least.
 const READ_AHEAD: usize = 2;
@@ -36,7 +36,7 @@ impl Torrent {
 
     /// Opens another slot when nobody who has one asks for anything.
     pub(super) fn use_idle_link(&mut self, cx: &mut Cx<'_>) {
-        let idle = cx.link.unsent() == 0
+        let idle = cx.channels.is_idle()
             && self
                 .sessions
                 .values()
@@ -184,30 +184,33 @@ impl Torrent {
 
     /// Sends one frame to a session. True if it sent something and has more to send.
     ///
-    /// A session leaves `ready` only where something is certain to bring it back: credit,
+    /// A session leaves `ready` only where something is certain to bring it back: room,
     /// something new to say, or the end of a read that is under way.
     pub(in crate::engine) fn serve(&mut self, cx: &mut Cx<'_>, id: SessionId) -> bool {
         let key = (self.info_hash, id);
         let Some(session) = self.sessions.get_mut(&id) else {
-            cx.link.ready.remove(&key);
+            cx.waiting.remove(key);
             return false;
         };
-        let credit = usize::try_from(session.send_credit).unwrap_or(usize::MAX);
-        let budget = cx.link.budget(cx.config);
-        let room = credit
+        let Some(lane) = cx.channels.lane(session.channel.link) else {
+            cx.waiting.remove(key);
+            return false;
+        };
+        let budget = lane.budget(cx.config.pacing());
+        let room = usize::try_from(session.room)
+            .unwrap_or(usize::MAX)
             .min(cx.config.frame_payload)
-            .min(cx.link.max_payload())
+            .min(lane.max_payload())
             .min(budget);
+        let blocks = lane.unsent() < budget;
         if session.outbox.is_empty() || room == 0 {
-            // Credit, or something to say, brings it back.
-            cx.link.ready.remove(&key);
+            // Room, or something to say, brings it back.
+            cx.waiting.remove(key);
             return false;
         }
         let most = cx.config.max_waiting.0;
         let took_nothing = session.outbox.ready_len() > most;
-        let waiting = session.outbox.ready_len() + session.outbox.upload_count() * (16 << 10);
-        let mut frame = FrameBuilder::new(session.channel, room.min(waiting + (17 << 10)));
-        let blocks = cx.link.unsent() < budget;
+        let mut parts = Parts::default();
         let mut source = Shelf {
             info_hash: self.info_hash,
             metainfo: self.metainfo.as_ref(),
@@ -215,10 +218,10 @@ impl Torrent {
             ut_metadata: session.ut_metadata,
             cache: cx.cache,
         };
-        let (stop, block_bytes) = session.outbox.fill(&mut frame, room, blocks, &mut source);
-        let sent = frame.payload_len();
+        let (stop, block_bytes) = session.outbox.fill(&mut parts, room, blocks, &mut source);
+        let sent = parts.len();
         if sent > 0 {
-            session.send_credit -= sent as u64;
+            session.room -= sent as u64;
             session.last_spoke = cx.now;
             session.up.add(cx.now, block_bytes);
             let paid = u64::from(cx.config.work.block) * block_bytes / u64::from(BLOCK);
@@ -228,7 +231,11 @@ impl Torrent {
                 session.exchanged = Some(cx.now);
             }
             self.up.add(cx.now, block_bytes);
-            cx.link.send_data(cx.now, frame.finish());
+            let channel = session.channel;
+            if let Some(lane) = cx.channels.lane_mut(channel.link) {
+                lane.hand(cx.now, sent);
+            }
+            cx.out.push_back(Output::Send { channel, parts });
         }
         if took_nothing && session.outbox.ready_len() <= most {
             // Nothing was asked of it meanwhile.
@@ -240,13 +247,13 @@ impl Torrent {
         }
         match stop {
             Stop::Empty => {
-                cx.link.ready.remove(&key);
+                cx.waiting.remove(key);
                 false
             }
             Stop::Needs(_) => {
                 // The end of a read brings it back, whichever it is.
                 if cx.cache.reads() > 0 {
-                    cx.link.ready.remove(&key);
+                    cx.waiting.remove(key);
                 }
                 false
             }
@@ -278,16 +285,11 @@ impl Torrent {
             if !cx.cache.begin_read(key, length) {
                 continue;
             }
-            let info_hash = self.info_hash;
-            cx.link.out.push_back(match cut.in_parts(whole) {
-                false => Output::Read { info_hash, piece },
-                true => Output::ReadPart {
-                    info_hash,
-                    piece,
-                    begin,
-                    length,
-                },
-            });
+            let job = Job {
+                part: cut.in_parts(whole).then_some(begin),
+                ..self.job(piece)
+            };
+            cx.emit(Output::Store(job, Work::Read { length }));
         }
     }
 
@@ -295,7 +297,7 @@ impl Torrent {
     pub(in crate::engine) fn wake_uploads(&mut self, cx: &mut Cx<'_>) {
         for (&id, session) in &self.sessions {
             if session.outbox.upload_count() > 0 {
-                cx.link.ready.insert((self.info_hash, id));
+                cx.waiting.add((self.info_hash, id));
             }
         }
     }

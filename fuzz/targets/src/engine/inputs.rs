@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
-use swarm_core::engine::{Command, Input, Resume, StoreError, TorrentState};
+use swarm_core::engine::{Command, Done, Job, Resume, StoreError, TorrentState, Work};
 use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
+use swarm_core::node::{Input, LinkInput};
 use swarm_core::pieces::{Bitfield, PieceIndex, Priority, Strategy};
 use swarm_core::wire::relay::{DataFrame, Incoming, Member, Peers, ServerMessage, Welcome};
 
 use super::fixtures::{FIXTURES, Fixture, fixture, sha1};
 use super::model::Channel;
 use super::remote::{say_hello, say_something};
-use super::{Job, JobKind, World};
+use super::{LINK, World};
 
 /// Channels have numbers below this.
 const CHANNELS: u32 = 8;
@@ -32,7 +33,7 @@ pub(super) fn next(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         8 => match u.int_in_range(0..=3)? {
             0 => {
                 world.model.down();
-                world.handle(Input::TrackerDown);
+                world.handle(Input::Link(LINK, LinkInput::Down));
             }
             _ => link_up(world, u)?,
         },
@@ -43,7 +44,7 @@ pub(super) fn next(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         15 | 16 => {
             let bytes = u.int_in_range(0..=100_000)?;
             world.model.unsent = world.model.unsent.saturating_sub(bytes);
-            world.handle(Input::TrackerSent(bytes));
+            world.handle(Input::Link(LINK, LinkInput::Sent(bytes)));
         }
         17..=22 => talk(world, u)?,
         23..=28 => work(world, u)?,
@@ -110,8 +111,10 @@ fn command(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         13 => {
             world.model.verified.remove(&info_hash);
             // Whoever removes a torrent stops working for it; reads may be too late to stop.
-            let stopped = |job: &Job| job.info_hash == info_hash && !is_read(&job.kind);
-            world.jobs.retain(|job| !stopped(job));
+            let stopped = |job: &Job, work: &Work| {
+                job.info_hash == info_hash && !matches!(work, Work::Read { .. })
+            };
+            world.jobs.retain(|(job, work)| !stopped(job, work));
             world.parts.retain(|(of, _), _| *of != info_hash);
             Command::Remove(info_hash)
         }
@@ -164,7 +167,7 @@ fn link_up(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     if world.model.welcome.is_some() {
         return Ok(());
     }
-    world.handle(Input::TrackerUp);
+    world.handle(Input::Link(LINK, LinkInput::Up));
     let member = MemberId(u.int_in_range(0..=4)?);
     let welcome = Welcome {
         // Without a choice of its own, so that the corpus goes on meaning what it means.
@@ -175,7 +178,7 @@ fn link_up(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         max_credit: if u.ratio(1, 8)? { 1000 } else { 1 << 20 },
     };
     world.model.welcome = Some(welcome.clone());
-    world.handle(Input::Tracker(ServerMessage::Welcome(welcome)));
+    world.handle(Input::Link(LINK, ServerMessage::Welcome(welcome).into()));
     Ok(())
 }
 
@@ -219,13 +222,17 @@ fn offer(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     give_out(world, channel);
     let info_hash = fixture.info_hash();
     world.model.offers.insert(channel, (info_hash, credit));
-    world.handle(Input::Tracker(ServerMessage::Incoming(Incoming {
-        channel,
-        info_hash,
-        member,
-        peer_id: PeerId([member.0 as u8; 20]),
-        credit,
-    })));
+    world.handle(Input::Link(
+        LINK,
+        ServerMessage::Incoming(Incoming {
+            channel,
+            info_hash,
+            member,
+            peer_id: PeerId([member.0 as u8; 20]),
+            credit,
+        })
+        .into(),
+    ));
     hello(world, channel, u)
 }
 
@@ -251,7 +258,7 @@ fn peers(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         incomplete: u.arbitrary()?,
         members,
     };
-    world.handle(Input::Tracker(ServerMessage::Peers(peers)));
+    world.handle(Input::Link(LINK, ServerMessage::Peers(peers).into()));
     Ok(())
 }
 
@@ -263,7 +270,10 @@ fn answer_open(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     world.model.opening.remove(&request);
     if u.ratio(1, 8)? {
         let reason = "no".to_owned();
-        world.handle(Input::Tracker(ServerMessage::Refused { request, reason }));
+        world.handle(Input::Link(
+            LINK,
+            ServerMessage::Refused { request, reason }.into(),
+        ));
         return Ok(());
     }
     let channel = some_channel(world, u)?;
@@ -272,11 +282,15 @@ fn answer_open(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     world
         .model
         .open(channel, Channel::new(info_hash, credit, granted));
-    world.handle(Input::Tracker(ServerMessage::Accepted {
-        request,
-        channel,
-        credit,
-    }));
+    world.handle(Input::Link(
+        LINK,
+        ServerMessage::Accepted {
+            request,
+            channel,
+            credit,
+        }
+        .into(),
+    ));
     hello(world, channel, u)
 }
 
@@ -310,7 +324,10 @@ fn credit(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     if let Some(state) = world.model.channels.get_mut(&channel) {
         state.send_credit += u64::from(bytes);
     }
-    world.handle(Input::Tracker(ServerMessage::Credit { channel, bytes }));
+    world.handle(Input::Link(
+        LINK,
+        ServerMessage::Credit { channel, bytes }.into(),
+    ));
     Ok(())
 }
 
@@ -320,7 +337,10 @@ fn close(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     };
     world.model.channels.remove(&channel);
     let reason = "the other end is gone".to_owned();
-    world.handle(Input::Tracker(ServerMessage::Close { channel, reason }));
+    world.handle(Input::Link(
+        LINK,
+        ServerMessage::Close { channel, reason }.into(),
+    ));
     Ok(())
 }
 
@@ -378,7 +398,7 @@ fn deliver(world: &mut World, channel: ChannelId, u: &mut Unstructured<'_>) -> R
 
 fn data(world: &mut World, channel: ChannelId, payload: &[u8]) {
     let frame = DataFrame::new(channel, payload);
-    world.handle(Input::Tracker(ServerMessage::Data(frame)));
+    world.handle(Input::Link(LINK, ServerMessage::Data(frame).into()));
 }
 
 /// The tracker says what makes no sense, or what comes too late.
@@ -419,7 +439,7 @@ fn noise(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
             return Ok(());
         }
     };
-    world.handle(Input::Tracker(message));
+    world.handle(Input::Link(LINK, message.into()));
     Ok(())
 }
 
@@ -436,114 +456,76 @@ fn work(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         } else {
             u.int_in_range(0..=last)?
         };
-        let job = world.jobs.remove(index);
-        let failure = match (u.ratio(1, 16)?, &job.kind) {
+        let (job, work) = world.jobs.remove(index);
+        let failure = match (u.ratio(1, 16)?, &work) {
             (false, _) => None,
-            (true, JobKind::Read) => {
+            (true, Work::Read { .. }) if job.part.is_none() => {
                 let fixture = fixture(job.info_hash).expect("jobs are for known torrents");
                 Some(some_failure(fixture, job.piece, u)?)
             }
             (true, _) => Some(Err(StoreError::Full("no room".to_owned()))),
         };
-        finish(world, job, failure);
+        finish(world, job, work, failure);
     }
     Ok(())
-}
-
-fn is_read(kind: &JobKind) -> bool {
-    matches!(kind, JobKind::Read | JobKind::ReadPart(..))
 }
 
 /// What a store answers to a read.
 type ReadResult = std::result::Result<Bytes, StoreError>;
 
 /// The host has done what it was asked; `failure` says otherwise, for a hash by being there.
-pub(super) fn finish(world: &mut World, job: Job, failure: Option<ReadResult>) {
-    let Job {
-        info_hash,
-        piece,
-        kind,
-    } = job;
+pub(super) fn finish(world: &mut World, job: Job, work: Work, failure: Option<ReadResult>) {
+    let (info_hash, piece) = (job.info_hash, job.piece);
     let fixture = fixture(info_hash).expect("jobs are for known torrents");
     let fails = failure.is_some();
-    let input = match kind {
-        JobKind::Read => Input::Read {
-            info_hash,
-            piece,
-            result: failure.unwrap_or_else(|| Ok(fixture.piece(piece))),
-        },
-        JobKind::ReadPart(begin, length) => {
-            let right = fixture.piece(piece);
+    let checking = world.state(info_hash) == Some(TorrentState::Hashing);
+    let hash = fixture.metainfo.piece_hash(piece);
+    let done = match work {
+        Work::Read { length } => {
+            let begin = job.part.unwrap_or(0);
             let part = begin as usize..(begin + length) as usize;
-            Input::PartRead {
-                info_hash,
-                piece,
-                begin,
-                result: failure.unwrap_or_else(|| Ok(right.slice(part))),
-            }
+            let right = fixture.piece(piece).slice(part);
+            Done::Read(failure.unwrap_or(Ok(right)))
         }
-        JobKind::WritePart(begin, data) => {
-            if !fails {
+        Work::Write { data } => {
+            if let Some(begin) = job.part
+                && !fails
+            {
                 let place = world.parts.entry((info_hash, piece.get()));
                 let place = place.or_insert_with(|| vec![0; fixture.piece(piece).len()]);
                 place[begin as usize..][..data.len()].copy_from_slice(&data);
             }
-            Input::PartWritten {
-                info_hash,
-                piece,
-                begin,
-                result: failure.map_or(Ok(()), |result| result.map(|_| ())),
+            if job.part.is_none() && !fails {
+                note_verified(world, info_hash, piece);
             }
+            Done::Written(failure.map_or(Ok(()), |result| result.map(|_| ())))
         }
-        JobKind::Verify => {
-            let checking = world.state(info_hash) == Some(TorrentState::Hashing);
+        Work::Verify => {
             let written = world.parts.get(&(info_hash, piece.get()));
             let digest = match written {
                 Some(written) if !checking => sha1(written),
                 _ => sha1(&fixture.piece(piece)),
             };
-            if let Some(verified) = world.model.verified.get_mut(&info_hash)
-                && !fails
-                && digest == fixture.metainfo.piece_hash(piece)
-            {
-                verified.insert(piece.get());
+            if !fails && digest == hash {
+                note_verified(world, info_hash, piece);
             }
-            Input::Verified {
-                info_hash,
-                piece,
-                result: failure.map_or(Ok(digest), |result| result.map(|_| digest)),
-            }
+            Done::Verified(failure.map_or(Ok(digest), |result| result.map(|_| digest)))
         }
-        JobKind::Hash(data) => {
+        Work::Hash { data } => {
             let digest = if fails { [0; 20] } else { sha1(&data) };
-            let right = digest == fixture.metainfo.piece_hash(piece);
-            let checking = world.state(info_hash) == Some(TorrentState::Hashing);
-            if let Some(verified) = world.model.verified.get_mut(&info_hash)
-                && right
-                && checking
-            {
-                verified.insert(piece.get());
+            if digest == hash && checking {
+                note_verified(world, info_hash, piece);
             }
-            Input::Hashed {
-                info_hash,
-                piece,
-                digest,
-            }
-        }
-        JobKind::Write => {
-            if let Some(verified) = world.model.verified.get_mut(&info_hash)
-                && !fails
-            {
-                verified.insert(piece.get());
-            }
-            Input::Written {
-                info_hash,
-                piece,
-                result: failure.map_or(Ok(()), |result| result.map(|_| ())),
-            }
+            Done::Hashed(digest)
         }
     };
-    world.handle(input);
+    world.handle(Input::Store(job, done));
+}
+
+fn note_verified(world: &mut World, info_hash: InfoHash, piece: PieceIndex) {
+    if let Some(verified) = world.model.verified.get_mut(&info_hash) {
+        verified.insert(piece.get());
+    }
 }
 
 /// What a store answers that is not what it was asked for.
@@ -568,28 +550,25 @@ fn unasked(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     let info_hash = fixture.info_hash();
     let index = u.int_in_range(0..=fixture.pieces() - 1)?;
     let piece = fixture.metainfo.layout().piece(index).expect("in range");
-    let asked = |job: &&Job| (job.info_hash, job.piece) == (info_hash, piece);
-    if world.jobs.iter().any(|job| asked(&job)) {
+    let asked = |job: &Job| (job.info_hash, job.piece) == (info_hash, piece);
+    if world.jobs.iter().any(|(job, _)| asked(job)) {
         return Ok(());
     }
+    let whole = Job {
+        info_hash,
+        piece,
+        part: None,
+    };
+    let first = Job {
+        part: Some(0),
+        ..whole
+    };
+    let hash = fixture.metainfo.piece_hash(piece);
+    let right = fixture.piece(piece);
     let input = match u.int_in_range(0..=7)? {
-        5 => Input::PartRead {
-            info_hash,
-            piece,
-            begin: 0,
-            result: Ok(fixture.piece(piece)),
-        },
-        6 => Input::PartWritten {
-            info_hash,
-            piece,
-            begin: 0,
-            result: Ok(()),
-        },
-        7 => Input::Verified {
-            info_hash,
-            piece,
-            result: Ok(fixture.metainfo.piece_hash(piece)),
-        },
+        5 => Input::Store(first, Done::Read(Ok(right))),
+        6 => Input::Store(first, Done::Written(Ok(()))),
+        7 => Input::Store(whole, Done::Verified(Ok(hash))),
         4 => {
             if let Some(verified) = world.model.verified.get_mut(&info_hash) {
                 verified.remove(&index);
@@ -599,26 +578,10 @@ fn unasked(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
                 pieces: vec![piece],
             }
         }
-        0 => Input::Read {
-            info_hash,
-            piece,
-            result: Ok(fixture.piece(piece)),
-        },
-        1 => Input::Read {
-            info_hash,
-            piece,
-            result: Err(StoreError::Missing),
-        },
-        2 => Input::Hashed {
-            info_hash,
-            piece,
-            digest: fixture.metainfo.piece_hash(piece),
-        },
-        _ => Input::Written {
-            info_hash,
-            piece,
-            result: Ok(()),
-        },
+        0 => Input::Store(whole, Done::Read(Ok(right))),
+        1 => Input::Store(whole, Done::Read(Err(StoreError::Missing))),
+        2 => Input::Store(whole, Done::Hashed(hash)),
+        _ => Input::Store(whole, Done::Written(Ok(()))),
     };
     world.handle(input);
     Ok(())

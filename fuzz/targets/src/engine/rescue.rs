@@ -4,17 +4,18 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use swarm_core::engine::{Command, Input, TorrentState};
+use swarm_core::engine::{Command, TorrentState};
 use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
+use swarm_core::node::{Input, LinkInput};
 use swarm_core::wire::extension::{
     ExtensionHandshake, HANDSHAKE_ID, METADATA_PIECE, MetadataMessage,
 };
 use swarm_core::wire::peer::{BlockRef, Handshake, Message, Reserved};
 use swarm_core::wire::relay::{Incoming, ServerMessage, Welcome};
 
-use super::World;
 use super::fixtures::{Fixture, fixture};
 use super::inputs::{deliver_all, finish};
+use super::{LINK, World};
 
 /// Seconds in which it must be done: long enough for what is owed by those who are gone, and
 /// for every slot to be given out anew. The network takes no time here.
@@ -29,9 +30,9 @@ pub(super) fn rescue(world: &mut World) {
     work_off(world);
     if world.model.welcome.is_some() {
         world.model.down();
-        world.handle(Input::TrackerDown);
+        world.handle(Input::Link(LINK, LinkInput::Down));
     }
-    world.handle(Input::TrackerUp);
+    world.handle(Input::Link(LINK, LinkInput::Up));
     let welcome = Welcome {
         member: MemberId(50),
         max_channels: 6,
@@ -40,7 +41,7 @@ pub(super) fn rescue(world: &mut World) {
         max_swarms: 100,
     };
     world.model.welcome = Some(welcome.clone());
-    world.handle(Input::Tracker(ServerMessage::Welcome(welcome)));
+    world.handle(Input::Link(LINK, ServerMessage::Welcome(welcome).into()));
     let torrents: Vec<InfoHash> = world.model.verified.keys().copied().collect();
     for (number, info_hash) in (0..).zip(torrents) {
         let fixture = fixture(info_hash).expect("only known torrents are added");
@@ -58,12 +59,12 @@ pub(super) fn rescue(world: &mut World) {
 /// The host does everything that it was asked, rightly.
 fn work_off(world: &mut World) {
     while !world.jobs.is_empty() {
-        let job = world.jobs.remove(0);
-        finish(world, job, None);
+        let (job, work) = world.jobs.remove(0);
+        finish(world, job, work, None);
     }
     let sent = std::mem::take(&mut world.model.unsent);
     if sent > 0 {
-        world.handle(Input::TrackerSent(sent));
+        world.handle(Input::Link(LINK, LinkInput::Sent(sent)));
     }
 }
 
@@ -72,13 +73,17 @@ fn meet(world: &mut World, fixture: &Fixture, channel: ChannelId, messages: &[Me
     let info_hash = fixture.info_hash();
     let credit = 1 << 30;
     world.model.offers.insert(channel, (info_hash, credit));
-    world.handle(Input::Tracker(ServerMessage::Incoming(Incoming {
-        channel,
-        info_hash,
-        member: MemberId(100 + channel.0),
-        peer_id,
-        credit,
-    })));
+    world.handle(Input::Link(
+        LINK,
+        ServerMessage::Incoming(Incoming {
+            channel,
+            info_hash,
+            member: MemberId(100 + channel.0),
+            peer_id,
+            credit,
+        })
+        .into(),
+    ));
     let state = world.model.channels.get_mut(&channel);
     let state = state.expect("an honest peer is welcome when nobody else is there");
     let handshake = Handshake {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::config::TrackerConfig;
+use crate::engine::config::TrackerConfig;
 use crate::time::Time;
 
 /// A look that comes so much later than it was due shows that the host slept, or was held

@@ -1,0 +1,116 @@
+//! Channels: whose session each one carries, who is asked for one, and which lane it is in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::id::{ChannelKey, InfoHash, LinkId};
+use crate::net::{Contact, Lane, LaneLimits};
+use crate::peer::SessionId;
+
+/// A session of a torrent.
+pub(super) type SessionKey = (InfoHash, SessionId);
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Channels {
+    lanes: BTreeMap<LinkId, Lane>,
+    /// Whose session a channel carries.
+    sessions: BTreeMap<ChannelKey, SessionKey>,
+    /// Contacts that were asked for a channel, and not answered.
+    dialled: BTreeSet<(InfoHash, Contact)>,
+}
+
+impl Channels {
+    pub(super) fn link_up(&mut self, link: LinkId, limits: LaneLimits) {
+        self.lanes.insert(link, Lane::new(limits));
+    }
+
+    /// Forgets all that went through a link.
+    pub(super) fn link_down(&mut self, link: LinkId) {
+        self.lanes.remove(&link);
+        self.sessions.retain(|channel, _| channel.link != link);
+        self.dialled.retain(|(_, contact)| contact.link() != link);
+    }
+
+    /// There is a link.
+    pub(super) fn any_up(&self) -> bool {
+        !self.lanes.is_empty()
+    }
+
+    /// The lane of a link that is up.
+    pub(super) fn lane(&self, link: LinkId) -> Option<&Lane> {
+        self.lanes.get(&link)
+    }
+
+    /// The same, to hand something to it.
+    pub(super) fn lane_mut(&mut self, link: LinkId) -> Option<&mut Lane> {
+        self.lanes.get_mut(&link)
+    }
+
+    /// Nothing of blocks is in the host's hands.
+    pub(super) fn is_idle(&self) -> bool {
+        self.lanes.values().all(|lane| lane.unsent() == 0)
+    }
+
+    /// Somebody who is reached through this link may be asked for a channel.
+    pub(super) fn may_dial(&self, link: LinkId) -> bool {
+        self.lanes.get(&link).is_some_and(Lane::has_room)
+    }
+
+    /// The same, whoever it is.
+    pub(super) fn may_dial_any(&self) -> bool {
+        self.lanes.values().any(Lane::has_room)
+    }
+
+    /// Somebody is asked for a channel.
+    pub(super) fn dial(&mut self, info_hash: InfoHash, contact: Contact) {
+        if self.dialled.insert((info_hash, contact))
+            && let Some(lane) = self.lanes.get_mut(&contact.link())
+        {
+            lane.opened();
+        }
+    }
+
+    /// It was answered; false if nobody asked.
+    pub(super) fn dialled(&mut self, info_hash: InfoHash, contact: Contact) -> bool {
+        let asked = self.dialled.remove(&(info_hash, contact));
+        if asked && let Some(lane) = self.lanes.get_mut(&contact.link()) {
+            lane.closed();
+        }
+        asked
+    }
+
+    /// It is asked for a channel.
+    pub(super) fn is_dialled(&self, info_hash: InfoHash, contact: Contact) -> bool {
+        self.dialled.contains(&(info_hash, contact))
+    }
+
+    /// Who is asked for a channel for a torrent.
+    pub(super) fn dialled_for(&self, info_hash: InfoHash) -> impl Iterator<Item = Contact> {
+        let all = self.dialled.iter();
+        all.filter(move |(of, _)| *of == info_hash)
+            .map(|(_, contact)| *contact)
+    }
+
+    /// A channel carries a session from now on.
+    pub(super) fn open(&mut self, channel: ChannelKey, session: SessionKey) {
+        if self.sessions.insert(channel, session).is_none()
+            && let Some(lane) = self.lanes.get_mut(&channel.link)
+        {
+            lane.opened();
+        }
+    }
+
+    /// A channel carries nothing any more.
+    pub(super) fn close(&mut self, channel: ChannelKey) {
+        if self.sessions.remove(&channel).is_some()
+            && let Some(lane) = self.lanes.get_mut(&channel.link)
+        {
+            lane.closed();
+        }
+    }
+
+    /// Whose session a channel carries.
+    pub(super) fn session(&self, channel: ChannelKey) -> Option<SessionKey> {
+        self.sessions.get(&channel).copied()
+    }
+}

@@ -1,0 +1,253 @@
+//! What one tracker knows of us, and when to tell it more.
+//!
+//! It announces the torrents that want others, again when the tracker's interval is over or
+//! there is a reason, and gathers news of pieces. What it says leaves as the messages of our
+//! own protocol, in order.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::engine::{Engine, Standing, Urgency};
+use crate::id::{InfoHash, PeerId};
+use crate::pieces::PieceIndex;
+use crate::time::Time;
+use crate::wire::relay::{Announce, ClientMessage, Have, MAX_HAVE};
+
+/// An announce that is not answered is repeated after this.
+const UNANSWERED: Duration = Duration::from_secs(60);
+/// Who gets nothing, or has only few to get it from, and has nobody left to ask looks around
+/// this often, after a first time that comes sooner: most arrive together, without anything.
+const LONELY: Duration = Duration::from_secs(15);
+const FIRST_LOOK: Duration = Duration::from_secs(2);
+/// How soon one looks around after losing the last peer: not in a hurry, lest a peer that
+/// leaves at once makes us hammer the tracker.
+const SOON: Duration = Duration::from_secs(2);
+/// Verified pieces are gathered for this long before the tracker hears of them.
+const GATHER_HAVES: Duration = Duration::from_secs(1);
+
+/// See the module.
+#[derive(Debug)]
+pub struct Tracker {
+    pub(super) listings: BTreeMap<InfoHash, Listing>,
+    /// How many swarms it lets us be in.
+    pub(super) max_swarms: usize,
+    /// When a torrent that waits may be announced in the place of another.
+    pub(super) next_turn: Option<Time>,
+    out: VecDeque<ClientMessage>,
+}
+
+/// What a tracker knows of one torrent.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// It was told that we are in the swarm.
+    announced: bool,
+    /// And it took us in.
+    answered: bool,
+    /// Why it did not, in its words.
+    refused: Option<String>,
+    /// Since when it has a place among the announced torrents, where those are counted.
+    pub(super) place: Option<Time>,
+    /// It waits for such a place.
+    pub(super) waits: bool,
+    /// When it gave its place up, if it had one.
+    pub(super) displaced: Option<Time>,
+    pub(super) next_announce: Option<Time>,
+    last_announce: Option<Time>,
+    /// How often it was told.
+    announces: u32,
+    /// Pieces verified since it was last told.
+    new_pieces: Vec<u32>,
+    /// When to tell it.
+    have_due: Option<Time>,
+}
+
+impl Listing {
+    /// It is to be announced again after this, or sooner where that was so already.
+    fn announce_by(&mut self, due: Time) {
+        self.next_announce = Some(self.next_announce.map_or(due, |before| before.min(due)));
+    }
+}
+
+impl Tracker {
+    /// A tracker that knows nothing of us yet.
+    pub fn new(max_swarms: usize) -> Self {
+        Tracker {
+            listings: BTreeMap::new(),
+            max_swarms,
+            next_turn: None,
+            out: VecDeque::new(),
+        }
+    }
+
+    /// The next thing to say to it.
+    pub fn poll(&mut self) -> Option<ClientMessage> {
+        self.out.pop_front()
+    }
+
+    /// A torrent looks for others.
+    pub fn look(&mut self, now: Time, info_hash: InfoHash, urgency: Urgency) {
+        let listing = match urgency {
+            Urgency::Now => self.listings.entry(info_hash).or_default(),
+            Urgency::Soon | Urgency::Lonely => match self.listings.get_mut(&info_hash) {
+                Some(listing) => listing,
+                None => return,
+            },
+        };
+        match urgency {
+            Urgency::Now => listing.next_announce = Some(now),
+            Urgency::Soon if listing.announced => listing.announce_by(now + SOON),
+            Urgency::Soon => {}
+            Urgency::Lonely => {
+                if let Some(last) = listing.last_announce {
+                    let pause = FIRST_LOOK.saturating_mul(1 << listing.announces.min(8));
+                    let soon = last + pause.min(LONELY);
+                    let due = listing.next_announce.unwrap_or(soon);
+                    listing.next_announce = Some(due.min(soon).max(now));
+                }
+            }
+        }
+    }
+
+    /// A torrent has a new piece, maybe its last.
+    pub fn have(&mut self, now: Time, info_hash: InfoHash, piece: PieceIndex, complete: bool) {
+        if let Some(listing) = self.listings.get_mut(&info_hash) {
+            listing.new_pieces.push(piece.get());
+            let due = if complete { now } else { now + GATHER_HAVES };
+            listing.have_due = Some(listing.have_due.map_or(due, |before| before.min(due)));
+        }
+    }
+
+    /// A torrent leaves its swarm.
+    pub fn leave(&mut self, info_hash: InfoHash) {
+        let listing = self.listings.remove(&info_hash);
+        if listing.is_some_and(|listing| listing.announced) {
+            self.out.push_back(ClientMessage::Leave { info_hash });
+        }
+    }
+
+    /// A torrent leaves its swarm until its next turn.
+    pub fn displace(&mut self, now: Time, info_hash: InfoHash) {
+        self.leave(info_hash);
+        let listing = Listing {
+            displaced: Some(now),
+            waits: true,
+            next_announce: Some(now),
+            ..Listing::default()
+        };
+        self.listings.insert(info_hash, listing);
+    }
+
+    /// It answered an announce, and wants the next after this many seconds; false if nobody
+    /// is waiting for an answer.
+    pub fn answered(&mut self, now: Time, info_hash: InfoHash, interval: u32) -> bool {
+        let Some(listing) = self.listings.get_mut(&info_hash) else {
+            return false;
+        };
+        listing.answered = listing.announced;
+        listing.refused = None;
+        let interval = Duration::from_secs(u64::from(interval.max(1)));
+        listing.next_announce = Some(now + interval);
+        true
+    }
+
+    /// It does not have a torrent in the swarm, or not any more; true if it says so in other
+    /// words than before.
+    pub fn refused(&mut self, now: Time, info_hash: InfoHash, reason: &str) -> bool {
+        let Some(listing) = self.listings.get_mut(&info_hash) else {
+            return false;
+        };
+        // Whoever was a member, and forgot to say so, comes back; others are not wanted.
+        let delay = match std::mem::take(&mut listing.answered) {
+            true => SOON,
+            false => UNANSWERED,
+        };
+        listing.announced = false;
+        listing.place = None;
+        listing.next_announce = Some(now + delay);
+        let news = listing.refused.as_deref() != Some(reason);
+        listing.refused = Some(reason.to_owned());
+        news
+    }
+
+    /// When to announce, when to tell of pieces, and when a torrent's turn may come.
+    pub fn timeouts(&self, engine: &Engine) -> [Option<Time>; 3] {
+        let running = self
+            .listings
+            .iter()
+            .filter(|(info_hash, _)| engine.is_running(**info_hash));
+        let announce = running.clone().filter(|(_, listing)| !listing.waits);
+        [
+            announce.filter_map(|(_, l)| l.next_announce).min(),
+            running.filter_map(|(_, l)| l.have_due).min(),
+            self.next_turn,
+        ]
+    }
+
+    /// Announces, and tells of new pieces, where that is due.
+    pub fn tell(&mut self, now: Time, engine: &Engine) {
+        let peer_id = engine.peer_id();
+        for (info_hash, listing) in &mut self.listings {
+            let due = |at: Option<Time>| at.is_some_and(|due| due <= now);
+            let announce = !listing.waits && due(listing.next_announce);
+            let haves = due(listing.have_due);
+            // The bitfield of an announce is shorter than very many pieces.
+            let many = haves && listing.new_pieces.len() > MAX_HAVE;
+            if announce || many {
+                let announce = listing.announce(now, *info_hash, peer_id, engine);
+                self.out.extend(announce);
+            } else if haves && let Some(left) = engine.left(*info_hash) {
+                listing.have_due = None;
+                let pieces = std::mem::take(&mut listing.new_pieces);
+                if listing.announced && !pieces.is_empty() {
+                    self.out.push_back(ClientMessage::Have(Have {
+                        info_hash: *info_hash,
+                        pieces,
+                        left,
+                    }));
+                }
+            }
+        }
+    }
+
+    /// What a torrent is here.
+    pub fn standing(&self, info_hash: InfoHash) -> Standing {
+        let Some(listing) = self.listings.get(&info_hash) else {
+            return Standing::Away;
+        };
+        match &listing.refused {
+            Some(reason) => Standing::Refused(reason.clone()),
+            None if listing.waits => Standing::Waiting,
+            None if listing.answered => Standing::Member,
+            None if listing.announced => Standing::Joining,
+            None => Standing::Away,
+        }
+    }
+}
+
+impl Listing {
+    /// Says that we are in the swarm, and how far we are; nothing while we are not.
+    fn announce(
+        &mut self,
+        now: Time,
+        info_hash: InfoHash,
+        peer_id: PeerId,
+        engine: &Engine,
+    ) -> Option<ClientMessage> {
+        let report = engine.report(now, info_hash)?;
+        self.announced = true;
+        self.place.get_or_insert(now);
+        self.next_announce = Some(now + UNANSWERED);
+        self.last_announce = Some(now);
+        self.announces = self.announces.saturating_add(1);
+        // The bitfield says it all.
+        self.new_pieces.clear();
+        self.have_due = None;
+        Some(ClientMessage::Announce(Announce {
+            info_hash,
+            peer_id,
+            left: report.left,
+            pieces: report.pieces,
+            numwant: u32::try_from(report.wanted).unwrap_or(u32::MAX),
+        }))
+    }
+}

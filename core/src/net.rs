@@ -1,0 +1,10 @@
+//! What engines know of the ways to others: whom they can reach, and queues that channels
+//! share. Whatever carries a channel, to an engine it is an ordered, reliable pipe of bytes.
+
+pub mod contact;
+pub mod lane;
+pub mod parts;
+
+pub use contact::Contact;
+pub use lane::{Lane, LaneLimits};
+pub use parts::{Part, Parts};

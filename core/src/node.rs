@@ -1,0 +1,219 @@
+//! A peer as its host drives it: the engine, its links, and what finds others for it.
+//!
+//! A host owns a [`Node`] and runs this loop: [`Node::handle`] an [`Input`], drain
+//! [`Node::poll_output`] until it returns none, arm one timer for [`Node::poll_timeout`] and
+//! report it as [`Input::Tick`]. A tick that comes early, or twice, changes nothing.
+//! [`Node::view`] is what a person sees.
+//!
+//! The node routes: what a link's server says becomes the engine's channels and contacts, and
+//! what the engine wants becomes messages to servers. Every input and output of the engine
+//! passes through here, and into a recording if there is one: recordings know nothing of
+//! what carries channels.
+
+mod io;
+mod pulse;
+mod relay;
+
+use std::collections::{BTreeMap, VecDeque};
+
+pub use io::{Input, LinkInput, LinkOutput, Output, TimerKind};
+
+use crate::engine::{self, Config, Standing, View};
+use crate::id::{InfoHash, LinkId, PeerId};
+use crate::record::{RecordedEngine, Sink};
+use crate::time::Time;
+use relay::RelayLink;
+
+/// See the module. `S` is where recordings go.
+#[derive(Debug)]
+pub struct Node<S = Vec<u8>> {
+    engine: RecordedEngine<S>,
+    links: BTreeMap<LinkId, RelayLink>,
+    out: VecDeque<Output>,
+}
+
+impl<S: Sink> Node<S> {
+    /// A peer without torrents and without links. `seed` comes from the host's system. Its
+    /// engine is recorded from now on if there is a sink.
+    pub fn new(config: Config, seed: u64, now: Time, sink: Option<S>) -> Self {
+        Node {
+            engine: RecordedEngine::new(config, seed, now, sink),
+            links: BTreeMap::new(),
+            out: VecDeque::new(),
+        }
+    }
+
+    /// Something happened.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        let input = match input {
+            Input::Tick => engine::Input::Tick,
+            Input::Link(id, input) => self.hear(now, id, input),
+            Input::Store(job, done) => engine::Input::Store(job, done),
+            Input::Command(command) => engine::Input::Command(command),
+            Input::Lost { info_hash, pieces } => engine::Input::Lost { info_hash, pieces },
+        };
+        for link in self.links.values_mut() {
+            link.feel_pulse(now, &self.engine.engine().config().tracker, &mut self.out);
+        }
+        self.feed(now, input);
+        self.take_turns(now);
+    }
+
+    /// A link has something to say; what that means to the engine.
+    fn hear(&mut self, now: Time, id: LinkId, input: LinkInput) -> engine::Input {
+        if let LinkInput::Up = input {
+            // Whatever there was before is over.
+            self.links.insert(id, RelayLink::new(id, now));
+            return engine::Input::Tick;
+        }
+        let Some(link) = self.links.get_mut(&id) else {
+            return engine::Input::Tick;
+        };
+        match input {
+            LinkInput::Up => engine::Input::Tick,
+            LinkInput::Down => {
+                self.links.remove(&id);
+                engine::Input::LinkDown { link: id }
+            }
+            LinkInput::Sent(bytes) => engine::Input::Sent { link: id, bytes },
+            LinkInput::Message(message) => {
+                link.hear(now, message, self.engine.engine(), &mut self.out)
+            }
+            LinkInput::Data { channel, payload } => link.receive(now, channel, payload),
+        }
+    }
+
+    /// Tells the engine, and does what it says. Between its two halves trackers hear what is
+    /// due, so that what they find is not late by a turn.
+    fn feed(&mut self, now: Time, input: engine::Input) {
+        self.engine.absorb(now, input);
+        self.route(now);
+        for link in self.links.values_mut() {
+            link.tell(now, self.engine.engine(), &mut self.out);
+        }
+        self.engine.flush(now);
+        self.route(now);
+    }
+
+    /// Does what the engine says.
+    fn route(&mut self, now: Time) {
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                engine::Output::Store(job, work) => self.out.push_back(Output::Store(job, work)),
+                engine::Output::Event(event) => self.out.push_back(Output::Event(event)),
+                engine::Output::Look { .. }
+                | engine::Output::Have { .. }
+                | engine::Output::Leave { .. } => {
+                    for link in self.links.values_mut() {
+                        link.find(now, &output, &mut self.out);
+                    }
+                }
+                engine::Output::Dial { contact, .. } => self.carry(contact.link(), output),
+                engine::Output::Accept { channel }
+                | engine::Output::Close { channel, .. }
+                | engine::Output::Send { channel, .. }
+                | engine::Output::Consumed { channel, .. }
+                | engine::Output::Expect { channel, .. } => self.carry(channel.link, output),
+            }
+        }
+    }
+
+    fn carry(&mut self, link: LinkId, output: engine::Output) {
+        if let Some(link) = self.links.get_mut(&link) {
+            link.carry(output, self.engine.engine().config(), &mut self.out);
+        }
+    }
+
+    /// Where a server takes fewer swarms than there are torrents, those whose turn is over make
+    /// room.
+    fn take_turns(&mut self, now: Time) {
+        let ids: Vec<LinkId> = self.links.keys().copied().collect();
+        for id in ids {
+            while let Some(link) = self.links.get_mut(&id)
+                && let Some(info_hash) = link.next_over(now, self.engine.engine())
+            {
+                let link = id;
+                self.feed(now, engine::Input::Displaced { info_hash, link });
+                if let Some(link) = self.links.get_mut(&id) {
+                    link.displace(now, info_hash, &mut self.out);
+                    // Whoever has its place now is announced, and nobody else.
+                    link.next_over(now, self.engine.engine());
+                    link.tell(now, self.engine.engine(), &mut self.out);
+                }
+            }
+        }
+    }
+
+    /// The next thing for the host to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// When to send [`Input::Tick`], and why.
+    pub fn poll_timeout(&self) -> Option<(Time, TimerKind)> {
+        let engine = self.engine.engine().poll_timeout();
+        let links = self.links.values();
+        let links = links.flat_map(|link| link.timeouts(self.engine.engine()));
+        [(engine, TimerKind::Housekeeping)]
+            .into_iter()
+            .chain(links)
+            .filter_map(|(time, kind)| Some((time?, kind)))
+            .min()
+    }
+
+    /// What a person sees.
+    pub fn view(&self, now: Time) -> View {
+        self.with_links(self.engine.engine().view(now))
+    }
+
+    /// What a person sees at a glance, see [`engine::Engine::overview`].
+    pub fn overview(&self, now: Time) -> View {
+        self.with_links(self.engine.engine().overview(now))
+    }
+
+    fn with_links(&self, mut view: View) -> View {
+        let states = self.links.values().map(RelayLink::state);
+        view.tracker = states.max().unwrap_or_default();
+        for torrent in &mut view.torrents {
+            if self.engine.engine().is_running(torrent.info_hash) {
+                torrent.standing = self.standing(torrent.info_hash);
+            }
+        }
+        view
+    }
+
+    /// The best that any tracker has made of a torrent.
+    fn standing(&self, info_hash: InfoHash) -> Standing {
+        let links = self.links.values();
+        let standings = links.map(|link| link.standing(info_hash));
+        standings.max_by_key(Standing::rank).unwrap_or_default()
+    }
+
+    /// What we call ourselves to other peers.
+    pub fn peer_id(&self) -> PeerId {
+        self.engine.engine().peer_id()
+    }
+
+    /// Looks at everybody once more, see [`engine::Engine::wake`].
+    pub fn wake(&mut self, now: Time) -> bool {
+        let found = self.engine.wake(now);
+        self.route(now);
+        found
+    }
+
+    /// What the recording goes to, while it goes on.
+    pub fn recording(&self) -> Option<&S> {
+        self.engine.recording()
+    }
+
+    /// Ends the recording; the node goes on. Returns its sink, also of one that ended by
+    /// itself, once.
+    pub fn stop_recording(&mut self, now: Time) -> Option<S> {
+        self.engine.stop(now)
+    }
+
+    /// The sink of a recording that ended by itself, because the sink had no more room; once.
+    pub fn take_ended(&mut self) -> Option<S> {
+        self.engine.take_ended()
+    }
+}

@@ -1,0 +1,127 @@
+//! What goes into a node and what comes out.
+
+use bytes::Bytes;
+
+use crate::engine::{Command, Done, Event, Job, Work};
+use crate::id::{ChannelId, InfoHash, LinkId};
+use crate::net::Parts;
+use crate::pieces::PieceIndex;
+use crate::wire::relay::{ClientMessage, ServerMessage};
+
+/// Something happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The time of [`super::Node::poll_timeout`] has come.
+    Tick,
+    /// Something about a link. Its number is the host's choice, and the same for as long as
+    /// it leads to the same place.
+    Link(LinkId, LinkInput),
+    /// An [`Output::Store`] ended.
+    Store(Job, Done),
+    /// A person wants something.
+    Command(Command),
+    /// See [`crate::engine::Input::Lost`].
+    Lost {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The pieces; those that we don't have are ignored.
+        pieces: Vec<PieceIndex>,
+    },
+}
+
+/// What happened to a link: the WebSocket to a server.
+#[derive(Clone, Debug)]
+pub enum LinkInput {
+    /// It is open.
+    Up,
+    /// It closed, or could not be opened. The host reconnects by itself, with growing delays.
+    Down,
+    /// The server sent a message.
+    Message(ServerMessage),
+    /// The server passed on a stretch of a channel.
+    Data {
+        /// The channel.
+        channel: ChannelId,
+        /// The stretch.
+        payload: Bytes,
+    },
+    /// The link has sent this many bytes of [`LinkOutput`]s (whole messages, as encoded) since
+    /// it was last said.
+    Sent(usize),
+}
+
+impl From<ServerMessage> for LinkInput {
+    fn from(message: ServerMessage) -> Self {
+        match message {
+            ServerMessage::Data(frame) => LinkInput::Data {
+                channel: frame.channel(),
+                payload: frame.payload(),
+            },
+            message => LinkInput::Message(message),
+        }
+    }
+}
+
+/// Something for the host to do.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Something for a link.
+    Link(LinkId, LinkOutput),
+    /// Have a store do something, then answer with [`Input::Store`], in any order.
+    Store(Job, Work),
+    /// Something that the host or a person should know.
+    Event(Event),
+    /// A server refused something.
+    Refused {
+        /// The link to it.
+        link: LinkId,
+        /// The torrent that it is about, if it is about one. Its view has the words until the
+        /// server takes it back.
+        info_hash: Option<InfoHash>,
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// Something for a link to do. While it is down, all is dropped.
+#[derive(Clone, Debug)]
+pub enum LinkOutput {
+    /// Send a message to the server.
+    Send(ClientMessage),
+    /// Send a stretch of a channel: [`Parts::frame`], or the same without copying.
+    Data {
+        /// The channel.
+        channel: ChannelId,
+        /// The stretch.
+        parts: Parts,
+    },
+    /// The server does not answer any more: drop the connection, say so
+    /// ([`LinkInput::Down`]), and connect again.
+    Reconnect,
+}
+
+impl LinkOutput {
+    /// The message to send, its bytes in one piece; none where there is none to send.
+    pub fn into_message(self) -> Option<ClientMessage> {
+        match self {
+            LinkOutput::Send(message) => Some(message),
+            LinkOutput::Data { channel, parts } => Some(ClientMessage::Data(parts.frame(channel))),
+            LinkOutput::Reconnect => None,
+        }
+    }
+}
+
+/// Why a timer fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimerKind {
+    /// A swarm is due to hear from us.
+    Announce,
+    /// The engine looks after its sessions.
+    Housekeeping,
+    /// Verified pieces are told to a tracker, gathered over a moment.
+    Have,
+    /// A server has been silent: it is asked for a sign of life, or given up.
+    Pulse,
+    /// A torrent that waits may be announced in the place of another.
+    Turn,
+}

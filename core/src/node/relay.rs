@@ -1,0 +1,418 @@
+//! A link to a server that is tracker and relay: our own protocol, from a client's side.
+//!
+//! The relay's half is channels and their credit: the engine says what it consumed and what
+//! it expects, and credit follows in few, large grants, since each is a message through the
+//! hub. The tracker's half is [`Tracker`].
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+
+use super::pulse::{Pulse, Silence};
+use super::{LinkOutput, Output, TimerKind};
+use crate::engine::config::TrackerConfig;
+use crate::engine::{self, Config, Engine, Found, Standing, TrackerView};
+use crate::find::Tracker;
+use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId};
+use crate::net::{Contact, LaneLimits};
+use crate::time::Time;
+use crate::wire::relay::{ClientMessage, Open, Peers, ServerMessage, Welcome};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct RelayLink {
+    id: LinkId,
+    pulse: Pulse,
+    /// What the hub said at the start; none until then.
+    welcome: Option<Welcome>,
+    tracker: Tracker,
+    /// Channels that we asked for, by the number of the request.
+    opening: BTreeMap<u32, (InfoHash, MemberId)>,
+    next_request: u32,
+    channels: BTreeMap<ChannelId, Flow>,
+}
+
+/// What may come through a channel.
+#[derive(Debug)]
+struct Flow {
+    /// Credit that we keep it at.
+    window: u32,
+    /// Bytes that arrived since we last gave credit.
+    consumed: u32,
+}
+
+impl RelayLink {
+    /// A connection that was just opened: the server speaks first.
+    pub(super) fn new(id: LinkId, now: Time) -> Self {
+        RelayLink {
+            id,
+            pulse: Pulse::begin(now),
+            welcome: None,
+            tracker: Tracker::new(usize::MAX),
+            opening: BTreeMap::new(),
+            next_request: 0,
+            channels: BTreeMap::new(),
+        }
+    }
+
+    /// How it is, for a person.
+    pub(super) fn state(&self) -> TrackerView {
+        match self.welcome {
+            Some(_) => TrackerView::Up,
+            None => TrackerView::Connecting,
+        }
+    }
+
+    /// What a torrent is at the tracker.
+    pub(super) fn standing(&self, info_hash: InfoHash) -> Standing {
+        self.tracker.standing(info_hash)
+    }
+
+    /// Asks a server that is silent, and gives up one that does not answer.
+    pub(super) fn feel_pulse(
+        &mut self,
+        now: Time,
+        config: &TrackerConfig,
+        out: &mut VecDeque<Output>,
+    ) {
+        match self.pulse.look(now, config) {
+            Some(Silence::Ask) => self.send(ClientMessage::Ping, out),
+            Some(Silence::Dead) => out.push_back(Output::Link(self.id, LinkOutput::Reconnect)),
+            None => {}
+        }
+    }
+
+    /// When something is due, and what.
+    pub(super) fn timeouts(&self, engine: &Engine) -> [(Option<Time>, TimerKind); 4] {
+        let [announce, have, turn] = match self.welcome {
+            Some(_) => self.tracker.timeouts(engine),
+            None => [None; 3],
+        };
+        [
+            (announce, TimerKind::Announce),
+            (have, TimerKind::Have),
+            (turn, TimerKind::Turn),
+            (self.pulse.due(&engine.config().tracker), TimerKind::Pulse),
+        ]
+    }
+
+    /// The server said something; what that means to the engine.
+    pub(super) fn hear(
+        &mut self,
+        now: Time,
+        message: ServerMessage,
+        engine: &Engine,
+        out: &mut VecDeque<Output>,
+    ) -> engine::Input {
+        self.pulse = Pulse::Heard(now);
+        match message {
+            ServerMessage::Welcome(welcome) => self.greet(now, welcome, engine),
+            ServerMessage::Peers(peers) => self.found(now, &peers),
+            ServerMessage::Incoming(incoming) => engine::Input::Offered {
+                info_hash: incoming.info_hash,
+                channel: self.key(incoming.channel),
+                contact: self.contact(incoming.member),
+                peer_id: incoming.peer_id,
+                room: incoming.credit,
+                crossing: self.crosses(incoming.info_hash, incoming.member),
+            },
+            ServerMessage::Accepted {
+                request,
+                channel,
+                credit,
+            } => self.accepted(request, channel, credit, engine.config(), out),
+            ServerMessage::Refused { request, .. } => match self.opening.remove(&request) {
+                Some((info_hash, member)) => engine::Input::Declined {
+                    info_hash,
+                    contact: self.contact(member),
+                },
+                None => engine::Input::Tick,
+            },
+            ServerMessage::Credit { channel, bytes } => engine::Input::Room {
+                channel: self.key(channel),
+                bytes,
+            },
+            ServerMessage::Close { channel, .. } => {
+                self.channels.remove(&channel);
+                engine::Input::Closed {
+                    channel: self.key(channel),
+                }
+            }
+            ServerMessage::Error { info_hash, reason } => self.refused(now, info_hash, reason, out),
+            ServerMessage::Pong => engine::Input::Tick,
+            ServerMessage::Data(frame) => self.receive(now, frame.channel(), frame.payload()),
+        }
+    }
+
+    /// The server passed on a stretch of a channel.
+    pub(super) fn receive(&mut self, now: Time, channel: ChannelId, bytes: Bytes) -> engine::Input {
+        self.pulse = Pulse::Heard(now);
+        engine::Input::Received {
+            channel: self.key(channel),
+            bytes,
+        }
+    }
+
+    fn greet(&mut self, now: Time, welcome: Welcome, engine: &Engine) -> engine::Input {
+        if self.welcome.is_some() {
+            // Once is enough, and what it said then holds.
+            return engine::Input::Tick;
+        }
+        self.tracker = Tracker::new(size(welcome.max_swarms));
+        for info_hash in engine.running() {
+            self.tracker.look(now, info_hash, engine::Urgency::Now);
+        }
+        let limits = LaneLimits {
+            max_channels: size(welcome.max_channels),
+            max_payload: size(welcome.max_payload),
+        };
+        self.welcome = Some(welcome);
+        let link = self.id;
+        engine::Input::LinkUp { link, limits }
+    }
+
+    fn found(&mut self, now: Time, peers: &Peers) -> engine::Input {
+        if !self.tracker.answered(now, peers.info_hash, peers.interval) {
+            return engine::Input::Tick;
+        }
+        let contacts = peers.members.iter().map(|member| Found {
+            contact: self.contact(member.member),
+            have: member.have,
+            seed: member.seed,
+        });
+        engine::Input::Found {
+            info_hash: peers.info_hash,
+            link: self.id,
+            complete: peers.complete,
+            incomplete: peers.incomplete,
+            contacts: contacts.collect(),
+        }
+    }
+
+    /// We asked a member for a channel, and it asks us: the lower number's wish is carried out,
+    /// the other's declined.
+    fn crosses(&self, info_hash: InfoHash, member: MemberId) -> bool {
+        let ours = self.welcome.as_ref().map(|welcome| welcome.member);
+        let mut opening = self.opening.values();
+        ours < Some(member) && opening.any(|open| *open == (info_hash, member))
+    }
+
+    fn accepted(
+        &mut self,
+        request: u32,
+        channel: ChannelId,
+        credit: u32,
+        config: &Config,
+        out: &mut VecDeque<Output>,
+    ) -> engine::Input {
+        let Some((info_hash, member)) = self.opening.remove(&request) else {
+            let reason = "not taking part in this torrent".to_owned();
+            self.send(ClientMessage::Close { channel, reason }, out);
+            return engine::Input::Tick;
+        };
+        self.open(channel, config);
+        engine::Input::Opened {
+            info_hash,
+            channel: self.key(channel),
+            contact: self.contact(member),
+            room: credit,
+        }
+    }
+
+    fn refused(
+        &mut self,
+        now: Time,
+        info_hash: Option<InfoHash>,
+        reason: String,
+        out: &mut VecDeque<Output>,
+    ) -> engine::Input {
+        let link = self.id;
+        let news = info_hash.is_none_or(|of| self.tracker.refused(now, of, &reason));
+        if news {
+            out.push_back(Output::Refused {
+                link,
+                info_hash,
+                reason,
+            });
+        }
+        match info_hash {
+            Some(info_hash) => engine::Input::Unlisted { info_hash, link },
+            None => engine::Input::Tick,
+        }
+    }
+
+    /// The engine wants something of whoever finds peers.
+    pub(super) fn find(&mut self, now: Time, output: &engine::Output, out: &mut VecDeque<Output>) {
+        if self.welcome.is_none() {
+            return;
+        }
+        match *output {
+            engine::Output::Look { info_hash, urgency } => {
+                self.tracker.look(now, info_hash, urgency);
+            }
+            engine::Output::Have {
+                info_hash,
+                piece,
+                complete,
+            } => self.tracker.have(now, info_hash, piece, complete),
+            engine::Output::Leave { info_hash } => {
+                self.tracker.leave(info_hash);
+                self.say(out);
+            }
+            _ => {}
+        }
+    }
+
+    /// The engine wants something of a channel, or a new one.
+    pub(super) fn carry(
+        &mut self,
+        output: engine::Output,
+        config: &Config,
+        out: &mut VecDeque<Output>,
+    ) {
+        match output {
+            engine::Output::Dial { info_hash, contact } => {
+                self.dial(info_hash, contact, config, out);
+            }
+            engine::Output::Accept { channel } => {
+                let channel = channel.channel;
+                let credit = self.open(channel, config);
+                self.send(ClientMessage::Accept { channel, credit }, out);
+            }
+            engine::Output::Close { channel, reason } => {
+                let channel = channel.channel;
+                self.channels.remove(&channel);
+                self.send(ClientMessage::Close { channel, reason }, out);
+            }
+            engine::Output::Send { channel, parts } if self.welcome.is_some() => {
+                let channel = channel.channel;
+                let data = LinkOutput::Data { channel, parts };
+                out.push_back(Output::Link(self.id, data));
+            }
+            engine::Output::Consumed { channel, bytes } => {
+                if let Some(flow) = self.channels.get_mut(&channel.channel) {
+                    let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+                    flow.consumed = flow.consumed.saturating_add(bytes);
+                    // In few, large grants: each is a message through the hub.
+                    if flow.consumed >= flow.window / 4 {
+                        let bytes = std::mem::take(&mut flow.consumed);
+                        self.grant(channel.channel, bytes, out);
+                    }
+                }
+            }
+            engine::Output::Expect { channel, bytes } => {
+                let most = config.receive_window.1.min(self.max_credit());
+                let wanted = u32::try_from(bytes).unwrap_or(most).min(most);
+                // In few, large steps, for the same reason.
+                if let Some(flow) = self.channels.get_mut(&channel.channel)
+                    && wanted > flow.window + flow.window / 2
+                {
+                    let bytes = wanted - flow.window;
+                    flow.window = wanted;
+                    self.grant(channel.channel, bytes, out);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn dial(
+        &mut self,
+        info_hash: InfoHash,
+        contact: Contact,
+        config: &Config,
+        out: &mut VecDeque<Output>,
+    ) {
+        let Contact::Member { member, .. } = contact;
+        self.next_request = self.next_request.wrapping_add(1);
+        let request = self.next_request;
+        self.opening.insert(request, (info_hash, member));
+        let open = Open {
+            request,
+            info_hash,
+            member,
+            credit: self.first_window(config),
+        };
+        self.send(ClientMessage::Open(open), out);
+    }
+
+    /// A channel is there, with its first credit.
+    fn open(&mut self, channel: ChannelId, config: &Config) -> u32 {
+        let window = self.first_window(config);
+        let flow = Flow {
+            window,
+            consumed: 0,
+        };
+        self.channels.insert(channel, flow);
+        window
+    }
+
+    /// The credit that a new channel gets. It grows with what is asked of the peer.
+    fn first_window(&self, config: &Config) -> u32 {
+        config.receive_window.0.min(self.max_credit())
+    }
+
+    /// The most credit that the hub lets a channel have outstanding.
+    fn max_credit(&self) -> u32 {
+        self.welcome
+            .as_ref()
+            .map_or(0, |welcome| welcome.max_credit)
+    }
+
+    fn grant(&self, channel: ChannelId, bytes: u32, out: &mut VecDeque<Output>) {
+        self.send(ClientMessage::Credit { channel, bytes }, out);
+    }
+
+    /// A torrent whose turn is over, if somebody waits for its place.
+    pub(super) fn next_over(&mut self, now: Time, engine: &Engine) -> Option<InfoHash> {
+        self.welcome.as_ref()?;
+        self.tracker.take_turns(now, engine)
+    }
+
+    /// It gives its place up.
+    pub(super) fn displace(&mut self, now: Time, info_hash: InfoHash, out: &mut VecDeque<Output>) {
+        self.tracker.displace(now, info_hash);
+        self.say(out);
+    }
+
+    /// Tells the tracker what is due.
+    pub(super) fn tell(&mut self, now: Time, engine: &Engine, out: &mut VecDeque<Output>) {
+        if self.welcome.is_some() {
+            self.tracker.take_turns(now, engine);
+            self.tracker.tell(now, engine);
+            self.say(out);
+        }
+    }
+
+    fn say(&mut self, out: &mut VecDeque<Output>) {
+        while let Some(message) = self.tracker.poll() {
+            self.send(message, out);
+        }
+    }
+
+    /// Sends a message, if there is anybody to send it to.
+    fn send(&self, message: ClientMessage, out: &mut VecDeque<Output>) {
+        if self.welcome.is_some() {
+            out.push_back(Output::Link(self.id, LinkOutput::Send(message)));
+        }
+    }
+
+    fn key(&self, channel: ChannelId) -> ChannelKey {
+        ChannelKey {
+            link: self.id,
+            channel,
+        }
+    }
+
+    fn contact(&self, member: MemberId) -> Contact {
+        Contact::Member {
+            link: self.id,
+            member,
+        }
+    }
+}
+
+/// What the other end says in 32 bits.
+fn size(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
