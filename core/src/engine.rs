@@ -10,6 +10,7 @@
 
 mod cache;
 pub mod config;
+pub mod ending;
 pub mod io;
 mod link;
 mod pulse;
@@ -20,7 +21,8 @@ pub mod view;
 
 pub use crate::peer::PeerPath;
 pub use config::Config;
-pub use io::{Command, Event, Input, Output, Resume, StoreError, TimerKind};
+pub use ending::{Ending, Fault};
+pub use io::{Command, Event, Failure, Input, Output, Refusal, Resume, StoreError, TimerKind};
 pub use view::{PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
 use std::collections::{BTreeMap, VecDeque};
@@ -269,7 +271,9 @@ impl Engine {
                 self.with(now, info_hash, |torrent, cx| torrent.resume(cx.now));
             }
             Command::Remove(info_hash) => {
-                self.with(now, info_hash, |torrent, cx| torrent.leave(cx, "removed"));
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.leave(cx, &Ending::Removed);
+                });
                 self.torrents.remove(&info_hash);
                 self.order.retain(|known| *known != info_hash);
                 self.cache.forget(info_hash);
@@ -297,7 +301,7 @@ impl Engine {
         paused: bool,
     ) -> bool {
         if self.torrents.contains_key(&info_hash) {
-            let reason = "this torrent is in the list already".to_owned();
+            let reason = Refusal::AlreadyThere;
             self.link
                 .out
                 .push_back(Output::Event(Event::Refused { reason }));
@@ -401,7 +405,7 @@ impl Engine {
     }
 
     fn decline(&mut self, channel: ChannelId) {
-        let reason = "not taking part in this torrent".to_owned();
+        let reason = Ending::UnknownTorrent.to_string();
         self.link.send(ClientMessage::Close { channel, reason });
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Failure;
 use crate::choke::ChokeConfig;
 use crate::pieces::{Cut, Layout, PieceIndex, Strategy};
 
@@ -171,12 +172,10 @@ pub struct TrackerConfig {
 
 impl Config {
     /// Why a torrent of this layout is not taken on, if so.
-    pub fn refuses(&self, layout: &Layout) -> Option<String> {
-        let longest = layout.length(PieceIndex::FIRST);
-        let (is, most) = (longest.div_ceil(1 << 20), self.max_piece >> 20);
-        (longest > self.max_piece).then(|| {
-            format!("its pieces of {is} MiB are too long: up to {most} MiB are handled here")
-        })
+    pub fn refuses(&self, layout: &Layout) -> Option<Failure> {
+        let length = layout.length(PieceIndex::FIRST);
+        let most = self.max_piece;
+        (length > most).then_some(Failure::LongPieces { length, most })
     }
 
     /// How pieces are moved.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::id::InfoHash;
-use crate::metainfo::Metainfo;
+use crate::metainfo::{Metainfo, MetainfoError};
 use crate::pieces::{Bitfield, PieceIndex, Priority, Strategy};
 use crate::wire::relay::{ClientMessage, ServerMessage};
 
@@ -110,6 +110,37 @@ pub enum StoreError {
     /// Anything else; the torrent stops.
     #[error("the storage failed: {0}")]
     Failed(String),
+}
+
+/// Why a torrent stopped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Its store did not do what it was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The metadata that peers have, whose hash is right, is not acceptable.
+    #[error(transparent)]
+    Metainfo(#[from] MetainfoError),
+    /// Its pieces are longer than [`super::Config::max_piece`].
+    #[error(
+        "its pieces of {} MiB are too long: up to {} MiB are handled here",
+        .length.div_ceil(1 << 20),
+        .most >> 20
+    )]
+    LongPieces {
+        /// Bytes of the longest.
+        length: u32,
+        /// Bytes that one may have.
+        most: u32,
+    },
+}
+
+/// Why a command could not be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is a torrent of this info-hash.
+    #[error("this torrent is in the list already")]
+    AlreadyThere,
 }
 
 /// What a torrent's store holds already.
@@ -264,8 +295,8 @@ pub enum Event {
     Failed {
         /// The torrent.
         info_hash: InfoHash,
-        /// What is wrong, in words.
-        reason: String,
+        /// What is wrong.
+        reason: Failure,
     },
     /// A piece that we had could not be read. It is lost, see [`Input::Lost`]; everything else
     /// goes on being shared.
@@ -274,8 +305,8 @@ pub enum Event {
         info_hash: InfoHash,
         /// Which piece.
         piece: PieceIndex,
-        /// Why, in words.
-        reason: String,
+        /// Why.
+        reason: StoreError,
     },
     /// A peer sent corrupt blocks and is not talked to any more.
     Banned {
@@ -294,8 +325,8 @@ pub enum Event {
     },
     /// A command could not be carried out.
     Refused {
-        /// Why, in words.
-        reason: String,
+        /// Why.
+        reason: Refusal,
     },
 }
 

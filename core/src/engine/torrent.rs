@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::cache::Cache;
 use super::link::Link;
-use super::{Config, Event, Output, Resume};
+use super::{Config, Ending, Event, Failure, Fault, Output, Resume};
 use crate::choke::Choker;
 use crate::id::{InfoHash, PeerId};
 use crate::metainfo::Metainfo;
@@ -62,15 +62,6 @@ impl Cx<'_> {
     }
 }
 
-/// Why a session must end: the remote's fault, in words.
-struct Fault(String);
-
-impl<E: std::error::Error> From<E> for Fault {
-    fn from(error: E) -> Self {
-        Fault(error.to_string())
-    }
-}
-
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Torrent {
@@ -86,7 +77,7 @@ pub(super) struct Torrent {
     /// What to do with the store once the metadata is here.
     check_store: bool,
     paused: bool,
-    error: Option<String>,
+    error: Option<Failure>,
 
     sessions: BTreeMap<SessionId, Session>,
     next_session: SessionId,
@@ -287,7 +278,7 @@ impl Torrent {
     /// Stops transfers, keeps everything.
     pub(super) fn pause(&mut self, cx: &mut Cx<'_>) {
         self.paused = true;
-        self.leave(cx, "paused");
+        self.leave(cx, &Ending::Paused);
     }
 
     /// Goes on, also after an error.
@@ -299,9 +290,9 @@ impl Torrent {
     }
 
     /// Stops because of something that only a person can mend.
-    pub(super) fn fail(&mut self, cx: &mut Cx<'_>, reason: String) {
+    pub(super) fn fail(&mut self, cx: &mut Cx<'_>, reason: Failure) {
         if self.error.is_none() {
-            self.leave(cx, "stopped");
+            self.leave(cx, &Ending::Stopped);
             self.error = Some(reason.clone());
             cx.event(Event::Failed {
                 info_hash: self.info_hash,
@@ -311,7 +302,7 @@ impl Torrent {
     }
 
     /// Closes every session and leaves the swarm.
-    pub(super) fn leave(&mut self, cx: &mut Cx<'_>, reason: &str) {
+    pub(super) fn leave(&mut self, cx: &mut Cx<'_>, reason: &Ending) {
         self.close_all(cx, reason);
         if std::mem::take(&mut self.swarm.announced) {
             cx.link.send(ClientMessage::Leave {
@@ -386,7 +377,7 @@ impl Torrent {
 
     /// The link to the tracker is gone, and all channels with it.
     pub(super) fn tracker_down(&mut self, cx: &mut Cx<'_>) {
-        self.close_all(cx, "the link to the tracker is gone");
+        self.close_all(cx, &Ending::LinkLost);
         self.swarm.forget_membership();
         // The next life of the tracker may give the same numbers to others.
         self.outcasts = Outcasts::default();

@@ -125,7 +125,7 @@ impl OutputHash {
             Event::Failed { info_hash, reason } => {
                 self.tag(6);
                 self.bytes(&info_hash.0);
-                self.bytes(reason.as_bytes());
+                self.bytes(reason.to_string().as_bytes());
             }
             Event::Banned { info_hash, peer } => {
                 self.tag(7);
@@ -141,7 +141,7 @@ impl OutputHash {
             }
             Event::Refused { reason } => {
                 self.tag(9);
-                self.bytes(reason.as_bytes());
+                self.bytes(reason.to_string().as_bytes());
             }
             Event::Lost {
                 info_hash,
@@ -149,7 +149,7 @@ impl OutputHash {
                 reason,
             } => {
                 self.piece(10, *info_hash, *piece);
-                self.bytes(reason.as_bytes());
+                self.bytes(reason.to_string().as_bytes());
             }
             Event::Checked(info_hash, have) => {
                 self.tag(11);

@@ -122,11 +122,10 @@ impl Session {
                 event = self.host.next_event() => match event {
                     Event::Metadata(metainfo) => return Ok(Reached::Metadata(metainfo)),
                     Event::Checked(_, have) => return Ok(Reached::Checked(have)),
-                    Event::Lost { reason, .. } => self.tell_loss(reason),
+                    Event::Lost { reason, .. } => self.tell_loss(reason.to_string()),
                     Event::Completed(_) => return Ok(Reached::Completed),
-                    Event::Failed { reason, .. } | Event::Refused { reason } => {
-                        return Err(Error::Other(reason));
-                    }
+                    Event::Failed { reason, .. } => return Err(Error::Other(reason.to_string())),
+                    Event::Refused { reason } => return Err(Error::Other(reason.to_string())),
                     Event::Banned { peer, .. } => {
                         self.screen.say(&format!("{} sent corrupt data and is avoided now", plain(&peer)));
                     }

@@ -280,7 +280,7 @@ impl Host {
             Event::Tracker { reason, .. } => {
                 self.notice(true, format!("The tracker says: {reason}"));
             }
-            Event::Refused { reason } => self.notice(true, reason),
+            Event::Refused { reason } => self.notice(true, reason.to_string()),
         }
     }
 

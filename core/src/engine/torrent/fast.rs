@@ -1,6 +1,6 @@
 //! The Fast extension (BEP 6): refusing in words, advice, and a few pieces for the choked.
 
-use super::messages::{fault, find};
+use super::messages::find;
 use super::{Cx, Fault, Phase, Torrent};
 use crate::peer::SessionId;
 use crate::pieces::allowed_fast_set;
@@ -32,13 +32,13 @@ impl Torrent {
         block: BlockRef,
     ) -> Result<(), Fault> {
         let block = self.check_block(block);
-        let block = block.ok_or_else(|| fault("rejects a block that does not exist"))?;
+        let block = block.ok_or(Fault::RejectsNoSuchBlock)?;
         let session = find(&mut self.sessions, id)?;
         if !session.requests.remove(&block) {
             return if session.given_up.remove(&block) {
                 Ok(())
             } else {
-                Err(fault("rejects what nobody asked for"))
+                Err(Fault::RejectsUnasked)
             };
         }
         session.pipeline.interrupted();
@@ -47,7 +47,7 @@ impl Torrent {
             // Little is asked of it until it delivers, or it is asked the same at once.
             session.pipeline.owes(session.strikes.max(1));
             if session.broken_promises > cx.config.trust.max_broken_promises {
-                return Err(fault("claims pieces that it does not deliver"));
+                return Err(Fault::BrokenPromises);
             }
         }
         if let Phase::Active(download) = &mut self.phase {
@@ -88,7 +88,7 @@ impl Torrent {
         let piece = metainfo
             .layout()
             .piece(index)
-            .ok_or_else(|| fault("suggests a piece that does not exist"))?;
+            .ok_or(Fault::SuggestsNoSuchPiece)?;
         let session = find(&mut self.sessions, id)?;
         if session.suggested.len() >= MAX_SUGGESTED {
             session.suggested.pop_front();
@@ -104,7 +104,7 @@ impl Torrent {
         let piece = metainfo
             .layout()
             .piece(index)
-            .ok_or_else(|| fault("allows a piece that does not exist"))?;
+            .ok_or(Fault::AllowsNoSuchPiece)?;
         let session = find(&mut self.sessions, id)?;
         if session.fast_pieces.len() < MAX_FAST_PIECES {
             session.fast_pieces.insert(piece);

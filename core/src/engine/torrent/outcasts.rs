@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::Ending;
 use crate::id::MemberId;
 use crate::peer::SessionId;
 use crate::time::Time;
@@ -31,12 +32,12 @@ pub(super) struct Outcasts {
 
 impl Outcasts {
     /// Why a member is not to be talked to, if so.
-    pub(super) fn unwelcome(&self, now: Time, member: MemberId) -> Option<&'static str> {
+    pub(super) fn unwelcome(&self, now: Time, member: MemberId) -> Option<Ending> {
         if self.banned.contains(&member) {
-            return Some("sent corrupt data earlier");
+            return Some(Ending::Banned);
         }
         let shunned = self.shunned.get(&member).is_some_and(|until| *until > now);
-        shunned.then_some("misbehaved a moment ago")
+        shunned.then_some(Ending::Shunned)
     }
 
     /// It is not talked to until then.

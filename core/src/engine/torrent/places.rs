@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::prospects::Prospect;
-use super::{Cx, Phase, Torrent};
+use super::{Cx, Ending, Phase, Torrent};
 use crate::id::MemberId;
 use crate::peer::{Session, SessionId};
 use crate::time::Time;
@@ -112,7 +112,7 @@ impl Torrent {
         let Some((_, id)) = uses.into_iter().min_by_key(|(u, _)| *u) else {
             return false;
         };
-        self.close_session(cx, id, "its place went to another peer");
+        self.close_session(cx, id, &Ending::PlaceTaken);
         true
     }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::work::frame_cost;
-use super::{Cx, Fault, Phase, Torrent};
+use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::engine::Event;
 use crate::id::{ChannelId, MemberId, PeerId};
 use crate::peer::{RemotePieces, Session, SessionId, WorkConfig};
@@ -38,12 +38,12 @@ impl Torrent {
         credit: u32,
     ) {
         if !self.is_running() || self.session_of(member).is_some() {
-            let reason = "no longer wanted".to_owned();
+            let reason = Ending::NotWanted.to_string();
             cx.link.send(ClientMessage::Close { channel, reason });
             return;
         }
         if self.sessions.len() >= cx.config.max_peers && !self.make_room(cx, true) {
-            let reason = "enough peers".to_owned();
+            let reason = Ending::EnoughPeers.to_string();
             cx.link.send(ClientMessage::Close { channel, reason });
             return;
         }
@@ -129,7 +129,7 @@ impl Torrent {
             }
         }
         for (id, error) in faults {
-            self.shun(cx, id, &error.to_string());
+            self.shun(cx, id, error.into());
         }
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
@@ -192,8 +192,8 @@ impl Torrent {
             .saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         let length = bytes.len();
         session.decoder.push(bytes);
-        if let Err(Fault(reason)) = self.charge(cx, id, frame_cost(length, &cx.config.work)) {
-            return self.shun(cx, id, &reason);
+        if let Err(fault) = self.charge(cx, id, frame_cost(length, &cx.config.work)) {
+            return self.shun(cx, id, fault);
         }
         while let Some(session) = self.sessions.get_mut(&id) {
             let handled = match session.decoder.poll() {
@@ -201,8 +201,8 @@ impl Torrent {
                 Ok(Some(received)) => self.handle_received(cx, id, received),
                 Err(error) => Err(Fault::from(error)),
             };
-            if let Err(Fault(reason)) = handled {
-                self.shun(cx, id, &reason);
+            if let Err(fault) = handled {
+                self.shun(cx, id, fault);
             }
         }
         let Some(session) = self.sessions.get_mut(&id) else {
@@ -221,9 +221,9 @@ impl Torrent {
     /// We may send more.
     pub(in crate::engine) fn credit(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: u32) {
         if bytes < WorkConfig::SMALL_GRANT
-            && let Err(Fault(reason)) = self.charge(cx, id, cx.config.work.frame)
+            && let Err(fault) = self.charge(cx, id, cx.config.work.frame)
         {
-            return self.shun(cx, id, &reason);
+            return self.shun(cx, id, fault);
         }
         if let Some(session) = self.sessions.get_mut(&id) {
             session.send_credit = session.send_credit.saturating_add(u64::from(bytes));
@@ -232,11 +232,11 @@ impl Torrent {
     }
 
     /// Ends a session, and tells the other end why.
-    pub(super) fn close_session(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
+    pub(super) fn close_session(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &Ending) {
         if let Some(channel) = self.sessions.get(&id).map(|session| session.channel) {
             cx.link.send(ClientMessage::Close {
                 channel,
-                reason: reason.to_owned(),
+                reason: reason.to_string(),
             });
             self.drop_session(cx, id);
         }
@@ -276,7 +276,7 @@ impl Torrent {
         }
     }
 
-    pub(super) fn close_all(&mut self, cx: &mut Cx<'_>, reason: &str) {
+    pub(super) fn close_all(&mut self, cx: &mut Cx<'_>, reason: &Ending) {
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
             self.close_session(cx, id, reason);
@@ -284,16 +284,16 @@ impl Torrent {
     }
 
     /// Ends the session of a peer that misbehaves, and does not talk to it for a while.
-    pub(super) fn shun(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
+    pub(super) fn shun(&mut self, cx: &mut Cx<'_>, id: SessionId, fault: Fault) {
         if let Some(member) = self.sessions.get(&id).map(|session| session.member) {
             let until = cx.now + cx.config.trust.shun;
             self.outcasts.shun(cx.now, member, until);
-            self.close_session(cx, id, reason);
+            self.close_session(cx, id, &fault.into());
         }
     }
 
     /// Never talks to this peer again; its session may be over already.
-    pub(super) fn ban(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
+    pub(super) fn ban(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &Ending) {
         let connected = self.sessions.get(&id);
         let connected = connected.map(|session| (session.member, session.name()));
         let Some((member, peer)) = connected.or_else(|| self.outcasts.who_was(id)) else {

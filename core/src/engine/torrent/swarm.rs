@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::places::Use;
 use super::prospects::Prospects;
-use super::{Cx, Torrent};
+use super::{Cx, Ending, Torrent};
 use crate::engine::Event;
 use crate::pieces::Download;
 use crate::time::Time;
@@ -212,7 +212,7 @@ impl Torrent {
         if let Err(reason) = self.welcome(cx, incoming) {
             cx.link.send(ClientMessage::Close {
                 channel: incoming.channel,
-                reason: reason.to_owned(),
+                reason: reason.to_string(),
             });
             return;
         }
@@ -230,28 +230,28 @@ impl Torrent {
         );
     }
 
-    fn welcome(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) -> Result<(), &'static str> {
+    fn welcome(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) -> Result<(), Ending> {
         if !self.is_running() {
-            return Err("not taking part at the moment");
+            return Err(Ending::NotRunning);
         }
         if let Some(reason) = self.outcasts.unwelcome(cx.now, incoming.member) {
             return Err(reason);
         }
         if self.session_of(incoming.member).is_some() {
-            return Err("connected already");
+            return Err(Ending::ConnectedAlready);
         }
         // Both asked at once: the lower number's wish is carried out, the other's declined.
         if cx.link.is_opening(self.info_hash, incoming.member)
             && cx.link.member() < Some(incoming.member)
         {
-            return Err("crossing");
+            return Err(Ending::Crossing);
         }
         let full = self.sessions.len() >= cx.config.max_peers;
         // Who was of no use a moment ago does not take another's place.
         if full
             && (self.swarm.prospects.rests(cx.now, incoming.member) || !self.make_room(cx, false))
         {
-            return Err("enough peers");
+            return Err(Ending::EnoughPeers);
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! A place among the announced torrents, where the tracker takes only so many.
 
-use super::{Cx, Torrent};
+use super::{Cx, Ending, Torrent};
 use crate::engine::config::TrackerConfig;
 use crate::time::Time;
 
@@ -42,7 +42,7 @@ impl Torrent {
 
     /// Leaves the swarm until its next turn.
     pub(in crate::engine) fn give_place_up(&mut self, cx: &mut Cx<'_>) {
-        self.leave(cx, "it is another torrent's turn");
+        self.leave(cx, &Ending::TurnOver);
         self.swarm.displaced = Some(cx.now);
         self.swarm.waits = true;
         self.announce_now(cx.now);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::messages::{fault, find};
-use super::{Cx, Fault, Phase, Torrent};
+use super::messages::find;
+use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::peer::SessionId;
 use crate::pieces::BLOCK;
 use crate::wire::peer::Message;
@@ -42,19 +42,19 @@ impl Torrent {
             return;
         };
         if cx.now - session.last_heard >= cx.config.idle_timeout {
-            return self.close_session(cx, id, "silent for too long");
+            return self.close_session(cx, id, &Ending::Silent);
         }
         let rate = session.down.rate(cx.now);
         session.pipeline.measure(rate, &cx.config.requests);
         if session.outbox.ready_len() > cx.config.max_waiting.1 {
-            return self.close_session(cx, id, "takes nothing of what it is sent");
+            return self.close_session(cx, id, &Ending::TakesNothing);
         }
         if session.outbox.ready_len() > 0 {
             // News that waited for company.
             cx.link.ready.insert((self.info_hash, id));
         }
-        if let Err(Fault(reason)) = self.watch_debts(cx, id) {
-            return self.shun(cx, id, &reason);
+        if let Err(fault) = self.watch_debts(cx, id) {
+            return self.shun(cx, id, fault);
         }
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
@@ -78,7 +78,7 @@ impl Torrent {
         session.snubbed |= waited >= limits.snub;
         let trust = &cx.config.trust;
         if session.broken_promises > trust.max_broken_promises || waited >= trust.max_debt {
-            return Err(fault("claims pieces that it does not deliver"));
+            return Err(Fault::BrokenPromises);
         }
         // Who is slow is not silent: four times as long as its blocks take.
         let rate = session.down.long_rate(cx.now);
