@@ -361,7 +361,7 @@ impl Engine {
             }
             ServerMessage::Refused { request, .. } => {
                 if let Some((info_hash, member)) = self.link.opening.remove(&request) {
-                    self.with(now, info_hash, |torrent, _| torrent.declined(member));
+                    self.with(now, info_hash, |torrent, cx| torrent.declined(cx, member));
                 }
             }
             ServerMessage::Credit { channel, bytes } => {

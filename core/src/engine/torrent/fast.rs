@@ -6,11 +6,6 @@ use crate::peer::SessionId;
 use crate::pieces::allowed_fast_set;
 use crate::wire::peer::{BlockRef, Message};
 
-/// Suggestions of one peer that we remember.
-const MAX_SUGGESTED: usize = 64;
-/// Allowed-fast pieces of one peer that we remember.
-const MAX_FAST_PIECES: usize = 64;
-
 impl Torrent {
     /// It answers our requests no more. Without the extension all are void; with it, each
     /// is rejected, but for those of allowed-fast pieces.
@@ -81,7 +76,12 @@ impl Torrent {
         Ok(())
     }
 
-    pub(super) fn handle_suggestion(&mut self, id: SessionId, index: u32) -> Result<(), Fault> {
+    pub(super) fn handle_suggestion(
+        &mut self,
+        cx: &Cx<'_>,
+        id: SessionId,
+        index: u32,
+    ) -> Result<(), Fault> {
         let Some(metainfo) = &self.metainfo else {
             return Ok(());
         };
@@ -90,14 +90,19 @@ impl Torrent {
             .piece(index)
             .ok_or(Fault::SuggestsNoSuchPiece)?;
         let session = find(&mut self.sessions, id)?;
-        if session.suggested.len() >= MAX_SUGGESTED {
+        session.suggested.push_back(piece);
+        if session.suggested.len() > cx.config.max_suggested {
             session.suggested.pop_front();
         }
-        session.suggested.push_back(piece);
         Ok(())
     }
 
-    pub(super) fn handle_allowed_fast(&mut self, id: SessionId, index: u32) -> Result<(), Fault> {
+    pub(super) fn handle_allowed_fast(
+        &mut self,
+        cx: &Cx<'_>,
+        id: SessionId,
+        index: u32,
+    ) -> Result<(), Fault> {
         let Some(metainfo) = &self.metainfo else {
             return Ok(());
         };
@@ -106,7 +111,7 @@ impl Torrent {
             .piece(index)
             .ok_or(Fault::AllowsNoSuchPiece)?;
         let session = find(&mut self.sessions, id)?;
-        if session.fast_pieces.len() < MAX_FAST_PIECES {
+        if session.fast_pieces.len() < cx.config.max_fast_pieces {
             session.fast_pieces.insert(piece);
             self.refill.insert(id);
         }

@@ -57,8 +57,8 @@ impl Torrent {
     ) -> Result<(), Fault> {
         match message {
             Message::KeepAlive | Message::Port(_) | Message::Unknown(_) => {}
-            Message::SuggestPiece(index) => self.handle_suggestion(id, index)?,
-            Message::AllowedFast(index) => self.handle_allowed_fast(id, index)?,
+            Message::SuggestPiece(index) => self.handle_suggestion(cx, id, index)?,
+            Message::AllowedFast(index) => self.handle_allowed_fast(cx, id, index)?,
             Message::Choke => self.handle_choke(id)?,
             Message::Unchoke => {
                 self.session(id)?.unchokes();
@@ -124,7 +124,7 @@ impl Torrent {
         let session = find(&mut self.sessions, id)?;
         match &mut session.pieces {
             RemotePieces::Early { haves, .. } => {
-                if haves.len() >= RemotePieces::MAX_EARLY {
+                if haves.len() >= cx.config.max_early_haves {
                     return Err(Fault::TooManyHaves);
                 }
                 haves.push(index);

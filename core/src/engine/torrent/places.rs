@@ -290,7 +290,7 @@ impl Torrent {
     }
 
     /// A member does not want a channel.
-    pub(in crate::engine) fn declined(&mut self, member: MemberId) {
-        self.swarm.prospects.refused(member);
+    pub(in crate::engine) fn declined(&mut self, cx: &Cx<'_>, member: MemberId) {
+        self.swarm.prospects.refused(member, &cx.config.places);
     }
 }

@@ -13,9 +13,6 @@ use crate::rng::Rng;
 use crate::time::Time;
 use crate::wire::relay::Member;
 
-/// Who was asked so often for nothing is forgotten, until the tracker tells of it again.
-const MAX_TRIES: u32 = 8;
-
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Prospects {
@@ -84,9 +81,9 @@ impl Prospects {
     }
 
     /// It refused. Whoever does so for ever is forgotten.
-    pub(super) fn refused(&mut self, member: MemberId) {
+    pub(super) fn refused(&mut self, member: MemberId, config: &PlacesConfig) {
         let tries = self.members.get(&member).map_or(0, |known| known.tries);
-        if tries >= MAX_TRIES {
+        if tries >= config.max_tries {
             self.members.remove(&member);
         }
     }

@@ -6,7 +6,7 @@ use super::work::frame_cost;
 use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::engine::Event;
 use crate::id::{ChannelId, MemberId, PeerId};
-use crate::peer::{RemotePieces, Session, SessionId, WorkConfig};
+use crate::peer::{RemotePieces, Session, SessionId};
 use crate::pieces::{BLOCK, Bitfield, Layout};
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
@@ -220,7 +220,7 @@ impl Torrent {
 
     /// We may send more.
     pub(in crate::engine) fn credit(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: u32) {
-        if bytes < WorkConfig::SMALL_GRANT
+        if bytes < cx.config.work.small_grant
             && let Err(fault) = self.charge(cx, id, cx.config.work.frame)
         {
             return self.shun(cx, id, fault);
@@ -248,7 +248,8 @@ impl Torrent {
             return;
         };
         if session.down.total() > 0 {
-            self.outcasts.departed(id, session.member, session.name());
+            self.outcasts
+                .departed(id, session.member, session.name(), &cx.config.trust);
         }
         // It has had its chance, and others have not.
         if session.exchanged.is_some() {
@@ -286,8 +287,7 @@ impl Torrent {
     /// Ends the session of a peer that misbehaves, and does not talk to it for a while.
     pub(super) fn shun(&mut self, cx: &mut Cx<'_>, id: SessionId, fault: Fault) {
         if let Some(member) = self.sessions.get(&id).map(|session| session.member) {
-            let until = cx.now + cx.config.trust.shun;
-            self.outcasts.shun(cx.now, member, until);
+            self.outcasts.shun(cx.now, member, &cx.config.trust);
             self.close_session(cx, id, &fault.into());
         }
     }
@@ -299,7 +299,7 @@ impl Torrent {
         let Some((member, peer)) = connected.or_else(|| self.outcasts.who_was(id)) else {
             return;
         };
-        let known = !self.outcasts.ban(member);
+        let known = !self.outcasts.ban(member, &cx.config.trust);
         self.close_session(cx, id, reason);
         if !known {
             cx.event(Event::Banned {

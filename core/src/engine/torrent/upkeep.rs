@@ -8,9 +8,6 @@ use crate::peer::SessionId;
 use crate::pieces::BLOCK;
 use crate::wire::peer::Message;
 
-/// Silence after which we say that we are alive (BEP 3: "generally two minutes").
-const KEEP_ALIVE: Duration = Duration::from_secs(100);
-
 impl Torrent {
     /// Sessions need looking after.
     pub(in crate::engine) fn needs_upkeep(&self) -> bool {
@@ -59,7 +56,7 @@ impl Torrent {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if cx.now - session.last_spoke >= KEEP_ALIVE {
+        if cx.now - session.last_spoke >= cx.config.keep_alive {
             session.last_spoke = cx.now;
             self.say(cx, id, &Message::KeepAlive);
         }
