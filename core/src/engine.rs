@@ -13,6 +13,7 @@
 mod cache;
 mod channels;
 pub mod config;
+pub mod ending;
 pub mod io;
 mod reads;
 mod torrent;
@@ -21,7 +22,11 @@ mod waiting;
 
 pub use crate::peer::PeerPath;
 pub use config::Config;
-pub use io::{Command, Done, Event, Found, Input, Job, Output, Resume, StoreError, Urgency, Work};
+pub use ending::{Ending, Fault};
+pub use io::{
+    Command, Done, Event, Failure, Found, Input, Job, Output, Refusal, Resume, StoreError, Urgency,
+    Work,
+};
 pub use view::{PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
 use std::collections::{BTreeMap, VecDeque};
@@ -162,7 +167,7 @@ impl Engine {
             }
             Input::Declined { info_hash, contact } => {
                 if self.channels.dialled(info_hash, contact) {
-                    self.with(now, info_hash, |torrent, _| torrent.declined(contact));
+                    self.with(now, info_hash, |torrent, cx| torrent.declined(cx, contact));
                 }
             }
             Input::Closed { channel } => {
@@ -328,7 +333,9 @@ impl Engine {
                 self.with(now, info_hash, |torrent, cx| torrent.resume(cx));
             }
             Command::Remove(info_hash) => {
-                self.with(now, info_hash, |torrent, cx| torrent.leave(cx, "removed"));
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.leave(cx, &Ending::Removed);
+                });
                 self.torrents.remove(&info_hash);
                 self.order.retain(|known| *known != info_hash);
                 self.cache.forget(info_hash);
@@ -356,7 +363,7 @@ impl Engine {
         paused: bool,
     ) -> bool {
         if self.torrents.contains_key(&info_hash) {
-            let reason = "this torrent is in the list already".to_owned();
+            let reason = Refusal::AlreadyThere;
             self.out.push_back(Output::Event(Event::Refused { reason }));
             return false;
         }
@@ -380,7 +387,7 @@ impl Engine {
     }
 
     fn decline(&mut self, channel: ChannelKey) {
-        let reason = "not taking part in this torrent".to_owned();
+        let reason = Ending::UnknownTorrent;
         self.out.push_back(Output::Close { channel, reason });
     }
 

@@ -49,7 +49,7 @@ fn a_piece_that_cannot_be_read_is_lost_and_the_others_are_shared_on() {
     assert!(pieces_heard(&stage.heard(leecher)).is_empty());
     assert!(
         stage.events.iter().any(
-            |event| matches!(event, Event::Lost { piece, reason, .. } if piece.get() == 1 && reason.contains("it changed"))
+            |event| matches!(event, Event::Lost { piece, reason, .. } if piece.get() == 1 && reason.to_string().contains("it changed"))
         ),
         "{:?}",
         stage.events

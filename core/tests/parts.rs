@@ -6,7 +6,7 @@
 mod script;
 
 use script::{BLOCK, Stage};
-use swarm_core::engine::{Command, Config, Event, Resume, TorrentState, Work};
+use swarm_core::engine::{Command, Config, Event, Failure, Resume, StoreError, TorrentState, Work};
 use swarm_core::id::ChannelId;
 use swarm_core::pieces::Priority;
 use swarm_core::wire::peer::{BlockRef, Message};
@@ -117,6 +117,12 @@ fn a_full_disk_stops_the_torrent_and_it_goes_on_when_there_is_room() {
     let asked = stage.requests(seed);
     stage.send_block(seed, asked[0], true);
     assert_eq!(stage.torrent().state, TorrentState::Error);
+    let Some(Event::Failed { reason, .. }) = stage.events.last() else {
+        panic!("nobody was told: {:?}", stage.events);
+    };
+    let full = StoreError::Full("the disk".to_owned());
+    assert_eq!(stage.torrent().error, Some(full.to_string()));
+    assert_eq!(*reason, Failure::Store(full));
     stage.full = false;
     let info_hash = stage.info_hash();
     stage.command(Command::Resume(info_hash));
@@ -229,6 +235,6 @@ fn a_host_may_refuse_pieces_that_it_cannot_hold() {
     let Some(Event::Failed { reason, .. }) = stage.events.last() else {
         panic!("it was taken on: {:?}", stage.events);
     };
-    assert!(reason.contains("too long"), "{reason}");
+    assert!(matches!(reason, Failure::LongPieces { .. }), "{reason}");
     assert_eq!(stage.torrent().state, TorrentState::Error);
 }

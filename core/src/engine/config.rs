@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Failure;
 use crate::choke::ChokeConfig;
 use crate::net::lane::Pacing;
 use crate::pieces::{Cut, Layout, PieceIndex, Strategy};
@@ -62,9 +63,12 @@ pub struct Config {
     /// Store reads under way at once, over all torrents; together they are of no more bytes
     /// than `read_cache`, unless there is but one.
     pub max_reads: usize,
-    /// Bytes of one peer's requests that are read before their turn, and two pieces in any
-    /// case: 128 KiB, or each of many small pieces would wait for the store in its turn.
+    /// Bytes of one peer's requests that are read before their turn: 128 KiB, or each of many
+    /// small pieces would wait for the store in its turn.
     pub read_ahead: usize,
+    /// So many pieces, or parts of long ones, in any case: two, the one that is being sent and
+    /// the next.
+    pub read_ahead_pieces: usize,
     /// Pieces hashed at once when checking what is on disk; fewer where they are longer than
     /// `bytes_in_progress` together.
     pub max_checks: usize,
@@ -91,6 +95,10 @@ pub struct Config {
     /// 64 KiB are the refusals of seven full queues, and times `max_peers` still next to
     /// nothing; 4 MiB say that half a million pieces came while it did not listen.
     pub max_waiting: (usize, usize),
+    /// Have messages of one peer that are kept before the metadata says how many pieces there
+    /// are. 65,536, of four bytes each: those of a long torrent from a peer that does not send
+    /// a bitfield, and 12.5 MiB of `max_peers` that all do so.
+    pub max_early_haves: usize,
     /// Pieces that a new peer may request while it is choked (BEP 6 "allowed fast"; ten
     /// there). None by default: we unchoke whoever comes while there is a slot, so the set
     /// would only let many choked newcomers split a busy line, each waiting long for its
@@ -102,8 +110,21 @@ pub struct Config {
     /// hiding what we have). So many more than it asks for at once: two, so that the next
     /// is known before one ends. Zero suggests nothing.
     pub suggestions: usize,
+    /// Suggestions to one peer at once: 32. Of tiny pieces it may ask for hundreds, and each
+    /// that is suggested to one is kept from others.
+    pub max_suggestions: usize,
+    /// Suggestions of one peer that we remember, the newest ones (BEP 6). 64: the picker looks
+    /// at no more.
+    pub max_suggested: usize,
+    /// Pieces of which we remember that one peer lets us request them while it chokes us
+    /// (BEP 6 "allowed fast", of which there are ten by default). 64: the picker looks at no
+    /// more.
+    pub max_fast_pieces: usize,
     /// A session that says nothing at all for this long is closed (BEP 3: two minutes).
     pub idle_timeout: Duration,
+    /// Who said nothing to a peer for this long says that it is alive: 100 seconds, so that it
+    /// comes before the two minutes are over (BEP 3: "generally two minutes").
+    pub keep_alive: Duration,
 }
 
 /// What a peer may do wrong. Corrupt data is not a matter of counting: whoever is proven to
@@ -127,6 +148,12 @@ pub struct TrustConfig {
     pub shun: Duration,
     /// Payload bytes that nobody asked for: 1 MiB, more than what crosses on the wire.
     pub max_unrequested: u64,
+    /// Outcasts remembered of each kind, the banned and the shunned, in one torrent: 1024, some
+    /// twelve bytes each. Beyond it the lowest numbers, the oldest connections, are forgotten.
+    pub outcasts: usize,
+    /// Peers that gave us something and left, remembered in one torrent, because it may turn
+    /// out later what that was worth: 256, five times `max_peers`, some hundred bytes each.
+    pub departed: usize,
 }
 
 /// How the info dictionary is fetched (BEP 9).
@@ -172,12 +199,10 @@ pub struct TrackerConfig {
 
 impl Config {
     /// Why a torrent of this layout is not taken on, if so.
-    pub fn refuses(&self, layout: &Layout) -> Option<String> {
-        let longest = layout.length(PieceIndex::FIRST);
-        let (is, most) = (longest.div_ceil(1 << 20), self.max_piece >> 20);
-        (longest > self.max_piece).then(|| {
-            format!("its pieces of {is} MiB are too long: up to {most} MiB are handled here")
-        })
+    pub fn refuses(&self, layout: &Layout) -> Option<Failure> {
+        let length = layout.length(PieceIndex::FIRST);
+        let most = self.max_piece;
+        (length > most).then_some(Failure::LongPieces { length, most })
     }
 
     /// How much may wait in a lane.
@@ -228,6 +253,7 @@ impl Default for Config {
             read_cache: 16 << 20,
             max_reads: 8,
             read_ahead: 128 << 10,
+            read_ahead_pieces: 2,
             max_checks: 4,
             receive_window: (256 << 10, 4 << 20),
             link_budget: (17 << 10, 2 << 20),
@@ -235,9 +261,14 @@ impl Default for Config {
             frame_payload: 256 << 10,
             max_incoming_requests: 512,
             max_waiting: (64 << 10, 4 << 20),
+            max_early_haves: 1 << 16,
             allowed_fast: 0,
             suggestions: 2,
+            max_suggestions: 32,
+            max_suggested: 64,
+            max_fast_pieces: 64,
             idle_timeout: Duration::from_secs(150),
+            keep_alive: Duration::from_secs(100),
         }
     }
 }
@@ -250,6 +281,8 @@ impl Default for TrustConfig {
             max_debt: Duration::from_secs(120),
             shun: Duration::from_secs(300),
             max_unrequested: 1 << 20,
+            outcasts: 1024,
+            departed: 256,
         }
     }
 }

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::Ending;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
-use crate::metainfo::Metainfo;
+use crate::metainfo::{Metainfo, MetainfoError};
 use crate::net::{Contact, LaneLimits, Parts};
 use crate::pieces::{Bitfield, PieceIndex, Priority, Strategy};
 
@@ -210,6 +211,37 @@ pub enum StoreError {
     Failed(String),
 }
 
+/// Why a torrent stopped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Its store did not do what it was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The metadata that peers have, whose hash is right, is not acceptable.
+    #[error(transparent)]
+    Metainfo(#[from] MetainfoError),
+    /// Its pieces are longer than [`super::Config::max_piece`].
+    #[error(
+        "its pieces of {} MiB are too long: up to {} MiB are handled here",
+        .length.div_ceil(1 << 20),
+        .most >> 20
+    )]
+    LongPieces {
+        /// Bytes of the longest.
+        length: u32,
+        /// Bytes that one may have.
+        most: u32,
+    },
+}
+
+/// Why a command could not be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is a torrent of this info-hash.
+    #[error("this torrent is in the list already")]
+    AlreadyThere,
+}
+
 /// What a torrent's store holds already.
 #[derive(Clone, Debug)]
 pub enum Resume {
@@ -316,8 +348,8 @@ pub enum Output {
     Close {
         /// The channel.
         channel: ChannelKey,
-        /// Why, in words that the other end gets to read.
-        reason: String,
+        /// Why; the other end gets to read the words.
+        reason: Ending,
     },
     /// Send this through a channel.
     Send {
@@ -372,8 +404,8 @@ pub enum Event {
     Failed {
         /// The torrent.
         info_hash: InfoHash,
-        /// What is wrong, in words.
-        reason: String,
+        /// What is wrong.
+        reason: Failure,
     },
     /// A piece that we had could not be read. It is lost, see [`Input::Lost`]; everything else
     /// goes on being shared.
@@ -382,8 +414,8 @@ pub enum Event {
         info_hash: InfoHash,
         /// Which piece.
         piece: PieceIndex,
-        /// Why, in words.
-        reason: String,
+        /// Why.
+        reason: StoreError,
     },
     /// A peer sent corrupt blocks and is not talked to any more.
     Banned {
@@ -394,7 +426,7 @@ pub enum Event {
     },
     /// A command could not be carried out.
     Refused {
-        /// Why, in words.
-        reason: String,
+        /// Why.
+        reason: Refusal,
     },
 }

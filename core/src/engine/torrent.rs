@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::cache::Cache;
 use super::channels::Channels;
 use super::waiting::Waiting;
-use super::{Config, Event, Output, Resume, Urgency};
+use super::{Config, Ending, Event, Failure, Fault, Output, Resume, Urgency};
 use crate::choke::Choker;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
@@ -58,22 +58,12 @@ impl Cx<'_> {
         self.out.push_back(output);
     }
 
-    fn close(&mut self, channel: ChannelKey, reason: &str) {
-        let reason = reason.to_owned();
+    fn close(&mut self, channel: ChannelKey, reason: Ending) {
         self.emit(Output::Close { channel, reason });
     }
 
     fn event(&mut self, event: Event) {
         self.emit(Output::Event(event));
-    }
-}
-
-/// Why a session must end: the remote's fault, in words.
-struct Fault(String);
-
-impl<E: std::error::Error> From<E> for Fault {
-    fn from(error: E) -> Self {
-        Fault(error.to_string())
     }
 }
 
@@ -92,7 +82,7 @@ pub(super) struct Torrent {
     /// What to do with the store once the metadata is here.
     check_store: bool,
     paused: bool,
-    error: Option<String>,
+    error: Option<Failure>,
 
     sessions: BTreeMap<SessionId, Session>,
     next_session: SessionId,
@@ -298,7 +288,7 @@ impl Torrent {
     /// Stops transfers, keeps everything.
     pub(super) fn pause(&mut self, cx: &mut Cx<'_>) {
         self.paused = true;
-        self.leave(cx, "paused");
+        self.leave(cx, &Ending::Paused);
     }
 
     /// Goes on, also after an error.
@@ -310,9 +300,9 @@ impl Torrent {
     }
 
     /// Stops because of something that only a person can mend.
-    pub(super) fn fail(&mut self, cx: &mut Cx<'_>, reason: String) {
+    pub(super) fn fail(&mut self, cx: &mut Cx<'_>, reason: Failure) {
         if self.error.is_none() {
-            self.leave(cx, "stopped");
+            self.leave(cx, &Ending::Stopped);
             self.error = Some(reason.clone());
             cx.event(Event::Failed {
                 info_hash: self.info_hash,
@@ -322,7 +312,7 @@ impl Torrent {
     }
 
     /// Closes every session and leaves the swarm.
-    pub(super) fn leave(&mut self, cx: &mut Cx<'_>, reason: &str) {
+    pub(super) fn leave(&mut self, cx: &mut Cx<'_>, reason: &Ending) {
         self.close_all(cx, reason);
         self.swarm = Swarm::default();
         cx.emit(Output::Leave {
@@ -402,7 +392,7 @@ impl Torrent {
 
     /// A link is gone, and all of its channels with it.
     pub(super) fn link_down(&mut self, cx: &mut Cx<'_>, link: LinkId) {
-        self.close_link(cx, link, "the link is gone");
+        self.close_link(cx, link, &Ending::LinkLost);
         self.swarm.forget(link);
         // Its next life may give the same numbers to others.
         self.outcasts.forget(link);

@@ -206,7 +206,7 @@ impl RelayLink {
         out: &mut VecDeque<Output>,
     ) -> engine::Input {
         let Some((info_hash, member)) = self.opening.remove(&request) else {
-            let reason = "not taking part in this torrent".to_owned();
+            let reason = engine::Ending::UnknownTorrent.to_string();
             self.send(ClientMessage::Close { channel, reason }, out);
             return engine::Input::Tick;
         };
@@ -282,6 +282,7 @@ impl RelayLink {
             engine::Output::Close { channel, reason } => {
                 let channel = channel.channel;
                 self.channels.remove(&channel);
+                let reason = reason.to_string();
                 self.send(ClientMessage::Close { channel, reason }, out);
             }
             engine::Output::Send { channel, parts } if self.welcome.is_some() => {

@@ -35,6 +35,9 @@ pub struct PlacesConfig {
     /// Members of one torrent that are remembered, with what came of asking them: ten times
     /// what the tracker tells of at once. 48 bytes each.
     pub prospects: usize,
+    /// Who was asked so often in a row, and refuses again, is forgotten until the tracker tells
+    /// of it anew: eight times, or three minutes with `knock` as it is.
+    pub max_tries: u32,
 }
 
 impl PlacesConfig {
@@ -70,6 +73,14 @@ pub struct RequestConfig {
     /// long at 5 kB/s. Twice and four times that when it happens again, then it is asked for
     /// nothing until it sends something.
     pub doubt: Duration,
+    /// Requests in flight to a peer that owes us blocks, until it delivers: after it did not for
+    /// the first time, and after the second. Two and one: enough to show that it does, and
+    /// little to lose. After the third time it is asked for nothing.
+    pub owing: (usize, usize),
+    /// Requests to one peer that are remembered after we gave them up, so that what comes of
+    /// them late is no fault. 4096, many times the longest queue: only a peer that answers
+    /// nothing at all comes near.
+    pub max_given_up: usize,
     /// A peer that owes us blocks for this long earns no upload slot (anti-snubbing, BEP 3:
     /// a minute).
     pub snub: Duration,
@@ -93,6 +104,8 @@ impl Default for RequestConfig {
             queue_time: Duration::from_millis(500),
             timeout: Duration::from_secs(20),
             doubt: Duration::from_secs(3),
+            owing: (2, 1),
+            max_given_up: 4096,
             snub: Duration::from_secs(60),
             endgame_copies: 2,
             random_first: 4,
@@ -114,8 +127,10 @@ pub struct WorkConfig {
     /// Units a second that it gets back: fifty peers that use all of them cost some per cent
     /// of a core.
     pub rate: u32,
-    /// For each data frame, or grant of less than [`WorkConfig::SMALL_GRANT`] bytes.
+    /// For each data frame, or grant of less than `small_grant` bytes.
     pub frame: u32,
+    /// A grant of at least so many bytes of credit is free: it moves enough. 1 KiB.
+    pub small_grant: u32,
     /// For each message, and for each KiB of whatever comes.
     pub message: u32,
     /// For each dictionary (BEP 9, 10).
@@ -128,17 +143,13 @@ pub struct WorkConfig {
     pub news: u32,
 }
 
-impl WorkConfig {
-    /// A grant of at least so many bytes of credit is free: it moves enough.
-    pub const SMALL_GRANT: u32 = 1 << 10;
-}
-
 impl Default for WorkConfig {
     fn default() -> Self {
         WorkConfig {
             burst: 20_000,
             rate: 500,
             frame: 1,
+            small_grant: 1 << 10,
             message: 1,
             dictionary: 16,
             block: 64,
@@ -158,6 +169,7 @@ impl Default for PlacesConfig {
             knock: (Duration::from_secs(1), Duration::from_secs(60)),
             haste: Duration::from_secs(8),
             prospects: 512,
+            max_tries: 8,
         }
     }
 }

@@ -12,10 +12,6 @@ use super::RequestConfig;
 use crate::pieces::{BLOCK, Block};
 use crate::time::Time;
 
-/// Requests to a peer that owes us blocks, until it delivers: after the first time that it did
-/// not, after the second, and nothing after that.
-const OWING: [usize; 2] = [2, 1];
-
 /// See the module.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -28,7 +24,9 @@ pub struct Pipeline {
     /// The least time that an answer took: the way there and back without queues.
     delay: Option<Duration>,
     /// How often it owed us blocks for too long, since it last sent one.
-    owing: usize,
+    owing: u32,
+    /// See [`RequestConfig::owing`].
+    while_owing: (usize, usize),
 }
 
 impl Pipeline {
@@ -41,6 +39,7 @@ impl Pipeline {
             probe: None,
             delay: None,
             owing: 0,
+            while_owing: config.owing,
         }
     }
 
@@ -48,7 +47,9 @@ impl Pipeline {
     pub fn depth(&self) -> usize {
         match self.owing {
             0 => self.depth,
-            times => OWING.get(times - 1).map_or(0, |most| self.depth.min(*most)),
+            1 => self.depth.min(self.while_owing.0),
+            2 => self.depth.min(self.while_owing.1),
+            _ => 0,
         }
     }
 
@@ -83,7 +84,7 @@ impl Pipeline {
     /// It owes us blocks, so many times without sending one: little is asked of it until it delivers,
     /// or nothing.
     pub fn owes(&mut self, times: u32) {
-        self.owing = times.try_into().unwrap_or(usize::MAX);
+        self.owing = times;
         self.probe = None;
     }
 

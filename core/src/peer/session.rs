@@ -62,6 +62,8 @@ pub struct Session {
     pub requests: BTreeSet<Block>,
     /// What we asked of it and gave up: it may still come, or be rejected.
     pub given_up: BTreeSet<Block>,
+    /// See [`RequestConfig::max_given_up`].
+    max_given_up: usize,
     /// How much may be asked of it.
     pub pipeline: Pipeline,
     /// When it last sent a block that we asked for, or we first asked.
@@ -121,7 +123,7 @@ pub enum RemotePieces {
         bitfield: Option<Bytes>,
         /// It says that it has everything.
         all: bool,
-        /// Its have messages; bounded by [`RemotePieces::MAX_EARLY`].
+        /// Its have messages, as many as the configuration allows.
         haves: Vec<u32>,
     },
     /// Checked against the layout.
@@ -129,9 +131,6 @@ pub enum RemotePieces {
 }
 
 impl RemotePieces {
-    /// Have messages kept before the metadata is here.
-    pub const MAX_EARLY: usize = 1 << 16;
-
     /// Nothing yet.
     pub fn early() -> Self {
         RemotePieces::Early {
@@ -172,10 +171,6 @@ impl RemotePieces {
 }
 
 impl Session {
-    /// Requests that are remembered after we gave them up. Many times the longest queue:
-    /// only a peer that answers nothing at all comes near.
-    const MAX_GIVEN_UP: usize = 4096;
-
     /// A session over a channel that just opened; it takes `room` bytes.
     pub fn new(
         channel: ChannelKey,
@@ -209,6 +204,7 @@ impl Session {
             introduced: false,
             requests: BTreeSet::new(),
             given_up: BTreeSet::new(),
+            max_given_up: requests.max_given_up,
             pipeline: Pipeline::new(requests),
             last_block: now,
             timed_out: None,
@@ -239,7 +235,7 @@ impl Session {
     /// It will not send these blocks; what comes of them late, or is rejected, is no fault.
     pub fn give_up_requests(&mut self) {
         let requests = std::mem::take(&mut self.requests);
-        if self.given_up.len() < Self::MAX_GIVEN_UP {
+        if self.given_up.len() < self.max_given_up {
             self.given_up.extend(requests);
         }
         self.pipeline.interrupted();
@@ -279,7 +275,7 @@ impl Session {
     /// asked of it.
     pub fn give_up(&mut self, block: Block) -> bool {
         let asked = self.requests.remove(&block);
-        if asked && self.given_up.len() < Self::MAX_GIVEN_UP {
+        if asked && self.given_up.len() < self.max_given_up {
             self.given_up.insert(block);
         }
         asked

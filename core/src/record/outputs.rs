@@ -97,7 +97,7 @@ impl OutputHash {
             Output::Accept { channel } => self.channel(16, *channel),
             Output::Close { channel, reason } => {
                 self.channel(17, *channel);
-                self.bytes(reason.as_bytes());
+                self.bytes(reason.to_string().as_bytes());
             }
             Output::Send { channel, parts } => {
                 self.channel(0, *channel);
@@ -159,7 +159,7 @@ impl OutputHash {
             Event::Failed { info_hash, reason } => {
                 self.tag(6);
                 self.bytes(&info_hash.0);
-                self.bytes(reason.as_bytes());
+                self.bytes(reason.to_string().as_bytes());
             }
             Event::Banned { info_hash, peer } => {
                 self.tag(7);
@@ -168,7 +168,7 @@ impl OutputHash {
             }
             Event::Refused { reason } => {
                 self.tag(9);
-                self.bytes(reason.as_bytes());
+                self.bytes(reason.to_string().as_bytes());
             }
             Event::Lost {
                 info_hash,
@@ -176,7 +176,7 @@ impl OutputHash {
                 reason,
             } => {
                 self.piece(10, *info_hash, *piece);
-                self.bytes(reason.as_bytes());
+                self.bytes(reason.to_string().as_bytes());
             }
             Event::Checked(info_hash, have) => {
                 self.tag(11);

@@ -72,13 +72,16 @@ pub enum MetadataMessage {
 
 /// Why the payload of an extended message is not acceptable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("bad extension message: {0}")]
-pub struct ExtensionError(pub String);
-
-impl From<BencodeError> for ExtensionError {
-    fn from(error: BencodeError) -> Self {
-        ExtensionError(error.to_string())
-    }
+pub enum ExtensionError {
+    /// It is not the dictionary that it should be.
+    #[error("bad extension message: {0}")]
+    Bencode(#[from] BencodeError),
+    /// A metadata message does not say which piece it is about.
+    #[error("bad extension message: no piece of the metadata")]
+    NoPiece,
+    /// The bytes of a piece of the metadata are not as many as its index and `total_size` say.
+    #[error("bad extension message: the sizes don't fit")]
+    Sizes,
 }
 
 impl ExtensionHandshake {
@@ -144,14 +147,14 @@ impl MetadataMessage {
             return Ok(None);
         }
         let piece = read.piece.and_then(|piece| u32::try_from(piece).ok());
-        let piece = piece.ok_or_else(|| ExtensionError("no piece of the metadata".to_owned()))?;
+        let piece = piece.ok_or(ExtensionError::NoPiece)?;
         Ok(Some(match read.msg_type {
             REQUEST => MetadataMessage::Request { piece },
             DATA => {
                 let data = payload.slice(length..);
                 let total_size = in_range(read.total_size, MAX_METADATA as u32)
                     .filter(|&total| piece_length(piece, total) == Some(data.len()))
-                    .ok_or_else(|| ExtensionError("the sizes don't fit".to_owned()))?;
+                    .ok_or(ExtensionError::Sizes)?;
                 MetadataMessage::Data {
                     piece,
                     total_size,

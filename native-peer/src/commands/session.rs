@@ -148,11 +148,10 @@ impl Session {
             Event::Metadata(metainfo) => Reached::Metadata(metainfo),
             Event::Checked(_, have) => Reached::Checked(have),
             Event::Completed(_) => Reached::Completed,
-            Event::Failed { reason, .. } | Event::Refused { reason } => {
-                return Err(Error::Other(reason));
-            }
+            Event::Failed { reason, .. } => return Err(Error::Other(reason.to_string())),
+            Event::Refused { reason } => return Err(Error::Other(reason.to_string())),
             Event::Lost { reason, .. } => {
-                self.tell_loss(reason);
+                self.tell_loss(reason.to_string());
                 return Ok(None);
             }
             Event::Banned { peer, .. } => {

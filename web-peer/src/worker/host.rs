@@ -258,7 +258,7 @@ impl Host {
                     format!("“{name}”: a peer sent corrupt data and was dropped ({peer}). Nothing of it was kept."),
                 );
             }
-            Event::Refused { reason } => self.notice(true, reason),
+            Event::Refused { reason } => self.notice(true, reason.to_string()),
         }
     }
 

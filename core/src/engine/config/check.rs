@@ -32,8 +32,12 @@ const MAX_COUNT: u64 = 1 << 12;
 /// How much likelier one is than others. The three weights are multiplied, and the products
 /// of all peers added up: of so many peers, that fits into 32 bits.
 const MAX_WEIGHT: u64 = 100;
-/// Pieces that are named to one peer.
+/// Pieces that are named to one peer, or by one.
 const MAX_NAMED: u64 = 64;
+/// Have messages that are kept: one for each piece of the longest torrent.
+const MAX_HAVES: u64 = Layout::MAX_PIECES;
+/// Outcasts: each takes some bytes.
+const MAX_OUTCASTS: u64 = 1 << 16;
 /// Requests in flight to one peer, or from one: blocks of a GiB.
 const MAX_REQUESTS: u64 = 1 << 16;
 /// Bytes that wait somewhere: a GiB, the double of which fits into 32 bits.
@@ -61,6 +65,7 @@ impl Config {
         within("what part has beyond whole blocks", uneven, 0, 0)?;
         within("read_cache", self.read_cache, 0, MAX_BYTES)?;
         count("max_reads", self.max_reads, 1, MAX_COUNT)?;
+        count("read_ahead_pieces", self.read_ahead_pieces, 1, MAX_COUNT)?;
         count("max_checks", self.max_checks, 1, MAX_COUNT)?;
         let (first, most) = self.receive_window;
         let window = [u64::from(first), u64::from(most)];
@@ -74,12 +79,18 @@ impl Config {
         let (answers, news) = self.max_waiting;
         let waiting = [answers as u64, news as u64];
         in_order(["max_waiting.0", "max_waiting.1"], waiting, MAX_BYTES)?;
+        count("max_early_haves", self.max_early_haves, 0, MAX_HAVES)?;
         count("allowed_fast", self.allowed_fast, 0, MAX_NAMED)?;
         count("suggestions", self.suggestions, 0, MAX_NAMED)?;
+        count("max_suggestions", self.max_suggestions, 0, MAX_NAMED)?;
+        count("max_suggested", self.max_suggested, 0, MAX_NAMED)?;
+        count("max_fast_pieces", self.max_fast_pieces, 0, MAX_NAMED)?;
         check_choke(&self.choke)?;
         check_requests(&self.requests)?;
         count("places.prospects", self.places.prospects, 0, MAX_COUNT)?;
         count("trust.suspects", self.trust.suspects, 0, MAX_COUNT)?;
+        count("trust.outcasts", self.trust.outcasts, 0, MAX_OUTCASTS)?;
+        count("trust.departed", self.trust.departed, 0, MAX_COUNT)?;
         check_metadata(&self.metadata)
     }
 }
@@ -107,6 +118,8 @@ fn check_requests(requests: &RequestConfig) -> Result<(), ConfigError> {
         queue,
         MAX_REQUESTS,
     )?;
+    let given_up = requests.max_given_up as u64;
+    within("requests.max_given_up", given_up, 0, MAX_REQUESTS)?;
     let seconds = requests.queue_time.as_secs();
     let most = MAX_QUEUE_TIME.as_secs();
     within("requests.queue_time in seconds", seconds, 0, most)
@@ -188,7 +201,7 @@ mod tests {
 
     #[test]
     fn every_number_that_could_do_harm_is_looked_at() {
-        let changes: [fn(&mut Config); 21] = [
+        let changes: [fn(&mut Config); 29] = [
             |config| config.client = "x".repeat(1 << 20),
             |config| config.max_peers = usize::MAX,
             |config| config.target_peers = usize::MAX,
@@ -208,7 +221,15 @@ mod tests {
             |config| config.requests.start = usize::MAX,
             |config| config.requests.queue = (2, 1),
             |config| config.requests.queue = (0, 1),
+            |config| config.requests.max_given_up = usize::MAX,
             |config| config.trust.suspects = usize::MAX,
+            |config| config.trust.outcasts = usize::MAX,
+            |config| config.trust.departed = usize::MAX,
+            |config| config.read_ahead_pieces = 0,
+            |config| config.max_early_haves = usize::MAX,
+            |config| config.max_suggestions = usize::MAX,
+            |config| config.max_suggested = usize::MAX,
+            |config| config.max_fast_pieces = usize::MAX,
             |config| config.places.prospects = usize::MAX,
         ];
         for change in changes {

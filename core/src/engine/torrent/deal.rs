@@ -14,9 +14,6 @@ use crate::pieces::{BLOCK, Download, PieceIndex};
 use crate::time::Time;
 use crate::wire::peer::Message;
 
-/// Suggestions to one peer at once: of tiny pieces it may want many.
-const MAX_SUGGESTIONS: usize = 32;
-
 /// The pieces that nobody was advised to take yet, and where the others are.
 #[derive(Debug, Default)]
 pub(super) struct Deal {
@@ -138,8 +135,9 @@ impl Torrent {
         // As much as it asks for at once, and more.
         let blocks = session.outbox.upload_count().max(cx.config.requests.start) as u64;
         let at_once = (blocks * u64::from(BLOCK)).div_ceil(piece_length);
-        let at_once = usize::try_from(at_once).unwrap_or(MAX_SUGGESTIONS);
-        let count = (at_once + cx.config.suggestions).min(MAX_SUGGESTIONS);
+        let most = cx.config.max_suggestions;
+        let at_once = usize::try_from(at_once).unwrap_or(most);
+        let count = (at_once + cx.config.suggestions).min(most);
         let mut suggested = false;
         while session.dealt.len() < count {
             let Some(piece) = next(&mut self.deal, download) else {

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::messages::{fault, find};
-use super::{Cx, Fault, Phase, Torrent};
+use super::messages::find;
+use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::engine::{Event, Job, Output, StoreError, Work};
 use crate::peer::SessionId;
 use crate::pieces::{BLOCK, Block, Download, PieceIndex, Received};
@@ -97,16 +97,16 @@ impl Torrent {
         begin: u32,
         data: &Bytes,
     ) -> Result<(), Fault> {
-        let length = u32::try_from(data.len()).map_err(|_| fault("a block too long"))?;
+        let length = u32::try_from(data.len()).expect("it came behind a four-byte length");
         if self.metainfo.is_none() {
-            return Err(fault("a block that nobody asked for"));
+            return Err(Fault::EarlyBlock);
         }
         let block = self.check_block(BlockRef {
             piece,
             begin,
             length,
         });
-        let block = block.ok_or_else(|| fault("a block that does not exist"))?;
+        let block = block.ok_or(Fault::NoSuchBlock)?;
         let session = find(&mut self.sessions, id)?;
         let bytes = u64::from(length);
         self.down.add(cx.now, bytes);
@@ -122,7 +122,7 @@ impl Torrent {
         } else {
             session.unrequested += bytes;
             if session.unrequested > cx.config.trust.max_unrequested {
-                return Err(fault("sends what nobody asked for"));
+                return Err(Fault::Unrequested);
             }
         }
         self.refill.insert(id);
@@ -229,7 +229,7 @@ impl Torrent {
     /// These sessions sent bad blocks, that is certain.
     pub(super) fn blame(&mut self, cx: &mut Cx<'_>, liars: &[SessionId]) {
         for &id in liars {
-            self.ban(cx, id, "sent corrupt data");
+            self.ban(cx, id, &Ending::CorruptData);
         }
     }
 
@@ -251,7 +251,7 @@ impl Torrent {
             download.write_failed(piece);
             // What a person has mended since is no reason to stop again.
             if begun == self.resumed {
-                self.fail(cx, error.to_string());
+                self.fail(cx, error.into());
             }
             return;
         }

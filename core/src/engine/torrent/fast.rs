@@ -1,15 +1,10 @@
 //! The Fast extension (BEP 6): refusing in words, advice, and a few pieces for the choked.
 
-use super::messages::{fault, find};
+use super::messages::find;
 use super::{Cx, Fault, Phase, Torrent};
 use crate::peer::SessionId;
 use crate::pieces::allowed_fast_set;
 use crate::wire::peer::{BlockRef, Message};
-
-/// Suggestions of one peer that we remember.
-const MAX_SUGGESTED: usize = 64;
-/// Allowed-fast pieces of one peer that we remember.
-const MAX_FAST_PIECES: usize = 64;
 
 impl Torrent {
     /// It answers our requests no more. Without the extension all are void; with it, each
@@ -32,13 +27,13 @@ impl Torrent {
         block: BlockRef,
     ) -> Result<(), Fault> {
         let block = self.check_block(block);
-        let block = block.ok_or_else(|| fault("rejects a block that does not exist"))?;
+        let block = block.ok_or(Fault::RejectsNoSuchBlock)?;
         let session = find(&mut self.sessions, id)?;
         if !session.requests.remove(&block) {
             return if session.given_up.remove(&block) {
                 Ok(())
             } else {
-                Err(fault("rejects what nobody asked for"))
+                Err(Fault::RejectsUnasked)
             };
         }
         session.pipeline.interrupted();
@@ -47,7 +42,7 @@ impl Torrent {
             // Little is asked of it until it delivers, or it is asked the same at once.
             session.pipeline.owes(session.strikes.max(1));
             if session.broken_promises > cx.config.trust.max_broken_promises {
-                return Err(fault("claims pieces that it does not deliver"));
+                return Err(Fault::BrokenPromises);
             }
         }
         if let Phase::Active(download) = &mut self.phase {
@@ -81,32 +76,42 @@ impl Torrent {
         Ok(())
     }
 
-    pub(super) fn handle_suggestion(&mut self, id: SessionId, index: u32) -> Result<(), Fault> {
+    pub(super) fn handle_suggestion(
+        &mut self,
+        cx: &Cx<'_>,
+        id: SessionId,
+        index: u32,
+    ) -> Result<(), Fault> {
         let Some(metainfo) = &self.metainfo else {
             return Ok(());
         };
         let piece = metainfo
             .layout()
             .piece(index)
-            .ok_or_else(|| fault("suggests a piece that does not exist"))?;
+            .ok_or(Fault::SuggestsNoSuchPiece)?;
         let session = find(&mut self.sessions, id)?;
-        if session.suggested.len() >= MAX_SUGGESTED {
+        session.suggested.push_back(piece);
+        if session.suggested.len() > cx.config.max_suggested {
             session.suggested.pop_front();
         }
-        session.suggested.push_back(piece);
         Ok(())
     }
 
-    pub(super) fn handle_allowed_fast(&mut self, id: SessionId, index: u32) -> Result<(), Fault> {
+    pub(super) fn handle_allowed_fast(
+        &mut self,
+        cx: &Cx<'_>,
+        id: SessionId,
+        index: u32,
+    ) -> Result<(), Fault> {
         let Some(metainfo) = &self.metainfo else {
             return Ok(());
         };
         let piece = metainfo
             .layout()
             .piece(index)
-            .ok_or_else(|| fault("allows a piece that does not exist"))?;
+            .ok_or(Fault::AllowsNoSuchPiece)?;
         let session = find(&mut self.sessions, id)?;
-        if session.fast_pieces.len() < MAX_FAST_PIECES {
+        if session.fast_pieces.len() < cx.config.max_fast_pieces {
             session.fast_pieces.insert(piece);
             self.refill.insert(id);
         }

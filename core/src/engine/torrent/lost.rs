@@ -4,7 +4,7 @@
 //! it is disconnected, and hears what we have when it meets us again; the tracker hears it
 //! at once.
 
-use super::{Cx, Phase, Torrent};
+use super::{Cx, Ending, Phase, Torrent};
 use crate::engine::{Event, StoreError, Urgency};
 use crate::peer::SessionId;
 use crate::pieces::PieceIndex;
@@ -29,11 +29,11 @@ impl Torrent {
                 cx.event(Event::Lost {
                     info_hash: self.info_hash,
                     piece,
-                    reason: error.to_string(),
+                    reason: error.clone(),
                 });
                 self.lose(cx, &[piece]);
             }
-            StoreError::Full(_) | StoreError::Failed(_) => self.fail(cx, error.to_string()),
+            StoreError::Full(_) | StoreError::Failed(_) => self.fail(cx, error.clone().into()),
         }
     }
 
@@ -76,7 +76,7 @@ impl Torrent {
         // What waits to be sent to it may speak of them too.
         let waits = session.outbox.ready_len() > 0;
         if session.greeted && (waits || lost.iter().any(needs)) {
-            return self.close_session(cx, id, "it lost pieces that it had: meet again");
+            return self.close_session(cx, id, &Ending::LostPieces);
         }
         let dropped = lost.iter().flat_map(|p| session.outbox.drop_piece(*p));
         let dropped: Vec<_> = dropped.collect();

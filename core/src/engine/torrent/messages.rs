@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::sessions::UT_METADATA;
 use super::work::cost;
-use super::{Cx, Fault, Phase, Torrent};
+use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::peer::{RemotePieces, Session, SessionId, Upload};
 use crate::pieces::{Bitfield, Block};
 use crate::wire::extension::{ExtensionHandshake, HANDSHAKE_ID};
@@ -33,10 +33,10 @@ impl Torrent {
         handshake: Handshake,
     ) -> Result<(), Fault> {
         if handshake.info_hash != self.info_hash {
-            return Err(fault("the handshake is for another torrent"));
+            return Err(Fault::OtherTorrent);
         }
         if handshake.peer_id == cx.peer_id {
-            return Err(fault("connected to ourselves"));
+            return Err(Fault::Ourselves);
         }
         let session = self.session(id)?;
         session.peer_id = Some(handshake.peer_id);
@@ -57,8 +57,8 @@ impl Torrent {
     ) -> Result<(), Fault> {
         match message {
             Message::KeepAlive | Message::Port(_) | Message::Unknown(_) => {}
-            Message::SuggestPiece(index) => self.handle_suggestion(id, index)?,
-            Message::AllowedFast(index) => self.handle_allowed_fast(id, index)?,
+            Message::SuggestPiece(index) => self.handle_suggestion(cx, id, index)?,
+            Message::AllowedFast(index) => self.handle_allowed_fast(cx, id, index)?,
             Message::Choke => self.handle_choke(id)?,
             Message::Unchoke => {
                 self.session(id)?.unchokes();
@@ -124,8 +124,8 @@ impl Torrent {
         let session = find(&mut self.sessions, id)?;
         match &mut session.pieces {
             RemotePieces::Early { haves, .. } => {
-                if haves.len() >= RemotePieces::MAX_EARLY {
-                    return Err(fault("too many have messages"));
+                if haves.len() >= cx.config.max_early_haves {
+                    return Err(Fault::TooManyHaves);
                 }
                 haves.push(index);
                 self.pay_for_news(cx, id);
@@ -138,7 +138,7 @@ impl Torrent {
                 let piece = metainfo
                     .layout()
                     .piece(index)
-                    .ok_or_else(|| fault("has a piece that does not exist"))?;
+                    .ok_or(Fault::HasNoSuchPiece)?;
                 if pieces.insert(piece) {
                     download.peer_has(id, piece);
                     if !download.have().has(piece) {
@@ -162,7 +162,7 @@ impl Torrent {
     ) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
         if std::mem::replace(&mut session.introduced, true) {
-            return Err(fault("a second bitfield"));
+            return Err(Fault::SecondBitfield);
         }
         match &mut session.pieces {
             RemotePieces::Early { bitfield, all, .. } => match claim {
@@ -172,7 +172,7 @@ impl Torrent {
             },
             RemotePieces::Known(pieces) => {
                 if !pieces.is_empty() {
-                    return Err(fault("a bitfield after other messages"));
+                    return Err(Fault::LateBitfield);
                 }
                 let count = pieces.piece_count();
                 let claimed = match claim {
@@ -211,7 +211,7 @@ impl Torrent {
             }
             return Ok(());
         }
-        let block = block.ok_or_else(|| fault("asks for a block that does not exist"))?;
+        let block = block.ok_or(Fault::AsksForNoSuchBlock)?;
         let has = self
             .download()
             .is_some_and(|download| download.have().has(block.piece));
@@ -220,10 +220,10 @@ impl Torrent {
             if session.fast {
                 return self.answer(cx, id, &Message::RejectRequest(asked));
             }
-            return Err(fault("asks for a piece that we don't have"));
+            return Err(Fault::AsksForMissingPiece);
         }
         if session.outbox.upload_count() >= most {
-            return Err(fault("too many requests at once"));
+            return Err(Fault::TooManyRequests);
         }
         session.asked = Some(cx.now);
         session.sat = None;
@@ -243,7 +243,7 @@ impl Torrent {
     ) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
         if session.outbox.ready_len() > cx.config.max_waiting.0 {
-            return Err(fault("asks on and takes no answers"));
+            return Err(Fault::TakesNoAnswers);
         }
         self.say(cx, id, message);
         Ok(())
@@ -256,7 +256,7 @@ impl Torrent {
         };
         session.outbox.push(message);
         if session.outbox.ready_len() > cx.config.max_waiting.1 {
-            self.close_session(cx, id, "takes nothing of what it is sent");
+            self.close_session(cx, id, &Ending::TakesNothing);
         } else {
             cx.waiting.add((self.info_hash, id));
         }
@@ -275,11 +275,5 @@ pub(super) fn find(
     sessions: &mut BTreeMap<SessionId, Session>,
     id: SessionId,
 ) -> Result<&mut Session, Fault> {
-    sessions
-        .get_mut(&id)
-        .ok_or_else(|| fault("the session is gone"))
-}
-
-pub(super) fn fault(reason: &str) -> Fault {
-    Fault(reason.to_owned())
+    sessions.get_mut(&id).ok_or(Fault::Gone)
 }

@@ -12,8 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::messages::fault;
-use super::{Cx, Fault, Phase, Torrent};
+use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::engine::config::MetadataConfig;
 use crate::engine::{Event, Resume};
 use crate::metainfo::{Metainfo, MetainfoError};
@@ -238,7 +237,7 @@ impl Torrent {
             Some(MetadataMessage::Request { piece }) => {
                 let session = self.session(id)?;
                 if session.outbox.upload_count() >= cx.config.max_incoming_requests {
-                    return Err(fault("too many requests at once"));
+                    return Err(Fault::TooManyRequests);
                 }
                 // For a while: it is no way to keep a place for ever.
                 if cx.now - session.since < cx.config.idle_timeout {
@@ -280,7 +279,7 @@ impl Torrent {
         let in_order = u64::from(piece) * u64::from(METADATA_PIECE) == begin;
         let asked = in_order && piece < source.next;
         if total_size != source.size || !asked || data.len() as u64 != expected {
-            return Err(fault("metadata that was not asked for"));
+            return Err(Fault::UnaskedMetadata);
         }
         source.received.extend_from_slice(data);
         source.last_progress = cx.now;
@@ -338,10 +337,10 @@ impl Torrent {
             }
             Err(MetainfoError::WrongInfoHash) => {
                 self.metadata_source_lost(cx, id);
-                self.ban(cx, id, "sent wrong metadata");
+                self.ban(cx, id, &Ending::WrongMetadata);
             }
             // The hash is right, so every peer would send the same.
-            Err(error) => self.fail(cx, error.to_string()),
+            Err(error) => self.fail(cx, error.into()),
         }
     }
 

@@ -8,16 +8,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::Ending;
+use crate::engine::config::TrustConfig;
 use crate::id::LinkId;
 use crate::net::Contact;
 use crate::peer::SessionId;
 use crate::time::Time;
-
-/// Outcasts remembered of each kind, in one torrent. Beyond it the lowest numbers, the oldest
-/// connections, are forgotten. Four bytes and some for each.
-const MAX_OUTCASTS: usize = 1024;
-/// Departed peers remembered for each torrent.
-const MAX_DEPARTED: usize = 256;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -32,38 +28,44 @@ pub(super) struct Outcasts {
 
 impl Outcasts {
     /// Why a contact is not to be talked to, if so.
-    pub(super) fn unwelcome(&self, now: Time, contact: Contact) -> Option<&'static str> {
+    pub(super) fn unwelcome(&self, now: Time, contact: Contact) -> Option<Ending> {
         if self.banned.contains(&contact) {
-            return Some("sent corrupt data earlier");
+            return Some(Ending::Banned);
         }
         let shunned = self.shunned.get(&contact).is_some_and(|until| *until > now);
-        shunned.then_some("misbehaved a moment ago")
+        shunned.then_some(Ending::Shunned)
     }
 
-    /// It is not talked to until then.
-    pub(super) fn shun(&mut self, now: Time, contact: Contact, until: Time) {
+    /// It is not talked to for [`TrustConfig::shun`].
+    pub(super) fn shun(&mut self, now: Time, contact: Contact, config: &TrustConfig) {
         self.shunned.retain(|_, until| *until > now);
-        self.shunned.insert(contact, until);
-        if self.shunned.len() > MAX_OUTCASTS {
+        self.shunned.insert(contact, now + config.shun);
+        if self.shunned.len() > config.outcasts {
             self.shunned.pop_first();
         }
     }
 
     /// It is not talked to again; false if that was so already.
-    pub(super) fn ban(&mut self, contact: Contact) -> bool {
+    pub(super) fn ban(&mut self, contact: Contact, config: &TrustConfig) -> bool {
         let new = self.banned.insert(contact);
-        if self.banned.len() > MAX_OUTCASTS {
+        if self.banned.len() > config.outcasts {
             self.banned.pop_first();
         }
         new
     }
 
     /// A session that gave us something is over.
-    pub(super) fn departed(&mut self, session: SessionId, contact: Contact, name: String) {
-        if self.departed.len() >= MAX_DEPARTED {
+    pub(super) fn departed(
+        &mut self,
+        session: SessionId,
+        contact: Contact,
+        name: String,
+        config: &TrustConfig,
+    ) {
+        self.departed.push_back((session, contact, name));
+        if self.departed.len() > config.departed {
             self.departed.pop_front();
         }
-        self.departed.push_back((session, contact, name));
     }
 
     /// Whose session that was, and what it called itself.
@@ -99,13 +101,17 @@ mod tests {
     #[test]
     fn floods_of_outcasts_take_no_more_memory_and_the_newest_are_known() {
         let mut outcasts = Outcasts::default();
-        let (now, later) = (Time::from_millis(0), Time::from_millis(5000));
+        let config = TrustConfig::default();
+        let now = Time::from_millis(0);
+        let later = now + config.shun;
         for number in 0..5000 {
-            outcasts.ban(contact(2 * number));
-            outcasts.shun(now, contact(2 * number + 1), later);
+            outcasts.ban(contact(2 * number), &config);
+            outcasts.shun(now, contact(2 * number + 1), &config);
+            outcasts.departed(number, contact(number), String::new(), &config);
         }
-        assert_eq!(outcasts.banned.len(), MAX_OUTCASTS);
-        assert_eq!(outcasts.shunned.len(), MAX_OUTCASTS);
+        assert_eq!(outcasts.banned.len(), config.outcasts);
+        assert_eq!(outcasts.shunned.len(), config.outcasts);
+        assert_eq!(outcasts.departed.len(), config.departed);
         assert!(outcasts.unwelcome(now, contact(9998)).is_some());
         assert!(outcasts.unwelcome(now, contact(9999)).is_some());
         assert!(outcasts.unwelcome(later, contact(9998)).is_some());

@@ -40,7 +40,7 @@ impl Torrent {
         if let Err(error) = result {
             // What a person has mended since is no reason to stop again.
             if begun == self.resumed {
-                self.fail(cx, error.to_string());
+                self.fail(cx, error.into());
             }
         } else if whole {
             self.verifying_parts.insert(piece, self.resumed);
@@ -82,7 +82,7 @@ impl Torrent {
             Err(error) => {
                 download.write_failed(piece);
                 if begun == self.resumed {
-                    self.fail(cx, error.to_string());
+                    self.fail(cx, error.into());
                 }
             }
         }

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::prospects::Prospect;
-use super::{Cx, Phase, Torrent};
+use super::{Cx, Ending, Phase, Torrent};
 use crate::engine::{Config, Output, Urgency};
 use crate::net::Contact;
 use crate::peer::{Session, SessionId};
@@ -110,7 +110,7 @@ impl Torrent {
         let Some((_, id)) = uses.into_iter().min_by_key(|(u, _)| *u) else {
             return false;
         };
-        self.close_session(cx, id, "its place went to another peer");
+        self.close_session(cx, id, &Ending::PlaceTaken);
         true
     }
 
@@ -285,7 +285,7 @@ impl Torrent {
     }
 
     /// Somebody does not want a channel.
-    pub(in crate::engine) fn declined(&mut self, contact: Contact) {
-        self.swarm.prospects.refused(contact);
+    pub(in crate::engine) fn declined(&mut self, cx: &Cx<'_>, contact: Contact) {
+        self.swarm.prospects.refused(contact, &cx.config.places);
     }
 }

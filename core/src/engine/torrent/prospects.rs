@@ -14,9 +14,6 @@ use crate::peer::PlacesConfig;
 use crate::rng::Rng;
 use crate::time::Time;
 
-/// Who was asked so often for nothing is forgotten, until it is found again.
-const MAX_TRIES: u32 = 8;
-
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Prospects {
@@ -97,9 +94,9 @@ impl Prospects {
     }
 
     /// It refused. Whoever does so for ever is forgotten.
-    pub(super) fn refused(&mut self, contact: Contact) {
+    pub(super) fn refused(&mut self, contact: Contact, config: &PlacesConfig) {
         let tries = self.contacts.get(&contact).map_or(0, |known| known.tries);
-        if tries >= MAX_TRIES {
+        if tries >= config.max_tries {
             self.contacts.remove(&contact);
         }
     }

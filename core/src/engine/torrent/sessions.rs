@@ -3,11 +3,11 @@
 use bytes::Bytes;
 
 use super::work::frame_cost;
-use super::{Cx, Fault, Phase, Torrent};
+use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::engine::{Event, Output, Urgency};
 use crate::id::{ChannelKey, LinkId, PeerId};
 use crate::net::Contact;
-use crate::peer::{RemotePieces, Session, SessionId, WorkConfig};
+use crate::peer::{RemotePieces, Session, SessionId};
 use crate::pieces::{BLOCK, Bitfield, Layout};
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
@@ -38,10 +38,10 @@ impl Torrent {
         room: u32,
     ) {
         if !self.is_running() || self.session_of(contact).is_some() {
-            return cx.close(channel, "no longer wanted");
+            return cx.close(channel, Ending::NotWanted);
         }
         if self.sessions.len() >= cx.config.max_peers && !self.make_room(cx, true) {
-            return cx.close(channel, "enough peers");
+            return cx.close(channel, Ending::EnoughPeers);
         }
         self.open_session(cx, channel, contact, None, room);
     }
@@ -123,7 +123,7 @@ impl Torrent {
             }
         }
         for (id, error) in faults {
-            self.shun(cx, id, &error.to_string());
+            self.shun(cx, id, error.into());
         }
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
@@ -184,8 +184,8 @@ impl Torrent {
         let channel = session.channel;
         let length = bytes.len();
         session.decoder.push(bytes);
-        if let Err(Fault(reason)) = self.charge(cx, id, frame_cost(length, &cx.config.work)) {
-            return self.shun(cx, id, &reason);
+        if let Err(fault) = self.charge(cx, id, frame_cost(length, &cx.config.work)) {
+            return self.shun(cx, id, fault);
         }
         while let Some(session) = self.sessions.get_mut(&id) {
             let handled = match session.decoder.poll() {
@@ -193,8 +193,8 @@ impl Torrent {
                 Ok(Some(received)) => self.handle_received(cx, id, received),
                 Err(error) => Err(Fault::from(error)),
             };
-            if let Err(Fault(reason)) = handled {
-                self.shun(cx, id, &reason);
+            if let Err(fault) = handled {
+                self.shun(cx, id, fault);
             }
         }
         if self.sessions.contains_key(&id) {
@@ -207,10 +207,10 @@ impl Torrent {
 
     /// We may send more.
     pub(in crate::engine) fn room(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: u32) {
-        if bytes < WorkConfig::SMALL_GRANT
-            && let Err(Fault(reason)) = self.charge(cx, id, cx.config.work.frame)
+        if bytes < cx.config.work.small_grant
+            && let Err(fault) = self.charge(cx, id, cx.config.work.frame)
         {
-            return self.shun(cx, id, &reason);
+            return self.shun(cx, id, fault);
         }
         if let Some(session) = self.sessions.get_mut(&id) {
             session.room = session.room.saturating_add(u64::from(bytes));
@@ -219,9 +219,9 @@ impl Torrent {
     }
 
     /// Ends a session, and tells the other end why.
-    pub(super) fn close_session(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
+    pub(super) fn close_session(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &Ending) {
         if let Some(channel) = self.sessions.get(&id).map(|session| session.channel) {
-            cx.close(channel, reason);
+            cx.close(channel, reason.clone());
             self.drop_session(cx, id);
         }
     }
@@ -232,7 +232,8 @@ impl Torrent {
             return;
         };
         if session.down.total() > 0 {
-            self.outcasts.departed(id, session.contact, session.name());
+            self.outcasts
+                .departed(id, session.contact, session.name(), &cx.config.trust);
         }
         // It has had its chance, and others have not.
         if session.exchanged.is_some() {
@@ -261,7 +262,7 @@ impl Torrent {
     }
 
     /// Ends every session whose channel goes through a link.
-    pub(super) fn close_link(&mut self, cx: &mut Cx<'_>, link: LinkId, reason: &str) {
+    pub(super) fn close_link(&mut self, cx: &mut Cx<'_>, link: LinkId, reason: &Ending) {
         let through = self.sessions.iter();
         let through = through.filter(|(_, session)| session.channel.link == link);
         let ids: Vec<SessionId> = through.map(|(id, _)| *id).collect();
@@ -270,7 +271,7 @@ impl Torrent {
         }
     }
 
-    pub(super) fn close_all(&mut self, cx: &mut Cx<'_>, reason: &str) {
+    pub(super) fn close_all(&mut self, cx: &mut Cx<'_>, reason: &Ending) {
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
             self.close_session(cx, id, reason);
@@ -278,22 +279,21 @@ impl Torrent {
     }
 
     /// Ends the session of a peer that misbehaves, and does not talk to it for a while.
-    pub(super) fn shun(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
+    pub(super) fn shun(&mut self, cx: &mut Cx<'_>, id: SessionId, fault: Fault) {
         if let Some(contact) = self.sessions.get(&id).map(|session| session.contact) {
-            let until = cx.now + cx.config.trust.shun;
-            self.outcasts.shun(cx.now, contact, until);
-            self.close_session(cx, id, reason);
+            self.outcasts.shun(cx.now, contact, &cx.config.trust);
+            self.close_session(cx, id, &fault.into());
         }
     }
 
     /// Never talks to this peer again; its session may be over already.
-    pub(super) fn ban(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &str) {
+    pub(super) fn ban(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &Ending) {
         let connected = self.sessions.get(&id);
         let connected = connected.map(|session| (session.contact, session.name()));
         let Some((contact, peer)) = connected.or_else(|| self.outcasts.who_was(id)) else {
             return;
         };
-        let known = !self.outcasts.ban(contact);
+        let known = !self.outcasts.ban(contact, &cx.config.trust);
         self.close_session(cx, id, reason);
         if !known {
             cx.event(Event::Banned {

@@ -82,7 +82,7 @@ impl Torrent {
                 .filter(|s| s.greeted)
                 .map(|s| peer_view(s, now))
                 .collect(),
-            error: self.error.clone(),
+            error: self.error.as_ref().map(ToString::to_string),
         }
     }
 }

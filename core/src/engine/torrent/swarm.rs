@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::places::Use;
 use super::prospects::Prospects;
-use super::{Cx, Torrent};
+use super::{Cx, Ending, Torrent};
 use crate::engine::{Config, Found, Output, Report, Urgency};
 use crate::id::{ChannelKey, LinkId, PeerId};
 use crate::net::Contact;
@@ -113,7 +113,7 @@ impl Torrent {
 
     /// The place in the swarm behind a link is another torrent's now.
     pub(in crate::engine) fn displaced(&mut self, cx: &mut Cx<'_>, link: LinkId) {
-        self.close_link(cx, link, "it is another torrent's turn");
+        self.close_link(cx, link, &Ending::TurnOver);
         self.swarm.forget(link);
         self.swarm.counts.remove(&link);
     }
@@ -135,28 +135,23 @@ impl Torrent {
         self.open_session(cx, channel, contact, Some(peer_id), room);
     }
 
-    fn welcome(
-        &mut self,
-        cx: &mut Cx<'_>,
-        contact: Contact,
-        crossing: bool,
-    ) -> Result<(), &'static str> {
+    fn welcome(&mut self, cx: &mut Cx<'_>, contact: Contact, crossing: bool) -> Result<(), Ending> {
         if !self.is_running() {
-            return Err("not taking part at the moment");
+            return Err(Ending::NotRunning);
         }
         if let Some(reason) = self.outcasts.unwelcome(cx.now, contact) {
             return Err(reason);
         }
         if self.session_of(contact).is_some() {
-            return Err("connected already");
+            return Err(Ending::ConnectedAlready);
         }
         if crossing {
-            return Err("crossing");
+            return Err(Ending::Crossing);
         }
         let full = self.sessions.len() >= cx.config.max_peers;
         // Who was of no use a moment ago does not take another's place.
         if full && (self.swarm.prospects.rests(cx.now, contact) || !self.make_room(cx, false)) {
-            return Err("enough peers");
+            return Err(Ending::EnoughPeers);
         }
         Ok(())
     }

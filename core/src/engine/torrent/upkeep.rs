@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use super::messages::{fault, find};
-use super::{Cx, Fault, Phase, Torrent};
+use super::messages::find;
+use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::peer::SessionId;
 use crate::pieces::BLOCK;
 use crate::wire::peer::Message;
-
-/// Silence after which we say that we are alive (BEP 3: "generally two minutes").
-const KEEP_ALIVE: Duration = Duration::from_secs(100);
 
 impl Torrent {
     /// Sessions need looking after.
@@ -42,24 +39,24 @@ impl Torrent {
             return;
         };
         if cx.now - session.last_heard >= cx.config.idle_timeout {
-            return self.close_session(cx, id, "silent for too long");
+            return self.close_session(cx, id, &Ending::Silent);
         }
         let rate = session.down.rate(cx.now);
         session.pipeline.measure(rate, &cx.config.requests);
         if session.outbox.ready_len() > cx.config.max_waiting.1 {
-            return self.close_session(cx, id, "takes nothing of what it is sent");
+            return self.close_session(cx, id, &Ending::TakesNothing);
         }
         if session.outbox.ready_len() > 0 {
             // News that waited for company.
             cx.waiting.add((self.info_hash, id));
         }
-        if let Err(Fault(reason)) = self.watch_debts(cx, id) {
-            return self.shun(cx, id, &reason);
+        if let Err(fault) = self.watch_debts(cx, id) {
+            return self.shun(cx, id, fault);
         }
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if cx.now - session.last_spoke >= KEEP_ALIVE {
+        if cx.now - session.last_spoke >= cx.config.keep_alive {
             session.last_spoke = cx.now;
             self.say(cx, id, &Message::KeepAlive);
         }
@@ -78,7 +75,7 @@ impl Torrent {
         session.snubbed |= waited >= limits.snub;
         let trust = &cx.config.trust;
         if session.broken_promises > trust.max_broken_promises || waited >= trust.max_debt {
-            return Err(fault("claims pieces that it does not deliver"));
+            return Err(Fault::BrokenPromises);
         }
         // Who is slow is not silent: four times as long as its blocks take.
         let rate = session.down.long_rate(cx.now);

@@ -17,9 +17,6 @@ use crate::pieces::{BLOCK, Bitfield, Block, Cut, Layout};
 use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
 use crate::wire::peer::Message;
 
-/// Pieces of one peer's requests that are read before their turn, at least.
-const READ_AHEAD: usize = 2;
-
 impl Torrent {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
     pub(super) fn unchoke_if_free(&mut self, cx: &mut Cx<'_>, id: SessionId) {
@@ -270,7 +267,7 @@ impl Torrent {
         };
         let (layout, cut) = (metainfo.layout(), cx.config.cut());
         let length = cut.stretch(layout.piece_length(), 0).1 as usize;
-        let count = (cx.config.read_ahead / length.max(1)).max(READ_AHEAD);
+        let count = (cx.config.read_ahead / length.max(1)).max(cx.config.read_ahead_pieces);
         let parts = |block: &Block| {
             let parts = parts_of(cut, layout, *block);
             parts.map(|part| (block.piece, part)).collect()

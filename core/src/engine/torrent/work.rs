@@ -1,6 +1,6 @@
 //! What a peer's messages cost us, and what pays for them (see [`WorkConfig`]).
 
-use super::messages::{fault, find};
+use super::messages::find;
 use super::{Cx, Fault, Torrent};
 use crate::peer::{SessionId, WorkConfig};
 use crate::wire::peer::{Message, Received};
@@ -12,7 +12,7 @@ impl Torrent {
         if session.allowance.spend(cx.now, &cx.config.work, units) {
             Ok(())
         } else {
-            Err(fault("sends more than it may of what leads to nothing"))
+            Err(Fault::Flood)
         }
     }
 
