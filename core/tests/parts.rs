@@ -6,7 +6,7 @@
 mod script;
 
 use script::{BLOCK, Stage};
-use swarm_core::engine::{Command, Config, Event, Input, Output, Resume, TorrentState};
+use swarm_core::engine::{Command, Config, Event, Input, Output, Resume, StoreError, TorrentState};
 use swarm_core::id::ChannelId;
 use swarm_core::pieces::Priority;
 use swarm_core::wire::peer::{BlockRef, Message};
@@ -123,6 +123,34 @@ fn a_full_disk_stops_the_torrent_and_it_goes_on_when_there_is_room() {
     let seed = stage.seed();
     answer_all(&mut stage, seed, |_| false);
     assert!(stage.is_seeding());
+}
+
+#[test]
+fn parts_that_the_store_lost_before_they_were_hashed_are_fetched_again() {
+    let mut stage = Stage::new(config(), 1, &[]);
+    let seed = stage.seed();
+    stage.held_parts = Some(Vec::new());
+    for block in stage.requests(seed) {
+        stage.send_block(seed, block, true);
+    }
+    for job in stage.held_parts.replace(Vec::new()).unwrap() {
+        let answer = stage.with_parts(&job);
+        stage.feed(answer);
+    }
+    let hashing = stage.held_parts.take().unwrap();
+    let [Output::Verify { info_hash, piece }] = hashing[..] else {
+        panic!("all of it is to be hashed: {hashing:?}");
+    };
+    stage.parts.clear();
+    stage.feed(Input::Verified {
+        info_hash,
+        piece,
+        result: Err(StoreError::Missing),
+    });
+    assert_eq!(stage.torrent().state, TorrentState::Downloading);
+    answer_all(&mut stage, seed, |_| false);
+    assert!(stage.is_seeding());
+    assert_eq!(stage.closed(seed), None, "nobody is to blame");
 }
 
 #[test]

@@ -18,6 +18,7 @@ use web_sys::DedicatedWorkerGlobalScope;
 use super::clock::Clock;
 use super::js::{Timer, bytes_of};
 use super::link::Link;
+use super::parts::{CUT, read_part};
 use super::record::Recording;
 use super::sha1::Hasher;
 use super::show::Show;
@@ -90,9 +91,14 @@ impl Host {
         self.engine.borrow_mut().take_ended()
     }
 
+    /// It is this engine that asked.
+    pub(super) fn is_current(&self, generation: u32) -> bool {
+        generation == self.generation.get()
+    }
+
     /// Tells the engine how something ended, if it is the engine that asked for it.
     fn answer(self: &Rc<Self>, generation: u32, input: Input) {
-        if generation == self.generation.get() {
+        if self.is_current(generation) {
             self.feed(input);
         }
     }
@@ -209,8 +215,52 @@ impl Host {
                     host.answer(generation, input);
                 });
             }
-            Output::ReadPart { .. } | Output::WritePart { .. } | Output::Verify { .. } => {
-                unreachable!("no piece is taken on that is not held whole: see `config`")
+            Output::ReadPart {
+                info_hash,
+                piece,
+                begin,
+                length,
+            } => {
+                let host = Rc::clone(self);
+                spawn_local(async move {
+                    let result = host.read_part(info_hash, piece, begin, length).await;
+                    let input = Input::PartRead {
+                        info_hash,
+                        piece,
+                        begin,
+                        result,
+                    };
+                    host.answer(generation, input);
+                });
+            }
+            Output::WritePart {
+                info_hash,
+                piece,
+                begin,
+                data,
+            } => {
+                let host = Rc::clone(self);
+                // The only copy out of our memory.
+                let copy = Uint8Array::from(&data[..]);
+                spawn_local(async move {
+                    let key = (info_hash, piece.get());
+                    let result = host.store.write_stretch(key, begin, copy).await;
+                    let input = Input::PartWritten {
+                        info_hash,
+                        piece,
+                        begin,
+                        result,
+                    };
+                    host.answer(generation, input);
+                });
+            }
+            Output::Verify { info_hash, piece } => {
+                let host = Rc::clone(self);
+                spawn_local(async move {
+                    if let Some(input) = host.verify(generation, info_hash, piece).await {
+                        host.answer(generation, input);
+                    }
+                });
             }
             Output::Reconnect => self.lost(),
             Output::Event(event) => self.handle_event(event),
@@ -243,6 +293,19 @@ impl Host {
         let mut whole = bytes.to_vec();
         whole.resize(length as usize, 0);
         Ok(whole.into())
+    }
+
+    async fn read_part(
+        &self,
+        info_hash: InfoHash,
+        piece: PieceIndex,
+        begin: u32,
+        length: u32,
+    ) -> Result<bytes::Bytes, StoreError> {
+        let metainfo = self.torrents.metainfo(info_hash);
+        let metainfo = metainfo.ok_or(StoreError::Missing)?;
+        let part = read_part(&self.store, &metainfo, piece, begin, length).await?;
+        Ok(part.to_vec().into())
     }
 
     fn handle_event(self: &Rc<Self>, event: Event) {
@@ -312,14 +375,10 @@ fn engine(clock: &Clock, recording: Option<Recording>) -> RecordedEngine<Recordi
     RecordedEngine::new(config(), seed, clock.now(), recording)
 }
 
-/// The database keeps whole pieces, so longer ones than fit into a tab's memory several times
-/// are refused.
-const LONGEST_PIECE: u32 = 64 << 20;
-
-pub(super) fn config() -> Config {
+fn config() -> Config {
     Config {
-        whole_piece: LONGEST_PIECE,
-        max_piece: LONGEST_PIECE,
+        whole_piece: CUT.whole,
+        part: CUT.part,
         ..Config::default()
     }
 }
