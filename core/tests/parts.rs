@@ -6,8 +6,11 @@
 mod script;
 
 use script::{BLOCK, Stage};
-use swarm_core::engine::{Command, Config, Event, Failure, Resume, StoreError, TorrentState, Work};
+use swarm_core::engine::{
+    Command, Config, Done, Event, Failure, Resume, StoreError, TorrentState, Work,
+};
 use swarm_core::id::ChannelId;
+use swarm_core::node::Input;
 use swarm_core::pieces::Priority;
 use swarm_core::wire::peer::{BlockRef, Message};
 
@@ -129,6 +132,31 @@ fn a_full_disk_stops_the_torrent_and_it_goes_on_when_there_is_room() {
     let seed = stage.seed();
     answer_all(&mut stage, seed, |_| false);
     assert!(stage.is_seeding());
+}
+
+#[test]
+fn parts_that_the_store_lost_before_they_were_hashed_are_fetched_again() {
+    let mut stage = Stage::new(config(), 1, &[]);
+    let seed = stage.seed();
+    stage.held_parts = Some(Vec::new());
+    for block in stage.requests(seed) {
+        stage.send_block(seed, block, true);
+    }
+    for (job, work) in stage.held_parts.replace(Vec::new()).unwrap() {
+        let answer = stage.with_parts(job, &work);
+        stage.feed(answer);
+    }
+    let hashing = stage.held_parts.take().unwrap();
+    let [(job, Work::Verify)] = hashing[..] else {
+        panic!("all of it is to be hashed: {hashing:?}");
+    };
+    stage.parts.clear();
+    let lost = Done::Verified(Err(StoreError::Missing));
+    stage.feed(Input::Store(job, lost));
+    assert_eq!(stage.torrent().state, TorrentState::Downloading);
+    answer_all(&mut stage, seed, |_| false);
+    assert!(stage.is_seeding());
+    assert_eq!(stage.closed(seed), None, "nobody is to blame");
 }
 
 #[test]

@@ -47,9 +47,10 @@ fn assert_same_files(left: &Path, right: &Path) -> Result<()> {
 }
 
 /// A seeding `native-peer`, and the link that it printed.
-async fn native_seed(server: &Server, path: &Path) -> Result<(Child, String)> {
+async fn native_seed(server: &Server, path: &Path, more: &[&str]) -> Result<(Child, String)> {
     let mut child = Command::new(programs::program("native-peer"))
         .args(["seed", "--tracker", &server.tracker()])
+        .args(more)
         .arg(path)
         .stdout(Stdio::piped())
         .kill_on_drop(true)
@@ -70,7 +71,7 @@ async fn a_terminal_seeds_a_folder_to_tabs() -> Result<()> {
     let shared = folder.path().join("Много файлов");
     many_files(&shared)?;
     let server = Server::start().await?;
-    let (_peer, link) = native_seed(&server, &shared).await?;
+    let (_peer, link) = native_seed(&server, &shared, &[]).await?;
 
     let browser = Browser::start().await?;
     let tabs = [browser.open(&link).await?, browser.open(&link).await?];
@@ -130,5 +131,38 @@ async fn a_terminal_gets_files_from_a_tab() -> Result<()> {
     let sent = tab.torrent_that("all of it sent", all).await?.uploaded;
     assert!(get().await?.success());
     assert_eq!(tab.seeding().await?.uploaded, sent);
+    browser.quit().await
+}
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn a_piece_that_no_tab_holds_whole_goes_through_a_tab() -> Result<()> {
+    let folder = TempDir::new()?;
+    // A piece of 32 MiB in parts, and one of 5 MiB that is held whole.
+    let file = random(&folder.path().join("long pieces.bin"), 37 << 20, 7)?;
+    let server = Server::start().await?;
+    let (mut seeder, link) = native_seed(&server, &file, &["--piece-length", "32M"]).await?;
+    let browser = Browser::start().await?;
+    let tab = browser.open(&link).await?;
+    tab.seeding().await?;
+    seeder.kill().await?;
+
+    // A reloaded tab has it, and is the only one that does.
+    tab.reload().await?;
+    assert_eq!(tab.seeding().await?.downloaded, 0);
+    let into = folder.path().join("got");
+    let get = Command::new(programs::program("native-peer"))
+        .arg("get")
+        .arg(&link)
+        .arg("-o")
+        .arg(&into)
+        .status();
+    assert!(get.await?.success());
+    assert_eq!(digest(&file)?, digest(&into.join("long pieces.bin"))?);
+
+    tab.click("save").await?;
+    let saved = folder.path().join("saved");
+    let saved = browser.take_download("long pieces.bin", &saved).await?;
+    assert_eq!(digest(&file)?, digest(&saved)?);
     browser.quit().await
 }

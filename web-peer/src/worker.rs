@@ -1,7 +1,7 @@
 //! The worker: the engine's host in a browser.
 //!
 //! [`host`] runs the engine; [`link`] is its line to the tracker, [`store`] what it
-//! keeps, [`show`] what the page sees of it. [`commands`] is what the page can ask for,
+//! keeps ([`parts`]: of pieces that it never holds whole), [`show`] what the page sees of it. [`commands`] is what the page can ask for,
 //! of which [`share`] and [`save`] are long enough to run beside. [`record`] keeps what the
 //! engine is told, when somebody asks for it.
 
@@ -24,6 +24,7 @@ mod js;
 mod link;
 mod open;
 mod panic;
+mod parts;
 mod record;
 mod save;
 mod sha1;

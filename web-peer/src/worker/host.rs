@@ -18,6 +18,7 @@ use web_sys::DedicatedWorkerGlobalScope;
 use super::clock::Clock;
 use super::js::{Timer, bytes_of};
 use super::link::Link;
+use super::parts::{CUT, read_part};
 use super::record::Recording;
 use super::sha1::Hasher;
 use super::show::Show;
@@ -93,6 +94,11 @@ impl Host {
         self.node.borrow_mut().take_ended()
     }
 
+    /// It is this node that asked.
+    pub(super) fn is_current(&self, generation: u32) -> bool {
+        generation == self.generation.get()
+    }
+
     /// Tells the node what happened, and does what follows as soon as the present
     /// callback is over.
     pub(super) fn feed(self: &Rc<Self>, input: Input) {
@@ -165,9 +171,9 @@ impl Host {
             Output::Store(job, work) => {
                 let (host, generation) = (Rc::clone(self), self.generation.get());
                 spawn_local(async move {
-                    let done = host.work(job, work).await;
+                    let done = host.work(generation, job, work).await;
                     // What an earlier node asked for is not told to this one.
-                    if generation == host.generation.get() {
+                    if let Some(done) = done.filter(|_| host.is_current(generation)) {
                         host.feed(Input::Store(job, done));
                     }
                 });
@@ -183,23 +189,35 @@ impl Host {
         }
     }
 
-    async fn work(self: &Rc<Self>, job: Job, work: Work) -> Done {
+    /// Does what the node wants of the store; nothing where it does not matter any more.
+    async fn work(self: &Rc<Self>, generation: u32, job: Job, work: Work) -> Option<Done> {
         let Job {
-            info_hash, piece, ..
+            info_hash,
+            piece,
+            part,
         } = job;
-        match work {
-            Work::Read { .. } => Done::Read(self.read(info_hash, piece).await),
-            Work::Write { data } => {
+        let key = (info_hash, piece.get());
+        Some(match (work, part) {
+            (Work::Read { .. }, None) => Done::Read(self.read(info_hash, piece).await),
+            (Work::Read { length }, Some(begin)) => {
+                Done::Read(self.read_part(info_hash, piece, begin, length).await)
+            }
+            (Work::Write { data }, None) => {
                 let metainfo = self.torrents.metainfo(info_hash);
                 let kept = metainfo.map_or(data.len(), |m| m.kept_length(piece) as usize);
                 // The only copy out of our memory; padding behind the last file is not kept.
                 let copy = Uint8Array::from(&data[..kept]);
                 drop(data);
-                Done::Written(self.store.write((info_hash, piece.get()), copy).await)
+                Done::Written(self.store.write(key, copy).await)
             }
-            Work::Hash { data } => Done::Hashed(self.hasher.hash(&data).await),
-            Work::Verify => unreachable!("no piece is in parts: see `config`"),
-        }
+            (Work::Write { data }, Some(begin)) => {
+                let copy = Uint8Array::from(&data[..]);
+                drop(data);
+                Done::Written(self.store.write_stretch(key, begin, copy).await)
+            }
+            (Work::Hash { data }, _) => Done::Hashed(self.hasher.hash(&data).await),
+            (Work::Verify, _) => Done::Verified(self.verify(generation, info_hash, piece).await?),
+        })
     }
 
     async fn read(
@@ -228,6 +246,19 @@ impl Host {
         let mut whole = bytes.to_vec();
         whole.resize(length as usize, 0);
         Ok(whole.into())
+    }
+
+    async fn read_part(
+        &self,
+        info_hash: InfoHash,
+        piece: PieceIndex,
+        begin: u32,
+        length: u32,
+    ) -> Result<bytes::Bytes, StoreError> {
+        let metainfo = self.torrents.metainfo(info_hash);
+        let metainfo = metainfo.ok_or(StoreError::Missing)?;
+        let part = read_part(&self.store, &metainfo, piece, begin, length).await?;
+        Ok(part.to_vec().into())
     }
 
     fn handle_event(self: &Rc<Self>, event: Event) {
@@ -290,14 +321,10 @@ fn node(clock: &Clock, recording: Option<Recording>) -> Node<Recording> {
     Node::new(config(), seed, clock.now(), recording)
 }
 
-/// The database keeps whole pieces, so longer ones than fit into a tab's memory several times
-/// are refused.
-const LONGEST_PIECE: u32 = 64 << 20;
-
-pub(super) fn config() -> Config {
+fn config() -> Config {
     Config {
-        whole_piece: LONGEST_PIECE,
-        max_piece: LONGEST_PIECE,
+        whole_piece: CUT.whole,
+        part: CUT.part,
         ..Config::default()
     }
 }

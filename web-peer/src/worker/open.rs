@@ -8,7 +8,7 @@ use swarm_core::node::Input;
 use swarm_core::pieces::Priority;
 
 use super::commands::record;
-use super::host::{Host, config};
+use super::host::Host;
 use super::store::{Content, More};
 use super::torrents::Torrent;
 use crate::messages::ToPage;
@@ -59,9 +59,6 @@ impl Host {
             Ok(metainfo) => metainfo,
             Err(error) => return self.notice(true, format!("“{name}” can't be opened: {error}")),
         };
-        if let Some(reason) = config().refuses(metainfo.layout()) {
-            return self.notice(true, format!("“{name}” can't be opened: {reason}"));
-        }
         if self.is_strange(&metainfo) {
             return self.notice(true, private(&metainfo));
         }

@@ -13,6 +13,7 @@ use web_sys::DedicatedWorkerGlobalScope;
 
 use super::host::Host;
 use super::open::private;
+use super::parts::CUT;
 use super::slot;
 use super::source::Source;
 use super::store::{Content, Record, Store, Wishes};
@@ -157,12 +158,14 @@ pub(super) async fn kept(host: &Rc<Host>, torrent: &Torrent) -> Result<Resume, S
             return Ok(Resume::Pieces(pieces));
         }
     }
-    let kept = host.store.pieces(metainfo.info_hash()).await;
-    for piece in kept
-        .map_err(|error| words(&error))?
-        .into_iter()
-        .filter_map(|index| layout.piece(index))
-    {
+    let info_hash = metainfo.info_hash();
+    let kept = host.store.pieces(info_hash).await;
+    let kept = kept.map_err(|error| words(&error))?;
+    if CUT.in_parts(layout.piece_length()) {
+        let freed = host.store.keep_only(info_hash, &kept).await;
+        freed.map_err(|error| words(&error))?;
+    }
+    for piece in kept.into_iter().filter_map(|index| layout.piece(index)) {
         pieces.insert(piece);
     }
     Ok(Resume::Pieces(pieces))

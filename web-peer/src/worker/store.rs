@@ -1,10 +1,13 @@
 //! What a tab keeps: its torrents, their pieces, and the files that it shares.
 //!
 //! Whole pieces are the unit, and transactions are few: while one is under way, reads
-//! and writes gather for the next. [`Backend`]s only carry batches out.
+//! and writes gather for the next. [`Backend`]s only carry batches out. Pieces that are too
+//! long to be held in memory whole are kept in stretches, which count for nothing until
+//! their piece is confirmed.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
@@ -29,6 +32,17 @@ use memory::Memory;
 /// A piece: of which torrent, and its index.
 pub(super) type Key = (InfoHash, u32);
 
+/// A stretch of a piece: its first byte within the piece, and its bytes.
+pub(super) type Stretch = (u32, ArrayBuffer);
+
+/// Where bytes go.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Piece(Key),
+    /// From this byte of the piece on.
+    Stretch(Key, u32),
+}
+
 /// Bytes of pieces in one transaction, beyond which the rest waits for the next.
 const BATCH_BYTES: u32 = 8 << 20;
 /// Pieces in one transaction.
@@ -51,7 +65,7 @@ struct Inner {
 
 #[derive(Debug)]
 struct Write {
-    key: Key,
+    place: Place,
     data: Uint8Array,
     done: oneshot::Sender<Result<(), StoreError>>,
 }
@@ -119,11 +133,25 @@ impl Store {
 
     /// Keeps a piece; returns once it survives a reload.
     pub(super) async fn write(&self, key: Key, data: Uint8Array) -> Result<(), StoreError> {
+        self.put(Place::Piece(key), data).await
+    }
+
+    /// Keeps a stretch of a piece in place of all that began within it.
+    pub(super) async fn write_stretch(
+        &self,
+        key: Key,
+        begin: u32,
+        data: Uint8Array,
+    ) -> Result<(), StoreError> {
+        self.put(Place::Stretch(key, begin), data).await
+    }
+
+    async fn put(&self, place: Place, data: Uint8Array) -> Result<(), StoreError> {
         let (done, answer) = oneshot::channel();
         self.0
             .writes
             .borrow_mut()
-            .push_back(Write { key, data, done });
+            .push_back(Write { place, data, done });
         if self.0.writing.get() < TRANSACTIONS {
             self.0.writing.set(self.0.writing.get() + 1);
             spawn_local(self.clone().carry_out_writes());
@@ -137,11 +165,11 @@ impl Store {
             if batch.is_empty() {
                 break;
             }
-            let pieces: Vec<_> = batch
+            let writes: Vec<_> = batch
                 .iter()
-                .map(|write| (write.key, write.data.clone()))
+                .map(|write| (write.place, write.data.clone()))
                 .collect();
-            let result = either!(&self.0.backend, store => store.write(&pieces));
+            let result = either!(&self.0.backend, store => store.write(&writes));
             for write in batch {
                 // Nobody waits any more when the receiver is gone.
                 let _ = write.done.send(result.clone());
@@ -175,6 +203,45 @@ impl Store {
             }
         }
         self.0.reading.set(self.0.reading.get() - 1);
+    }
+
+    /// The stretches of a piece that begin within these bytes of it, in order.
+    pub(super) async fn stretches(
+        &self,
+        key: Key,
+        bytes: Range<u32>,
+    ) -> Result<Vec<Stretch>, StoreError> {
+        either!(&self.0.backend, store => store.stretches(key, bytes))
+    }
+
+    /// The stretches of a piece are verified: from now on it is one of [`Store::pieces`].
+    pub(super) async fn confirm(&self, key: Key) -> Result<(), StoreError> {
+        either!(&self.0.backend, store => store.confirm(key))
+    }
+
+    /// Frees the stretches of a piece, which were not right.
+    pub(super) async fn reject(&self, (info_hash, piece): Key) -> Result<(), StoreError> {
+        let range = (piece, Some(piece.saturating_add(1)));
+        either!(&self.0.backend, store => store.forget_stretches(info_hash, &[range]))
+    }
+
+    /// Frees the stretches of all pieces but these, which are in order: those of pieces that
+    /// were never confirmed.
+    pub(super) async fn keep_only(
+        &self,
+        info_hash: InfoHash,
+        pieces: &[u32],
+    ) -> Result<(), StoreError> {
+        let mut ranges = Vec::new();
+        let mut first = 0;
+        for piece in pieces {
+            if first < *piece {
+                ranges.push((first, Some(*piece)));
+            }
+            first = piece.saturating_add(1);
+        }
+        ranges.push((first, None));
+        either!(&self.0.backend, store => store.forget_stretches(info_hash, &ranges))
     }
 
     /// The indices of the pieces that are here, in order.
@@ -217,8 +284,16 @@ impl Store {
         self.0
             .writes
             .borrow_mut()
-            .retain(|write| write.key.0 != info_hash);
+            .retain(|write| write.place.key().0 != info_hash);
         either!(&self.0.backend, store => store.remove(info_hash))
+    }
+}
+
+impl Place {
+    fn key(&self) -> Key {
+        match *self {
+            Place::Piece(key) | Place::Stretch(key, _) => key,
+        }
     }
 }
 

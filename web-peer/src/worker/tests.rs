@@ -20,6 +20,7 @@ use super::torrents::Torrent;
 use crate::messages::{self, State, ToPage, ToWorker};
 
 mod changed;
+mod long;
 mod opened;
 mod wishes;
 

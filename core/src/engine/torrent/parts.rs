@@ -81,7 +81,8 @@ impl Torrent {
             }
             Err(error) => {
                 download.write_failed(piece);
-                if begun == self.resumed {
+                // What is gone can be fetched once more, as any piece that is lost.
+                if begun == self.resumed && error != StoreError::Missing {
                     self.fail(cx, error.into());
                 }
             }

@@ -4,28 +4,39 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
-use js_sys::{Array, ArrayBuffer, Uint8Array};
+use js_sys::{Array, Uint8Array};
 use swarm_core::engine::StoreError;
 use swarm_core::metainfo::Metainfo;
+use swarm_core::pieces::PieceIndex;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
 use super::SaveError;
 use super::crc::Crc;
 use crate::worker::js::{read_blob, slice, store_error};
+use crate::worker::parts::{CUT, read_part};
 use crate::worker::source::Source;
 use crate::worker::store::Store;
 
 /// Bytes that make one blob, and that are read ahead.
 const CHUNK: u64 = 8 << 20;
 
+/// What is read at once: a piece, or a part of one that is kept in stretches.
+#[derive(Clone, Copy, PartialEq)]
+struct Unit {
+    piece: PieceIndex,
+    /// The first byte within the piece.
+    begin: u32,
+    length: u32,
+}
+
 /// See the module.
 pub(super) struct Reader {
     store: Store,
     metainfo: Metainfo,
     source: Option<Source>,
-    /// The last piece that was read, for the next file that begins in it.
-    latest: Option<(u32, ArrayBuffer)>,
+    /// The last that was read, for the next file that begins in it.
+    latest: Option<(Unit, Uint8Array)>,
     /// Made for the first file that needs it.
     crc: Option<Crc>,
     done: u64,
@@ -128,44 +139,37 @@ impl Reader {
             let buffer = read_blob(&slice(blob, from, to)?).await?;
             return Ok(vec![Uint8Array::new(&buffer)]);
         }
-        let info_hash = self.metainfo.info_hash();
-        let piece_length = u64::from(self.metainfo.layout().piece_length());
-        let pieces: Vec<u32> = (from / piece_length..=(to - 1) / piece_length)
-            .map(|piece| piece as u32)
-            .collect();
+        let mut units = Vec::new();
+        let mut next = from;
+        while next < to {
+            let (unit, end) = self.unit_at(next)?;
+            units.push((next, unit));
+            next = end;
+        }
         // All at once, so that they share a transaction.
-        let reads: Vec<_> = pieces
+        let reads: Vec<_> = units
             .into_iter()
-            .map(|piece| {
+            .map(|(begin, unit)| {
                 let (done, result) = oneshot::channel();
-                let (store, latest) = (self.store.clone(), self.latest.clone());
-                let metainfo = self.metainfo.clone();
-                let source = self.source.clone().filter(|source| source.has(piece));
+                let latest = self.latest.clone().filter(|(latest, _)| *latest == unit);
+                let (store, metainfo) = (self.store.clone(), self.metainfo.clone());
+                let source = self.source.clone();
                 spawn_local(async move {
-                    let index = metainfo.layout().piece(piece);
-                    let _ = done.send(match (latest, source, index) {
-                        (Some((index, buffer)), ..) if index == piece => Ok(buffer),
-                        (_, Some(source), Some(index)) => source
-                            .read(&metainfo, index)
-                            .await
-                            .map_err(|error| store_error(&error)),
-                        _ => store.read((info_hash, piece)).await,
+                    let _ = done.send(match latest {
+                        Some((_, bytes)) => Ok(bytes),
+                        None => unit.read(&store, &metainfo, source).await,
                     });
                 });
-                (piece, result)
+                (begin, unit, result)
             })
             .collect();
         let mut parts = Vec::new();
-        for (piece, result) in reads {
-            let buffer = result.await.unwrap_or(Err(StoreError::Missing))?;
-            let start = u64::from(piece) * piece_length;
-            let within = |position: u64| {
-                position
-                    .saturating_sub(start)
-                    .min(u64::from(buffer.byte_length())) as u32
-            };
-            parts.push(Uint8Array::new(&buffer).subarray(within(from), within(to)));
-            self.latest = Some((piece, buffer));
+        for (begin, unit, result) in reads {
+            let bytes = result.await.unwrap_or(Err(StoreError::Missing))?;
+            let start = self.metainfo.layout().offset(unit.piece) + u64::from(unit.begin);
+            let within = |position: u64| (position - start).min(u64::from(bytes.length())) as u32;
+            parts.push(bytes.subarray(within(begin), within(to)));
+            self.latest = Some((unit, bytes));
         }
         if parts
             .iter()
@@ -176,5 +180,48 @@ impl Reader {
             return Err(SaveError::Failed("a kept piece is too short".to_owned()));
         }
         Ok(parts)
+    }
+
+    /// What has this byte of the torrent, and the byte behind it.
+    fn unit_at(&self, byte: u64) -> Result<(Unit, u64), SaveError> {
+        let layout = self.metainfo.layout();
+        let piece = u32::try_from(byte / u64::from(layout.piece_length())).ok();
+        let piece = piece.and_then(|piece| layout.piece(piece));
+        let piece = piece.ok_or(StoreError::Missing)?;
+        let (start, length) = (layout.offset(piece), layout.length(piece));
+        let within = u32::try_from(byte - start).expect("within the piece");
+        let (begin, length) = CUT.stretch(length, CUT.part_at(length, within));
+        let unit = Unit {
+            piece,
+            begin,
+            length,
+        };
+        Ok((unit, start + u64::from(begin) + u64::from(length)))
+    }
+}
+
+impl Unit {
+    async fn read(
+        self,
+        store: &Store,
+        metainfo: &Metainfo,
+        source: Option<Source>,
+    ) -> Result<Uint8Array, StoreError> {
+        let Unit {
+            piece,
+            begin,
+            length,
+        } = self;
+        if CUT.in_parts(metainfo.layout().length(piece)) {
+            return read_part(store, metainfo, piece, begin, length).await;
+        }
+        let buffer = match source.filter(|source| source.has(piece.get())) {
+            Some(source) => source
+                .read(metainfo, piece)
+                .await
+                .map_err(|error| store_error(&error)),
+            None => store.read((metainfo.info_hash(), piece.get())).await,
+        };
+        buffer.map(|buffer| Uint8Array::new(&buffer))
     }
 }

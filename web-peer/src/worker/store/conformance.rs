@@ -4,6 +4,7 @@ use js_sys::{Array, Uint8Array};
 use swarm_core::engine::StoreError;
 use swarm_core::id::InfoHash;
 use swarm_core::pieces::{Priority, Strategy};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Blob;
@@ -38,6 +39,9 @@ conformance! {
     pieces_come_back_as_they_were
     a_piece_that_is_not_there_is_missing
     writes_under_way_together_all_arrive
+    a_long_piece_is_there_once_its_stretches_are_confirmed
+    a_stretch_takes_the_place_of_what_was_written_before
+    stretches_that_were_not_right_are_freed_alone
     a_torrent_is_removed_as_a_whole_and_alone
     records_come_back_in_the_order_of_adding
     a_source_comes_back
@@ -76,6 +80,60 @@ async fn writes_under_way_together_all_arrive(store: Store) {
     assert_eq!(bytes_of(&read), piece((A, 199)).to_vec());
 }
 
+/// What there is of a piece: where its stretches begin, and the first byte of each.
+async fn stretches(store: &Store, key: Key) -> Vec<(u32, u8)> {
+    let found = store.stretches(key, 0..u32::MAX).await.unwrap();
+    let first = |bytes: &js_sys::ArrayBuffer| bytes_of(bytes)[0];
+    found
+        .iter()
+        .map(|(at, bytes)| (*at, first(bytes)))
+        .collect()
+}
+
+async fn write_stretch(store: &Store, key: Key, begin: u32, bytes: &[u8]) {
+    let bytes = Uint8Array::from(bytes);
+    store.write_stretch(key, begin, bytes).await.unwrap();
+}
+
+async fn a_long_piece_is_there_once_its_stretches_are_confirmed(store: Store) {
+    write_stretch(&store, (A, 2), 1000, &[2; 500]).await;
+    write_stretch(&store, (A, 2), 0, &[1; 1000]).await;
+    write_stretch(&store, (A, 3), 0, &[3; 1000]).await;
+    assert_eq!(store.pieces(A).await.unwrap(), [] as [u32; 0]);
+    store.confirm((A, 2)).await.unwrap();
+    assert_eq!(store.pieces(A).await.unwrap(), [2]);
+    assert_eq!(stretches(&store, (A, 2)).await, [(0, 1), (1000, 2)]);
+    let second = store.stretches((A, 2), 1000..1500).await.unwrap();
+    assert_eq!(bytes_of(&second[0].1), vec![2; 500]);
+    assert_eq!(second.len(), 1);
+    // It has none of its bytes in one place.
+    assert_eq!(store.read((A, 2)).await, Err(StoreError::Missing));
+}
+
+async fn a_stretch_takes_the_place_of_what_was_written_before(store: Store) {
+    for begin in [0, 100, 200] {
+        write_stretch(&store, (A, 0), begin, &[1; 100]).await;
+    }
+    write_stretch(&store, (A, 0), 0, &[2; 200]).await;
+    assert_eq!(stretches(&store, (A, 0)).await, [(0, 2), (200, 1)]);
+}
+
+async fn stretches_that_were_not_right_are_freed_alone(store: Store) {
+    for key in [(A, 0), (A, 1), (A, 2), (A, 3), (B, 1)] {
+        write_stretch(&store, key, 0, &[1; 10]).await;
+    }
+    store.reject((A, 1)).await.unwrap();
+    assert_eq!(stretches(&store, (A, 1)).await, []);
+    assert_eq!(stretches(&store, (B, 1)).await, [(0, 1)]);
+    store.keep_only(A, &[2]).await.unwrap();
+    for (piece, left) in [(0, 0), (2, 1), (3, 0)] {
+        assert_eq!(stretches(&store, (A, piece)).await.len(), left, "{piece}");
+    }
+    store.keep_only(A, &[]).await.unwrap();
+    assert_eq!(stretches(&store, (A, 2)).await, []);
+    assert_eq!(stretches(&store, (B, 1)).await, [(0, 1)]);
+}
+
 async fn a_torrent_is_removed_as_a_whole_and_alone(store: Store) {
     for info_hash in [A, B] {
         store.put_record(&record(info_hash, 1.0)).await.unwrap();
@@ -84,11 +142,15 @@ async fn a_torrent_is_removed_as_a_whole_and_alone(store: Store) {
             .write((info_hash, 0), piece((info_hash, 0)))
             .await
             .unwrap();
+        write_stretch(&store, (info_hash, 1), 0, &[1; 10]).await;
+        store.confirm((info_hash, 1)).await.unwrap();
     }
     store.remove(A).await.unwrap();
     assert_eq!(store.records().await.unwrap(), [record(B, 1.0)]);
     assert_eq!(store.pieces(A).await.unwrap(), [] as [u32; 0]);
-    assert_eq!(store.pieces(B).await.unwrap(), [0]);
+    assert_eq!(store.pieces(B).await.unwrap(), [0, 1]);
+    assert_eq!(stretches(&store, (A, 1)).await, []);
+    assert_eq!(stretches(&store, (B, 1)).await, [(0, 1)]);
     assert!(store.source(A).await.unwrap().is_none());
     assert!(store.source(B).await.unwrap().is_some());
 }
@@ -132,6 +194,36 @@ async fn a_database_is_the_same_after_it_was_opened_again() {
 }
 
 #[wasm_bindgen_test]
+async fn a_database_of_the_first_version_gets_the_stores_that_came_later() {
+    let name = "first-version";
+    let factory = scope().indexed_db().unwrap().unwrap();
+    factory
+        .delete_database(&format!("conformance-{name}"))
+        .unwrap();
+    let request = factory
+        .open_with_u32(&format!("conformance-{name}"), 1)
+        .unwrap();
+    let (opened, is_open) = futures_channel::oneshot::channel();
+    let made = request.clone();
+    let make = wasm_bindgen::closure::Closure::once_into_js(move || {
+        let database: web_sys::IdbDatabase = made.result().unwrap().unchecked_into();
+        for store in ["torrents", "pieces", "sources"] {
+            database.create_object_store(store).unwrap();
+        }
+    });
+    let done = wasm_bindgen::closure::Closure::once_into_js(move || opened.send(()).unwrap());
+    request.set_onupgradeneeded(Some(make.unchecked_ref()));
+    request.set_onsuccess(Some(done.unchecked_ref()));
+    is_open.await.unwrap();
+    let database: web_sys::IdbDatabase = request.result().unwrap().unchecked_into();
+    database.close();
+
+    let store = open(name).await;
+    write_stretch(&store, (A, 0), 0, &[1; 10]).await;
+    assert_eq!(stretches(&store, (A, 0)).await, [(0, 1)]);
+}
+
+#[wasm_bindgen_test]
 fn a_record_without_wishes_as_earlier_versions_kept_it_is_read() {
     let mut record = record(A, 1.0);
     // They wrote this, and nothing behind it.
@@ -153,6 +245,12 @@ async fn memory_is_bounded_and_freed() {
     ));
     store.remove(A).await.unwrap();
     store.write((B, 0), piece((B, 0))).await.unwrap();
+    store.remove(B).await.unwrap();
+    for _ in 0..2 {
+        let all = piece((A, 0));
+        store.write_stretch((A, 0), 0, all).await.unwrap();
+        store.reject((A, 0)).await.unwrap();
+    }
 }
 
 #[wasm_bindgen_test]

@@ -10,6 +10,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ use web_sys::{
     IdbTransactionMode, IdbVersionChangeEvent,
 };
 
-use super::Key;
-use super::schema::{self, PIECES, Record, SOURCES, TORRENTS};
+use super::schema::{self, PIECES, Record, SOURCES, STRETCHES, TORRENTS};
+use super::{Key, Place, Stretch};
 use crate::worker::js::{name_of, pause, scope, store_error};
 
 /// Whom to tell that the browser closed the database, as it does when a person clears its
@@ -91,25 +92,83 @@ impl Indexed {
             .is_err_and(|error| name_of(&error) == "InvalidStateError")
     }
 
-    pub(super) async fn write(&self, pieces: &[(Key, Uint8Array)]) -> Result<(), StoreError> {
-        match self.try_write(pieces).await {
+    pub(super) async fn write(&self, batch: &[(Place, Uint8Array)]) -> Result<(), StoreError> {
+        match self.try_write(batch).await {
             Err(StoreError::Failed(_)) if self.is_closed() => {
                 self.reopen().await?;
-                self.try_write(pieces).await
+                self.try_write(batch).await
             }
             written => written,
         }
     }
 
-    async fn try_write(&self, pieces: &[(Key, Uint8Array)]) -> Result<(), StoreError> {
-        let written = self.change(&[PIECES], |transaction| {
-            let store = transaction.object_store(PIECES)?;
-            for (key, data) in pieces {
-                store.put_with_key(&data.buffer(), &schema::piece_key(*key))?;
+    async fn try_write(&self, batch: &[(Place, Uint8Array)]) -> Result<(), StoreError> {
+        // No more stores than are needed, so that whoever reads another does not wait.
+        let has = |store| batch.iter().any(|(place, _)| place.store() == store);
+        let stores = [PIECES, STRETCHES].into_iter().filter(|store| has(*store));
+        let stores: Vec<&str> = stores.collect();
+        let written = self.change(&stores, |transaction| {
+            for (place, data) in batch {
+                let store = transaction.object_store(place.store())?;
+                let key = match *place {
+                    Place::Piece(key) => schema::piece_key(key),
+                    Place::Stretch(key, begin) => {
+                        // What an earlier try left, which may have been cut in other places.
+                        let bytes = begin..begin + data.length();
+                        let range = schema::stretch_range(key, bytes)?;
+                        store.delete(&range)?;
+                        schema::stretch_key(key, begin)
+                    }
+                };
+                store.put_with_key(&data.buffer(), &key)?;
             }
             Ok(())
         });
         complete(written).await
+    }
+
+    pub(super) async fn stretches(
+        &self,
+        key: Key,
+        bytes: Range<u32>,
+    ) -> Result<Vec<Stretch>, StoreError> {
+        let range = schema::stretch_range(key, bytes).map_err(|error| store_error(&error))?;
+        let (begins, stretches) = match self.readable(STRETCHES) {
+            // Both are asked before the first is awaited, or the transaction would end.
+            Ok(store) => (
+                answer(store.get_all_keys_with_key(&range)),
+                answer(store.get_all_with_key(&range)),
+            ),
+            Err(error) => return Err(store_error(&error)),
+        };
+        let begins = begins.await?.unchecked_into::<Array>();
+        let stretches = stretches.await?.unchecked_into::<Array>();
+        let found = begins.iter().zip(stretches.iter());
+        let found = found.filter_map(|(key, data)| {
+            let begin = schema::begin_of_key(&key)?;
+            Some((begin, data.dyn_into::<ArrayBuffer>().ok()?))
+        });
+        Ok(found.collect())
+    }
+
+    pub(super) async fn confirm(&self, key: Key) -> Result<(), StoreError> {
+        complete(self.put(PIECES, &schema::piece_key(key), &JsValue::TRUE)).await
+    }
+
+    pub(super) async fn forget_stretches(
+        &self,
+        info_hash: InfoHash,
+        ranges: &[(u32, Option<u32>)],
+    ) -> Result<(), StoreError> {
+        let forgotten = self.change(&[STRETCHES], |transaction| {
+            let store = transaction.object_store(STRETCHES)?;
+            for (first, end) in ranges {
+                let range = schema::stretches_of(info_hash, *first, *end)?;
+                store.delete(&range)?;
+            }
+            Ok(())
+        });
+        complete(forgotten).await
     }
 
     pub(super) async fn read(&self, keys: &[Key]) -> Vec<Result<ArrayBuffer, StoreError>> {
@@ -172,12 +231,13 @@ impl Indexed {
 
     pub(super) async fn remove(&self, info_hash: InfoHash) -> Result<(), StoreError> {
         // All in one, or a torrent that is added again at once could lose new pieces.
-        let removed = self.change(&[TORRENTS, SOURCES, PIECES], |transaction| {
+        let removed = self.change(&[TORRENTS, SOURCES, PIECES, STRETCHES], |transaction| {
             let key = schema::torrent_key(info_hash);
             let pieces = schema::piece_range(info_hash)?;
             transaction.object_store(TORRENTS)?.delete(&key)?;
             transaction.object_store(SOURCES)?.delete(&key)?;
             transaction.object_store(PIECES)?.delete(&pieces)?;
+            transaction.object_store(STRETCHES)?.delete(&pieces)?;
             Ok(())
         });
         complete(removed).await
@@ -220,6 +280,15 @@ impl Indexed {
             }
             requested.map(|()| transaction)
         })
+    }
+}
+
+impl Place {
+    fn store(&self) -> &'static str {
+        match self {
+            Place::Piece(_) => PIECES,
+            Place::Stretch(..) => STRETCHES,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the database of a slot looks like, and how it came to look like this.
 
+use std::ops::Range;
+
 use js_sys::{Array, Uint8Array};
 use serde::{Deserialize, Serialize};
 use swarm_core::engine::StoreError;
@@ -12,12 +14,16 @@ use super::Key;
 
 /// Raised by every change of the stores; [`migrate`] then has one more step. What is added
 /// to a record goes behind what was there, see [`Record::decode`].
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// Info-hash (hex) → [`Record`], then its [`Wishes`] (postcard).
 pub(super) const TORRENTS: &str = "torrents";
-/// Info-hash (hex), piece index → the whole piece (`ArrayBuffer`), verified.
+/// Info-hash (hex), piece index → the whole piece (`ArrayBuffer`), verified; or `true` for a
+/// piece whose bytes are in [`STRETCHES`] and verified.
 pub(super) const PIECES: &str = "pieces";
+/// Info-hash (hex), piece index, first byte within the piece → a stretch of the piece
+/// (`ArrayBuffer`), verified if its piece is in [`PIECES`].
+pub(super) const STRETCHES: &str = "stretches";
 /// Info-hash (hex) → the torrent's bytes (`Blob`), when it was made in this tab.
 pub(super) const SOURCES: &str = "sources";
 
@@ -27,6 +33,9 @@ pub(super) fn migrate(database: &IdbDatabase, from: u32) -> Result<(), JsValue> 
         for store in [TORRENTS, PIECES, SOURCES] {
             database.create_object_store(store)?;
         }
+    }
+    if from < 2 {
+        database.create_object_store(STRETCHES)?;
     }
     Ok(())
 }
@@ -133,9 +142,50 @@ pub(super) fn piece_of_key(key: &JsValue) -> Option<u32> {
     (index >= 0.0 && index <= f64::from(u32::MAX)).then_some(index as u32)
 }
 
-/// The keys of all pieces of a torrent: in IndexedDB an array sorts behind every number.
+/// The key of a stretch of a piece.
+pub(super) fn stretch_key((info_hash, piece): Key, begin: u32) -> JsValue {
+    Array::of3(
+        &torrent_key(info_hash),
+        &JsValue::from_f64(f64::from(piece)),
+        &JsValue::from_f64(f64::from(begin)),
+    )
+    .into()
+}
+
+/// Where a stretch begins in its piece, by its key.
+pub(super) fn begin_of_key(key: &JsValue) -> Option<u32> {
+    let begin = key.dyn_ref::<Array>()?.get(2).as_f64()?;
+    (begin >= 0.0 && begin <= f64::from(u32::MAX)).then_some(begin as u32)
+}
+
+/// The keys of the stretches that begin within these bytes of a piece.
+pub(super) fn stretch_range(key: Key, bytes: Range<u32>) -> Result<IdbKeyRange, JsValue> {
+    let (first, end) = (stretch_key(key, bytes.start), stretch_key(key, bytes.end));
+    IdbKeyRange::bound_with_lower_open_and_upper_open(&first, &end, false, true)
+}
+
+/// The keys of all stretches of the pieces from `first` on, up to `end` if there is one: an
+/// array sorts before those that it begins.
+pub(super) fn stretches_of(
+    info_hash: InfoHash,
+    first: u32,
+    end: Option<u32>,
+) -> Result<IdbKeyRange, JsValue> {
+    let first = piece_key((info_hash, first));
+    let end = match end {
+        Some(end) => piece_key((info_hash, end)),
+        None => behind_all(info_hash),
+    };
+    IdbKeyRange::bound(&first, &end)
+}
+
+/// The keys of all pieces of a torrent, or of all its stretches.
 pub(super) fn piece_range(info_hash: InfoHash) -> Result<IdbKeyRange, JsValue> {
     let first = Array::of1(&torrent_key(info_hash));
-    let last = Array::of2(&torrent_key(info_hash), &Array::new());
-    IdbKeyRange::bound(&first, &last)
+    IdbKeyRange::bound(&first, &behind_all(info_hash))
+}
+
+/// In IndexedDB an array sorts behind every number.
+fn behind_all(info_hash: InfoHash) -> JsValue {
+    Array::of2(&torrent_key(info_hash), &Array::new()).into()
 }
