@@ -34,6 +34,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, PeerId};
 use crate::rng::Rng;
 use crate::time::Time;
@@ -48,18 +49,18 @@ const UPKEEP: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug)]
-pub struct Engine {
+pub struct Engine<C: Chunk = Bytes> {
     config: Config,
     rng: Rng,
     peer_id: PeerId,
-    torrents: BTreeMap<InfoHash, Torrent>,
+    torrents: BTreeMap<InfoHash, Torrent<C>>,
     /// The order in which torrents were added, for people.
     order: Vec<InfoHash>,
     channels: Channels,
     waiting: Waiting,
-    cache: Cache,
+    cache: Cache<C>,
     next_upkeep: Time,
-    out: VecDeque<Output>,
+    out: VecDeque<Output<C>>,
 }
 
 /// What is said of a torrent to whoever looks for peers.
@@ -74,7 +75,7 @@ pub struct Report {
     pub wanted: usize,
 }
 
-impl Engine {
+impl<C: Chunk> Engine<C> {
     /// An engine without torrents. `seed` comes from the host's system.
     pub fn new(config: Config, seed: u64, now: Time) -> Self {
         let mut rng = Rng::new(seed);
@@ -94,14 +95,14 @@ impl Engine {
     }
 
     /// Something happened.
-    pub fn handle(&mut self, now: Time, input: Input) {
+    pub fn handle(&mut self, now: Time, input: Input<C>) {
         self.absorb(now, input);
         self.flush(now);
     }
 
     /// The first half of [`Engine::handle`]: takes note of what happened. Whoever looks for
     /// peers may say how far we are now.
-    pub(crate) fn absorb(&mut self, now: Time, input: Input) {
+    pub(crate) fn absorb(&mut self, now: Time, input: Input<C>) {
         match input {
             Input::Tick => {}
             Input::LinkUp { link, limits } => {
@@ -191,12 +192,12 @@ impl Engine {
     }
 
     /// The next thing to be done.
-    pub fn poll_output(&mut self) -> Option<Output> {
+    pub fn poll_output(&mut self) -> Option<Output<C>> {
         self.out.pop_front()
     }
 
     /// What was not polled yet.
-    pub(crate) fn waiting(&self) -> &VecDeque<Output> {
+    pub(crate) fn waiting(&self) -> &VecDeque<Output<C>> {
         &self.out
     }
 
@@ -254,7 +255,7 @@ impl Engine {
         self.snapshot(|torrent| torrent.overview(now))
     }
 
-    fn snapshot(&self, of: impl Fn(&Torrent) -> TorrentView) -> View {
+    fn snapshot(&self, of: impl Fn(&Torrent<C>) -> TorrentView) -> View {
         let torrents = self
             .order
             .iter()
@@ -275,13 +276,13 @@ impl Engine {
         &mut self,
         now: Time,
         info_hash: InfoHash,
-        f: impl FnOnce(&mut Torrent, &mut Cx<'_>) -> R,
+        f: impl FnOnce(&mut Torrent<C>, &mut Cx<'_, C>) -> R,
     ) -> Option<R> {
         let (torrents, mut cx) = self.parts(now);
         Some(f(torrents.get_mut(&info_hash)?, &mut cx))
     }
 
-    fn with_all(&mut self, now: Time, mut f: impl FnMut(&mut Torrent, &mut Cx<'_>)) {
+    fn with_all(&mut self, now: Time, mut f: impl FnMut(&mut Torrent<C>, &mut Cx<'_, C>)) {
         let (torrents, mut cx) = self.parts(now);
         for torrent in torrents.values_mut() {
             f(torrent, &mut cx);
@@ -289,7 +290,7 @@ impl Engine {
     }
 
     /// The torrents, and what their methods see of the rest.
-    fn parts(&mut self, now: Time) -> (&mut BTreeMap<InfoHash, Torrent>, Cx<'_>) {
+    fn parts(&mut self, now: Time) -> (&mut BTreeMap<InfoHash, Torrent<C>>, Cx<'_, C>) {
         let cx = Cx {
             now,
             config: &self.config,
@@ -379,7 +380,7 @@ impl Engine {
         &mut self,
         now: Time,
         channel: ChannelKey,
-        f: impl FnOnce(&mut Torrent, &mut Cx<'_>, u32),
+        f: impl FnOnce(&mut Torrent<C>, &mut Cx<'_, C>, u32),
     ) {
         if let Some((info_hash, id)) = self.channels.session(channel) {
             self.with(now, info_hash, |torrent, cx| f(torrent, cx, id));

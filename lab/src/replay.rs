@@ -199,7 +199,7 @@ mod tests {
 
     fn recording() -> Vec<u8> {
         let now = Time::from_millis;
-        let mut node = Node::new(Config::default(), 1, now(500), Some(Vec::new()));
+        let mut node: Node = Node::new(Config::default(), 1, now(500), Some(Vec::new()));
         let link = LinkId(0);
         let welcome = ServerMessage::Welcome(Welcome {
             member: MemberId(1),

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use crate::chunk::Chunk;
 use crate::engine::{Engine, Standing, Urgency};
 use crate::id::{InfoHash, PeerId};
 use crate::pieces::PieceIndex;
@@ -170,7 +171,7 @@ impl Tracker {
     }
 
     /// When to announce, when to tell of pieces, and when a torrent's turn may come.
-    pub fn timeouts(&self, engine: &Engine) -> [Option<Time>; 3] {
+    pub fn timeouts<C: Chunk>(&self, engine: &Engine<C>) -> [Option<Time>; 3] {
         let running = self
             .listings
             .iter()
@@ -184,7 +185,7 @@ impl Tracker {
     }
 
     /// Announces, and tells of new pieces, where that is due.
-    pub fn tell(&mut self, now: Time, engine: &Engine) {
+    pub fn tell<C: Chunk>(&mut self, now: Time, engine: &Engine<C>) {
         let peer_id = engine.peer_id();
         for (info_hash, listing) in &mut self.listings {
             let due = |at: Option<Time>| at.is_some_and(|due| due <= now);
@@ -226,12 +227,12 @@ impl Tracker {
 
 impl Listing {
     /// Says that we are in the swarm, and how far we are; nothing while we are not.
-    fn announce(
+    fn announce<C: Chunk>(
         &mut self,
         now: Time,
         info_hash: InfoHash,
         peer_id: PeerId,
-        engine: &Engine,
+        engine: &Engine<C>,
     ) -> Option<ClientMessage> {
         let report = engine.report(now, info_hash)?;
         self.announced = true;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{Allowance, Meter, Outbox, PeerPath, Pipeline, PlacesConfig, RequestConfig};
+use crate::chunk::Chunk;
 use crate::id::{ChannelKey, PeerId};
 use crate::net::Contact;
 use crate::pieces::{Bitfield, BitfieldError, Block, Layout, PieceIndex};
@@ -16,7 +17,7 @@ pub use crate::pieces::download::SessionId;
 
 /// See the module.
 #[derive(Debug)]
-pub struct Session {
+pub struct Session<C: Chunk = Bytes> {
     /// The channel that carries it.
     pub channel: ChannelKey,
     /// What kind of channel that is.
@@ -29,7 +30,7 @@ pub struct Session {
     /// Its software, as it says.
     pub client: String,
     /// Cuts what arrives into messages.
-    pub decoder: Decoder,
+    pub decoder: Decoder<C>,
     /// How much it may still cost us for nothing.
     pub allowance: Allowance,
     /// Its handshake is here.
@@ -101,7 +102,7 @@ pub struct Session {
     /// How many pieces that we alone gave it others have got since.
     pub passed_on: usize,
     /// What waits to be sent to it.
-    pub outbox: Outbox,
+    pub outbox: Outbox<C>,
     /// Bytes that its channel still takes.
     pub room: u64,
     /// Payload that came.
@@ -170,7 +171,7 @@ impl RemotePieces {
     }
 }
 
-impl Session {
+impl<C: Chunk> Session<C> {
     /// A session over a channel that just opened; it takes `room` bytes.
     pub fn new(
         channel: ChannelKey,

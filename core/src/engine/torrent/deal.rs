@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Cx, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::peer::SessionId;
 use crate::pieces::{BLOCK, Download, PieceIndex};
 use crate::time::Time;
@@ -34,7 +35,7 @@ impl Deal {
     }
 }
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Every piece is here: from now on they are dealt out.
     pub(super) fn begin_dealing(&mut self) {
         let Some(metainfo) = &self.metainfo else {
@@ -90,7 +91,7 @@ impl Torrent {
 
     /// A peer is about to be choked. A piece that it has half of from us alone would have to
     /// leave once more, for somebody else: it may finish that, as an allowed-fast piece.
-    pub(super) fn let_finish(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn let_finish(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let finishing = self
             .sessions
             .iter()
@@ -119,7 +120,7 @@ impl Torrent {
     }
 
     /// Advises a peer that we serve, if it has had what it was advised to take.
-    pub(super) fn deal_to(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn deal_to(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let (Phase::Active(download), Some(metainfo), Some(session)) =
             (&self.phase, &self.metainfo, self.sessions.get_mut(&id))
         else {
@@ -156,7 +157,7 @@ impl Torrent {
 
 /// A piece that no connected peer has. The others need no more advice: their number only
 /// falls when their holder leaves, and then they are rare for all to see.
-fn next(deal: &mut Deal, download: &Download) -> Option<PieceIndex> {
+fn next<C: Chunk>(deal: &mut Deal, download: &Download<C>) -> Option<PieceIndex> {
     loop {
         let piece = deal.pieces.pop_front()?;
         let untouched = download.availability(piece) == 0 && !deal.taken.contains(&piece);

@@ -1,17 +1,16 @@
 //! Getting: requests, blocks, hashes, writes.
 
-use bytes::Bytes;
-
 use super::messages::find;
 use super::{Cx, Ending, Fault, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::{Event, Job, Output, StoreError, Work};
 use crate::peer::SessionId;
 use crate::pieces::{BLOCK, Block, Download, PieceIndex, Received};
 use crate::wire::peer::{BlockRef, Message};
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Asks for more wherever there is room for requests.
-    pub(in crate::engine) fn refill(&mut self, cx: &mut Cx<'_>) {
+    pub(in crate::engine) fn refill(&mut self, cx: &mut Cx<'_, C>) {
         let mut ids: Vec<SessionId> = if std::mem::take(&mut self.refill_all) {
             self.sessions.keys().copied().collect()
         } else if self.refill.is_empty() {
@@ -42,7 +41,7 @@ impl Torrent {
         self.refill_all || !self.refill.is_empty()
     }
 
-    fn refill_session(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    fn refill_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Phase::Active(download) = &mut self.phase else {
             return;
         };
@@ -91,11 +90,11 @@ impl Torrent {
 
     pub(super) fn handle_block(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         piece: u32,
         begin: u32,
-        data: &Bytes,
+        data: &C,
     ) -> Result<(), Fault> {
         let length = u32::try_from(data.len()).expect("it came behind a four-byte length");
         if self.metainfo.is_none() {
@@ -168,7 +167,7 @@ impl Torrent {
     }
 
     /// Others need not send this block any more.
-    fn cancel(&mut self, cx: &mut Cx<'_>, block: Block, sessions: &[SessionId]) {
+    fn cancel(&mut self, cx: &mut Cx<'_, C>, block: Block, sessions: &[SessionId]) {
         for id in sessions {
             let Some(session) = self.sessions.get_mut(id) else {
                 continue;
@@ -193,7 +192,7 @@ impl Torrent {
     /// The hash of a piece is known.
     pub(in crate::engine) fn hashed(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         piece: PieceIndex,
         digest: [u8; 20],
     ) {
@@ -227,7 +226,7 @@ impl Torrent {
     }
 
     /// These sessions sent bad blocks, that is certain.
-    pub(super) fn blame(&mut self, cx: &mut Cx<'_>, liars: &[SessionId]) {
+    pub(super) fn blame(&mut self, cx: &mut Cx<'_, C>, liars: &[SessionId]) {
         for &id in liars {
             self.ban(cx, id, &Ending::CorruptData);
         }
@@ -236,7 +235,7 @@ impl Torrent {
     /// A piece was kept, or could not be.
     pub(in crate::engine) fn written(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         piece: PieceIndex,
         result: Result<(), StoreError>,
     ) {
@@ -261,7 +260,7 @@ impl Torrent {
     }
 
     /// We have a piece now.
-    pub(super) fn gain(&mut self, cx: &mut Cx<'_>, piece: PieceIndex) {
+    pub(super) fn gain(&mut self, cx: &mut Cx<'_, C>, piece: PieceIndex) {
         let Phase::Active(download) = &mut self.phase else {
             return;
         };
@@ -278,7 +277,7 @@ impl Torrent {
     }
 
     /// Tells the peers of a new piece.
-    fn tell_peers(&mut self, cx: &mut Cx<'_>, piece: PieceIndex) {
+    fn tell_peers(&mut self, cx: &mut Cx<'_, C>, piece: PieceIndex) {
         // Who may request from us, or could at once, hears of it at once; to the others it
         // is news that may wait for company. In a large swarm these messages are most of all.
         let free_slots = self.slots_taken(cx) < self.choker.slots(&cx.config.choke);
@@ -305,7 +304,7 @@ impl Torrent {
     }
 
     /// Tells a peer whether it has something that we lack.
-    pub(super) fn update_interest(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn update_interest(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Phase::Active(download) = &mut self.phase else {
             return;
         };
@@ -323,7 +322,7 @@ impl Torrent {
         }
     }
 
-    pub(super) fn show_interest(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn show_interest(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };

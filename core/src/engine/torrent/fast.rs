@@ -2,11 +2,12 @@
 
 use super::messages::find;
 use super::{Cx, Fault, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::peer::SessionId;
 use crate::pieces::allowed_fast_set;
 use crate::wire::peer::{BlockRef, Message};
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// It answers our requests no more. Without the extension all are void; with it, each
     /// is rejected, but for those of allowed-fast pieces.
     pub(super) fn handle_choke(&mut self, id: SessionId) -> Result<(), Fault> {
@@ -22,7 +23,7 @@ impl Torrent {
     /// A request that we made is refused: it may be asked elsewhere.
     pub(super) fn handle_reject(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         block: BlockRef,
     ) -> Result<(), Fault> {
@@ -56,7 +57,7 @@ impl Torrent {
     /// answered, by the block or by a rejection.
     pub(super) fn handle_cancel(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         asked: BlockRef,
     ) -> Result<(), Fault> {
@@ -78,7 +79,7 @@ impl Torrent {
 
     pub(super) fn handle_suggestion(
         &mut self,
-        cx: &Cx<'_>,
+        cx: &Cx<'_, C>,
         id: SessionId,
         index: u32,
     ) -> Result<(), Fault> {
@@ -99,7 +100,7 @@ impl Torrent {
 
     pub(super) fn handle_allowed_fast(
         &mut self,
-        cx: &Cx<'_>,
+        cx: &Cx<'_, C>,
         id: SessionId,
         index: u32,
     ) -> Result<(), Fault> {
@@ -119,7 +120,7 @@ impl Torrent {
     }
 
     /// Lets a peer that has next to nothing take its own few pieces while it is choked.
-    pub(super) fn allow_fast(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn allow_fast(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let count = cx.config.allowed_fast;
         let (Some(metainfo), Some(session)) = (&self.metainfo, self.sessions.get_mut(&id)) else {
             return;

@@ -5,17 +5,18 @@
 //! at once.
 
 use super::{Cx, Ending, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::{Event, StoreError, Urgency};
 use crate::peer::SessionId;
 use crate::pieces::PieceIndex;
 use crate::wire::peer::Message;
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// A piece that we said we have can't be read. Where the storage as a whole has failed,
     /// only a person can mend that.
     pub(in crate::engine) fn upload_read_failed(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         piece: PieceIndex,
         error: &StoreError,
     ) {
@@ -38,7 +39,7 @@ impl Torrent {
     }
 
     /// See [`crate::engine::Input::Lost`].
-    pub(in crate::engine) fn lose(&mut self, cx: &mut Cx<'_>, pieces: &[PieceIndex]) {
+    pub(in crate::engine) fn lose(&mut self, cx: &mut Cx<'_, C>, pieces: &[PieceIndex]) {
         let was_finished = self.is_finished();
         let mut lost = Vec::new();
         match &mut self.phase {
@@ -68,7 +69,7 @@ impl Torrent {
     }
 
     /// A peer is not to count on these pieces any more.
-    fn take_back(&mut self, cx: &mut Cx<'_>, id: SessionId, lost: &[PieceIndex]) {
+    fn take_back(&mut self, cx: &mut Cx<'_, C>, id: SessionId, lost: &[PieceIndex]) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };

@@ -7,17 +7,18 @@ use bytes::Bytes;
 use super::sessions::UT_METADATA;
 use super::work::cost;
 use super::{Cx, Ending, Fault, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::peer::{RemotePieces, Session, SessionId, Upload};
 use crate::pieces::{Bitfield, Block};
 use crate::wire::extension::{ExtensionHandshake, HANDSHAKE_ID};
 use crate::wire::peer::{BlockRef, Handshake, Message, Received, Reserved};
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     pub(super) fn handle_received(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
-        received: Received,
+        received: Received<C>,
     ) -> Result<(), Fault> {
         self.charge(cx, id, cost(&received, &cx.config.work))?;
         match received {
@@ -28,7 +29,7 @@ impl Torrent {
 
     fn handle_handshake(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         handshake: Handshake,
     ) -> Result<(), Fault> {
@@ -51,9 +52,9 @@ impl Torrent {
 
     fn handle_message(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
-        message: Message,
+        message: Message<C>,
     ) -> Result<(), Fault> {
         match message {
             Message::KeepAlive | Message::Port(_) | Message::Unknown(_) => {}
@@ -111,7 +112,7 @@ impl Torrent {
         Ok(())
     }
 
-    pub(super) fn session(&mut self, id: SessionId) -> Result<&mut Session, Fault> {
+    pub(super) fn session(&mut self, id: SessionId) -> Result<&mut Session<C>, Fault> {
         find(&mut self.sessions, id)
     }
 
@@ -120,7 +121,7 @@ impl Torrent {
         self.metainfo.as_ref()?.layout().check(block)
     }
 
-    fn handle_have(&mut self, cx: &mut Cx<'_>, id: SessionId, index: u32) -> Result<(), Fault> {
+    fn handle_have(&mut self, cx: &mut Cx<'_, C>, id: SessionId, index: u32) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
         match &mut session.pieces {
             RemotePieces::Early { haves, .. } => {
@@ -156,7 +157,7 @@ impl Torrent {
 
     fn handle_bitfield(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         claim: Claim,
     ) -> Result<(), Fault> {
@@ -195,7 +196,7 @@ impl Torrent {
 
     fn handle_request(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         asked: BlockRef,
     ) -> Result<(), Fault> {
@@ -237,7 +238,7 @@ impl Torrent {
     /// answers is not to make us keep them.
     pub(super) fn answer(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         message: &Message,
     ) -> Result<(), Fault> {
@@ -250,7 +251,7 @@ impl Torrent {
     }
 
     /// Sends small messages; a peer that never takes them is let go.
-    pub(super) fn say(&mut self, cx: &mut Cx<'_>, id: SessionId, message: &Message) {
+    pub(super) fn say(&mut self, cx: &mut Cx<'_, C>, id: SessionId, message: &Message) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -271,9 +272,9 @@ enum Claim {
 }
 
 /// A session of a torrent whose other parts are needed at the same time.
-pub(super) fn find(
-    sessions: &mut BTreeMap<SessionId, Session>,
+pub(super) fn find<C: Chunk>(
+    sessions: &mut BTreeMap<SessionId, Session<C>>,
     id: SessionId,
-) -> Result<&mut Session, Fault> {
+) -> Result<&mut Session<C>, Fault> {
     sessions.get_mut(&id).ok_or(Fault::Gone)
 }

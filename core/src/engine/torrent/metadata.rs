@@ -13,6 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{Cx, Ending, Fault, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::config::MetadataConfig;
 use crate::engine::{Event, Resume};
 use crate::metainfo::{Metainfo, MetainfoError};
@@ -164,9 +165,9 @@ impl Fetch {
     }
 }
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Asks those who have the metadata, as far as there is room for more sources.
-    pub(super) fn fetch_metadata(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn fetch_metadata(&mut self, cx: &mut Cx<'_, C>) {
         let mut able = self.untried_sources();
         self.rng.shuffle(&mut able);
         for (id, size) in able {
@@ -199,7 +200,7 @@ impl Torrent {
         able.collect()
     }
 
-    fn ask_for_metadata(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    fn ask_for_metadata(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Phase::Metadata(fetch) = &mut self.phase else {
             return;
         };
@@ -229,7 +230,7 @@ impl Torrent {
 
     pub(super) fn handle_metadata(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         payload: &Bytes,
     ) -> Result<(), Fault> {
@@ -261,7 +262,7 @@ impl Torrent {
 
     fn take_metadata(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         piece: u32,
         total_size: u32,
@@ -301,7 +302,7 @@ impl Torrent {
     }
 
     /// Gives up the slowest copy while all together take too much memory.
-    fn bound_metadata(&mut self, cx: &mut Cx<'_>, newest: SessionId) {
+    fn bound_metadata(&mut self, cx: &mut Cx<'_, C>, newest: SessionId) {
         let Phase::Metadata(fetch) = &mut self.phase else {
             return;
         };
@@ -321,7 +322,7 @@ impl Torrent {
     }
 
     /// All that a source promised is here.
-    fn metadata_complete(&mut self, cx: &mut Cx<'_>, id: SessionId, info: Bytes) {
+    fn metadata_complete(&mut self, cx: &mut Cx<'_, C>, id: SessionId, info: Bytes) {
         match Metainfo::from_info(info, self.info_hash, Vec::new()) {
             Ok(metainfo) => {
                 if let Some(reason) = cx.config.refuses(metainfo.layout()) {
@@ -345,7 +346,7 @@ impl Torrent {
     }
 
     /// A session won't send the metadata: others are asked.
-    pub(super) fn metadata_source_lost(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn metadata_source_lost(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Phase::Metadata(fetch) = &mut self.phase else {
             return;
         };
@@ -357,7 +358,7 @@ impl Torrent {
 
     /// Gives up sources that are silent, and gives the turns to those that are fast; when all
     /// were tried, begins again.
-    pub(super) fn metadata_upkeep(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn metadata_upkeep(&mut self, cx: &mut Cx<'_, C>) {
         let waiting = !self.untried_sources().is_empty();
         let Phase::Metadata(fetch) = &mut self.phase else {
             return;
@@ -388,7 +389,7 @@ impl Torrent {
         self.go_on_with_metadata(cx);
     }
 
-    fn go_on_with_metadata(&mut self, cx: &mut Cx<'_>) {
+    fn go_on_with_metadata(&mut self, cx: &mut Cx<'_, C>) {
         let Phase::Metadata(fetch) = &mut self.phase else {
             return;
         };

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use super::prospects::Prospect;
 use super::{Cx, Ending, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::{Config, Output, Urgency};
 use crate::net::Contact;
 use crate::peer::{Session, SessionId};
@@ -35,8 +36,8 @@ pub(super) enum Use {
     Exchanges,
 }
 
-impl Torrent {
-    pub(super) fn use_of(&self, now: Time, config: &Config, session: &Session) -> Use {
+impl<C: Chunk> Torrent<C> {
+    pub(super) fn use_of(&self, now: Time, config: &Config, session: &Session<C>) -> Use {
         let config = &config.places;
         if self.is_complete() && session.is_seed() {
             return Use::Nothing;
@@ -81,7 +82,7 @@ impl Torrent {
     /// It says that it wants something, and there is something to be had. While we have
     /// nothing nobody has a reason to say so, and whoever does it all the same would have all
     /// slots by the time at which they are of use.
-    pub(super) fn wants(&self, session: &Session) -> bool {
+    pub(super) fn wants(&self, session: &Session<C>) -> bool {
         session.peer_interested && self.has_something() && !session.is_seed()
     }
 
@@ -91,13 +92,13 @@ impl Torrent {
     }
 
     /// We lack something, and got nothing for a while.
-    fn starves(&self, cx: &Cx<'_>) -> bool {
+    fn starves(&self, cx: &Cx<'_, C>) -> bool {
         !self.is_finished() && cx.now - self.gained >= cx.config.places.starving
     }
 
     /// Gives up the session that is of least use, if one is of none. Where we get nothing at
     /// all, also one that has what we lack and keeps it to itself.
-    pub(super) fn make_room(&mut self, cx: &mut Cx<'_>, hungry: bool) -> bool {
+    pub(super) fn make_room(&mut self, cx: &mut Cx<'_, C>, hungry: bool) -> bool {
         let withholds = hungry && self.starves(cx);
         let mut uses: Vec<(Use, SessionId)> = self
             .sessions
@@ -115,14 +116,14 @@ impl Torrent {
     }
 
     /// Slots of those who ask for nothing go to those who wait.
-    pub(super) fn pass_on_slots(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn pass_on_slots(&mut self, cx: &mut Cx<'_, C>) {
         let config = &cx.config.places;
         for session in self.sessions.values_mut() {
             session.watch_slot(cx.now, config);
         }
         // Who gives us something has earned it.
         let now = cx.now;
-        let sits = |s: &Session| s.sat.is_some() && s.down.long_rate(now) == 0;
+        let sits = |s: &Session<C>| s.sat.is_some() && s.down.long_rate(now) == 0;
         let idle = self
             .sessions
             .iter()
@@ -156,8 +157,8 @@ impl Torrent {
     }
 
     /// While nobody uses a slot, it costs nothing to try several more at once.
-    fn try_several(&mut self, cx: &mut Cx<'_>) {
-        let untried = |s: &Session| self.wants(s) && s.unchoked.is_none() && s.choked.is_none();
+    fn try_several(&mut self, cx: &mut Cx<'_, C>) {
+        let untried = |s: &Session<C>| self.wants(s) && s.unchoked.is_none() && s.choked.is_none();
         let untried = self.sessions.iter().filter(|(_, s)| untried(s));
         let mut untried: Vec<_> = untried.map(|(id, s)| (Reverse(s.since), *id)).collect();
         untried.sort_unstable();
@@ -173,7 +174,7 @@ impl Torrent {
     }
 
     /// It has just got its first slot, and had no time to ask for anything.
-    pub(super) fn is_on_trial(&self, cx: &Cx<'_>, id: SessionId) -> bool {
+    pub(super) fn is_on_trial(&self, cx: &Cx<'_, C>, id: SessionId) -> bool {
         let time = cx.config.places.sitting;
         self.sessions.get(&id).is_some_and(|session| {
             let new = session.unchoked.is_some_and(|since| cx.now - since < time);
@@ -182,13 +183,13 @@ impl Torrent {
     }
 
     /// Everybody who has an upload slot had the time to ask for something, and nobody does.
-    pub(super) fn slots_are_idle(&self, cx: &Cx<'_>) -> bool {
+    pub(super) fn slots_are_idle(&self, cx: &Cx<'_, C>) -> bool {
         let mut held = self.sessions.values().filter(|s| s.unchoked.is_some());
         cx.channels.is_idle() && !held.any(|session| session.uses_slot(cx.now, &cx.config.places))
     }
 
     /// Asks others for channels, as long as there is room for them.
-    pub(super) fn meet(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn meet(&mut self, cx: &mut Cx<'_, C>) {
         if !cx.channels.any_up() || !self.is_running() {
             return;
         }
@@ -246,7 +247,7 @@ impl Torrent {
 
     /// Who has not been asked yet, or not lately. `any`, or only one that may have what we
     /// lack, for which somebody else may have to go.
-    fn next_prospect(&mut self, cx: &Cx<'_>, any: bool, starves: bool) -> Option<Contact> {
+    fn next_prospect(&mut self, cx: &Cx<'_, C>, any: bool, starves: bool) -> Option<Contact> {
         let complete = self.is_finished();
         let mut rng = self.rng.clone();
         let hasty = starves.then_some(cx.config.places.haste);
@@ -274,7 +275,7 @@ impl Torrent {
     }
 
     /// Channels that are asked for, and how many of them may soon be answered.
-    pub(super) fn opening(&self, cx: &Cx<'_>) -> (usize, usize) {
+    pub(super) fn opening(&self, cx: &Cx<'_, C>) -> (usize, usize) {
         let patience = cx.config.places.patience;
         let ours = cx.channels.dialled_for(self.info_hash);
         let prospects = &self.swarm.prospects;
@@ -285,7 +286,7 @@ impl Torrent {
     }
 
     /// Somebody does not want a channel.
-    pub(in crate::engine) fn declined(&mut self, cx: &Cx<'_>, contact: Contact) {
+    pub(in crate::engine) fn declined(&mut self, cx: &Cx<'_, C>, contact: Contact) {
         self.swarm.prospects.refused(contact, &cx.config.places);
     }
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::work::frame_cost;
 use super::{Cx, Ending, Fault, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::{Event, Output, Urgency};
 use crate::id::{ChannelKey, LinkId, PeerId};
 use crate::net::Contact;
@@ -21,7 +22,7 @@ const MAX_MESSAGE: u32 = (Layout::MAX_PIECES / 8) as u32 + 64;
 /// extensions are at most 16 KiB long, with a head of less than 2 KiB.
 const OTHER_MESSAGES: u32 = BLOCK + (2 << 10);
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     pub(super) fn session_of(&self, contact: Contact) -> Option<SessionId> {
         self.sessions
             .iter()
@@ -32,7 +33,7 @@ impl Torrent {
     /// A channel that we asked for is open.
     pub(in crate::engine) fn opened(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         channel: ChannelKey,
         contact: Contact,
         room: u32,
@@ -48,7 +49,7 @@ impl Torrent {
 
     pub(super) fn open_session(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         channel: ChannelKey,
         contact: Contact,
         peer_id: Option<PeerId>,
@@ -91,7 +92,7 @@ impl Torrent {
     }
 
     /// The metadata is here: what sessions said before is checked and counted.
-    pub(super) fn meet_early_sessions(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn meet_early_sessions(&mut self, cx: &mut Cx<'_, C>) {
         let layout = *self
             .metainfo
             .as_ref()
@@ -151,7 +152,7 @@ impl Torrent {
     }
 
     /// Sends our extension handshake, again when there is more to say (BEP 10).
-    pub(super) fn greet(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn greet(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let metadata_size = self
             .metainfo
             .as_ref()
@@ -176,7 +177,7 @@ impl Torrent {
     }
 
     /// Bytes came through a session's channel.
-    pub(in crate::engine) fn receive(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: Bytes) {
+    pub(in crate::engine) fn receive(&mut self, cx: &mut Cx<'_, C>, id: SessionId, bytes: C) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -206,7 +207,7 @@ impl Torrent {
     }
 
     /// We may send more.
-    pub(in crate::engine) fn room(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: u32) {
+    pub(in crate::engine) fn room(&mut self, cx: &mut Cx<'_, C>, id: SessionId, bytes: u32) {
         if bytes < cx.config.work.small_grant
             && let Err(fault) = self.charge(cx, id, cx.config.work.frame)
         {
@@ -219,7 +220,7 @@ impl Torrent {
     }
 
     /// Ends a session, and tells the other end why.
-    pub(super) fn close_session(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &Ending) {
+    pub(super) fn close_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId, reason: &Ending) {
         if let Some(channel) = self.sessions.get(&id).map(|session| session.channel) {
             cx.close(channel, reason.clone());
             self.drop_session(cx, id);
@@ -227,7 +228,7 @@ impl Torrent {
     }
 
     /// A session's channel is gone.
-    pub(in crate::engine) fn drop_session(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(in crate::engine) fn drop_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Some(session) = self.sessions.remove(&id) else {
             return;
         };
@@ -262,7 +263,7 @@ impl Torrent {
     }
 
     /// Ends every session whose channel goes through a link.
-    pub(super) fn close_link(&mut self, cx: &mut Cx<'_>, link: LinkId, reason: &Ending) {
+    pub(super) fn close_link(&mut self, cx: &mut Cx<'_, C>, link: LinkId, reason: &Ending) {
         let through = self.sessions.iter();
         let through = through.filter(|(_, session)| session.channel.link == link);
         let ids: Vec<SessionId> = through.map(|(id, _)| *id).collect();
@@ -271,7 +272,7 @@ impl Torrent {
         }
     }
 
-    pub(super) fn close_all(&mut self, cx: &mut Cx<'_>, reason: &Ending) {
+    pub(super) fn close_all(&mut self, cx: &mut Cx<'_, C>, reason: &Ending) {
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
             self.close_session(cx, id, reason);
@@ -279,7 +280,7 @@ impl Torrent {
     }
 
     /// Ends the session of a peer that misbehaves, and does not talk to it for a while.
-    pub(super) fn shun(&mut self, cx: &mut Cx<'_>, id: SessionId, fault: Fault) {
+    pub(super) fn shun(&mut self, cx: &mut Cx<'_, C>, id: SessionId, fault: Fault) {
         if let Some(contact) = self.sessions.get(&id).map(|session| session.contact) {
             self.outcasts.shun(cx.now, contact, &cx.config.trust);
             self.close_session(cx, id, &fault.into());
@@ -287,7 +288,7 @@ impl Torrent {
     }
 
     /// Never talks to this peer again; its session may be over already.
-    pub(super) fn ban(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &Ending) {
+    pub(super) fn ban(&mut self, cx: &mut Cx<'_, C>, id: SessionId, reason: &Ending) {
         let connected = self.sessions.get(&id);
         let connected = connected.map(|session| (session.contact, session.name()));
         let Some((contact, peer)) = connected.or_else(|| self.outcasts.who_was(id)) else {

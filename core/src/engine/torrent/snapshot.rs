@@ -1,13 +1,14 @@
 //! What a person sees of a torrent.
 
 use super::{Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::view::{PeerView, Standing, TorrentState, TorrentView};
 use crate::metainfo::Metainfo;
 use crate::peer::Session;
 use crate::pieces::Download;
 use crate::time::Time;
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     fn state(&self) -> TorrentState {
         match &self.phase {
             _ if self.error.is_some() => TorrentState::Error,
@@ -87,7 +88,7 @@ impl Torrent {
     }
 }
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     fn copies(&self) -> u32 {
         if self.sessions.is_empty() {
             return 0;
@@ -116,7 +117,7 @@ fn offsets(metainfo: &Metainfo) -> Vec<u64> {
     metainfo.files().iter().map(|file| file.offset).collect()
 }
 
-fn peer_view(session: &Session, now: Time) -> PeerView {
+fn peer_view<C: Chunk>(session: &Session<C>, now: Time) -> PeerView {
     let pieces = session.pieces.known();
     PeerView {
         peer_id: session.name(),

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::messages::find;
 use super::{Cx, Ending, Fault, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::peer::SessionId;
 use crate::pieces::BLOCK;
 use crate::wire::peer::Message;
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Sessions need looking after.
     pub(in crate::engine) fn needs_upkeep(&self) -> bool {
         // Somebody refused, and is asked again.
@@ -18,7 +19,7 @@ impl Torrent {
 
     /// Releases old requests, closes dead sessions, gives slots out. Comparing times, so
     /// that it may be called at any moment.
-    pub(in crate::engine) fn upkeep(&mut self, cx: &mut Cx<'_>) {
+    pub(in crate::engine) fn upkeep(&mut self, cx: &mut Cx<'_, C>) {
         let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
         for id in ids {
             self.session_upkeep(cx, id);
@@ -34,7 +35,7 @@ impl Torrent {
         }
     }
 
-    fn session_upkeep(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    fn session_upkeep(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -63,7 +64,7 @@ impl Torrent {
     }
 
     /// What a peer owes us for too long is asked of others, and less of it.
-    fn watch_debts(&mut self, cx: &mut Cx<'_>, id: SessionId) -> Result<(), Fault> {
+    fn watch_debts(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
         let limits = &cx.config.requests;
         let asked = !session.requests.is_empty();

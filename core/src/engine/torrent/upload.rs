@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-
 use super::{Cx, Torrent};
 use crate::choke::Candidate;
+use crate::chunk::{Buffer, Chunk};
 use crate::engine::cache::Cache;
 use crate::engine::{Job, Output, Work};
 use crate::id::InfoHash;
@@ -17,9 +16,9 @@ use crate::pieces::{BLOCK, Bitfield, Block, Cut, Layout};
 use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
 use crate::wire::peer::Message;
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
-    pub(super) fn unchoke_if_free(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn unchoke_if_free(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         if !self.sessions.get(&id).is_some_and(|s| self.wants(s)) {
             return;
         }
@@ -32,7 +31,7 @@ impl Torrent {
     }
 
     /// Opens another slot when nobody who has one asks for anything.
-    pub(super) fn use_idle_link(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn use_idle_link(&mut self, cx: &mut Cx<'_, C>) {
         let idle = cx.channels.is_idle()
             && self
                 .sessions
@@ -64,7 +63,7 @@ impl Torrent {
         }
     }
 
-    pub(super) fn slots_taken(&self, cx: &Cx<'_>) -> usize {
+    pub(super) fn slots_taken(&self, cx: &Cx<'_, C>) -> usize {
         self.sessions
             .values()
             .filter(|session| session.unchoked.is_some() && self.wants(session))
@@ -75,8 +74,8 @@ impl Torrent {
     /// How long a peer may take to pass on what we gave it, before it counts as a hoarder:
     /// the others could have had it by then. For ever, where nobody else takes anything: others
     /// that are only there don't make a hoarder of the one who does.
-    fn time_to_pass_on(&self, cx: &Cx<'_>) -> Duration {
-        let takes = |s: &&Session| s.exchanged.is_some() && !s.is_seed();
+    fn time_to_pass_on(&self, cx: &Cx<'_, C>) -> Duration {
+        let takes = |s: &&Session<C>| s.exchanged.is_some() && !s.is_seed();
         if self.sessions.values().filter(takes).count() < 2 {
             return Duration::MAX;
         }
@@ -95,7 +94,7 @@ impl Torrent {
 
     /// We seed, and somebody who keeps what it gets to itself has a slot for which others
     /// wait.
-    pub(super) fn wastes_a_slot(&self, cx: &Cx<'_>) -> bool {
+    pub(super) fn wastes_a_slot(&self, cx: &Cx<'_, C>) -> bool {
         if !self.is_finished() {
             return false;
         }
@@ -112,7 +111,7 @@ impl Torrent {
     }
 
     /// Gives the slots out anew.
-    pub(super) fn choke_round(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn choke_round(&mut self, cx: &mut Cx<'_, C>) {
         let time = self.time_to_pass_on(cx);
         let trial = cx.config.choke.trial(self.piece_length());
         let candidates: Vec<Candidate> = self
@@ -150,7 +149,7 @@ impl Torrent {
         }
     }
 
-    pub(super) fn set_unchoked(&mut self, cx: &mut Cx<'_>, id: SessionId, unchoked: bool) {
+    pub(super) fn set_unchoked(&mut self, cx: &mut Cx<'_, C>, id: SessionId, unchoked: bool) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
@@ -183,7 +182,7 @@ impl Torrent {
     ///
     /// A session leaves `ready` only where something is certain to bring it back: room,
     /// something new to say, or the end of a read that is under way.
-    pub(in crate::engine) fn serve(&mut self, cx: &mut Cx<'_>, id: SessionId) -> bool {
+    pub(in crate::engine) fn serve(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> bool {
         let key = (self.info_hash, id);
         let Some(session) = self.sessions.get_mut(&id) else {
             cx.waiting.remove(key);
@@ -261,7 +260,7 @@ impl Torrent {
     }
 
     /// Begins to read what a session is sent next, as far as it is not here.
-    fn read_ahead(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    fn read_ahead(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let (Some(session), Some(metainfo)) = (self.sessions.get(&id), &self.metainfo) else {
             return;
         };
@@ -291,7 +290,7 @@ impl Torrent {
     }
 
     /// A read ended: whoever waits for blocks may find them now.
-    pub(in crate::engine) fn wake_uploads(&mut self, cx: &mut Cx<'_>) {
+    pub(in crate::engine) fn wake_uploads(&mut self, cx: &mut Cx<'_, C>) {
         for (&id, session) in &self.sessions {
             if session.outbox.upload_count() > 0 {
                 cx.waiting.add((self.info_hash, id));
@@ -308,33 +307,33 @@ fn parts_of(cut: Cut, layout: &Layout, block: Block) -> std::ops::Range<u32> {
 }
 
 /// Where blocks and metadata come from.
-struct Shelf<'a> {
+struct Shelf<'a, C> {
     info_hash: InfoHash,
     metainfo: Option<&'a Metainfo>,
     cut: Cut,
     /// The id under which the peer takes metadata messages.
     ut_metadata: Option<u8>,
-    cache: &'a mut Cache,
+    cache: &'a mut Cache<C>,
 }
 
-impl Source for Shelf<'_> {
-    fn block(&mut self, block: Block) -> Option<Bytes> {
+impl<C: Chunk> Source<C> for Shelf<'_, C> {
+    fn block(&mut self, block: Block) -> Option<C> {
         let layout = self.metainfo?.layout();
         let mut parts = parts_of(self.cut, layout, block);
-        let mut found = BytesMut::new();
         let (first, several) = (parts.next()?, parts.end > parts.start);
+        let mut found = several.then(|| C::Buffer::new(block.length as usize));
         for part in std::iter::once(first).chain(parts) {
             let data = self.cache.get((self.info_hash, block.piece, part))?;
             let (begin, length) = self.cut.stretch(layout.length(block.piece), part);
-            let from = block.begin.max(begin) - begin;
-            let to = (block.begin + block.length).min(begin + length) - begin;
-            let here = from as usize..to as usize;
-            if !several {
-                return Some(data.slice(here));
+            let from = block.begin.max(begin);
+            let to = (block.begin + block.length).min(begin + length);
+            let here = data.slice((from - begin) as usize..(to - begin) as usize);
+            match &mut found {
+                Some(found) => found.write((from - block.begin) as usize, &here),
+                None => return Some(here),
             }
-            found.extend_from_slice(&data[here]);
         }
-        Some(found.freeze())
+        found.map(Buffer::freeze)
     }
 
     fn metadata(&mut self, piece: u32) -> Option<Message> {

@@ -1,11 +1,12 @@
 //! Whether anybody waits for what nothing will bring: see [`crate::engine::Engine::wake`].
 
 use super::{Cx, Phase, Torrent};
+use crate::chunk::Chunk;
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Everybody of whom nothing is asked may be asked, and whoever waits for blocks may find
     /// some.
-    pub(in crate::engine) fn wake(&mut self, cx: &mut Cx<'_>) {
+    pub(in crate::engine) fn wake(&mut self, cx: &mut Cx<'_, C>) {
         let idle = self.sessions.iter().filter(|(_, s)| s.requests.is_empty());
         self.refill.extend(idle.map(|(&id, _)| id));
         self.wake_uploads(cx);

@@ -2,12 +2,18 @@
 
 use super::messages::find;
 use super::{Cx, Fault, Torrent};
+use crate::chunk::Chunk;
 use crate::peer::{SessionId, WorkConfig};
 use crate::wire::peer::{Message, Received};
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Charges a session so many units; a fault if it has not so many.
-    pub(super) fn charge(&mut self, cx: &Cx<'_>, id: SessionId, units: u32) -> Result<(), Fault> {
+    pub(super) fn charge(
+        &mut self,
+        cx: &Cx<'_, C>,
+        id: SessionId,
+        units: u32,
+    ) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
         if session.allowance.spend(cx.now, &cx.config.work, units) {
             Ok(())
@@ -17,7 +23,7 @@ impl Torrent {
     }
 
     /// News of a piece is worth what it costs, once for each piece.
-    pub(super) fn pay_for_news(&mut self, cx: &Cx<'_>, id: SessionId) {
+    pub(super) fn pay_for_news(&mut self, cx: &Cx<'_, C>, id: SessionId) {
         let work = &cx.config.work;
         self.pay(id, work.frame.saturating_add(work.message));
     }
@@ -38,7 +44,7 @@ pub(super) fn frame_cost(length: usize, config: &WorkConfig) -> u32 {
 }
 
 /// What it costs to look at this.
-pub(super) fn cost(received: &Received, config: &WorkConfig) -> u32 {
+pub(super) fn cost<C>(received: &Received<C>, config: &WorkConfig) -> u32 {
     match received {
         // One of each comes, a second one is a fault. What blocks are worth shows later.
         Received::Handshake(_)
