@@ -30,7 +30,6 @@ pub use io::{
 pub use view::{PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -43,9 +42,6 @@ use cache::Cache;
 use channels::Channels;
 use torrent::{Cx, Torrent};
 use waiting::Waiting;
-
-/// How often sessions are looked after.
-const UPKEEP: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug)]
@@ -394,7 +390,7 @@ impl<C: Chunk> Engine<C> {
 
     fn upkeep(&mut self, now: Time) {
         if self.next_upkeep <= now {
-            self.next_upkeep = now + UPKEEP;
+            self.next_upkeep = now + self.config.upkeep;
             self.with_all(now, |torrent, cx| torrent.upkeep(cx));
         }
     }

@@ -66,7 +66,8 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     fn hear(&mut self, now: Time, id: LinkId, input: LinkInput<C>) -> engine::Input<C> {
         if let LinkInput::Up = input {
             // Whatever there was before is over.
-            self.links.insert(id, RelayLink::new(id, now));
+            let config = &self.engine.engine().config().tracker;
+            self.links.insert(id, RelayLink::new(id, now, config));
             return engine::Input::Tick;
         }
         let Some(link) = self.links.get_mut(&id) else {

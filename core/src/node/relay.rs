@@ -42,12 +42,12 @@ struct Flow {
 
 impl RelayLink {
     /// A connection that was just opened: the server speaks first.
-    pub(super) fn new(id: LinkId, now: Time) -> Self {
+    pub(super) fn new(id: LinkId, now: Time, config: &TrackerConfig) -> Self {
         RelayLink {
             id,
             pulse: Pulse::begin(now),
             welcome: None,
-            tracker: Tracker::new(usize::MAX),
+            tracker: Tracker::new(config.clone(), usize::MAX),
             opening: BTreeMap::new(),
             next_request: 0,
             channels: BTreeMap::new(),
@@ -169,7 +169,8 @@ impl RelayLink {
             // Once is enough, and what it said then holds.
             return engine::Input::Tick;
         }
-        self.tracker = Tracker::new(size(welcome.max_swarms));
+        let config = engine.config().tracker.clone();
+        self.tracker = Tracker::new(config, size(welcome.max_swarms));
         for info_hash in engine.running() {
             self.tracker.look(now, info_hash, engine::Urgency::Now);
         }
