@@ -21,7 +21,7 @@ async fn torrent_of(page: &Page, files: &[(&str, &[u8])]) -> (Metainfo, Vec<u8>)
     let whole: Vec<u8> = files.iter().flat_map(|(_, bytes)| bytes.to_vec()).collect();
     let mut hashes = Vec::new();
     for piece in whole.chunks(PIECE) {
-        hashes.extend(page.host.hasher.hash(piece).await);
+        hashes.extend(page.host.hasher.hash(&Uint8Array::from(piece)).await);
     }
     (builder.finish(hashes, Vec::new(), false), whole)
 }
