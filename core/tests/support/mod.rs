@@ -9,7 +9,7 @@ use sha1::{Digest, Sha1};
 use swarm_core::engine::{
     Command, Config, Event, Input, Output, Resume, StoreError, TorrentState, TorrentView,
 };
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, Source};
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, Source};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
 use swarm_core::pieces::Bitfield;
@@ -201,11 +201,9 @@ impl Net {
         self.next_conn += 1;
         self.hosts[host].conn = Some(conn);
         self.queue.push_back((host, Input::TrackerUp));
-        self.hub.as_mut().expect("a hub to connect to").connect(
-            self.now,
-            conn,
-            Source::V6(conn.0.to_be_bytes()),
-        );
+        let source = Source::V6(conn.0.to_be_bytes());
+        let hub = self.hub.as_mut().expect("a hub to connect to");
+        hub.handle(self.now, HubInput::Connected(conn, source));
         self.drain_hub();
     }
 
@@ -213,7 +211,7 @@ impl Net {
     pub(crate) fn disconnect(&mut self, host: usize) {
         if let Some(conn) = self.hosts[host].conn.take() {
             if let Some(hub) = &mut self.hub {
-                hub.disconnect(self.now, conn);
+                hub.handle(self.now, HubInput::Disconnected(conn));
             }
             self.queue.push_back((host, Input::TrackerDown));
             self.drain_hub();
@@ -293,7 +291,7 @@ impl Net {
             assert!(next <= end, "nobody gets there within an hour");
             self.now = self.now.max(next);
             if let Some(hub) = &mut self.hub {
-                hub.handle_timeout(self.now);
+                hub.handle(self.now, HubInput::Tick);
             }
             self.drain_hub();
             for host in 0..self.hosts.len() {
@@ -336,7 +334,7 @@ impl Net {
                 } else {
                     0
                 };
-                hub.handle(self.now, conn, message);
+                hub.handle(self.now, HubInput::Message(conn, message));
                 self.queue.push_back((index, Input::TrackerSent(sent)));
                 self.drain_hub();
             }
@@ -412,7 +410,7 @@ impl Net {
             match output {
                 HubOutput::Send(message) => self.queue.push_back((host, Input::Tracker(message))),
                 HubOutput::Forward(bytes) => {
-                    hub.flushed(self.now, conn, bytes.len() as u64);
+                    hub.handle(self.now, HubInput::Written(conn, bytes.len() as u64));
                     let frame = DataFrame::parse(bytes).expect("a forwarded frame");
                     self.queue
                         .push_back((host, Input::Tracker(ServerMessage::Data(frame))));
