@@ -61,7 +61,7 @@ fn an_offer_that_was_taken_back_is_not_mentioned() {
         outbox.push(offer(channel));
         outbox.push(close(channel));
     }
-    assert!(outbox.is_empty());
+    assert_eq!(outbox.pop(), None);
     outbox.push(offer(7));
     assert_eq!(outbox.pop(), Some(offer(7)));
     outbox.push(credit(7, 1));
