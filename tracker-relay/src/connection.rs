@@ -20,7 +20,7 @@ use tracing::{debug, info};
 
 use self::intake::{Intake, READ_BATCH};
 use self::watch::Watch;
-use crate::server;
+use crate::context;
 use crate::socket::Socket;
 use crate::switchboard::{Outgoing, Switchboard};
 
@@ -54,7 +54,7 @@ enum End {
 }
 
 /// Serves a client until either side has enough; what it takes is charged to `source`.
-pub(crate) async fn run(socket: Socket, source: Source, context: Arc<server::Context>) {
+pub(crate) async fn run(socket: Socket, source: Source, context: Arc<context::Context>) {
     let socket = ServerBuilder::new()
         .config(tokio_websockets::Config::default().flush_threshold(WRITE_BATCH))
         .limits(Limits::default().max_payload_len(Some(MAX_MESSAGE)))
@@ -125,7 +125,7 @@ impl Connection {
         socket: WebSocketStream<Socket>,
         conn: ConnId,
         source: Source,
-        context: &Arc<server::Context>,
+        context: &Arc<context::Context>,
     ) -> Self {
         let (period, watch) = Watch::new(&context.config, context.counters.clone());
         let mut check = tokio::time::interval(period);

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 
-use crate::counters::{Counters, Limited};
+use crate::counters::{Counters, ServerLimit};
 
 /// Who takes less than this within the timeout while more waits for it counts as one that
 /// takes nothing: a byte now and then would hold its memory here for ever.
@@ -102,7 +102,7 @@ impl Socket {
             deadline: Box::pin(tokio::time::sleep(timeout)),
         });
         ready!(stuck.deadline.as_mut().poll(cx));
-        self.counters.count(Limited::Slow);
+        self.counters.count(ServerLimit::Slow);
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,
             "it takes nothing any more",

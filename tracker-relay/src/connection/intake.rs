@@ -13,8 +13,8 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use tokio_websockets::CloseCode;
 
 use super::End;
+use crate::context;
 use crate::pace::Pace;
-use crate::server;
 use crate::shares::Share;
 use crate::switchboard::{Switchboard, Turn};
 
@@ -50,7 +50,7 @@ const HEADER: u64 = 6;
 
 pub(super) struct Intake {
     source: Source,
-    context: Arc<server::Context>,
+    context: Arc<context::Context>,
     inbox: VecDeque<ClientMessage>,
     /// What reading it cost, since the hub last heard of that.
     reading: Reading,
@@ -73,7 +73,7 @@ struct Large {
 }
 
 impl Intake {
-    pub(super) fn new(source: Source, context: Arc<server::Context>) -> Self {
+    pub(super) fn new(source: Source, context: Arc<context::Context>) -> Self {
         Intake {
             source,
             context,
