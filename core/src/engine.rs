@@ -21,7 +21,7 @@ pub mod view;
 pub use crate::peer::PeerPath;
 pub use config::Config;
 pub use io::{Command, Event, Input, Output, Resume, StoreError, TimerKind};
-pub use view::{PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
+pub use view::{Contents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -180,27 +180,21 @@ impl Engine {
         .min()
     }
 
-    /// What a person sees.
+    /// What a person sees: what changes often, of every torrent.
     pub fn view(&self, now: Time) -> View {
-        self.snapshot(|torrent| torrent.view(now))
-    }
-
-    /// What a person sees at a glance: as [`Engine::view`], but without what grows with a
-    /// torrent's files and pieces (`have`, `in_progress`, `files` and `priorities` are empty,
-    /// `copies` is 0 unless a peer is connected).
-    pub fn overview(&self, now: Time) -> View {
-        self.snapshot(|torrent| torrent.overview(now))
-    }
-
-    fn snapshot(&self, of: impl Fn(&Torrent) -> TorrentView) -> View {
         let torrents = self
             .order
             .iter()
             .filter_map(|info_hash| self.torrents.get(info_hash));
         View {
             tracker: self.link.state,
-            torrents: torrents.map(of).collect(),
+            torrents: torrents.map(|torrent| torrent.view(now)).collect(),
         }
+    }
+
+    /// What a torrent is and has, if there is one of this hash.
+    pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
+        self.torrents.get(&info_hash).map(Torrent::contents)
     }
 
     /// What we call ourselves to other peers.

@@ -1,8 +1,8 @@
 //! An engine that may be recorded: what hosts own, so that no input is forgotten.
 
 use super::{Header, Part, Recorder, Sink};
-use crate::engine::{Config, Engine, Input, Output, TimerKind, View};
-use crate::id::PeerId;
+use crate::engine::{Config, Contents, Engine, Input, Output, TimerKind, View};
+use crate::id::{InfoHash, PeerId};
 use crate::time::Time;
 
 /// An [`Engine`] whose every input and output passes through here, and from here into a
@@ -60,9 +60,9 @@ impl<S: Sink> RecordedEngine<S> {
         self.engine.view(now)
     }
 
-    /// As [`Engine::overview`].
-    pub fn overview(&self, now: Time) -> View {
-        self.engine.overview(now)
+    /// As [`Engine::contents`].
+    pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
+        self.engine.contents(info_hash)
     }
 
     /// As [`Engine::peer_id`].

@@ -6,7 +6,8 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::{Entry, Header, Layouts, OutputHash, Outputs, RecordError};
-use crate::engine::{Engine, Event, Input, Output, View};
+use crate::engine::{Contents, Engine, Event, Input, Output, View};
+use crate::id::InfoHash;
 use crate::time::Time;
 use crate::wire::relay::ClientMessage;
 
@@ -155,6 +156,11 @@ impl Replay {
     /// What a person would have seen at the last entry's time.
     pub fn view(&self) -> View {
         self.engine.view(self.now)
+    }
+
+    /// As [`Engine::contents`].
+    pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
+        self.engine.contents(info_hash)
     }
 
     /// The last input's time.
