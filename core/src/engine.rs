@@ -27,7 +27,7 @@ pub use io::{
     Command, Done, Event, Failure, Found, Input, Job, Output, Refusal, Resume, StoreError,
     TimerKind, Urgency, Work,
 };
-pub use view::{PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
+pub use view::{Contents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -239,27 +239,21 @@ impl<C: Chunk> Engine<C> {
         &self.config
     }
 
-    /// What a person sees.
+    /// What a person sees: what changes often, of every torrent.
     pub fn view(&self, now: Time) -> View {
-        self.snapshot(|torrent| torrent.view(now))
-    }
-
-    /// What a person sees at a glance: as [`Engine::view`], but without what grows with a
-    /// torrent's files and pieces (`have`, `in_progress`, `files` and `priorities` are empty,
-    /// `copies` is 0 unless a peer is connected).
-    pub fn overview(&self, now: Time) -> View {
-        self.snapshot(|torrent| torrent.overview(now))
-    }
-
-    fn snapshot(&self, of: impl Fn(&Torrent<C>) -> TorrentView) -> View {
         let torrents = self
             .order
             .iter()
             .filter_map(|info_hash| self.torrents.get(info_hash));
         View {
             tracker: TrackerView::default(),
-            torrents: torrents.map(of).collect(),
+            torrents: torrents.map(|torrent| torrent.view(now)).collect(),
         }
+    }
+
+    /// What a torrent is and has, if there is one of this hash.
+    pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
+        self.torrents.get(&info_hash).map(Torrent::contents)
     }
 
     /// What we call ourselves to other peers.

@@ -65,8 +65,8 @@ async fn reloaded(slot: u32) -> (Page, Vec<u8>) {
     Store::open(slot).await.unwrap().records().await.unwrap();
     let page = Page::new(Store::open(slot).await.unwrap());
     resume_all(&page.host).await;
-    let state = page.state(|state| !state.view.torrents.is_empty()).await;
-    let have = state.view.torrents[0].have.clone();
+    page.state(|state| !state.view.torrents.is_empty()).await;
+    let have = page.only().have;
     (page, have)
 }
 
