@@ -24,8 +24,8 @@ pub use crate::peer::PeerPath;
 pub use config::Config;
 pub use ending::{Ending, Fault};
 pub use io::{
-    Command, Done, Event, Failure, Found, Input, Job, Output, Refusal, Resume, StoreError, Urgency,
-    Work,
+    Command, Done, Event, Failure, Found, Input, Job, Output, Refusal, Resume, StoreError,
+    TimerKind, Urgency, Work,
 };
 pub use view::{PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
@@ -197,13 +197,13 @@ impl<C: Chunk> Engine<C> {
         &self.out
     }
 
-    /// When to send [`Input::Tick`]: rates are measured, slots given out, old requests
-    /// released, idle sessions closed.
-    pub fn poll_timeout(&self) -> Option<Time> {
-        let mut torrents = self.torrents.values();
-        torrents
-            .any(Torrent::needs_upkeep)
-            .then_some(self.next_upkeep)
+    /// When to send [`Input::Tick`], and why. All that is due is done then, in steps of
+    /// [`Config::upkeep`]; of several reasons the rarest is said.
+    pub fn poll_timeout(&self) -> Option<(Time, TimerKind)> {
+        let at = self.next_upkeep;
+        let torrents = self.torrents.values();
+        let kinds = torrents.filter_map(|torrent| torrent.needs_upkeep(at));
+        Some((at, kinds.min()?))
     }
 
     /// What to say of a torrent to whoever looks for peers; none while it does not take part.

@@ -156,13 +156,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     /// When to send [`Input::Tick`], and why.
     pub fn poll_timeout(&self) -> Option<(Time, TimerKind)> {
         let engine = self.engine.engine().poll_timeout();
+        let engine = engine.map(|(due, kind)| (due, TimerKind::Engine(kind)));
         let links = self.links.values();
         let links = links.flat_map(|link| link.timeouts(self.engine.engine()));
-        [(engine, TimerKind::Housekeeping)]
-            .into_iter()
-            .chain(links)
-            .filter_map(|(time, kind)| Some((time?, kind)))
-            .min()
+        let links = links.filter_map(|(time, kind)| Some((time?, kind)));
+        engine.into_iter().chain(links).min()
     }
 
     /// What a person sees.
