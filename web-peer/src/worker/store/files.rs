@@ -14,7 +14,7 @@
 //! [unproven](Files::is_proven) until they have been compared with their hashes. Pieces in
 //! stretches are compared only once, when they are confirmed, and there the disk is waited for.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -51,6 +51,7 @@ pub(super) struct Files {
 #[derive(Debug)]
 struct Torrent {
     info_hash: InfoHash,
+    removed: Cell<bool>,
     state: RefCell<State>,
 }
 
@@ -95,11 +96,26 @@ impl Files {
     /// After the browser closed the storage, and perhaps cleared it.
     pub(super) async fn reopen(&self) -> Result<(), StoreError> {
         self.indexed.reopen().await?;
-        self.close();
+        for torrent in self.torrents.take() {
+            let file = match &*torrent.state.borrow() {
+                State::Open(file) => Rc::clone(file),
+                State::Opening(_) => continue,
+            };
+            self.let_go(torrent.info_hash, &file).await;
+        }
         self.folder.reopen().await
     }
 
+    /// Closes a file that the browser may have cleared.
+    async fn let_go(&self, info_hash: InfoHash, file: &PieceFile) {
+        match self.folder.has(&info_hash.to_string()).await {
+            true => file.close(),
+            false => file.abandon(),
+        }
+    }
+
     /// Closes all files; each is opened again when it is needed.
+    #[cfg(test)]
     pub(super) fn close(&self) {
         for torrent in self.torrents.take() {
             if let State::Open(file) = &*torrent.state.borrow() {
@@ -126,16 +142,22 @@ impl Files {
         }
         let torrent = Rc::new(Torrent {
             info_hash,
+            removed: Cell::new(false),
             state: RefCell::new(State::Opening(Vec::new())),
         });
         self.torrents.borrow_mut().push(Rc::clone(&torrent));
-        let opened = self.open_file(info_hash).await.map(Rc::new);
+        let mut opened = self.open_file(info_hash).await.map(Rc::new);
         let is_it = |other: &Rc<Torrent>| Rc::ptr_eq(other, &torrent);
-        let opened = match opened {
-            // It was removed meanwhile, or the storage was closed.
-            Ok(_) if !self.torrents.borrow().iter().any(is_it) => Err(removed()),
-            opened => opened,
-        };
+        if let Ok(file) = &opened {
+            if torrent.removed.get() {
+                file.remove();
+                self.remove_file(info_hash).await;
+            } else if !self.torrents.borrow().iter().any(is_it) {
+                self.let_go(info_hash, file).await;
+                let closed = "the browser closed the storage".into();
+                opened = Err(StoreError::Failed(closed));
+            }
+        }
         let before = match &opened {
             Ok(file) => torrent.state.replace(State::Open(Rc::clone(file))),
             Err(_) => {
@@ -282,10 +304,15 @@ impl Files {
     pub(super) async fn pieces(&self, info_hash: InfoHash) -> Result<Vec<u32>, StoreError> {
         // What is not in the file any more is forgotten as it is opened.
         let file = self.file(info_hash).await?;
-        let mut pieces = self.indexed.pieces(info_hash).await?;
-        pieces.extend(file.index.borrow().pieces());
-        pieces.sort_unstable();
-        pieces.dedup();
+        let in_database = self.indexed.pieces(info_hash).await?;
+        let index = file.index.borrow();
+        let mut pieces: Vec<u32> = index.pieces().collect();
+        // There are many only where an earlier version wrote them, and none in the file.
+        for piece in in_database {
+            if let Err(place) = pieces.binary_search(&piece) {
+                pieces.insert(place, piece);
+            }
+        }
         Ok(pieces)
     }
 
@@ -337,16 +364,21 @@ impl Files {
             self.torrents
                 .borrow_mut()
                 .retain(|other| other.info_hash != info_hash);
+            torrent.removed.set(true);
             if let State::Open(file) = &*torrent.state.borrow() {
                 file.remove();
             }
         }
         self.indexed.remove(info_hash).await?;
-        // It may have been added again meanwhile.
+        self.remove_file(info_hash).await;
+        Ok(())
+    }
+
+    /// Unless the torrent was added again meanwhile.
+    async fn remove_file(&self, info_hash: InfoHash) {
         if self.find(info_hash).is_none() {
             self.folder.remove(&info_hash.to_string()).await;
         }
-        Ok(())
     }
 }
 

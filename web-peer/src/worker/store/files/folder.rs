@@ -88,6 +88,12 @@ impl Folder {
         Ok(file.unchecked_into())
     }
 
+    /// Whether there is a file of this name.
+    pub(super) async fn has(&self, name: &str) -> bool {
+        let found = self.handle.borrow().get_file_handle(name);
+        JsFuture::from(found).await.is_ok()
+    }
+
     /// Removes a file if that is possible now; what stays is found at the next start.
     pub(super) async fn remove(&self, name: &str) {
         let removed = self.handle.borrow().remove_entry(name);

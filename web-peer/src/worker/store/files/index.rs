@@ -1,5 +1,7 @@
 //! Where the pieces of a torrent are in its file, and what of the file is free.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use super::super::schema::Extent;
@@ -29,24 +31,26 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Of what was kept in an earlier session.
+    /// Of what was kept in an earlier session, by spot.
     pub(super) fn new(kept: impl Iterator<Item = (Spot, Extent)>) -> Self {
-        let mut entries: Vec<Entry> = kept
-            .map(|(spot, extent)| Entry {
-                spot,
-                extent,
-                proven: false,
-            })
+        let entries = kept.map(|(spot, extent)| Entry {
+            spot,
+            extent,
+            proven: false,
+        });
+        let entries: Vec<Entry> = entries.collect();
+        // The standard library's sort would weigh more than all of this.
+        let extents = entries.iter().map(|Entry { extent, .. }| extent);
+        let mut extents: BinaryHeap<Reverse<(u64, u64)>> = extents
+            .map(|extent| Reverse((extent.at, extent.end())))
             .collect();
-        entries.sort_unstable_by_key(|entry| entry.extent.at);
         let (mut free, mut end) = (Vec::new(), 0);
-        for Entry { extent, .. } in &entries {
-            if extent.at > end {
-                free.push(end..extent.at);
+        while let Some(Reverse((at, behind))) = extents.pop() {
+            if at > end {
+                free.push(end..at);
             }
-            end = end.max(extent.end());
+            end = end.max(behind);
         }
-        entries.sort_unstable_by_key(|entry| entry.spot);
         Index { entries, free, end }
     }
 
@@ -217,9 +221,9 @@ mod tests {
     #[wasm_bindgen_test]
     fn gaps_that_an_earlier_session_left_are_free() {
         let kept = [
-            ((2, None), extent(100, 100)),
-            ((1, Some(50)), extent(300, 50)),
             ((1, Some(0)), extent(250, 50)),
+            ((1, Some(50)), extent(300, 50)),
+            ((2, None), extent(100, 100)),
         ];
         let index = Index::new(kept.into_iter());
         assert_eq!(

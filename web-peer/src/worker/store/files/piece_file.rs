@@ -19,6 +19,7 @@ pub(super) struct PieceFile {
     pub(super) index: RefCell<Index>,
     /// Nothing was written behind this byte.
     length: Cell<u64>,
+    closed: Cell<bool>,
     /// The torrent was removed.
     removed: Cell<bool>,
     /// Pieces that were kept and are not there any more, until somebody is told.
@@ -48,6 +49,7 @@ impl PieceFile {
             handle,
             index: RefCell::new(index),
             length: Cell::new(length),
+            closed: Cell::new(false),
             removed: Cell::new(false),
             lost: Cell::new(lost.len() as u32),
         };
@@ -127,7 +129,15 @@ impl PieceFile {
     }
 
     pub(super) fn close(&self) {
-        self.handle.close();
+        if !self.closed.replace(true) {
+            self.handle.close();
+        }
+    }
+
+    /// The browser has cleared it: Chromium would not come back from closing it, and closes
+    /// it when it collects its garbage.
+    pub(super) fn abandon(&self) {
+        self.closed.set(true);
     }
 
     /// Frees what is behind everything that is kept. What could not be freed is used again.

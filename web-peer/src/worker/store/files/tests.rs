@@ -187,14 +187,34 @@ async fn a_torrent_that_is_added_again_while_it_is_removed_keeps_its_new_pieces(
         let _ = done.send(removing.remove(A).await);
     });
     // So that the removal is under way.
-    spawn_local(async {});
-    wasm_bindgen_futures::JsFuture::from(js_sys::Promise::resolve(&JsValue::NULL))
-        .await
-        .unwrap();
+    let turn = js_sys::Promise::resolve(&JsValue::NULL);
+    wasm_bindgen_futures::JsFuture::from(turn).await.unwrap();
     store.write((A, 1), piece((A, 1))).await.unwrap();
     removed.await.unwrap().unwrap();
     assert_eq!(store.pieces(A).await.unwrap(), [1]);
     assert!(has(&store, 1).await);
+}
+
+#[wasm_bindgen_test]
+async fn a_torrent_that_is_removed_while_its_file_is_opened_fails_no_other() {
+    let store = with_pieces("removed", &[]).await;
+    let writes = [A, B].map(|info_hash| {
+        let (done, written) = oneshot::channel();
+        let store = store.clone();
+        spawn_local(async move {
+            let key = (info_hash, 0);
+            let _ = done.send(store.write(key, piece(key)).await);
+        });
+        written
+    });
+    // So that they are under way.
+    let turn = js_sys::Promise::resolve(&JsValue::NULL);
+    wasm_bindgen_futures::JsFuture::from(turn).await.unwrap();
+    store.remove(A).await.unwrap();
+    let [_, other] = writes;
+    assert_eq!(other.await.unwrap(), Ok(()));
+    assert_eq!(store.pieces(A).await.unwrap(), [] as [u32; 0]);
+    assert_eq!(store.pieces(B).await.unwrap(), [0]);
 }
 
 #[wasm_bindgen_test]
