@@ -26,6 +26,7 @@ mod link;
 mod open;
 mod panic;
 mod parts;
+mod pieces;
 mod record;
 mod save;
 mod sha1;

@@ -160,6 +160,17 @@ pub(super) async fn kept(host: &Rc<Host>, torrent: &Torrent) -> Result<Resume, S
     let info_hash = metainfo.info_hash();
     let kept = host.store.pieces(info_hash).await;
     let kept = kept.map_err(|error| words(&error))?;
+    let lost = host.store.take_lost(info_hash);
+    if lost > 0 {
+        host.notice(
+            true,
+            format!(
+                "“{}”: the browser lost {lost} of the pieces that this tab kept. They are fetched again from \
+                 others who have them.",
+                metainfo.name()
+            ),
+        );
+    }
     if CUT.in_parts(layout.piece_length()) {
         let freed = host.store.keep_only(info_hash, &kept).await;
         freed.map_err(|error| words(&error))?;

@@ -21,6 +21,7 @@ use super::torrents::Torrent;
 use crate::messages::{self, State, ToPage, ToWorker};
 
 mod changed;
+mod damaged;
 mod long;
 mod looks;
 mod opened;
@@ -321,6 +322,7 @@ async fn a_reloaded_tab_goes_on_seeding_what_was_dropped() {
     page.send(ToWorker::Pause(info_hash));
 
     let reloaded = loop {
+        page.host.store.close();
         let reloaded = Page::new(Store::open(slot).await.unwrap());
         resume_all(&reloaded.host).await;
         let state = reloaded.state(|_| true).await;

@@ -49,6 +49,7 @@ async fn what_changed_while_it_was_copied_is_lost_alone_and_its_file_named() {
     assert_eq!(page.only().have, [0b1111_0100]);
 
     // A reloaded tab knows it as well.
+    page.host.store.close();
     Store::open(slot).await.unwrap().records().await.unwrap();
     let reloaded = Page::new(Store::open(slot).await.unwrap());
     resume_all(&reloaded.host).await;
@@ -64,6 +65,7 @@ async fn what_changed_while_it_was_copied_is_lost_alone_and_its_file_named() {
         .write((info_hash, 4), Uint8Array::from(piece))
         .await
         .unwrap();
+    store.close();
     let again = Page::new(Store::open(slot).await.unwrap());
     resume_all(&again.host).await;
     let state = again.state(is_here).await;
@@ -75,7 +77,7 @@ async fn what_changed_while_it_was_copied_is_lost_alone_and_its_file_named() {
         });
         assert_eq!(again.saved().await.1, *bytes);
     }
-    store.remove(info_hash).await.unwrap();
+    again.host.store.remove(info_hash).await.unwrap();
 }
 
 #[wasm_bindgen_test]
