@@ -51,18 +51,13 @@ impl<C: Chunk> Torrent<C> {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        session.begun.remove(&piece);
-        session.allowed_fast.retain(|allowed| *allowed != piece);
         self.deal.taken.remove(&piece);
-        if let Some(place) = session.dealt.iter().position(|dealt| *dealt == piece) {
-            session.dealt.swap_remove(place);
-            session.hoard.push((piece, now));
+        if session.remote.giving.has_got(piece, now) {
             self.deal.holders.insert(piece, id);
         } else if let Some(holder) = self.deal.holders.remove(&piece)
             && let Some(holder) = self.sessions.get_mut(&holder)
         {
-            holder.hoard.retain(|(hoarded, _)| *hoarded != piece);
-            holder.passed_on += 1;
+            holder.remote.giving.passes_on(piece);
         }
     }
 
@@ -73,10 +68,10 @@ impl<C: Chunk> Torrent<C> {
         else {
             return;
         };
-        let ours = session.dealt.contains(&piece);
+        let ours = session.remote.giving.dealt.contains(&piece);
         if ours || self.deal.pieces.is_empty() {
             if ours {
-                session.begun.insert(piece);
+                session.remote.giving.begun.insert(piece);
             }
             return;
         }
@@ -84,8 +79,8 @@ impl<C: Chunk> Torrent<C> {
             && download.availability(piece) == 0
             && self.deal.taken.insert(piece)
         {
-            session.dealt.push(piece);
-            session.begun.insert(piece);
+            session.remote.giving.dealt.push(piece);
+            session.remote.giving.begun.insert(piece);
         }
     }
 
@@ -96,26 +91,28 @@ impl<C: Chunk> Torrent<C> {
             .sessions
             .iter()
             .filter(|(other, session)| {
-                **other != id && session.unchoked.is_none() && !session.dealt.is_empty()
+                **other != id
+                    && session.remote.giving.unchoked.is_none()
+                    && !session.remote.giving.dealt.is_empty()
             })
             .count();
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        let dealt = std::mem::take(&mut session.dealt);
+        let dealt = std::mem::take(&mut session.remote.giving.dealt);
         let (mut begun, mut rest): (Vec<_>, Vec<_>) = dealt
             .into_iter()
-            .partition(|piece| session.begun.contains(piece));
+            .partition(|piece| session.remote.giving.begun.contains(piece));
         // Of long pieces, that would leave many with a little each for ever.
-        if finishing >= self.choker.slots(&cx.config.choke) || !session.fast {
+        if finishing >= self.choker.slots(&cx.config.choke) || !session.talk.fast {
             rest.append(&mut begun);
         }
         self.deal.take_back(&rest);
         for &piece in &begun {
-            session.outbox.push(&Message::AllowedFast(piece.get()));
+            session.talk.outbox.push(&Message::AllowedFast(piece.get()));
         }
-        session.allowed_fast.extend(&begun);
-        session.dealt = begun;
+        session.remote.giving.allowed_fast.extend(&begun);
+        session.remote.giving.dealt = begun;
         cx.waiting.add((self.info_hash, id));
     }
 
@@ -130,23 +127,33 @@ impl<C: Chunk> Torrent<C> {
         if cx.config.suggestions == 0 {
             return;
         }
-        if !session.fast || session.unchoked.is_none() || !session.peer_interested {
+        if !session.talk.fast
+            || session.remote.giving.unchoked.is_none()
+            || !session.remote.giving.interested
+        {
             return;
         }
         // As much as it asks for at once, and more.
-        let blocks = session.outbox.upload_count().max(cx.config.requests.start) as u64;
+        let blocks = session
+            .talk
+            .outbox
+            .upload_count()
+            .max(cx.config.requests.start) as u64;
         let at_once = (blocks * u64::from(BLOCK)).div_ceil(piece_length);
         let most = cx.config.max_suggestions;
         let at_once = usize::try_from(at_once).unwrap_or(most);
         let count = (at_once + cx.config.suggestions).min(most);
         let mut suggested = false;
-        while session.dealt.len() < count {
+        while session.remote.giving.dealt.len() < count {
             let Some(piece) = next(&mut self.deal, download) else {
                 break;
             };
-            session.dealt.push(piece);
+            session.remote.giving.dealt.push(piece);
             self.deal.taken.insert(piece);
-            session.outbox.push(&Message::SuggestPiece(piece.get()));
+            session
+                .talk
+                .outbox
+                .push(&Message::SuggestPiece(piece.get()));
             suggested = true;
         }
         if suggested {

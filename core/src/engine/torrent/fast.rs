@@ -3,7 +3,7 @@
 use super::messages::find;
 use super::{Cx, Fault, Phase, Torrent};
 use crate::chunk::Chunk;
-use crate::peer::SessionId;
+use crate::peer::{Asked, SessionId};
 use crate::pieces::allowed_fast_set;
 use crate::wire::peer::{BlockRef, Message};
 
@@ -12,9 +12,8 @@ impl<C: Chunk> Torrent<C> {
     /// is rejected, but for those of allowed-fast pieces.
     pub(super) fn handle_choke(&mut self, id: SessionId) -> Result<(), Fault> {
         let session = self.session(id)?;
-        session.unchoked_us = false;
-        session.pipeline.interrupted();
-        if !session.fast {
+        session.remote.getting.chokes();
+        if !session.talk.fast {
             self.release_requests(id);
         }
         Ok(())
@@ -30,21 +29,16 @@ impl<C: Chunk> Torrent<C> {
         let block = self.check_block(block);
         let block = block.ok_or(Fault::RejectsNoSuchBlock)?;
         let session = find(&mut self.sessions, id)?;
-        if !session.requests.remove(&block) {
-            return if session.given_up.remove(&block) {
-                Ok(())
-            } else {
-                Err(Fault::RejectsUnasked)
-            };
+        match session.talk.refused(block) {
+            Asked::Now | Asked::Again => {}
+            Asked::Before => return Ok(()),
+            Asked::Never => return Err(Fault::RejectsUnasked),
         }
-        session.pipeline.interrupted();
-        if session.unchoked_us {
-            session.broken_promises += 1;
-            // Little is asked of it until it delivers, or it is asked the same at once.
-            session.pipeline.owes(session.strikes.max(1));
-            if session.broken_promises > cx.config.trust.max_broken_promises {
-                return Err(Fault::BrokenPromises);
-            }
+        let getting = &mut session.remote.getting;
+        getting.refuses();
+        let most = cx.config.trust.max_broken_promises;
+        if getting.unchoked_us && getting.broken_promises > most {
+            return Err(Fault::BrokenPromises);
         }
         if let Phase::Active(download) = &mut self.phase {
             download.release(id, block);
@@ -65,10 +59,10 @@ impl<C: Chunk> Torrent<C> {
             return Ok(());
         };
         let session = find(&mut self.sessions, id)?;
-        if !session.outbox.cancel(block) {
+        if !session.talk.outbox.cancel(block) {
             return Ok(());
         }
-        let fast = session.fast;
+        let fast = session.talk.fast;
         // It may have waited for this very piece to be read, and now waits for another.
         cx.waiting.add((self.info_hash, id));
         if fast {
@@ -91,10 +85,8 @@ impl<C: Chunk> Torrent<C> {
             .piece(index)
             .ok_or(Fault::SuggestsNoSuchPiece)?;
         let session = find(&mut self.sessions, id)?;
-        session.suggested.push_back(piece);
-        if session.suggested.len() > cx.config.max_suggested {
-            session.suggested.pop_front();
-        }
+        let getting = &mut session.remote.getting;
+        getting.suggests(piece, cx.config.max_suggested);
         Ok(())
     }
 
@@ -112,8 +104,8 @@ impl<C: Chunk> Torrent<C> {
             .piece(index)
             .ok_or(Fault::AllowsNoSuchPiece)?;
         let session = find(&mut self.sessions, id)?;
-        if session.fast_pieces.len() < cx.config.max_fast_pieces {
-            session.fast_pieces.insert(piece);
+        if session.remote.getting.fast_pieces.len() < cx.config.max_fast_pieces {
+            session.remote.getting.fast_pieces.insert(piece);
             self.refill.insert(id);
         }
         Ok(())
@@ -126,17 +118,18 @@ impl<C: Chunk> Torrent<C> {
             return;
         };
         let poor = session
+            .remote
             .pieces
             .known()
             .is_some_and(|pieces| (pieces.count() as usize) < count);
-        if !session.fast || !poor || !session.allowed_fast.is_empty() {
+        if !session.talk.fast || !poor || !session.remote.giving.allowed_fast.is_empty() {
             return;
         }
         // A peer can't choose it, and every other peer of the swarm comes to the same set.
-        let who = session.contact.address();
+        let who = session.remote.contact.address();
         let pieces = metainfo.layout().piece_count();
-        session.allowed_fast = allowed_fast_set(&who, self.info_hash, pieces, count);
-        for piece in session.allowed_fast.clone() {
+        session.remote.giving.allowed_fast = allowed_fast_set(&who, self.info_hash, pieces, count);
+        for piece in session.remote.giving.allowed_fast.clone() {
             self.say(cx, id, &Message::AllowedFast(piece.get()));
         }
     }

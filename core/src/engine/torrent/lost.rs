@@ -73,15 +73,16 @@ impl<C: Chunk> Torrent<C> {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        let needs = |piece: &PieceIndex| session.pieces.known().is_none_or(|p| !p.has(*piece));
+        let needs =
+            |piece: &PieceIndex| session.remote.pieces.known().is_none_or(|p| !p.has(*piece));
         // What waits to be sent to it may speak of them too.
-        let waits = session.outbox.ready_len() > 0;
-        if session.greeted && (waits || lost.iter().any(needs)) {
+        let waits = session.talk.outbox.ready_len() > 0;
+        if session.talk.greeted && (waits || lost.iter().any(needs)) {
             return self.close_session(cx, id, &Ending::LostPieces);
         }
-        let dropped = lost.iter().flat_map(|p| session.outbox.drop_piece(*p));
+        let dropped = lost.iter().flat_map(|p| session.talk.outbox.drop_piece(*p));
         let dropped: Vec<_> = dropped.collect();
-        let fast = session.fast;
+        let fast = session.talk.fast;
         for block in dropped.into_iter().filter(|_| fast) {
             self.say(cx, id, &Message::RejectRequest(block.to_ref()));
         }

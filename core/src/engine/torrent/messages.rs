@@ -11,7 +11,7 @@ use crate::chunk::Chunk;
 use crate::peer::{RemotePieces, Session, SessionId, Upload};
 use crate::pieces::{Bitfield, Block};
 use crate::wire::extension::{ExtensionHandshake, HANDSHAKE_ID};
-use crate::wire::peer::{BlockRef, Handshake, Message, Received, Reserved};
+use crate::wire::peer::{BlockRef, Handshake, Message, Received};
 
 impl<C: Chunk> Torrent<C> {
     pub(super) fn handle_received(
@@ -40,10 +40,8 @@ impl<C: Chunk> Torrent<C> {
             return Err(Fault::Ourselves);
         }
         let session = self.session(id)?;
-        session.peer_id = Some(handshake.peer_id);
-        session.greeted = true;
-        session.extended = handshake.reserved.has(Reserved::EXTENSION);
-        session.fast = handshake.reserved.has(Reserved::FAST);
+        session.remote.peer_id = Some(handshake.peer_id);
+        session.talk.greets(&handshake);
         self.introduce(id)?;
         self.greet(cx, id);
         cx.waiting.add((self.info_hash, id));
@@ -62,17 +60,17 @@ impl<C: Chunk> Torrent<C> {
             Message::AllowedFast(index) => self.handle_allowed_fast(cx, id, index)?,
             Message::Choke => self.handle_choke(id)?,
             Message::Unchoke => {
-                self.session(id)?.unchokes();
+                self.session(id)?.remote.getting.unchokes();
                 self.refill.insert(id);
             }
             Message::Interested => {
-                self.session(id)?.peer_interested = true;
+                self.session(id)?.remote.giving.interested = true;
                 self.unchoke_if_free(cx, id);
             }
             Message::NotInterested => {
                 let session = self.session(id)?;
-                session.peer_interested = false;
-                if session.unchoked.is_some() {
+                session.remote.giving.interested = false;
+                if session.remote.giving.is_unchoked() {
                     // Its slot may be of use to somebody else.
                     self.next_choke = cx.now;
                 }
@@ -93,13 +91,14 @@ impl<C: Chunk> Torrent<C> {
             } => {
                 let handshake = ExtensionHandshake::decode(&payload)?;
                 let session = self.session(id)?;
-                session.ut_metadata = handshake
+                session.talk.ut_metadata = handshake
                     .ut_metadata
                     .filter(|&id| id != 0)
-                    .or(session.ut_metadata);
-                session.metadata_size = handshake.metadata_size.or(session.metadata_size);
+                    .or(session.talk.ut_metadata);
+                session.remote.metadata_size =
+                    handshake.metadata_size.or(session.remote.metadata_size);
                 if let Some(client) = handshake.client {
-                    session.client = client;
+                    session.remote.client = client;
                 }
                 self.fetch_metadata(cx);
             }
@@ -123,7 +122,7 @@ impl<C: Chunk> Torrent<C> {
 
     fn handle_have(&mut self, cx: &mut Cx<'_, C>, id: SessionId, index: u32) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
-        match &mut session.pieces {
+        match &mut session.remote.pieces {
             RemotePieces::Early { haves, .. } => {
                 if haves.len() >= cx.config.max_early_haves {
                     return Err(Fault::TooManyHaves);
@@ -162,10 +161,10 @@ impl<C: Chunk> Torrent<C> {
         claim: Claim,
     ) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
-        if std::mem::replace(&mut session.introduced, true) {
+        if std::mem::replace(&mut session.talk.introduced, true) {
             return Err(Fault::SecondBitfield);
         }
-        match &mut session.pieces {
+        match &mut session.remote.pieces {
             RemotePieces::Early { bitfield, all, .. } => match claim {
                 Claim::Bits(bytes) => *bitfield = Some(bytes),
                 Claim::All => *all = true,
@@ -203,11 +202,11 @@ impl<C: Chunk> Torrent<C> {
         let most = cx.config.max_incoming_requests;
         let block = self.check_block(asked);
         let session = find(&mut self.sessions, id)?;
-        let may = session.unchoked.is_some()
-            || block.is_some_and(|block| session.allowed_fast.contains(&block.piece));
+        let may = session.remote.giving.is_unchoked()
+            || block.is_some_and(|block| session.remote.giving.allowed_fast.contains(&block.piece));
         if !may {
             // It may not have heard of our choke yet.
-            if session.fast {
+            if session.talk.fast {
                 self.answer(cx, id, &Message::RejectRequest(asked))?;
             }
             return Ok(());
@@ -218,17 +217,16 @@ impl<C: Chunk> Torrent<C> {
             .is_some_and(|download| download.have().has(block.piece));
         let session = find(&mut self.sessions, id)?;
         if !has {
-            if session.fast {
+            if session.talk.fast {
                 return self.answer(cx, id, &Message::RejectRequest(asked));
             }
             return Err(Fault::AsksForMissingPiece);
         }
-        if session.outbox.upload_count() >= most {
+        if session.talk.outbox.upload_count() >= most {
             return Err(Fault::TooManyRequests);
         }
-        session.asked = Some(cx.now);
-        session.sat = None;
-        session.outbox.push_upload(Upload::Block(block));
+        session.remote.giving.asks(cx.now);
+        session.talk.outbox.push_upload(Upload::Block(block));
         self.note_taken(id, block.piece);
         cx.waiting.add((self.info_hash, id));
         Ok(())
@@ -243,7 +241,7 @@ impl<C: Chunk> Torrent<C> {
         message: &Message,
     ) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
-        if session.outbox.ready_len() > cx.config.max_waiting.0 {
+        if session.talk.outbox.ready_len() > cx.config.max_waiting.0 {
             return Err(Fault::TakesNoAnswers);
         }
         self.say(cx, id, message);
@@ -255,8 +253,8 @@ impl<C: Chunk> Torrent<C> {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        session.outbox.push(message);
-        if session.outbox.ready_len() > cx.config.max_waiting.1 {
+        session.talk.outbox.push(message);
+        if session.talk.outbox.ready_len() > cx.config.max_waiting.1 {
             self.close_session(cx, id, &Ending::TakesNothing);
         } else {
             cx.waiting.add((self.info_hash, id));

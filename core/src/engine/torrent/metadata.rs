@@ -192,10 +192,11 @@ impl<C: Chunk> Torrent<C> {
         let acceptable = 1..=u32::try_from(Metainfo::MAX_LENGTH).expect("the limit is a few MiB");
         let able = self.sessions.iter().filter_map(|(id, session)| {
             let size = session
+                .remote
                 .metadata_size
                 .filter(|size| acceptable.contains(size))?;
             let known = fetch.sources.contains_key(id) || fetch.tried.contains(id);
-            (session.ut_metadata.is_some() && !known).then_some((*id, size))
+            (session.talk.ut_metadata.is_some() && !known).then_some((*id, size))
         });
         able.collect()
     }
@@ -204,7 +205,7 @@ impl<C: Chunk> Torrent<C> {
         let Phase::Metadata(fetch) = &mut self.phase else {
             return;
         };
-        let remote = self.sessions.get(&id).and_then(|s| s.ut_metadata);
+        let remote = self.sessions.get(&id).and_then(|s| s.talk.ut_metadata);
         let (Some(source), Some(remote)) = (fetch.sources.get_mut(&id), remote) else {
             return;
         };
@@ -237,14 +238,14 @@ impl<C: Chunk> Torrent<C> {
         match MetadataMessage::decode(payload)? {
             Some(MetadataMessage::Request { piece }) => {
                 let session = self.session(id)?;
-                if session.outbox.upload_count() >= cx.config.max_incoming_requests {
+                if session.talk.outbox.upload_count() >= cx.config.max_incoming_requests {
                     return Err(Fault::TooManyRequests);
                 }
                 // For a while: it is no way to keep a place for ever.
-                if cx.now - session.since < cx.config.idle_timeout {
-                    session.asked = Some(cx.now);
+                if cx.now - session.remote.since < cx.config.idle_timeout {
+                    session.remote.giving.asked = Some(cx.now);
                 }
-                session.outbox.push_upload(Upload::Metadata(piece));
+                session.talk.outbox.push_upload(Upload::Metadata(piece));
                 cx.waiting.add((self.info_hash, id));
             }
             Some(MetadataMessage::Data {
@@ -286,7 +287,7 @@ impl<C: Chunk> Torrent<C> {
         source.last_progress = cx.now;
         self.gained = cx.now;
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.allowance.earn(cx.config.work.block);
+            session.remote.allowance.earn(cx.config.work.block);
         }
         if source.received.len() == source.size as usize {
             let info = Bytes::from(std::mem::take(&mut source.received));

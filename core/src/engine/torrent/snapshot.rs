@@ -68,7 +68,7 @@ impl<C: Chunk> Torrent<C> {
             peers: self
                 .sessions
                 .values()
-                .filter(|s| s.greeted)
+                .filter(|s| s.talk.greeted)
                 .map(|s| peer_view(s, now))
                 .collect(),
             error: self.error.as_ref().map(ToString::to_string),
@@ -94,19 +94,19 @@ impl<C: Chunk> Torrent<C> {
 }
 
 fn peer_view<C: Chunk>(session: &Session<C>, now: Time) -> PeerView {
-    let pieces = session.pieces.known();
+    let pieces = session.remote.pieces.known();
     PeerView {
-        peer_id: session.name(),
-        client: session.client.clone(),
-        path: session.path,
+        peer_id: session.remote.name(),
+        client: session.remote.client.clone(),
+        path: session.talk.path,
         progress: pieces.map_or(0.0, |p| {
             f64::from(p.count()) / f64::from(p.piece_count().max(1))
         }),
-        down: session.down.total(),
-        up: session.up.total(),
-        down_rate: session.down.rate(now),
-        up_rate: session.up.rate(now),
-        unchoked_us: session.unchoked_us,
-        unchoked: session.unchoked.is_some(),
+        down: session.remote.down.total(),
+        up: session.remote.up.total(),
+        down_rate: session.remote.down.rate(now),
+        up_rate: session.remote.up.rate(now),
+        unchoked_us: session.remote.getting.unchoked_us,
+        unchoked: session.remote.giving.is_unchoked(),
     }
 }

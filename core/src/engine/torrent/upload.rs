@@ -23,7 +23,10 @@ impl<C: Chunk> Torrent<C> {
             return;
         }
         let slots = self.choker.slots(&cx.config.choke);
-        let held = self.sessions.values().filter(|s| s.unchoked.is_some());
+        let held = self
+            .sessions
+            .values()
+            .filter(|s| s.remote.giving.is_unchoked());
         let wasted = held.count() < cx.config.choke.slots.1 && self.slots_are_idle(cx);
         if self.slots_taken(cx) < slots || wasted {
             self.set_unchoked(cx, id, true);
@@ -36,7 +39,7 @@ impl<C: Chunk> Torrent<C> {
             && self
                 .sessions
                 .values()
-                .all(|session| session.outbox.upload_count() == 0);
+                .all(|session| session.talk.outbox.upload_count() == 0);
         if !idle {
             return;
         }
@@ -44,14 +47,17 @@ impl<C: Chunk> Torrent<C> {
         let waiting = self
             .sessions
             .iter()
-            .filter(|(_, session)| self.wants(session) && session.unchoked.is_none());
+            .filter(|(_, session)| self.wants(session) && session.remote.giving.unchoked.is_none());
         // Who owes us least, and of those who waits longest: one who took or gave something
         // before, and one who is to be tried.
         let next = |stranger: bool| {
-            let kind = waiting.clone().filter(|(_, s)| s.is_stranger() == stranger);
+            let kind = waiting
+                .clone()
+                .filter(|(_, s)| s.remote.is_stranger() == stranger);
             let next = kind.min_by_key(|(_, session)| {
-                let last = session.sat.is_some() || session.hoards(now, time);
-                (last, session.debt(), session.choked)
+                let last =
+                    session.remote.giving.sat.is_some() || session.remote.giving.hoards(now, time);
+                (last, session.remote.debt(), session.remote.giving.choked)
             });
             next.map(|(id, _)| *id)
         };
@@ -66,7 +72,7 @@ impl<C: Chunk> Torrent<C> {
     pub(super) fn slots_taken(&self, cx: &Cx<'_, C>) -> usize {
         self.sessions
             .values()
-            .filter(|session| session.unchoked.is_some() && self.wants(session))
+            .filter(|session| session.remote.giving.is_unchoked() && self.wants(session))
             .filter(|session| !session.hesitates(cx.now, &cx.config.places))
             .count()
     }
@@ -75,7 +81,7 @@ impl<C: Chunk> Torrent<C> {
     /// the others could have had it by then. For ever, where nobody else takes anything: others
     /// that are only there don't make a hoarder of the one who does.
     fn time_to_pass_on(&self, cx: &Cx<'_, C>) -> Duration {
-        let takes = |s: &&Session<C>| s.exchanged.is_some() && !s.is_seed();
+        let takes = |s: &&Session<C>| s.remote.exchanged.is_some() && !s.remote.is_seed();
         if self.sessions.values().filter(takes).count() < 2 {
             return Duration::MAX;
         }
@@ -102,9 +108,9 @@ impl<C: Chunk> Torrent<C> {
         let interested = |unchoked: bool, hoards: bool| {
             self.sessions.values().any(|session| {
                 self.wants(session)
-                    && session.unchoked.is_some() == unchoked
-                    && (unchoked || session.sat.is_none())
-                    && session.hoards(cx.now, time) == hoards
+                    && session.remote.giving.is_unchoked() == unchoked
+                    && (unchoked || session.remote.giving.sat.is_none())
+                    && session.remote.giving.hoards(cx.now, time) == hoards
             })
         };
         interested(true, true) && interested(false, false)
@@ -120,16 +126,17 @@ impl<C: Chunk> Torrent<C> {
             .filter(|(_, session)| self.wants(session))
             .map(|(&id, session)| Candidate {
                 session: id,
-                gives: session.down.long_rate(cx.now),
-                takes: session.up.long_rate(cx.now),
-                debt: session.debt(),
-                overdrawn: session.debt() > trial || session.sat.is_some(),
-                pieces: session.pieces.known().map_or(0, Bitfield::count),
-                hoards: session.hoards(cx.now, time) || session.sat.is_some(),
-                snubbed: session.snubbed,
-                since: session.since,
-                unchoked: session.unchoked,
-                choked: session.choked,
+                gives: session.remote.down.long_rate(cx.now),
+                takes: session.remote.up.long_rate(cx.now),
+                debt: session.remote.debt(),
+                overdrawn: session.remote.debt() > trial || session.remote.giving.sat.is_some(),
+                pieces: session.remote.pieces.known().map_or(0, Bitfield::count),
+                hoards: session.remote.giving.hoards(cx.now, time)
+                    || session.remote.giving.sat.is_some(),
+                snubbed: session.remote.getting.snubbed,
+                since: session.remote.since,
+                unchoked: session.remote.giving.unchoked,
+                choked: session.remote.giving.choked,
             })
             .collect();
         let seeding = self.is_finished();
@@ -153,25 +160,27 @@ impl<C: Chunk> Torrent<C> {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if session.unchoked.is_some() == unchoked {
+        if session.remote.giving.is_unchoked() == unchoked {
             return;
         }
         if unchoked {
-            session.unchoked = Some(cx.now);
+            session.remote.giving.unchoke(cx.now);
             self.say(cx, id, &Message::Unchoke);
             self.deal_to(cx, id);
             return;
         }
-        session.unchoked = None;
-        session.choked = Some(cx.now);
+        session.remote.giving.choke(cx.now);
         self.let_finish(cx, id);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         // Without the Fast extension a choke drops what was asked (BEP 3); with it, each
         // dropped request is rejected in words (BEP 6).
-        let dropped = session.outbox.drop_blocks(&session.allowed_fast);
-        let fast = session.fast;
+        let dropped = session
+            .talk
+            .outbox
+            .drop_blocks(&session.remote.giving.allowed_fast);
+        let fast = session.talk.fast;
         self.say(cx, id, &Message::Choke);
         for block in dropped.into_iter().filter(|_| fast) {
             self.say(cx, id, &Message::RejectRequest(block.to_ref()));
@@ -188,52 +197,54 @@ impl<C: Chunk> Torrent<C> {
             cx.waiting.remove(key);
             return false;
         };
-        let Some(lane) = cx.channels.lane(session.channel.link) else {
+        let Some(lane) = cx.channels.lane(session.talk.channel.link) else {
             cx.waiting.remove(key);
             return false;
         };
         let budget = lane.budget(cx.config.pacing());
-        let room = usize::try_from(session.room)
+        let room = usize::try_from(session.talk.room)
             .unwrap_or(usize::MAX)
             .min(cx.config.frame_payload)
             .min(lane.max_payload())
             .min(budget);
         let blocks = lane.unsent() < budget;
-        if session.outbox.is_empty() || room == 0 {
+        if session.talk.outbox.is_empty() || room == 0 {
             // Room, or something to say, brings it back.
             cx.waiting.remove(key);
             return false;
         }
         let most = cx.config.max_waiting.0;
-        let took_nothing = session.outbox.ready_len() > most;
+        let took_nothing = session.talk.outbox.ready_len() > most;
         let mut parts = Parts::default();
         let mut source = Shelf {
             info_hash: self.info_hash,
             metainfo: self.metainfo.as_ref(),
             cut: cx.config.cut(),
-            ut_metadata: session.ut_metadata,
+            ut_metadata: session.talk.ut_metadata,
             cache: cx.cache,
         };
-        let (stop, block_bytes) = session.outbox.fill(&mut parts, room, blocks, &mut source);
+        let (stop, block_bytes) = session
+            .talk
+            .outbox
+            .fill(&mut parts, room, blocks, &mut source);
         let sent = parts.len();
         if sent > 0 {
-            session.room -= sent as u64;
-            session.last_spoke = cx.now;
-            session.up.add(cx.now, block_bytes);
+            session.talk.leaves(cx.now, sent);
+            session.remote.up.add(cx.now, block_bytes);
             let paid = u64::from(cx.config.work.block) * block_bytes / u64::from(BLOCK);
             let paid = u32::try_from(paid).unwrap_or(u32::MAX);
-            session.allowance.earn(paid);
+            session.remote.allowance.earn(paid);
             if block_bytes > 0 {
-                session.exchanged = Some(cx.now);
+                session.remote.exchanged = Some(cx.now);
             }
             self.up.add(cx.now, block_bytes);
-            let channel = session.channel;
+            let channel = session.talk.channel;
             if let Some(lane) = cx.channels.lane_mut(channel.link) {
                 lane.hand(cx.now, sent);
             }
             cx.out.push_back(Output::Send { channel, parts });
         }
-        if took_nothing && session.outbox.ready_len() <= most {
+        if took_nothing && session.talk.outbox.ready_len() <= most {
             // Nothing was asked of it meanwhile.
             self.refill.insert(id);
         }
@@ -272,6 +283,7 @@ impl<C: Chunk> Torrent<C> {
             parts.map(|part| (block.piece, part)).collect()
         };
         for (piece, part) in session
+            .talk
             .outbox
             .next_parts(count.min(cx.config.max_reads), parts)
         {
@@ -292,7 +304,7 @@ impl<C: Chunk> Torrent<C> {
     /// A read ended: whoever waits for blocks may find them now.
     pub(in crate::engine) fn wake_uploads(&mut self, cx: &mut Cx<'_, C>) {
         for (&id, session) in &self.sessions {
-            if session.outbox.upload_count() > 0 {
+            if session.talk.outbox.upload_count() > 0 {
                 cx.waiting.add((self.info_hash, id));
             }
         }

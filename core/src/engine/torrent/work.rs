@@ -15,7 +15,11 @@ impl<C: Chunk> Torrent<C> {
         units: u32,
     ) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
-        if session.allowance.spend(cx.now, &cx.config.work, units) {
+        if session
+            .remote
+            .allowance
+            .spend(cx.now, &cx.config.work, units)
+        {
             Ok(())
         } else {
             Err(Fault::Flood)
@@ -31,7 +35,7 @@ impl<C: Chunk> Torrent<C> {
     /// Pays a session for something useful.
     fn pay(&mut self, id: SessionId, units: u32) {
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.allowance.earn(units);
+            session.remote.allowance.earn(units);
         }
     }
 }
