@@ -26,11 +26,12 @@ impl<C: Chunk> Torrent<C> {
     /// Why sessions are to be looked after at this time.
     fn watch_for(&self, at: Time, config: &Config) -> TimerKind {
         let silent = |s: &Session<C>| {
-            at - s.last_heard >= config.idle_timeout || at - s.last_spoke >= config.keep_alive
+            at - s.talk.last_heard >= config.idle_timeout
+                || at - s.talk.last_spoke >= config.keep_alive
         };
         if self.sessions.values().any(silent) {
             TimerKind::Silence
-        } else if self.sessions.values().any(|s| !s.requests.is_empty()) {
+        } else if self.sessions.values().any(|s| s.talk.owes()) {
             TimerKind::Debts
         } else if matches!(self.phase, Phase::Metadata(_)) {
             TimerKind::Metadata
