@@ -18,11 +18,11 @@
 use crate::id::{InfoHash, MemberId};
 use crate::rng::Rng;
 use crate::time::Time;
-use crate::wire::relay::{ClientMessage, Open, ServerMessage, Welcome};
+use crate::wire::relay::{ClientMessage, DataFrame, Open, ServerMessage, Welcome};
 use accounts::{Accounts, Overdrawn, cost};
 use door::Door;
 use registry::Registry;
-use relay::Relay;
+use relay::{Relay, Violation};
 
 mod accounts;
 mod config;
@@ -49,16 +49,16 @@ mod testing;
 mod tests;
 
 pub use config::HubConfig;
-pub use io::{ConnId, HubInput, HubOutput, Reading};
+pub use io::{ConnId, Frame, HubInput, HubOutput, Reading};
 pub use outbox::ClientOutbox;
 pub use source::Source;
 pub use stats::{HubStats, LimitCounts};
 
 /// See the module.
 #[derive(Debug)]
-pub struct Hub {
+pub struct Hub<F = DataFrame> {
     config: HubConfig,
-    door: Door,
+    door: Door<F>,
     accounts: Accounts,
     registry: Registry,
     relay: Relay,
@@ -72,7 +72,7 @@ enum Part {
     Accounts,
 }
 
-impl Hub {
+impl<F: Frame> Hub<F> {
     /// A hub without connections. Members are drawn at random from `seed`.
     pub fn new(config: HubConfig, seed: u64) -> Self {
         Hub {
@@ -85,12 +85,13 @@ impl Hub {
     }
 
     /// Something happened. Drain [`Hub::poll_output`] afterwards.
-    pub fn handle(&mut self, now: Time, input: HubInput) {
+    pub fn handle(&mut self, now: Time, input: HubInput<F>) {
         let member = input.conn().and_then(|conn| self.door.member(conn));
         match (input, member) {
             (HubInput::Tick, _) => self.tick(now),
             (HubInput::Connected(conn, source), None) => self.connect(now, conn, source),
             (HubInput::Message(_, message), Some(member)) => self.hear(now, member, message),
+            (HubInput::Frame(_, frame), Some(member)) => self.pass(now, member, frame),
             (HubInput::Read(_, reading), Some(member)) => {
                 self.charge(now, member, cost::of_reading(reading));
             }
@@ -104,6 +105,7 @@ impl Hub {
             // It crossed the close that we sent.
             (
                 HubInput::Message(..)
+                | HubInput::Frame(..)
                 | HubInput::Read(..)
                 | HubInput::Written(..)
                 | HubInput::Disconnected(_),
@@ -113,7 +115,7 @@ impl Hub {
     }
 
     /// What to do next, about which connection.
-    pub fn poll_output(&mut self) -> Option<(ConnId, HubOutput)> {
+    pub fn poll_output(&mut self) -> Option<(ConnId, HubOutput<F>)> {
         self.door.poll_output()
     }
 
@@ -157,15 +159,34 @@ impl Hub {
         self.charge(now, member, cost::CONNECTION);
     }
 
+    /// A member sends through a channel.
+    fn pass(&mut self, now: Time, member: MemberId, frame: F) {
+        if self.charge(now, member, cost::of_frame(frame.payload_len())) {
+            let passed = self.relay.data(now, member, frame, &mut self.door);
+            self.judge(now, member, passed);
+        }
+    }
+
+    /// Whoever breaks the relay's rules is not served any more.
+    fn judge(&mut self, now: Time, member: MemberId, heard: Result<(), Violation>) {
+        if let Err(violation) = heard {
+            let others = "the other end broke the relay's rules";
+            self.end(now, member, others, violation.to_string());
+        }
+    }
+
     /// A member said something.
     fn hear(&mut self, now: Time, member: MemberId, message: ClientMessage) {
+        if let ClientMessage::Data(frame) = message {
+            return self.pass(now, member, frame.into());
+        }
         let cost = cost::of_message(&message, self.config.max_numwant);
         if !self.charge(now, member, cost) {
             return;
         }
         let (relay, door) = (&mut self.relay, &mut self.door);
         let heard = match message {
-            ClientMessage::Data(frame) => relay.data(now, member, frame, door),
+            ClientMessage::Data(_) => unreachable!("it is passed on above"),
             ClientMessage::Credit { channel, bytes } => relay.credit(member, channel, bytes, door),
             ClientMessage::Accept { channel, credit } => {
                 relay.accept(now, member, channel, credit, door)
@@ -184,10 +205,7 @@ impl Hub {
                 return self.leave(member, info_hash, "the other end left the swarm", true);
             }
         };
-        if let Err(violation) = heard {
-            let others = "the other end broke the relay's rules";
-            self.end(now, member, others, violation.to_string());
-        }
+        self.judge(now, member, heard);
     }
 
     /// A member asks for a channel.

@@ -7,6 +7,7 @@
 mod attacker;
 mod cast;
 mod channels;
+mod chunk;
 mod content;
 mod host;
 mod line;
@@ -23,12 +24,13 @@ use std::time::Duration;
 
 use swarm_core::engine::{Command, Resume};
 use swarm_core::id::LinkId;
-use swarm_core::node::Input;
+use swarm_core::node;
 use swarm_core::time::Time;
 
 use crate::{Results, Scenario, ScenarioError, Snapshot};
 
 use cast::Part;
+use chunk::LabChunk;
 use content::Content;
 use log::Log;
 use measure::Measure;
@@ -37,6 +39,10 @@ use queue::{Event, Queue};
 use relay::Relay;
 
 pub use log::LogLine;
+
+/// What nodes are told, and what they want.
+type Input = node::Input<LabChunk>;
+type Output = node::Output<LabChunk>;
 
 /// Virtual time since the start.
 type Nanos = u64;

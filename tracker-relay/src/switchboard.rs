@@ -163,7 +163,7 @@ impl Switchboard {
             && let Some(output) = client.outbox.pop()
         {
             let message = match output {
-                HubOutput::Forward(message) => Outgoing::Data(message),
+                HubOutput::Forward(frame) => Outgoing::Data(frame.into_message()),
                 HubOutput::Send(message) => Outgoing::Control(message),
                 HubOutput::Close { .. } => continue,
             };

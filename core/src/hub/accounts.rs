@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::door::Door;
-use super::{HubConfig, HubStats, Source, share};
+use super::{Frame, HubConfig, HubStats, Source, share};
 use crate::id::MemberId;
 use crate::time::Time;
 use crate::wire::relay::ServerMessage;
@@ -124,7 +124,7 @@ impl Accounts {
         now: Time,
         member: MemberId,
         nanos: u64,
-        door: &mut Door,
+        door: &mut Door<impl Frame>,
     ) -> Result<(), Overdrawn> {
         let pool = self.pool();
         let Some(client) = self.clients.get_mut(&member) else {

@@ -3,22 +3,20 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use bytes::Bytes;
-
 use super::{ConnId, HubOutput};
 use crate::id::MemberId;
-use crate::wire::relay::ServerMessage;
+use crate::wire::relay::{DataFrame, ServerMessage};
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct Door<F = DataFrame> {
     members: BTreeMap<ConnId, MemberId>,
     conns: BTreeMap<MemberId, ConnId>,
     next_member: u32,
-    outputs: VecDeque<(ConnId, HubOutput)>,
+    outputs: VecDeque<(ConnId, HubOutput<F>)>,
 }
 
-impl Door {
+impl<F> Door<F> {
     pub(super) fn new() -> Self {
         Door {
             members: BTreeMap::new(),
@@ -58,7 +56,7 @@ impl Door {
     }
 
     /// A data frame as it came.
-    pub(super) fn forward(&mut self, member: MemberId, frame: Bytes) {
+    pub(super) fn forward(&mut self, member: MemberId, frame: F) {
         self.say(member, HubOutput::Forward(frame));
     }
 
@@ -67,7 +65,7 @@ impl Door {
         self.outputs.push_back((conn, HubOutput::Close { reason }));
     }
 
-    pub(super) fn poll_output(&mut self) -> Option<(ConnId, HubOutput)> {
+    pub(super) fn poll_output(&mut self) -> Option<(ConnId, HubOutput<F>)> {
         self.outputs.pop_front()
     }
 
@@ -76,7 +74,7 @@ impl Door {
         self.conns.keys().copied()
     }
 
-    fn say(&mut self, member: MemberId, output: HubOutput) {
+    fn say(&mut self, member: MemberId, output: HubOutput<F>) {
         let conn = self.conns[&member];
         self.outputs.push_back((conn, output));
     }

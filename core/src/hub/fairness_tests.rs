@@ -207,7 +207,7 @@ impl Pair {
         let mut bytes = 0;
         for output in scene.told(conn) {
             match output {
-                HubOutput::Forward(message) => bytes += message.len() as u64,
+                HubOutput::Forward(frame) => bytes += frame.into_message().len() as u64,
                 HubOutput::Send(ServerMessage::Incoming(incoming)) => {
                     scene.close(conn, incoming.channel);
                 }

@@ -1,9 +1,8 @@
 //! What goes into a hub and what comes out.
 
-use bytes::Bytes;
-
 use super::Source;
-use crate::wire::relay::{ClientMessage, ServerMessage};
+use crate::id::ChannelId;
+use crate::wire::relay::{ClientMessage, DataFrame, ServerMessage};
 
 /// A connection, numbered by the shell, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,7 +11,7 @@ pub struct ConnId(pub u64);
 /// Something happened. What is said of a connection that the hub closed crossed that on the
 /// way, and changes nothing.
 #[derive(Clone, Debug)]
-pub enum HubInput {
+pub enum HubInput<F = DataFrame> {
     /// The time of [`super::Hub::poll_timeout`] has come. A tick that comes early or twice
     /// changes nothing.
     Tick,
@@ -21,6 +20,8 @@ pub enum HubInput {
     Connected(ConnId, Source),
     /// A client sent a message.
     Message(ConnId, ClientMessage),
+    /// A client sent a data frame, of which the hub looks at the channel and the length alone.
+    Frame(ConnId, F),
     /// The shell read this from a client since it last said so, beside the messages.
     Read(ConnId, Reading),
     /// The shell wrote so many bytes of [`HubOutput::Forward`] messages to the client's socket
@@ -30,27 +31,47 @@ pub enum HubInput {
     Disconnected(ConnId),
 }
 
-impl HubInput {
+impl<F> HubInput<F> {
     /// The connection that it is about.
     pub(super) fn conn(&self) -> Option<ConnId> {
-        match *self {
+        match self {
             HubInput::Tick => None,
             HubInput::Connected(conn, _)
             | HubInput::Message(conn, _)
+            | HubInput::Frame(conn, _)
             | HubInput::Read(conn, _)
             | HubInput::Written(conn, _)
-            | HubInput::Disconnected(conn) => Some(conn),
+            | HubInput::Disconnected(conn) => Some(*conn),
         }
+    }
+}
+
+/// A data frame, wherever its payload lies.
+pub trait Frame: From<DataFrame> {
+    /// The channel that it goes through.
+    fn channel(&self) -> ChannelId;
+
+    /// Bytes of payload.
+    fn payload_len(&self) -> usize;
+}
+
+impl Frame for DataFrame {
+    fn channel(&self) -> ChannelId {
+        DataFrame::channel(self)
+    }
+
+    fn payload_len(&self) -> usize {
+        DataFrame::payload_len(self)
     }
 }
 
 /// What is to be done about a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HubOutput {
+pub enum HubOutput<F = DataFrame> {
     /// Send a control message.
     Send(ServerMessage),
     /// Send a data frame just as it came.
-    Forward(Bytes),
+    Forward(F),
     /// Close the connection.
     Close {
         /// Why, for a person to read.

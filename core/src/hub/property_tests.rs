@@ -240,7 +240,8 @@ impl Ledger {
         for conn in 0..CONNS {
             for output in scene.told(conn) {
                 match output {
-                    HubOutput::Forward(message) => {
+                    HubOutput::Forward(frame) => {
+                        let message = frame.into_message();
                         assert!(message.len() > HEADER);
                         *self.unwritten.entry(conn).or_default() += message.len() as u64;
                     }

@@ -6,13 +6,14 @@
 //! - `credit`, `offers`: the arithmetic of credit, and of asking for channels.
 
 use super::door::Door;
-use super::{HubConfig, HubStats, Source};
+use super::{Frame, HubConfig, HubStats, Source};
 use crate::id::{ChannelId, InfoHash, MemberId, PeerId};
 use crate::time::Time;
-use crate::wire::relay::{DataFrame, Incoming, MAX_REASON, Open, ServerMessage};
+use crate::wire::relay::{Incoming, MAX_REASON, Open, ServerMessage};
 use channels::{ACCEPTOR, Channels, OPENER, Overdue};
 use credit::Reserves;
-use refusal::{Refusal, Violation};
+use refusal::Refusal;
+pub(super) use refusal::Violation;
 use transit::Transit;
 
 mod channels;
@@ -79,7 +80,7 @@ impl Relay {
         member: MemberId,
         peer_id: PeerId,
         open: &Open,
-        door: &mut Door,
+        door: &mut Door<impl Frame>,
     ) {
         if let Err(refusal) = self.check_open(now, member, open) {
             self.count_refusal(&refusal);
@@ -122,7 +123,7 @@ impl Relay {
         member: MemberId,
         id: ChannelId,
         credit: u32,
-        door: &mut Door,
+        door: &mut Door<impl Frame>,
     ) -> Result<(), Violation> {
         let Some((opener, request)) = self.channels.accept(now, member, id, credit)? else {
             return Ok(());
@@ -145,7 +146,7 @@ impl Relay {
         member: MemberId,
         id: ChannelId,
         reason: &str,
-        door: &mut Door,
+        door: &mut Door<impl Frame>,
     ) -> Result<(), Violation> {
         if self.channels.find(member, id)?.is_some() {
             self.end(id, reason, Some(member), door);
@@ -161,7 +162,7 @@ impl Relay {
         info_hash: InfoHash,
         reason: &str,
         knows: bool,
-        door: &mut Door,
+        door: &mut Door<impl Frame>,
     ) {
         for id in self.channels.of(member, info_hash) {
             self.end(id, reason, knows.then_some(member), door);
@@ -174,7 +175,7 @@ impl Relay {
         member: MemberId,
         id: ChannelId,
         bytes: u32,
-        door: &mut Door,
+        door: &mut Door<impl Frame>,
     ) -> Result<(), Violation> {
         if let Some((channel, end)) = self.channels.find_open(member, id)? {
             let flow = &mut channel.flows[end];
@@ -185,12 +186,12 @@ impl Relay {
     }
 
     /// A sender sends.
-    pub(super) fn data(
+    pub(super) fn data<F: Frame>(
         &mut self,
         now: Time,
         member: MemberId,
-        frame: DataFrame,
-        door: &mut Door,
+        frame: F,
+        door: &mut Door<F>,
     ) -> Result<(), Violation> {
         let id = frame.channel();
         let (length, max) = (frame.payload_len(), self.config.max_payload);
@@ -218,7 +219,7 @@ impl Relay {
         self.transit.push(receiver, id, flow, length);
         let after = *flow;
         self.relayed_bytes += u64::from(length);
-        door.forward(receiver, frame.into_message());
+        door.forward(receiver, frame);
         if length < self.config.small_frame && self.transit.is_crowded(receiver, before.frames) {
             self.counts.frames += 1;
             let reason = "too many tiny messages are waiting for a slow receiver";
@@ -230,7 +231,7 @@ impl Relay {
     }
 
     /// So many more bytes of frames were written to a member's socket.
-    pub(super) fn written(&mut self, member: MemberId, bytes: u64, door: &mut Door) {
+    pub(super) fn written(&mut self, member: MemberId, bytes: u64, door: &mut Door<impl Frame>) {
         self.transit.written(member, bytes);
         let mut last = None;
         while let Some((id, payload)) = self.transit.pop(member) {
@@ -255,7 +256,7 @@ impl Relay {
     }
 
     /// The first deadline has come.
-    pub(super) fn handle_timeout(&mut self, now: Time, door: &mut Door) {
+    pub(super) fn handle_timeout(&mut self, now: Time, door: &mut Door<impl Frame>) {
         match self.channels.pop_overdue(now) {
             Some((id, Overdue::Unanswered)) => self.end(id, "no answer", None, door),
             Some((id, Overdue::Idle)) => {
@@ -279,7 +280,13 @@ impl Relay {
     }
 
     /// Ends a channel and tells its ends why, all but `silent`.
-    fn end(&mut self, id: ChannelId, reason: &str, silent: Option<MemberId>, door: &mut Door) {
+    fn end(
+        &mut self,
+        id: ChannelId,
+        reason: &str,
+        silent: Option<MemberId>,
+        door: &mut Door<impl Frame>,
+    ) {
         let Some(channel) = self.channels.close(id) else {
             return;
         };
@@ -300,7 +307,7 @@ impl Relay {
     }
 
     /// A channel has room for credit that was withheld, perhaps.
-    fn ask_again(&mut self, receiver: MemberId, id: ChannelId, door: &mut Door) {
+    fn ask_again(&mut self, receiver: MemberId, id: ChannelId, door: &mut Door<impl Frame>) {
         let Some(channel) = self.channels.get_mut(id) else {
             return;
         };
@@ -313,7 +320,7 @@ impl Relay {
 
     /// Tells a sender of as much withheld credit as there is room for, if that is worth a
     /// message; the rest waits until the channel moves.
-    fn pass_credit(&mut self, id: ChannelId, towards: usize, door: &mut Door) {
+    fn pass_credit(&mut self, id: ChannelId, towards: usize, door: &mut Door<impl Frame>) {
         let bytes = self.grant(id, towards);
         if bytes > 0 {
             let sender = self.channels.get(id).ends[1 - towards];
@@ -333,7 +340,7 @@ impl Relay {
     }
 }
 
-fn refuse(member: MemberId, request: u32, reason: &str, door: &mut Door) {
+fn refuse(member: MemberId, request: u32, reason: &str, door: &mut Door<impl Frame>) {
     let reason = reason.to_owned();
     door.send(member, ServerMessage::Refused { request, reason });
 }

@@ -392,9 +392,9 @@ impl Net {
                 HubOutput::Send(message) => self
                     .queue
                     .push_back((host, Input::Link(LINK, message.into()))),
-                HubOutput::Forward(bytes) => {
-                    hub.handle(self.now, HubInput::Written(conn, bytes.len() as u64));
-                    let frame = DataFrame::parse(bytes).expect("a forwarded frame");
+                HubOutput::Forward(frame) => {
+                    let bytes = frame.clone().into_message().len() as u64;
+                    hub.handle(self.now, HubInput::Written(conn, bytes));
                     self.queue
                         .push_back((host, Input::Link(LINK, ServerMessage::Data(frame).into())));
                 }

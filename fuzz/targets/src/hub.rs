@@ -271,7 +271,8 @@ impl Scene {
                 HubOutput::Close { .. } => {
                     self.up.remove(&conn);
                 }
-                HubOutput::Forward(message) => {
+                HubOutput::Forward(frame) => {
+                    let message = frame.into_message();
                     assert!(message.len() > HEADER);
                     assert!(message.len() - HEADER <= self.config.max_payload);
                     assert!(DataFrame::parse(message.clone()).is_some());

@@ -7,18 +7,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
+use swarm_core::chunk::Chunk as _;
 use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
-use swarm_core::node::{Input, LinkInput, LinkOutput, Output};
+use swarm_core::net::Parts;
+use swarm_core::node::{LinkInput, LinkOutput};
 use swarm_core::pieces::Bitfield;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::peer::decoder::{Decoder, Received};
 use swarm_core::wire::peer::{Handshake, Message, Reserved};
-use swarm_core::wire::relay::{
-    Announce, ClientMessage, DataFrame, Member, Open, Peers, ServerMessage,
-};
+use swarm_core::wire::relay::{Announce, ClientMessage, Member, Open, Peers, ServerMessage};
 
-use super::SERVER;
+use super::{Input, Output, SERVER};
 
 /// Channels that one asks for after each announce.
 const DIALS: usize = 30;
@@ -88,7 +88,9 @@ impl Attacker {
     pub(super) fn handle(&mut self, now: Time, input: Input) {
         match input {
             Input::Link(_, LinkInput::Message(message)) => self.hear(now, message),
-            Input::Link(_, LinkInput::Data { channel, payload }) => self.listen(channel, payload),
+            Input::Link(_, LinkInput::Data { channel, payload }) => {
+                self.listen(channel, payload.to_bytes());
+            }
             Input::Link(_, LinkInput::Down) => {
                 self.next_announce = None;
                 self.pause = PAUSES.0;
@@ -243,7 +245,10 @@ impl Attacker {
         };
         if remote.credit >= bytes.len() {
             remote.credit -= bytes.len();
-            self.say(ClientMessage::Data(DataFrame::new(channel, bytes)));
+            let mut parts = Parts::default();
+            parts.write(|out| out.extend_from_slice(bytes));
+            let frame = LinkOutput::Data { channel, parts };
+            self.out.push_back(Output::Link(SERVER, frame));
         }
     }
 

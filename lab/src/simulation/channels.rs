@@ -1,7 +1,6 @@
 //! What the channels carry, for those who watch.
 
-use swarm_core::wire::relay::DataFrame;
-
+use super::chunk::LabFrame;
 use super::stream::Stream;
 
 /// Pieces that were announced.
@@ -17,8 +16,8 @@ struct Channel([Option<(usize, Stream)>; 2]);
 
 impl Channels {
     /// Bytes of blocks in a frame that this peer sends; what it announces goes to `claims`.
-    pub(super) fn read(&mut self, sender: usize, frame: &DataFrame, claims: &mut Claims) -> u64 {
-        let number = frame.channel().0 as usize;
+    pub(super) fn read(&mut self, sender: usize, frame: &LabFrame, claims: &mut Claims) -> u64 {
+        let number = frame.channel.0 as usize;
         if self.0.len() <= number {
             self.0.resize(number + 1, Channel::default());
         }
@@ -28,6 +27,7 @@ impl Channels {
             _ => one,
         };
         let (_, stream) = direction.get_or_insert_with(|| (sender, Stream::default()));
-        stream.read(&frame.payload(), claims)
+        let places = frame.payload.places();
+        places.map(|place| stream.read(place.bytes(), claims)).sum()
     }
 }

@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
+use swarm_core::chunk::Chunk as _;
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::rng::Rng;
 
+use super::chunk::{LabChunk, Place};
 use crate::Scenario;
 
 /// Each piece begins so many bytes behind the one before in one buffer of random bytes:
@@ -55,18 +57,23 @@ impl Content {
         self.length
     }
 
-    pub(super) fn piece(&self, piece: PieceIndex, corrupt: bool) -> Bytes {
+    pub(super) fn piece(&self, piece: PieceIndex, corrupt: bool) -> LabChunk {
+        LabChunk::One(self.place(piece, corrupt))
+    }
+
+    fn place(&self, piece: PieceIndex, corrupt: bool) -> Place {
         let begin = piece.as_usize() * STEP;
         let buffer = if corrupt { &self.wrong } else { &self.right };
-        buffer.slice(begin..begin + self.length)
+        Place::new(buffer, begin..begin + self.length)
     }
 
     /// The SHA-1, which is known beforehand when the bytes are right.
-    pub(super) fn digest(&self, piece: PieceIndex, data: &[u8]) -> [u8; 20] {
-        if data == self.piece(piece, false) {
-            self.metainfo.piece_hash(piece)
-        } else {
-            Sha1::digest(data).into()
+    pub(super) fn digest(&self, piece: PieceIndex, data: &LabChunk) -> [u8; 20] {
+        match data {
+            LabChunk::One(place) if place.is(&self.place(piece, false)) => {
+                self.metainfo.piece_hash(piece)
+            }
+            _ => Sha1::digest(data.to_bytes()).into(),
         }
     }
 }

@@ -1,13 +1,15 @@
 //! What the hosts do: they carry out what engines want, and tell them what happened.
 
+use swarm_core::chunk::Chunk as _;
 use swarm_core::engine::{Command, Done, Event as EngineEvent, Job, StoreError, Work as StoreWork};
 use swarm_core::hub::ConnId;
-use swarm_core::node::{Input, LinkInput, LinkOutput, Output};
+use swarm_core::node::{LinkInput, LinkOutput};
 use swarm_core::pieces::PieceIndex;
-use swarm_core::wire::relay::{ClientMessage, ServerMessage};
+use swarm_core::wire::relay::ClientMessage;
 
-use super::queue::{Arrival, Delivery, Event, Work};
-use super::{Nanos, SERVER, Simulation, nanos, size, time};
+use super::chunk::{LabChunk, LabFrame};
+use super::queue::{Arrival, Delivery, Downward, Event, Upward, Work};
+use super::{Input, Nanos, Output, SERVER, Simulation, nanos, size, time};
 use crate::snapshot::Role;
 
 impl Simulation {
@@ -41,17 +43,18 @@ impl Simulation {
         match output {
             // Lines in here never die without a word.
             Output::Link(_, LinkOutput::Reconnect) | Output::Refused { .. } => {}
-            Output::Link(_, output) => {
-                if let Some(message) = output.into_message() {
-                    self.send(index, message);
-                }
+            Output::Link(_, LinkOutput::Send(message)) => {
+                self.send(index, Upward::Control(message));
+            }
+            Output::Link(_, LinkOutput::Data { channel, parts }) => {
+                self.send(index, Upward::Frame(LabFrame::new(channel, &parts)));
             }
             Output::Store(job, work) => self.work(index, job, work),
             Output::Event(event) => self.engine_event(index, &event),
         }
     }
 
-    fn work(&mut self, index: usize, job: Job, work: StoreWork) {
+    fn work(&mut self, index: usize, job: Job, work: StoreWork<LabChunk>) {
         let piece = job.piece;
         assert!(
             job.part.is_none(),
@@ -102,12 +105,12 @@ impl Simulation {
         peer.store_free + latency + more
     }
 
-    fn send(&mut self, index: usize, message: ClientMessage) {
+    fn send(&mut self, index: usize, message: Upward) {
         let peer = &mut self.peers[index];
         let Some(conn) = peer.conn.filter(|_| peer.online) else {
             return;
         };
-        let bytes = size::client(&message);
+        let bytes = size::upward(&message);
         let left = peer.up.send(self.now, bytes);
         let event = Event::Sent {
             peer: index,
@@ -119,28 +122,22 @@ impl Simulation {
     }
 
     /// A message has left the uplink.
-    pub(super) fn sent(
-        &mut self,
-        index: usize,
-        conn: ConnId,
-        message: ClientMessage,
-        bytes: usize,
-    ) {
+    pub(super) fn sent(&mut self, index: usize, conn: ConnId, message: Upward, bytes: usize) {
         let peer = &mut self.peers[index];
         if peer.conn != Some(conn) {
             return;
         }
         match &message {
-            ClientMessage::Have(have) => {
+            Upward::Control(ClientMessage::Have(have)) => {
                 self.check_claims(index, &have.pieces);
             }
-            ClientMessage::Data(frame) => self.log.note(
+            Upward::Frame(frame) => self.log.note(
                 self.now,
                 "send",
                 index,
-                &[frame.channel().0.into(), bytes as u64],
+                &[frame.channel.0.into(), bytes as u64],
             ),
-            _ => self.log.note(self.now, "tell", index, &[bytes as u64]),
+            Upward::Control(_) => self.log.note(self.now, "tell", index, &[bytes as u64]),
         }
         let peer = &mut self.peers[index];
         let at = peer.up.arrival(self.now, &mut peer.rng);
@@ -178,12 +175,16 @@ impl Simulation {
                 if let Some(payload) = payload {
                     self.count(index, payload.from, payload.bytes);
                 }
-                if let ServerMessage::Data(frame) = &message {
-                    let (channel, bytes) = (frame.channel().0, frame.payload_len());
-                    self.log
-                        .note(self.now, "receive", index, &[channel.into(), bytes as u64]);
-                }
-                self.feed(index, Input::Link(SERVER, message.into()));
+                let input = match message {
+                    Downward::Control(message) => LinkInput::Message(message),
+                    Downward::Frame(LabFrame { channel, payload }) => {
+                        let bytes = payload.len() as u64;
+                        self.log
+                            .note(self.now, "receive", index, &[channel.0.into(), bytes]);
+                        LinkInput::Data { channel, payload }
+                    }
+                };
+                self.feed(index, Input::Link(SERVER, input));
             }
         }
     }

@@ -4,16 +4,17 @@ use swarm_core::choke::ChokeConfig;
 use swarm_core::engine::Config;
 use swarm_core::hub::ConnId;
 use swarm_core::id::InfoHash;
-use swarm_core::node::{Input, Node, Output};
+use swarm_core::node::Node;
 use swarm_core::pieces::{Bitfield, Waste};
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 
 use super::attacker::Attacker;
 use super::cast::Part;
+use super::chunk::LabChunk;
 use super::line::Line;
 use super::measure::Stall;
-use super::{Nanos, time};
+use super::{Input, Nanos, Output, time};
 use crate::Scenario;
 use crate::snapshot::Role;
 
@@ -67,7 +68,7 @@ pub(super) struct Peer {
     reason = "nearly all are nodes, and each is in a box of its own"
 )]
 pub(super) enum Mind {
-    Node(Node),
+    Node(Node<Vec<u8>, LabChunk>),
     Attacker(Attacker),
 }
 

@@ -9,6 +9,7 @@ use swarm_core::pieces::PieceIndex;
 use swarm_core::wire::relay::{ClientMessage, ServerMessage};
 
 use super::Nanos;
+use super::chunk::LabFrame;
 
 /// Something that happens. Peers are named by their index.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub(super) enum Event {
     Sent {
         peer: usize,
         conn: ConnId,
-        message: ClientMessage,
+        message: Upward,
         bytes: usize,
     },
     /// Something arrives at the hub.
@@ -51,11 +52,25 @@ pub(super) enum Event {
     Check,
 }
 
+/// What a peer says to the hub.
+#[derive(Debug)]
+pub(super) enum Upward {
+    Control(ClientMessage),
+    Frame(LabFrame),
+}
+
+/// What the hub says to a peer.
+#[derive(Debug)]
+pub(super) enum Downward {
+    Control(ServerMessage),
+    Frame(LabFrame),
+}
+
 /// What arrives at the hub.
 #[derive(Debug)]
 pub(super) enum Arrival {
     Connection(usize),
-    Message(ClientMessage),
+    Message(Upward),
     Close,
 }
 
@@ -64,7 +79,7 @@ pub(super) enum Arrival {
 pub(super) enum Delivery {
     Connected,
     /// A message, and who sent its payload, if it carries any.
-    Message(ServerMessage, Option<Payload>),
+    Message(Downward, Option<Payload>),
     Closed,
 }
 

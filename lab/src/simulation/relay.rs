@@ -1,13 +1,13 @@
 //! The hub, its connections, and the way through it.
 
 use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, Source};
-use swarm_core::node::{Input, LinkInput};
-use swarm_core::wire::relay::{ClientMessage, DataFrame, ServerMessage};
+use swarm_core::node::LinkInput;
 
 use super::channels::{Channels, Claims};
+use super::chunk::LabFrame;
 use super::line::Line;
-use super::queue::{Arrival, Delivery, Event, Payload};
-use super::{Nanos, SERVER, Simulation, nanos, size, time};
+use super::queue::{Arrival, Delivery, Downward, Event, Payload, Upward};
+use super::{Input, Nanos, SERVER, Simulation, nanos, size, time};
 use crate::Scenario;
 
 /// What it takes to ask for a WebSocket.
@@ -21,7 +21,7 @@ const LONGEST_PAUSE: f64 = 30.0;
 #[derive(Debug)]
 pub(super) struct Relay {
     /// None while it is away.
-    hub: Option<Hub>,
+    hub: Option<Hub<LabFrame>>,
     /// Whose connection it is, by its number.
     owners: Vec<usize>,
     channels: Channels,
@@ -51,7 +51,7 @@ impl Relay {
 /// The default, except that it has room for everybody: how much it can pass on is
 /// [`Scenario::relay_capacity`]'s business, and a hub that runs out of memory looks at all
 /// channels that wait for credit again and again, which a large swarm can't afford.
-fn hub(scenario: &Scenario, life: u64) -> Hub {
+fn hub(scenario: &Scenario, life: u64) -> Hub<LabFrame> {
     let default = HubConfig::default();
     let config = HubConfig {
         max_connections: usize::MAX,
@@ -117,18 +117,22 @@ impl Simulation {
             }
             Arrival::Close => hub.handle(now, HubInput::Disconnected(conn)),
             Arrival::Message(message) => {
-                if let ClientMessage::Data(frame) = &message {
-                    payload = self.look_into(index, frame);
-                }
+                let input = match message {
+                    Upward::Control(message) => HubInput::Message(conn, message),
+                    Upward::Frame(frame) => {
+                        payload = self.look_into(index, &frame);
+                        HubInput::Frame(conn, frame)
+                    }
+                };
                 let hub = self.relay.hub.as_mut().expect("it was there above");
-                hub.handle(now, HubInput::Message(conn, message));
+                hub.handle(now, input);
             }
         }
         self.drain_hub(payload);
     }
 
     /// How much of a frame is blocks; and whether its announcements are true.
-    fn look_into(&mut self, index: usize, frame: &DataFrame) -> Option<Payload> {
+    fn look_into(&mut self, index: usize, frame: &LabFrame) -> Option<Payload> {
         let mut claims = std::mem::take(&mut self.relay.claims);
         claims.clear();
         let bytes = self.relay.channels.read(index, frame, &mut claims);
@@ -147,12 +151,12 @@ impl Simulation {
             match output {
                 HubOutput::Send(message) => {
                     let bytes = size::server(&message);
+                    let message = Downward::Control(message);
                     self.pass_on(conn, index, bytes, Delivery::Message(message, None));
                 }
-                HubOutput::Forward(message) => {
-                    let bytes = message.len();
-                    let frame = DataFrame::parse(message).expect("the hub forwards data frames");
-                    let message = ServerMessage::Data(frame);
+                HubOutput::Forward(frame) => {
+                    let bytes = size::frame(&frame);
+                    let message = Downward::Frame(frame);
                     let left =
                         self.pass_on(conn, index, bytes, Delivery::Message(message, payload));
                     self.queue.push(left, Event::Flushed(conn, bytes));

@@ -1,14 +1,30 @@
 //! How long control messages are on the wire. Estimates within some bytes: encoding each
 //! of them only to count would cost more than everything else about them.
 
+use swarm_core::hub::Frame as _;
+use swarm_core::wire::relay::frame::HEADER;
 use swarm_core::wire::relay::{ClientMessage, ServerMessage};
+
+use super::chunk::LabFrame;
+use super::queue::Upward;
 
 /// A dictionary with its type and an info-hash.
 const HEAD: usize = 50;
 
+pub(super) fn upward(message: &Upward) -> usize {
+    match message {
+        Upward::Control(message) => client(message),
+        Upward::Frame(frame) => self::frame(frame),
+    }
+}
+
+pub(super) fn frame(frame: &LabFrame) -> usize {
+    HEADER + frame.payload_len()
+}
+
 pub(super) fn client(message: &ClientMessage) -> usize {
     match message {
-        ClientMessage::Data(frame) => swarm_core::wire::relay::frame::HEADER + frame.payload_len(),
+        ClientMessage::Data(frame) => HEADER + frame.payload_len(),
         ClientMessage::Announce(announce) => {
             HEAD + 75 + announce.pieces.as_ref().map_or(0, |bits| bits.len() + 14)
         }
@@ -23,7 +39,7 @@ pub(super) fn client(message: &ClientMessage) -> usize {
 
 pub(super) fn server(message: &ServerMessage) -> usize {
     match message {
-        ServerMessage::Data(frame) => swarm_core::wire::relay::frame::HEADER + frame.payload_len(),
+        ServerMessage::Data(frame) => HEADER + frame.payload_len(),
         ServerMessage::Welcome(_) => 115,
         ServerMessage::Peers(peers) => HEAD + 55 + 70 * peers.members.len(),
         ServerMessage::Incoming(_) => HEAD + 90,

@@ -27,11 +27,18 @@ const WORTHWHILE: usize = 4 << 10;
 /// Credit of less than this many bytes at a time is a waste of messages.
 const LITTLE_CREDIT: u32 = 1 << 10;
 
+/// What a data frame with so many bytes of payload costs.
+pub(in crate::hub) fn of_frame(payload: usize) -> u64 {
+    match payload >= WORTHWHILE {
+        true => 0,
+        false => SMALL_FRAME,
+    }
+}
+
 /// What a message costs; an announce is answered with at most `max_numwant` members.
 pub(in crate::hub) fn of_message(message: &ClientMessage, max_numwant: usize) -> u64 {
     match message {
-        ClientMessage::Data(frame) if frame.payload_len() >= WORTHWHILE => 0,
-        ClientMessage::Data(_) => SMALL_FRAME,
+        ClientMessage::Data(frame) => of_frame(frame.payload_len()),
         ClientMessage::Announce(announce) => {
             let told = u64::from(announce.numwant).min(max_numwant as u64);
             let bits = announce.pieces.as_ref().map_or(0, |p| p.len() as u64);

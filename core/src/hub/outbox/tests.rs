@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::id::{MemberId, PeerId};
-use crate::wire::relay::{Incoming, Peers};
+use crate::wire::relay::{DataFrame, Incoming, Peers};
 
 fn credit(channel: u32, bytes: u32) -> HubOutput {
     let channel = ChannelId(channel);
@@ -90,7 +90,7 @@ fn only_what_a_client_asked_for_counts_as_answers() {
     outbox.push(offer(1));
     outbox.push(close(2));
     outbox.push(credit(3, 1));
-    outbox.push(HubOutput::Forward(vec![1; 100].into()));
+    outbox.push(HubOutput::Forward(DataFrame::new(ChannelId(1), &[1; 95])));
     assert_eq!(outbox.answers(), 0);
     outbox.push(HubOutput::Send(ServerMessage::Refused {
         request: 1,
@@ -104,7 +104,7 @@ fn only_what_a_client_asked_for_counts_as_answers() {
 #[test]
 fn data_stays_in_order_and_before_the_end_of_its_channel() {
     let mut outbox = ClientOutbox::default();
-    let data = |byte: u8| HubOutput::Forward(vec![byte; 6].into());
+    let data = |byte: u8| HubOutput::Forward(DataFrame::new(ChannelId(4), &[byte]));
     for output in [data(1), credit(4, 1), data(2), close(4), data(3)] {
         outbox.push(output);
     }
