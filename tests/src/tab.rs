@@ -71,8 +71,9 @@ impl Tab {
 
     /// Brings the tab to the front, and waits until the page has shown how everything is now.
     async fn focus(&self) -> Result<()> {
-        self.driver.switch_to_window(self.window.clone()).await?;
         let is_old = || async {
+            // Again, because a tab that was opened before may come to the front late.
+            self.driver.switch_to_window(self.window.clone()).await?;
             let answer = self.driver.execute(IS_OLD, Vec::new()).await?;
             Ok(answer.json() == true)
         };

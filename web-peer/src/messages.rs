@@ -84,7 +84,7 @@ pub(crate) enum ToPage {
     Ready,
     /// The slot that this tab has; kept in sessionStorage for the next load.
     Slot(u32),
-    /// What there is to see: the answer to [`ToWorker::Look`].
+    /// What there is to see: the answer to [`ToWorker::Look`], or something has happened.
     State(State),
     /// What a page has to know that nobody sees; when it has changed.
     Glance(Glance),
@@ -117,6 +117,9 @@ pub(crate) struct Glance {
 /// A snapshot of everything that the page shows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
+    /// A torrent came, went, or does something else than before: told unasked, and shown even
+    /// where nobody looks, which it seldom is.
+    pub has_happened: bool,
     /// How every torrent is doing.
     pub view: View,
     /// What is new about what they are and have, since the last snapshot with them in it.

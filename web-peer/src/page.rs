@@ -1,7 +1,7 @@
 //! The page: shows what the worker says and asks it for what a person wants.
 //!
 //! It knows the worker by its messages alone. It asks for a snapshot when it has drawn the
-//! last one, and neither asks nor draws while nobody sees it.
+//! last one. While nobody sees it, it asks for none and draws none, but what happens.
 //! Its markup is in `index.html`; the code here only fills it in, and keeps every element
 //! as long as what it shows is there. A framework would weigh more than the engine.
 
@@ -101,11 +101,15 @@ impl Page {
 
     /// Shows what came, and asks for what comes next, if somebody sees it.
     fn receive(&self, port: &Port, state: State) {
+        let has_happened = state.has_happened;
         self.undrawn.borrow_mut().push(state);
-        if document().hidden() {
+        let is_seen = !document().hidden();
+        if is_seen || has_happened {
+            self.draw();
+        }
+        if !is_seen {
             return;
         }
-        self.draw();
         set_is_old(false);
         port.send(ToWorker::Look { at_once: false });
     }

@@ -1,7 +1,8 @@
 //! What the page gets to see: snapshots when it asks for them, and notices.
 //!
 //! It asks once it has drawn the last one, and not while nobody sees it. A snapshot has what
-//! changes often; of what torrents are and have, only what is new.
+//! changes often; of what torrents are and have, only what is new. Unasked it is told when
+//! something happens, which is seldom: a torrent was added, or is complete.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -194,7 +195,9 @@ impl Host {
             show.glance = glance;
             self.tell(&ToPage::Glance(glance), &[]);
         }
-        let is_news = show.is_wanted && self.tell_news(&mut show, view, now);
+        let has_happened = doings(&view).ne(doings(&show.shown.view));
+        let is_told = show.is_wanted || has_happened;
+        let is_news = is_told && self.tell_news(&mut show, view, has_happened, now);
         show.is_wanted &= !is_news;
         let estimate = is_news && show.estimated.is_none_or(|at| now - at >= ESTIMATE);
         if estimate {
@@ -215,7 +218,7 @@ impl Host {
     }
 
     /// Sends a snapshot, if there is a reason to.
-    fn tell_news(&self, show: &mut Show, view: View, now: Time) -> bool {
+    fn tell_news(&self, show: &mut Show, view: View, has_happened: bool, now: Time) -> bool {
         let mut told = Vec::new();
         let mut changes = Vec::new();
         for torrent in &view.torrents {
@@ -233,6 +236,7 @@ impl Host {
         show.told = told;
         let saving = show.saving.iter();
         let state = State {
+            has_happened: false,
             view,
             changes: Vec::new(),
             hashing: show.hashing.iter().map(Work::view).collect(),
@@ -248,7 +252,12 @@ impl Host {
         }
         show.is_due = false;
         show.shown = state.clone();
-        self.tell(&ToPage::State(State { changes, ..state }), &[]);
+        let news = State {
+            has_happened,
+            changes,
+            ..state
+        };
+        self.tell(&ToPage::State(news), &[]);
         true
     }
 
@@ -276,6 +285,12 @@ impl Host {
             self.changed();
         }
     }
+}
+
+/// What each torrent does.
+fn doings(view: &View) -> impl Iterator<Item = (InfoHash, TorrentState)> + '_ {
+    let torrents = view.torrents.iter();
+    torrents.map(|torrent| (torrent.info_hash, torrent.state))
 }
 
 /// How far things are, by their progress and length.

@@ -41,11 +41,13 @@ struct Said {
     messages: Vec<(ToPage, Vec<JsValue>)>,
     /// What the page knows of each torrent, by the snapshots that came.
     known: Vec<(InfoHash, Known)>,
+    snapshots: usize,
     wake: Option<oneshot::Sender<()>>,
 }
 
 impl Said {
     fn learn(&mut self, state: &State) {
+        self.snapshots += 1;
         let shown = |info_hash: &InfoHash| {
             let mut torrents = state.view.torrents.iter();
             torrents.any(|torrent| torrent.info_hash == *info_hash)

@@ -1,15 +1,11 @@
 //! What a page is told that looks, and one that does not.
 
+use swarm_core::pieces::Strategy;
+
 use super::*;
 use crate::messages::Glance;
 
 impl Page {
-    fn snapshots(&self) -> usize {
-        let said = self.said.borrow();
-        let is_snapshot = |(message, _): &&(ToPage, _)| matches!(message, ToPage::State(_));
-        said.messages.iter().filter(is_snapshot).count()
-    }
-
     async fn glance(&self, wanted: Glance) {
         self.next(|message, _| match message {
             ToPage::Glance(glance) if *glance == wanted => Some(()),
@@ -20,7 +16,7 @@ impl Page {
 }
 
 #[wasm_bindgen_test]
-async fn a_page_that_does_not_look_is_told_no_more_than_its_title_shows() {
+async fn a_page_that_does_not_look_is_told_what_happens_and_no_more() {
     let page = Page::new(Store::in_memory(0));
     page.share(None, &[("film.mkv", &noise(3_000_000))]);
     let hashing = Glance {
@@ -28,19 +24,39 @@ async fn a_page_that_does_not_look_is_told_no_more_than_its_title_shows() {
         is_busy: true,
     };
     page.glance(hashing).await;
+    let info_hash = page.added().await;
     page.glance(Glance::default()).await;
-    assert_eq!(page.snapshots(), 0);
-
-    // Once it looks, it sees everything, in one snapshot.
-    page.send(ToWorker::Look { at_once: true });
     let is_snapshot = |message: &ToPage, _: &[JsValue]| match message {
         ToPage::State(state) => Some(state.clone()),
         _ => None,
     };
     let state = page.next(is_snapshot).await;
+    assert!(state.has_happened);
     assert_eq!(state.view.torrents[0].state, TorrentState::Seeding);
     assert_eq!(page.only().have, [0xff, 0xf0]);
     assert_eq!(page.only().description.files.len(), 1);
+
+    // For everything else it has to ask, and gets it in one snapshot.
+    let snapshots = || page.said.borrow().snapshots;
+    let before = snapshots();
+    for strategy in [
+        Strategy::Sequential,
+        Strategy::RarestFirst,
+        Strategy::Streaming,
+    ] {
+        page.send(ToWorker::SetStrategy(info_hash, strategy));
+        page.send(ToWorker::Save {
+            info_hash,
+            file: None,
+        });
+        page.saved().await;
+    }
+    assert_eq!(snapshots(), before);
+    page.send(ToWorker::Look { at_once: true });
+    let state = page.next(is_snapshot).await;
+    assert!(!state.has_happened && state.changes.is_empty());
+    assert_eq!(state.view.torrents[0].strategy, Strategy::Streaming);
+    assert_eq!(snapshots(), before + 1);
 }
 
 #[wasm_bindgen_test]
