@@ -3,6 +3,7 @@
 //! `cargo bench -p swarm-benches`: every figure is the mean time of one choice, or of one
 //! change, over a whole download: costs that come seldom are in it.
 
+use bytes::Bytes;
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -101,7 +102,7 @@ impl Swarm {
             for ((session, has), asked) in self.peers.iter().zip(&mut asked) {
                 for block in asked.drain(..) {
                     if let Received::Complete { piece, .. } =
-                        download.receive(*session, block, &[0])
+                        download.receive(*session, block, &Bytes::copy_from_slice(&[0]))
                     {
                         download.verified(piece);
                         download.written(piece);

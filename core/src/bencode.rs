@@ -1,4 +1,4 @@
-//! Bencoding (BEP 3): strict, bounded, typed through `serde_bencode`.
+//! Bencoding (BEP 3): strict, bounded, typed; read through `serde_bencode`.
 //!
 //! Every input is walked once without recursion and without allocating by what it claims
 //! ([`Limits`]), and only then handed to `serde_bencode`, which would recurse as deep as
@@ -21,8 +21,10 @@ mod scan;
 #[cfg(test)]
 mod tests;
 mod value;
+mod write;
 
 pub use value::Value;
+use write::Writer;
 
 /// How much a decoder accepts.
 #[derive(Clone, Copy, Debug)]
@@ -71,10 +73,13 @@ pub fn decode<T: DeserializeOwned>(input: &[u8], limits: Limits) -> Result<T, Be
 }
 
 /// Writes `value`, its keys sorted and whatever is `None` left out. Panics only on types
-/// that bencoding can't express (floats). Integers above `i64::MAX` can be written but
-/// not read back.
+/// that bencoding can't express (floats, and variants that carry something). Integers above
+/// `i64::MAX` can be written but not read back.
 pub fn encode<T: serde::Serialize>(value: &T) -> Vec<u8> {
-    serde_bencode::to_bytes(value).expect("types that are encoded hold no floats")
+    let mut writer = Writer::default();
+    let written = value.serialize(&mut writer);
+    written.expect("types that are encoded hold no floats and no such variants");
+    writer.bytes
 }
 
 /// Bytes of the value at the start of `input`, for input that has something behind it

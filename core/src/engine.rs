@@ -24,16 +24,16 @@ pub use crate::peer::PeerPath;
 pub use config::Config;
 pub use ending::{Ending, Fault};
 pub use io::{
-    Command, Done, Event, Failure, Found, Input, Job, Output, Refusal, Resume, StoreError, Urgency,
-    Work,
+    Command, Done, Event, Failure, Found, Input, Job, Output, Refusal, Resume, StoreError,
+    TimerKind, Urgency, Work,
 };
-pub use view::{PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
+pub use view::{Contents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, PeerId};
 use crate::rng::Rng;
 use crate::time::Time;
@@ -43,23 +43,20 @@ use channels::Channels;
 use torrent::{Cx, Torrent};
 use waiting::Waiting;
 
-/// How often sessions are looked after.
-const UPKEEP: Duration = Duration::from_secs(1);
-
 /// See the module.
 #[derive(Debug)]
-pub struct Engine {
+pub struct Engine<C: Chunk = Bytes> {
     config: Config,
     rng: Rng,
     peer_id: PeerId,
-    torrents: BTreeMap<InfoHash, Torrent>,
+    torrents: BTreeMap<InfoHash, Torrent<C>>,
     /// The order in which torrents were added, for people.
     order: Vec<InfoHash>,
     channels: Channels,
     waiting: Waiting,
-    cache: Cache,
+    cache: Cache<C>,
     next_upkeep: Time,
-    out: VecDeque<Output>,
+    out: VecDeque<Output<C>>,
 }
 
 /// What is said of a torrent to whoever looks for peers.
@@ -74,7 +71,7 @@ pub struct Report {
     pub wanted: usize,
 }
 
-impl Engine {
+impl<C: Chunk> Engine<C> {
     /// An engine without torrents. `seed` comes from the host's system.
     pub fn new(config: Config, seed: u64, now: Time) -> Self {
         let mut rng = Rng::new(seed);
@@ -94,14 +91,14 @@ impl Engine {
     }
 
     /// Something happened.
-    pub fn handle(&mut self, now: Time, input: Input) {
+    pub fn handle(&mut self, now: Time, input: Input<C>) {
         self.absorb(now, input);
         self.flush(now);
     }
 
     /// The first half of [`Engine::handle`]: takes note of what happened. Whoever looks for
     /// peers may say how far we are now.
-    pub(crate) fn absorb(&mut self, now: Time, input: Input) {
+    pub(crate) fn absorb(&mut self, now: Time, input: Input<C>) {
         match input {
             Input::Tick => {}
             Input::LinkUp { link, limits } => {
@@ -191,22 +188,22 @@ impl Engine {
     }
 
     /// The next thing to be done.
-    pub fn poll_output(&mut self) -> Option<Output> {
+    pub fn poll_output(&mut self) -> Option<Output<C>> {
         self.out.pop_front()
     }
 
     /// What was not polled yet.
-    pub(crate) fn waiting(&self) -> &VecDeque<Output> {
+    pub(crate) fn waiting(&self) -> &VecDeque<Output<C>> {
         &self.out
     }
 
-    /// When to send [`Input::Tick`]: rates are measured, slots given out, old requests
-    /// released, idle sessions closed.
-    pub fn poll_timeout(&self) -> Option<Time> {
-        let mut torrents = self.torrents.values();
-        torrents
-            .any(Torrent::needs_upkeep)
-            .then_some(self.next_upkeep)
+    /// When to send [`Input::Tick`], and why. All that is due is done then, in steps of
+    /// [`Config::upkeep`]; of several reasons the rarest is said.
+    pub fn poll_timeout(&self) -> Option<(Time, TimerKind)> {
+        let at = self.next_upkeep;
+        let torrents = self.torrents.values();
+        let kinds = torrents.filter_map(|torrent| torrent.needs_upkeep(at));
+        Some((at, kinds.min()?))
     }
 
     /// What to say of a torrent to whoever looks for peers; none while it does not take part.
@@ -242,27 +239,21 @@ impl Engine {
         &self.config
     }
 
-    /// What a person sees.
+    /// What a person sees: what changes often, of every torrent.
     pub fn view(&self, now: Time) -> View {
-        self.snapshot(|torrent| torrent.view(now))
-    }
-
-    /// What a person sees at a glance: as [`Engine::view`], but without what grows with a
-    /// torrent's files and pieces (`have`, `in_progress`, `files` and `priorities` are empty,
-    /// `copies` is 0 unless a peer is connected).
-    pub fn overview(&self, now: Time) -> View {
-        self.snapshot(|torrent| torrent.overview(now))
-    }
-
-    fn snapshot(&self, of: impl Fn(&Torrent) -> TorrentView) -> View {
         let torrents = self
             .order
             .iter()
             .filter_map(|info_hash| self.torrents.get(info_hash));
         View {
             tracker: TrackerView::default(),
-            torrents: torrents.map(of).collect(),
+            torrents: torrents.map(|torrent| torrent.view(now)).collect(),
         }
+    }
+
+    /// What a torrent is and has, if there is one of this hash.
+    pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
+        self.torrents.get(&info_hash).map(Torrent::contents)
     }
 
     /// What we call ourselves to other peers.
@@ -275,13 +266,13 @@ impl Engine {
         &mut self,
         now: Time,
         info_hash: InfoHash,
-        f: impl FnOnce(&mut Torrent, &mut Cx<'_>) -> R,
+        f: impl FnOnce(&mut Torrent<C>, &mut Cx<'_, C>) -> R,
     ) -> Option<R> {
         let (torrents, mut cx) = self.parts(now);
         Some(f(torrents.get_mut(&info_hash)?, &mut cx))
     }
 
-    fn with_all(&mut self, now: Time, mut f: impl FnMut(&mut Torrent, &mut Cx<'_>)) {
+    fn with_all(&mut self, now: Time, mut f: impl FnMut(&mut Torrent<C>, &mut Cx<'_, C>)) {
         let (torrents, mut cx) = self.parts(now);
         for torrent in torrents.values_mut() {
             f(torrent, &mut cx);
@@ -289,7 +280,7 @@ impl Engine {
     }
 
     /// The torrents, and what their methods see of the rest.
-    fn parts(&mut self, now: Time) -> (&mut BTreeMap<InfoHash, Torrent>, Cx<'_>) {
+    fn parts(&mut self, now: Time) -> (&mut BTreeMap<InfoHash, Torrent<C>>, Cx<'_, C>) {
         let cx = Cx {
             now,
             config: &self.config,
@@ -379,7 +370,7 @@ impl Engine {
         &mut self,
         now: Time,
         channel: ChannelKey,
-        f: impl FnOnce(&mut Torrent, &mut Cx<'_>, u32),
+        f: impl FnOnce(&mut Torrent<C>, &mut Cx<'_, C>, u32),
     ) {
         if let Some((info_hash, id)) = self.channels.session(channel) {
             self.with(now, info_hash, |torrent, cx| f(torrent, cx, id));
@@ -393,7 +384,7 @@ impl Engine {
 
     fn upkeep(&mut self, now: Time) {
         if self.next_upkeep <= now {
-            self.next_upkeep = now + UPKEEP;
+            self.next_upkeep = now + self.config.upkeep;
             self.with_all(now, |torrent, cx| torrent.upkeep(cx));
         }
     }

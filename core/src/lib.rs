@@ -9,6 +9,7 @@
 //! - [`pieces`]: how a torrent is cut, and what to ask for next.
 //! - [`metainfo`]: `.torrent` files and links; [`bencode`] below both.
 //! - [`record`]: what went into an engine, as bytes, and the same once more.
+//! - [`chunk`]: bytes that pass without being looked at.
 //! - [`time`], [`rng`], [`id`]: the vocabulary.
 //!
 //! There is no clock here, no randomness but what grows from a seed, no socket, no
@@ -17,6 +18,7 @@
 
 pub mod bencode;
 pub mod choke;
+pub mod chunk;
 pub mod engine;
 pub mod find;
 pub mod hub;

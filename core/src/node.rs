@@ -18,21 +18,24 @@ use std::collections::{BTreeMap, VecDeque};
 
 pub use io::{Input, LinkInput, LinkOutput, Output, TimerKind};
 
-use crate::engine::{self, Config, Standing, View};
+use bytes::Bytes;
+
+use crate::chunk::Chunk;
+use crate::engine::{self, Config, Contents, Standing, View};
 use crate::id::{InfoHash, LinkId, PeerId};
 use crate::record::{RecordedEngine, Sink};
 use crate::time::Time;
 use relay::RelayLink;
 
-/// See the module. `S` is where recordings go.
+/// See the module. `S` is where recordings go, `C` what payload is.
 #[derive(Debug)]
-pub struct Node<S = Vec<u8>> {
-    engine: RecordedEngine<S>,
+pub struct Node<S = Vec<u8>, C: Chunk = Bytes> {
+    engine: RecordedEngine<S, C>,
     links: BTreeMap<LinkId, RelayLink>,
-    out: VecDeque<Output>,
+    out: VecDeque<Output<C>>,
 }
 
-impl<S: Sink> Node<S> {
+impl<S: Sink, C: Chunk> Node<S, C> {
     /// A peer without torrents and without links. `seed` comes from the host's system. Its
     /// engine is recorded from now on if there is a sink.
     pub fn new(config: Config, seed: u64, now: Time, sink: Option<S>) -> Self {
@@ -44,7 +47,7 @@ impl<S: Sink> Node<S> {
     }
 
     /// Something happened.
-    pub fn handle(&mut self, now: Time, input: Input) {
+    pub fn handle(&mut self, now: Time, input: Input<C>) {
         let input = match input {
             Input::Tick => engine::Input::Tick,
             Input::Link(id, input) => self.hear(now, id, input),
@@ -60,10 +63,11 @@ impl<S: Sink> Node<S> {
     }
 
     /// A link has something to say; what that means to the engine.
-    fn hear(&mut self, now: Time, id: LinkId, input: LinkInput) -> engine::Input {
+    fn hear(&mut self, now: Time, id: LinkId, input: LinkInput<C>) -> engine::Input<C> {
         if let LinkInput::Up = input {
             // Whatever there was before is over.
-            self.links.insert(id, RelayLink::new(id, now));
+            let config = &self.engine.engine().config().tracker;
+            self.links.insert(id, RelayLink::new(id, now, config));
             return engine::Input::Tick;
         }
         let Some(link) = self.links.get_mut(&id) else {
@@ -85,7 +89,7 @@ impl<S: Sink> Node<S> {
 
     /// Tells the engine, and does what it says. Between its two halves trackers hear what is
     /// due, so that what they find is not late by a turn.
-    fn feed(&mut self, now: Time, input: engine::Input) {
+    fn feed(&mut self, now: Time, input: engine::Input<C>) {
         self.engine.absorb(now, input);
         self.route(now);
         for link in self.links.values_mut() {
@@ -118,7 +122,7 @@ impl<S: Sink> Node<S> {
         }
     }
 
-    fn carry(&mut self, link: LinkId, output: engine::Output) {
+    fn carry(&mut self, link: LinkId, output: engine::Output<C>) {
         if let Some(link) = self.links.get_mut(&link) {
             link.carry(output, self.engine.engine().config(), &mut self.out);
         }
@@ -145,33 +149,23 @@ impl<S: Sink> Node<S> {
     }
 
     /// The next thing for the host to do.
-    pub fn poll_output(&mut self) -> Option<Output> {
+    pub fn poll_output(&mut self) -> Option<Output<C>> {
         self.out.pop_front()
     }
 
     /// When to send [`Input::Tick`], and why.
     pub fn poll_timeout(&self) -> Option<(Time, TimerKind)> {
         let engine = self.engine.engine().poll_timeout();
+        let engine = engine.map(|(due, kind)| (due, TimerKind::Engine(kind)));
         let links = self.links.values();
         let links = links.flat_map(|link| link.timeouts(self.engine.engine()));
-        [(engine, TimerKind::Housekeeping)]
-            .into_iter()
-            .chain(links)
-            .filter_map(|(time, kind)| Some((time?, kind)))
-            .min()
+        let links = links.filter_map(|(time, kind)| Some((time?, kind)));
+        engine.into_iter().chain(links).min()
     }
 
     /// What a person sees.
     pub fn view(&self, now: Time) -> View {
-        self.with_links(self.engine.engine().view(now))
-    }
-
-    /// What a person sees at a glance, see [`engine::Engine::overview`].
-    pub fn overview(&self, now: Time) -> View {
-        self.with_links(self.engine.engine().overview(now))
-    }
-
-    fn with_links(&self, mut view: View) -> View {
+        let mut view = self.engine.engine().view(now);
         let states = self.links.values().map(RelayLink::state);
         view.tracker = states.max().unwrap_or_default();
         for torrent in &mut view.torrents {
@@ -180,6 +174,11 @@ impl<S: Sink> Node<S> {
             }
         }
         view
+    }
+
+    /// What a torrent is and has, see [`engine::Engine::contents`].
+    pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
+        self.engine.engine().contents(info_hash)
     }
 
     /// The best that any tracker has made of a torrent.

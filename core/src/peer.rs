@@ -1,11 +1,17 @@
 //! One remote peer: what it has, what it was asked, what it asks, how fast it is.
+//!
+//! A [`Remote`](remote::Remote) is who it is, and what is between us; a
+//! [`Stream`](stream::Stream) is one channel to it. A [`Session`](session::Session) is both.
 
 pub mod allowance;
 mod config;
 pub mod meter;
 pub mod outbox;
+mod pieces;
 pub mod pipeline;
-pub mod session;
+mod remote;
+mod session;
+mod stream;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +19,12 @@ pub use allowance::Allowance;
 pub use config::{PlacesConfig, RequestConfig, WorkConfig};
 pub use meter::Meter;
 pub use outbox::{Outbox, Upload};
+pub(crate) use pieces::RemotePieces;
 pub use pipeline::Pipeline;
-pub use session::{RemotePieces, Session, SessionId};
+pub(crate) use remote::Remote;
+pub(crate) use session::Session;
+pub use session::SessionId;
+pub(crate) use stream::{Asked, Stream};
 
 /// How a peer is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -223,6 +223,67 @@ fn strings_and_integers_survive() {
     });
 }
 
+/// All that is ever written, with keys that are not in order.
+#[derive(Serialize)]
+struct Everything {
+    zebra: Option<u64>,
+    apple: (u8, i32, bool),
+    #[serde(flatten)]
+    rest: BTreeMap<String, i64>,
+    inner: Vec<Inner>,
+    letter: char,
+    #[serde(with = "serde_bytes")]
+    bytes: Vec<u8>,
+}
+
+#[derive(Serialize)]
+struct Inner {
+    word: String,
+    number: Newtype,
+    choice: Choice,
+    nothing: (),
+}
+
+#[derive(Serialize)]
+struct Newtype(i64);
+
+#[derive(Serialize)]
+enum Choice {
+    One,
+    Two,
+}
+
+#[test]
+fn what_is_written_is_what_serde_bencode_writes() {
+    arbtest::arbtest(|u| {
+        let inner = |u: &mut arbitrary::Unstructured<'_>| {
+            Ok(Inner {
+                word: u.arbitrary()?,
+                number: Newtype(u.arbitrary()?),
+                choice: if u.arbitrary()? {
+                    Choice::One
+                } else {
+                    Choice::Two
+                },
+                nothing: (),
+            })
+        };
+        let value = Everything {
+            zebra: u.arbitrary()?,
+            apple: u.arbitrary()?,
+            rest: u.arbitrary()?,
+            inner: (0..u.int_in_range(0..=3)?)
+                .map(|_| inner(u))
+                .collect::<arbitrary::Result<_>>()?,
+            letter: u.arbitrary()?,
+            bytes: u.arbitrary()?,
+        };
+        let expected = serde_bencode::to_bytes(&value).unwrap();
+        assert_eq!(encode(&value), expected);
+        Ok(())
+    });
+}
+
 #[test]
 fn any_bytes_give_a_value_or_an_error() {
     arbtest::arbtest(|u| {

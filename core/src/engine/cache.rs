@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-
+use crate::chunk::Chunk;
 use crate::id::InfoHash;
 use crate::pieces::PieceIndex;
 
@@ -13,11 +12,11 @@ pub(super) type Key = (InfoHash, PieceIndex, u32);
 
 /// What is in memory, and reads under way for more. Bounded in bytes and in reads.
 #[derive(Debug)]
-pub(super) struct Cache {
+pub(super) struct Cache<C> {
     capacity: u64,
     max_reads: usize,
     held: u64,
-    pieces: BTreeMap<Key, Entry>,
+    pieces: BTreeMap<Key, Entry<C>>,
     /// Keys by the moment of their last use.
     order: BTreeMap<u64, Key>,
     moment: u64,
@@ -27,12 +26,12 @@ pub(super) struct Cache {
 }
 
 #[derive(Debug)]
-struct Entry {
-    data: Bytes,
+struct Entry<C> {
+    data: C,
     used: u64,
 }
 
-impl Cache {
+impl<C: Chunk> Cache<C> {
     pub(super) fn new(capacity: u64, max_reads: usize) -> Self {
         Cache {
             capacity,
@@ -47,7 +46,7 @@ impl Cache {
     }
 
     /// The part, if it is here; counts as a use.
-    pub(super) fn get(&mut self, key: Key) -> Option<&Bytes> {
+    pub(super) fn get(&mut self, key: Key) -> Option<&C> {
         self.moment += 1;
         let entry = self.pieces.get_mut(&key)?;
         self.order.remove(&entry.used);
@@ -59,7 +58,7 @@ impl Cache {
     /// Keeps a part, at the expense of those that were not used for longest. The newest
     /// stays even when it alone is larger than the capacity, or it could never be served; and
     /// so do its neighbours, with which it may share a block.
-    pub(super) fn insert(&mut self, key: Key, data: Bytes) {
+    pub(super) fn insert(&mut self, key: Key, data: C) {
         self.remove(key);
         self.moment += 1;
         self.held += data.len() as u64;
@@ -139,12 +138,14 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::pieces::Layout;
 
     #[test]
     fn the_least_recently_used_piece_goes_first() {
-        let mut cache = Cache::new(3 << 10, 2);
+        let mut cache = Cache::<Bytes>::new(3 << 10, 2);
         let layout = Layout::new(1 << 20, 1 << 14).unwrap();
         let keys: Vec<Key> = layout.pieces().map(|p| (InfoHash([0; 20]), p, 0)).collect();
         for key in &keys[..3] {
@@ -161,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_piece_is_read_once_and_reads_are_bounded() {
-        let mut cache = Cache::new(1 << 20, 2);
+        let mut cache = Cache::<Bytes>::new(1 << 20, 2);
         let layout = Layout::new(1 << 20, 1 << 14).unwrap();
         let keys: Vec<Key> = layout.pieces().map(|p| (InfoHash([0; 20]), p, 0)).collect();
         assert!(cache.begin_read(keys[0], 1));
@@ -175,7 +176,7 @@ mod tests {
 
     #[test]
     fn reads_are_bounded_in_bytes_but_one_always_goes() {
-        let mut cache = Cache::new(100, 8);
+        let mut cache = Cache::<Bytes>::new(100, 8);
         let layout = Layout::new(1 << 20, 1 << 14).unwrap();
         let keys: Vec<Key> = layout.pieces().map(|p| (InfoHash([0; 20]), p, 0)).collect();
         assert!(cache.begin_read(keys[0], 1000));
@@ -188,7 +189,7 @@ mod tests {
 
     #[test]
     fn parts_that_may_share_a_block_stay_together() {
-        let mut cache = Cache::new(10, 8);
+        let mut cache = Cache::<Bytes>::new(10, 8);
         let piece = Layout::new(1, 1).unwrap().piece(0).unwrap();
         let key = |part| (InfoHash([0; 20]), piece, part);
         for part in 0..4 {

@@ -80,6 +80,9 @@ pub struct Config {
     /// most; in between about as much as the link takes in `link_delay`. At least a block
     /// with its header.
     pub link_budget: (usize, usize),
+    /// The same until it is known how fast the link is: 64 KiB, a quarter of a second of
+    /// 2 Mbit/s, and soon doubled where that is little.
+    pub first_link_budget: usize,
     /// What is handed to a slow link stands in its queue, and can be neither cancelled nor
     /// overtaken: a tenth of a second bridges the pauses between the host's reports. In a
     /// large swarm a piece waits for this long at each of its many stops.
@@ -120,6 +123,10 @@ pub struct Config {
     /// (BEP 6 "allowed fast", of which there are ten by default). 64: the picker looks at no
     /// more.
     pub max_fast_pieces: usize,
+    /// How often sessions are looked after: rates are measured, slots passed on, debts and
+    /// silences noticed. A second: finer than nearly all times that are compared then, and
+    /// next to no work.
+    pub upkeep: Duration,
     /// A session that says nothing at all for this long is closed (BEP 3: two minutes).
     pub idle_timeout: Duration,
     /// Who said nothing to a peer for this long says that it is alive: 100 seconds, so that it
@@ -190,6 +197,26 @@ pub struct TrackerConfig {
     /// Where no answer comes for this long, the connection is given up. Twenty seconds: what
     /// is in the queues of a slow line is on its way for a few.
     pub answer_within: Duration,
+    /// A look for an answer that comes so much later than it was due shows that the host slept,
+    /// or was held up, as a browser does with a tab that nobody sees: what came meanwhile is
+    /// handled first, and the tracker asked again. Two seconds: hidden tabs are ticked once in
+    /// one, as a rule.
+    pub slept: Duration,
+    /// How often it is asked because of that: three times. Looks that are late every time prove
+    /// nothing in the tracker's favour.
+    pub max_questions: u32,
+    /// An announce that is not answered is repeated after this, and one that was refused: a
+    /// minute.
+    pub unanswered: Duration,
+    /// Who gets nothing, or has only few to get it from, and has nobody left to ask looks around
+    /// again after this, at first and at most. It doubles each time. Two seconds, because most
+    /// arrive together, without anything; fifteen, because each time is an announce.
+    pub look_around: (Duration, Duration),
+    /// How soon one looks around after losing the last peer, or its membership: two seconds, lest
+    /// a peer that leaves at once makes us hammer the tracker.
+    pub soon: Duration,
+    /// Verified pieces are gathered for this long before the tracker hears of them: a second.
+    pub gather_haves: Duration,
     /// When the tracker takes fewer swarms than there are torrents, how long one keeps its
     /// place: while nobody comes, and while it has peers. Half a minute, in which whoever
     /// looks around in vain does so twice; and ten minutes, so that no transfer keeps others
@@ -209,6 +236,7 @@ impl Config {
     pub(super) fn pacing(&self) -> Pacing {
         Pacing {
             budget: self.link_budget,
+            first_budget: self.first_link_budget,
             delay: self.link_delay,
         }
     }
@@ -227,6 +255,12 @@ impl Default for TrackerConfig {
         TrackerConfig {
             ask_after: Duration::from_secs(30),
             answer_within: Duration::from_secs(20),
+            slept: Duration::from_secs(2),
+            max_questions: 3,
+            unanswered: Duration::from_secs(60),
+            look_around: (Duration::from_secs(2), Duration::from_secs(15)),
+            soon: Duration::from_secs(2),
+            gather_haves: Duration::from_secs(1),
             turn: (Duration::from_secs(30), Duration::from_secs(600)),
         }
     }
@@ -257,6 +291,7 @@ impl Default for Config {
             max_checks: 4,
             receive_window: (256 << 10, 4 << 20),
             link_budget: (17 << 10, 2 << 20),
+            first_link_budget: 64 << 10,
             link_delay: Duration::from_millis(100),
             frame_payload: 256 << 10,
             max_incoming_requests: 512,
@@ -267,6 +302,7 @@ impl Default for Config {
             max_suggestions: 32,
             max_suggested: 64,
             max_fast_pieces: 64,
+            upkeep: Duration::from_secs(1),
             idle_timeout: Duration::from_secs(150),
             keep_alive: Duration::from_secs(100),
         }

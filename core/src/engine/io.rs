@@ -11,7 +11,7 @@ use crate::pieces::{Bitfield, PieceIndex, Priority, Strategy};
 
 /// Something happened.
 #[derive(Clone, Debug)]
-pub enum Input {
+pub enum Input<C = Bytes> {
     /// The time of [`super::Engine::poll_timeout`] has come.
     Tick,
     /// A link is up: contacts can be reached through it, and channels opened.
@@ -107,7 +107,7 @@ pub enum Input {
         /// The channel.
         channel: ChannelKey,
         /// The bytes.
-        bytes: Bytes,
+        bytes: C,
     },
     /// A channel takes this many bytes more.
     Room {
@@ -117,7 +117,7 @@ pub enum Input {
         bytes: u32,
     },
     /// An [`Output::Store`] ended.
-    Store(Job, Done),
+    Store(Job, Done<C>),
     /// A person wants something.
     Command(Command),
     /// The store does not hold these pieces any more, or others in their places. They are not
@@ -157,7 +157,7 @@ pub struct Job {
 
 /// What a store is to do.
 #[derive(Clone, Debug)]
-pub enum Work {
+pub enum Work<C = Bytes> {
     /// Read it, so many bytes.
     Read {
         /// Bytes of the piece, or of the part.
@@ -168,12 +168,12 @@ pub enum Work {
     /// once; none is written twice unless it was wrong.
     Write {
         /// Its bytes.
-        data: Bytes,
+        data: C,
     },
     /// Hash these bytes (SHA-1). Nothing is stored yet.
     Hash {
         /// The bytes of a whole piece.
-        data: Bytes,
+        data: C,
     },
     /// Hash (SHA-1) a piece in parts where it lies, in as little memory as may be, padding
     /// being zeros. If the hash is right, the piece is kept from now on.
@@ -182,9 +182,9 @@ pub enum Work {
 
 /// What came of [`Work`], in the same order.
 #[derive(Clone, Debug)]
-pub enum Done {
+pub enum Done<C = Bytes> {
     /// All of the bytes, or why not.
-    Read(Result<Bytes, StoreError>),
+    Read(Result<C, StoreError>),
     /// `Ok` means that a whole piece survives a reload.
     Written(Result<(), StoreError>),
     /// The hash.
@@ -310,7 +310,7 @@ impl Command {
 
 /// Something to be done.
 #[derive(Clone, Debug)]
-pub enum Output {
+pub enum Output<C = Bytes> {
     /// Look for others in this torrent's swarm, and let them find us.
     Look {
         /// The torrent.
@@ -356,7 +356,7 @@ pub enum Output {
         /// The channel.
         channel: ChannelKey,
         /// What.
-        parts: Parts,
+        parts: Parts<C>,
     },
     /// So many bytes came through a channel, and were handled.
     Consumed {
@@ -373,7 +373,7 @@ pub enum Output {
         bytes: u64,
     },
     /// Have a store do something, then answer with [`Input::Store`], in any order.
-    Store(Job, Work),
+    Store(Job, Work<C>),
     /// Something that the host or a person should know.
     Event(Event),
 }
@@ -429,4 +429,21 @@ pub enum Event {
         /// Why.
         reason: Refusal,
     },
+}
+
+/// Why the engine is to be ticked, from the rarest reason to what there is always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimerKind {
+    /// A peer was silent for too long, or is to hear that we are there.
+    Silence,
+    /// Upload slots are given out anew.
+    Slots,
+    /// Blocks that were owed to us for too long are asked of others.
+    Debts,
+    /// The info dictionary is asked of others, where those that were asked are slow.
+    Metadata,
+    /// Rates are measured, and news that waited for company leaves.
+    Rates,
+    /// Somebody who refused a channel, or did not answer, is asked again.
+    Contacts,
 }

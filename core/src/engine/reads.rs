@@ -1,16 +1,15 @@
 //! What the store has read, for those whom we serve or to be checked.
 
-use bytes::Bytes;
-
 use super::cache::Key;
 use super::{Done, Engine, Job, StoreError};
+use crate::chunk::Chunk;
 use crate::id::InfoHash;
 use crate::pieces::PieceIndex;
 use crate::time::Time;
 
-impl Engine {
+impl<C: Chunk> Engine<C> {
     /// A store has done something.
-    pub(super) fn handle_done(&mut self, now: Time, job: Job, done: Done) {
+    pub(super) fn handle_done(&mut self, now: Time, job: Job, done: Done<C>) {
         let Job {
             info_hash,
             piece,
@@ -49,7 +48,7 @@ impl Engine {
         now: Time,
         info_hash: InfoHash,
         piece: PieceIndex,
-        result: Result<Bytes, StoreError>,
+        result: Result<C, StoreError>,
     ) {
         let result = self.or_padding(info_hash, piece, None, result);
         if !self.cache.end_read((info_hash, piece, 0)) {
@@ -68,7 +67,7 @@ impl Engine {
         info_hash: InfoHash,
         piece: PieceIndex,
         begin: u32,
-        result: Result<Bytes, StoreError>,
+        result: Result<C, StoreError>,
     ) {
         let cut = self.config.cut();
         let part = begin / cut.part;
@@ -91,8 +90,8 @@ impl Engine {
         info_hash: InfoHash,
         piece: PieceIndex,
         stretch: Option<(u32, u32)>,
-        result: Result<Bytes, StoreError>,
-    ) -> Result<Bytes, StoreError> {
+        result: Result<C, StoreError>,
+    ) -> Result<C, StoreError> {
         let known = || {
             let torrent = self.torrents.get(&info_hash)?;
             let (begin, length) = stretch.or(Some((0, torrent.length_of(piece)?)))?;
@@ -110,7 +109,7 @@ impl Engine {
         now: Time,
         key: Key,
         length: Option<u32>,
-        result: Result<Bytes, StoreError>,
+        result: Result<C, StoreError>,
     ) {
         let failed = match (result, length) {
             (Ok(data), Some(length)) if data.len() == length as usize => {

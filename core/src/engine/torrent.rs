@@ -7,8 +7,9 @@ use bytes::Bytes;
 use super::cache::Cache;
 use super::channels::Channels;
 use super::waiting::Waiting;
-use super::{Config, Ending, Event, Failure, Fault, Output, Resume, Urgency};
+use super::{Config, Ending, Event, Failure, Fault, Output, Resume, TimerKind, Urgency};
 use crate::choke::Choker;
+use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
 use crate::peer::{Meter, Session, SessionId};
@@ -42,19 +43,19 @@ use outcasts::Outcasts;
 use swarm::Swarm;
 
 /// What a torrent's methods see of the engine around it.
-pub(super) struct Cx<'a> {
+pub(super) struct Cx<'a, C> {
     pub(super) now: Time,
     pub(super) config: &'a Config,
     pub(super) channels: &'a mut Channels,
     pub(super) waiting: &'a mut Waiting,
-    pub(super) cache: &'a mut Cache,
-    pub(super) out: &'a mut VecDeque<Output>,
+    pub(super) cache: &'a mut Cache<C>,
+    pub(super) out: &'a mut VecDeque<Output<C>>,
     /// What we call ourselves.
     pub(super) peer_id: PeerId,
 }
 
-impl Cx<'_> {
-    fn emit(&mut self, output: Output) {
+impl<C> Cx<'_, C> {
+    fn emit(&mut self, output: Output<C>) {
         self.out.push_back(output);
     }
 
@@ -69,11 +70,11 @@ impl Cx<'_> {
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Torrent {
+pub(super) struct Torrent<C: Chunk> {
     info_hash: InfoHash,
     name: String,
     metainfo: Option<Metainfo>,
-    phase: Phase,
+    phase: Phase<C>,
     strategy: Strategy,
     /// How much each file is wanted; those beyond the end are normal.
     priorities: Vec<Priority>,
@@ -84,7 +85,7 @@ pub(super) struct Torrent {
     paused: bool,
     error: Option<Failure>,
 
-    sessions: BTreeMap<SessionId, Session>,
+    sessions: BTreeMap<SessionId, Session<C>>,
     next_session: SessionId,
     /// Who may not come back, for as long as the link to the tracker lasts.
     outcasts: Outcasts,
@@ -93,10 +94,10 @@ pub(super) struct Torrent {
     gained: Time,
 
     /// Pieces whose hash is being computed.
-    verifying: BTreeMap<PieceIndex, Bytes>,
+    verifying: BTreeMap<PieceIndex, C>,
     /// Verified pieces that are being written, and how often the torrent had been resumed
     /// when that began.
-    writing: BTreeMap<PieceIndex, (Bytes, u32)>,
+    writing: BTreeMap<PieceIndex, (C, u32)>,
     /// Stretches of pieces in parts that are being written, by where they begin, and how often
     /// the torrent had been resumed when that began.
     writing_parts: BTreeMap<(PieceIndex, u32), u32>,
@@ -114,6 +115,8 @@ pub(super) struct Torrent {
     guarded: bool,
     choker: Choker,
     next_choke: Time,
+    /// Why sessions are looked after the next time, slots aside.
+    watches: TimerKind,
     deal: Deal,
 
     down: Meter,
@@ -122,16 +125,16 @@ pub(super) struct Torrent {
 }
 
 #[derive(Debug)]
-enum Phase {
+enum Phase<C: Chunk> {
     /// The metadata is being fetched.
     Metadata(Fetch),
     /// What the store holds is being read and hashed.
     Checking(Check),
     /// Downloading or seeding.
-    Active(Box<Download>),
+    Active(Box<Download<C>>),
 }
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// A torrent of which only the info-hash is known.
     pub(super) fn from_link(
         info_hash: InfoHash,
@@ -167,6 +170,7 @@ impl Torrent {
             guarded: false,
             choker: Choker::default(),
             next_choke: Time::ZERO,
+            watches: TimerKind::Rates,
             deal: Deal::default(),
             down: Meter::default(),
             up: Meter::default(),
@@ -175,7 +179,7 @@ impl Torrent {
     }
 
     /// Takes the metadata, which was there from the start or came from a peer.
-    pub(super) fn begin(&mut self, cx: &mut Cx<'_>, metainfo: Metainfo, resume: Resume) {
+    pub(super) fn begin(&mut self, cx: &mut Cx<'_, C>, metainfo: Metainfo, resume: Resume) {
         metainfo.name().clone_into(&mut self.name);
         if let Some(reason) = cx.config.refuses(metainfo.layout()) {
             return self.fail(cx, reason);
@@ -193,7 +197,7 @@ impl Torrent {
     }
 
     /// Goes from knowing the metadata, and what is here of it, to transferring.
-    fn activate(&mut self, cx: &mut Cx<'_>, have: Bitfield) {
+    fn activate(&mut self, cx: &mut Cx<'_, C>, have: Bitfield) {
         let metainfo = self.metainfo.as_ref().expect("activated with metadata");
         let layout = *metainfo.layout();
         let limits = Limits {
@@ -251,21 +255,21 @@ impl Torrent {
     }
 
     /// The bytes of a stretch of a piece that is nothing but padding.
-    pub(super) fn padding_of(&self, piece: PieceIndex, begin: u32, length: u32) -> Option<Bytes> {
+    pub(super) fn padding_of(&self, piece: PieceIndex, begin: u32, length: u32) -> Option<C> {
         let metainfo = self.metainfo.as_ref()?;
         let offset = metainfo.layout().offset(piece) + u64::from(begin);
         let known = metainfo.padding().covers(offset, length);
-        known.then(|| Bytes::from(vec![0; length as usize]))
+        known.then(|| C::of(Bytes::from(vec![0; length as usize])))
     }
 
-    fn download(&self) -> Option<&Download> {
+    fn download(&self) -> Option<&Download<C>> {
         match &self.phase {
             Phase::Active(download) => Some(download),
             Phase::Metadata(_) | Phase::Checking(_) => None,
         }
     }
 
-    fn download_mut(&mut self) -> Option<&mut Download> {
+    fn download_mut(&mut self) -> Option<&mut Download<C>> {
         match &mut self.phase {
             Phase::Active(download) => Some(download),
             Phase::Metadata(_) | Phase::Checking(_) => None,
@@ -278,7 +282,7 @@ impl Torrent {
     }
 
     /// Joins the swarm as soon as it can be reached.
-    pub(super) fn start(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn start(&mut self, cx: &mut Cx<'_, C>) {
         if self.is_running() {
             self.gained = cx.now;
             self.look(cx, Urgency::Now);
@@ -286,13 +290,13 @@ impl Torrent {
     }
 
     /// Stops transfers, keeps everything.
-    pub(super) fn pause(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn pause(&mut self, cx: &mut Cx<'_, C>) {
         self.paused = true;
         self.leave(cx, &Ending::Paused);
     }
 
     /// Goes on, also after an error.
-    pub(super) fn resume(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn resume(&mut self, cx: &mut Cx<'_, C>) {
         self.paused = false;
         self.error = None;
         self.resumed += 1;
@@ -300,7 +304,7 @@ impl Torrent {
     }
 
     /// Stops because of something that only a person can mend.
-    pub(super) fn fail(&mut self, cx: &mut Cx<'_>, reason: Failure) {
+    pub(super) fn fail(&mut self, cx: &mut Cx<'_, C>, reason: Failure) {
         if self.error.is_none() {
             self.leave(cx, &Ending::Stopped);
             self.error = Some(reason.clone());
@@ -312,7 +316,7 @@ impl Torrent {
     }
 
     /// Closes every session and leaves the swarm.
-    pub(super) fn leave(&mut self, cx: &mut Cx<'_>, reason: &Ending) {
+    pub(super) fn leave(&mut self, cx: &mut Cx<'_, C>, reason: &Ending) {
         self.close_all(cx, reason);
         self.swarm = Swarm::default();
         cx.emit(Output::Leave {
@@ -329,7 +333,7 @@ impl Torrent {
     }
 
     /// Says how much each file is wanted.
-    pub(super) fn set_priorities(&mut self, cx: &mut Cx<'_>, priorities: Vec<Priority>) {
+    pub(super) fn set_priorities(&mut self, cx: &mut Cx<'_, C>, priorities: Vec<Priority>) {
         let was_finished = self.is_finished();
         self.priorities = priorities;
         self.apply_priorities();
@@ -391,7 +395,7 @@ impl Torrent {
     }
 
     /// A link is gone, and all of its channels with it.
-    pub(super) fn link_down(&mut self, cx: &mut Cx<'_>, link: LinkId) {
+    pub(super) fn link_down(&mut self, cx: &mut Cx<'_, C>, link: LinkId) {
         self.close_link(cx, link, &Ending::LinkLost);
         self.swarm.forget(link);
         // Its next life may give the same numbers to others.

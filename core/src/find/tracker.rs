@@ -7,27 +7,18 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use crate::chunk::Chunk;
+use crate::engine::config::TrackerConfig;
 use crate::engine::{Engine, Standing, Urgency};
 use crate::id::{InfoHash, PeerId};
 use crate::pieces::PieceIndex;
 use crate::time::Time;
 use crate::wire::relay::{Announce, ClientMessage, Have, MAX_HAVE};
 
-/// An announce that is not answered is repeated after this.
-const UNANSWERED: Duration = Duration::from_secs(60);
-/// Who gets nothing, or has only few to get it from, and has nobody left to ask looks around
-/// this often, after a first time that comes sooner: most arrive together, without anything.
-const LONELY: Duration = Duration::from_secs(15);
-const FIRST_LOOK: Duration = Duration::from_secs(2);
-/// How soon one looks around after losing the last peer: not in a hurry, lest a peer that
-/// leaves at once makes us hammer the tracker.
-const SOON: Duration = Duration::from_secs(2);
-/// Verified pieces are gathered for this long before the tracker hears of them.
-const GATHER_HAVES: Duration = Duration::from_secs(1);
-
 /// See the module.
 #[derive(Debug)]
 pub struct Tracker {
+    config: TrackerConfig,
     pub(super) listings: BTreeMap<InfoHash, Listing>,
     /// How many swarms it lets us be in.
     pub(super) max_swarms: usize,
@@ -70,8 +61,9 @@ impl Listing {
 
 impl Tracker {
     /// A tracker that knows nothing of us yet.
-    pub fn new(max_swarms: usize) -> Self {
+    pub fn new(config: TrackerConfig, max_swarms: usize) -> Self {
         Tracker {
+            config,
             listings: BTreeMap::new(),
             max_swarms,
             next_turn: None,
@@ -95,12 +87,13 @@ impl Tracker {
         };
         match urgency {
             Urgency::Now => listing.next_announce = Some(now),
-            Urgency::Soon if listing.announced => listing.announce_by(now + SOON),
+            Urgency::Soon if listing.announced => listing.announce_by(now + self.config.soon),
             Urgency::Soon => {}
             Urgency::Lonely => {
                 if let Some(last) = listing.last_announce {
-                    let pause = FIRST_LOOK.saturating_mul(1 << listing.announces.min(8));
-                    let soon = last + pause.min(LONELY);
+                    let (first, longest) = self.config.look_around;
+                    let pause = first.saturating_mul(1 << listing.announces.min(8));
+                    let soon = last + pause.min(longest);
                     let due = listing.next_announce.unwrap_or(soon);
                     listing.next_announce = Some(due.min(soon).max(now));
                 }
@@ -112,7 +105,12 @@ impl Tracker {
     pub fn have(&mut self, now: Time, info_hash: InfoHash, piece: PieceIndex, complete: bool) {
         if let Some(listing) = self.listings.get_mut(&info_hash) {
             listing.new_pieces.push(piece.get());
-            let due = if complete { now } else { now + GATHER_HAVES };
+            let wait = if complete {
+                Duration::ZERO
+            } else {
+                self.config.gather_haves
+            };
+            let due = now + wait;
             listing.have_due = Some(listing.have_due.map_or(due, |before| before.min(due)));
         }
     }
@@ -158,8 +156,8 @@ impl Tracker {
         };
         // Whoever was a member, and forgot to say so, comes back; others are not wanted.
         let delay = match std::mem::take(&mut listing.answered) {
-            true => SOON,
-            false => UNANSWERED,
+            true => self.config.soon,
+            false => self.config.unanswered,
         };
         listing.announced = false;
         listing.place = None;
@@ -170,7 +168,7 @@ impl Tracker {
     }
 
     /// When to announce, when to tell of pieces, and when a torrent's turn may come.
-    pub fn timeouts(&self, engine: &Engine) -> [Option<Time>; 3] {
+    pub fn timeouts<C: Chunk>(&self, engine: &Engine<C>) -> [Option<Time>; 3] {
         let running = self
             .listings
             .iter()
@@ -184,7 +182,7 @@ impl Tracker {
     }
 
     /// Announces, and tells of new pieces, where that is due.
-    pub fn tell(&mut self, now: Time, engine: &Engine) {
+    pub fn tell<C: Chunk>(&mut self, now: Time, engine: &Engine<C>) {
         let peer_id = engine.peer_id();
         for (info_hash, listing) in &mut self.listings {
             let due = |at: Option<Time>| at.is_some_and(|due| due <= now);
@@ -226,17 +224,17 @@ impl Tracker {
 
 impl Listing {
     /// Says that we are in the swarm, and how far we are; nothing while we are not.
-    fn announce(
+    fn announce<C: Chunk>(
         &mut self,
         now: Time,
         info_hash: InfoHash,
         peer_id: PeerId,
-        engine: &Engine,
+        engine: &Engine<C>,
     ) -> Option<ClientMessage> {
         let report = engine.report(now, info_hash)?;
         self.announced = true;
         self.place.get_or_insert(now);
-        self.next_announce = Some(now + UNANSWERED);
+        self.next_announce = Some(now + engine.config().tracker.unanswered);
         self.last_announce = Some(now);
         self.announces = self.announces.saturating_add(1);
         // The bitfield says it all.

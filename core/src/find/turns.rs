@@ -6,6 +6,7 @@
 
 use super::Tracker;
 use super::tracker::Listing;
+use crate::chunk::Chunk;
 use crate::engine::Engine;
 use crate::id::InfoHash;
 use crate::time::Time;
@@ -13,7 +14,7 @@ use crate::time::Time;
 impl Tracker {
     /// Gives places to torrents that are to be announced. Returns one whose turn is over, if
     /// somebody else can have its place: [`Tracker::displace`] it, and ask again.
-    pub fn take_turns(&mut self, now: Time, engine: &Engine) -> Option<InfoHash> {
+    pub fn take_turns<C: Chunk>(&mut self, now: Time, engine: &Engine<C>) -> Option<InfoHash> {
         self.next_turn = None;
         if self.listings.len() <= self.max_swarms {
             for listing in self.listings.values_mut() {

@@ -9,10 +9,6 @@ use std::time::Duration;
 
 use crate::time::Time;
 
-/// What may wait in the host's hands until it is known how fast the link is: a quarter of a
-/// second of 2 Mbit/s, and soon doubled where that is little.
-const FIRST_BUDGET: usize = 64 << 10;
-
 /// What a link takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LaneLimits {
@@ -27,6 +23,8 @@ pub struct LaneLimits {
 pub struct Pacing {
     /// Bytes at least and at most.
     pub budget: (usize, usize),
+    /// Bytes until it is known how fast the link is.
+    pub first_budget: usize,
     /// How long what is handed over may wait there.
     pub delay: Duration,
 }
@@ -126,7 +124,9 @@ impl Lane {
     /// How much may wait in the host's hands: about what the link takes in [`Pacing::delay`].
     pub fn budget(&self, pacing: Pacing) -> usize {
         let (least, most) = pacing.budget;
-        self.budget.unwrap_or(FIRST_BUDGET).clamp(least, most)
+        self.budget
+            .unwrap_or(pacing.first_budget)
+            .clamp(least, most)
     }
 
     /// Bytes in the host's hands.

@@ -2,27 +2,37 @@
 
 use bytes::Bytes;
 
+use crate::chunk::Chunk;
 use crate::id::ChannelId;
 use crate::wire::relay::frame::{DataFrame, FrameBuilder};
 
 /// A stretch of a channel's bytes as it leaves: small things copied together, payload as it
 /// is held anyway.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Parts {
-    parts: Vec<Part>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts<C = Bytes> {
+    parts: Vec<Part<C>>,
     len: usize,
+}
+
+impl<C> Default for Parts<C> {
+    fn default() -> Self {
+        Parts {
+            parts: Vec::new(),
+            len: 0,
+        }
+    }
 }
 
 /// A stretch of [`Parts`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Part<C = Bytes> {
     /// Headers and small messages.
     Head(Vec<u8>),
     /// Payload.
-    Payload(Bytes),
+    Payload(C),
 }
 
-impl Parts {
+impl<C: Chunk> Parts<C> {
     /// Bytes in all.
     pub fn len(&self) -> usize {
         self.len
@@ -34,7 +44,7 @@ impl Parts {
     }
 
     /// What it is made of, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Part> {
+    pub fn iter(&self) -> impl Iterator<Item = &Part<C>> {
         self.parts.iter()
     }
 
@@ -51,7 +61,7 @@ impl Parts {
     }
 
     /// Appends payload.
-    pub fn push(&mut self, payload: Bytes) {
+    pub fn push(&mut self, payload: C) {
         self.len += payload.len();
         self.parts.push(Part::Payload(payload));
     }
@@ -60,11 +70,35 @@ impl Parts {
     pub fn frame(&self, channel: ChannelId) -> DataFrame {
         let mut frame = FrameBuilder::new(channel, self.len);
         for part in &self.parts {
-            frame.buffer().extend_from_slice(match part {
-                Part::Head(head) => head,
-                Part::Payload(payload) => payload,
-            });
+            part.append_to(frame.buffer());
         }
         frame.finish()
+    }
+}
+
+impl<C: Chunk> Part<C> {
+    /// Bytes in it.
+    pub fn len(&self) -> usize {
+        match self {
+            Part::Head(head) => head.len(),
+            Part::Payload(payload) => payload.len(),
+        }
+    }
+
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Copies it.
+    pub fn append_to(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Part::Head(head) => bytes.extend_from_slice(head),
+            Part::Payload(payload) => {
+                let before = bytes.len();
+                bytes.resize(before + payload.len(), 0);
+                payload.peek(0, &mut bytes[before..]);
+            }
+        }
     }
 }

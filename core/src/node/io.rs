@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use crate::engine::{Command, Done, Event, Job, Work};
+use crate::chunk::Chunk;
+use crate::engine::{self, Command, Done, Event, Job, Work};
 use crate::id::{ChannelId, InfoHash, LinkId};
 use crate::net::Parts;
 use crate::pieces::PieceIndex;
@@ -10,14 +11,14 @@ use crate::wire::relay::{ClientMessage, ServerMessage};
 
 /// Something happened.
 #[derive(Clone, Debug)]
-pub enum Input {
+pub enum Input<C = Bytes> {
     /// The time of [`super::Node::poll_timeout`] has come.
     Tick,
     /// Something about a link. Its number is the host's choice, and the same for as long as
     /// it leads to the same place.
-    Link(LinkId, LinkInput),
+    Link(LinkId, LinkInput<C>),
     /// An [`Output::Store`] ended.
-    Store(Job, Done),
+    Store(Job, Done<C>),
     /// A person wants something.
     Command(Command),
     /// See [`crate::engine::Input::Lost`].
@@ -31,7 +32,7 @@ pub enum Input {
 
 /// What happened to a link: the WebSocket to a server.
 #[derive(Clone, Debug)]
-pub enum LinkInput {
+pub enum LinkInput<C = Bytes> {
     /// It is open.
     Up,
     /// It closed, or could not be opened. The host reconnects by itself, with growing delays.
@@ -43,19 +44,19 @@ pub enum LinkInput {
         /// The channel.
         channel: ChannelId,
         /// The stretch.
-        payload: Bytes,
+        payload: C,
     },
     /// The link has sent this many bytes of [`LinkOutput`]s (whole messages, as encoded) since
     /// it was last said.
     Sent(usize),
 }
 
-impl From<ServerMessage> for LinkInput {
+impl<C: Chunk> From<ServerMessage> for LinkInput<C> {
     fn from(message: ServerMessage) -> Self {
         match message {
             ServerMessage::Data(frame) => LinkInput::Data {
                 channel: frame.channel(),
-                payload: frame.payload(),
+                payload: C::of(frame.payload()),
             },
             message => LinkInput::Message(message),
         }
@@ -64,11 +65,11 @@ impl From<ServerMessage> for LinkInput {
 
 /// Something for the host to do.
 #[derive(Clone, Debug)]
-pub enum Output {
+pub enum Output<C = Bytes> {
     /// Something for a link.
-    Link(LinkId, LinkOutput),
+    Link(LinkId, LinkOutput<C>),
     /// Have a store do something, then answer with [`Input::Store`], in any order.
-    Store(Job, Work),
+    Store(Job, Work<C>),
     /// Something that the host or a person should know.
     Event(Event),
     /// A server refused something.
@@ -85,7 +86,7 @@ pub enum Output {
 
 /// Something for a link to do. While it is down, all is dropped.
 #[derive(Clone, Debug)]
-pub enum LinkOutput {
+pub enum LinkOutput<C = Bytes> {
     /// Send a message to the server.
     Send(ClientMessage),
     /// Send a stretch of a channel: [`Parts::frame`], or the same without copying.
@@ -93,14 +94,14 @@ pub enum LinkOutput {
         /// The channel.
         channel: ChannelId,
         /// The stretch.
-        parts: Parts,
+        parts: Parts<C>,
     },
     /// The server does not answer any more: drop the connection, say so
     /// ([`LinkInput::Down`]), and connect again.
     Reconnect,
 }
 
-impl LinkOutput {
+impl<C: Chunk> LinkOutput<C> {
     /// The message to send, its bytes in one piece; none where there is none to send.
     pub fn into_message(self) -> Option<ClientMessage> {
         match self {
@@ -117,7 +118,7 @@ pub enum TimerKind {
     /// A swarm is due to hear from us.
     Announce,
     /// The engine looks after its sessions.
-    Housekeeping,
+    Engine(engine::TimerKind),
     /// Verified pieces are told to a tracker, gathered over a moment.
     Have,
     /// A server has been silent: it is asked for a sign of life, or given up.

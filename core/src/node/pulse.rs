@@ -4,17 +4,8 @@
 //! forgot it. Whoever hears nothing for a while asks, and whoever gets no answer connects
 //! anew. What a sleeper missed is no silence: it asks before it believes anything.
 
-use std::time::Duration;
-
 use crate::engine::config::TrackerConfig;
 use crate::time::Time;
-
-/// A look that comes so much later than it was due shows that the host slept, or was held
-/// up, as a browser does with a tab that nobody sees: what came meanwhile is handled first.
-const SLEPT: Duration = Duration::from_secs(2);
-/// How often one is asked again because of that: looks that are late every time prove
-/// nothing in the tracker's favour.
-const MAX_QUESTIONS: u32 = 3;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -56,7 +47,7 @@ impl Pulse {
     pub(super) fn look(&mut self, now: Time, config: &TrackerConfig) -> Option<Silence> {
         let due = self.due(config).filter(|due| *due <= now)?;
         let times = match *self {
-            Pulse::Asked(_, times) if now - due < SLEPT || times >= MAX_QUESTIONS => {
+            Pulse::Asked(_, times) if now - due < config.slept || times >= config.max_questions => {
                 *self = Pulse::Off;
                 return Some(Silence::Dead);
             }

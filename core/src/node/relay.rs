@@ -6,10 +6,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use bytes::Bytes;
-
 use super::pulse::{Pulse, Silence};
 use super::{LinkOutput, Output, TimerKind};
+use crate::chunk::Chunk;
 use crate::engine::config::TrackerConfig;
 use crate::engine::{self, Config, Engine, Found, Standing, TrackerView};
 use crate::find::Tracker;
@@ -43,12 +42,12 @@ struct Flow {
 
 impl RelayLink {
     /// A connection that was just opened: the server speaks first.
-    pub(super) fn new(id: LinkId, now: Time) -> Self {
+    pub(super) fn new(id: LinkId, now: Time, config: &TrackerConfig) -> Self {
         RelayLink {
             id,
             pulse: Pulse::begin(now),
             welcome: None,
-            tracker: Tracker::new(usize::MAX),
+            tracker: Tracker::new(config.clone(), usize::MAX),
             opening: BTreeMap::new(),
             next_request: 0,
             channels: BTreeMap::new(),
@@ -69,11 +68,11 @@ impl RelayLink {
     }
 
     /// Asks a server that is silent, and gives up one that does not answer.
-    pub(super) fn feel_pulse(
+    pub(super) fn feel_pulse<C: Chunk>(
         &mut self,
         now: Time,
         config: &TrackerConfig,
-        out: &mut VecDeque<Output>,
+        out: &mut VecDeque<Output<C>>,
     ) {
         match self.pulse.look(now, config) {
             Some(Silence::Ask) => self.send(ClientMessage::Ping, out),
@@ -83,7 +82,7 @@ impl RelayLink {
     }
 
     /// When something is due, and what.
-    pub(super) fn timeouts(&self, engine: &Engine) -> [(Option<Time>, TimerKind); 4] {
+    pub(super) fn timeouts<C: Chunk>(&self, engine: &Engine<C>) -> [(Option<Time>, TimerKind); 4] {
         let [announce, have, turn] = match self.welcome {
             Some(_) => self.tracker.timeouts(engine),
             None => [None; 3],
@@ -97,13 +96,13 @@ impl RelayLink {
     }
 
     /// The server said something; what that means to the engine.
-    pub(super) fn hear(
+    pub(super) fn hear<C: Chunk>(
         &mut self,
         now: Time,
         message: ServerMessage,
-        engine: &Engine,
-        out: &mut VecDeque<Output>,
-    ) -> engine::Input {
+        engine: &Engine<C>,
+        out: &mut VecDeque<Output<C>>,
+    ) -> engine::Input<C> {
         self.pulse = Pulse::Heard(now);
         match message {
             ServerMessage::Welcome(welcome) => self.greet(now, welcome, engine),
@@ -140,12 +139,19 @@ impl RelayLink {
             }
             ServerMessage::Error { info_hash, reason } => self.refused(now, info_hash, reason, out),
             ServerMessage::Pong => engine::Input::Tick,
-            ServerMessage::Data(frame) => self.receive(now, frame.channel(), frame.payload()),
+            ServerMessage::Data(frame) => {
+                self.receive(now, frame.channel(), C::of(frame.payload()))
+            }
         }
     }
 
     /// The server passed on a stretch of a channel.
-    pub(super) fn receive(&mut self, now: Time, channel: ChannelId, bytes: Bytes) -> engine::Input {
+    pub(super) fn receive<C: Chunk>(
+        &mut self,
+        now: Time,
+        channel: ChannelId,
+        bytes: C,
+    ) -> engine::Input<C> {
         self.pulse = Pulse::Heard(now);
         engine::Input::Received {
             channel: self.key(channel),
@@ -153,12 +159,18 @@ impl RelayLink {
         }
     }
 
-    fn greet(&mut self, now: Time, welcome: Welcome, engine: &Engine) -> engine::Input {
+    fn greet<C: Chunk>(
+        &mut self,
+        now: Time,
+        welcome: Welcome,
+        engine: &Engine<C>,
+    ) -> engine::Input<C> {
         if self.welcome.is_some() {
             // Once is enough, and what it said then holds.
             return engine::Input::Tick;
         }
-        self.tracker = Tracker::new(size(welcome.max_swarms));
+        let config = engine.config().tracker.clone();
+        self.tracker = Tracker::new(config, size(welcome.max_swarms));
         for info_hash in engine.running() {
             self.tracker.look(now, info_hash, engine::Urgency::Now);
         }
@@ -171,7 +183,7 @@ impl RelayLink {
         engine::Input::LinkUp { link, limits }
     }
 
-    fn found(&mut self, now: Time, peers: &Peers) -> engine::Input {
+    fn found<C: Chunk>(&mut self, now: Time, peers: &Peers) -> engine::Input<C> {
         if !self.tracker.answered(now, peers.info_hash, peers.interval) {
             return engine::Input::Tick;
         }
@@ -197,14 +209,14 @@ impl RelayLink {
         ours < Some(member) && opening.any(|open| *open == (info_hash, member))
     }
 
-    fn accepted(
+    fn accepted<C: Chunk>(
         &mut self,
         request: u32,
         channel: ChannelId,
         credit: u32,
         config: &Config,
-        out: &mut VecDeque<Output>,
-    ) -> engine::Input {
+        out: &mut VecDeque<Output<C>>,
+    ) -> engine::Input<C> {
         let Some((info_hash, member)) = self.opening.remove(&request) else {
             let reason = engine::Ending::UnknownTorrent.to_string();
             self.send(ClientMessage::Close { channel, reason }, out);
@@ -219,13 +231,13 @@ impl RelayLink {
         }
     }
 
-    fn refused(
+    fn refused<C: Chunk>(
         &mut self,
         now: Time,
         info_hash: Option<InfoHash>,
         reason: String,
-        out: &mut VecDeque<Output>,
-    ) -> engine::Input {
+        out: &mut VecDeque<Output<C>>,
+    ) -> engine::Input<C> {
         let link = self.id;
         let news = info_hash.is_none_or(|of| self.tracker.refused(now, of, &reason));
         if news {
@@ -242,7 +254,12 @@ impl RelayLink {
     }
 
     /// The engine wants something of whoever finds peers.
-    pub(super) fn find(&mut self, now: Time, output: &engine::Output, out: &mut VecDeque<Output>) {
+    pub(super) fn find<C: Chunk>(
+        &mut self,
+        now: Time,
+        output: &engine::Output<C>,
+        out: &mut VecDeque<Output<C>>,
+    ) {
         if self.welcome.is_none() {
             return;
         }
@@ -264,11 +281,11 @@ impl RelayLink {
     }
 
     /// The engine wants something of a channel, or a new one.
-    pub(super) fn carry(
+    pub(super) fn carry<C: Chunk>(
         &mut self,
-        output: engine::Output,
+        output: engine::Output<C>,
         config: &Config,
-        out: &mut VecDeque<Output>,
+        out: &mut VecDeque<Output<C>>,
     ) {
         match output {
             engine::Output::Dial { info_hash, contact } => {
@@ -317,12 +334,12 @@ impl RelayLink {
         }
     }
 
-    fn dial(
+    fn dial<C: Chunk>(
         &mut self,
         info_hash: InfoHash,
         contact: Contact,
         config: &Config,
-        out: &mut VecDeque<Output>,
+        out: &mut VecDeque<Output<C>>,
     ) {
         let Contact::Member { member, .. } = contact;
         self.next_request = self.next_request.wrapping_add(1);
@@ -360,24 +377,38 @@ impl RelayLink {
             .map_or(0, |welcome| welcome.max_credit)
     }
 
-    fn grant(&self, channel: ChannelId, bytes: u32, out: &mut VecDeque<Output>) {
+    fn grant<C: Chunk>(&self, channel: ChannelId, bytes: u32, out: &mut VecDeque<Output<C>>) {
         self.send(ClientMessage::Credit { channel, bytes }, out);
     }
 
     /// A torrent whose turn is over, if somebody waits for its place.
-    pub(super) fn next_over(&mut self, now: Time, engine: &Engine) -> Option<InfoHash> {
+    pub(super) fn next_over<C: Chunk>(
+        &mut self,
+        now: Time,
+        engine: &Engine<C>,
+    ) -> Option<InfoHash> {
         self.welcome.as_ref()?;
         self.tracker.take_turns(now, engine)
     }
 
     /// It gives its place up.
-    pub(super) fn displace(&mut self, now: Time, info_hash: InfoHash, out: &mut VecDeque<Output>) {
+    pub(super) fn displace<C: Chunk>(
+        &mut self,
+        now: Time,
+        info_hash: InfoHash,
+        out: &mut VecDeque<Output<C>>,
+    ) {
         self.tracker.displace(now, info_hash);
         self.say(out);
     }
 
     /// Tells the tracker what is due.
-    pub(super) fn tell(&mut self, now: Time, engine: &Engine, out: &mut VecDeque<Output>) {
+    pub(super) fn tell<C: Chunk>(
+        &mut self,
+        now: Time,
+        engine: &Engine<C>,
+        out: &mut VecDeque<Output<C>>,
+    ) {
         if self.welcome.is_some() {
             self.tracker.take_turns(now, engine);
             self.tracker.tell(now, engine);
@@ -385,14 +416,14 @@ impl RelayLink {
         }
     }
 
-    fn say(&mut self, out: &mut VecDeque<Output>) {
+    fn say<C: Chunk>(&mut self, out: &mut VecDeque<Output<C>>) {
         while let Some(message) = self.tracker.poll() {
             self.send(message, out);
         }
     }
 
     /// Sends a message, if there is anybody to send it to.
-    fn send(&self, message: ClientMessage, out: &mut VecDeque<Output>) {
+    fn send<C: Chunk>(&self, message: ClientMessage, out: &mut VecDeque<Output<C>>) {
         if self.welcome.is_some() {
             out.push_back(Output::Link(self.id, LinkOutput::Send(message)));
         }

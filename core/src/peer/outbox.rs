@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::chunk::Chunk;
 use crate::net::Parts;
 use crate::pieces::{Block, PieceIndex};
 use crate::wire::peer::{Message, piece_head};
@@ -21,10 +22,10 @@ pub enum Upload {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
-pub struct Outbox {
+#[derive(Debug)]
+pub struct Outbox<C = Bytes> {
     /// A block that has begun to leave.
-    begun: Option<Begun>,
+    begun: Option<Begun<C>>,
     /// Encoded messages; the first may have begun to leave.
     ready: Vec<u8>,
     /// Bytes of `ready` that have left.
@@ -35,27 +36,38 @@ pub struct Outbox {
 
 /// What is left of a `piece` message.
 #[derive(Debug)]
-struct Begun {
+struct Begun<C> {
     head: Vec<u8>,
-    data: Bytes,
+    data: C,
 }
 
-impl Begun {
+impl<C> Default for Outbox<C> {
+    fn default() -> Self {
+        Outbox {
+            begun: None,
+            ready: Vec::new(),
+            gone: 0,
+            uploads: VecDeque::new(),
+        }
+    }
+}
+
+impl<C: Chunk> Begun<C> {
     fn len(&self) -> usize {
         self.head.len() + self.data.len()
     }
 
     /// Moves as much of it as there is room for; true if that was all.
-    fn leave(&mut self, parts: &mut Parts, room: usize) -> bool {
+    fn leave(&mut self, parts: &mut Parts<C>, room: usize) -> bool {
         let head = self.head.len().min(room);
         if head > 0 {
             parts.write(|out| out.extend(self.head.drain(..head)));
         }
         let data = self.data.len().min(room - head);
         if data > 0 {
-            parts.push(self.data.split_to(data));
+            parts.push(self.data.slice(0..data));
             // What stays must not keep the rest of its piece in memory.
-            self.data = Bytes::copy_from_slice(&self.data);
+            self.data = self.data.slice(data..self.data.len()).detached();
         }
         self.len() == 0
     }
@@ -74,7 +86,7 @@ pub enum Stop {
     Held,
 }
 
-impl Outbox {
+impl<C: Chunk> Outbox<C> {
     /// Queues a small message.
     pub fn push(&mut self, message: &Message) {
         self.close_up();
@@ -98,7 +110,7 @@ impl Outbox {
 
     /// Bytes that wait and are no requests: small messages, and what is left of a block.
     pub fn ready_len(&self) -> usize {
-        self.begun.as_ref().map_or(0, Begun::len) + self.small_len()
+        self.begun.as_ref().map_or(0, Begun::<C>::len) + self.small_len()
     }
 
     fn small_len(&self) -> usize {
@@ -182,10 +194,10 @@ impl Outbox {
     /// bytes of blocks went. Blocks leave only while `blocks` allows it.
     pub fn fill(
         &mut self,
-        parts: &mut Parts,
+        parts: &mut Parts<C>,
         room: usize,
         blocks: bool,
-        source: &mut impl Source,
+        source: &mut impl Source<C>,
     ) -> (Stop, u64) {
         let mut block_bytes = 0;
         let stop = loop {
@@ -242,9 +254,9 @@ impl Outbox {
 }
 
 /// Where [`Outbox::fill`] takes bytes from.
-pub trait Source {
+pub trait Source<C> {
     /// The block's bytes, if its piece is in memory.
-    fn block(&mut self, block: Block) -> Option<Bytes>;
+    fn block(&mut self, block: Block) -> Option<C>;
     /// The answer to a metadata request; none to stay silent.
     fn metadata(&mut self, piece: u32) -> Option<Message>;
 }
@@ -258,7 +270,7 @@ mod tests {
     use crate::pieces::Layout;
 
     struct Zeros(bool);
-    impl Source for Zeros {
+    impl Source<Bytes> for Zeros {
         fn block(&mut self, block: Block) -> Option<Bytes> {
             self.0.then(|| Bytes::from(vec![0; block.length as usize]))
         }

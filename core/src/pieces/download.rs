@@ -21,6 +21,7 @@ use suspects::Suspects;
 use super::partial::{Filled, Partial};
 use super::parts::Content;
 use super::{Bitfield, Block, Layout, Padding, Picker, PieceIndex, Priority, Strategy, Stretch};
+use crate::chunk::Chunk;
 use crate::rng::Rng;
 
 /// Who a block is asked of; the engine's number for a session, never used twice.
@@ -28,7 +29,7 @@ pub type SessionId = u32;
 
 /// What became of a block that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Received {
+pub enum Received<C = Bytes> {
     /// It was not asked of this session, or no longer: to be ignored; waste.
     Unrequested,
     /// We have it already: waste.
@@ -45,7 +46,7 @@ pub enum Received {
         /// The piece.
         piece: PieceIndex,
         /// Its bytes.
-        data: Bytes,
+        data: C,
     },
 }
 
@@ -66,7 +67,7 @@ pub enum Received {
 /// of it may still arrive, and if that makes it whole it is kept; nothing more is asked of
 /// it, and it is given up when nothing more is awaited.
 #[derive(Debug)]
-pub struct Download {
+pub struct Download<C: Chunk = Bytes> {
     layout: Layout,
     padding: Padding,
     limits: Limits,
@@ -76,7 +77,7 @@ pub struct Download {
     missing: Bitfield,
     picker: Picker,
     /// Pieces that are begun and not had.
-    begun: BTreeMap<PieceIndex, Begun>,
+    begun: BTreeMap<PieceIndex, Begun<C>>,
     /// Bytes of the pieces in `begun`.
     bytes_begun: u64,
     /// How many of them are being verified and written.
@@ -93,7 +94,7 @@ pub struct Download {
     /// A piece was bad: newcomers are watched.
     wary: bool,
     /// Stretches of pieces in parts that are to be written.
-    stretches: VecDeque<Stretch>,
+    stretches: VecDeque<Stretch<C>>,
     /// There is memory again for blocks that nobody was asked for.
     reopened: bool,
     waste: Waste,
@@ -102,10 +103,10 @@ pub struct Download {
 }
 
 #[derive(Debug)]
-enum Begun {
-    Filling(Partial),
+enum Begun<C: Chunk> {
+    Filling(Partial<C>),
     Verifying {
-        content: Content,
+        content: Content<C>,
         /// Who sent each block.
         senders: Vec<SessionId>,
     },
@@ -113,7 +114,7 @@ enum Begun {
     Draining(BTreeSet<u32>),
 }
 
-impl Download {
+impl<C: Chunk> Download<C> {
     /// A download that starts with the pieces in `have`.
     #[expect(
         clippy::needless_pass_by_value,
@@ -351,17 +352,17 @@ impl Download {
     }
 
     /// A block arrived.
-    pub fn receive(&mut self, session: SessionId, block: Block, data: &[u8]) -> Received {
+    pub fn receive(&mut self, session: SessionId, block: Block, data: &C) -> Received<C> {
         self.take(session, block, data, false)
     }
 
     /// A block arrived that was asked of the session and given up: if it is still missing, it
     /// is as good as any.
-    pub fn receive_late(&mut self, session: SessionId, block: Block, data: &[u8]) -> Received {
+    pub fn receive_late(&mut self, session: SessionId, block: Block, data: &C) -> Received<C> {
         self.take(session, block, data, true)
     }
 
-    fn take(&mut self, session: SessionId, block: Block, data: &[u8], late: bool) -> Received {
+    fn take(&mut self, session: SessionId, block: Block, data: &C, late: bool) -> Received<C> {
         let received = self.fill(session, block, data, late);
         if matches!(received, Received::Kept { .. } | Received::Complete { .. }) {
             self.set_standing(session, Standing::Delivers);
@@ -446,7 +447,7 @@ impl Download {
         }
     }
 
-    fn fill(&mut self, session: SessionId, block: Block, data: &[u8], late: bool) -> Received {
+    fn fill(&mut self, session: SessionId, block: Block, data: &C, late: bool) -> Received<C> {
         let piece = block.piece;
         let partial = match self.begun.get_mut(&piece) {
             Some(Begun::Filling(partial)) => partial,
@@ -482,7 +483,7 @@ impl Download {
         }
     }
 
-    fn end_verifying(&mut self, piece: PieceIndex) -> Option<(Content, Vec<SessionId>)> {
+    fn end_verifying(&mut self, piece: PieceIndex) -> Option<(Content<C>, Vec<SessionId>)> {
         match self.begun.remove(&piece)? {
             Begun::Verifying { content, senders } => {
                 self.verifying -= 1;
@@ -527,14 +528,14 @@ impl Download {
         self.loads.entry(session).or_default()
     }
 
-    fn filling(&self, piece: PieceIndex) -> Option<&Partial> {
+    fn filling(&self, piece: PieceIndex) -> Option<&Partial<C>> {
         match self.begun.get(&piece) {
             Some(Begun::Filling(partial)) => Some(partial),
             _ => None,
         }
     }
 
-    fn filling_mut(&mut self, piece: PieceIndex) -> Option<&mut Partial> {
+    fn filling_mut(&mut self, piece: PieceIndex) -> Option<&mut Partial<C>> {
         match self.begun.get_mut(&piece) {
             Some(Begun::Filling(partial)) => Some(partial),
             _ => None,

@@ -61,14 +61,22 @@ impl Padding {
 
     /// Makes zeros of those of these bytes, which begin at `offset`, that are padding.
     pub fn blank(&self, offset: u64, bytes: &mut [u8]) {
-        let end = offset.saturating_add(bytes.len() as u64);
+        for range in self.ranges_in(offset, bytes.len()) {
+            bytes[range].fill(0);
+        }
+    }
+
+    /// Where it is among so many bytes of the torrent, counted from the first of them.
+    pub fn ranges_in(&self, offset: u64, length: usize) -> impl Iterator<Item = Range<usize>> {
+        let end = offset.saturating_add(length as u64);
         let first = self.ranges.partition_point(|range| range.end <= offset);
         let within = self.ranges[first..].iter();
-        for range in within.take_while(|range| range.start < end) {
-            let index = |byte: u64| usize::try_from(byte - offset).expect("within the bytes");
-            let (from, to) = (range.start.max(offset), range.end.min(end));
-            bytes[index(from)..index(to)].fill(0);
-        }
+        within
+            .take_while(move |range| range.start < end)
+            .map(move |range| {
+                let index = |byte: u64| usize::try_from(byte - offset).expect("within the bytes");
+                index(range.start.max(offset))..index(range.end.min(end))
+            })
     }
 
     /// All of these bytes are padding.

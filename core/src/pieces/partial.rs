@@ -1,14 +1,13 @@
 //! A piece in progress.
 
-use bytes::Bytes;
-
 use super::download::{Limits, SessionId};
 use super::parts::{Content, Parts};
 use super::{BLOCK, Block, Layout, Padding, PieceIndex, Stretch};
+use crate::chunk::{Buffer, Chunk};
 
 /// A piece in progress: its buffer, and the state of each of its blocks.
 #[derive(Debug)]
-pub(super) struct Partial {
+pub(super) struct Partial<C: Chunk> {
     layout: Layout,
     padding: Padding,
     piece: PieceIndex,
@@ -18,7 +17,7 @@ pub(super) struct Partial {
     pub(super) alone: bool,
     /// Who last did not send a block that was asked of it: others shall adopt it first.
     pub(super) failed_by: Option<SessionId>,
-    buffer: Buffer,
+    gathered: Gathered<C>,
     blocks: Vec<BlockState>,
     /// Blocks that have not arrived.
     missing: usize,
@@ -36,9 +35,9 @@ pub(super) struct Partial {
 
 /// Where blocks wait until the piece is whole.
 #[derive(Debug)]
-enum Buffer {
-    Whole(Vec<u8>),
-    Parts(Parts),
+enum Gathered<C: Chunk> {
+    Whole(C::Buffer),
+    Parts(Parts<C>),
 }
 
 /// Who asks for blocks, or lets go of them.
@@ -89,7 +88,7 @@ pub(super) enum Filled {
     Kept(Vec<SessionId>),
 }
 
-impl Partial {
+impl<C: Chunk> Partial<C> {
     /// Nothing has arrived, nothing is asked. `limits` say of how many
     /// sessions a block may be asked, and whether the piece is held whole. A piece that is nothing but padding can't be filled: it must not be
     /// begun.
@@ -110,12 +109,18 @@ impl Partial {
         });
         let blocks: Vec<BlockState> = blocks.collect();
         let length = layout.length(piece);
-        let buffer = match limits.cut.in_parts(length) {
+        let gathered = match limits.cut.in_parts(length) {
             true => {
                 let room = limits.memory(length);
-                Buffer::Parts(Parts::new(&layout, piece, limits.cut, room))
+                Gathered::Parts(Parts::new(&layout, piece, limits.cut, room))
             }
-            false => Buffer::Whole(vec![0; length as usize]),
+            false => {
+                let mut buffer = C::Buffer::new(length as usize);
+                for range in padding.ranges_in(start, length as usize) {
+                    buffer.blank(range);
+                }
+                Gathered::Whole(buffer)
+            }
         };
         let is_missing = |block: &&BlockState| matches!(block, BlockState::Missing { .. });
         let missing = blocks.iter().filter(is_missing).count();
@@ -126,7 +131,7 @@ impl Partial {
             owner: None,
             alone,
             failed_by: None,
-            buffer,
+            gathered,
             blocks,
             missing,
             received: 0,
@@ -140,9 +145,9 @@ impl Partial {
     /// Some missing block is asked of nobody, and there is memory for it.
     pub(super) fn has_unasked(&self) -> bool {
         self.unasked > 0
-            && match &self.buffer {
-                Buffer::Whole(_) => true,
-                Buffer::Parts(parts) => parts.has_room(self.missing - self.unasked),
+            && match &self.gathered {
+                Gathered::Whole(_) => true,
+                Gathered::Parts(parts) => parts.has_room(self.missing - self.unasked),
             }
     }
 
@@ -154,25 +159,25 @@ impl Partial {
     /// Every block is here; of a piece in parts, written.
     pub(super) fn is_complete(&self) -> bool {
         self.missing == 0
-            && match &self.buffer {
-                Buffer::Whole(_) => true,
-                Buffer::Parts(parts) => !parts.is_busy(),
+            && match &self.gathered {
+                Gathered::Whole(_) => true,
+                Gathered::Parts(parts) => !parts.is_busy(),
             }
     }
 
     /// Where the stretches begin that are being written.
     pub(super) fn writing(&self) -> impl Iterator<Item = u32> + '_ {
-        let parts = match &self.buffer {
-            Buffer::Whole(_) => None,
-            Buffer::Parts(parts) => Some(parts),
+        let parts = match &self.gathered {
+            Gathered::Whole(_) => None,
+            Gathered::Parts(parts) => Some(parts),
         };
-        parts.into_iter().flat_map(Parts::writing)
+        parts.into_iter().flat_map(Parts::<C>::writing)
     }
 
     /// What is to be written now that this block is here.
-    pub(super) fn take_stretches(&mut self, block: Block) -> Vec<Stretch> {
+    pub(super) fn take_stretches(&mut self, block: Block) -> Vec<Stretch<C>> {
         let number = self.number(block);
-        let (Buffer::Parts(parts), Some(number)) = (&mut self.buffer, number) else {
+        let (Gathered::Parts(parts), Some(number)) = (&mut self.gathered, number) else {
             return Vec::new();
         };
         let part = parts.part_of(number);
@@ -189,7 +194,7 @@ impl Partial {
     /// A stretch was written; or it was not, and its blocks are missing again. False if none
     /// that begins there was being written.
     pub(super) fn stretch_written(&mut self, begin: u32, kept: bool) -> bool {
-        let Buffer::Parts(parts) = &mut self.buffer else {
+        let Gathered::Parts(parts) = &mut self.gathered else {
             return false;
         };
         let Some(numbers) = parts.written(begin) else {
@@ -332,7 +337,7 @@ impl Partial {
         &mut self,
         session: SessionId,
         block: Block,
-        data: &[u8],
+        data: &C,
         late: bool,
     ) -> Filled {
         let Some(number) = self.number(block) else {
@@ -355,17 +360,20 @@ impl Partial {
         });
         let start = self.layout.offset(self.piece) + u64::from(block.begin);
         // Padding is not kept, so it must not count whatever else was sent in its place.
-        match &mut self.buffer {
-            Buffer::Whole(buffer) => {
+        let padding = self.padding.ranges_in(start, data.len());
+        match &mut self.gathered {
+            Gathered::Whole(buffer) => {
                 let begin = block.begin as usize;
-                let buffer = &mut buffer[begin..begin + data.len()];
-                buffer.copy_from_slice(data);
-                self.padding.blank(start, buffer);
+                buffer.write(begin, data);
+                for range in padding {
+                    buffer.blank(begin + range.start..begin + range.end);
+                }
             }
-            Buffer::Parts(parts) => {
-                let mut data = data.to_vec();
-                self.padding.blank(start, &mut data);
-                parts.put(number, data);
+            Gathered::Parts(parts) => {
+                let mut kept = C::Buffer::new(data.len());
+                kept.write(0, data);
+                padding.for_each(|range| kept.blank(range));
+                parts.put(number, kept.freeze());
             }
         }
         self.blocks[number] = BlockState::Received { from: session };
@@ -377,7 +385,7 @@ impl Partial {
 
     /// The piece's bytes, without copying them, or what is known of them; and who sent each of its blocks; of padding,
     /// which nobody sent and nobody can get wrong, somebody who sent another.
-    pub(super) fn finish(self) -> (Content, Vec<SessionId>) {
+    pub(super) fn finish(self) -> (Content<C>, Vec<SessionId>) {
         debug_assert!(self.is_complete());
         let sender = |state: &BlockState| match state {
             BlockState::Received { from } => Some(*from),
@@ -386,9 +394,9 @@ impl Partial {
         let any = self.blocks.iter().find_map(sender);
         let senders = self.blocks.iter().filter_map(|state| sender(state).or(any));
         let senders = senders.collect();
-        let content = match self.buffer {
-            Buffer::Whole(buffer) => Content::Whole(Bytes::from(buffer)),
-            Buffer::Parts(parts) => Content::Digests(parts.into_digests()),
+        let content = match self.gathered {
+            Gathered::Whole(buffer) => Content::Whole(buffer.freeze()),
+            Gathered::Parts(parts) => Content::Digests(parts.into_digests()),
         };
         (content, senders)
     }

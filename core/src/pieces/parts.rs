@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use sha1::{Digest, Sha1};
 
 use super::{BLOCK, Layout, PieceIndex};
+use crate::chunk::{Buffer, Chunk};
 
 /// Which pieces are moved in parts, and in which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +22,13 @@ pub struct Cut {
 
 /// A stretch of a piece that is to be written before anybody knows whether it is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct Stretch<C = Bytes> {
     /// The piece.
     pub piece: PieceIndex,
     /// The first byte within the piece.
     pub begin: u32,
     /// Its bytes.
-    pub data: Bytes,
+    pub data: C,
 }
 
 impl Cut {
@@ -58,13 +59,13 @@ impl Cut {
 
 /// What is in memory of a piece that is moved in parts.
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(super) struct Parts<C> {
     /// Blocks of a part.
     blocks: usize,
     /// Bytes that may wait, be written, or be asked for at once.
     room: u64,
     /// Blocks that wait for the rest of their part.
-    waiting: BTreeMap<usize, Vec<u8>>,
+    waiting: BTreeMap<usize, C>,
     waiting_bytes: u64,
     /// Stretches that are being written: where they begin, and how long they are.
     writing: BTreeMap<u32, u32>,
@@ -72,7 +73,7 @@ pub(super) struct Parts {
     digests: Vec<[u8; 20]>,
 }
 
-impl Parts {
+impl<C: Chunk> Parts<C> {
     pub(super) fn new(layout: &Layout, piece: PieceIndex, cut: Cut, room: u64) -> Self {
         Parts {
             blocks: (cut.part / BLOCK).max(1) as usize,
@@ -92,8 +93,8 @@ impl Parts {
     }
 
     /// A block is here.
-    pub(super) fn put(&mut self, number: usize, data: Vec<u8>) {
-        self.digests[number] = Sha1::digest(&data).into();
+    pub(super) fn put(&mut self, number: usize, data: C) {
+        self.digests[number] = Sha1::digest(data.to_bytes()).into();
         self.waiting_bytes += data.len() as u64;
         self.waiting.insert(number, data);
     }
@@ -119,8 +120,8 @@ impl Parts {
         &mut self,
         numbers: std::ops::Range<usize>,
         piece: PieceIndex,
-    ) -> Vec<Stretch> {
-        let mut stretches: Vec<(usize, BytesMut)> = Vec::new();
+    ) -> Vec<Stretch<C>> {
+        let mut stretches: Vec<(usize, Vec<C>)> = Vec::new();
         let mut next = None;
         for number in numbers {
             let Some(data) = self.waiting.remove(&number) else {
@@ -128,14 +129,14 @@ impl Parts {
             };
             self.waiting_bytes -= data.len() as u64;
             match stretches.last_mut() {
-                Some((_, stretch)) if next == Some(number) => stretch.extend_from_slice(&data),
-                _ => stretches.push((number, BytesMut::from(&data[..]))),
+                Some((_, stretch)) if next == Some(number) => stretch.push(data),
+                _ => stretches.push((number, vec![data])),
             }
             next = Some(number + 1);
         }
         let stretches = stretches.into_iter().map(|(number, data)| {
             let begin = u32::try_from(number).expect("blocks are counted in u32") * BLOCK;
-            let data = data.freeze();
+            let data = joined(&data);
             let length = u32::try_from(data.len()).expect("no longer than its piece");
             self.writing.insert(begin, length);
             Stretch { piece, begin, data }
@@ -165,20 +166,32 @@ impl Parts {
     }
 }
 
+/// All of these, one behind the other.
+fn joined<C: Chunk>(chunks: &[C]) -> C {
+    let mut buffer = C::Buffer::new(chunks.iter().map(Chunk::len).sum());
+    let mut at = 0;
+    for chunk in chunks {
+        buffer.write(at, chunk);
+        at += chunk.len();
+    }
+    buffer.freeze()
+}
+
 /// The bytes of a piece, or what is known of them.
 #[derive(Clone, Debug)]
-pub(super) enum Content {
+pub(super) enum Content<C> {
     /// All of them.
-    Whole(Bytes),
+    Whole(C),
     /// The SHA-1 of each block.
     Digests(Vec<[u8; 20]>),
 }
 
-impl Content {
+impl<C: Chunk> Content<C> {
     /// The SHA-1 of each block.
     pub(super) fn digests(&self) -> Vec<[u8; 20]> {
         match self {
             Content::Whole(data) => {
+                let data = data.to_bytes();
                 let blocks = data.chunks(BLOCK as usize);
                 blocks.map(|block| Sha1::digest(block).into()).collect()
             }

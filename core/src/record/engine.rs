@@ -1,20 +1,23 @@
 //! An engine that may be recorded: what nodes own, so that no input is forgotten.
 
 use super::{Header, Part, Recorder, Sink};
+use bytes::Bytes;
+
+use crate::chunk::Chunk;
 use crate::engine::{Config, Engine, Input, Output};
 use crate::time::Time;
 
 /// An [`Engine`] whose every input and output passes through here, and from here into a
 /// recording if there is one.
 #[derive(Debug)]
-pub(crate) struct RecordedEngine<S> {
-    engine: Engine,
+pub(crate) struct RecordedEngine<S, C: Chunk = Bytes> {
+    engine: Engine<C>,
     recording: Option<(Recorder, S)>,
     /// The sink of a recording that it ended by itself.
     ended: Option<S>,
 }
 
-impl<S: Sink> RecordedEngine<S> {
+impl<S: Sink, C: Chunk> RecordedEngine<S, C> {
     /// As [`Engine::new`]; recorded from now on if there is a sink.
     pub(crate) fn new(config: Config, seed: u64, now: Time, sink: Option<S>) -> Self {
         let mut engine = RecordedEngine {
@@ -32,7 +35,7 @@ impl<S: Sink> RecordedEngine<S> {
 
     /// The first half of [`Engine::handle`]; the second, [`RecordedEngine::flush`], must follow
     /// before the next.
-    pub(crate) fn absorb(&mut self, now: Time, input: Input) {
+    pub(crate) fn absorb(&mut self, now: Time, input: Input<C>) {
         // Before it is handled: if the engine panics, the recording has the reason.
         if let Some((recorder, _)) = &mut self.recording {
             let part = recorder.input(now, &input);
@@ -47,7 +50,7 @@ impl<S: Sink> RecordedEngine<S> {
     }
 
     /// As [`Engine::poll_output`].
-    pub(crate) fn poll_output(&mut self) -> Option<Output> {
+    pub(crate) fn poll_output(&mut self) -> Option<Output<C>> {
         let output = self.engine.poll_output();
         if let Some((recorder, _)) = &mut self.recording {
             recorder.polled(output.as_ref());
@@ -56,7 +59,7 @@ impl<S: Sink> RecordedEngine<S> {
     }
 
     /// The engine, to be looked at.
-    pub(crate) fn engine(&self) -> &Engine {
+    pub(crate) fn engine(&self) -> &Engine<C> {
         &self.engine
     }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::{Outputs, RecordError};
+use crate::chunk::Chunk;
 use crate::engine::{Command, Done, Found, Input, Job, Resume, StoreError};
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
@@ -131,7 +132,7 @@ pub(super) enum Here {
 impl What {
     /// Takes an input apart. Bodies are shared, not copied. Without wildcards: an input
     /// or command that is added must be added here.
-    pub(super) fn of(input: &Input) -> (Self, Bytes) {
+    pub(super) fn of<C: Chunk>(input: &Input<C>) -> (Self, Bytes) {
         let none = Bytes::new();
         match input {
             Input::Tick => (What::Tick, none),
@@ -197,7 +198,7 @@ impl What {
             }
             Input::Declined { info_hash, contact } => (What::Declined(*info_hash, *contact), none),
             Input::Closed { channel } => (What::Closed(*channel), none),
-            Input::Received { channel, bytes } => (What::Received(*channel), bytes.clone()),
+            Input::Received { channel, bytes } => (What::Received(*channel), bytes.to_bytes()),
             Input::Room { channel, bytes } => (What::Room(*channel, *bytes), none),
             Input::Store(job, done) => Self::of_done(job, done),
             Input::Command(command) => Self::of_command(command),
@@ -208,14 +209,14 @@ impl What {
         }
     }
 
-    fn of_done(job: &Job, done: &Done) -> (Self, Bytes) {
+    fn of_done<C: Chunk>(job: &Job, done: &Done<C>) -> (Self, Bytes) {
         let of = Of {
             info_hash: job.info_hash,
             piece: job.piece.get(),
             part: job.part,
         };
         let what = match done {
-            Done::Read(Ok(data)) => return (What::Read(of, Ok(())), data.clone()),
+            Done::Read(Ok(data)) => return (What::Read(of, Ok(())), data.to_bytes()),
             Done::Read(Err(error)) => What::Read(of, Err(error.into())),
             Done::Written(result) => {
                 What::Written(of, result.as_ref().copied().map_err(Failure::from))

@@ -5,6 +5,7 @@ use core::hash::Hasher as _;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
+use crate::chunk::Chunk;
 use crate::engine::{Event, Job, Output, Urgency, Work};
 use crate::id::{ChannelKey, InfoHash};
 use crate::metainfo::Metainfo;
@@ -43,7 +44,7 @@ impl Default for OutputHash {
 
 impl OutputHash {
     /// The engine's next output, or that it has none.
-    pub fn polled(&mut self, output: Option<&Output>) {
+    pub fn polled<C: Chunk>(&mut self, output: Option<&Output<C>>) {
         match output {
             Some(output) => {
                 self.count += 1;
@@ -64,7 +65,7 @@ impl OutputHash {
     }
 
     // Without wildcards: an output that is added must be added here.
-    fn output(&mut self, output: &Output) {
+    fn output<C: Chunk>(&mut self, output: &Output<C>) {
         match output {
             Output::Look { info_hash, urgency } => {
                 self.tag(12);
@@ -103,10 +104,10 @@ impl OutputHash {
                 self.channel(0, *channel);
                 self.hash.write(&(parts.len() as u64).to_be_bytes());
                 for part in parts.iter() {
-                    self.hash.write(match part {
-                        Part::Head(head) => head,
-                        Part::Payload(payload) => payload,
-                    });
+                    match part {
+                        Part::Head(head) => self.hash.write(head),
+                        Part::Payload(payload) => self.hash.write(&payload.to_bytes()),
+                    }
                 }
             }
             Output::Consumed { channel, bytes } => {
@@ -122,7 +123,7 @@ impl OutputHash {
         }
     }
 
-    fn work(&mut self, job: &Job, work: &Work) {
+    fn work<C: Chunk>(&mut self, job: &Job, work: &Work<C>) {
         let tag = match work {
             Work::Read { .. } => 1,
             Work::Write { .. } => 2,
@@ -135,7 +136,7 @@ impl OutputHash {
         }
         match work {
             Work::Read { length } => self.hash.write(&length.to_be_bytes()),
-            Work::Write { data } | Work::Hash { data } => self.bytes(data),
+            Work::Write { data } | Work::Hash { data } => self.bytes(&data.to_bytes()),
             Work::Verify => {}
         }
     }

@@ -128,10 +128,10 @@ fn golden_bytes() {
             bytes: Bytes::from_static(b"bytes"),
         },
     ));
-    recorder.polled(None);
+    recorder.polled::<Bytes>(None);
     recording.record(recorder.input(
         Time::from_epoch(Duration::new(3, 1)),
-        &Input::Sent {
+        &Input::<Bytes>::Sent {
             link: LINK,
             bytes: 300,
         },
@@ -281,7 +281,7 @@ fn impossible_configurations_and_times_are_refused() {
     let recorded = |header: &Header, at: Duration| {
         let (mut recorder, part) = Recorder::begin(header);
         let mut recording = part.head;
-        recording.record(recorder.input(Time::from_epoch(at), &Input::Tick));
+        recording.record(recorder.input(Time::from_epoch(at), &Input::<Bytes>::Tick));
         read(&recording).map(|_| ())
     };
     assert_eq!(recorded(&header(), MAX_TIME), Ok(()));

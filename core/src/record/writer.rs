@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::entry::{Head, What};
 use super::{Header, LENGTHS, MAGIC, OutputHash};
+use crate::chunk::Chunk;
 use crate::engine::{Input, Output};
 use crate::time::Time;
 
@@ -51,13 +52,13 @@ impl Recorder {
     }
 
     /// The engine is about to get this input.
-    pub fn input(&mut self, now: Time, input: &Input) -> Part {
+    pub fn input<C: Chunk>(&mut self, now: Time, input: &Input<C>) -> Part {
         let (what, body) = What::of(input);
         self.entry(now, what, body)
     }
 
     /// The engine was asked for an output.
-    pub fn polled(&mut self, output: Option<&Output>) {
+    pub fn polled<C: Chunk>(&mut self, output: Option<&Output<C>>) {
         self.outputs.polled(output);
     }
 

@@ -85,9 +85,9 @@ pub struct BlockRef {
     pub length: u32,
 }
 
-/// One message of the peer wire.
+/// One message of the peer wire; its block may be bytes of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Message {
+pub enum Message<C = Bytes> {
     /// A length of zero: only says that the sender is alive.
     KeepAlive,
     /// We will answer no requests (id 0).
@@ -111,7 +111,7 @@ pub enum Message {
         /// The first byte within the piece.
         begin: u32,
         /// The bytes.
-        data: Bytes,
+        data: C,
     },
     /// The block that we asked for is no longer needed (id 8).
     Cancel(BlockRef),

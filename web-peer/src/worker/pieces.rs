@@ -30,7 +30,7 @@ pub(super) async fn read_piece(
             whole.set(&bytes, 0);
             bytes = whole;
         }
-        hasher.hash_js(&bytes).await == metainfo.piece_hash(piece)
+        hasher.hash(&bytes).await == metainfo.piece_hash(piece)
     };
     store.prove(key, is_right).await?;
     match is_right {

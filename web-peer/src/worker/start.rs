@@ -5,13 +5,12 @@ use std::rc::Rc;
 use swarm_core::engine::{Command, Resume, StoreError};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
-use swarm_core::node::Input;
 use swarm_core::pieces::Bitfield;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::DedicatedWorkerGlobalScope;
 
-use super::host::Host;
+use super::host::{Host, Input};
 use super::open::private;
 use super::parts::CUT;
 use super::slot;

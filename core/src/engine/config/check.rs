@@ -3,7 +3,8 @@
 //! The engine believes its configuration, which its host has chosen. One that comes from
 //! elsewhere, as that of a recording does, is checked first: nonsense would make the engine
 //! compute with numbers that don't fit, or take more memory than there is. What can't do
-//! harm is not looked at; times, most of all, may be as long as anybody likes.
+//! harm is not looked at; times, most of all, may be as long as anybody likes, and only those
+//! after which something is done again may not be nothing.
 
 use std::time::Duration;
 
@@ -85,6 +86,12 @@ impl Config {
         count("max_suggestions", self.max_suggestions, 0, MAX_NAMED)?;
         count("max_suggested", self.max_suggested, 0, MAX_NAMED)?;
         count("max_fast_pieces", self.max_fast_pieces, 0, MAX_NAMED)?;
+        pause("upkeep in milliseconds", self.upkeep)?;
+        pause(
+            "tracker.unanswered in milliseconds",
+            self.tracker.unanswered,
+        )?;
+        pause("tracker.soon in milliseconds", self.tracker.soon)?;
         check_choke(&self.choke)?;
         check_requests(&self.requests)?;
         count("places.prospects", self.places.prospects, 0, MAX_COUNT)?;
@@ -135,6 +142,13 @@ fn check_metadata(metadata: &MetadataConfig) -> Result<(), ConfigError> {
         within(name, value, 1, most)?;
     }
     Ok(())
+}
+
+/// A time after which something is done again, which must not be at once: nobody would ever
+/// have done everything.
+fn pause(name: &'static str, time: Duration) -> Result<(), ConfigError> {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    within(name, millis, 1, u64::MAX)
 }
 
 /// Two numbers of which the second is the greater; neither is zero.
@@ -201,7 +215,7 @@ mod tests {
 
     #[test]
     fn every_number_that_could_do_harm_is_looked_at() {
-        let changes: [fn(&mut Config); 29] = [
+        let changes: [fn(&mut Config); 32] = [
             |config| config.client = "x".repeat(1 << 20),
             |config| config.max_peers = usize::MAX,
             |config| config.target_peers = usize::MAX,
@@ -226,6 +240,9 @@ mod tests {
             |config| config.trust.outcasts = usize::MAX,
             |config| config.trust.departed = usize::MAX,
             |config| config.read_ahead_pieces = 0,
+            |config| config.upkeep = Duration::ZERO,
+            |config| config.tracker.unanswered = Duration::ZERO,
+            |config| config.tracker.soon = Duration::ZERO,
             |config| config.max_early_haves = usize::MAX,
             |config| config.max_suggestions = usize::MAX,
             |config| config.max_suggested = usize::MAX,

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
-
 use super::{Cx, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::{Event, Job, Output, StoreError, Work};
 use crate::pieces::{Bitfield, Layout, PieceIndex};
 
@@ -59,16 +58,16 @@ impl Check {
 
 /// How many pieces are read and hashed at once: no more bytes than of pieces in progress,
 /// which are none while it is checked.
-fn most_at_once(cx: &Cx<'_>, layout: &Layout) -> usize {
+fn most_at_once<C>(cx: &Cx<'_, C>, layout: &Layout) -> usize {
     let longest = layout.length(PieceIndex::FIRST);
     let longest = u64::from(cx.config.cut().stretch(longest, 0).1);
     let fit = usize::try_from(cx.config.bytes_in_progress / longest).unwrap_or(usize::MAX);
     fit.clamp(1, cx.config.max_checks)
 }
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Reads on; when all is done, begins to transfer.
-    pub(super) fn check_more(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn check_more(&mut self, cx: &mut Cx<'_, C>) {
         let Some(metainfo) = &self.metainfo else {
             return;
         };
@@ -104,9 +103,9 @@ impl Torrent {
     /// A piece was read, or could not be.
     pub(in crate::engine) fn checked_read(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         piece: PieceIndex,
-        result: Result<Bytes, StoreError>,
+        result: Result<C, StoreError>,
     ) {
         let Phase::Checking(check) = &mut self.phase else {
             return;
@@ -124,7 +123,7 @@ impl Torrent {
         }
     }
 
-    pub(super) fn checked_hash(&mut self, cx: &mut Cx<'_>, piece: PieceIndex, right: bool) {
+    pub(super) fn checked_hash(&mut self, cx: &mut Cx<'_, C>, piece: PieceIndex, right: bool) {
         let Phase::Checking(check) = &mut self.phase else {
             return;
         };

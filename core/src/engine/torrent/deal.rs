@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Cx, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::peer::SessionId;
 use crate::pieces::{BLOCK, Download, PieceIndex};
 use crate::time::Time;
@@ -34,7 +35,7 @@ impl Deal {
     }
 }
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Every piece is here: from now on they are dealt out.
     pub(super) fn begin_dealing(&mut self) {
         let Some(metainfo) = &self.metainfo else {
@@ -50,18 +51,13 @@ impl Torrent {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        session.begun.remove(&piece);
-        session.allowed_fast.retain(|allowed| *allowed != piece);
         self.deal.taken.remove(&piece);
-        if let Some(place) = session.dealt.iter().position(|dealt| *dealt == piece) {
-            session.dealt.swap_remove(place);
-            session.hoard.push((piece, now));
+        if session.remote.giving.has_got(piece, now) {
             self.deal.holders.insert(piece, id);
         } else if let Some(holder) = self.deal.holders.remove(&piece)
             && let Some(holder) = self.sessions.get_mut(&holder)
         {
-            holder.hoard.retain(|(hoarded, _)| *hoarded != piece);
-            holder.passed_on += 1;
+            holder.remote.giving.passes_on(piece);
         }
     }
 
@@ -72,10 +68,10 @@ impl Torrent {
         else {
             return;
         };
-        let ours = session.dealt.contains(&piece);
+        let ours = session.remote.giving.dealt.contains(&piece);
         if ours || self.deal.pieces.is_empty() {
             if ours {
-                session.begun.insert(piece);
+                session.remote.giving.begun.insert(piece);
             }
             return;
         }
@@ -83,43 +79,45 @@ impl Torrent {
             && download.availability(piece) == 0
             && self.deal.taken.insert(piece)
         {
-            session.dealt.push(piece);
-            session.begun.insert(piece);
+            session.remote.giving.dealt.push(piece);
+            session.remote.giving.begun.insert(piece);
         }
     }
 
     /// A peer is about to be choked. A piece that it has half of from us alone would have to
     /// leave once more, for somebody else: it may finish that, as an allowed-fast piece.
-    pub(super) fn let_finish(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn let_finish(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let finishing = self
             .sessions
             .iter()
             .filter(|(other, session)| {
-                **other != id && session.unchoked.is_none() && !session.dealt.is_empty()
+                **other != id
+                    && session.remote.giving.unchoked.is_none()
+                    && !session.remote.giving.dealt.is_empty()
             })
             .count();
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        let dealt = std::mem::take(&mut session.dealt);
+        let dealt = std::mem::take(&mut session.remote.giving.dealt);
         let (mut begun, mut rest): (Vec<_>, Vec<_>) = dealt
             .into_iter()
-            .partition(|piece| session.begun.contains(piece));
+            .partition(|piece| session.remote.giving.begun.contains(piece));
         // Of long pieces, that would leave many with a little each for ever.
-        if finishing >= self.choker.slots(&cx.config.choke) || !session.fast {
+        if finishing >= self.choker.slots(&cx.config.choke) || !session.talk.fast {
             rest.append(&mut begun);
         }
         self.deal.take_back(&rest);
         for &piece in &begun {
-            session.outbox.push(&Message::AllowedFast(piece.get()));
+            session.talk.outbox.push(&Message::AllowedFast(piece.get()));
         }
-        session.allowed_fast.extend(&begun);
-        session.dealt = begun;
+        session.remote.giving.allowed_fast.extend(&begun);
+        session.remote.giving.dealt = begun;
         cx.waiting.add((self.info_hash, id));
     }
 
     /// Advises a peer that we serve, if it has had what it was advised to take.
-    pub(super) fn deal_to(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn deal_to(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let (Phase::Active(download), Some(metainfo), Some(session)) =
             (&self.phase, &self.metainfo, self.sessions.get_mut(&id))
         else {
@@ -129,23 +127,33 @@ impl Torrent {
         if cx.config.suggestions == 0 {
             return;
         }
-        if !session.fast || session.unchoked.is_none() || !session.peer_interested {
+        if !session.talk.fast
+            || session.remote.giving.unchoked.is_none()
+            || !session.remote.giving.interested
+        {
             return;
         }
         // As much as it asks for at once, and more.
-        let blocks = session.outbox.upload_count().max(cx.config.requests.start) as u64;
+        let blocks = session
+            .talk
+            .outbox
+            .upload_count()
+            .max(cx.config.requests.start) as u64;
         let at_once = (blocks * u64::from(BLOCK)).div_ceil(piece_length);
         let most = cx.config.max_suggestions;
         let at_once = usize::try_from(at_once).unwrap_or(most);
         let count = (at_once + cx.config.suggestions).min(most);
         let mut suggested = false;
-        while session.dealt.len() < count {
+        while session.remote.giving.dealt.len() < count {
             let Some(piece) = next(&mut self.deal, download) else {
                 break;
             };
-            session.dealt.push(piece);
+            session.remote.giving.dealt.push(piece);
             self.deal.taken.insert(piece);
-            session.outbox.push(&Message::SuggestPiece(piece.get()));
+            session
+                .talk
+                .outbox
+                .push(&Message::SuggestPiece(piece.get()));
             suggested = true;
         }
         if suggested {
@@ -156,7 +164,7 @@ impl Torrent {
 
 /// A piece that no connected peer has. The others need no more advice: their number only
 /// falls when their holder leaves, and then they are rare for all to see.
-fn next(deal: &mut Deal, download: &Download) -> Option<PieceIndex> {
+fn next<C: Chunk>(deal: &mut Deal, download: &Download<C>) -> Option<PieceIndex> {
     loop {
         let piece = deal.pieces.pop_front()?;
         let untouched = download.availability(piece) == 0 && !deal.taken.contains(&piece);

@@ -1,17 +1,16 @@
 //! Getting: requests, blocks, hashes, writes.
 
-use bytes::Bytes;
-
 use super::messages::find;
 use super::{Cx, Ending, Fault, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::{Event, Job, Output, StoreError, Work};
-use crate::peer::SessionId;
+use crate::peer::{Asked, SessionId};
 use crate::pieces::{BLOCK, Block, Download, PieceIndex, Received};
 use crate::wire::peer::{BlockRef, Message};
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Asks for more wherever there is room for requests.
-    pub(in crate::engine) fn refill(&mut self, cx: &mut Cx<'_>) {
+    pub(in crate::engine) fn refill(&mut self, cx: &mut Cx<'_, C>) {
         let mut ids: Vec<SessionId> = if std::mem::take(&mut self.refill_all) {
             self.sessions.keys().copied().collect()
         } else if self.refill.is_empty() {
@@ -42,60 +41,63 @@ impl Torrent {
         self.refill_all || !self.refill.is_empty()
     }
 
-    fn refill_session(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    fn refill_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Phase::Active(download) = &mut self.phase else {
             return;
         };
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        let Some(pieces) = session.pieces.known() else {
+        let Some(pieces) = session.remote.pieces.known() else {
             return;
         };
         // Who takes nothing may still choke and unchoke us as often as it likes.
-        if !session.interested || session.outbox.ready_len() > cx.config.max_waiting.0 {
+        if !session.remote.getting.interested
+            || session.talk.outbox.ready_len() > cx.config.max_waiting.0
+        {
             return;
         }
-        let depth = session.pipeline.depth();
-        let free = depth.saturating_sub(session.requests.len());
+        let depth = session.remote.getting.pipeline.depth();
+        let free = depth.saturating_sub(session.talk.request_count());
         // Several at a time: each batch is a message through the hub.
-        if free == 0 || (free < depth / 2 && !session.requests.is_empty()) {
+        if free == 0 || (free < depth / 2 && session.talk.owes()) {
             return;
         }
-        let blocks = if session.unchoked_us {
-            let suggested: &[PieceIndex] = session.suggested.make_contiguous();
+        let blocks = if session.remote.getting.unchoked_us {
+            let suggested: &[PieceIndex] = session.remote.getting.suggested.make_contiguous();
             download.pick(id, pieces, free, suggested)
-        } else if session.fast_pieces.is_empty() {
+        } else if session.remote.getting.fast_pieces.is_empty() {
             return;
         } else {
-            let allowed: Vec<PieceIndex> = session.fast_pieces.iter().copied().collect();
+            let allowed: Vec<PieceIndex> =
+                session.remote.getting.fast_pieces.iter().copied().collect();
             download.pick_among(id, pieces, &allowed, free)
         };
         if blocks.is_empty() {
             return;
         }
-        if session.requests.is_empty() && session.timed_out.is_none() {
-            session.last_block = cx.now;
+        if !session.talk.owes() && session.remote.getting.timed_out.is_none() {
+            session.remote.getting.last_block = cx.now;
         }
         cx.out.push_back(Output::Expect {
-            channel: session.channel,
+            channel: session.talk.channel,
             bytes: 2 * depth as u64 * u64::from(BLOCK),
         });
         for block in blocks {
-            session.requests.insert(block);
-            session.pipeline.asked(cx.now, block);
-            session.outbox.push(&Message::Request(block.to_ref()));
+            session.talk.ask(block);
+            session.remote.getting.pipeline.asked(cx.now, block);
+            session.talk.outbox.push(&Message::Request(block.to_ref()));
         }
         cx.waiting.add((self.info_hash, id));
     }
 
     pub(super) fn handle_block(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         piece: u32,
         begin: u32,
-        data: &Bytes,
+        data: &C,
     ) -> Result<(), Fault> {
         let length = u32::try_from(data.len()).expect("it came behind a four-byte length");
         if self.metainfo.is_none() {
@@ -110,27 +112,30 @@ impl Torrent {
         let session = find(&mut self.sessions, id)?;
         let bytes = u64::from(length);
         self.down.add(cx.now, bytes);
-        session.down.add(cx.now, bytes);
-        let late = session.given_up.remove(&block);
-        if session.requests.remove(&block) {
-            session.delivers(cx.now);
-            session.pipeline.arrived(cx.now, block, &cx.config.requests);
-            session.allowance.earn(cx.config.work.block);
-        } else if late {
-            session.delivers(cx.now);
-            session.allowance.earn(cx.config.work.block);
-        } else {
-            session.unrequested += bytes;
-            if session.unrequested > cx.config.trust.max_unrequested {
-                return Err(Fault::Unrequested);
+        session.remote.down.add(cx.now, bytes);
+        let asked = session.talk.answered(block);
+        match asked {
+            Asked::Now | Asked::Again | Asked::Before => {
+                session.remote.getting.delivers(cx.now);
+                session.remote.allowance.earn(cx.config.work.block);
             }
+            Asked::Never => {
+                session.remote.unrequested += bytes;
+                if session.remote.unrequested > cx.config.trust.max_unrequested {
+                    return Err(Fault::Unrequested);
+                }
+            }
+        }
+        if matches!(asked, Asked::Now | Asked::Again) {
+            let pipeline = &mut session.remote.getting.pipeline;
+            pipeline.arrived(cx.now, block, &cx.config.requests);
         }
         self.refill.insert(id);
         let Phase::Active(download) = &mut self.phase else {
             return Ok(());
         };
         self.refill_all |= download.is_wary();
-        let received = if late {
+        let received = if matches!(asked, Asked::Again | Asked::Before) {
             download.receive_late(id, block, data)
         } else {
             download.receive(id, block, data)
@@ -138,7 +143,7 @@ impl Torrent {
         if matches!(received, Received::Kept { .. } | Received::Complete { .. }) {
             self.gained = cx.now;
             if let Some(session) = self.sessions.get_mut(&id) {
-                session.exchanged = Some(cx.now);
+                session.remote.exchanged = Some(cx.now);
             }
         }
         self.write_stretches(cx);
@@ -168,12 +173,12 @@ impl Torrent {
     }
 
     /// Others need not send this block any more.
-    fn cancel(&mut self, cx: &mut Cx<'_>, block: Block, sessions: &[SessionId]) {
+    fn cancel(&mut self, cx: &mut Cx<'_, C>, block: Block, sessions: &[SessionId]) {
         for id in sessions {
             let Some(session) = self.sessions.get_mut(id) else {
                 continue;
             };
-            session.give_up(block);
+            session.talk.give_up(block);
             self.refill.insert(*id);
             self.say(cx, *id, &Message::Cancel(block.to_ref()));
         }
@@ -193,7 +198,7 @@ impl Torrent {
     /// The hash of a piece is known.
     pub(in crate::engine) fn hashed(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         piece: PieceIndex,
         digest: [u8; 20],
     ) {
@@ -227,7 +232,7 @@ impl Torrent {
     }
 
     /// These sessions sent bad blocks, that is certain.
-    pub(super) fn blame(&mut self, cx: &mut Cx<'_>, liars: &[SessionId]) {
+    pub(super) fn blame(&mut self, cx: &mut Cx<'_, C>, liars: &[SessionId]) {
         for &id in liars {
             self.ban(cx, id, &Ending::CorruptData);
         }
@@ -236,7 +241,7 @@ impl Torrent {
     /// A piece was kept, or could not be.
     pub(in crate::engine) fn written(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         piece: PieceIndex,
         result: Result<(), StoreError>,
     ) {
@@ -261,7 +266,7 @@ impl Torrent {
     }
 
     /// We have a piece now.
-    pub(super) fn gain(&mut self, cx: &mut Cx<'_>, piece: PieceIndex) {
+    pub(super) fn gain(&mut self, cx: &mut Cx<'_, C>, piece: PieceIndex) {
         let Phase::Active(download) = &mut self.phase else {
             return;
         };
@@ -278,25 +283,28 @@ impl Torrent {
     }
 
     /// Tells the peers of a new piece.
-    fn tell_peers(&mut self, cx: &mut Cx<'_>, piece: PieceIndex) {
+    fn tell_peers(&mut self, cx: &mut Cx<'_, C>, piece: PieceIndex) {
         // Who may request from us, or could at once, hears of it at once; to the others it
         // is news that may wait for company. In a large swarm these messages are most of all.
         let free_slots = self.slots_taken(cx) < self.choker.slots(&cx.config.choke);
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
-            let Some(session) = self.sessions.get_mut(&id).filter(|session| session.greeted) else {
+            let Some(session) = self
+                .sessions
+                .get_mut(&id)
+                .filter(|session| session.talk.greeted)
+            else {
                 // What it is told with its greeting says this too.
                 continue;
             };
-            session.suggested.retain(|suggested| *suggested != piece);
-            session.fast_pieces.remove(&piece);
-            session.allowance.earn(cx.config.work.news);
-            let has = session.pieces.known().is_some_and(|p| p.has(piece));
-            let urgent = !has && (free_slots || session.unchoked.is_some());
+            session.remote.getting.needs_no_more(piece);
+            session.remote.allowance.earn(cx.config.work.news);
+            let has = session.remote.pieces.known().is_some_and(|p| p.has(piece));
+            let urgent = !has && (free_slots || session.remote.giving.is_unchoked());
             if urgent {
                 self.say(cx, id, &Message::Have(piece.get()));
             } else {
-                session.outbox.push(&Message::Have(piece.get()));
+                session.talk.outbox.push(&Message::Have(piece.get()));
             }
             if has {
                 self.update_interest(cx, id);
@@ -305,29 +313,29 @@ impl Torrent {
     }
 
     /// Tells a peer whether it has something that we lack.
-    pub(super) fn update_interest(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn update_interest(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Phase::Active(download) = &mut self.phase else {
             return;
         };
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        let Some(pieces) = session.pieces.known() else {
+        let Some(pieces) = session.remote.pieces.known() else {
             return;
         };
         let interesting = download.wants_any_of(id, pieces);
         if interesting {
             self.show_interest(cx, id);
-        } else if std::mem::take(&mut session.interested) {
+        } else if std::mem::take(&mut session.remote.getting.interested) {
             self.say(cx, id, &Message::NotInterested);
         }
     }
 
-    pub(super) fn show_interest(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn show_interest(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if !std::mem::replace(&mut session.interested, true) {
+        if !std::mem::replace(&mut session.remote.getting.interested, true) {
             self.say(cx, id, &Message::Interested);
         }
     }

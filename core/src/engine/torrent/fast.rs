@@ -2,18 +2,18 @@
 
 use super::messages::find;
 use super::{Cx, Fault, Phase, Torrent};
-use crate::peer::SessionId;
+use crate::chunk::Chunk;
+use crate::peer::{Asked, SessionId};
 use crate::pieces::allowed_fast_set;
 use crate::wire::peer::{BlockRef, Message};
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// It answers our requests no more. Without the extension all are void; with it, each
     /// is rejected, but for those of allowed-fast pieces.
     pub(super) fn handle_choke(&mut self, id: SessionId) -> Result<(), Fault> {
         let session = self.session(id)?;
-        session.unchoked_us = false;
-        session.pipeline.interrupted();
-        if !session.fast {
+        session.remote.getting.chokes();
+        if !session.talk.fast {
             self.release_requests(id);
         }
         Ok(())
@@ -22,28 +22,23 @@ impl Torrent {
     /// A request that we made is refused: it may be asked elsewhere.
     pub(super) fn handle_reject(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         block: BlockRef,
     ) -> Result<(), Fault> {
         let block = self.check_block(block);
         let block = block.ok_or(Fault::RejectsNoSuchBlock)?;
         let session = find(&mut self.sessions, id)?;
-        if !session.requests.remove(&block) {
-            return if session.given_up.remove(&block) {
-                Ok(())
-            } else {
-                Err(Fault::RejectsUnasked)
-            };
+        match session.talk.refused(block) {
+            Asked::Now | Asked::Again => {}
+            Asked::Before => return Ok(()),
+            Asked::Never => return Err(Fault::RejectsUnasked),
         }
-        session.pipeline.interrupted();
-        if session.unchoked_us {
-            session.broken_promises += 1;
-            // Little is asked of it until it delivers, or it is asked the same at once.
-            session.pipeline.owes(session.strikes.max(1));
-            if session.broken_promises > cx.config.trust.max_broken_promises {
-                return Err(Fault::BrokenPromises);
-            }
+        let getting = &mut session.remote.getting;
+        getting.refuses();
+        let most = cx.config.trust.max_broken_promises;
+        if getting.unchoked_us && getting.broken_promises > most {
+            return Err(Fault::BrokenPromises);
         }
         if let Phase::Active(download) = &mut self.phase {
             download.release(id, block);
@@ -56,7 +51,7 @@ impl Torrent {
     /// answered, by the block or by a rejection.
     pub(super) fn handle_cancel(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         asked: BlockRef,
     ) -> Result<(), Fault> {
@@ -64,10 +59,10 @@ impl Torrent {
             return Ok(());
         };
         let session = find(&mut self.sessions, id)?;
-        if !session.outbox.cancel(block) {
+        if !session.talk.outbox.cancel(block) {
             return Ok(());
         }
-        let fast = session.fast;
+        let fast = session.talk.fast;
         // It may have waited for this very piece to be read, and now waits for another.
         cx.waiting.add((self.info_hash, id));
         if fast {
@@ -78,7 +73,7 @@ impl Torrent {
 
     pub(super) fn handle_suggestion(
         &mut self,
-        cx: &Cx<'_>,
+        cx: &Cx<'_, C>,
         id: SessionId,
         index: u32,
     ) -> Result<(), Fault> {
@@ -90,16 +85,14 @@ impl Torrent {
             .piece(index)
             .ok_or(Fault::SuggestsNoSuchPiece)?;
         let session = find(&mut self.sessions, id)?;
-        session.suggested.push_back(piece);
-        if session.suggested.len() > cx.config.max_suggested {
-            session.suggested.pop_front();
-        }
+        let getting = &mut session.remote.getting;
+        getting.suggests(piece, cx.config.max_suggested);
         Ok(())
     }
 
     pub(super) fn handle_allowed_fast(
         &mut self,
-        cx: &Cx<'_>,
+        cx: &Cx<'_, C>,
         id: SessionId,
         index: u32,
     ) -> Result<(), Fault> {
@@ -111,31 +104,32 @@ impl Torrent {
             .piece(index)
             .ok_or(Fault::AllowsNoSuchPiece)?;
         let session = find(&mut self.sessions, id)?;
-        if session.fast_pieces.len() < cx.config.max_fast_pieces {
-            session.fast_pieces.insert(piece);
+        if session.remote.getting.fast_pieces.len() < cx.config.max_fast_pieces {
+            session.remote.getting.fast_pieces.insert(piece);
             self.refill.insert(id);
         }
         Ok(())
     }
 
     /// Lets a peer that has next to nothing take its own few pieces while it is choked.
-    pub(super) fn allow_fast(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn allow_fast(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let count = cx.config.allowed_fast;
         let (Some(metainfo), Some(session)) = (&self.metainfo, self.sessions.get_mut(&id)) else {
             return;
         };
         let poor = session
+            .remote
             .pieces
             .known()
             .is_some_and(|pieces| (pieces.count() as usize) < count);
-        if !session.fast || !poor || !session.allowed_fast.is_empty() {
+        if !session.talk.fast || !poor || !session.remote.giving.allowed_fast.is_empty() {
             return;
         }
         // A peer can't choose it, and every other peer of the swarm comes to the same set.
-        let who = session.contact.address();
+        let who = session.remote.contact.address();
         let pieces = metainfo.layout().piece_count();
-        session.allowed_fast = allowed_fast_set(&who, self.info_hash, pieces, count);
-        for piece in session.allowed_fast.clone() {
+        session.remote.giving.allowed_fast = allowed_fast_set(&who, self.info_hash, pieces, count);
+        for piece in session.remote.giving.allowed_fast.clone() {
             self.say(cx, id, &Message::AllowedFast(piece.get()));
         }
     }

@@ -5,17 +5,18 @@
 //! at once.
 
 use super::{Cx, Ending, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::{Event, StoreError, Urgency};
 use crate::peer::SessionId;
 use crate::pieces::PieceIndex;
 use crate::wire::peer::Message;
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// A piece that we said we have can't be read. Where the storage as a whole has failed,
     /// only a person can mend that.
     pub(in crate::engine) fn upload_read_failed(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         piece: PieceIndex,
         error: &StoreError,
     ) {
@@ -38,7 +39,7 @@ impl Torrent {
     }
 
     /// See [`crate::engine::Input::Lost`].
-    pub(in crate::engine) fn lose(&mut self, cx: &mut Cx<'_>, pieces: &[PieceIndex]) {
+    pub(in crate::engine) fn lose(&mut self, cx: &mut Cx<'_, C>, pieces: &[PieceIndex]) {
         let was_finished = self.is_finished();
         let mut lost = Vec::new();
         match &mut self.phase {
@@ -68,19 +69,20 @@ impl Torrent {
     }
 
     /// A peer is not to count on these pieces any more.
-    fn take_back(&mut self, cx: &mut Cx<'_>, id: SessionId, lost: &[PieceIndex]) {
+    fn take_back(&mut self, cx: &mut Cx<'_, C>, id: SessionId, lost: &[PieceIndex]) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        let needs = |piece: &PieceIndex| session.pieces.known().is_none_or(|p| !p.has(*piece));
+        let needs =
+            |piece: &PieceIndex| session.remote.pieces.known().is_none_or(|p| !p.has(*piece));
         // What waits to be sent to it may speak of them too.
-        let waits = session.outbox.ready_len() > 0;
-        if session.greeted && (waits || lost.iter().any(needs)) {
+        let waits = session.talk.outbox.ready_len() > 0;
+        if session.talk.greeted && (waits || lost.iter().any(needs)) {
             return self.close_session(cx, id, &Ending::LostPieces);
         }
-        let dropped = lost.iter().flat_map(|p| session.outbox.drop_piece(*p));
+        let dropped = lost.iter().flat_map(|p| session.talk.outbox.drop_piece(*p));
         let dropped: Vec<_> = dropped.collect();
-        let fast = session.fast;
+        let fast = session.talk.fast;
         for block in dropped.into_iter().filter(|_| fast) {
             self.say(cx, id, &Message::RejectRequest(block.to_ref()));
         }

@@ -7,17 +7,18 @@ use bytes::Bytes;
 use super::sessions::UT_METADATA;
 use super::work::cost;
 use super::{Cx, Ending, Fault, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::peer::{RemotePieces, Session, SessionId, Upload};
 use crate::pieces::{Bitfield, Block};
 use crate::wire::extension::{ExtensionHandshake, HANDSHAKE_ID};
-use crate::wire::peer::{BlockRef, Handshake, Message, Received, Reserved};
+use crate::wire::peer::{BlockRef, Handshake, Message, Received};
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     pub(super) fn handle_received(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
-        received: Received,
+        received: Received<C>,
     ) -> Result<(), Fault> {
         self.charge(cx, id, cost(&received, &cx.config.work))?;
         match received {
@@ -28,7 +29,7 @@ impl Torrent {
 
     fn handle_handshake(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         handshake: Handshake,
     ) -> Result<(), Fault> {
@@ -39,10 +40,8 @@ impl Torrent {
             return Err(Fault::Ourselves);
         }
         let session = self.session(id)?;
-        session.peer_id = Some(handshake.peer_id);
-        session.greeted = true;
-        session.extended = handshake.reserved.has(Reserved::EXTENSION);
-        session.fast = handshake.reserved.has(Reserved::FAST);
+        session.remote.peer_id = Some(handshake.peer_id);
+        session.talk.greets(&handshake);
         self.introduce(id)?;
         self.greet(cx, id);
         cx.waiting.add((self.info_hash, id));
@@ -51,9 +50,9 @@ impl Torrent {
 
     fn handle_message(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
-        message: Message,
+        message: Message<C>,
     ) -> Result<(), Fault> {
         match message {
             Message::KeepAlive | Message::Port(_) | Message::Unknown(_) => {}
@@ -61,17 +60,17 @@ impl Torrent {
             Message::AllowedFast(index) => self.handle_allowed_fast(cx, id, index)?,
             Message::Choke => self.handle_choke(id)?,
             Message::Unchoke => {
-                self.session(id)?.unchokes();
+                self.session(id)?.remote.getting.unchokes();
                 self.refill.insert(id);
             }
             Message::Interested => {
-                self.session(id)?.peer_interested = true;
+                self.session(id)?.remote.giving.interested = true;
                 self.unchoke_if_free(cx, id);
             }
             Message::NotInterested => {
                 let session = self.session(id)?;
-                session.peer_interested = false;
-                if session.unchoked.is_some() {
+                session.remote.giving.interested = false;
+                if session.remote.giving.is_unchoked() {
                     // Its slot may be of use to somebody else.
                     self.next_choke = cx.now;
                 }
@@ -92,13 +91,14 @@ impl Torrent {
             } => {
                 let handshake = ExtensionHandshake::decode(&payload)?;
                 let session = self.session(id)?;
-                session.ut_metadata = handshake
+                session.talk.ut_metadata = handshake
                     .ut_metadata
                     .filter(|&id| id != 0)
-                    .or(session.ut_metadata);
-                session.metadata_size = handshake.metadata_size.or(session.metadata_size);
+                    .or(session.talk.ut_metadata);
+                session.remote.metadata_size =
+                    handshake.metadata_size.or(session.remote.metadata_size);
                 if let Some(client) = handshake.client {
-                    session.client = client;
+                    session.remote.client = client;
                 }
                 self.fetch_metadata(cx);
             }
@@ -111,7 +111,7 @@ impl Torrent {
         Ok(())
     }
 
-    pub(super) fn session(&mut self, id: SessionId) -> Result<&mut Session, Fault> {
+    pub(super) fn session(&mut self, id: SessionId) -> Result<&mut Session<C>, Fault> {
         find(&mut self.sessions, id)
     }
 
@@ -120,9 +120,9 @@ impl Torrent {
         self.metainfo.as_ref()?.layout().check(block)
     }
 
-    fn handle_have(&mut self, cx: &mut Cx<'_>, id: SessionId, index: u32) -> Result<(), Fault> {
+    fn handle_have(&mut self, cx: &mut Cx<'_, C>, id: SessionId, index: u32) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
-        match &mut session.pieces {
+        match &mut session.remote.pieces {
             RemotePieces::Early { haves, .. } => {
                 if haves.len() >= cx.config.max_early_haves {
                     return Err(Fault::TooManyHaves);
@@ -156,15 +156,15 @@ impl Torrent {
 
     fn handle_bitfield(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         claim: Claim,
     ) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
-        if std::mem::replace(&mut session.introduced, true) {
+        if std::mem::replace(&mut session.talk.introduced, true) {
             return Err(Fault::SecondBitfield);
         }
-        match &mut session.pieces {
+        match &mut session.remote.pieces {
             RemotePieces::Early { bitfield, all, .. } => match claim {
                 Claim::Bits(bytes) => *bitfield = Some(bytes),
                 Claim::All => *all = true,
@@ -195,18 +195,18 @@ impl Torrent {
 
     fn handle_request(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         asked: BlockRef,
     ) -> Result<(), Fault> {
         let most = cx.config.max_incoming_requests;
         let block = self.check_block(asked);
         let session = find(&mut self.sessions, id)?;
-        let may = session.unchoked.is_some()
-            || block.is_some_and(|block| session.allowed_fast.contains(&block.piece));
+        let may = session.remote.giving.is_unchoked()
+            || block.is_some_and(|block| session.remote.giving.allowed_fast.contains(&block.piece));
         if !may {
             // It may not have heard of our choke yet.
-            if session.fast {
+            if session.talk.fast {
                 self.answer(cx, id, &Message::RejectRequest(asked))?;
             }
             return Ok(());
@@ -217,17 +217,16 @@ impl Torrent {
             .is_some_and(|download| download.have().has(block.piece));
         let session = find(&mut self.sessions, id)?;
         if !has {
-            if session.fast {
+            if session.talk.fast {
                 return self.answer(cx, id, &Message::RejectRequest(asked));
             }
             return Err(Fault::AsksForMissingPiece);
         }
-        if session.outbox.upload_count() >= most {
+        if session.talk.outbox.upload_count() >= most {
             return Err(Fault::TooManyRequests);
         }
-        session.asked = Some(cx.now);
-        session.sat = None;
-        session.outbox.push_upload(Upload::Block(block));
+        session.remote.giving.asks(cx.now);
+        session.talk.outbox.push_upload(Upload::Block(block));
         self.note_taken(id, block.piece);
         cx.waiting.add((self.info_hash, id));
         Ok(())
@@ -237,12 +236,12 @@ impl Torrent {
     /// answers is not to make us keep them.
     pub(super) fn answer(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         message: &Message,
     ) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
-        if session.outbox.ready_len() > cx.config.max_waiting.0 {
+        if session.talk.outbox.ready_len() > cx.config.max_waiting.0 {
             return Err(Fault::TakesNoAnswers);
         }
         self.say(cx, id, message);
@@ -250,12 +249,12 @@ impl Torrent {
     }
 
     /// Sends small messages; a peer that never takes them is let go.
-    pub(super) fn say(&mut self, cx: &mut Cx<'_>, id: SessionId, message: &Message) {
+    pub(super) fn say(&mut self, cx: &mut Cx<'_, C>, id: SessionId, message: &Message) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        session.outbox.push(message);
-        if session.outbox.ready_len() > cx.config.max_waiting.1 {
+        session.talk.outbox.push(message);
+        if session.talk.outbox.ready_len() > cx.config.max_waiting.1 {
             self.close_session(cx, id, &Ending::TakesNothing);
         } else {
             cx.waiting.add((self.info_hash, id));
@@ -271,9 +270,9 @@ enum Claim {
 }
 
 /// A session of a torrent whose other parts are needed at the same time.
-pub(super) fn find(
-    sessions: &mut BTreeMap<SessionId, Session>,
+pub(super) fn find<C: Chunk>(
+    sessions: &mut BTreeMap<SessionId, Session<C>>,
     id: SessionId,
-) -> Result<&mut Session, Fault> {
+) -> Result<&mut Session<C>, Fault> {
     sessions.get_mut(&id).ok_or(Fault::Gone)
 }

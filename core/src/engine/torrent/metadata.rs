@@ -13,6 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{Cx, Ending, Fault, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::config::MetadataConfig;
 use crate::engine::{Event, Resume};
 use crate::metainfo::{Metainfo, MetainfoError};
@@ -164,9 +165,9 @@ impl Fetch {
     }
 }
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Asks those who have the metadata, as far as there is room for more sources.
-    pub(super) fn fetch_metadata(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn fetch_metadata(&mut self, cx: &mut Cx<'_, C>) {
         let mut able = self.untried_sources();
         self.rng.shuffle(&mut able);
         for (id, size) in able {
@@ -191,19 +192,20 @@ impl Torrent {
         let acceptable = 1..=u32::try_from(Metainfo::MAX_LENGTH).expect("the limit is a few MiB");
         let able = self.sessions.iter().filter_map(|(id, session)| {
             let size = session
+                .remote
                 .metadata_size
                 .filter(|size| acceptable.contains(size))?;
             let known = fetch.sources.contains_key(id) || fetch.tried.contains(id);
-            (session.ut_metadata.is_some() && !known).then_some((*id, size))
+            (session.talk.ut_metadata.is_some() && !known).then_some((*id, size))
         });
         able.collect()
     }
 
-    fn ask_for_metadata(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    fn ask_for_metadata(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Phase::Metadata(fetch) = &mut self.phase else {
             return;
         };
-        let remote = self.sessions.get(&id).and_then(|s| s.ut_metadata);
+        let remote = self.sessions.get(&id).and_then(|s| s.talk.ut_metadata);
         let (Some(source), Some(remote)) = (fetch.sources.get_mut(&id), remote) else {
             return;
         };
@@ -229,21 +231,21 @@ impl Torrent {
 
     pub(super) fn handle_metadata(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         payload: &Bytes,
     ) -> Result<(), Fault> {
         match MetadataMessage::decode(payload)? {
             Some(MetadataMessage::Request { piece }) => {
                 let session = self.session(id)?;
-                if session.outbox.upload_count() >= cx.config.max_incoming_requests {
+                if session.talk.outbox.upload_count() >= cx.config.max_incoming_requests {
                     return Err(Fault::TooManyRequests);
                 }
                 // For a while: it is no way to keep a place for ever.
-                if cx.now - session.since < cx.config.idle_timeout {
-                    session.asked = Some(cx.now);
+                if cx.now - session.remote.since < cx.config.idle_timeout {
+                    session.remote.giving.asked = Some(cx.now);
                 }
-                session.outbox.push_upload(Upload::Metadata(piece));
+                session.talk.outbox.push_upload(Upload::Metadata(piece));
                 cx.waiting.add((self.info_hash, id));
             }
             Some(MetadataMessage::Data {
@@ -261,7 +263,7 @@ impl Torrent {
 
     fn take_metadata(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         id: SessionId,
         piece: u32,
         total_size: u32,
@@ -285,7 +287,7 @@ impl Torrent {
         source.last_progress = cx.now;
         self.gained = cx.now;
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.allowance.earn(cx.config.work.block);
+            session.remote.allowance.earn(cx.config.work.block);
         }
         if source.received.len() == source.size as usize {
             let info = Bytes::from(std::mem::take(&mut source.received));
@@ -301,7 +303,7 @@ impl Torrent {
     }
 
     /// Gives up the slowest copy while all together take too much memory.
-    fn bound_metadata(&mut self, cx: &mut Cx<'_>, newest: SessionId) {
+    fn bound_metadata(&mut self, cx: &mut Cx<'_, C>, newest: SessionId) {
         let Phase::Metadata(fetch) = &mut self.phase else {
             return;
         };
@@ -321,7 +323,7 @@ impl Torrent {
     }
 
     /// All that a source promised is here.
-    fn metadata_complete(&mut self, cx: &mut Cx<'_>, id: SessionId, info: Bytes) {
+    fn metadata_complete(&mut self, cx: &mut Cx<'_, C>, id: SessionId, info: Bytes) {
         match Metainfo::from_info(info, self.info_hash, Vec::new()) {
             Ok(metainfo) => {
                 if let Some(reason) = cx.config.refuses(metainfo.layout()) {
@@ -345,7 +347,7 @@ impl Torrent {
     }
 
     /// A session won't send the metadata: others are asked.
-    pub(super) fn metadata_source_lost(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn metadata_source_lost(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Phase::Metadata(fetch) = &mut self.phase else {
             return;
         };
@@ -357,7 +359,7 @@ impl Torrent {
 
     /// Gives up sources that are silent, and gives the turns to those that are fast; when all
     /// were tried, begins again.
-    pub(super) fn metadata_upkeep(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn metadata_upkeep(&mut self, cx: &mut Cx<'_, C>) {
         let waiting = !self.untried_sources().is_empty();
         let Phase::Metadata(fetch) = &mut self.phase else {
             return;
@@ -388,7 +390,7 @@ impl Torrent {
         self.go_on_with_metadata(cx);
     }
 
-    fn go_on_with_metadata(&mut self, cx: &mut Cx<'_>) {
+    fn go_on_with_metadata(&mut self, cx: &mut Cx<'_, C>) {
         let Phase::Metadata(fetch) = &mut self.phase else {
             return;
         };

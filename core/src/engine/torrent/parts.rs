@@ -2,12 +2,13 @@
 //! where they lie.
 
 use super::{Cx, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::{Job, Output, StoreError, Work};
 use crate::pieces::{Download, PieceIndex, Stretch};
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Has the host write what is ready.
-    pub(super) fn write_stretches(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn write_stretches(&mut self, cx: &mut Cx<'_, C>) {
         while let Some(stretch) = self.download_mut().and_then(Download::next_stretch) {
             let Stretch { piece, begin, data } = stretch;
             self.writing_parts.insert((piece, begin), self.resumed);
@@ -24,7 +25,7 @@ impl Torrent {
     /// A stretch was put in its place, or could not be.
     pub(in crate::engine) fn part_written(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         piece: PieceIndex,
         begin: u32,
         result: Result<(), StoreError>,
@@ -51,7 +52,7 @@ impl Torrent {
     /// A piece was hashed where it lies, or could not be.
     pub(in crate::engine) fn part_verified(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         piece: PieceIndex,
         result: Result<[u8; 20], StoreError>,
     ) {

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use super::prospects::Prospect;
 use super::{Cx, Ending, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::{Config, Output, Urgency};
 use crate::net::Contact;
 use crate::peer::{Session, SessionId};
@@ -35,41 +36,47 @@ pub(super) enum Use {
     Exchanges,
 }
 
-impl Torrent {
-    pub(super) fn use_of(&self, now: Time, config: &Config, session: &Session) -> Use {
+impl<C: Chunk> Torrent<C> {
+    pub(super) fn use_of(&self, now: Time, config: &Config, session: &Session<C>) -> Use {
         let config = &config.places;
-        if self.is_complete() && session.is_seed() {
+        if self.is_complete() && session.remote.is_seed() {
             return Use::Nothing;
         }
         let lately = |time: Time| now - time < config.exchange;
-        if session.exchanged.is_some_and(lately) {
+        if session.remote.exchanged.is_some_and(lately) {
             return Use::Exchanges;
         }
-        if session.strikes > 0 {
+        if session.remote.getting.strikes > 0 {
             return Use::Owes;
         }
-        if session.interested && session.unchoked_us {
+        if session.remote.getting.interested && session.remote.getting.unchoked_us {
             return Use::Hopes;
         }
-        if session.sat.is_some() {
+        if session.remote.giving.sat.is_some() {
             return Use::Sits;
         }
-        if now - session.since < config.patience {
+        if now - session.remote.since < config.patience {
             return Use::New;
         }
-        let knows_it = matches!(self.phase, Phase::Metadata(_)) && session.metadata_size.is_some();
+        let knows_it =
+            matches!(self.phase, Phase::Metadata(_)) && session.remote.metadata_size.is_some();
         // Whoever asked for something and never takes it is of no use.
-        let waits = session.unchoked.is_none() || session.asked.is_some_and(lately);
-        let fetches = session.asked.is_some_and(|at| now - at < config.patience);
+        let waits = session.remote.giving.unchoked.is_none()
+            || session.remote.giving.asked.is_some_and(lately);
+        let fetches = session
+            .remote
+            .giving
+            .asked
+            .is_some_and(|at| now - at < config.patience);
         if knows_it || fetches {
             Use::Hopes
         } else if self.wants(session) && waits {
-            if session.is_stranger() && !session.interested {
+            if session.remote.is_stranger() && !session.remote.getting.interested {
                 Use::Waits
             } else {
                 Use::Hopes
             }
-        } else if session.interested {
+        } else if session.remote.getting.interested {
             Use::Withholds
         } else if self.wants(session) {
             Use::Sits
@@ -81,8 +88,8 @@ impl Torrent {
     /// It says that it wants something, and there is something to be had. While we have
     /// nothing nobody has a reason to say so, and whoever does it all the same would have all
     /// slots by the time at which they are of use.
-    pub(super) fn wants(&self, session: &Session) -> bool {
-        session.peer_interested && self.has_something() && !session.is_seed()
+    pub(super) fn wants(&self, session: &Session<C>) -> bool {
+        session.remote.giving.interested && self.has_something() && !session.remote.is_seed()
     }
 
     fn has_something(&self) -> bool {
@@ -91,13 +98,13 @@ impl Torrent {
     }
 
     /// We lack something, and got nothing for a while.
-    fn starves(&self, cx: &Cx<'_>) -> bool {
+    fn starves(&self, cx: &Cx<'_, C>) -> bool {
         !self.is_finished() && cx.now - self.gained >= cx.config.places.starving
     }
 
     /// Gives up the session that is of least use, if one is of none. Where we get nothing at
     /// all, also one that has what we lack and keeps it to itself.
-    pub(super) fn make_room(&mut self, cx: &mut Cx<'_>, hungry: bool) -> bool {
+    pub(super) fn make_room(&mut self, cx: &mut Cx<'_, C>, hungry: bool) -> bool {
         let withholds = hungry && self.starves(cx);
         let mut uses: Vec<(Use, SessionId)> = self
             .sessions
@@ -115,18 +122,19 @@ impl Torrent {
     }
 
     /// Slots of those who ask for nothing go to those who wait.
-    pub(super) fn pass_on_slots(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn pass_on_slots(&mut self, cx: &mut Cx<'_, C>) {
         let config = &cx.config.places;
         for session in self.sessions.values_mut() {
             session.watch_slot(cx.now, config);
         }
         // Who gives us something has earned it.
         let now = cx.now;
-        let sits = |s: &Session| s.sat.is_some() && s.down.long_rate(now) == 0;
+        let sits =
+            |s: &Session<C>| s.remote.giving.sat.is_some() && s.remote.down.long_rate(now) == 0;
         let idle = self
             .sessions
             .iter()
-            .filter(|(_, s)| s.unchoked.is_some() && self.wants(s) && sits(s));
+            .filter(|(_, s)| s.remote.giving.is_unchoked() && self.wants(s) && sits(s));
         let idle: Vec<SessionId> = idle.map(|(id, _)| *id).collect();
         for (turn, id) in idle.into_iter().enumerate() {
             // By turns to somebody who took or gave something before, and to one who never
@@ -142,30 +150,41 @@ impl Torrent {
 
     /// Who gets a slot that is left over: of two kinds, where there are both.
     fn next_in_line(&self, stranger: bool) -> Option<SessionId> {
-        let waiting = self
-            .sessions
-            .iter()
-            .filter(|(_, s)| s.unchoked.is_none() && self.wants(s) && s.sat.is_none());
+        let waiting = self.sessions.iter().filter(|(_, s)| {
+            s.remote.giving.unchoked.is_none() && self.wants(s) && s.remote.giving.sat.is_none()
+        });
         // Who owes us least, and of those who waits longest; of those who were never tried
         // the last, or a crowd that waits would be first for long.
         let next = waiting.min_by_key(|(_, s)| {
-            let other = s.is_stranger() != stranger;
-            (other, s.debt(), s.choked, Reverse(s.since))
+            let other = s.remote.is_stranger() != stranger;
+            (
+                other,
+                s.remote.debt(),
+                s.remote.giving.choked,
+                Reverse(s.remote.since),
+            )
         });
         next.map(|(id, _)| *id)
     }
 
     /// While nobody uses a slot, it costs nothing to try several more at once.
-    fn try_several(&mut self, cx: &mut Cx<'_>) {
-        let untried = |s: &Session| self.wants(s) && s.unchoked.is_none() && s.choked.is_none();
+    fn try_several(&mut self, cx: &mut Cx<'_, C>) {
+        let untried = |s: &Session<C>| {
+            self.wants(s) && s.remote.giving.unchoked.is_none() && s.remote.giving.choked.is_none()
+        };
         let untried = self.sessions.iter().filter(|(_, s)| untried(s));
-        let mut untried: Vec<_> = untried.map(|(id, s)| (Reverse(s.since), *id)).collect();
+        let mut untried: Vec<_> = untried
+            .map(|(id, s)| (Reverse(s.remote.since), *id))
+            .collect();
         untried.sort_unstable();
         if untried.is_empty() || !self.slots_are_idle(cx) {
             return;
         }
         let slots = &cx.config.choke.slots;
-        let held = self.sessions.values().filter(|s| s.unchoked.is_some());
+        let held = self
+            .sessions
+            .values()
+            .filter(|s| s.remote.giving.is_unchoked());
         let most = slots.1.saturating_sub(held.count()).min(slots.0);
         for (_, id) in untried.into_iter().take(most) {
             self.set_unchoked(cx, id, true);
@@ -173,22 +192,31 @@ impl Torrent {
     }
 
     /// It has just got its first slot, and had no time to ask for anything.
-    pub(super) fn is_on_trial(&self, cx: &Cx<'_>, id: SessionId) -> bool {
+    pub(super) fn is_on_trial(&self, cx: &Cx<'_, C>, id: SessionId) -> bool {
         let time = cx.config.places.sitting;
         self.sessions.get(&id).is_some_and(|session| {
-            let new = session.unchoked.is_some_and(|since| cx.now - since < time);
-            new && self.wants(session) && session.choked.is_none() && session.asked.is_none()
+            let new = session
+                .remote
+                .giving
+                .unchoked
+                .is_some_and(|since| cx.now - since < time);
+            new && self.wants(session)
+                && session.remote.giving.choked.is_none()
+                && session.remote.giving.asked.is_none()
         })
     }
 
     /// Everybody who has an upload slot had the time to ask for something, and nobody does.
-    pub(super) fn slots_are_idle(&self, cx: &Cx<'_>) -> bool {
-        let mut held = self.sessions.values().filter(|s| s.unchoked.is_some());
+    pub(super) fn slots_are_idle(&self, cx: &Cx<'_, C>) -> bool {
+        let mut held = self
+            .sessions
+            .values()
+            .filter(|s| s.remote.giving.is_unchoked());
         cx.channels.is_idle() && !held.any(|session| session.uses_slot(cx.now, &cx.config.places))
     }
 
     /// Asks others for channels, as long as there is room for them.
-    pub(super) fn meet(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn meet(&mut self, cx: &mut Cx<'_, C>) {
         if !cx.channels.any_up() || !self.is_running() {
             return;
         }
@@ -224,7 +252,7 @@ impl Torrent {
             return;
         }
         // Who came to us by itself was never asked, and is nobody left to ask.
-        let here: BTreeSet<Contact> = self.sessions.values().map(|s| s.contact).collect();
+        let here: BTreeSet<Contact> = self.sessions.values().map(|s| s.remote.contact).collect();
         let untried = self
             .swarm
             .prospects
@@ -246,7 +274,7 @@ impl Torrent {
 
     /// Who has not been asked yet, or not lately. `any`, or only one that may have what we
     /// lack, for which somebody else may have to go.
-    fn next_prospect(&mut self, cx: &Cx<'_>, any: bool, starves: bool) -> Option<Contact> {
+    fn next_prospect(&mut self, cx: &Cx<'_, C>, any: bool, starves: bool) -> Option<Contact> {
         let complete = self.is_finished();
         let mut rng = self.rng.clone();
         let hasty = starves.then_some(cx.config.places.haste);
@@ -274,7 +302,7 @@ impl Torrent {
     }
 
     /// Channels that are asked for, and how many of them may soon be answered.
-    pub(super) fn opening(&self, cx: &Cx<'_>) -> (usize, usize) {
+    pub(super) fn opening(&self, cx: &Cx<'_, C>) -> (usize, usize) {
         let patience = cx.config.places.patience;
         let ours = cx.channels.dialled_for(self.info_hash);
         let prospects = &self.swarm.prospects;
@@ -285,7 +313,7 @@ impl Torrent {
     }
 
     /// Somebody does not want a channel.
-    pub(in crate::engine) fn declined(&mut self, cx: &Cx<'_>, contact: Contact) {
+    pub(in crate::engine) fn declined(&mut self, cx: &Cx<'_, C>, contact: Contact) {
         self.swarm.prospects.refused(contact, &cx.config.places);
     }
 }

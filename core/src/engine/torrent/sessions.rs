@@ -4,10 +4,11 @@ use bytes::Bytes;
 
 use super::work::frame_cost;
 use super::{Cx, Ending, Fault, Phase, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::{Event, Output, Urgency};
 use crate::id::{ChannelKey, LinkId, PeerId};
 use crate::net::Contact;
-use crate::peer::{RemotePieces, Session, SessionId};
+use crate::peer::{PeerPath, Remote, RemotePieces, Session, SessionId, Stream};
 use crate::pieces::{BLOCK, Bitfield, Layout};
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
@@ -21,18 +22,18 @@ const MAX_MESSAGE: u32 = (Layout::MAX_PIECES / 8) as u32 + 64;
 /// extensions are at most 16 KiB long, with a head of less than 2 KiB.
 const OTHER_MESSAGES: u32 = BLOCK + (2 << 10);
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     pub(super) fn session_of(&self, contact: Contact) -> Option<SessionId> {
         self.sessions
             .iter()
-            .find(|(_, session)| session.contact == contact)
+            .find(|(_, session)| session.remote.contact == contact)
             .map(|(id, _)| *id)
     }
 
     /// A channel that we asked for is open.
     pub(in crate::engine) fn opened(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         channel: ChannelKey,
         contact: Contact,
         room: u32,
@@ -48,7 +49,7 @@ impl Torrent {
 
     pub(super) fn open_session(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         channel: ChannelKey,
         contact: Contact,
         peer_id: Option<PeerId>,
@@ -56,25 +57,23 @@ impl Torrent {
     ) {
         let id = self.next_session;
         self.next_session += 1;
-        let mut session = Session::new(
-            channel,
-            contact,
-            peer_id,
-            room,
-            self.longest_message(),
-            &cx.config.requests,
-            cx.now,
-        );
+        let requests = &cx.config.requests;
+        let longest = self.longest_message();
+        let path = PeerPath::Relay;
+        let mut session = Session {
+            remote: Remote::new(contact, peer_id, requests, cx.now),
+            talk: Stream::new(channel, path, room, longest, requests, cx.now),
+        };
         let handshake = Handshake {
             reserved: Reserved::EXTENSION.with(Reserved::FAST),
             info_hash: self.info_hash,
             peer_id: cx.peer_id,
         };
-        session.outbox.push_bytes(&handshake.encode());
+        session.talk.outbox.push_bytes(&handshake.encode());
         if let Phase::Active(download) = &mut self.phase {
             let pieces = Bitfield::empty(download.have().piece_count());
             download.peer_joined(id, &pieces);
-            session.pieces = RemotePieces::Known(pieces);
+            session.remote.pieces = RemotePieces::Known(pieces);
         }
         self.sessions.insert(id, session);
         cx.channels.open(channel, (self.info_hash, id));
@@ -91,7 +90,7 @@ impl Torrent {
     }
 
     /// The metadata is here: what sessions said before is checked and counted.
-    pub(super) fn meet_early_sessions(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn meet_early_sessions(&mut self, cx: &mut Cx<'_, C>) {
         let layout = *self
             .metainfo
             .as_ref()
@@ -100,25 +99,25 @@ impl Torrent {
         let longest = self.longest_message();
         let mut faults = Vec::new();
         for (&id, session) in &mut self.sessions {
-            session.decoder.set_max_message(longest);
+            session.talk.decoder.set_max_message(longest);
             let Phase::Active(download) = &mut self.phase else {
                 return;
             };
-            match session.pieces.resolve(&layout) {
+            match session.remote.pieces.resolve(&layout) {
                 Ok(pieces) => {
                     download.peer_joined(id, &pieces);
-                    session.pieces = RemotePieces::Known(pieces);
+                    session.remote.pieces = RemotePieces::Known(pieces);
                 }
                 Err(error) => {
                     let pieces = Bitfield::empty(layout.piece_count());
                     download.peer_joined(id, &pieces);
-                    session.pieces = RemotePieces::Known(pieces);
+                    session.remote.pieces = RemotePieces::Known(pieces);
                     faults.push((id, error));
                 }
             }
-            if session.greeted {
+            if session.talk.greeted {
                 for piece in download.have().iter() {
-                    session.outbox.push(&Message::Have(piece.get()));
+                    session.talk.outbox.push(&Message::Have(piece.get()));
                 }
             }
         }
@@ -139,19 +138,19 @@ impl Torrent {
         let have = self.download().map(|download| download.have().clone());
         let session = self.session(id)?;
         let message = match have {
-            Some(have) if have.is_full() && session.fast => Message::HaveAll,
+            Some(have) if have.is_full() && session.talk.fast => Message::HaveAll,
             Some(have) if !have.is_empty() => {
                 Message::Bitfield(Bytes::copy_from_slice(have.as_bytes()))
             }
-            _ if session.fast => Message::HaveNone,
+            _ if session.talk.fast => Message::HaveNone,
             _ => return Ok(()),
         };
-        session.outbox.push(&message);
+        session.talk.outbox.push(&message);
         Ok(())
     }
 
     /// Sends our extension handshake, again when there is more to say (BEP 10).
-    pub(super) fn greet(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn greet(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let metadata_size = self
             .metainfo
             .as_ref()
@@ -159,7 +158,7 @@ impl Torrent {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if !session.extended {
+        if !session.talk.extended {
             return;
         }
         let handshake = ExtensionHandshake {
@@ -168,7 +167,7 @@ impl Torrent {
             client: Some(cx.config.client.clone()),
             request_queue: u32::try_from(cx.config.max_incoming_requests).ok(),
         };
-        session.outbox.push(&Message::Extended {
+        session.talk.outbox.push(&Message::Extended {
             id: 0,
             payload: handshake.encode(),
         });
@@ -176,19 +175,19 @@ impl Torrent {
     }
 
     /// Bytes came through a session's channel.
-    pub(in crate::engine) fn receive(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: Bytes) {
+    pub(in crate::engine) fn receive(&mut self, cx: &mut Cx<'_, C>, id: SessionId, bytes: C) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        session.last_heard = cx.now;
-        let channel = session.channel;
+        session.talk.last_heard = cx.now;
+        let channel = session.talk.channel;
         let length = bytes.len();
-        session.decoder.push(bytes);
+        session.talk.decoder.push(bytes);
         if let Err(fault) = self.charge(cx, id, frame_cost(length, &cx.config.work)) {
             return self.shun(cx, id, fault);
         }
         while let Some(session) = self.sessions.get_mut(&id) {
-            let handled = match session.decoder.poll() {
+            let handled = match session.talk.decoder.poll() {
                 Ok(None) => break,
                 Ok(Some(received)) => self.handle_received(cx, id, received),
                 Err(error) => Err(Fault::from(error)),
@@ -206,51 +205,57 @@ impl Torrent {
     }
 
     /// We may send more.
-    pub(in crate::engine) fn room(&mut self, cx: &mut Cx<'_>, id: SessionId, bytes: u32) {
+    pub(in crate::engine) fn room(&mut self, cx: &mut Cx<'_, C>, id: SessionId, bytes: u32) {
         if bytes < cx.config.work.small_grant
             && let Err(fault) = self.charge(cx, id, cx.config.work.frame)
         {
             return self.shun(cx, id, fault);
         }
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.room = session.room.saturating_add(u64::from(bytes));
+            session.talk.grant(bytes);
             cx.waiting.add((self.info_hash, id));
         }
     }
 
     /// Ends a session, and tells the other end why.
-    pub(super) fn close_session(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &Ending) {
-        if let Some(channel) = self.sessions.get(&id).map(|session| session.channel) {
+    pub(super) fn close_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId, reason: &Ending) {
+        if let Some(channel) = self.sessions.get(&id).map(|session| session.talk.channel) {
             cx.close(channel, reason.clone());
             self.drop_session(cx, id);
         }
     }
 
     /// A session's channel is gone.
-    pub(in crate::engine) fn drop_session(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(in crate::engine) fn drop_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Some(session) = self.sessions.remove(&id) else {
             return;
         };
-        if session.down.total() > 0 {
-            self.outcasts
-                .departed(id, session.contact, session.name(), &cx.config.trust);
+        if session.remote.down.total() > 0 {
+            self.outcasts.departed(
+                id,
+                session.remote.contact,
+                session.remote.name(),
+                &cx.config.trust,
+            );
         }
         // It has had its chance, and others have not.
-        if session.exchanged.is_some() {
-            self.swarm.prospects.of_use(session.contact);
+        if session.remote.exchanged.is_some() {
+            self.swarm.prospects.of_use(session.remote.contact);
         }
         self.swarm
             .prospects
-            .rest(cx.now, session.contact, &cx.config.places);
-        cx.channels.close(session.channel);
+            .rest(cx.now, session.remote.contact, &cx.config.places);
+        cx.channels.close(session.talk.channel);
         cx.waiting.remove((self.info_hash, id));
         self.refill.remove(&id);
-        self.deal.take_back(&session.dealt);
-        if let (Phase::Active(download), Some(pieces)) = (&mut self.phase, session.pieces.known()) {
+        self.deal.take_back(&session.remote.giving.dealt);
+        if let (Phase::Active(download), Some(pieces)) =
+            (&mut self.phase, session.remote.pieces.known())
+        {
             download.peer_left(id, pieces);
             self.refill_all = true;
         }
-        if session.unchoked.is_some() {
+        if session.remote.giving.is_unchoked() {
             // Its slot is somebody else's.
             self.next_choke = cx.now;
         }
@@ -262,16 +267,16 @@ impl Torrent {
     }
 
     /// Ends every session whose channel goes through a link.
-    pub(super) fn close_link(&mut self, cx: &mut Cx<'_>, link: LinkId, reason: &Ending) {
+    pub(super) fn close_link(&mut self, cx: &mut Cx<'_, C>, link: LinkId, reason: &Ending) {
         let through = self.sessions.iter();
-        let through = through.filter(|(_, session)| session.channel.link == link);
+        let through = through.filter(|(_, session)| session.talk.channel.link == link);
         let ids: Vec<SessionId> = through.map(|(id, _)| *id).collect();
         for id in ids {
             self.close_session(cx, id, reason);
         }
     }
 
-    pub(super) fn close_all(&mut self, cx: &mut Cx<'_>, reason: &Ending) {
+    pub(super) fn close_all(&mut self, cx: &mut Cx<'_, C>, reason: &Ending) {
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
             self.close_session(cx, id, reason);
@@ -279,17 +284,17 @@ impl Torrent {
     }
 
     /// Ends the session of a peer that misbehaves, and does not talk to it for a while.
-    pub(super) fn shun(&mut self, cx: &mut Cx<'_>, id: SessionId, fault: Fault) {
-        if let Some(contact) = self.sessions.get(&id).map(|session| session.contact) {
+    pub(super) fn shun(&mut self, cx: &mut Cx<'_, C>, id: SessionId, fault: Fault) {
+        if let Some(contact) = self.sessions.get(&id).map(|session| session.remote.contact) {
             self.outcasts.shun(cx.now, contact, &cx.config.trust);
             self.close_session(cx, id, &fault.into());
         }
     }
 
     /// Never talks to this peer again; its session may be over already.
-    pub(super) fn ban(&mut self, cx: &mut Cx<'_>, id: SessionId, reason: &Ending) {
+    pub(super) fn ban(&mut self, cx: &mut Cx<'_, C>, id: SessionId, reason: &Ending) {
         let connected = self.sessions.get(&id);
-        let connected = connected.map(|session| (session.contact, session.name()));
+        let connected = connected.map(|session| (session.remote.contact, session.remote.name()));
         let Some((contact, peer)) = connected.or_else(|| self.outcasts.who_was(id)) else {
             return;
         };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::places::Use;
 use super::prospects::Prospects;
 use super::{Cx, Ending, Torrent};
+use crate::chunk::Chunk;
 use crate::engine::{Config, Found, Output, Report, Urgency};
 use crate::id::{ChannelKey, LinkId, PeerId};
 use crate::net::Contact;
@@ -40,9 +41,9 @@ impl Swarm {
     }
 }
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Asks for others to be looked for.
-    pub(super) fn look(&mut self, cx: &mut Cx<'_>, urgency: Urgency) {
+    pub(super) fn look(&mut self, cx: &mut Cx<'_, C>, urgency: Urgency) {
         self.swarm.looking = true;
         cx.emit(Output::Look {
             info_hash: self.info_hash,
@@ -73,7 +74,7 @@ impl Torrent {
             .map(|download| length - download.bytes_had())
     }
 
-    pub(super) fn note_have(&mut self, cx: &mut Cx<'_>, piece: PieceIndex) {
+    pub(super) fn note_have(&mut self, cx: &mut Cx<'_, C>, piece: PieceIndex) {
         cx.emit(Output::Have {
             info_hash: self.info_hash,
             piece,
@@ -85,7 +86,7 @@ impl Torrent {
     /// everything, and that lack something.
     pub(in crate::engine) fn found(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         link: LinkId,
         counts: (u32, u32),
         contacts: &[Found],
@@ -112,7 +113,7 @@ impl Torrent {
     }
 
     /// The place in the swarm behind a link is another torrent's now.
-    pub(in crate::engine) fn displaced(&mut self, cx: &mut Cx<'_>, link: LinkId) {
+    pub(in crate::engine) fn displaced(&mut self, cx: &mut Cx<'_, C>, link: LinkId) {
         self.close_link(cx, link, &Ending::TurnOver);
         self.swarm.forget(link);
         self.swarm.counts.remove(&link);
@@ -121,7 +122,7 @@ impl Torrent {
     /// Somebody wants a channel to us.
     pub(in crate::engine) fn offered(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'_, C>,
         channel: ChannelKey,
         contact: Contact,
         peer_id: PeerId,
@@ -135,7 +136,12 @@ impl Torrent {
         self.open_session(cx, channel, contact, Some(peer_id), room);
     }
 
-    fn welcome(&mut self, cx: &mut Cx<'_>, contact: Contact, crossing: bool) -> Result<(), Ending> {
+    fn welcome(
+        &mut self,
+        cx: &mut Cx<'_, C>,
+        contact: Contact,
+        crossing: bool,
+    ) -> Result<(), Ending> {
         if !self.is_running() {
             return Err(Ending::NotRunning);
         }

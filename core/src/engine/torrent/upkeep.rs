@@ -4,21 +4,45 @@ use std::time::Duration;
 
 use super::messages::find;
 use super::{Cx, Ending, Fault, Phase, Torrent};
-use crate::peer::SessionId;
+use crate::chunk::Chunk;
+use crate::engine::{Config, TimerKind};
+use crate::peer::{Session, SessionId};
 use crate::pieces::BLOCK;
+use crate::time::Time;
 use crate::wire::peer::Message;
 
-impl Torrent {
-    /// Sessions need looking after.
-    pub(in crate::engine) fn needs_upkeep(&self) -> bool {
-        // Somebody refused, and is asked again.
-        let waits = self.swarm.prospects.any(|known| self.promises(known));
-        !self.sessions.is_empty() || waits
+impl<C: Chunk> Torrent<C> {
+    /// Why it is to be looked after at this time, if it is: of several reasons the rarest. It
+    /// is asked after every input, and looks at no session.
+    pub(in crate::engine) fn needs_upkeep(&self, at: Time) -> Option<TimerKind> {
+        if self.sessions.is_empty() {
+            let waits = self.swarm.prospects.any(|known| self.promises(known));
+            return waits.then_some(TimerKind::Contacts);
+        }
+        let slots = (self.next_choke <= at).then_some(TimerKind::Slots);
+        slots.into_iter().chain([self.watches]).min()
+    }
+
+    /// Why sessions are to be looked after at this time.
+    fn watch_for(&self, at: Time, config: &Config) -> TimerKind {
+        let silent = |s: &Session<C>| {
+            at - s.talk.last_heard >= config.idle_timeout
+                || at - s.talk.last_spoke >= config.keep_alive
+        };
+        if self.sessions.values().any(silent) {
+            TimerKind::Silence
+        } else if self.sessions.values().any(|s| s.talk.owes()) {
+            TimerKind::Debts
+        } else if matches!(self.phase, Phase::Metadata(_)) {
+            TimerKind::Metadata
+        } else {
+            TimerKind::Rates
+        }
     }
 
     /// Releases old requests, closes dead sessions, gives slots out. Comparing times, so
     /// that it may be called at any moment.
-    pub(in crate::engine) fn upkeep(&mut self, cx: &mut Cx<'_>) {
+    pub(in crate::engine) fn upkeep(&mut self, cx: &mut Cx<'_, C>) {
         let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
         for id in ids {
             self.session_upkeep(cx, id);
@@ -32,21 +56,26 @@ impl Torrent {
         } else {
             self.use_idle_link(cx);
         }
+        self.watches = self.watch_for(cx.now + cx.config.upkeep, cx.config);
     }
 
-    fn session_upkeep(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    fn session_upkeep(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if cx.now - session.last_heard >= cx.config.idle_timeout {
+        if cx.now - session.talk.last_heard >= cx.config.idle_timeout {
             return self.close_session(cx, id, &Ending::Silent);
         }
-        let rate = session.down.rate(cx.now);
-        session.pipeline.measure(rate, &cx.config.requests);
-        if session.outbox.ready_len() > cx.config.max_waiting.1 {
+        let rate = session.remote.down.rate(cx.now);
+        session
+            .remote
+            .getting
+            .pipeline
+            .measure(rate, &cx.config.requests);
+        if session.talk.outbox.ready_len() > cx.config.max_waiting.1 {
             return self.close_session(cx, id, &Ending::TakesNothing);
         }
-        if session.outbox.ready_len() > 0 {
+        if session.talk.outbox.ready_len() > 0 {
             // News that waited for company.
             cx.waiting.add((self.info_hash, id));
         }
@@ -56,44 +85,54 @@ impl Torrent {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if cx.now - session.last_spoke >= cx.config.keep_alive {
-            session.last_spoke = cx.now;
+        if cx.now - session.talk.last_spoke >= cx.config.keep_alive {
+            session.talk.last_spoke = cx.now;
             self.say(cx, id, &Message::KeepAlive);
         }
     }
 
     /// What a peer owes us for too long is asked of others, and less of it.
-    fn watch_debts(&mut self, cx: &mut Cx<'_>, id: SessionId) -> Result<(), Fault> {
+    fn watch_debts(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
         let limits = &cx.config.requests;
-        let asked = !session.requests.is_empty();
-        let owes = asked || (session.timed_out.is_some() && session.unchoked_us);
-        let waited = cx.now - session.last_block;
+        let asked = session.talk.owes();
+        let owes = asked
+            || (session.remote.getting.timed_out.is_some() && session.remote.getting.unchoked_us);
+        let waited = cx.now - session.remote.getting.last_block;
         if !owes {
             return Ok(());
         }
-        session.snubbed |= waited >= limits.snub;
+        session.remote.getting.snubbed |= waited >= limits.snub;
         let trust = &cx.config.trust;
-        if session.broken_promises > trust.max_broken_promises || waited >= trust.max_debt {
+        if session.remote.getting.broken_promises > trust.max_broken_promises
+            || waited >= trust.max_debt
+        {
             return Err(Fault::BrokenPromises);
         }
         // Who is slow is not silent: four times as long as its blocks take.
-        let rate = session.down.long_rate(cx.now);
+        let rate = session.remote.down.long_rate(cx.now);
         let pace = 4 * u64::from(BLOCK) / rate.max(1);
         let pace = match rate {
             0 => Duration::ZERO,
             _ => Duration::from_secs(pace).min(limits.snub),
         };
-        let timeout = if session.delivered {
+        let timeout = if session.remote.getting.delivered {
             limits.timeout.max(pace)
         } else {
-            limits.doubt.saturating_mul(1 << session.strikes.min(8))
+            limits
+                .doubt
+                .saturating_mul(1 << session.remote.getting.strikes.min(8))
         };
-        let since = session.timed_out.unwrap_or(session.last_block);
+        let since = session
+            .remote
+            .getting
+            .timed_out
+            .unwrap_or(session.remote.getting.last_block);
         let doubtful = asked && waited >= limits.doubt.max(pace);
         let late = asked && cx.now - since >= timeout;
         if late {
-            session.strike(cx.now);
+            let requests = session.talk.request_count();
+            session.remote.getting.strike(cx.now, requests);
             self.release_requests(id);
         }
         if let Phase::Active(download) = &mut self.phase

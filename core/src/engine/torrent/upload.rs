@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-
 use super::{Cx, Torrent};
 use crate::choke::Candidate;
+use crate::chunk::{Buffer, Chunk};
 use crate::engine::cache::Cache;
 use crate::engine::{Job, Output, Work};
 use crate::id::InfoHash;
@@ -17,14 +16,17 @@ use crate::pieces::{BLOCK, Bitfield, Block, Cut, Layout};
 use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
 use crate::wire::peer::Message;
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
-    pub(super) fn unchoke_if_free(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    pub(super) fn unchoke_if_free(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         if !self.sessions.get(&id).is_some_and(|s| self.wants(s)) {
             return;
         }
         let slots = self.choker.slots(&cx.config.choke);
-        let held = self.sessions.values().filter(|s| s.unchoked.is_some());
+        let held = self
+            .sessions
+            .values()
+            .filter(|s| s.remote.giving.is_unchoked());
         let wasted = held.count() < cx.config.choke.slots.1 && self.slots_are_idle(cx);
         if self.slots_taken(cx) < slots || wasted {
             self.set_unchoked(cx, id, true);
@@ -32,12 +34,12 @@ impl Torrent {
     }
 
     /// Opens another slot when nobody who has one asks for anything.
-    pub(super) fn use_idle_link(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn use_idle_link(&mut self, cx: &mut Cx<'_, C>) {
         let idle = cx.channels.is_idle()
             && self
                 .sessions
                 .values()
-                .all(|session| session.outbox.upload_count() == 0);
+                .all(|session| session.talk.outbox.upload_count() == 0);
         if !idle {
             return;
         }
@@ -45,14 +47,17 @@ impl Torrent {
         let waiting = self
             .sessions
             .iter()
-            .filter(|(_, session)| self.wants(session) && session.unchoked.is_none());
+            .filter(|(_, session)| self.wants(session) && session.remote.giving.unchoked.is_none());
         // Who owes us least, and of those who waits longest: one who took or gave something
         // before, and one who is to be tried.
         let next = |stranger: bool| {
-            let kind = waiting.clone().filter(|(_, s)| s.is_stranger() == stranger);
+            let kind = waiting
+                .clone()
+                .filter(|(_, s)| s.remote.is_stranger() == stranger);
             let next = kind.min_by_key(|(_, session)| {
-                let last = session.sat.is_some() || session.hoards(now, time);
-                (last, session.debt(), session.choked)
+                let last =
+                    session.remote.giving.sat.is_some() || session.remote.giving.hoards(now, time);
+                (last, session.remote.debt(), session.remote.giving.choked)
             });
             next.map(|(id, _)| *id)
         };
@@ -64,10 +69,10 @@ impl Torrent {
         }
     }
 
-    pub(super) fn slots_taken(&self, cx: &Cx<'_>) -> usize {
+    pub(super) fn slots_taken(&self, cx: &Cx<'_, C>) -> usize {
         self.sessions
             .values()
-            .filter(|session| session.unchoked.is_some() && self.wants(session))
+            .filter(|session| session.remote.giving.is_unchoked() && self.wants(session))
             .filter(|session| !session.hesitates(cx.now, &cx.config.places))
             .count()
     }
@@ -75,8 +80,8 @@ impl Torrent {
     /// How long a peer may take to pass on what we gave it, before it counts as a hoarder:
     /// the others could have had it by then. For ever, where nobody else takes anything: others
     /// that are only there don't make a hoarder of the one who does.
-    fn time_to_pass_on(&self, cx: &Cx<'_>) -> Duration {
-        let takes = |s: &&Session| s.exchanged.is_some() && !s.is_seed();
+    fn time_to_pass_on(&self, cx: &Cx<'_, C>) -> Duration {
+        let takes = |s: &&Session<C>| s.remote.exchanged.is_some() && !s.remote.is_seed();
         if self.sessions.values().filter(takes).count() < 2 {
             return Duration::MAX;
         }
@@ -95,7 +100,7 @@ impl Torrent {
 
     /// We seed, and somebody who keeps what it gets to itself has a slot for which others
     /// wait.
-    pub(super) fn wastes_a_slot(&self, cx: &Cx<'_>) -> bool {
+    pub(super) fn wastes_a_slot(&self, cx: &Cx<'_, C>) -> bool {
         if !self.is_finished() {
             return false;
         }
@@ -103,16 +108,16 @@ impl Torrent {
         let interested = |unchoked: bool, hoards: bool| {
             self.sessions.values().any(|session| {
                 self.wants(session)
-                    && session.unchoked.is_some() == unchoked
-                    && (unchoked || session.sat.is_none())
-                    && session.hoards(cx.now, time) == hoards
+                    && session.remote.giving.is_unchoked() == unchoked
+                    && (unchoked || session.remote.giving.sat.is_none())
+                    && session.remote.giving.hoards(cx.now, time) == hoards
             })
         };
         interested(true, true) && interested(false, false)
     }
 
     /// Gives the slots out anew.
-    pub(super) fn choke_round(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn choke_round(&mut self, cx: &mut Cx<'_, C>) {
         let time = self.time_to_pass_on(cx);
         let trial = cx.config.choke.trial(self.piece_length());
         let candidates: Vec<Candidate> = self
@@ -121,16 +126,17 @@ impl Torrent {
             .filter(|(_, session)| self.wants(session))
             .map(|(&id, session)| Candidate {
                 session: id,
-                gives: session.down.long_rate(cx.now),
-                takes: session.up.long_rate(cx.now),
-                debt: session.debt(),
-                overdrawn: session.debt() > trial || session.sat.is_some(),
-                pieces: session.pieces.known().map_or(0, Bitfield::count),
-                hoards: session.hoards(cx.now, time) || session.sat.is_some(),
-                snubbed: session.snubbed,
-                since: session.since,
-                unchoked: session.unchoked,
-                choked: session.choked,
+                gives: session.remote.down.long_rate(cx.now),
+                takes: session.remote.up.long_rate(cx.now),
+                debt: session.remote.debt(),
+                overdrawn: session.remote.debt() > trial || session.remote.giving.sat.is_some(),
+                pieces: session.remote.pieces.known().map_or(0, Bitfield::count),
+                hoards: session.remote.giving.hoards(cx.now, time)
+                    || session.remote.giving.sat.is_some(),
+                snubbed: session.remote.getting.snubbed,
+                since: session.remote.since,
+                unchoked: session.remote.giving.unchoked,
+                choked: session.remote.giving.choked,
             })
             .collect();
         let seeding = self.is_finished();
@@ -150,29 +156,31 @@ impl Torrent {
         }
     }
 
-    pub(super) fn set_unchoked(&mut self, cx: &mut Cx<'_>, id: SessionId, unchoked: bool) {
+    pub(super) fn set_unchoked(&mut self, cx: &mut Cx<'_, C>, id: SessionId, unchoked: bool) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if session.unchoked.is_some() == unchoked {
+        if session.remote.giving.is_unchoked() == unchoked {
             return;
         }
         if unchoked {
-            session.unchoked = Some(cx.now);
+            session.remote.giving.unchoke(cx.now);
             self.say(cx, id, &Message::Unchoke);
             self.deal_to(cx, id);
             return;
         }
-        session.unchoked = None;
-        session.choked = Some(cx.now);
+        session.remote.giving.choke(cx.now);
         self.let_finish(cx, id);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         // Without the Fast extension a choke drops what was asked (BEP 3); with it, each
         // dropped request is rejected in words (BEP 6).
-        let dropped = session.outbox.drop_blocks(&session.allowed_fast);
-        let fast = session.fast;
+        let dropped = session
+            .talk
+            .outbox
+            .drop_blocks(&session.remote.giving.allowed_fast);
+        let fast = session.talk.fast;
         self.say(cx, id, &Message::Choke);
         for block in dropped.into_iter().filter(|_| fast) {
             self.say(cx, id, &Message::RejectRequest(block.to_ref()));
@@ -183,58 +191,60 @@ impl Torrent {
     ///
     /// A session leaves `ready` only where something is certain to bring it back: room,
     /// something new to say, or the end of a read that is under way.
-    pub(in crate::engine) fn serve(&mut self, cx: &mut Cx<'_>, id: SessionId) -> bool {
+    pub(in crate::engine) fn serve(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> bool {
         let key = (self.info_hash, id);
         let Some(session) = self.sessions.get_mut(&id) else {
             cx.waiting.remove(key);
             return false;
         };
-        let Some(lane) = cx.channels.lane(session.channel.link) else {
+        let Some(lane) = cx.channels.lane(session.talk.channel.link) else {
             cx.waiting.remove(key);
             return false;
         };
         let budget = lane.budget(cx.config.pacing());
-        let room = usize::try_from(session.room)
+        let room = usize::try_from(session.talk.room)
             .unwrap_or(usize::MAX)
             .min(cx.config.frame_payload)
             .min(lane.max_payload())
             .min(budget);
         let blocks = lane.unsent() < budget;
-        if session.outbox.is_empty() || room == 0 {
+        if session.talk.outbox.is_empty() || room == 0 {
             // Room, or something to say, brings it back.
             cx.waiting.remove(key);
             return false;
         }
         let most = cx.config.max_waiting.0;
-        let took_nothing = session.outbox.ready_len() > most;
+        let took_nothing = session.talk.outbox.ready_len() > most;
         let mut parts = Parts::default();
         let mut source = Shelf {
             info_hash: self.info_hash,
             metainfo: self.metainfo.as_ref(),
             cut: cx.config.cut(),
-            ut_metadata: session.ut_metadata,
+            ut_metadata: session.talk.ut_metadata,
             cache: cx.cache,
         };
-        let (stop, block_bytes) = session.outbox.fill(&mut parts, room, blocks, &mut source);
+        let (stop, block_bytes) = session
+            .talk
+            .outbox
+            .fill(&mut parts, room, blocks, &mut source);
         let sent = parts.len();
         if sent > 0 {
-            session.room -= sent as u64;
-            session.last_spoke = cx.now;
-            session.up.add(cx.now, block_bytes);
+            session.talk.leaves(cx.now, sent);
+            session.remote.up.add(cx.now, block_bytes);
             let paid = u64::from(cx.config.work.block) * block_bytes / u64::from(BLOCK);
             let paid = u32::try_from(paid).unwrap_or(u32::MAX);
-            session.allowance.earn(paid);
+            session.remote.allowance.earn(paid);
             if block_bytes > 0 {
-                session.exchanged = Some(cx.now);
+                session.remote.exchanged = Some(cx.now);
             }
             self.up.add(cx.now, block_bytes);
-            let channel = session.channel;
+            let channel = session.talk.channel;
             if let Some(lane) = cx.channels.lane_mut(channel.link) {
                 lane.hand(cx.now, sent);
             }
             cx.out.push_back(Output::Send { channel, parts });
         }
-        if took_nothing && session.outbox.ready_len() <= most {
+        if took_nothing && session.talk.outbox.ready_len() <= most {
             // Nothing was asked of it meanwhile.
             self.refill.insert(id);
         }
@@ -261,7 +271,7 @@ impl Torrent {
     }
 
     /// Begins to read what a session is sent next, as far as it is not here.
-    fn read_ahead(&mut self, cx: &mut Cx<'_>, id: SessionId) {
+    fn read_ahead(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let (Some(session), Some(metainfo)) = (self.sessions.get(&id), &self.metainfo) else {
             return;
         };
@@ -273,6 +283,7 @@ impl Torrent {
             parts.map(|part| (block.piece, part)).collect()
         };
         for (piece, part) in session
+            .talk
             .outbox
             .next_parts(count.min(cx.config.max_reads), parts)
         {
@@ -291,9 +302,9 @@ impl Torrent {
     }
 
     /// A read ended: whoever waits for blocks may find them now.
-    pub(in crate::engine) fn wake_uploads(&mut self, cx: &mut Cx<'_>) {
+    pub(in crate::engine) fn wake_uploads(&mut self, cx: &mut Cx<'_, C>) {
         for (&id, session) in &self.sessions {
-            if session.outbox.upload_count() > 0 {
+            if session.talk.outbox.upload_count() > 0 {
                 cx.waiting.add((self.info_hash, id));
             }
         }
@@ -308,33 +319,33 @@ fn parts_of(cut: Cut, layout: &Layout, block: Block) -> std::ops::Range<u32> {
 }
 
 /// Where blocks and metadata come from.
-struct Shelf<'a> {
+struct Shelf<'a, C> {
     info_hash: InfoHash,
     metainfo: Option<&'a Metainfo>,
     cut: Cut,
     /// The id under which the peer takes metadata messages.
     ut_metadata: Option<u8>,
-    cache: &'a mut Cache,
+    cache: &'a mut Cache<C>,
 }
 
-impl Source for Shelf<'_> {
-    fn block(&mut self, block: Block) -> Option<Bytes> {
+impl<C: Chunk> Source<C> for Shelf<'_, C> {
+    fn block(&mut self, block: Block) -> Option<C> {
         let layout = self.metainfo?.layout();
         let mut parts = parts_of(self.cut, layout, block);
-        let mut found = BytesMut::new();
         let (first, several) = (parts.next()?, parts.end > parts.start);
+        let mut found = several.then(|| C::Buffer::new(block.length as usize));
         for part in std::iter::once(first).chain(parts) {
             let data = self.cache.get((self.info_hash, block.piece, part))?;
             let (begin, length) = self.cut.stretch(layout.length(block.piece), part);
-            let from = block.begin.max(begin) - begin;
-            let to = (block.begin + block.length).min(begin + length) - begin;
-            let here = from as usize..to as usize;
-            if !several {
-                return Some(data.slice(here));
+            let from = block.begin.max(begin);
+            let to = (block.begin + block.length).min(begin + length);
+            let here = data.slice((from - begin) as usize..(to - begin) as usize);
+            match &mut found {
+                Some(found) => found.write((from - block.begin) as usize, &here),
+                None => return Some(here),
             }
-            found.extend_from_slice(&data[here]);
         }
-        Some(found.freeze())
+        found.map(Buffer::freeze)
     }
 
     fn metadata(&mut self, piece: u32) -> Option<Message> {

@@ -1,12 +1,13 @@
 //! Whether anybody waits for what nothing will bring: see [`crate::engine::Engine::wake`].
 
 use super::{Cx, Phase, Torrent};
+use crate::chunk::Chunk;
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Everybody of whom nothing is asked may be asked, and whoever waits for blocks may find
     /// some.
-    pub(in crate::engine) fn wake(&mut self, cx: &mut Cx<'_>) {
-        let idle = self.sessions.iter().filter(|(_, s)| s.requests.is_empty());
+    pub(in crate::engine) fn wake(&mut self, cx: &mut Cx<'_, C>) {
+        let idle = self.sessions.iter().filter(|(_, s)| !s.talk.owes());
         self.refill.extend(idle.map(|(&id, _)| id));
         self.wake_uploads(cx);
         self.fetch_metadata(cx);
@@ -17,8 +18,8 @@ impl Torrent {
     /// asked for, how much of the store was looked at.
     pub(in crate::engine) fn under_way(&self) -> [usize; 4] {
         let sessions = self.sessions.values();
-        let asked = sessions.clone().map(|s| s.requests.len()).sum();
-        let waiting = sessions.map(|s| s.outbox.upload_count()).sum();
+        let asked = sessions.clone().map(|s| s.talk.request_count()).sum();
+        let waiting = sessions.map(|s| s.talk.outbox.upload_count()).sum();
         let (metadata, checked) = match &self.phase {
             Phase::Metadata(fetch) => (fetch.asked(), 0),
             Phase::Checking(check) => (0, check.begun()),

@@ -2,14 +2,24 @@
 
 use super::messages::find;
 use super::{Cx, Fault, Torrent};
+use crate::chunk::Chunk;
 use crate::peer::{SessionId, WorkConfig};
 use crate::wire::peer::{Message, Received};
 
-impl Torrent {
+impl<C: Chunk> Torrent<C> {
     /// Charges a session so many units; a fault if it has not so many.
-    pub(super) fn charge(&mut self, cx: &Cx<'_>, id: SessionId, units: u32) -> Result<(), Fault> {
+    pub(super) fn charge(
+        &mut self,
+        cx: &Cx<'_, C>,
+        id: SessionId,
+        units: u32,
+    ) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
-        if session.allowance.spend(cx.now, &cx.config.work, units) {
+        if session
+            .remote
+            .allowance
+            .spend(cx.now, &cx.config.work, units)
+        {
             Ok(())
         } else {
             Err(Fault::Flood)
@@ -17,7 +27,7 @@ impl Torrent {
     }
 
     /// News of a piece is worth what it costs, once for each piece.
-    pub(super) fn pay_for_news(&mut self, cx: &Cx<'_>, id: SessionId) {
+    pub(super) fn pay_for_news(&mut self, cx: &Cx<'_, C>, id: SessionId) {
         let work = &cx.config.work;
         self.pay(id, work.frame.saturating_add(work.message));
     }
@@ -25,7 +35,7 @@ impl Torrent {
     /// Pays a session for something useful.
     fn pay(&mut self, id: SessionId, units: u32) {
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.allowance.earn(units);
+            session.remote.allowance.earn(units);
         }
     }
 }
@@ -38,7 +48,7 @@ pub(super) fn frame_cost(length: usize, config: &WorkConfig) -> u32 {
 }
 
 /// What it costs to look at this.
-pub(super) fn cost(received: &Received, config: &WorkConfig) -> u32 {
+pub(super) fn cost<C>(received: &Received<C>, config: &WorkConfig) -> u32 {
     match received {
         // One of each comes, a second one is a fault. What blocks are worth shows later.
         Received::Handshake(_)

@@ -5,6 +5,7 @@
 //! that have something to ask for.
 
 use super::{Begun, Download, SessionId};
+use crate::chunk::Chunk;
 use crate::pieces::partial::{Copies, Partial};
 use crate::pieces::{Bitfield, Block, PieceIndex};
 
@@ -37,7 +38,7 @@ impl Choice<'_> {
     }
 }
 
-impl Download {
+impl<C: Chunk> Download<C> {
     pub(super) fn choose(&mut self, choice: &mut Choice<'_>) {
         self.go_on(choice);
         self.begin_suggested(choice);
@@ -305,7 +306,7 @@ impl Download {
     }
 
     /// Pieces without an owner that have blocks which are asked of nobody.
-    fn open_orphans(&self) -> impl Iterator<Item = (PieceIndex, &Partial)> {
+    fn open_orphans(&self) -> impl Iterator<Item = (PieceIndex, &Partial<C>)> {
         // None sorts before every session.
         let orphans = self.open.iter().take_while(|(owner, _)| owner.is_none());
         orphans.filter_map(|(_, piece)| Some((*piece, self.filling(*piece)?)))

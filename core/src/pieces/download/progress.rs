@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{Begun, Download, SessionId};
+use crate::chunk::Chunk;
 use crate::pieces::partial::Partial;
 use crate::pieces::parts::Content;
 use crate::pieces::{PieceIndex, Priority, Stretch};
 
-impl Download {
+impl<C: Chunk> Download<C> {
     /// The session let go of something in this piece.
     pub(super) fn after_release(&mut self, piece: PieceIndex, session: SessionId) {
         let Some(partial) = self.filling(piece) else {
@@ -58,7 +59,7 @@ impl Download {
     }
 
     /// The next stretch of a piece in parts that is to be written.
-    pub fn next_stretch(&mut self) -> Option<Stretch> {
+    pub fn next_stretch(&mut self) -> Option<Stretch<C>> {
         self.stretches.pop_front()
     }
 
@@ -99,7 +100,7 @@ impl Download {
     }
 
     /// Everything is here: the piece waits for its hash.
-    pub(super) fn begin_verifying(&mut self, piece: PieceIndex) -> Option<Content> {
+    pub(super) fn begin_verifying(&mut self, piece: PieceIndex) -> Option<Content<C>> {
         let (content, senders) = self.remove_filling(piece)?.finish();
         self.verifying += 1;
         let verifying = Begun::Verifying {
@@ -133,7 +134,7 @@ impl Download {
     }
 
     /// Takes a piece in progress out of all lists but those of the blocks asked of sessions.
-    pub(super) fn remove_filling(&mut self, piece: PieceIndex) -> Option<Partial> {
+    pub(super) fn remove_filling(&mut self, piece: PieceIndex) -> Option<Partial<C>> {
         self.set_owner(piece, None);
         self.filling(piece)?;
         self.open.remove(&(None, piece));

@@ -8,9 +8,10 @@
 
 use super::load::Standing;
 use super::{Download, SessionId};
+use crate::chunk::Chunk;
 use crate::pieces::partial::Asker;
 
-impl Download {
+impl<C: Chunk> Download<C> {
     /// The session keeps us waiting: what it owes may be asked of others. A block that comes
     /// from it shows otherwise. False if that is known.
     pub fn doubt(&mut self, session: SessionId) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::SessionId;
+use crate::chunk::Chunk;
 use crate::pieces::PieceIndex;
 use crate::pieces::parts::Content;
 
@@ -78,10 +79,10 @@ impl Suspects {
 
     /// The hash of these bytes was wrong; `senders` says for each block who sent it.
     /// Returns who is a liar for certain.
-    pub(super) fn add(
+    pub(super) fn add<C: Chunk>(
         &mut self,
         piece: PieceIndex,
-        content: &Content,
+        content: &Content<C>,
         senders: &[SessionId],
     ) -> Vec<SessionId> {
         let contributors: BTreeSet<SessionId> = senders.iter().copied().collect();
@@ -109,7 +110,11 @@ impl Suspects {
 
     /// These are the right bytes: it is no suspect any more. Returns who is a liar, now
     /// for certain.
-    pub(super) fn clear(&mut self, piece: PieceIndex, content: &Content) -> Vec<SessionId> {
+    pub(super) fn clear<C: Chunk>(
+        &mut self,
+        piece: PieceIndex,
+        content: &Content<C>,
+    ) -> Vec<SessionId> {
         let Some(suspect) = self.pieces.remove(&piece) else {
             return Vec::new();
         };

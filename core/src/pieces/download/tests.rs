@@ -1,5 +1,6 @@
 use super::*;
 use crate::pieces::BLOCK;
+use bytes::Bytes;
 
 mod endgame;
 mod model;
@@ -71,7 +72,7 @@ fn block(download: &Download, piece: u32, number: u32) -> Block {
 fn receive(download: &mut Download, session: SessionId, piece: u32, number: u32) -> Received {
     let block = block(download, piece, number);
     let data = vec![number as u8; block.length as usize];
-    download.receive(session, block, &data)
+    download.receive(session, block, &Bytes::copy_from_slice(&data))
 }
 
 fn in_progress(download: &Download) -> Vec<u32> {
@@ -120,11 +121,17 @@ fn only_what_was_asked_of_the_session_is_taken() {
     let off_grid = Block { begin: 1, ..asked };
     let short = Block { length: 5, ..asked };
     assert_eq!(
-        download.receive(ANN, off_grid, &[0; 16384]),
+        download.receive(ANN, off_grid, &Bytes::copy_from_slice(&[0; 16384])),
         Received::Unrequested
     );
-    assert_eq!(download.receive(ANN, short, &[0; 5]), Received::Unrequested);
-    assert_eq!(download.receive(ANN, asked, &[0; 5]), Received::Unrequested);
+    assert_eq!(
+        download.receive(ANN, short, &Bytes::copy_from_slice(&[0; 5])),
+        Received::Unrequested
+    );
+    assert_eq!(
+        download.receive(ANN, asked, &Bytes::copy_from_slice(&[0; 5])),
+        Received::Unrequested
+    );
     assert_eq!(
         receive(&mut download, ANN, 0, 0),
         Received::Kept { cancel: vec![] }

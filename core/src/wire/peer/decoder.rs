@@ -2,28 +2,31 @@
 
 use bytes::{Buf, Bytes};
 
-use super::{BlockRef, HANDSHAKE_LEN, Handshake, Message, PeerWireError, id};
+use super::{BlockRef, HANDSHAKE_LEN, Handshake, Message, PIECE_HEAD, PeerWireError, id};
+use crate::chunk::{Buffer, Chunk};
 
 /// What a [`Decoder`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Received {
+pub enum Received<C = Bytes> {
     /// Always the first.
     Handshake(Handshake),
     /// Everything after it.
-    Message(Message),
+    Message(Message<C>),
 }
 
 /// Cuts a byte stream into a handshake and messages. Holds at most one incomplete
 /// message. A block that lies whole within a chunk is not copied: it keeps the chunk
 /// alive, so whoever stores it for long should copy it.
 #[derive(Debug)]
-pub struct Decoder {
+pub struct Decoder<C: Chunk = Bytes> {
     max_message: u32,
     expected: Expected,
     /// What was pushed and is not yet looked at.
-    chunk: Bytes,
+    chunk: C,
     /// The beginning of what is expected, from earlier chunks.
     partial: Vec<u8>,
+    /// The block of the message that is expected, as far as it came.
+    block: Option<(C::Buffer, usize)>,
 }
 
 /// What comes next.
@@ -33,19 +36,31 @@ enum Expected {
     Length,
     /// A message's id and body, of so many bytes.
     Message(u32),
+    /// A block of so many bytes, and its place.
+    Block {
+        piece: u32,
+        begin: u32,
+        length: usize,
+    },
     /// Nothing, because this came.
     Nothing(PeerWireError),
 }
 
-impl Decoder {
+/// Bytes of the id and the place before a block.
+const BLOCK_HEAD: usize = PIECE_HEAD - 4;
+/// The longest block of which the rest is waited for with all of its memory set apart.
+const COMMON_BLOCK: usize = 16 << 10;
+
+impl<C: Chunk> Decoder<C> {
     /// A decoder for a new connection that accepts messages (id and body) of up to
     /// `max_message` bytes.
     pub fn new(max_message: u32) -> Self {
         Decoder {
             max_message,
             expected: Expected::Handshake,
-            chunk: Bytes::new(),
+            chunk: C::of(Bytes::new()),
             partial: Vec::new(),
+            block: None,
         }
     }
 
@@ -60,7 +75,7 @@ impl Decoder {
     ///
     /// # Panics
     /// If bytes of an earlier chunk were not polled.
-    pub fn push(&mut self, chunk: Bytes) {
+    pub fn push(&mut self, chunk: C) {
         if let Expected::Nothing(_) = self.expected {
             return;
         }
@@ -70,17 +85,18 @@ impl Decoder {
 
     /// The next handshake or message, none when more bytes are needed. After an
     /// error the connection is beyond repair, and every poll returns that error.
-    pub fn poll(&mut self) -> Result<Option<Received>, PeerWireError> {
+    pub fn poll(&mut self) -> Result<Option<Received<C>>, PeerWireError> {
         let result = self.advance();
         if let Err(error) = result {
             self.expected = Expected::Nothing(error);
-            self.chunk = Bytes::new();
+            self.chunk = C::of(Bytes::new());
             self.partial = Vec::new();
+            self.block = None;
         }
         result
     }
 
-    fn advance(&mut self) -> Result<Option<Received>, PeerWireError> {
+    fn advance(&mut self) -> Result<Option<Received<C>>, PeerWireError> {
         loop {
             match self.expected {
                 Expected::Handshake => {
@@ -93,15 +109,15 @@ impl Decoder {
                     return Ok(Some(Received::Handshake(handshake)));
                 }
                 Expected::Length => {
+                    if self.begin_block()? {
+                        continue;
+                    }
                     let Some(mut bytes) = self.take(4) else {
                         return Ok(None);
                     };
                     match bytes.get_u32() {
                         0 => return Ok(Some(Received::Message(Message::KeepAlive))),
-                        length if length > self.max_message => {
-                            return Err(PeerWireError::TooLong(length));
-                        }
-                        length => self.expected = Expected::Message(length),
+                        length => self.expected = Expected::Message(self.allowed(length)?),
                     }
                 }
                 Expected::Message(length) => {
@@ -111,21 +127,92 @@ impl Decoder {
                     self.expected = Expected::Length;
                     return decode_message(bytes).map(|message| Some(Received::Message(message)));
                 }
+                Expected::Block {
+                    piece,
+                    begin,
+                    length,
+                } => {
+                    let Some(data) = self.take_block(length) else {
+                        return Ok(None);
+                    };
+                    self.expected = Expected::Length;
+                    let message = Message::Piece { piece, begin, data };
+                    return Ok(Some(Received::Message(message)));
+                }
                 Expected::Nothing(error) => return Err(error),
             }
         }
     }
 
-    /// The next `needed` bytes, if they are all here.
-    fn take(&mut self, needed: usize) -> Option<Bytes> {
-        if self.partial.is_empty() && self.chunk.len() >= needed {
-            return Some(self.chunk.split_to(needed));
+    /// Takes the head of a block that comes next, if its head is here as a whole: most of what
+    /// comes are blocks, and looking at them once is enough.
+    fn begin_block(&mut self) -> Result<bool, PeerWireError> {
+        if !self.partial.is_empty() || self.chunk.len() < PIECE_HEAD {
+            return Ok(false);
         }
+        let mut head = [0; PIECE_HEAD];
+        self.chunk.peek(0, &mut head);
+        let mut head = &head[..];
+        let (length, id) = (head.get_u32(), head.get_u8());
+        let Some(block) = (length as usize).checked_sub(BLOCK_HEAD) else {
+            return Ok(false);
+        };
+        if id != id::PIECE {
+            return Ok(false);
+        }
+        self.allowed(length)?;
+        let here = self.chunk.len() - PIECE_HEAD >= block;
+        if !here && block > COMMON_BLOCK {
+            return Ok(false);
+        }
+        self.chunk = self.chunk.slice(PIECE_HEAD..self.chunk.len());
+        self.expected = Expected::Block {
+            piece: head.get_u32(),
+            begin: head.get_u32(),
+            length: block,
+        };
+        Ok(true)
+    }
+
+    fn allowed(&self, length: u32) -> Result<u32, PeerWireError> {
+        match length > self.max_message {
+            true => Err(PeerWireError::TooLong(length)),
+            false => Ok(length),
+        }
+    }
+
+    /// The next `needed` bytes, if they are all here, in our memory.
+    fn take(&mut self, needed: usize) -> Option<Bytes> {
         let missing = needed - self.partial.len();
-        let arrived = self.chunk.split_to(missing.min(self.chunk.len()));
+        let arrived = self.split(missing.min(self.chunk.len()));
         reserve(&mut self.partial, arrived.len(), needed);
-        self.partial.extend_from_slice(&arrived);
+        let before = self.partial.len();
+        self.partial.resize(before + arrived.len(), 0);
+        arrived.peek(0, &mut self.partial[before..]);
         (self.partial.len() == needed).then(|| std::mem::take(&mut self.partial).into())
+    }
+
+    /// A block, if all of it is here: where it lies, if it does so in one place.
+    fn take_block(&mut self, length: usize) -> Option<C> {
+        if self.block.is_none() && self.chunk.len() >= length {
+            return Some(self.split(length));
+        }
+        let block = self.block.take();
+        let (mut buffer, had) = block.unwrap_or_else(|| (C::Buffer::new(length), 0));
+        let arrived = self.split(self.chunk.len().min(length - had));
+        buffer.write(had, &arrived);
+        let had = had + arrived.len();
+        if had == length {
+            return Some(buffer.freeze());
+        }
+        self.block = Some((buffer, had));
+        None
+    }
+
+    fn split(&mut self, at: usize) -> C {
+        let first = self.chunk.slice(0..at);
+        self.chunk = self.chunk.slice(at..self.chunk.len());
+        first
     }
 }
 
@@ -141,7 +228,7 @@ fn reserve(partial: &mut Vec<u8>, more: usize, needed: usize) {
 }
 
 /// Reads an id and the body behind it.
-fn decode_message(mut bytes: Bytes) -> Result<Message, PeerWireError> {
+fn decode_message<C: Chunk>(mut bytes: Bytes) -> Result<Message<C>, PeerWireError> {
     let id = bytes.get_u8();
     check_length(id, bytes.len())?;
     Ok(match id {
@@ -155,7 +242,7 @@ fn decode_message(mut bytes: Bytes) -> Result<Message, PeerWireError> {
         id::PIECE => Message::Piece {
             piece: bytes.get_u32(),
             begin: bytes.get_u32(),
-            data: bytes,
+            data: C::of(bytes),
         },
         id::CANCEL => Message::Cancel(block(bytes)),
         id::PORT => Message::Port(bytes.get_u16()),

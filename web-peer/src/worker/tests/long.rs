@@ -20,7 +20,7 @@ async fn torrent(page: &Page, bytes: &[u8]) -> Metainfo {
     let builder = Builder::new(Some("long"), files.to_vec(), Some(PIECE)).unwrap();
     let mut hashes = Vec::new();
     for piece in bytes.chunks(PIECE as usize) {
-        hashes.extend(page.host.hasher.hash(piece).await);
+        hashes.extend(page.host.hasher.hash(&Uint8Array::from(piece)).await);
     }
     builder.finish(hashes, Vec::new(), false)
 }
@@ -66,8 +66,8 @@ async fn reloaded(slot: u32, before: &Page) -> (Page, Vec<u8>) {
     Store::open(slot).await.unwrap().records().await.unwrap();
     let page = Page::new(Store::open(slot).await.unwrap());
     resume_all(&page.host).await;
-    let state = page.state(|state| !state.view.torrents.is_empty()).await;
-    let have = state.view.torrents[0].have.clone();
+    page.state(|state| !state.view.torrents.is_empty()).await;
+    let have = page.only().have;
     (page, have)
 }
 
@@ -159,7 +159,7 @@ async fn padding_in_a_long_piece_need_not_be_kept() {
         CUT.part - 1
     )
     .into_bytes();
-    torrent.extend(page.host.hasher.hash(&bytes).await);
+    torrent.extend(page.host.hasher.hash(&Uint8Array::from(&bytes[..])).await);
     torrent.extend(b"ee");
     page.open("padded.torrent", &torrent);
     let info_hash = page.added().await;

@@ -1,6 +1,7 @@
 //! When every missing block is asked of somebody.
 
 use super::*;
+use bytes::Bytes;
 
 #[test]
 fn in_the_endgame_blocks_are_asked_for_again_and_cancelled() {
@@ -160,9 +161,9 @@ fn a_block_that_comes_late_is_as_good_as_any() {
     assert_eq!(pick(&mut download, BEN, 1), [(0, 0)]);
     let late = [block(&download, 0, 0), block(&download, 0, 1)];
     let data = vec![0; BLOCK as usize];
-    let kept = download.receive_late(ANN, late[0], &data);
+    let kept = download.receive_late(ANN, late[0], &Bytes::copy_from_slice(&data));
     assert_eq!(kept, Received::Kept { cancel: vec![BEN] });
-    let kept = download.receive_late(ANN, late[1], &data);
+    let kept = download.receive_late(ANN, late[1], &Bytes::copy_from_slice(&data));
     assert_eq!(kept, Received::Kept { cancel: vec![] });
     assert_eq!(pick(&mut download, BEN, 9).len(), 3);
     assert_eq!(download.waste(), Waste::default());

@@ -1,6 +1,7 @@
 //! Whatever peers do, every piece is in exactly one state, every request is accounted for,
 //! liars and nobody else are named, and a peer that has everything completes the download.
 
+use bytes::Bytes;
 use std::collections::VecDeque;
 
 use arbitrary::Unstructured;
@@ -228,7 +229,10 @@ impl Model {
             return;
         }
         let bytes = bytes_of(block);
-        match self.download.receive(session, block, &bytes) {
+        match self
+            .download
+            .receive(session, block, &Bytes::copy_from_slice(&bytes))
+        {
             Received::Unrequested => self.waste.unrequested += u64::from(block.length),
             Received::Duplicate => self.waste.duplicate += u64::from(block.length),
             taken => panic!("{taken:?}, but nobody asked"),
@@ -248,7 +252,10 @@ impl Model {
                 others.push(*other);
             }
         }
-        match self.download.receive(session, block, &data) {
+        match self
+            .download
+            .receive(session, block, &Bytes::copy_from_slice(&data))
+        {
             Received::Kept { mut cancel } => {
                 cancel.sort_unstable();
                 assert_eq!(cancel, others);

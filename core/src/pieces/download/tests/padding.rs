@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::pieces::Padding;
+use bytes::Bytes;
 
 /// Two pieces of four blocks: the first block and a half of the first are a file's, the rest
 /// of it is padding.
@@ -25,7 +26,11 @@ fn blocks_of_nothing_but_padding_are_not_asked_for_and_are_zeros() {
     let kept = Received::Kept { cancel: vec![] };
     let ones = |download: &mut Download, number| {
         let block = block(download, 0, number);
-        download.receive(ANN, block, &vec![1; block.length as usize])
+        download.receive(
+            ANN,
+            block,
+            &Bytes::copy_from_slice(&vec![1; block.length as usize]),
+        )
     };
     assert_eq!(ones(&mut download, 0), kept);
     let Received::Complete { piece, data, .. } = ones(&mut download, 1) else {

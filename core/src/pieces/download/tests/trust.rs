@@ -1,6 +1,7 @@
 //! Bad pieces, and who is to blame.
 
 use super::*;
+use bytes::Bytes;
 
 const EVE: SessionId = 5;
 
@@ -33,7 +34,7 @@ fn fill(download: &mut Download, session: SessionId, piece: u32) {
 fn lie(download: &mut Download, session: SessionId, piece: u32, number: u32) {
     let block = block(download, piece, number);
     let data = vec![0xff; block.length as usize];
-    download.receive(session, block, &data);
+    download.receive(session, block, &Bytes::copy_from_slice(&data));
 }
 
 #[test]

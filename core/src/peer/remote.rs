@@ -1,0 +1,92 @@
+//! A remote peer: who it is, what it has, what it has done. It outlives the channel that
+//! carries the talk.
+
+mod getting;
+mod giving;
+
+use super::{Allowance, Meter, RemotePieces, RequestConfig};
+use crate::id::PeerId;
+use crate::net::Contact;
+use crate::pieces::Bitfield;
+use crate::time::Time;
+
+pub(crate) use getting::Getting;
+pub(crate) use giving::Giving;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    /// By whom it was vouched for at first, and where.
+    pub(crate) contact: Contact,
+    /// What it calls itself: what was said of it, then what its handshake said. To be
+    /// shown, and nothing else: anybody may say anybody's.
+    pub(crate) peer_id: Option<PeerId>,
+    /// Its software, as it says.
+    pub(crate) client: String,
+    /// Bytes of the info dictionary, as it says.
+    pub(crate) metadata_size: Option<u32>,
+    /// When it came.
+    pub(crate) since: Time,
+    /// What it has.
+    pub(crate) pieces: RemotePieces,
+    /// How much it may still cost us for nothing.
+    pub(crate) allowance: Allowance,
+    /// Bytes that it sent and nobody asked for.
+    pub(crate) unrequested: u64,
+    /// When a block last went from one to the other.
+    pub(crate) exchanged: Option<Time>,
+    /// Payload that came.
+    pub(crate) down: Meter,
+    /// Payload that went.
+    pub(crate) up: Meter,
+    /// What it takes from us.
+    pub(crate) giving: Giving,
+    /// What we take from it.
+    pub(crate) getting: Getting,
+}
+
+impl Remote {
+    /// Somebody of whom nothing else is known.
+    pub(crate) fn new(
+        contact: Contact,
+        peer_id: Option<PeerId>,
+        requests: &RequestConfig,
+        now: Time,
+    ) -> Self {
+        Remote {
+            contact,
+            peer_id,
+            client: String::new(),
+            metadata_size: None,
+            since: now,
+            pieces: RemotePieces::early(),
+            allowance: Allowance::default(),
+            unrequested: 0,
+            exchanged: None,
+            down: Meter::default(),
+            up: Meter::default(),
+            giving: Giving::default(),
+            getting: Getting::new(requests, now),
+        }
+    }
+
+    /// Bytes that it took beyond what it gave.
+    pub(crate) fn debt(&self) -> u64 {
+        self.up.total().saturating_sub(self.down.total())
+    }
+
+    /// Nothing went from one to the other, and it never asked for anything.
+    pub(crate) fn is_stranger(&self) -> bool {
+        self.giving.asked.is_none() && self.exchanged.is_none()
+    }
+
+    /// What it calls itself, for a person; empty until it has said so.
+    pub(crate) fn name(&self) -> String {
+        self.peer_id.map_or_else(String::new, |id| id.to_string())
+    }
+
+    /// It has every piece.
+    pub(crate) fn is_seed(&self) -> bool {
+        self.pieces.known().is_some_and(Bitfield::is_full)
+    }
+}
