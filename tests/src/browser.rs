@@ -97,6 +97,26 @@ impl Browser {
         self.take_download(&name.context("found")?, into).await
     }
 
+    /// Lets the pages of this origin keep so many bytes; as many as usual if none.
+    pub async fn set_quota(&self, origin: &str, bytes: Option<u64>) -> Result<()> {
+        let mut params = json!({ "origin": origin });
+        if let Some(bytes) = bytes {
+            params["quotaSize"] = json!(bytes);
+        }
+        self.command("Storage.overrideQuotaForOrigin", params).await
+    }
+
+    /// Clears all that the pages of this origin keep, as a person may in the settings.
+    pub async fn clear_storage(&self, origin: &str) -> Result<()> {
+        let params = json!({ "origin": origin, "storageTypes": "all" });
+        self.command("Storage.clearDataForOrigin", params).await
+    }
+
+    async fn command(&self, name: &str, params: serde_json::Value) -> Result<()> {
+        self.driver.cdp().send_raw(name, params).await?;
+        Ok(())
+    }
+
     /// Ends the browser.
     pub async fn quit(self) -> Result<()> {
         self.driver.quit().await?;

@@ -493,3 +493,48 @@ async fn a_tab_that_nobody_sees_does_nothing_for_show_and_is_right_once_it_is_se
     assert_eq!(saved, digest(&file)?, "its pieces were all told of");
     browser.quit().await
 }
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn a_full_storage_is_said_and_a_cleared_one_is_begun_anew() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("room.bin"), 40 * MIB, 13)?;
+    let server = Server::start().await?;
+    let page = server.page();
+    let origin = page.trim_end_matches('/');
+    let browser = Browser::start().await?;
+    let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let leecher = browser.open(&server.page()).await?;
+    let usage = || leecher.run("return navigator.storage.estimate().then(it => it.usage)");
+    let is_copied = |usage: &Value| usage.as_u64() >= Some(40 * MIB as u64);
+    let usage = swarm_tests::wait::until("the seeder's copy", usage, is_copied).await?;
+    let usage = usage.as_u64().unwrap_or_default();
+
+    browser
+        .set_quota(origin, Some(usage + 24 * MIB as u64))
+        .await?;
+    leecher.add_link(&torrent.share_link).await?;
+    leecher
+        .torrent_that("out of room", |torrent| torrent.state == "error")
+        .await?;
+    let alerts = leecher.alerts().await?;
+    assert!(alerts[0].contains("no room left"), "{alerts:?}");
+    browser.set_quota(origin, None).await?;
+    leecher.reload().await?;
+    leecher.seeding().await?;
+    let into = folder.path().join("saved");
+    assert_eq!(
+        save(&browser, &leecher, "room.bin", &into).await?,
+        digest(&file)?
+    );
+
+    browser.clear_storage(origin).await?;
+    leecher
+        .torrent_that("begun anew", |t| {
+            t.state == "downloading" && t.progress == 0.0
+        })
+        .await?;
+    let alerts = leecher.alerts().await?;
+    assert!(alerts[0].contains("was cleared"), "{alerts:?}");
+    browser.quit().await
+}
