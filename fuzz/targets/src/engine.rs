@@ -67,7 +67,7 @@ impl World {
     fn new(seed: u64) -> Self {
         let mut config = narrow(seed.is_multiple_of(2));
         // Those who come through several channels may be one.
-        if seed % 3 == 0 {
+        if seed.is_multiple_of(3) {
             config.paths.channels = 2;
         }
         World {
