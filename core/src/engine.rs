@@ -35,6 +35,7 @@ use bytes::Bytes;
 
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, PeerId};
+use crate::peer::Opening;
 use crate::rng::Rng;
 use crate::time::Time;
 
@@ -137,12 +138,21 @@ impl<C: Chunk> Engine<C> {
                 info_hash,
                 channel,
                 contact,
+                path,
+                here,
                 peer_id,
                 room,
                 crossing,
             } => {
+                let opening = Opening {
+                    channel,
+                    contact,
+                    path,
+                    here,
+                    room,
+                };
                 let known = self.with(now, info_hash, |torrent, cx| {
-                    torrent.offered(cx, channel, contact, peer_id, room, crossing);
+                    torrent.offered(cx, &opening, peer_id, crossing);
                 });
                 if known.is_none() {
                     self.decline(channel);
@@ -152,11 +162,20 @@ impl<C: Chunk> Engine<C> {
                 info_hash,
                 channel,
                 contact,
+                path,
+                here,
                 room,
             } => {
                 self.channels.dialled(info_hash, contact);
+                let opening = Opening {
+                    channel,
+                    contact,
+                    path,
+                    here,
+                    room,
+                };
                 let known = self.with(now, info_hash, |torrent, cx| {
-                    torrent.opened(cx, channel, contact, room);
+                    torrent.opened(cx, &opening);
                 });
                 if known.is_none() {
                     self.decline(channel);
@@ -168,15 +187,19 @@ impl<C: Chunk> Engine<C> {
                 }
             }
             Input::Closed { channel } => {
-                self.with_session(now, channel, |torrent, cx, id| torrent.drop_session(cx, id));
+                self.with_session(now, channel, |torrent, cx, id| {
+                    torrent.end_channel(cx, id, channel);
+                });
             }
             Input::Received { channel, bytes } => {
                 self.with_session(now, channel, |torrent, cx, id| {
-                    torrent.receive(cx, id, bytes);
+                    torrent.receive(cx, id, channel, bytes);
                 });
             }
             Input::Room { channel, bytes } => {
-                self.with_session(now, channel, |torrent, cx, id| torrent.room(cx, id, bytes));
+                self.with_session(now, channel, |torrent, cx, id| {
+                    torrent.room(cx, id, channel, bytes);
+                });
             }
             Input::Store(job, done) => self.handle_done(now, job, done),
             Input::Command(command) => self.handle_command(now, command),

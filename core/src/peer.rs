@@ -10,21 +10,23 @@ pub mod outbox;
 mod pieces;
 pub mod pipeline;
 mod remote;
+mod secret;
 mod session;
 mod stream;
 
 use serde::{Deserialize, Serialize};
 
 pub use allowance::Allowance;
-pub use config::{PlacesConfig, RequestConfig, WorkConfig};
+pub use config::{PathsConfig, PlacesConfig, RequestConfig, WorkConfig};
 pub use meter::Meter;
 pub use outbox::{Outbox, Upload};
 pub(crate) use pieces::RemotePieces;
 pub use pipeline::Pipeline;
 pub(crate) use remote::Remote;
+pub(crate) use secret::Secret;
 pub(crate) use session::Session;
 pub use session::SessionId;
-pub(crate) use stream::{Asked, Stream};
+pub(crate) use stream::{Asked, Opening, Stream};
 
 /// How a peer is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,4 +35,14 @@ pub enum PeerPath {
     Relay,
     /// Directly.
     Direct,
+}
+
+impl PeerPath {
+    /// The higher, the better: what goes directly costs no server anything.
+    pub(crate) fn rank(self) -> u8 {
+        match self {
+            PeerPath::Relay => 0,
+            PeerPath::Direct => 1,
+        }
+    }
 }

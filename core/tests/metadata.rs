@@ -24,8 +24,7 @@ fn source(stage: &mut Stage, size: usize) -> ChannelId {
     let handshake = ExtensionHandshake {
         ut_metadata: Some(THEIRS),
         metadata_size: Some(u32::try_from(size).unwrap()),
-        client: None,
-        request_queue: None,
+        ..ExtensionHandshake::default()
     };
     let payload = handshake.encode();
     stage.say(

@@ -169,6 +169,9 @@ pub struct EngineOptions {
     pub max_peers: Option<usize>,
     /// Sessions that a peer opens itself.
     pub target_peers: Option<usize>,
+    /// Channels to one peer at once, 1 or 2: with 2, who comes back after an outage is known
+    /// again.
+    pub channels: Option<usize>,
 }
 
 /// Why a scenario can't be played.

@@ -114,6 +114,26 @@ fn all_complete_after_an_outage_of_the_tracker() {
     assert!(results.completion.last > outage.at + outage.lasts);
 }
 
+/// All channels break in mid-piece, and others take over, between those who show that they are
+/// the same.
+#[test]
+fn all_complete_when_channels_break_again_and_again() {
+    let outages = [3.0, 9.0, 15.0, 21.0];
+    let outages = outages.map(|at| Outage { at, lasts: 1.0 });
+    let mut scenario = Scenario {
+        pieces: 192,
+        outages: outages.to_vec(),
+        ..small()
+    };
+    scenario.engine.channels = Some(2);
+    let results = play(scenario);
+    assert_all_complete(&results);
+    assert!(results.completion.last > outages[1].at, "some were there");
+    assert_eq!(results.corrupt, 0);
+    let bans: u32 = results.peers.iter().map(|peer| peer.banned).sum();
+    assert_eq!(bans, 0, "nobody is blamed");
+}
+
 #[test]
 fn all_complete_when_disks_fill_up_on_the_way() {
     let results = play(Scenario {

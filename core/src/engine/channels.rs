@@ -100,6 +100,13 @@ impl Channels {
         }
     }
 
+    /// A channel carries another session from now on.
+    pub(super) fn hand_over(&mut self, channel: ChannelKey, session: SessionKey) {
+        if let Some(carries) = self.sessions.get_mut(&channel) {
+            *carries = session;
+        }
+    }
+
     /// A channel carries nothing any more.
     pub(super) fn close(&mut self, channel: ChannelKey) {
         if self.sessions.remove(&channel).is_some()

@@ -13,7 +13,7 @@ use crate::pieces::{Cut, Layout, PieceIndex, Strategy};
 
 pub use check::ConfigError;
 
-pub use crate::peer::{PlacesConfig, RequestConfig, WorkConfig};
+pub use crate::peer::{PathsConfig, PlacesConfig, RequestConfig, WorkConfig};
 
 /// See the module. `Config::default()` suits a tab and a terminal alike.
 ///
@@ -36,6 +36,8 @@ pub struct Config {
     pub choke: ChokeConfig,
     /// Who has a place with us.
     pub places: PlacesConfig,
+    /// How many ways there are to one peer.
+    pub paths: PathsConfig,
     /// How much is asked of whom.
     pub requests: RequestConfig,
     /// When a peer has lost our trust.
@@ -275,6 +277,7 @@ impl Default for Config {
             target_peers: 30,
             choke: ChokeConfig::default(),
             places: PlacesConfig::default(),
+            paths: PathsConfig::default(),
             requests: RequestConfig::default(),
             trust: TrustConfig::default(),
             work: WorkConfig::default(),

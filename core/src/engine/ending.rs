@@ -63,6 +63,9 @@ pub enum Ending {
     /// All places are taken, and nobody's can be given up for it.
     #[error("enough peers")]
     EnoughPeers,
+    /// It leads to a peer to whom there are two channels, and is no better than they are.
+    #[error("enough channels to one peer")]
+    EnoughChannels,
     /// There is a session with this member.
     #[error("connected already")]
     ConnectedAlready,

@@ -7,6 +7,7 @@ use super::Ending;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::{Metainfo, MetainfoError};
 use crate::net::{Contact, LaneLimits, Parts};
+use crate::peer::PeerPath;
 use crate::pieces::{Bitfield, PieceIndex, Priority, Strategy};
 
 /// Something happened.
@@ -72,6 +73,10 @@ pub enum Input<C = Bytes> {
         channel: ChannelKey,
         /// Who it is.
         contact: Contact,
+        /// What kind of channel it is.
+        path: PeerPath,
+        /// What stands for our own address at the other end, see [`Contact::address`].
+        here: [u8; 4],
         /// What it calls itself.
         peer_id: PeerId,
         /// Bytes that we may send.
@@ -87,6 +92,10 @@ pub enum Input<C = Bytes> {
         channel: ChannelKey,
         /// Who it is.
         contact: Contact,
+        /// What kind of channel it is.
+        path: PeerPath,
+        /// What stands for our own address at the other end, see [`Contact::address`].
+        here: [u8; 4],
         /// Bytes that we may send.
         room: u32,
     },

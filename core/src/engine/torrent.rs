@@ -26,11 +26,14 @@ mod messages;
 mod metadata;
 mod outcasts;
 mod parts;
+mod paths;
 mod places;
 mod prospects;
 mod sessions;
+mod shelf;
 mod snapshot;
 mod swarm;
+mod takeover;
 mod upkeep;
 mod upload;
 mod wake;
@@ -40,6 +43,7 @@ use check::Check;
 use deal::Deal;
 use metadata::Fetch;
 use outcasts::Outcasts;
+use paths::Paths;
 use swarm::Swarm;
 
 /// What a torrent's methods see of the engine around it.
@@ -87,6 +91,7 @@ pub(super) struct Torrent<C: Chunk> {
 
     sessions: BTreeMap<SessionId, Session<C>>,
     next_session: SessionId,
+    paths: Paths,
     /// Who may not come back, for as long as the link to the tracker lasts.
     outcasts: Outcasts,
     swarm: Swarm,
@@ -157,6 +162,7 @@ impl<C: Chunk> Torrent<C> {
             error: None,
             sessions: BTreeMap::new(),
             next_session: 0,
+            paths: Paths::new(&rng),
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
             gained: Time::ZERO,
@@ -318,6 +324,7 @@ impl<C: Chunk> Torrent<C> {
     /// Closes every session and leaves the swarm.
     pub(super) fn leave(&mut self, cx: &mut Cx<'_, C>, reason: &Ending) {
         self.close_all(cx, reason);
+        self.paths.forget_all();
         self.swarm = Swarm::default();
         cx.emit(Output::Leave {
             info_hash: self.info_hash,

@@ -14,6 +14,7 @@ use crate::engine::{self, Config, Engine, Found, Standing, TrackerView};
 use crate::find::Tracker;
 use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId};
 use crate::net::{Contact, LaneLimits};
+use crate::peer::PeerPath;
 use crate::time::Time;
 use crate::wire::relay::{ClientMessage, Open, Peers, ServerMessage, Welcome};
 
@@ -111,6 +112,8 @@ impl RelayLink {
                 info_hash: incoming.info_hash,
                 channel: self.key(incoming.channel),
                 contact: self.contact(incoming.member),
+                path: PeerPath::Relay,
+                here: self.here(),
                 peer_id: incoming.peer_id,
                 room: incoming.credit,
                 crossing: self.crosses(incoming.info_hash, incoming.member),
@@ -227,6 +230,8 @@ impl RelayLink {
             info_hash,
             channel: self.key(channel),
             contact: self.contact(member),
+            path: PeerPath::Relay,
+            here: self.here(),
             room: credit,
         }
     }
@@ -434,6 +439,12 @@ impl RelayLink {
             link: self.id,
             channel,
         }
+    }
+
+    /// What others at this server know us by.
+    fn here(&self) -> [u8; 4] {
+        let member = self.welcome.as_ref().map(|welcome| welcome.member);
+        member.map_or([0; 4], |member| member.0.to_be_bytes())
     }
 
     fn contact(&self, member: MemberId) -> Contact {

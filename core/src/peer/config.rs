@@ -48,6 +48,44 @@ impl PlacesConfig {
     }
 }
 
+/// How many ways there are to one peer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PathsConfig {
+    /// Channels to one peer at once, one or two: the second is to take over when the first
+    /// ends, or because it is better. One, unless the host has several kinds of links, or
+    /// several links: where there is one, nobody needs to be told how to be known again.
+    pub channels: usize,
+    /// A peer whose last channel broke, and who comes back within this time, is the same to us:
+    /// half a minute, in which a host connects again, or another way is found. Only where
+    /// there may be two channels, and both have said so.
+    pub grace: Duration,
+    /// Peers that are waited for that way, in one torrent: 50, as many as may be connected.
+    /// Less than a kilobyte each.
+    pub adrift: usize,
+    /// Channels for which there is no place, unless they turn out to lead to peers who have
+    /// one: eight at once, for `places.patience` each.
+    pub guests: usize,
+}
+
+impl PathsConfig {
+    /// There may be more channels to one peer than one.
+    pub(crate) fn several(&self) -> bool {
+        self.channels > 1
+    }
+}
+
+impl Default for PathsConfig {
+    fn default() -> Self {
+        PathsConfig {
+            channels: 1,
+            grace: Duration::from_secs(30),
+            adrift: 50,
+            guests: 8,
+        }
+    }
+}
+
 /// How much is asked of a peer at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

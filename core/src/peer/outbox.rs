@@ -149,6 +149,11 @@ impl<C: Chunk> Outbox<C> {
         dropped
     }
 
+    /// Forgets all requests that have not begun to leave.
+    pub fn drop_uploads(&mut self) {
+        self.uploads.clear();
+    }
+
     /// Forgets all requests for blocks of one piece, and returns them.
     pub fn drop_piece(&mut self, piece: PieceIndex) -> Vec<Block> {
         let mut dropped = Vec::new();

@@ -4,7 +4,10 @@
 mod getting;
 mod giving;
 
-use super::{Allowance, Meter, RemotePieces, RequestConfig};
+use std::collections::VecDeque;
+
+use super::secret::Secret;
+use super::{Allowance, Meter, RemotePieces, RequestConfig, SessionId};
 use crate::id::PeerId;
 use crate::net::Contact;
 use crate::pieces::Bitfield;
@@ -12,6 +15,12 @@ use crate::time::Time;
 
 pub(crate) use getting::Getting;
 pub(crate) use giving::Giving;
+
+/// How many channels there may be to one: one for the talk, and one that stands by.
+const CHANNELS: usize = 2;
+/// Sessions that turned out to be with the same remote, and are remembered because it may
+/// show later what they sent.
+const FORMER: usize = 16;
 
 /// See the module.
 #[derive(Debug)]
@@ -39,6 +48,10 @@ pub(crate) struct Remote {
     pub(crate) down: Meter,
     /// Payload that went.
     pub(crate) up: Meter,
+    /// What both know of the last channels, for it to show on the next.
+    secrets: VecDeque<Secret>,
+    /// Sessions that turned out to be with it.
+    was: VecDeque<SessionId>,
     /// What it takes from us.
     pub(crate) giving: Giving,
     /// What we take from it.
@@ -65,9 +78,55 @@ impl Remote {
             exchanged: None,
             down: Meter::default(),
             up: Meter::default(),
+            secrets: VecDeque::new(),
+            was: VecDeque::new(),
             giving: Giving::default(),
             getting: Getting::new(requests, now),
         }
+    }
+
+    /// What both know of a channel to it: of as many as it may have at once.
+    pub(crate) fn learn(&mut self, secret: Secret) {
+        self.secrets.retain(|known| *known != secret);
+        self.secrets.push_back(secret);
+        if self.secrets.len() > CHANNELS {
+            self.secrets.pop_front();
+        }
+    }
+
+    /// What both know of its channels, the newest first.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.secrets.iter().rev()
+    }
+
+    /// A session was with it too.
+    pub(crate) fn joins(&mut self, other: &Remote, session: SessionId) {
+        for secret in &other.secrets {
+            self.learn(*secret);
+        }
+        self.was.extend(other.was.iter().copied().chain([session]));
+        let old = self.was.len().saturating_sub(FORMER);
+        self.was.drain(..old);
+    }
+
+    /// That session was with it.
+    pub(crate) fn was(&self, session: SessionId) -> bool {
+        self.was.contains(&session)
+    }
+
+    /// It begins to talk anew, as on a fresh channel: all that it said is void. What we think
+    /// of it is not.
+    pub(crate) fn begins(&mut self) {
+        self.getting.begins();
+        self.giving.interested = false;
+    }
+
+    /// There is no channel to it.
+    pub(crate) fn is_adrift(&mut self) {
+        self.begins();
+        self.getting.interested = false;
+        self.pieces = RemotePieces::early();
+        self.giving.leaves();
     }
 
     /// Bytes that it took beyond what it gave.

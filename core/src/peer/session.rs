@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
-use super::{PlacesConfig, Remote, Stream};
+use super::{PlacesConfig, Remote, Secret, Stream};
 use crate::chunk::Chunk;
+use crate::id::ChannelKey;
+use crate::net::Contact;
 use crate::time::Time;
 
 pub use crate::pieces::download::SessionId;
@@ -13,11 +15,73 @@ pub use crate::pieces::download::SessionId;
 pub(crate) struct Session<C: Chunk = Bytes> {
     /// Who it is, and what is between us.
     pub(crate) remote: Remote,
-    /// The channel.
+    /// The channel through which we talk.
     pub(crate) talk: Stream<C>,
+    /// Another one, that stands by.
+    pub(crate) spare: Option<Stream<C>>,
+    /// There is no place for it, unless it turns out to be somebody who has one.
+    pub(crate) guest: bool,
 }
 
 impl<C: Chunk> Session<C> {
+    /// Its channels.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = &Stream<C>> {
+        [&self.talk].into_iter().chain(&self.spare)
+    }
+
+    /// Its channels.
+    pub(crate) fn streams_mut(&mut self) -> impl Iterator<Item = &mut Stream<C>> {
+        [&mut self.talk].into_iter().chain(&mut self.spare)
+    }
+
+    /// One of its channels.
+    pub(crate) fn stream_mut(&mut self, channel: ChannelKey) -> Option<&mut Stream<C>> {
+        let mut streams = self.streams_mut();
+        streams.find(|stream| stream.channel == channel)
+    }
+
+    /// What both ends know of its channels, of the one that carries the talk first, and of
+    /// earlier ones.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> {
+        let streams = self.streams().filter_map(Stream::secret);
+        streams.chain(self.remote.secrets().copied())
+    }
+
+    /// What comes through this channel counts.
+    pub(crate) fn heeds(&self, channel: ChannelKey) -> bool {
+        self.talk.channel == channel && self.talk.heeded
+    }
+
+    /// Who is at the other ends.
+    pub(crate) fn contacts(&self) -> Vec<Contact> {
+        self.streams().map(|stream| stream.contact).collect()
+    }
+
+    /// We talk through the other channel from now on.
+    pub(crate) fn changes_over(&mut self) {
+        if let Some(spare) = &mut self.spare {
+            self.talk.stands_by();
+            std::mem::swap(&mut self.talk, spare);
+        }
+    }
+
+    /// The channel that carries the talk is gone: the other one does from now on, if there is
+    /// one.
+    pub(crate) fn falls_back(&mut self) -> bool {
+        let spare = self.spare.take();
+        let falls = spare.is_some();
+        if let Some(spare) = spare {
+            self.talk = spare;
+        }
+        falls
+    }
+
+    /// The other channel is better than the one that carries the talk.
+    pub(crate) fn has_better(&self) -> bool {
+        let spare = self.spare.as_ref();
+        spare.is_some_and(|spare| spare.path.rank() > self.talk.path.rank())
+    }
+
     /// What we asked of it will not come: whoever is asked next is timed anew.
     pub(crate) fn give_up_requests(&mut self) {
         self.talk.give_up_requests();

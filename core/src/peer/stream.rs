@@ -5,20 +5,51 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
+use super::secret::{Place, Secret};
 use super::{Outbox, PeerPath, RequestConfig};
 use crate::chunk::Chunk;
-use crate::id::ChannelKey;
+use crate::id::{ChannelKey, InfoHash};
+use crate::net::Contact;
 use crate::pieces::Block;
 use crate::time::Time;
+use crate::wire::extension::Token;
 use crate::wire::peer::{Decoder, Handshake, Reserved};
+
+/// A channel that just opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening {
+    /// The channel.
+    pub(crate) channel: ChannelKey,
+    /// Who is at its other end, as is vouched for.
+    pub(crate) contact: Contact,
+    /// What kind of channel it is.
+    pub(crate) path: PeerPath,
+    /// What stands for our own address there.
+    pub(crate) here: [u8; 4],
+    /// Bytes that it takes.
+    pub(crate) room: u32,
+}
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Stream<C: Chunk = Bytes> {
     /// The channel.
     pub(crate) channel: ChannelKey,
+    /// Who is at its other end, as is vouched for.
+    pub(crate) contact: Contact,
     /// What kind of channel that is.
     pub(crate) path: PeerPath,
+    /// What stands for our own address there.
+    here: [u8; 4],
+    /// What we told the other end, to know it by on another channel.
+    token: Option<Token>,
+    /// What it told us.
+    their_token: Option<Token>,
+    /// How often we showed that we are the one at the other end of another channel.
+    pub(crate) proofs: u32,
+    /// What comes through it counts. It does not while we talk through another channel, and
+    /// until the remote has begun to talk through this one as we have.
+    pub(crate) heeded: bool,
     /// Cuts what arrives into messages.
     pub(crate) decoder: Decoder<C>,
     /// What waits to be sent.
@@ -61,21 +92,25 @@ pub(crate) enum Asked {
 }
 
 impl<C: Chunk> Stream<C> {
-    /// A channel that just opened; it takes `room` bytes.
+    /// Nothing was said yet.
     pub(crate) fn new(
-        channel: ChannelKey,
-        path: PeerPath,
-        room: u32,
+        opening: &Opening,
         max_message: u32,
         requests: &RequestConfig,
         now: Time,
     ) -> Self {
         Stream {
-            channel,
-            path,
+            channel: opening.channel,
+            contact: opening.contact,
+            path: opening.path,
+            here: opening.here,
+            token: None,
+            their_token: None,
+            proofs: 0,
+            heeded: true,
             decoder: Decoder::new(max_message),
             outbox: Outbox::default(),
-            room: u64::from(room),
+            room: u64::from(opening.room),
             greeted: false,
             extended: false,
             fast: false,
@@ -94,6 +129,51 @@ impl<C: Chunk> Stream<C> {
         self.greeted = true;
         self.extended = handshake.reserved.has(Reserved::EXTENSION);
         self.fast = handshake.reserved.has(Reserved::FAST);
+    }
+
+    /// What we tell the other end to know it by; always the same.
+    pub(crate) fn token(&mut self, fresh: impl FnOnce() -> Token) -> Token {
+        *self.token.get_or_insert_with(fresh)
+    }
+
+    /// It tells us its token. The first counts; true if this was it.
+    pub(crate) fn hears_token(&mut self, token: Token) -> bool {
+        let first = self.their_token.is_none();
+        self.their_token.get_or_insert(token);
+        first
+    }
+
+    /// What both ends know, once they have told each other.
+    pub(crate) fn secret(&self) -> Option<Secret> {
+        Some(Secret {
+            ours: self.token?,
+            theirs: self.their_token?,
+        })
+    }
+
+    /// What a proof that is shown here is bound to.
+    pub(crate) fn place(&self, info_hash: InfoHash) -> Option<Place> {
+        Some(Place {
+            info_hash,
+            secret: self.secret()?,
+            here: self.here,
+            there: self.contact.address(),
+        })
+    }
+
+    /// We talk through another channel: what we asked for here we shall ask for there, what
+    /// was asked for here is asked for there. What has begun to leave leaves.
+    pub(crate) fn stands_by(&mut self) {
+        self.give_up_requests();
+        self.outbox.drop_uploads();
+        self.heeded = false;
+    }
+
+    /// We talk through it, anew.
+    pub(crate) fn begins(&mut self, heeded: bool) {
+        self.stands_by();
+        self.introduced = false;
+        self.heeded = heeded;
     }
 
     /// It takes more.
@@ -115,6 +195,11 @@ impl<C: Chunk> Stream<C> {
     /// A request is in flight.
     pub(crate) fn owes(&self) -> bool {
         !self.requests.is_empty()
+    }
+
+    /// This request is in flight.
+    pub(crate) fn asks_for(&self, block: Block) -> bool {
+        self.requests.contains(&block)
     }
 
     /// A request leaves.

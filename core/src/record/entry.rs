@@ -13,6 +13,7 @@ use crate::engine::{Command, Done, Found, Input, Job, Resume, StoreError};
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
 use crate::net::{Contact, LaneLimits};
+use crate::peer::PeerPath;
 use crate::pieces::{Bitfield, Layout, PieceIndex, Priority, Strategy};
 use crate::time::Time;
 
@@ -59,6 +60,8 @@ pub(super) enum What {
         info_hash: InfoHash,
         channel: ChannelKey,
         contact: Contact,
+        path: PeerPath,
+        here: [u8; 4],
         peer_id: PeerId,
         room: u32,
         crossing: bool,
@@ -67,6 +70,8 @@ pub(super) enum What {
         info_hash: InfoHash,
         channel: ChannelKey,
         contact: Contact,
+        path: PeerPath,
+        here: [u8; 4],
         room: u32,
     },
     Declined(InfoHash, Contact),
@@ -168,6 +173,8 @@ impl What {
                 info_hash,
                 channel,
                 contact,
+                path,
+                here,
                 peer_id,
                 room,
                 crossing,
@@ -176,6 +183,8 @@ impl What {
                     info_hash: *info_hash,
                     channel: *channel,
                     contact: *contact,
+                    path: *path,
+                    here: *here,
                     peer_id: *peer_id,
                     room: *room,
                     crossing: *crossing,
@@ -186,12 +195,16 @@ impl What {
                 info_hash,
                 channel,
                 contact,
+                path,
+                here,
                 room,
             } => {
                 let what = What::Opened {
                     info_hash: *info_hash,
                     channel: *channel,
                     contact: *contact,
+                    path: *path,
+                    here: *here,
                     room: *room,
                 };
                 (what, none)
@@ -338,6 +351,8 @@ impl Entry {
                 info_hash,
                 channel,
                 contact,
+                path,
+                here,
                 peer_id,
                 room,
                 crossing,
@@ -345,6 +360,8 @@ impl Entry {
                 info_hash,
                 channel,
                 contact,
+                path,
+                here,
                 peer_id,
                 room,
                 crossing,
@@ -353,11 +370,15 @@ impl Entry {
                 info_hash,
                 channel,
                 contact,
+                path,
+                here,
                 room,
             } => Input::Opened {
                 info_hash,
                 channel,
                 contact,
+                path,
+                here,
                 room,
             },
             What::Declined(info_hash, contact) => Input::Declined { info_hash, contact },

@@ -9,6 +9,7 @@ use crate::engine::{Command, Config, Done, Found, Input, Job, Resume, StoreError
 use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId, PeerId};
 use crate::metainfo::{Builder, Metainfo, NewFile};
 use crate::net::{Contact, LaneLimits};
+use crate::peer::PeerPath;
 use crate::pieces::{Bitfield, Priority, Strategy};
 use crate::time::Time;
 
@@ -87,6 +88,8 @@ fn session() -> Vec<u8> {
                 link: LINK,
                 member: MemberId(9),
             },
+            path: PeerPath::Relay,
+            here: [0, 0, 0, 1],
             peer_id: PeerId([9; 20]),
             room: 1000,
             crossing: false,
@@ -469,6 +472,8 @@ fn arbitrary_input(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Inpu
             info_hash,
             channel,
             contact,
+            path: PeerPath::Direct,
+            here: u.arbitrary()?,
             peer_id: PeerId(u.arbitrary()?),
             room: u.arbitrary()?,
             crossing: u.arbitrary()?,
@@ -477,6 +482,8 @@ fn arbitrary_input(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Inpu
             info_hash,
             channel,
             contact,
+            path: PeerPath::Relay,
+            here: u.arbitrary()?,
             room: u.arbitrary()?,
         },
         9 => Input::Declined { info_hash, contact },

@@ -10,6 +10,12 @@ use crate::bencode::{self, BencodeError, Dict, Limits};
 /// Bytes of a metadata piece (BEP 9), except the last.
 pub const METADATA_PIECE: u32 = 16 * 1024;
 
+/// What one end of a channel tells the other, and nobody else (`ts_token`).
+pub type Token = [u8; 16];
+
+/// Shows that the sender knows the tokens of another channel (`ts_proof`).
+pub type Proof = [u8; 20];
+
 /// The id of the extension handshake.
 pub const HANDSHAKE_ID: u8 = 0;
 
@@ -44,6 +50,24 @@ pub struct ExtensionHandshake {
     pub client: Option<String>,
     /// Requests that the sender keeps before it drops some (`reqq`).
     pub request_queue: Option<u32>,
+    /// What the sender will know the other end of this channel by on another one, and be known
+    /// by, if it takes several (`ts_token`). This and the rest is our own: `docs/protocol.md`,
+    /// "Several channels to one peer".
+    pub token: Option<Token>,
+    /// The sender is the one at the other end of another channel (`ts_proof`).
+    pub proof: Option<Proof>,
+    /// The sender talks through this channel from now on, and everything that it said before,
+    /// here or elsewhere, is void (`ts_begin`).
+    pub begin: Option<Begin>,
+}
+
+/// Why somebody begins to talk through a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// By itself: the other is to do so too (1).
+    Asks,
+    /// Because the other did (2).
+    Answers,
 }
 
 /// A `ut_metadata` message (BEP 9).
@@ -94,6 +118,12 @@ impl ExtensionHandshake {
             metadata_size: self.metadata_size.map(i64::from),
             v: self.client.as_deref().map(client_name),
             reqq: self.request_queue.map(i64::from),
+            ts_begin: self.begin.map(|begin| match begin {
+                Begin::Asks => 1,
+                Begin::Answers => 2,
+            }),
+            ts_proof: self.proof.map(|proof| ByteString(proof.to_vec())),
+            ts_token: self.token.map(|token| ByteString(token.to_vec())),
         })
         .into()
     }
@@ -113,6 +143,13 @@ impl ExtensionHandshake {
                 String::from_utf8(name).expect("it was a string")
             }),
             request_queue: in_range(read.reqq, u32::MAX),
+            token: read.ts_token.and_then(|ByteString(b)| b.try_into().ok()),
+            proof: read.ts_proof.and_then(|ByteString(b)| b.try_into().ok()),
+            begin: match read.ts_begin {
+                Some(1) => Some(Begin::Asks),
+                Some(2) => Some(Begin::Answers),
+                _ => None,
+            },
         })
     }
 }
@@ -178,6 +215,9 @@ struct HandshakeDictionary {
     metadata_size: Option<i64>,
     v: Option<ByteString>,
     reqq: Option<i64>,
+    ts_begin: Option<i64>,
+    ts_proof: Option<ByteString>,
+    ts_token: Option<ByteString>,
 }
 
 #[derive(Default, Serialize, Deserialize)]

@@ -115,6 +115,10 @@ pub(crate) struct Options {
     /// Sessions that a peer opens itself.
     #[arg(long)]
     target_peers: Option<usize>,
+    /// Channels to one peer at once, 1 or 2; with 2, who comes back after an outage is known
+    /// again.
+    #[arg(long)]
+    channels: Option<usize>,
     /// Virtual time after which to stop.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     time_limit: Option<f64>,
@@ -163,6 +167,7 @@ impl Options {
         let engine = &mut scenario.engine;
         engine.max_peers = self.max_peers.or(engine.max_peers);
         engine.target_peers = self.target_peers.or(engine.target_peers);
+        engine.channels = self.channels.or(engine.channels);
         set(&mut scenario.time_limit, self.time_limit);
     }
 

@@ -74,6 +74,8 @@ impl Scenario {
             let value = option.unwrap_or(1) as f64;
             within(name, value, 1.0, 250.0, "from 1 to 250")?;
         }
+        let channels = self.engine.channels.unwrap_or(1) as f64;
+        within("engine.channels", channels, 1.0, 2.0, "1 or 2")?;
         duration("time-limit", self.time_limit)
     }
 

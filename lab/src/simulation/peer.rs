@@ -2,6 +2,7 @@
 
 use swarm_core::choke::ChokeConfig;
 use swarm_core::engine::Config;
+use swarm_core::engine::config::PathsConfig;
 use swarm_core::hub::ConnId;
 use swarm_core::id::InfoHash;
 use swarm_core::node::Node;
@@ -208,6 +209,10 @@ fn config(scenario: &Scenario, role: Role) -> Config {
         choke: ChokeConfig {
             slots,
             ..default.choke
+        },
+        paths: PathsConfig {
+            channels: scenario.engine.channels.unwrap_or(default.paths.channels),
+            ..default.paths
         },
         // Simulated stores cost no memory.
         whole_piece: default.max_piece,

@@ -95,6 +95,9 @@ impl Config {
         check_choke(&self.choke)?;
         check_requests(&self.requests)?;
         count("places.prospects", self.places.prospects, 0, MAX_COUNT)?;
+        count("paths.channels", self.paths.channels, 1, 2)?;
+        count("paths.adrift", self.paths.adrift, 0, MAX_COUNT)?;
+        count("paths.guests", self.paths.guests, 0, MAX_COUNT)?;
         count("trust.suspects", self.trust.suspects, 0, MAX_COUNT)?;
         count("trust.outcasts", self.trust.outcasts, 0, MAX_OUTCASTS)?;
         count("trust.departed", self.trust.departed, 0, MAX_COUNT)?;

@@ -61,6 +61,28 @@ impl<C: Chunk> Torrent<C> {
         }
     }
 
+    /// A peer says what it has as a whole: some of what it was advised to take may be there.
+    pub(super) fn follow_dealt(&mut self, now: Time, id: SessionId) {
+        let Some(session) = self.sessions.get(&id) else {
+            return;
+        };
+        let has = |piece: &&PieceIndex| {
+            let pieces = session.remote.pieces.known();
+            pieces.is_some_and(|pieces| pieces.has(**piece))
+        };
+        let got: Vec<_> = session
+            .remote
+            .giving
+            .dealt
+            .iter()
+            .filter(has)
+            .copied()
+            .collect();
+        for piece in got {
+            self.follow_piece(now, id, piece);
+        }
+    }
+
     /// A peer asks for a piece: as advised, or for one that is left to be dealt, which is its
     /// own then.
     pub(super) fn note_taken(&mut self, id: SessionId, piece: PieceIndex) {

@@ -4,6 +4,7 @@ use super::messages::find;
 use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Event, Job, Output, StoreError, Work};
+use crate::id::ChannelKey;
 use crate::peer::{Asked, SessionId};
 use crate::pieces::{BLOCK, Block, Download, PieceIndex, Received};
 use crate::wire::peer::{BlockRef, Message};
@@ -95,8 +96,8 @@ impl<C: Chunk> Torrent<C> {
         &mut self,
         cx: &mut Cx<'_, C>,
         id: SessionId,
-        piece: u32,
-        begin: u32,
+        channel: ChannelKey,
+        (piece, begin): (u32, u32),
         data: &C,
     ) -> Result<(), Fault> {
         let length = u32::try_from(data.len()).expect("it came behind a four-byte length");
@@ -113,7 +114,8 @@ impl<C: Chunk> Torrent<C> {
         let bytes = u64::from(length);
         self.down.add(cx.now, bytes);
         session.remote.down.add(cx.now, bytes);
-        let asked = session.talk.answered(block);
+        let stream = session.stream_mut(channel);
+        let asked = stream.map_or(Asked::Never, |stream| stream.answered(block));
         match asked {
             Asked::Now | Asked::Again | Asked::Before => {
                 session.remote.getting.delivers(cx.now);
@@ -169,6 +171,28 @@ impl<C: Chunk> Torrent<C> {
             info_hash: self.info_hash,
             piece,
             part: None,
+        }
+    }
+
+    /// A block came through a channel that does not carry the talk: if it was asked for again,
+    /// it need not come.
+    pub(super) fn need_not_again(
+        &mut self,
+        cx: &mut Cx<'_, C>,
+        id: SessionId,
+        (piece, begin, data): (u32, u32, &C),
+    ) {
+        let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        let block = self.check_block(BlockRef {
+            piece,
+            begin,
+            length,
+        });
+        let session = self.sessions.get(&id);
+        if let (Some(block), Some(session)) = (block, session)
+            && session.talk.asks_for(block)
+        {
+            self.cancel(cx, block, &[id]);
         }
     }
 

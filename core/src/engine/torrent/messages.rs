@@ -8,9 +8,10 @@ use super::sessions::UT_METADATA;
 use super::work::cost;
 use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::chunk::Chunk;
+use crate::id::ChannelKey;
 use crate::peer::{RemotePieces, Session, SessionId, Upload};
 use crate::pieces::{Bitfield, Block};
-use crate::wire::extension::{ExtensionHandshake, HANDSHAKE_ID};
+use crate::wire::extension::HANDSHAKE_ID;
 use crate::wire::peer::{BlockRef, Handshake, Message, Received};
 
 impl<C: Chunk> Torrent<C> {
@@ -18,12 +19,16 @@ impl<C: Chunk> Torrent<C> {
         &mut self,
         cx: &mut Cx<'_, C>,
         id: SessionId,
+        channel: ChannelKey,
         received: Received<C>,
     ) -> Result<(), Fault> {
         self.charge(cx, id, cost(&received, &cx.config.work))?;
         match received {
             Received::Handshake(handshake) => self.handle_handshake(cx, id, handshake),
-            Received::Message(message) => self.handle_message(cx, id, message),
+            Received::Message(message) if self.heeds(id, channel) => {
+                self.handle_message(cx, id, channel, message)
+            }
+            Received::Message(message) => self.handle_aside(cx, id, channel, message),
         }
     }
 
@@ -48,10 +53,39 @@ impl<C: Chunk> Torrent<C> {
         Ok(())
     }
 
+    fn heeds(&self, id: SessionId, channel: ChannelKey) -> bool {
+        let session = self.sessions.get(&id);
+        session.is_some_and(|session| session.heeds(channel))
+    }
+
+    /// What comes through a channel that does not carry the talk: blocks that we had asked for
+    /// through it are as good as any, everything else is said again where it counts.
+    fn handle_aside(
+        &mut self,
+        cx: &mut Cx<'_, C>,
+        id: SessionId,
+        channel: ChannelKey,
+        message: Message<C>,
+    ) -> Result<(), Fault> {
+        match message {
+            Message::Piece { piece, begin, data } => {
+                self.handle_block(cx, id, channel, (piece, begin), &data)?;
+                self.need_not_again(cx, id, (piece, begin, &data));
+                Ok(())
+            }
+            Message::Extended {
+                id: HANDSHAKE_ID,
+                payload,
+            } => self.handle_extension(cx, id, channel, &payload),
+            _ => Ok(()),
+        }
+    }
+
     fn handle_message(
         &mut self,
         cx: &mut Cx<'_, C>,
         id: SessionId,
+        channel: ChannelKey,
         message: Message<C>,
     ) -> Result<(), Fault> {
         match message {
@@ -82,26 +116,13 @@ impl<C: Chunk> Torrent<C> {
             Message::Request(block) => self.handle_request(cx, id, block)?,
             Message::Cancel(block) => self.handle_cancel(cx, id, block)?,
             Message::Piece { piece, begin, data } => {
-                self.handle_block(cx, id, piece, begin, &data)?;
+                self.handle_block(cx, id, channel, (piece, begin), &data)?;
             }
             Message::RejectRequest(block) => self.handle_reject(cx, id, block)?,
             Message::Extended {
                 id: HANDSHAKE_ID,
                 payload,
-            } => {
-                let handshake = ExtensionHandshake::decode(&payload)?;
-                let session = self.session(id)?;
-                session.talk.ut_metadata = handshake
-                    .ut_metadata
-                    .filter(|&id| id != 0)
-                    .or(session.talk.ut_metadata);
-                session.remote.metadata_size =
-                    handshake.metadata_size.or(session.remote.metadata_size);
-                if let Some(client) = handshake.client {
-                    session.remote.client = client;
-                }
-                self.fetch_metadata(cx);
-            }
+            } => self.handle_extension(cx, id, channel, &payload)?,
             Message::Extended {
                 id: UT_METADATA,
                 payload,
@@ -185,6 +206,7 @@ impl<C: Chunk> Torrent<C> {
                     download.peer_joined(id, &claimed);
                 }
                 *pieces = claimed;
+                self.follow_dealt(cx.now, id);
                 self.update_interest(cx, id);
                 self.allow_fast(cx, id);
                 self.refill.insert(id);

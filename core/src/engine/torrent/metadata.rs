@@ -357,6 +357,13 @@ impl<C: Chunk> Torrent<C> {
         }
     }
 
+    /// What was asked of a session will not come; it may be asked again.
+    pub(super) fn ask_again_for_metadata(&mut self, id: SessionId) {
+        if let Phase::Metadata(fetch) = &mut self.phase {
+            fetch.sources.remove(&id);
+        }
+    }
+
     /// Gives up sources that are silent, and gives the turns to those that are fast; when all
     /// were tried, begins again.
     pub(super) fn metadata_upkeep(&mut self, cx: &mut Cx<'_, C>) {

@@ -252,7 +252,7 @@ impl<C: Chunk> Torrent<C> {
             return;
         }
         // Who came to us by itself was never asked, and is nobody left to ask.
-        let here: BTreeSet<Contact> = self.sessions.values().map(|s| s.remote.contact).collect();
+        let here: BTreeSet<Contact> = self.sessions.values().flat_map(Session::contacts).collect();
         let untried = self
             .swarm
             .prospects

@@ -8,7 +8,7 @@ use crate::chunk::Chunk;
 use crate::engine::{Event, Output, Urgency};
 use crate::id::{ChannelKey, LinkId, PeerId};
 use crate::net::Contact;
-use crate::peer::{PeerPath, Remote, RemotePieces, Session, SessionId, Stream};
+use crate::peer::{Opening, Remote, RemotePieces, Session, SessionId, Stream};
 use crate::pieces::{BLOCK, Bitfield, Layout};
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
@@ -24,45 +24,58 @@ const OTHER_MESSAGES: u32 = BLOCK + (2 << 10);
 
 impl<C: Chunk> Torrent<C> {
     pub(super) fn session_of(&self, contact: Contact) -> Option<SessionId> {
-        self.sessions
-            .iter()
-            .find(|(_, session)| session.remote.contact == contact)
-            .map(|(id, _)| *id)
+        let leads = |session: &Session<C>| session.streams().any(|s| s.contact == contact);
+        let mut sessions = self.sessions.iter();
+        let found = sessions.find(|(_, session)| leads(session));
+        found.map(|(id, _)| *id)
+    }
+
+    /// There is such a channel to this contact already. One of another kind may lead to the
+    /// same.
+    pub(super) fn has_channel(&self, cx: &Cx<'_, C>, opening: &Opening) -> bool {
+        let several = cx.config.paths.several();
+        let mut streams = self.sessions.values().flat_map(Session::streams);
+        streams.any(|stream| {
+            stream.contact == opening.contact && !(several && stream.path != opening.path)
+        })
     }
 
     /// A channel that we asked for is open.
-    pub(in crate::engine) fn opened(
-        &mut self,
-        cx: &mut Cx<'_, C>,
-        channel: ChannelKey,
-        contact: Contact,
-        room: u32,
-    ) {
-        if !self.is_running() || self.session_of(contact).is_some() {
+    pub(in crate::engine) fn opened(&mut self, cx: &mut Cx<'_, C>, opening: &Opening) {
+        let channel = opening.channel;
+        if !self.is_running() || self.has_channel(cx, opening) {
             return cx.close(channel, Ending::NotWanted);
         }
-        if self.sessions.len() >= cx.config.max_peers && !self.make_room(cx, true) {
+        let full = self.sessions.len() >= cx.config.max_peers && !self.make_room(cx, true);
+        if full && !self.has_room_for_guests(cx) {
             return cx.close(channel, Ending::EnoughPeers);
         }
-        self.open_session(cx, channel, contact, None, room);
+        self.open_session(cx, opening, None, full);
+    }
+
+    /// All places are taken, and one more channel may show that it leads to somebody who has
+    /// one.
+    pub(super) fn has_room_for_guests(&self, cx: &Cx<'_, C>) -> bool {
+        let guests = self.sessions.values().filter(|session| session.guest);
+        cx.config.paths.several() && guests.count() < cx.config.paths.guests
     }
 
     pub(super) fn open_session(
         &mut self,
         cx: &mut Cx<'_, C>,
-        channel: ChannelKey,
-        contact: Contact,
+        opening: &Opening,
         peer_id: Option<PeerId>,
-        room: u32,
+        guest: bool,
     ) {
         let id = self.next_session;
         self.next_session += 1;
         let requests = &cx.config.requests;
         let longest = self.longest_message();
-        let path = PeerPath::Relay;
         let mut session = Session {
-            remote: Remote::new(contact, peer_id, requests, cx.now),
-            talk: Stream::new(channel, path, room, longest, requests, cx.now),
+            remote: Remote::new(opening.contact, peer_id, requests, cx.now),
+            talk: Stream::new(opening, longest, requests, cx.now),
+            spare: None,
+            guest,
         };
         let handshake = Handshake {
             reserved: Reserved::EXTENSION.with(Reserved::FAST),
@@ -70,13 +83,8 @@ impl<C: Chunk> Torrent<C> {
             peer_id: cx.peer_id,
         };
         session.talk.outbox.push_bytes(&handshake.encode());
-        if let Phase::Active(download) = &mut self.phase {
-            let pieces = Bitfield::empty(download.have().piece_count());
-            download.peer_joined(id, &pieces);
-            session.remote.pieces = RemotePieces::Known(pieces);
-        }
-        self.sessions.insert(id, session);
-        cx.channels.open(channel, (self.info_hash, id));
+        self.admit(id, session);
+        cx.channels.open(opening.channel, (self.info_hash, id));
         cx.waiting.add((self.info_hash, id));
     }
 
@@ -99,7 +107,9 @@ impl<C: Chunk> Torrent<C> {
         let longest = self.longest_message();
         let mut faults = Vec::new();
         for (&id, session) in &mut self.sessions {
-            session.talk.decoder.set_max_message(longest);
+            for stream in session.streams_mut() {
+                stream.decoder.set_max_message(longest);
+            }
             let Phase::Active(download) = &mut self.phase else {
                 return;
             };
@@ -161,11 +171,16 @@ impl<C: Chunk> Torrent<C> {
         if !session.talk.extended {
             return;
         }
+        let paths = &mut self.paths;
+        let token = || paths.token(self.info_hash);
+        let several = cx.config.paths.several();
         let handshake = ExtensionHandshake {
             ut_metadata: Some(UT_METADATA),
             metadata_size,
             client: Some(cx.config.client.clone()),
             request_queue: u32::try_from(cx.config.max_incoming_requests).ok(),
+            token: several.then(|| session.talk.token(token)),
+            ..ExtensionHandshake::default()
         };
         session.talk.outbox.push(&Message::Extended {
             id: 0,
@@ -175,28 +190,38 @@ impl<C: Chunk> Torrent<C> {
     }
 
     /// Bytes came through a session's channel.
-    pub(in crate::engine) fn receive(&mut self, cx: &mut Cx<'_, C>, id: SessionId, bytes: C) {
-        let Some(session) = self.sessions.get_mut(&id) else {
+    pub(in crate::engine) fn receive(
+        &mut self,
+        cx: &mut Cx<'_, C>,
+        id: SessionId,
+        channel: ChannelKey,
+        bytes: C,
+    ) {
+        let session = self.sessions.get_mut(&id);
+        let Some(stream) = session.and_then(|session| session.stream_mut(channel)) else {
             return;
         };
-        session.talk.last_heard = cx.now;
-        let channel = session.talk.channel;
+        stream.last_heard = cx.now;
         let length = bytes.len();
-        session.talk.decoder.push(bytes);
+        stream.decoder.push(bytes);
         if let Err(fault) = self.charge(cx, id, frame_cost(length, &cx.config.work)) {
             return self.shun(cx, id, fault);
         }
-        while let Some(session) = self.sessions.get_mut(&id) {
-            let handled = match session.talk.decoder.poll() {
+        // What it carries may turn out to be another session's.
+        while let Some((_, id)) = cx.channels.session(channel)
+            && let Some(session) = self.sessions.get_mut(&id)
+            && let Some(stream) = session.stream_mut(channel)
+        {
+            let handled = match stream.decoder.poll() {
                 Ok(None) => break,
-                Ok(Some(received)) => self.handle_received(cx, id, received),
+                Ok(Some(received)) => self.handle_received(cx, id, channel, received),
                 Err(error) => Err(Fault::from(error)),
             };
             if let Err(fault) = handled {
                 self.shun(cx, id, fault);
             }
         }
-        if self.sessions.contains_key(&id) {
+        if cx.channels.session(channel).is_some() {
             cx.emit(Output::Consumed {
                 channel,
                 bytes: length,
@@ -205,74 +230,92 @@ impl<C: Chunk> Torrent<C> {
     }
 
     /// We may send more.
-    pub(in crate::engine) fn room(&mut self, cx: &mut Cx<'_, C>, id: SessionId, bytes: u32) {
+    pub(in crate::engine) fn room(
+        &mut self,
+        cx: &mut Cx<'_, C>,
+        id: SessionId,
+        channel: ChannelKey,
+        bytes: u32,
+    ) {
         if bytes < cx.config.work.small_grant
             && let Err(fault) = self.charge(cx, id, cx.config.work.frame)
         {
             return self.shun(cx, id, fault);
         }
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.talk.grant(bytes);
+        let session = self.sessions.get_mut(&id);
+        if let Some(stream) = session.and_then(|session| session.stream_mut(channel)) {
+            stream.grant(bytes);
             cx.waiting.add((self.info_hash, id));
         }
     }
 
     /// Ends a session, and tells the other end why.
     pub(super) fn close_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId, reason: &Ending) {
-        if let Some(channel) = self.sessions.get(&id).map(|session| session.talk.channel) {
-            cx.close(channel, reason.clone());
+        if let Some(session) = self.sessions.get(&id) {
+            for stream in session.streams() {
+                cx.close(stream.channel, reason.clone());
+            }
             self.drop_session(cx, id);
         }
     }
 
-    /// A session's channel is gone.
-    pub(in crate::engine) fn drop_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
-        let Some(session) = self.sessions.remove(&id) else {
-            return;
-        };
-        if session.remote.down.total() > 0 {
-            self.outcasts.departed(
-                id,
-                session.remote.contact,
-                session.remote.name(),
-                &cx.config.trust,
-            );
+    /// A session's channels are gone.
+    pub(super) fn drop_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> Option<Session<C>> {
+        let session = self.forget(cx, id)?;
+        for contact in session.contacts() {
+            // It has had its chance, and others have not.
+            if session.remote.exchanged.is_some() {
+                self.swarm.prospects.of_use(contact);
+            }
+            let places = &cx.config.places;
+            self.swarm.prospects.rest(cx.now, contact, places);
         }
-        // It has had its chance, and others have not.
-        if session.remote.exchanged.is_some() {
-            self.swarm.prospects.of_use(session.remote.contact);
-        }
-        self.swarm
-            .prospects
-            .rest(cx.now, session.remote.contact, &cx.config.places);
-        cx.channels.close(session.talk.channel);
-        cx.waiting.remove((self.info_hash, id));
-        self.refill.remove(&id);
-        self.deal.take_back(&session.remote.giving.dealt);
-        if let (Phase::Active(download), Some(pieces)) =
-            (&mut self.phase, session.remote.pieces.known())
-        {
-            download.peer_left(id, pieces);
-            self.refill_all = true;
-        }
-        if session.remote.giving.is_unchoked() {
-            // Its slot is somebody else's.
-            self.next_choke = cx.now;
+        for stream in session.streams() {
+            cx.channels.close(stream.channel);
         }
         self.metadata_source_lost(cx, id);
         let lost_all = self.sessions.is_empty() && self.is_running() && !self.is_finished();
         if lost_all {
             self.look(cx, Urgency::Soon);
         }
+        Some(session)
     }
 
-    /// Ends every session whose channel goes through a link.
+    /// Takes a session out; what becomes of its channels is another matter.
+    pub(super) fn forget(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> Option<Session<C>> {
+        let session = self.sessions.remove(&id)?;
+        let remote = &session.remote;
+        if remote.down.total() > 0 {
+            let contact = session.talk.contact;
+            self.outcasts
+                .departed(id, contact, remote.name(), &cx.config.trust);
+        }
+        cx.waiting.remove((self.info_hash, id));
+        self.refill.remove(&id);
+        self.deal.take_back(&remote.giving.dealt);
+        if let (Phase::Active(download), Some(pieces)) = (&mut self.phase, remote.pieces.known()) {
+            download.peer_left(id, pieces);
+            self.refill_all = true;
+        }
+        if remote.giving.is_unchoked() {
+            // Its slot is somebody else's.
+            self.next_choke = cx.now;
+        }
+        Some(session)
+    }
+
+    /// Ends every channel that goes through a link.
     pub(super) fn close_link(&mut self, cx: &mut Cx<'_, C>, link: LinkId, reason: &Ending) {
-        let through = self.sessions.iter();
-        let through = through.filter(|(_, session)| session.talk.channel.link == link);
-        let ids: Vec<SessionId> = through.map(|(id, _)| *id).collect();
+        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
         for id in ids {
-            self.close_session(cx, id, reason);
+            let through = self.sessions.get(&id).into_iter();
+            let through = through.flat_map(Session::streams);
+            let through = through.map(|stream| stream.channel);
+            let through: Vec<_> = through.filter(|channel| channel.link == link).collect();
+            for channel in through {
+                cx.close(channel, reason.clone());
+                self.end_channel(cx, id, channel);
+            }
         }
     }
 
@@ -285,21 +328,34 @@ impl<C: Chunk> Torrent<C> {
 
     /// Ends the session of a peer that misbehaves, and does not talk to it for a while.
     pub(super) fn shun(&mut self, cx: &mut Cx<'_, C>, id: SessionId, fault: Fault) {
-        if let Some(contact) = self.sessions.get(&id).map(|session| session.remote.contact) {
-            self.outcasts.shun(cx.now, contact, &cx.config.trust);
+        if let Some(session) = self.sessions.get(&id) {
+            for contact in session.contacts() {
+                self.outcasts.shun(cx.now, contact, &cx.config.trust);
+            }
             self.close_session(cx, id, &fault.into());
         }
     }
 
     /// Never talks to this peer again; its session may be over already.
     pub(super) fn ban(&mut self, cx: &mut Cx<'_, C>, id: SessionId, reason: &Ending) {
-        let connected = self.sessions.get(&id);
-        let connected = connected.map(|session| (session.remote.contact, session.remote.name()));
-        let Some((contact, peer)) = connected.or_else(|| self.outcasts.who_was(id)) else {
+        // What it sent may have come through a channel that turned out to be another's.
+        let mut sessions = self.sessions.iter();
+        let is = |other: SessionId, session: &Session<C>| other == id || session.remote.was(id);
+        let connected = sessions.find(|(other, session)| is(**other, session));
+        let connected = connected.map(|(id, s)| (*id, s.contacts(), s.remote.name()));
+        let departed = || {
+            let (contact, peer) = self.outcasts.who_was(id)?;
+            Some((id, vec![contact], peer))
+        };
+        let Some((session, contacts, peer)) = connected.or_else(departed) else {
             return;
         };
-        let known = !self.outcasts.ban(contact, &cx.config.trust);
-        self.close_session(cx, id, reason);
+        self.paths.find(id);
+        let mut known = true;
+        for contact in contacts {
+            known &= !self.outcasts.ban(contact, &cx.config.trust);
+        }
+        self.close_session(cx, session, reason);
         if !known {
             cx.event(Event::Banned {
                 info_hash: self.info_hash,

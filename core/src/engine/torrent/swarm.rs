@@ -7,8 +7,8 @@ use super::prospects::Prospects;
 use super::{Cx, Ending, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Config, Found, Output, Report, Urgency};
-use crate::id::{ChannelKey, LinkId, PeerId};
-use crate::net::Contact;
+use crate::id::{LinkId, PeerId};
+use crate::peer::Opening;
 use crate::pieces::{Download, PieceIndex};
 use crate::time::Time;
 
@@ -123,32 +123,35 @@ impl<C: Chunk> Torrent<C> {
     pub(in crate::engine) fn offered(
         &mut self,
         cx: &mut Cx<'_, C>,
-        channel: ChannelKey,
-        contact: Contact,
+        opening: &Opening,
         peer_id: PeerId,
-        room: u32,
         crossing: bool,
     ) {
-        if let Err(reason) = self.welcome(cx, contact, crossing) {
-            return cx.close(channel, reason);
+        let channel = opening.channel;
+        match self.welcome(cx, opening, crossing) {
+            Err(reason) => cx.close(channel, reason),
+            Ok(guest) => {
+                cx.emit(Output::Accept { channel });
+                self.open_session(cx, opening, Some(peer_id), guest);
+            }
         }
-        cx.emit(Output::Accept { channel });
-        self.open_session(cx, channel, contact, Some(peer_id), room);
     }
 
+    /// Whether a place is to be had, or only that of a guest.
     fn welcome(
         &mut self,
         cx: &mut Cx<'_, C>,
-        contact: Contact,
+        opening: &Opening,
         crossing: bool,
-    ) -> Result<(), Ending> {
+    ) -> Result<bool, Ending> {
+        let contact = opening.contact;
         if !self.is_running() {
             return Err(Ending::NotRunning);
         }
         if let Some(reason) = self.outcasts.unwelcome(cx.now, contact) {
             return Err(reason);
         }
-        if self.session_of(contact).is_some() {
+        if self.has_channel(cx, opening) {
             return Err(Ending::ConnectedAlready);
         }
         if crossing {
@@ -156,9 +159,11 @@ impl<C: Chunk> Torrent<C> {
         }
         let full = self.sessions.len() >= cx.config.max_peers;
         // Who was of no use a moment ago does not take another's place.
-        if full && (self.swarm.prospects.rests(cx.now, contact) || !self.make_room(cx, false)) {
+        let full =
+            full && (self.swarm.prospects.rests(cx.now, contact) || !self.make_room(cx, false));
+        if full && !self.has_room_for_guests(cx) {
             return Err(Ending::EnoughPeers);
         }
-        Ok(())
+        Ok(full)
     }
 }

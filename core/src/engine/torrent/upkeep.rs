@@ -17,7 +17,7 @@ impl<C: Chunk> Torrent<C> {
     pub(in crate::engine) fn needs_upkeep(&self, at: Time) -> Option<TimerKind> {
         if self.sessions.is_empty() {
             let waits = self.swarm.prospects.any(|known| self.promises(known));
-            return waits.then_some(TimerKind::Contacts);
+            return (waits || self.paths.waits()).then_some(TimerKind::Contacts);
         }
         let slots = (self.next_choke <= at).then_some(TimerKind::Slots);
         slots.into_iter().chain([self.watches]).min()
@@ -45,8 +45,10 @@ impl<C: Chunk> Torrent<C> {
     pub(in crate::engine) fn upkeep(&mut self, cx: &mut Cx<'_, C>) {
         let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
         for id in ids {
+            self.spare_upkeep(cx, id);
             self.session_upkeep(cx, id);
         }
+        self.paths.forget_late(cx.now);
         self.metadata_upkeep(cx);
         self.meet(cx);
         self.pass_on_slots(cx);
@@ -60,11 +62,24 @@ impl<C: Chunk> Torrent<C> {
     }
 
     fn session_upkeep(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
+        let crowded = self.sessions.len() > cx.config.max_peers;
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
         if cx.now - session.talk.last_heard >= cx.config.idle_timeout {
-            return self.close_session(cx, id, &Ending::Silent);
+            if session.spare.is_none() {
+                return self.close_session(cx, id, &Ending::Silent);
+            }
+            let channel = session.talk.channel;
+            cx.close(channel, Ending::Silent);
+            return self.end_channel(cx, id, channel);
+        }
+        let tried = cx.now - session.remote.since >= cx.config.places.patience;
+        if session.guest && tried {
+            session.guest = crowded;
+            if crowded {
+                return self.close_session(cx, id, &Ending::EnoughPeers);
+            }
         }
         let rate = session.remote.down.rate(cx.now);
         session
@@ -81,6 +96,9 @@ impl<C: Chunk> Torrent<C> {
         }
         if let Err(fault) = self.watch_debts(cx, id) {
             return self.shun(cx, id, fault);
+        }
+        if cx.config.paths.several() && self.prove_again(cx, id).is_err() {
+            return;
         }
         let Some(session) = self.sessions.get_mut(&id) else {
             return;

@@ -2,18 +2,15 @@
 
 use std::time::Duration;
 
+use super::shelf::{NoShelf, Shelf, parts_of};
 use super::{Cx, Torrent};
 use crate::choke::Candidate;
-use crate::chunk::{Buffer, Chunk};
-use crate::engine::cache::Cache;
+use crate::chunk::Chunk;
 use crate::engine::{Job, Output, Work};
-use crate::id::InfoHash;
-use crate::metainfo::Metainfo;
 use crate::net::Parts;
-use crate::peer::outbox::{Source, Stop};
+use crate::peer::outbox::Stop;
 use crate::peer::{Session, SessionId};
-use crate::pieces::{BLOCK, Bitfield, Block, Cut, Layout};
-use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
+use crate::pieces::{BLOCK, Bitfield, Block};
 use crate::wire::peer::Message;
 
 impl<C: Chunk> Torrent<C> {
@@ -193,6 +190,7 @@ impl<C: Chunk> Torrent<C> {
     /// something new to say, or the end of a read that is under way.
     pub(in crate::engine) fn serve(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> bool {
         let key = (self.info_hash, id);
+        self.serve_spare(cx, id);
         let Some(session) = self.sessions.get_mut(&id) else {
             cx.waiting.remove(key);
             return false;
@@ -270,6 +268,32 @@ impl<C: Chunk> Torrent<C> {
         }
     }
 
+    /// Sends what waits for the channel that stands by: the rest of what had begun to leave, and
+    /// small messages.
+    fn serve_spare(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
+        let session = self.sessions.get_mut(&id);
+        let Some(spare) = session.and_then(|session| session.spare.as_mut()) else {
+            return;
+        };
+        let link = spare.channel.link;
+        while !spare.outbox.is_empty()
+            && let Some(lane) = cx.channels.lane_mut(link)
+        {
+            let room = usize::try_from(spare.room).unwrap_or(usize::MAX);
+            let room = room.min(cx.config.frame_payload).min(lane.max_payload());
+            let mut parts = Parts::default();
+            spare.outbox.fill(&mut parts, room, false, &mut NoShelf);
+            let sent = parts.len();
+            if sent == 0 {
+                return;
+            }
+            spare.leaves(cx.now, sent);
+            lane.hand(cx.now, sent);
+            let channel = spare.channel;
+            cx.out.push_back(Output::Send { channel, parts });
+        }
+    }
+
     /// Begins to read what a session is sent next, as far as it is not here.
     fn read_ahead(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let (Some(session), Some(metainfo)) = (self.sessions.get(&id), &self.metainfo) else {
@@ -308,69 +332,5 @@ impl<C: Chunk> Torrent<C> {
                 cx.waiting.add((self.info_hash, id));
             }
         }
-    }
-}
-
-/// The parts of its piece that a block touches.
-fn parts_of(cut: Cut, layout: &Layout, block: Block) -> std::ops::Range<u32> {
-    let length = layout.length(block.piece);
-    let last = block.begin + block.length - 1;
-    cut.part_at(length, block.begin)..cut.part_at(length, last) + 1
-}
-
-/// Where blocks and metadata come from.
-struct Shelf<'a, C> {
-    info_hash: InfoHash,
-    metainfo: Option<&'a Metainfo>,
-    cut: Cut,
-    /// The id under which the peer takes metadata messages.
-    ut_metadata: Option<u8>,
-    cache: &'a mut Cache<C>,
-}
-
-impl<C: Chunk> Source<C> for Shelf<'_, C> {
-    fn block(&mut self, block: Block) -> Option<C> {
-        let layout = self.metainfo?.layout();
-        let mut parts = parts_of(self.cut, layout, block);
-        let (first, several) = (parts.next()?, parts.end > parts.start);
-        let mut found = several.then(|| C::Buffer::new(block.length as usize));
-        for part in std::iter::once(first).chain(parts) {
-            let data = self.cache.get((self.info_hash, block.piece, part))?;
-            let (begin, length) = self.cut.stretch(layout.length(block.piece), part);
-            let from = block.begin.max(begin);
-            let to = (block.begin + block.length).min(begin + length);
-            let here = data.slice((from - begin) as usize..(to - begin) as usize);
-            match &mut found {
-                Some(found) => found.write((from - block.begin) as usize, &here),
-                None => return Some(here),
-            }
-        }
-        found.map(Buffer::freeze)
-    }
-
-    fn metadata(&mut self, piece: u32) -> Option<Message> {
-        let payload = metadata_answer(self.metainfo, piece).encode();
-        self.ut_metadata.map(|id| Message::Extended { id, payload })
-    }
-}
-
-/// Our answer to a metadata request (BEP 9).
-fn metadata_answer(metainfo: Option<&Metainfo>, piece: u32) -> MetadataMessage {
-    let Some(metainfo) = metainfo else {
-        return MetadataMessage::Reject { piece };
-    };
-    let info = metainfo.info();
-    // A `usize` of 32 bits would wrap, and a wrong piece look like a right one.
-    let begin = (piece as usize).saturating_mul(METADATA_PIECE as usize);
-    match (info.len().checked_sub(begin), u32::try_from(info.len())) {
-        (Some(left), Ok(total_size)) if left > 0 => {
-            let end = begin + left.min(METADATA_PIECE as usize);
-            MetadataMessage::Data {
-                piece,
-                total_size,
-                data: info.slice(begin..end),
-            }
-        }
-        _ => MetadataMessage::Reject { piece },
     }
 }

@@ -51,6 +51,14 @@ impl Getting {
         }
     }
 
+    /// The talk begins anew: it chokes us, and nothing is asked of it.
+    pub(super) fn begins(&mut self) {
+        self.unchoked_us = false;
+        self.fast_pieces.clear();
+        self.suggested.clear();
+        self.pipeline.interrupted();
+    }
+
     /// A block came that we asked for, be it late.
     pub(crate) fn delivers(&mut self, now: Time) {
         self.last_block = now;

@@ -32,6 +32,16 @@ pub(crate) struct Giving {
 }
 
 impl Giving {
+    /// It is gone: its slot, and what it was to take, are for others.
+    pub(super) fn leaves(&mut self) {
+        self.unchoked = None;
+        self.sat = None;
+        self.allowed_fast.clear();
+        self.dealt.clear();
+        self.begun.clear();
+        self.hoard.clear();
+    }
+
     /// It has an upload slot.
     pub(crate) fn is_unchoked(&self) -> bool {
         self.unchoked.is_some()

@@ -15,6 +15,9 @@ fn any_handshake(u: &mut Unstructured<'_>) -> arbitrary::Result<ExtensionHandsha
             .transpose()?,
         client: client.map(printable),
         request_queue: request_queue.filter(|&length| length != 0),
+        token: u.arbitrary()?,
+        proof: u.arbitrary()?,
+        begin: *u.choose(&[None, Some(Begin::Asks), Some(Begin::Answers)])?,
     })
 }
 
@@ -51,6 +54,7 @@ fn handshake_has_golden_bytes() {
         metadata_size: Some(31_235),
         client: Some("Tabswarm 0.1.0".into()),
         request_queue: Some(512),
+        ..ExtensionHandshake::default()
     };
     let golden = b"d1:md11:ut_metadatai2ee13:metadata_sizei31235e4:reqqi512e1:v14:Tabswarm 0.1.0e";
     assert_eq!(handshake.encode(), golden[..]);
@@ -59,6 +63,46 @@ fn handshake_has_golden_bytes() {
     let nothing = ExtensionHandshake::default();
     assert_eq!(nothing.encode(), b"d1:mdee"[..]);
     assert_eq!(ExtensionHandshake::decode(b"de"), Ok(nothing));
+}
+
+#[test]
+fn what_is_our_own_in_a_handshake_has_golden_bytes() {
+    let golden: [(ExtensionHandshake, &[u8]); 3] = [
+        (
+            ExtensionHandshake {
+                token: Some(*b"0123456789abcdef"),
+                ..ExtensionHandshake::default()
+            },
+            b"d1:mde8:ts_token16:0123456789abcdefe",
+        ),
+        (
+            ExtensionHandshake {
+                proof: Some(*b"0123456789abcdefghij"),
+                ..ExtensionHandshake::default()
+            },
+            b"d1:mde8:ts_proof20:0123456789abcdefghije",
+        ),
+        (
+            ExtensionHandshake {
+                begin: Some(Begin::Asks),
+                ..ExtensionHandshake::default()
+            },
+            b"d1:mde8:ts_begini1ee",
+        ),
+    ];
+    for (handshake, golden) in golden {
+        assert_eq!(handshake.encode(), golden);
+        assert_eq!(ExtensionHandshake::decode(golden), Ok(handshake));
+    }
+    // Of another length, or another number: as if it were not there.
+    for odd in [
+        &b"d8:ts_token2:01e"[..],
+        b"d8:ts_proof0:e",
+        b"d8:ts_begini3ee",
+    ] {
+        let nothing = ExtensionHandshake::default();
+        assert_eq!(ExtensionHandshake::decode(odd), Ok(nothing));
+    }
 }
 
 #[test]
@@ -152,6 +196,7 @@ fn handshakes_of_other_clients_are_read() {
             metadata_size: None,
             client: Some("\u{fffd}Torrent/[31m3.5.5".into()),
             request_queue: Some(2000),
+            ..ExtensionHandshake::default()
         })
     );
     let odd = ExtensionHandshake::decode(

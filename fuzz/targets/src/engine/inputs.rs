@@ -12,7 +12,7 @@ use swarm_core::pieces::{Bitfield, PieceIndex, Priority, Strategy};
 use swarm_core::wire::relay::{DataFrame, Incoming, Member, Peers, ServerMessage, Welcome};
 
 use super::fixtures::{FIXTURES, Fixture, fixture, sha1};
-use super::model::Channel;
+use super::model::{Channel, token_of};
 use super::remote::{say_hello, say_something};
 use super::{LINK, World};
 
@@ -222,6 +222,7 @@ fn offer(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     give_out(world, channel);
     let info_hash = fixture.info_hash();
     world.model.offers.insert(channel, (info_hash, credit));
+    world.model.members.insert(channel, member);
     world.handle(Input::Link(
         LINK,
         ServerMessage::Incoming(Incoming {
@@ -268,6 +269,7 @@ fn answer_open(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         return Ok(());
     };
     world.model.opening.remove(&request);
+    let member = world.model.asked_for.remove(&request);
     if u.ratio(1, 8)? {
         let reason = "no".to_owned();
         world.handle(Input::Link(
@@ -279,6 +281,7 @@ fn answer_open(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     let channel = some_channel(world, u)?;
     let credit = some_credit(u)?;
     give_out(world, channel);
+    world.model.members.extend(member.map(|of| (channel, of)));
     world
         .model
         .open(channel, Channel::new(info_hash, credit, granted));
@@ -302,7 +305,7 @@ fn hello(world: &mut World, channel: ChannelId, u: &mut Unstructured<'_>) -> Res
     let us = world.engine.peer_id();
     if let Some(state) = world.model.channels.get_mut(&channel) {
         let fixture = fixture(state.info_hash).expect("channels are for known torrents");
-        say_hello(state, fixture, us, u)?;
+        say_hello(state, fixture, us, token_of(channel), u)?;
         deliver(world, channel, u)?;
     }
     Ok(())
@@ -350,14 +353,15 @@ fn talk(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         return Ok(());
     };
     let us = world.engine.peer_id();
+    let who = world.model.shows(channel, u)?;
     let state = world.model.channels.get_mut(&channel);
     let state = state.expect("a channel that is open");
     let fixture = fixture(state.info_hash).expect("channels are for known torrents");
     if !state.said_hello {
-        say_hello(state, fixture, us, u)?;
+        say_hello(state, fixture, us, token_of(channel), u)?;
     }
     for _ in 0..u.int_in_range(1..=3)? {
-        say_something(state, fixture, u)?;
+        say_something(state, fixture, &who, u)?;
     }
     deliver(world, channel, u)
 }

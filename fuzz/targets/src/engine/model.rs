@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
 use swarm_core::engine::Config;
 use swarm_core::engine::view::{Known, Told};
-use swarm_core::id::{ChannelId, InfoHash, PeerId};
+use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
 use swarm_core::node::Node;
 use swarm_core::pieces::{BLOCK, Bitfield, PieceIndex};
 use swarm_core::time::Time;
-use swarm_core::wire::extension::MetadataMessage;
+use swarm_core::wire::extension::{
+    Begin, ExtensionHandshake, HANDSHAKE_ID, MetadataMessage, Token,
+};
 use swarm_core::wire::peer::{BlockRef, Decoder, Message, Received};
 use swarm_core::wire::relay::{ClientMessage, DataFrame, Welcome};
 
@@ -35,8 +38,15 @@ pub(super) struct Model {
     pub(super) channels: BTreeMap<ChannelId, Channel>,
     /// Wishes for channels that the engine sent and that are not answered.
     pub(super) opening: BTreeMap<u32, (InfoHash, u32)>,
+    /// Of whom they are.
+    pub(super) asked_for: BTreeMap<u32, MemberId>,
     /// Channels that were offered to the engine: for what, and with how much credit.
     pub(super) offers: BTreeMap<ChannelId, (InfoHash, u32)>,
+    /// Members behind channels.
+    pub(super) members: BTreeMap<ChannelId, MemberId>,
+    /// What the engine said on channels to know their other ends by, in the order in which
+    /// they were opened; some are gone.
+    pub(super) tokens: BTreeMap<ChannelId, Token>,
     /// Bytes of data frames not reported as sent, as the engine counts them.
     pub(super) unsent: usize,
     /// The hub used a channel's number twice: what travels through it makes no sense.
@@ -125,6 +135,40 @@ impl Channel {
 }
 
 impl Model {
+    /// What the peer behind a channel says to show that it is behind another one, too: rightly,
+    /// if both are known.
+    pub(super) fn shows(
+        &self,
+        channel: ChannelId,
+        u: &mut Unstructured<'_>,
+    ) -> Result<ExtensionHandshake> {
+        let mut said = ExtensionHandshake::default();
+        if self.tokens.is_empty() {
+            return Ok(said);
+        }
+        match u.int_in_range(0..=3)? {
+            0 => said.begin = Some(*u.choose(&[Begin::Asks, Begin::Answers])?),
+            1 => said.token = Some(token_of(channel)),
+            _ => {
+                let known: Vec<_> = self.tokens.keys().copied().collect();
+                let first = *u.choose(&known)?;
+                let tokens = |of: ChannelId| [Some(token_of(of)), self.tokens.get(&of).copied()];
+                let ends = [
+                    self.members.get(&channel).copied(),
+                    self.welcome.as_ref().map(|welcome| welcome.member),
+                ];
+                let info_hash = self.channels.get(&channel).map(|c| c.info_hash);
+                let mut bytes = b"tabswarm: one peer, two channels".to_vec();
+                bytes.extend(info_hash.into_iter().flat_map(|of| of.0));
+                let all = tokens(first).into_iter().chain(tokens(channel));
+                bytes.extend(all.flatten().flatten());
+                bytes.extend(ends.into_iter().flatten().flat_map(|m| m.0.to_be_bytes()));
+                said.proof = Some(sha1(&bytes));
+            }
+        }
+        Ok(said)
+    }
+
     /// The link is down, and everything that belonged to it is gone.
     pub(super) fn down(&mut self) {
         self.welcome = None;
@@ -132,6 +176,7 @@ impl Model {
         self.opening.clear();
         self.offers.clear();
         self.tainted.clear();
+        self.members.clear();
         self.unsent = 0;
     }
 
@@ -166,6 +211,7 @@ impl Model {
                 assert!(open.credit <= welcome.max_credit);
                 self.opening
                     .insert(open.request, (open.info_hash, open.credit));
+                self.asked_for.insert(open.request, open.member);
                 let most = welcome.max_channels as usize;
                 assert!(
                     !self.tainted.is_empty() || self.channels.len() < most,
@@ -289,6 +335,23 @@ impl Model {
             Received::Message(Message::RejectRequest(block)) => {
                 channel.answered.push((block, false));
             }
+            Received::Message(Message::Extended {
+                id: HANDSHAKE_ID,
+                payload,
+            }) => {
+                let said = ExtensionHandshake::decode(&payload).expect("a good dictionary");
+                let several = config.paths.channels > 1;
+                let ours = said.token.is_some() || said.proof.is_some() || said.begin.is_some();
+                assert!(several || !ours, "nobody is told what nobody needs");
+                if said.begin.is_some() {
+                    // What was asked before is void.
+                    channel.asked.clear();
+                    channel.unchoked = false;
+                }
+                if let Some(token) = said.token {
+                    self.tokens.insert(id, token);
+                }
+            }
             Received::Message(Message::Choke) => channel.unchoked = false,
             Received::Message(Message::Unchoke) => channel.unchoked = true,
             Received::Message(Message::Extended {
@@ -389,6 +452,11 @@ impl Model {
         self.viewers
             .retain(|info_hash, _| shown.contains(info_hash));
     }
+}
+
+/// What the peer behind a channel says to know its other end by.
+pub(super) fn token_of(channel: ChannelId) -> Token {
+    [channel.0 as u8; 16]
 }
 
 fn check_block(fixture: &Fixture, piece: u32, begin: u32, data: &[u8]) {

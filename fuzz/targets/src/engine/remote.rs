@@ -5,7 +5,7 @@ use bytes::Bytes;
 use swarm_core::id::PeerId;
 use swarm_core::pieces::Bitfield;
 use swarm_core::wire::extension::{
-    ExtensionHandshake, HANDSHAKE_ID, METADATA_PIECE, MetadataMessage,
+    ExtensionHandshake, HANDSHAKE_ID, METADATA_PIECE, MetadataMessage, Token,
 };
 use swarm_core::wire::peer::{BlockRef, Handshake, Message, Reserved};
 
@@ -20,6 +20,7 @@ pub(super) fn say_hello(
     channel: &mut Channel,
     fixture: &Fixture,
     us: PeerId,
+    token: Token,
     u: &mut Unstructured<'_>,
 ) -> Result<()> {
     channel.said_hello = true;
@@ -51,14 +52,18 @@ pub(super) fn say_hello(
         _ => say(Message::Bitfield(Bytes::copy_from_slice(full.as_bytes()))),
     }
     if u.ratio(7, 8)? {
-        say(extension_handshake(fixture, u)?);
+        say(extension_handshake(fixture, Some(token), u)?);
         say(Message::Unchoke);
         say(Message::Interested);
     }
     Ok(())
 }
 
-fn extension_handshake(fixture: &Fixture, u: &mut Unstructured<'_>) -> Result<Message> {
+fn extension_handshake(
+    fixture: &Fixture,
+    token: Option<Token>,
+    u: &mut Unstructured<'_>,
+) -> Result<Message> {
     let size = u32::try_from(fixture.metainfo.info().len()).expect("a short dictionary");
     let handshake = ExtensionHandshake {
         ut_metadata: u.ratio(7, 8)?.then_some(UT_METADATA),
@@ -67,8 +72,9 @@ fn extension_handshake(fixture: &Fixture, u: &mut Unstructured<'_>) -> Result<Me
             1 => Some(u.arbitrary()?),
             _ => Some(size),
         },
-        client: None,
         request_queue: u.arbitrary()?,
+        token,
+        ..ExtensionHandshake::default()
     };
     Ok(Message::Extended {
         id: HANDSHAKE_ID,
@@ -80,9 +86,14 @@ fn extension_handshake(fixture: &Fixture, u: &mut Unstructured<'_>) -> Result<Me
 pub(super) fn say_something(
     channel: &mut Channel,
     fixture: &Fixture,
+    who: &ExtensionHandshake,
     u: &mut Unstructured<'_>,
 ) -> Result<()> {
-    let message = match u.int_in_range(0..=31)? {
+    let message = match u.int_in_range(0..=33)? {
+        32 | 33 => Message::Extended {
+            id: HANDSHAKE_ID,
+            payload: who.encode(),
+        },
         0..=9 => return answer(channel, fixture, u),
         10 => Message::Choke,
         11 | 12 => Message::Unchoke,
@@ -110,7 +121,7 @@ pub(super) fn say_something(
         },
         24 => Message::SuggestPiece(piece(fixture, u)?),
         25 => Message::AllowedFast(piece(fixture, u)?),
-        26 => extension_handshake(fixture, u)?,
+        26 => extension_handshake(fixture, None, u)?,
         27..=29 => metadata(fixture, u)?,
         30 => match u.int_in_range(0..=3)? {
             0 => Message::HaveAll,

@@ -104,8 +104,7 @@ fn complete(world: &mut World, fixture: &Fixture, channel: ChannelId) {
     let handshake = ExtensionHandshake {
         ut_metadata: Some(super::remote::UT_METADATA),
         metadata_size: Some(u32::try_from(info.len()).expect("a short dictionary")),
-        client: None,
-        request_queue: None,
+        ..ExtensionHandshake::default()
     };
     let hello = [
         Message::HaveAll,
