@@ -3,10 +3,11 @@
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
 use anyhow::{Context, Result, bail};
-use swarm_tests::bench::{Figure, lab, relay, tabs};
+use swarm_tests::bench::{Figure, far, lab, relay, tabs};
 
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
     "relay",
+    "far",
     "swarms",
     "dropping",
     "first-byte",
@@ -37,6 +38,7 @@ async fn main() -> Result<()> {
     for part in &parts {
         let measured = match part.as_str() {
             "relay" => relay::run().await?,
+            "far" => far::run().await?,
             "swarms" => tabs::swarms().await?,
             "dropping" => tabs::dropping().await?,
             "first-byte" => tabs::first_byte().await?,
