@@ -94,8 +94,11 @@ impl Default for HubConfig {
             max_bitfields: 256 << 20,
             max_numwant: 50,
             max_payload: 512 << 10,
-            max_credit: 4 << 20,
-            max_inflight_per_connection: 32 << 20,
+            // A fifth of a second of 160 MB/s: between two peers of which each is 100 ms there
+            // and back from here.
+            max_credit: 32 << 20,
+            // One channel may have half of the half that is no reserve: as much credit.
+            max_inflight_per_connection: 128 << 20,
             max_inflight: 1 << 30,
             // A frame takes about 150 bytes beside its payload: 2.5 MiB, and 150 MiB.
             max_queued_frames: 1 << 14,

@@ -262,6 +262,13 @@ impl<C: Chunk> Session<C> {
         self.broken_promises = self.broken_promises.saturating_add(promises);
     }
 
+    /// It left more unanswered than it may. One to which much is under way, because it brought
+    /// much over a long way, leaves as much unanswered in one bad moment.
+    pub fn breaks_promises(&self, most: u32) -> bool {
+        let far = u32::try_from(2 * self.pipeline.far()).unwrap_or(u32::MAX);
+        self.broken_promises > most.saturating_add(far)
+    }
+
     /// It answers our requests from now on. Whoever was asked for nothing any more may show
     /// with one that it does.
     pub fn unchokes(&mut self) {

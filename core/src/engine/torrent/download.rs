@@ -4,7 +4,7 @@ use super::messages::find;
 use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Event, Job, Output, StoreError, Work};
-use crate::peer::SessionId;
+use crate::peer::{RequestConfig, SessionId};
 use crate::pieces::{BLOCK, Block, Download, PieceIndex, Received};
 use crate::wire::peer::{BlockRef, Message};
 
@@ -22,6 +22,7 @@ impl<C: Chunk> Torrent<C> {
         // A random peer comes first, or the lowest number would always get the rarest piece.
         self.rng.shuffle(&mut ids);
         let left = self.download().is_some_and(Download::is_any_left);
+        self.make_way(&cx.config.requests);
         for id in ids {
             self.refill_session(cx, id);
         }
@@ -41,7 +42,37 @@ impl<C: Chunk> Torrent<C> {
         self.refill_all || !self.refill.is_empty()
     }
 
+    /// What is asked over a long way is in progress for as long, and has not come yet.
+    fn make_way(&mut self, requests: &RequestConfig) {
+        let Phase::Active(download) = &mut self.phase else {
+            return;
+        };
+        let depths = self.sessions.values().map(|s| s.pipeline.depth());
+        let beyond: usize = depths
+            .map(|depth| depth.saturating_sub(requests.queue.1))
+            .sum();
+        download.make_way(beyond.min(requests.far) as u64 * u64::from(BLOCK));
+    }
+
+    /// How many requests may be in flight to a session. What it may have beyond the queue of
+    /// whoever is near is shared out: as many as it leaves free for others.
+    fn depth(&self, requests: &RequestConfig, id: SessionId) -> usize {
+        let Some(session) = self.sessions.get(&id) else {
+            return 0;
+        };
+        let (depth, near) = (session.pipeline.depth(), requests.queue.1);
+        if depth <= near {
+            return depth;
+        }
+        let others = self.sessions.iter().filter(|(other, _)| **other != id);
+        let taken: usize = others
+            .map(|(_, session)| session.requests.len().saturating_sub(near))
+            .sum();
+        depth.min(near + requests.far.saturating_sub(taken) / 2)
+    }
+
     fn refill_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
+        let depth = self.depth(&cx.config.requests, id);
         let Phase::Active(download) = &mut self.phase else {
             return;
         };
@@ -55,7 +86,6 @@ impl<C: Chunk> Torrent<C> {
         if !session.interested || session.outbox.ready_len() > cx.config.max_waiting.0 {
             return;
         }
-        let depth = session.pipeline.depth();
         let free = depth.saturating_sub(session.requests.len());
         // Several at a time: each batch is a message through the hub.
         if free == 0 || (free < depth / 2 && !session.requests.is_empty()) {
@@ -76,9 +106,14 @@ impl<C: Chunk> Torrent<C> {
         if session.requests.is_empty() && session.timed_out.is_none() {
             session.last_block = cx.now;
         }
+        // Twice what is asked for while that is little, and a quarter more where it is much:
+        // room is given back in quarters.
+        let room = (2 * depth)
+            .min(cx.config.requests.queue.1)
+            .max(depth + depth / 4);
         cx.out.push_back(Output::Expect {
             channel: session.channel,
-            bytes: 2 * depth as u64 * u64::from(BLOCK),
+            bytes: room as u64 * u64::from(BLOCK),
         });
         for block in blocks {
             session.requests.insert(block);

@@ -42,7 +42,7 @@ impl<C: Chunk> Torrent<C> {
             session.broken_promises += 1;
             // Little is asked of it until it delivers, or it is asked the same at once.
             session.pipeline.owes(session.strikes.max(1));
-            if session.broken_promises > cx.config.trust.max_broken_promises {
+            if session.breaks_promises(cx.config.trust.max_broken_promises) {
                 return Err(Fault::BrokenPromises);
             }
         }

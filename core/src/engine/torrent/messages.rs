@@ -98,6 +98,9 @@ impl<C: Chunk> Torrent<C> {
                     .filter(|&id| id != 0)
                     .or(session.ut_metadata);
                 session.metadata_size = handshake.metadata_size.or(session.metadata_size);
+                if let Some(requests) = handshake.request_queue {
+                    session.pipeline.takes(requests);
+                }
                 if let Some(client) = handshake.client {
                     session.client = client;
                 }

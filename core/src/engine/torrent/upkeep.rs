@@ -75,7 +75,7 @@ impl<C: Chunk> Torrent<C> {
         }
         session.snubbed |= waited >= limits.snub;
         let trust = &cx.config.trust;
-        if session.broken_promises > trust.max_broken_promises || waited >= trust.max_debt {
+        if session.breaks_promises(trust.max_broken_promises) || waited >= trust.max_debt {
             return Err(Fault::BrokenPromises);
         }
         // Who is slow is not silent: four times as long as its blocks take.

@@ -177,7 +177,7 @@ impl Model {
                 }
             }
             ClientMessage::Credit { channel, bytes } => {
-                let most = u64::from(welcome.max_credit.min(config.receive_window.1));
+                let most = u64::from(welcome.max_credit.min(config.far_window));
                 if let Some(state) = self.channels.get_mut(&channel) {
                     state.granted += u64::from(bytes);
                     // Two sessions of one number grant each for itself.
@@ -254,7 +254,8 @@ impl Model {
                 assert!(layout.check(block).is_some_and(|b| b.length <= BLOCK));
                 channel.asked.insert(block);
                 channel.wanted.insert(block);
-                let (_, most) = config.requests.queue;
+                let requests = &config.requests;
+                let most = requests.queue.1 + requests.far / 2;
                 assert!(
                     channel.starved || channel.asked.len() <= most,
                     "too many requests in flight"
@@ -363,7 +364,8 @@ impl Model {
             );
             self.check_claim(torrent.info_hash, &torrent.have);
             let bytes = torrent.in_progress.len() as u64 * u64::from(torrent.piece_length);
-            let room = config.bytes_in_progress + 2 * u64::from(torrent.piece_length);
+            let far = config.requests.far as u64 * u64::from(BLOCK);
+            let room = config.bytes_in_progress + far + 2 * u64::from(torrent.piece_length);
             assert!(bytes <= room, "{bytes} bytes in progress");
             assert!(torrent.peers.len() <= config.max_peers + config.target_peers);
         }
