@@ -5,10 +5,11 @@
 use anyhow::{Context, Result, bail};
 use swarm_tests::bench::{Figure, far, lab, relay, tabs};
 
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     "relay",
     "far",
     "swarms",
+    "long-file",
     "dropping",
     "first-byte",
     "memory",
@@ -40,6 +41,7 @@ async fn main() -> Result<()> {
             "relay" => relay::run().await?,
             "far" => far::run().await?,
             "swarms" => tabs::swarms().await?,
+            "long-file" => tabs::long_file().await?,
             "dropping" => tabs::dropping().await?,
             "first-byte" => tabs::first_byte().await?,
             "memory" => tabs::memory().await?,
