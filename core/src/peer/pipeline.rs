@@ -9,8 +9,8 @@
 //! Beyond [`RequestConfig::queue`] a second rule bounds it, because nearby half a second of a
 //! fast link is far more than keeps it busy: four times what came in a least round trip, as
 //! measured in each, and that queue. Over a long way it goes on doubling. Four times, because
-//! requests are renewed in halves, and a busy machine makes a round trip twice as long as the
-//! least: with less, both would settle at a fraction of what the line can do.
+//! a busy machine makes a round trip two or three times as long as the least: with less, both
+//! would settle at a fraction of what the line can do.
 
 use std::time::Duration;
 

@@ -87,8 +87,10 @@ impl<C: Chunk> Torrent<C> {
             return;
         }
         let free = depth.saturating_sub(session.requests.len());
-        // Several at a time: each batch is a message through the hub.
-        if free == 0 || (free < depth / 2 && !session.requests.is_empty()) {
+        // Several at a time: each batch is a message through the hub. No more than that, or half
+        // of a long way would be empty.
+        let batch = depth.min(cx.config.requests.queue.1) / 2;
+        if free == 0 || (free < batch && !session.requests.is_empty()) {
             return;
         }
         let blocks = if session.unchoked_us {
