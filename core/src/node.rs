@@ -10,6 +10,7 @@
 //! passes through here, and into a recording if there is one: recordings know nothing of
 //! what carries channels.
 
+mod flow;
 mod io;
 mod pulse;
 mod relay;

@@ -2,6 +2,8 @@
 //! where there is something to compare with, both run in the same minute and the ratio
 //! is what counts.
 
+pub mod delay;
+pub mod far;
 pub mod lab;
 pub mod process;
 pub mod relay;

@@ -15,7 +15,8 @@ pub use check::ConfigError;
 
 pub use crate::peer::{PathsConfig, PlacesConfig, RequestConfig, WorkConfig};
 
-/// See the module. `Config::default()` suits a tab and a terminal alike.
+/// See the module. `Config::default()` suits a tab, of which a browser has many;
+/// [`Config::terminal`] gives a program of its own more memory for what is far away.
 ///
 /// A recording has every field under its name, here and in the parts of it: a field that is
 /// renamed keeps its old name as a `serde(alias)`.
@@ -48,7 +49,8 @@ pub struct Config {
     pub metadata: MetadataConfig,
     /// How we get on with the tracker.
     pub tracker: TrackerConfig,
-    /// Bytes of pieces in progress, hashing and writing included, in one torrent.
+    /// Bytes of pieces in progress, hashing and writing included, in one torrent; beyond them
+    /// only what is asked of those far away ([`RequestConfig::far`]).
     pub bytes_in_progress: u64,
     /// The longest piece that is held in memory whole; longer ones are written, read and
     /// hashed in parts. 16 MiB, the longest that common programs make by themselves: whole
@@ -74,10 +76,14 @@ pub struct Config {
     /// Pieces hashed at once when checking what is on disk; fewer where they are longer than
     /// `bytes_in_progress` together.
     pub max_checks: usize,
-    /// Credit that we keep each channel at, at the start and at the most. It follows what
+    /// Credit that we keep each channel at, at the start and at the most, unless much is
+    /// asked over a long way. It follows what
     /// is asked of the peer, twice: the relay sets memory apart for every byte of credit,
     /// and has none to give to those who use it while it lies about with the others.
     pub receive_window: (u32, u32),
+    /// The same at the most where more is asked than that ([`RequestConfig::far`]), a quarter
+    /// more of it. What is not asked any more is not given back.
+    pub far_window: u32,
     /// Bytes handed to the tracker link and not yet reported as written, at least and at
     /// most; in between about as much as the link takes in `link_delay`. At least a block
     /// with its header.
@@ -92,7 +98,7 @@ pub struct Config {
     /// Bytes of one data frame's payload: large and few is fastest in a tab.
     pub frame_payload: usize,
     /// Requests of one peer that we keep, told to it as `reqq` (BEP 10; libtorrent's
-    /// default is 2000, 512 blocks are 8 MiB already).
+    /// default is 2000, 512 blocks are 8 MiB already). 16 bytes each.
     pub max_incoming_requests: usize,
     /// Bytes of small messages that may wait for a peer that takes nothing: beyond the first
     /// number it gets no more answers to what it asks, and a peer that goes on asking is let
@@ -227,6 +233,25 @@ pub struct TrackerConfig {
 }
 
 impl Config {
+    /// For a program that has its memory to itself: what is under way to and from fast peers
+    /// far away may be several times what is enough for a tab. 32 MiB from one, a fifth of a
+    /// second of 160 MB/s; all of them share twice that, and whoever is near gets nothing of it.
+    /// Others may have as much asked of us.
+    pub fn terminal() -> Self {
+        let default = Config::default();
+        Config {
+            far_window: 32 << 20,
+            max_incoming_requests: 4096,
+            // The refusals of two full queues, of which each is half of what we keep.
+            max_waiting: (128 << 10, default.max_waiting.1),
+            requests: RequestConfig {
+                far: 4096,
+                ..default.requests
+            },
+            ..default
+        }
+    }
+
     /// Why a torrent of this layout is not taken on, if so.
     pub fn refuses(&self, layout: &Layout) -> Option<Failure> {
         let length = layout.length(PieceIndex::FIRST);
@@ -293,6 +318,7 @@ impl Default for Config {
             read_ahead_pieces: 2,
             max_checks: 4,
             receive_window: (256 << 10, 4 << 20),
+            far_window: 4 << 20,
             link_budget: (17 << 10, 2 << 20),
             first_link_budget: 64 << 10,
             link_delay: Duration::from_millis(100),

@@ -125,15 +125,16 @@ impl Default for HubConfig {
             // Fewer and larger messages cost less, and half of the longest message leaves a slow
             // line free for other channels soon enough.
             max_payload: MAX_MESSAGE / 2,
-            // What is on its way at 40 MB/s and a delay of 100 ms.
-            max_credit: 4 << 20,
+            // A fifth of a second of 160 MB/s: between two peers of which each is 100 ms there
+            // and back from here.
+            max_credit: 32 << 20,
             // What a peer says beside blocks fits, and 256 channels of one connection take 1 MiB of
             // the 16 that are set apart.
             channel_reserve: 4 << 10,
             // A block (BEP 3).
             worthwhile_credit: 16 << 10,
-            // Eight channels with all their credit.
-            max_inflight_per_connection: 32 << 20,
+            // One channel may have half of the half that is no reserve: as much credit.
+            max_inflight_per_connection: 128 << 20,
             // What a small server has to spare.
             max_inflight: 1 << 30,
             // Beside its payload a frame takes about 150 bytes here.

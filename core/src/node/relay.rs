@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::flow::Flow;
 use super::pulse::{Pulse, Silence};
 use super::{LinkOutput, Output, TimerKind};
 use crate::chunk::Chunk;
@@ -30,15 +31,6 @@ pub(super) struct RelayLink {
     opening: BTreeMap<u32, (InfoHash, MemberId)>,
     next_request: u32,
     channels: BTreeMap<ChannelId, Flow>,
-}
-
-/// What may come through a channel.
-#[derive(Debug)]
-struct Flow {
-    /// Credit that we keep it at.
-    window: u32,
-    /// Bytes that arrived since we last gave credit.
-    consumed: u32,
 }
 
 impl RelayLink {
@@ -313,26 +305,19 @@ impl RelayLink {
                 out.push_back(Output::Link(self.id, data));
             }
             engine::Output::Consumed { channel, bytes } => {
-                if let Some(flow) = self.channels.get_mut(&channel.channel) {
-                    let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-                    flow.consumed = flow.consumed.saturating_add(bytes);
-                    // In few, large grants: each is a message through the hub.
-                    if flow.consumed >= flow.window / 4 {
-                        let bytes = std::mem::take(&mut flow.consumed);
-                        self.grant(channel.channel, bytes, out);
-                    }
+                let channel = channel.channel;
+                if let Some(flow) = self.channels.get_mut(&channel) {
+                    let bytes = flow.consume(bytes);
+                    self.grant(channel, bytes, out);
                 }
             }
             engine::Output::Expect { channel, bytes } => {
-                let most = config.receive_window.1.min(self.max_credit());
+                let channel = channel.channel;
+                let most = config.far_window.min(self.max_credit());
                 let wanted = u32::try_from(bytes).unwrap_or(most).min(most);
-                // In few, large steps, for the same reason.
-                if let Some(flow) = self.channels.get_mut(&channel.channel)
-                    && wanted > flow.window + flow.window / 2
-                {
-                    let bytes = wanted - flow.window;
-                    flow.window = wanted;
-                    self.grant(channel.channel, bytes, out);
+                if let Some(flow) = self.channels.get_mut(&channel) {
+                    let bytes = flow.expect(wanted, config.receive_window.1);
+                    self.grant(channel, bytes, out);
                 }
             }
             _ => {}
@@ -362,11 +347,7 @@ impl RelayLink {
     /// A channel is there, with its first credit.
     fn open(&mut self, channel: ChannelId, config: &Config) -> u32 {
         let window = self.first_window(config);
-        let flow = Flow {
-            window,
-            consumed: 0,
-        };
-        self.channels.insert(channel, flow);
+        self.channels.insert(channel, Flow::new(window));
         window
     }
 
@@ -383,6 +364,9 @@ impl RelayLink {
     }
 
     fn grant<C: Chunk>(&self, channel: ChannelId, bytes: u32, out: &mut VecDeque<Output<C>>) {
+        if bytes == 0 {
+            return;
+        }
         self.send(ClientMessage::Credit { channel, bytes }, out);
     }
 

@@ -94,8 +94,15 @@ pub struct RequestConfig {
     /// comes (slow start, as in TCP), until the rate stops growing. Four blocks are no
     /// burden on a slow link, and a fast one has doubled them often before a second is over.
     pub start: usize,
-    /// Requests in flight at least and at most; the most is 4 MiB, the window of a channel.
+    /// Requests in flight at least, and at most to whoever answers soon; the most is 4 MiB, the
+    /// window of a channel.
     pub queue: (usize, usize),
+    /// Requests in flight to all peers of one torrent beyond that, where a peer is fast and far
+    /// away: some times bandwidth × delay. They are shared out, a peer may have as many as it
+    /// leaves free, so fifty have little more than one. What is asked in this way may be in
+    /// progress beyond [`Config::bytes_in_progress`](crate::engine::Config::bytes_in_progress).
+    /// None by default: 4 MiB from each are enough for a tab.
+    pub far: usize,
     /// After the slow start: what the peer sends in its round trip and this time more.
     /// Half a second (libtorrent's `request_queue_time` is three): it bridges the moments in
     /// which the peer serves others, a peer that stops owes us no more than that, and no
@@ -139,6 +146,7 @@ impl Default for RequestConfig {
         RequestConfig {
             start: 4,
             queue: (4, 256),
+            far: 0,
             queue_time: Duration::from_millis(500),
             timeout: Duration::from_secs(20),
             doubt: Duration::from_secs(3),

@@ -80,6 +80,8 @@ pub struct Download<C: Chunk = Bytes> {
     begun: BTreeMap<PieceIndex, Begun<C>>,
     /// Bytes of the pieces in `begun`.
     bytes_begun: u64,
+    /// How many more of them there may be than the limits say, see [`Download::make_way`].
+    far_bytes: u64,
     /// How many of them are being verified and written.
     verifying: usize,
     /// Wanted pieces in progress that have blocks which are asked of nobody, by owner: what
@@ -139,6 +141,7 @@ impl<C: Chunk> Download<C> {
             have,
             begun: BTreeMap::new(),
             bytes_begun: 0,
+            far_bytes: 0,
             verifying: 0,
             open: BTreeSet::new(),
             joinable: BTreeSet::new(),
@@ -165,6 +168,12 @@ impl<C: Chunk> Download<C> {
         self.padding = padding;
         self.bytes_had = self.bytes_in(&self.have);
         self
+    }
+
+    /// So many bytes are asked for, or may be, of peers so far away that they have not come for
+    /// long: so many more may be in progress.
+    pub fn make_way(&mut self, bytes: u64) {
+        self.far_bytes = bytes;
     }
 
     /// Verified and written pieces.

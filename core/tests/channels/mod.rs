@@ -57,6 +57,11 @@ struct End {
 }
 
 impl Table {
+    /// Bytes of the torrent.
+    pub(crate) fn length(&self) -> u64 {
+        self.metainfo.length()
+    }
+
     /// A torrent of so many pieces, of which the engine has those in `have`.
     pub(crate) fn new(config: Config, pieces: u32, have: &[u32]) -> Self {
         let (metainfo, bytes) = make(pieces);

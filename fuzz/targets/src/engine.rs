@@ -184,6 +184,7 @@ fn narrow(in_parts: bool) -> Config {
         read_ahead: 20_000,
         max_checks: 2,
         receive_window: (16 << 10, 64 << 10),
+        far_window: 128 << 10,
         link_budget: (32 << 10, 64 << 10),
         frame_payload: 20_000,
         max_incoming_requests: 8,
@@ -196,5 +197,6 @@ fn narrow(in_parts: bool) -> Config {
     config.paths.adrift = 2;
     config.requests.start = 2;
     config.requests.queue = (1, 6);
+    config.requests.far = 4;
     config
 }

@@ -72,7 +72,7 @@ impl Session {
         let seed = getrandom::u64()
             .map_err(|e| Error::Other(format!("the system has no randomness: {e}")))?;
         let info_hash = command.info_hash();
-        let mut host = Host::recorded(Config::default(), trackers, seed, recording);
+        let mut host = Host::recorded(Config::terminal(), trackers, seed, recording);
         host.command(command);
         Ok(Session {
             host,

@@ -7,7 +7,9 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use super::Figure;
-use super::process::{cpu_seconds, cpu_seconds_below, peak_mib, peak_mib_of_tabs};
+use super::process::{
+    cpu_seconds, cpu_seconds_below, cpu_seconds_of_workers, peak_mib, peak_mib_of_tabs,
+};
 use crate::browser::Browser;
 use crate::files::random;
 use crate::server::Server;
@@ -50,12 +52,19 @@ pub async fn swarms() -> Result<Vec<Figure>> {
             100 * MIB,
             tabs as u64,
         )?;
-        figures.extend(swarm(&file, tabs, webtorrent).await?);
+        figures.extend(swarm(&file, tabs, Some(webtorrent)).await?);
     }
     Ok(figures)
 }
 
-async fn swarm(file: &Path, tabs: usize, webtorrent: f64) -> Result<Vec<Figure>> {
+/// 512 MiB from one tab to three.
+pub async fn long_file() -> Result<Vec<Figure>> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("half a gigabyte.bin"), 512 * MIB, 3)?;
+    swarm(&file, 3, None).await
+}
+
+async fn swarm(file: &Path, tabs: usize, webtorrent: Option<f64>) -> Result<Vec<Figure>> {
     let server = Server::start().await?;
     let browser = Browser::start().await?;
     let seeder = browser.open(&server.page()).await?;
@@ -68,6 +77,7 @@ async fn swarm(file: &Path, tabs: usize, webtorrent: f64) -> Result<Vec<Figure>>
         leechers.push(tab);
     }
     let browser_cpu = cpu_seconds_below(std::process::id(), server.pid());
+    let worker_cpu = cpu_seconds_of_workers(std::process::id());
     let server_cpu = cpu_seconds(server.pid());
     let mut begin = f64::MAX;
     for leecher in &leechers {
@@ -78,22 +88,22 @@ async fn swarm(file: &Path, tabs: usize, webtorrent: f64) -> Result<Vec<Figure>>
         end = end.max(moment(leecher, "seeding").await?);
     }
     let seconds = (end - begin) / 1000.0;
-    let gb = (tabs * file.metadata()?.len() as usize) as f64 / 1e9;
+    let length = file.metadata()?.len();
+    let gb = (tabs as u64 * length) as f64 / 1e9;
     let browser_cpu = cpu_seconds_below(std::process::id(), server.pid()) - browser_cpu;
+    let worker_cpu = cpu_seconds_of_workers(std::process::id()) - worker_cpu;
     let server_cpu = cpu_seconds(server.pid()) - server_cpu;
-    let name = |what: &str| format!("100 MiB to {tabs} tabs: {what}");
+    let mib = length / MIB as u64;
+    let name = |what: &str| format!("{mib} MiB to {tabs} tabs: {what}");
+    let tab = peak_mib_of_tabs(std::process::id());
+    let against = webtorrent.map_or(String::new(), |webtorrent| {
+        let times = webtorrent / seconds;
+        format!("WebTorrent {webtorrent} s, {times:.1} times as long")
+    });
     let memory = peak_mib(server.pid());
     browser.quit().await?;
     Ok(vec![
-        Figure::new(
-            name("time"),
-            seconds,
-            "s",
-            format!(
-                "WebTorrent {webtorrent} s, {:.1} times as long",
-                webtorrent / seconds
-            ),
-        ),
+        Figure::new(name("time"), seconds, "s", against),
         Figure::new(name("throughput"), gb * 1000.0 / seconds, "MB/s", ""),
         Figure::new(
             name("browser's CPU"),
@@ -101,6 +111,13 @@ async fn swarm(file: &Path, tabs: usize, webtorrent: f64) -> Result<Vec<Figure>>
             "s/GB",
             "WebTorrent 128–137 s/GB",
         ),
+        Figure::new(
+            name("workers' part of that"),
+            100.0 * worker_cpu / browser_cpu,
+            "%",
+            "",
+        ),
+        Figure::new(name("the largest tab's peak memory"), tab, "MiB", ""),
         Figure::new(name("server's CPU"), server_cpu / gb, "s/GB", ""),
         Figure::new(name("server's peak memory"), memory, "MiB", ""),
     ])

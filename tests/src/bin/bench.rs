@@ -3,11 +3,13 @@
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
 use anyhow::{Context, Result, bail};
-use swarm_tests::bench::{Figure, lab, relay, tabs};
+use swarm_tests::bench::{Figure, far, lab, relay, tabs};
 
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 9] = [
     "relay",
+    "far",
     "swarms",
+    "long-file",
     "dropping",
     "first-byte",
     "memory",
@@ -37,7 +39,9 @@ async fn main() -> Result<()> {
     for part in &parts {
         let measured = match part.as_str() {
             "relay" => relay::run().await?,
+            "far" => far::run().await?,
             "swarms" => tabs::swarms().await?,
+            "long-file" => tabs::long_file().await?,
             "dropping" => tabs::dropping().await?,
             "first-byte" => tabs::first_byte().await?,
             "memory" => tabs::memory().await?,

@@ -71,6 +71,8 @@ impl Config {
         let (first, most) = self.receive_window;
         let window = [u64::from(first), u64::from(most)];
         in_order(["receive_window.0", "receive_window.1"], window, MAX_BYTES)?;
+        let far = u64::from(self.far_window);
+        within("far_window", far, most.into(), MAX_BYTES)?;
         let (least, most) = self.link_budget;
         let budget = [least as u64, most as u64];
         in_order(["link_budget.0", "link_budget.1"], budget, MAX_BUDGET)?;
@@ -128,6 +130,7 @@ fn check_requests(requests: &RequestConfig) -> Result<(), ConfigError> {
         queue,
         MAX_REQUESTS,
     )?;
+    within("requests.far", requests.far as u64, 0, MAX_REQUESTS)?;
     let given_up = requests.max_given_up as u64;
     within("requests.max_given_up", given_up, 0, MAX_REQUESTS)?;
     let seconds = requests.queue_time.as_secs();

@@ -5,7 +5,7 @@ use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Event, Job, Output, StoreError, Work};
 use crate::id::ChannelKey;
-use crate::peer::{Asked, SessionId};
+use crate::peer::{Asked, RequestConfig, SessionId};
 use crate::pieces::{BLOCK, Block, Download, PieceIndex, Received};
 use crate::wire::peer::{BlockRef, Message};
 
@@ -23,6 +23,7 @@ impl<C: Chunk> Torrent<C> {
         // A random peer comes first, or the lowest number would always get the rarest piece.
         self.rng.shuffle(&mut ids);
         let left = self.download().is_some_and(Download::is_any_left);
+        self.make_way(&cx.config.requests);
         for id in ids {
             self.refill_session(cx, id);
         }
@@ -42,7 +43,40 @@ impl<C: Chunk> Torrent<C> {
         self.refill_all || !self.refill.is_empty()
     }
 
+    /// What is asked over a long way is in progress for as long, and has not come yet.
+    fn make_way(&mut self, requests: &RequestConfig) {
+        let Phase::Active(download) = &mut self.phase else {
+            return;
+        };
+        let depths = self
+            .sessions
+            .values()
+            .map(|s| s.remote.getting.pipeline.depth());
+        let beyond: usize = depths
+            .map(|depth| depth.saturating_sub(requests.queue.1))
+            .sum();
+        download.make_way(beyond.min(requests.far) as u64 * u64::from(BLOCK));
+    }
+
+    /// How many requests may be in flight to a session. What it may have beyond the queue of
+    /// whoever is near is shared out: as many as it leaves free for others.
+    fn depth(&self, requests: &RequestConfig, id: SessionId) -> usize {
+        let Some(session) = self.sessions.get(&id) else {
+            return 0;
+        };
+        let (depth, near) = (session.remote.getting.pipeline.depth(), requests.queue.1);
+        if depth <= near {
+            return depth;
+        }
+        let others = self.sessions.iter().filter(|(other, _)| **other != id);
+        let taken: usize = others
+            .map(|(_, session)| session.talk.request_count().saturating_sub(near))
+            .sum();
+        depth.min(near + requests.far.saturating_sub(taken) / 2)
+    }
+
     fn refill_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
+        let depth = self.depth(&cx.config.requests, id);
         let Phase::Active(download) = &mut self.phase else {
             return;
         };
@@ -58,10 +92,11 @@ impl<C: Chunk> Torrent<C> {
         {
             return;
         }
-        let depth = session.remote.getting.pipeline.depth();
         let free = depth.saturating_sub(session.talk.request_count());
-        // Several at a time: each batch is a message through the hub.
-        if free == 0 || (free < depth / 2 && session.talk.owes()) {
+        // Several at a time: each batch is a message through the hub. No more than that, or half
+        // of a long way would be empty.
+        let batch = depth.min(cx.config.requests.queue.1) / 2;
+        if free == 0 || (free < batch && session.talk.owes()) {
             return;
         }
         let blocks = if session.remote.getting.unchoked_us {
@@ -80,9 +115,14 @@ impl<C: Chunk> Torrent<C> {
         if !session.talk.owes() && session.remote.getting.timed_out.is_none() {
             session.remote.getting.last_block = cx.now;
         }
+        // Twice what is asked for while that is little, and a quarter more where it is much:
+        // room is given back in quarters.
+        let room = (2 * depth)
+            .min(cx.config.requests.queue.1)
+            .max(depth + depth / 4);
         cx.out.push_back(Output::Expect {
             channel: session.talk.channel,
-            bytes: 2 * depth as u64 * u64::from(BLOCK),
+            bytes: room as u64 * u64::from(BLOCK),
         });
         for block in blocks {
             session.talk.ask(block);

@@ -37,7 +37,7 @@ impl<C: Chunk> Torrent<C> {
         let getting = &mut session.remote.getting;
         getting.refuses();
         let most = cx.config.trust.max_broken_promises;
-        if getting.unchoked_us && getting.broken_promises > most {
+        if getting.unchoked_us && getting.breaks_promises(most) {
             return Err(Fault::BrokenPromises);
         }
         if let Phase::Active(download) = &mut self.phase {

@@ -115,8 +115,12 @@ impl<C: Chunk> Torrent<C> {
         if let Some(client) = said.client {
             remote.client = client;
         }
+        if let Some(requests) = said.request_queue {
+            remote.getting.pipeline.takes(requests);
+        }
         if let Some(stream) = session.stream_mut(channel) {
-            stream.ut_metadata = said.ut_metadata.or(stream.ut_metadata);
+            let id = said.ut_metadata.filter(|id| *id != 0);
+            stream.ut_metadata = id.or(stream.ut_metadata);
         }
         if cx.config.paths.several() {
             if let Some(begin) = said.begin {

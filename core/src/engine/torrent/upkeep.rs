@@ -122,9 +122,8 @@ impl<C: Chunk> Torrent<C> {
         }
         session.remote.getting.snubbed |= waited >= limits.snub;
         let trust = &cx.config.trust;
-        if session.remote.getting.broken_promises > trust.max_broken_promises
-            || waited >= trust.max_debt
-        {
+        let getting = &session.remote.getting;
+        if getting.breaks_promises(trust.max_broken_promises) || waited >= trust.max_debt {
             return Err(Fault::BrokenPromises);
         }
         // Who is slow is not silent: four times as long as its blocks take.

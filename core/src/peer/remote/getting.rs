@@ -59,6 +59,13 @@ impl Getting {
         self.pipeline.interrupted();
     }
 
+    /// It left more unanswered than it may. One to which much is under way, because it brought
+    /// much over a long way, leaves as much unanswered in one bad moment.
+    pub(crate) fn breaks_promises(&self, most: u32) -> bool {
+        let far = u32::try_from(2 * self.pipeline.far()).unwrap_or(u32::MAX);
+        self.broken_promises > most.saturating_add(far)
+    }
+
     /// A block came that we asked for, be it late.
     pub(crate) fn delivers(&mut self, now: Time) {
         self.last_block = now;

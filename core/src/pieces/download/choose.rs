@@ -296,7 +296,8 @@ impl<C: Chunk> Download<C> {
     /// shorter.
     fn has_room(&self) -> bool {
         let bytes = self.limits.memory(self.layout.piece_length());
-        self.begun.len() < 2 || self.bytes_begun + bytes <= self.limits.bytes_in_progress
+        let most = self.limits.bytes_in_progress + self.far_bytes;
+        self.begun.len() < 2 || self.bytes_begun + bytes <= most
     }
 
     fn first_open_of(&self, session: SessionId) -> Option<PieceIndex> {

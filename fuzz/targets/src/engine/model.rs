@@ -228,7 +228,7 @@ impl Model {
                 }
             }
             ClientMessage::Credit { channel, bytes } => {
-                let most = u64::from(welcome.max_credit.min(config.receive_window.1));
+                let most = u64::from(welcome.max_credit.min(config.far_window));
                 if let Some(state) = self.channels.get_mut(&channel) {
                     state.granted += u64::from(bytes);
                     // Two sessions of one number grant each for itself.
@@ -305,7 +305,8 @@ impl Model {
                 assert!(layout.check(block).is_some_and(|b| b.length <= BLOCK));
                 channel.asked.insert(block);
                 channel.wanted.insert(block);
-                let (_, most) = config.requests.queue;
+                let requests = &config.requests;
+                let most = requests.queue.1 + requests.far / 2;
                 assert!(
                     channel.starved || channel.asked.len() <= most,
                     "too many requests in flight"
@@ -436,7 +437,8 @@ impl Model {
             self.check_claim(torrent.info_hash, have);
             let length = contents.metainfo.map_or(0, |m| m.layout().piece_length());
             let bytes = contents.in_progress().count() as u64 * u64::from(length);
-            let room = config.bytes_in_progress + 2 * u64::from(length);
+            let far = config.requests.far as u64 * u64::from(BLOCK);
+            let room = config.bytes_in_progress + far + 2 * u64::from(length);
             assert!(bytes <= room, "{bytes} bytes in progress");
             assert!(torrent.peers.len() <= config.max_peers + config.target_peers);
             // Whoever is told only what is new knows all of it.
