@@ -252,7 +252,7 @@ impl Pair {
     fn run_until(&mut self, until: Time) {
         loop {
             let ticks = self.engines.each_ref().map(Engine::poll_timeout);
-            let tick = (0..2).filter_map(|end| Some((ticks[end]?, end))).min();
+            let tick = (0..2).filter_map(|end| Some((ticks[end]?.0, end))).min();
             let event = self.events.keys().next().copied();
             let due = [tick.map(|(at, _)| at), event.map(|(at, _)| at)];
             let Some(due) = due.into_iter().flatten().min().filter(|due| *due < until) else {
