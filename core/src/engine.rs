@@ -24,10 +24,10 @@ pub use crate::peer::PeerPath;
 pub use config::Config;
 pub use ending::{Ending, Fault};
 pub use io::{
-    Command, Done, Event, Failure, Found, Input, Job, Output, Refusal, Resume, StoreError, Urgency,
-    Work,
+    Command, Done, Event, Failure, Found, Input, Job, Output, Refusal, Resume, StoreError,
+    TimerKind, Urgency, Work,
 };
-pub use view::{PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
+pub use view::{Contents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -220,13 +220,13 @@ impl<C: Chunk> Engine<C> {
         &self.out
     }
 
-    /// When to send [`Input::Tick`]: rates are measured, slots given out, old requests
-    /// released, idle sessions closed.
-    pub fn poll_timeout(&self) -> Option<Time> {
-        let mut torrents = self.torrents.values();
-        torrents
-            .any(Torrent::needs_upkeep)
-            .then_some(self.next_upkeep)
+    /// When to send [`Input::Tick`], and why. All that is due is done then, in steps of
+    /// [`Config::upkeep`]; of several reasons the rarest is said.
+    pub fn poll_timeout(&self) -> Option<(Time, TimerKind)> {
+        let at = self.next_upkeep;
+        let torrents = self.torrents.values();
+        let kinds = torrents.filter_map(|torrent| torrent.needs_upkeep(at));
+        Some((at, kinds.min()?))
     }
 
     /// What to say of a torrent to whoever looks for peers; none while it does not take part.
@@ -262,27 +262,21 @@ impl<C: Chunk> Engine<C> {
         &self.config
     }
 
-    /// What a person sees.
+    /// What a person sees: what changes often, of every torrent.
     pub fn view(&self, now: Time) -> View {
-        self.snapshot(|torrent| torrent.view(now))
-    }
-
-    /// What a person sees at a glance: as [`Engine::view`], but without what grows with a
-    /// torrent's files and pieces (`have`, `in_progress`, `files` and `priorities` are empty,
-    /// `copies` is 0 unless a peer is connected).
-    pub fn overview(&self, now: Time) -> View {
-        self.snapshot(|torrent| torrent.overview(now))
-    }
-
-    fn snapshot(&self, of: impl Fn(&Torrent<C>) -> TorrentView) -> View {
         let torrents = self
             .order
             .iter()
             .filter_map(|info_hash| self.torrents.get(info_hash));
         View {
             tracker: TrackerView::default(),
-            torrents: torrents.map(of).collect(),
+            torrents: torrents.map(|torrent| torrent.view(now)).collect(),
         }
+    }
+
+    /// What a torrent is and has, if there is one of this hash.
+    pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
+        self.torrents.get(&info_hash).map(Torrent::contents)
     }
 
     /// What we call ourselves to other peers.

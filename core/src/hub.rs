@@ -1,33 +1,39 @@
-//! The mind of the tracker and relay: who is in which swarm, with which pieces, and
-//! the channels between them. No sockets: [`Hub::handle`], then drain
-//! [`Hub::poll_output`], then call [`Hub::handle_timeout`] at [`Hub::poll_timeout`].
+//! The mind of the tracker and relay, in the shape of the engine's: [`Hub::handle`], then drain
+//! [`Hub::poll_output`], then call it again with [`HubInput::Tick`] at [`Hub::poll_timeout`].
+//! No sockets.
 //!
 //! Nothing a client sends makes the hub fail: what breaks the protocol closes that
 //! client's connection with a reason, what can't be granted is refused, and what
 //! merely crossed another message on the way is ignored.
+//!
+//! Each part owns what it knows, and none knows another but the hub, which asks them in turn:
+//!
+//! - `door`: which connection is which member, and what is said to them.
+//! - `accounts`: where clients come from, and how much work they make.
+//! - `registry`: who is in which swarm, with which pieces.
+//! - `relay`: the channels between members, and credit.
+//!
+//! Beside it, for shells: [`ClientOutbox`].
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-use bytes::Bytes;
-
-use crate::id::{ChannelId, InfoHash, MemberId};
+use crate::id::{InfoHash, MemberId};
 use crate::rng::Rng;
 use crate::time::Time;
-use crate::wire::relay::{ClientMessage, ServerMessage, Welcome};
+use crate::wire::relay::{ClientMessage, Open, ServerMessage, Welcome};
+use accounts::{Accounts, Overdrawn, cost};
+use door::Door;
+use registry::Registry;
+use relay::Relay;
 
-mod account;
-mod channels;
+mod accounts;
 mod config;
-mod credit;
-mod data;
-mod offers;
+mod door;
+mod io;
 mod outbox;
+mod registry;
+mod relay;
 mod share;
 mod source;
 mod stats;
-mod swarm;
-mod tracking;
-mod work;
 
 #[cfg(test)]
 mod credit_tests;
@@ -43,278 +49,237 @@ mod testing;
 mod tests;
 
 pub use config::HubConfig;
-pub use outbox::Outbox;
+pub use io::{ConnId, HubInput, HubOutput, Reading};
+pub use outbox::ClientOutbox;
 pub use source::Source;
-pub use stats::{HubStats, Limited};
-pub use work::Reading;
-
-use account::Account;
-use channels::Channel;
-use config::Limits;
-use credit::{Budget, Queue};
-use offers::Offers;
-use swarm::Swarm;
-use work::Bucket;
-
-/// A connection, numbered by the shell, never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnId(pub u64);
-
-/// What the shell is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HubOutput {
-    /// Send a control message.
-    Send(ServerMessage),
-    /// Send a data frame just as it came.
-    Forward(Bytes),
-    /// Close the connection; the shell need not report it with [`Hub::disconnect`].
-    Close {
-        /// Why, for a person to read.
-        reason: String,
-    },
-}
+pub use stats::{HubStats, LimitCounts};
 
 /// See the module.
 #[derive(Debug)]
 pub struct Hub {
     config: HubConfig,
-    limits: Limits,
-    rng: Rng,
-    connections: BTreeMap<ConnId, Connection>,
-    members: BTreeMap<MemberId, ConnId>,
-    next_member: u32,
-    sources: BTreeMap<Source, Account>,
-    swarms: BTreeMap<InfoHash, Swarm>,
-    memberships: usize,
-    bitfield_bytes: usize,
-    channels: BTreeMap<ChannelId, Channel>,
-    next_channel: u64,
-    deadlines: BTreeSet<(Time, Deadline)>,
-    /// Bytes on their way to all connections.
-    budget: Budget,
-    /// Frames on their way to all connections.
-    frames: usize,
-    outputs: VecDeque<(ConnId, HubOutput)>,
-    relayed_bytes: u64,
-    limited: Limited,
+    door: Door,
+    accounts: Accounts,
+    registry: Registry,
+    relay: Relay,
 }
 
-/// What a connection is to the hub.
-#[derive(Debug)]
-struct Connection {
-    /// Whom it is charged to.
-    source: Source,
-    member: MemberId,
-    swarms: BTreeSet<InfoHash>,
-    channels: BTreeSet<ChannelId>,
-    /// Bytes on their way to it.
-    budget: Budget,
-    queue: Queue,
-    /// What others want of it.
-    offers: Offers,
-    /// Work that it may ask for.
-    work: Bucket,
-    /// When it last heard that it asks for too much.
-    told_to_slow: Option<Time>,
-}
-
-/// What happens when a time comes.
+/// Parts that have deadlines, in the order in which they are asked at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Deadline {
-    /// A member that did not announce leaves.
-    Membership(ConnId, InfoHash),
-    /// A channel that was not accepted is refused.
-    Open(ChannelId),
-    /// A channel that carried nothing is closed.
-    Idle(ChannelId),
-    /// A source without connections is forgotten.
-    Forget(Source),
+enum Part {
+    Registry,
+    Relay,
+    Accounts,
 }
 
 impl Hub {
     /// A hub without connections. Members are drawn at random from `seed`.
     pub fn new(config: HubConfig, seed: u64) -> Self {
-        let limits = Limits::of(&config);
         Hub {
-            limits,
-            rng: Rng::new(seed).fork("hub"),
-            connections: BTreeMap::new(),
-            members: BTreeMap::new(),
-            next_member: 1,
-            sources: BTreeMap::new(),
-            swarms: BTreeMap::new(),
-            memberships: 0,
-            bitfield_bytes: 0,
-            channels: BTreeMap::new(),
-            next_channel: 1,
-            deadlines: BTreeSet::new(),
-            budget: Budget::default(),
-            frames: 0,
-            outputs: VecDeque::new(),
-            relayed_bytes: 0,
-            limited: Limited::default(),
+            door: Door::new(),
+            accounts: Accounts::new(config.clone()),
+            registry: Registry::new(config.clone(), Rng::new(seed).fork("hub")),
+            relay: Relay::new(config.clone()),
             config,
         }
     }
 
-    /// A client connected, and what it takes is charged to `source`. Outputs a welcome, or a
-    /// close if there are too many.
-    pub fn connect(&mut self, now: Time, conn: ConnId, source: Source) {
-        if self.connections.contains_key(&conn) {
-            return;
-        }
-        if let Some(reason) = self.why_not_connect(source) {
-            self.limited.connections += 1;
-            let reason = reason.to_owned();
-            return self.outputs.push_back((conn, HubOutput::Close { reason }));
-        }
-        let account = Account::new(now, &self.config);
-        self.sources.entry(source).or_insert(account).connections += 1;
-        let member = self.number_member(conn);
-        self.connections.insert(
-            conn,
-            Connection {
-                source,
-                member,
-                swarms: BTreeSet::new(),
-                channels: BTreeSet::new(),
-                budget: Budget::default(),
-                queue: Queue::default(),
-                offers: Offers::default(),
-                work: Bucket::empty(now),
-                told_to_slow: None,
-            },
-        );
-        let welcome = Welcome {
-            member,
-            max_channels: u32::try_from(self.limits.channels_per_connection).unwrap_or(u32::MAX),
-            max_payload: u32::try_from(self.config.max_payload).unwrap_or(u32::MAX),
-            max_credit: self.config.max_credit,
-            max_swarms: u32::try_from(self.config.max_swarms_per_connection).unwrap_or(u32::MAX),
-        };
-        self.send(conn, ServerMessage::Welcome(welcome));
-        self.charge_connection(now, conn);
-    }
-
-    fn why_not_connect(&self, source: Source) -> Option<&'static str> {
-        let own = self.sources.get(&source).map_or(0, |a| a.connections);
-        let (used, limit) = (self.connections.len(), self.config.max_connections);
-        if used >= limit {
-            Some("the server has as many connections as it allows")
-        } else if !share::allows(own, used, limit) {
-            Some("your address has as many connections as its share of this server allows")
-        } else {
-            None
-        }
-    }
-
-    /// A client sent a message.
-    pub fn handle(&mut self, now: Time, conn: ConnId, message: ClientMessage) {
-        self.charge_message(now, conn, &message);
-        if !self.connections.contains_key(&conn) {
+    /// Something happened. Drain [`Hub::poll_output`] afterwards.
+    pub fn handle(&mut self, now: Time, input: HubInput) {
+        let member = input.conn().and_then(|conn| self.door.member(conn));
+        match (input, member) {
+            (HubInput::Tick, _) => self.tick(now),
+            (HubInput::Connected(conn, source), None) => self.connect(now, conn, source),
+            (HubInput::Message(_, message), Some(member)) => self.hear(now, member, message),
+            (HubInput::Read(_, reading), Some(member)) => {
+                self.charge(now, member, cost::of_reading(reading));
+            }
+            (HubInput::Written(_, bytes), Some(member)) => {
+                self.relay.written(member, bytes, &mut self.door);
+            }
+            (HubInput::Disconnected(_), Some(member)) => {
+                self.remove(now, member, "the other end is gone");
+            }
+            (HubInput::Connected(..), Some(_)) => {}
             // It crossed the close that we sent.
-            return;
-        }
-        let verdict = match message {
-            ClientMessage::Data(frame) => self.handle_data(now, conn, frame),
-            ClientMessage::Credit { channel, bytes } => self.handle_credit(conn, channel, bytes),
-            ClientMessage::Accept { channel, credit } => {
-                self.handle_accept(now, conn, channel, credit)
-            }
-            ClientMessage::Close { channel, reason } => self.handle_close(conn, channel, &reason),
-            ClientMessage::Open(open) => return self.handle_open(now, conn, &open),
-            ClientMessage::Announce(announce) => return self.handle_announce(now, conn, &announce),
-            ClientMessage::Have(have) => return self.handle_have(conn, &have),
-            ClientMessage::Ping => return self.send(conn, ServerMessage::Pong),
-            ClientMessage::Leave { info_hash } => {
-                return self.leave(conn, info_hash, "the other end left the swarm");
-            }
-        };
-        if let Err(Violation(reason)) = verdict {
-            self.remove(now, conn, "the other end broke the relay's rules");
-            self.outputs.push_back((conn, HubOutput::Close { reason }));
+            (
+                HubInput::Message(..)
+                | HubInput::Read(..)
+                | HubInput::Written(..)
+                | HubInput::Disconnected(_),
+                None,
+            ) => {}
         }
     }
 
-    /// A client's socket closed.
-    pub fn disconnect(&mut self, now: Time, conn: ConnId) {
-        self.remove(now, conn, "the other end is gone");
-    }
-
-    /// When to call [`Hub::handle_timeout`].
-    pub fn poll_timeout(&self) -> Option<Time> {
-        self.deadlines.first().map(|&(time, _)| time)
-    }
-
-    /// Expires what is due; doing so early or twice changes nothing.
-    pub fn handle_timeout(&mut self, now: Time) {
-        while let Some(&(time, deadline)) = self.deadlines.first().filter(|(time, _)| *time <= now)
-        {
-            self.deadlines.remove(&(time, deadline));
-            match deadline {
-                Deadline::Membership(conn, info_hash) => self.expire(conn, info_hash),
-                Deadline::Open(channel) => self.close_channel(channel, "no answer", None),
-                Deadline::Idle(channel) => self.check_idle(now, channel),
-                Deadline::Forget(source) => self.forget_account(now, source),
-            }
-        }
-    }
-
-    /// The next thing for the shell to do.
+    /// What to do next, about which connection.
     pub fn poll_output(&mut self) -> Option<(ConnId, HubOutput)> {
-        self.outputs.pop_front()
+        self.door.poll_output()
+    }
+
+    /// When to say [`HubInput::Tick`].
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.next_deadline().map(|(due, _)| due)
+    }
+
+    /// Until when the shell is not to read from this client, nor hand on what it has read:
+    /// the client, or its whole source, used more work than it may. Ask after every message.
+    pub fn paused_until(&self, now: Time, conn: ConnId) -> Option<Time> {
+        self.accounts.paused_until(now, self.door.member(conn)?)
     }
 
     /// Counters.
     pub fn stats(&self) -> HubStats {
-        HubStats {
-            connections: self.connections.len(),
-            sources: self.sources.len(),
-            swarms: self.swarms.len(),
-            memberships: self.memberships,
-            channels: self.channels.len(),
-            relayed_bytes: self.relayed_bytes,
-            queued_bytes: self.budget.queued,
-            queued_frames: self.frames,
-            credit_bytes: self.budget.outstanding,
-            bitfield_bytes: self.bitfield_bytes,
-            limited: self.limited,
-        }
+        let mut stats = HubStats::default();
+        self.accounts.count(&mut stats);
+        self.registry.count(&mut stats);
+        self.relay.count(&mut stats);
+        stats
     }
 
-    fn remove(&mut self, now: Time, conn: ConnId, reason: &str) {
-        let Some(connection) = self.connections.get(&conn) else {
-            return;
+    fn connect(&mut self, now: Time, conn: ConnId, source: Source) {
+        if let Err(reason) = self.accounts.check_place(source) {
+            return self.door.close(conn, reason.to_owned());
+        }
+        let member = self.door.admit(conn);
+        self.accounts.connect(now, member, source);
+        self.registry.connect(member, source);
+        self.relay.connect(member, source);
+        let (config, max_channels) = (&self.config, self.relay.max_channels());
+        let welcome = Welcome {
+            member,
+            max_channels: u32::try_from(max_channels).unwrap_or(u32::MAX),
+            max_payload: u32::try_from(config.max_payload).unwrap_or(u32::MAX),
+            max_credit: config.max_credit,
+            max_swarms: u32::try_from(config.max_swarms_per_connection).unwrap_or(u32::MAX),
         };
-        let swarms: Vec<_> = connection.swarms.iter().copied().collect();
-        for info_hash in swarms {
-            self.leave(conn, info_hash, reason);
-        }
-        self.forget_queue(conn);
-        let connection = self
-            .connections
-            .remove(&conn)
-            .expect("it was there a moment ago");
-        debug_assert!(connection.channels.is_empty(), "channels belong to swarms");
-        self.members.remove(&connection.member);
-        self.leave_account(now, connection.source);
+        self.door.send(member, ServerMessage::Welcome(welcome));
+        self.charge(now, member, cost::CONNECTION);
     }
 
-    fn number_member(&mut self, conn: ConnId) -> MemberId {
-        while self.members.contains_key(&MemberId(self.next_member)) {
-            self.next_member = self.next_member.wrapping_add(1);
+    /// A member said something.
+    fn hear(&mut self, now: Time, member: MemberId, message: ClientMessage) {
+        let cost = cost::of_message(&message, self.config.max_numwant);
+        if !self.charge(now, member, cost) {
+            return;
         }
-        let member = MemberId(self.next_member);
-        self.next_member = self.next_member.wrapping_add(1);
-        self.members.insert(member, conn);
-        member
+        let (relay, door) = (&mut self.relay, &mut self.door);
+        let heard = match message {
+            ClientMessage::Data(frame) => relay.data(now, member, frame, door),
+            ClientMessage::Credit { channel, bytes } => relay.credit(member, channel, bytes, door),
+            ClientMessage::Accept { channel, credit } => {
+                relay.accept(now, member, channel, credit, door)
+            }
+            ClientMessage::Close { channel, reason } => relay.close(member, channel, &reason, door),
+            ClientMessage::Open(open) => return self.open(now, member, &open),
+            ClientMessage::Announce(announce) => {
+                return match self.registry.announce(now, member, &announce) {
+                    Ok(peers) => door.send(member, ServerMessage::Peers(peers)),
+                    Err(reason) => self.error(member, announce.info_hash, reason),
+                };
+            }
+            ClientMessage::Have(have) => return self.registry.have(member, &have),
+            ClientMessage::Ping => return door.send(member, ServerMessage::Pong),
+            ClientMessage::Leave { info_hash } => {
+                return self.leave(member, info_hash, "the other end left the swarm", true);
+            }
+        };
+        if let Err(violation) = heard {
+            let others = "the other end broke the relay's rules";
+            self.end(now, member, others, violation.to_string());
+        }
     }
 
-    fn send(&mut self, conn: ConnId, message: ServerMessage) {
-        self.outputs.push_back((conn, HubOutput::Send(message)));
+    /// A member asks for a channel.
+    fn open(&mut self, now: Time, member: MemberId, open: &Open) {
+        let introduced = self.registry.introduce(open.info_hash, member, open.member);
+        match introduced {
+            Ok(peer_id) => self.relay.open(now, member, peer_id, open, &mut self.door),
+            Err(reason) => {
+                let (request, reason) = (open.request, reason.to_owned());
+                let refused = ServerMessage::Refused { request, reason };
+                self.door.send(member, refused);
+            }
+        }
+    }
+
+    /// Expires what is due; doing so early or twice changes nothing.
+    fn tick(&mut self, now: Time) {
+        while let Some((_, part)) = self.next_deadline().filter(|(due, _)| *due <= now) {
+            match part {
+                Part::Registry => {
+                    if let Some((member, info_hash)) = self.registry.pop_expired() {
+                        self.expire(member, info_hash);
+                    }
+                }
+                Part::Relay => self.relay.handle_timeout(now, &mut self.door),
+                Part::Accounts => self.accounts.handle_timeout(now),
+            }
+        }
+    }
+
+    fn next_deadline(&self) -> Option<(Time, Part)> {
+        let deadlines = [
+            (self.registry.poll_timeout(), Part::Registry),
+            (self.relay.poll_timeout(), Part::Relay),
+            (self.accounts.poll_timeout(), Part::Accounts),
+        ];
+        let known = deadlines.into_iter();
+        known.filter_map(|(due, part)| Some((due?, part))).min()
+    }
+
+    fn expire(&mut self, member: MemberId, info_hash: InfoHash) {
+        self.error(
+            member,
+            info_hash,
+            "left the swarm: no announce for too long",
+        );
+        let reason = "an end has not announced for too long";
+        self.leave(member, info_hash, reason, false);
+    }
+
+    /// Takes a member out of a swarm, and tells those whose channels end; it too, unless it
+    /// knows.
+    fn leave(&mut self, member: MemberId, info_hash: InfoHash, reason: &str, knows: bool) {
+        if self.registry.leave(member, info_hash) {
+            let door = &mut self.door;
+            self.relay.leave(member, info_hash, reason, knows, door);
+        }
+    }
+
+    /// Counts work that a member made. False: it was too much, and the member is gone.
+    fn charge(&mut self, now: Time, member: MemberId, nanos: u64) -> bool {
+        let charged = self.accounts.charge(now, member, nanos, &mut self.door);
+        if let Err(Overdrawn) = charged {
+            let reason = "the connection asked for far more than its share of this server's time";
+            let others = "the other end asked for too much";
+            self.end(now, member, others, reason.to_owned());
+        }
+        charged.is_ok()
+    }
+
+    /// Ends a member's connection, and says why: to others, and to itself.
+    fn end(&mut self, now: Time, member: MemberId, others: &str, reason: String) {
+        if let Some(conn) = self.remove(now, member, others) {
+            self.door.close(conn, reason);
+        }
+    }
+
+    fn remove(&mut self, now: Time, member: MemberId, reason: &str) -> Option<ConnId> {
+        for info_hash in self.registry.swarms_of(member) {
+            self.leave(member, info_hash, reason, true);
+        }
+        self.relay.disconnect(member);
+        self.registry.disconnect(member);
+        self.accounts.disconnect(now, member);
+        self.door.dismiss(member)
+    }
+
+    fn error(&mut self, member: MemberId, info_hash: InfoHash, reason: &str) {
+        let error = ServerMessage::Error {
+            info_hash: Some(info_hash),
+            reason: reason.to_owned(),
+        };
+        self.door.send(member, error);
     }
 }
-
-/// A client broke the protocol; why, for a person to read.
-#[derive(Debug)]
-struct Violation(String);

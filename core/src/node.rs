@@ -21,7 +21,7 @@ pub use io::{Input, LinkInput, LinkOutput, Output, TimerKind};
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::engine::{self, Config, Standing, View};
+use crate::engine::{self, Config, Contents, Standing, View};
 use crate::id::{InfoHash, LinkId, PeerId};
 use crate::record::{RecordedEngine, Sink};
 use crate::time::Time;
@@ -156,26 +156,16 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     /// When to send [`Input::Tick`], and why.
     pub fn poll_timeout(&self) -> Option<(Time, TimerKind)> {
         let engine = self.engine.engine().poll_timeout();
+        let engine = engine.map(|(due, kind)| (due, TimerKind::Engine(kind)));
         let links = self.links.values();
         let links = links.flat_map(|link| link.timeouts(self.engine.engine()));
-        [(engine, TimerKind::Housekeeping)]
-            .into_iter()
-            .chain(links)
-            .filter_map(|(time, kind)| Some((time?, kind)))
-            .min()
+        let links = links.filter_map(|(time, kind)| Some((time?, kind)));
+        engine.into_iter().chain(links).min()
     }
 
     /// What a person sees.
     pub fn view(&self, now: Time) -> View {
-        self.with_links(self.engine.engine().view(now))
-    }
-
-    /// What a person sees at a glance, see [`engine::Engine::overview`].
-    pub fn overview(&self, now: Time) -> View {
-        self.with_links(self.engine.engine().overview(now))
-    }
-
-    fn with_links(&self, mut view: View) -> View {
+        let mut view = self.engine.engine().view(now);
         let states = self.links.values().map(RelayLink::state);
         view.tracker = states.max().unwrap_or_default();
         for torrent in &mut view.torrents {
@@ -184,6 +174,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             }
         }
         view
+    }
+
+    /// What a torrent is and has, see [`engine::Engine::contents`].
+    pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
+        self.engine.engine().contents(info_hash)
     }
 
     /// The best that any tracker has made of a torrent.

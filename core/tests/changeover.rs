@@ -252,6 +252,7 @@ impl Pair {
     fn run_until(&mut self, until: Time) {
         loop {
             let ticks = self.engines.each_ref().map(Engine::poll_timeout);
+            let ticks = ticks.map(|tick| tick.map(|(at, _)| at));
             let tick = (0..2).filter_map(|end| Some((ticks[end]?, end))).min();
             let event = self.events.keys().next().copied();
             let due = [tick.map(|(at, _)| at), event.map(|(at, _)| at)];

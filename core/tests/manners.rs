@@ -450,7 +450,7 @@ fn a_choked_peer_takes_its_allowed_fast_pieces() {
         stage.send_block(seed, block, true);
     }
     assert_eq!(stage.requests(seed), []);
-    assert_eq!(stage.torrent().have, [0b0001_0000]);
+    assert_eq!(stage.known().have, [0b0001_0000]);
 }
 
 #[test]

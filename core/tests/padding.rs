@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{
-    Command, Config, Done, Resume, StoreError, TorrentState, TorrentView, Work,
+    Command, Config, Contents, Done, Resume, StoreError, TorrentState, TorrentView, Work,
 };
 use swarm_core::id::{ChannelId, LinkId, MemberId, PeerId};
 use swarm_core::metainfo::Metainfo;
@@ -128,6 +128,11 @@ impl Pair {
         self.feed(Input::Link(LINK, ServerMessage::Data(frame).into()));
     }
 
+    fn contents(&self) -> Contents<'_> {
+        let info_hash = self.torrent().info_hash;
+        self.engine.contents(info_hash).unwrap()
+    }
+
     fn torrent(&self) -> TorrentView {
         self.engine.view(Time::ZERO).torrents.remove(0)
     }
@@ -190,10 +195,12 @@ fn only_blocks_with_bytes_of_files_are_asked_for() {
         let data = Bytes::copy_from_slice(&pair.bytes[from..from + BLOCK as usize]);
         pair.say(&Message::Piece { piece, begin, data });
     }
-    let torrent = pair.torrent();
-    assert_eq!(torrent.state, TorrentState::Seeding);
-    assert_eq!(torrent.have, [0b1110_0000], "the piece of padding too");
-    assert_eq!(torrent.length, u64::from(10_000 + PIECE));
+    assert_eq!(pair.torrent().state, TorrentState::Seeding);
+    let contents = pair.contents();
+    let have = contents.have.map(Bitfield::as_bytes);
+    assert_eq!(have, Some(&[0b1110_0000][..]), "the piece of padding too");
+    let length = contents.describe().length;
+    assert_eq!(length, u64::from(10_000 + PIECE));
     let kept: Vec<u32> = pair.store.keys().copied().collect();
     assert_eq!(kept, [0, 2]);
 }

@@ -65,7 +65,7 @@ fn nothing_counts_before_all_of_a_piece_was_hashed() {
     for held in ["its parts", "its hash"] {
         let heard = stage.heard(watcher);
         assert!(!heard.contains(&Message::Have(0)), "{held} is waited for");
-        assert!(stage.torrent().have.iter().all(|byte| *byte == 0));
+        assert!(stage.known().have.iter().all(|byte| *byte == 0));
         let jobs = stage.held_parts.replace(Vec::new()).unwrap();
         assert!(!jobs.is_empty(), "{held} is waited for");
         for (job, work) in jobs {
@@ -83,7 +83,7 @@ fn who_spoils_a_piece_alone_is_banned_and_it_is_fetched_from_another() {
     let liar = stage.seed();
     answer_all(&mut stage, liar, |block| block.begin > 0);
     assert_eq!(stage.closed(liar), Some("sent corrupt data"));
-    assert!(stage.torrent().have.iter().all(|byte| *byte == 0));
+    assert!(stage.known().have.iter().all(|byte| *byte == 0));
     let honest = stage.seed();
     answer_all(&mut stage, honest, |_| false);
     assert!(stage.is_seeding());
@@ -168,7 +168,7 @@ fn skipped_files_are_not_fetched() {
     let seed = stage.seed();
     answer_all(&mut stage, seed, |_| false);
     assert_eq!(stage.parts.keys().copied().collect::<Vec<_>>(), [2]);
-    assert_eq!(stage.torrent().have, [0b0010_0000]);
+    assert_eq!(stage.known().have, [0b0010_0000]);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn a_better_channel_takes_the_talk_over_in_mid_piece() {
     assert!(table.is_seeding());
     let torrent = table.torrent();
     assert_eq!(torrent.waste.total(), 0, "{:?}", torrent.waste);
-    assert_eq!(torrent.peers[0].down, torrent.length);
+    assert_eq!(torrent.peers[0].down, table.length());
     assert_eq!((table.closed(relay), table.closed(direct)), (None, None));
 }
 
@@ -203,7 +203,7 @@ fn when_the_better_channel_ends_the_talk_goes_back() {
         0,
         "no block was asked for twice in vain"
     );
-    assert_eq!(torrent.peers[0].down, torrent.length);
+    assert_eq!(torrent.peers[0].down, table.length());
     assert_eq!(table.closed(relay), None);
 }
 

@@ -266,8 +266,13 @@ fn padding_is_known_and_need_not_be_fetched_or_kept() {
     assert_eq!(net.hosts[leecher].store, kept);
     let view = net.torrent(leecher);
     let real: usize = files.iter().map(|(length, _)| length).sum();
-    assert_eq!(view.length, real as u64);
-    assert_eq!(view.files.len(), 3);
+    let contents = net.hosts[leecher]
+        .engine
+        .contents(content.info_hash())
+        .unwrap();
+    let description = contents.describe();
+    assert_eq!(description.length, real as u64);
+    assert_eq!(description.files.len(), 3);
     // No more than the zeros that share a block with a file.
     assert!(
         view.downloaded < (real + 4 * 16 * KIB) as u64,

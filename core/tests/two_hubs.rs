@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{Command, Config, Done, Event, Resume, Work};
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, Source};
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, Source};
 use swarm_core::id::LinkId;
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
 use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
@@ -91,7 +91,8 @@ impl Net {
         self.hosts[host].conns[hub] = conn;
         self.queue
             .push_back((host, Input::Link(link(hub), LinkInput::Up)));
-        self.hubs[hub].connect(self.now, conn, Source::V6(conn.0.to_be_bytes()));
+        let source = Source::V6(conn.0.to_be_bytes());
+        self.hubs[hub].handle(self.now, HubInput::Connected(conn, source));
         self.drain(hub);
     }
 
@@ -126,7 +127,8 @@ impl Net {
                     ClientMessage::Data(frame) => frame.payload_len(),
                     _ => 0,
                 };
-                self.hubs[hub].handle(self.now, host.conns[hub], message);
+                let message = HubInput::Message(host.conns[hub], message);
+                self.hubs[hub].handle(self.now, message);
                 let sent = Input::Link(of, LinkInput::Sent(sent));
                 self.queue.push_back((index, sent));
                 self.drain(hub);
@@ -160,7 +162,8 @@ impl Net {
             let message = match output {
                 HubOutput::Send(message) => message,
                 HubOutput::Forward(bytes) => {
-                    self.hubs[hub].flushed(self.now, conn, bytes.len() as u64);
+                    let written = HubInput::Written(conn, bytes.len() as u64);
+                    self.hubs[hub].handle(self.now, written);
                     ServerMessage::Data(DataFrame::parse(bytes).unwrap())
                 }
                 HubOutput::Close { reason } => panic!("{reason}"),
@@ -181,7 +184,7 @@ impl Net {
         let next = hosts.map(|(due, _)| due).chain(hubs).min().unwrap();
         self.now = self.now.max(next);
         for hub in 0..2 {
-            self.hubs[hub].handle_timeout(self.now);
+            self.hubs[hub].handle(self.now, HubInput::Tick);
             self.drain(hub);
         }
         for host in 0..HOSTS {

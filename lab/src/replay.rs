@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use swarm_core::engine::TorrentView;
 use swarm_core::id::InfoHash;
+use swarm_core::metainfo::Metainfo;
 use swarm_core::record::{Divergence, Entry, Header, Reader, RecordError, Replay, ReplayError};
 
 /// Bytes that are read at a time.
@@ -45,9 +46,20 @@ pub struct Report {
     /// The recording was ended, and did not just stop.
     pub complete: bool,
     /// The torrents, each as it was when it was removed or at the end.
-    pub torrents: Vec<TorrentView>,
+    pub torrents: Vec<Seen>,
     /// Where the engines differed; the replay ends there.
     pub divergence: Option<Divergence>,
+}
+
+/// What there was to see of a torrent.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Its name.
+    pub name: String,
+    /// Bytes of its files.
+    pub length: u64,
+    /// How it was doing.
+    pub view: TorrentView,
 }
 
 impl Report {
@@ -136,14 +148,18 @@ fn fill(reader: &mut Reader, source: &mut impl Read) -> io::Result<bool> {
 }
 
 /// Keeps what there is to see of one torrent, or of all.
-fn remember(
-    torrents: &mut BTreeMap<InfoHash, TorrentView>,
-    replay: &Replay,
-    only: Option<InfoHash>,
-) {
-    for torrent in replay.view().torrents {
-        if only.is_none_or(|info_hash| info_hash == torrent.info_hash) {
-            torrents.insert(torrent.info_hash, torrent);
+fn remember(torrents: &mut BTreeMap<InfoHash, Seen>, replay: &Replay, only: Option<InfoHash>) {
+    for view in replay.view().torrents {
+        let info_hash = view.info_hash;
+        if only.is_none_or(|only| only == info_hash)
+            && let Some(contents) = replay.contents(info_hash)
+        {
+            let seen = Seen {
+                name: contents.name.to_owned(),
+                length: contents.metainfo.map_or(0, Metainfo::length),
+                view,
+            };
+            torrents.insert(info_hash, seen);
         }
     }
 }
@@ -154,18 +170,18 @@ impl fmt::Display for Report {
         writeln!(f, "session       {:.3} s", self.session.as_secs_f64())?;
         writeln!(f, "inputs        {}", self.inputs)?;
         writeln!(f, "outputs       {}", self.outputs)?;
-        for torrent in &self.torrents {
+        for Seen { name, length, view } in &self.torrents {
             writeln!(
                 f,
                 "torrent       {} {:?}, {}, {:.1} % of {} bytes, {} received, {} sent, {} wasted",
-                torrent.info_hash,
-                torrent.name,
-                torrent.state.as_str(),
-                torrent.progress * 100.0,
-                torrent.length,
-                torrent.downloaded,
-                torrent.uploaded,
-                torrent.wasted
+                view.info_hash,
+                name,
+                view.state.as_str(),
+                view.progress * 100.0,
+                length,
+                view.downloaded,
+                view.uploaded,
+                view.wasted
             )?;
         }
         if !self.complete && self.divergence.is_none() {

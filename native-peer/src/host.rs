@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use swarm_core::engine::{Command, Config, Event, Job, View, Work};
+use swarm_core::engine::{Command, Config, Contents, Event, Job, View, Work};
 use swarm_core::id::{InfoHash, LinkId};
 use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
 use swarm_core::pieces::PieceIndex;
@@ -115,14 +115,14 @@ impl Host {
         }
     }
 
-    /// What a person sees.
+    /// What a person sees: what changes often, of every torrent.
     pub fn view(&self) -> View {
         self.node.view(self.now())
     }
 
-    /// What a person sees at a glance: without what grows with files and pieces.
-    pub fn overview(&self) -> View {
-        self.node.overview(self.now())
+    /// What a torrent is and has, if there is one of this hash.
+    pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
+        self.node.contents(info_hash)
     }
 
     /// Tells the engine that a torrent's store has lost pieces.
@@ -149,7 +149,7 @@ impl Host {
     /// Leaves every swarm and says goodbye to the tracker, for at most `patience`; then
     /// lets writes that were begun come to their end.
     pub async fn shut_down(mut self, patience: Duration) {
-        for torrent in self.overview().torrents {
+        for torrent in self.view().torrents {
             self.command(Command::Remove(torrent.info_hash));
         }
         // Buffered to the end; whoever wants to know that it arrived has ended it before.

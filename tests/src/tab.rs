@@ -48,6 +48,8 @@ pub struct Peer {
     pub up: u64,
 }
 
+const IS_OLD: &str = r#"return document.hidden || document.body?.ariaBusy === "true";"#;
+
 const SNAPSHOT: &str = r#"
     const found = (root, id) => [...root.querySelectorAll(`[data-testid="${id}"]`)];
     return found(document, "torrent").map(torrent => ({
@@ -67,8 +69,14 @@ impl Tab {
         Tab { driver, window }
     }
 
+    /// Brings the tab to the front, and waits until the page has shown how everything is now.
     async fn focus(&self) -> Result<()> {
         self.driver.switch_to_window(self.window.clone()).await?;
+        let is_old = || async {
+            let answer = self.driver.execute(IS_OLD, Vec::new()).await?;
+            Ok(answer.json() == true)
+        };
+        until("a page that is up to date", is_old, |is_old| !is_old).await?;
         Ok(())
     }
 

@@ -403,7 +403,7 @@ async fn a_recorded_session_goes_on_and_replays_identically() -> Result<()> {
         let report = replay(&browser, tab, &folder.path().join("recordings")).await?;
         assert!(report.is_identical() && report.complete, "{report}");
         assert!(report.inputs > 50 && report.outputs > 50, "{report}");
-        assert_eq!(report.torrents[0].progress, 1.0, "{report}");
+        assert_eq!(report.torrents[0].view.progress, 1.0, "{report}");
         // It goes on, unrecorded.
         tab.seeding().await?;
     }
@@ -433,5 +433,58 @@ async fn under_a_path_behind_a_proxy_everything_is_beside_the_page() -> Result<(
         outside.is_empty(),
         "asked for outside of the path: {outside:?}"
     );
+    browser.quit().await
+}
+
+/// What a page does that nobody sees.
+const WATCH_HIDDEN: &str = r#"
+    window.hidden = { asked: 0, drawn: 0 };
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (...message) {
+        if (document.hidden) window.hidden.asked += 1;
+        return post.apply(this, message);
+    };
+    new MutationObserver(changes => {
+        if (document.hidden) window.hidden.drawn += changes.length;
+    }).observe(document.querySelector("main"), { subtree: true, childList: true, attributes: true, characterData: true });
+"#;
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn a_tab_that_nobody_sees_does_nothing_for_show_and_is_right_once_it_is_seen() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("unseen.bin"), 24 * MIB, 30)?;
+    let server = Server::start().await?;
+    let link = SlowLink::to(server.address).await?;
+    let browser = Browser::start().await?;
+    let (seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+
+    let leecher = browser.open(&link.page()).await?;
+    leecher.run(WATCH_HIDDEN).await?;
+    link.set_rate(8 * MIB as u64);
+    leecher.add_link(&torrent.share_link).await?;
+    leecher
+        .torrent_that("under way", |torrent| torrent.progress > 0.0)
+        .await?;
+    // The seeder's tab is in front, and shows when the other one has everything.
+    let all = 24 * MIB as u64;
+    seeder
+        .torrent_that("sent", |torrent| torrent.uploaded >= all)
+        .await?;
+    seeder
+        .torrent_that("held by the other", |torrent| torrent.copies >= 1)
+        .await?;
+
+    let shown = leecher.torrents().await?.remove(0);
+    let hidden = leecher.run("return [window.hidden.asked, window.hidden.drawn]");
+    assert_eq!(hidden.await?, serde_json::json!([0, 0]));
+    // It may still be writing the last piece, which nobody has to wait for to be shown the rest.
+    assert!(shown.progress > 0.9, "{shown:?}");
+    assert!(shown.downloaded >= all, "{shown:?}");
+    let done = leecher.seeding().await?;
+    assert_eq!(done.progress, 1.0);
+    let into = folder.path().join("saved");
+    let saved = save(&browser, &leecher, "unseen.bin", &into).await?;
+    assert_eq!(saved, digest(&file)?, "its pieces were all told of");
     browser.quit().await
 }

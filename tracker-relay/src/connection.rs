@@ -10,20 +10,22 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::{Sink, SinkExt, Stream};
+use futures_util::{Sink, SinkExt};
 use swarm_core::hub::{ConnId, Source};
 use swarm_core::wire::relay::MAX_MESSAGE;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Interval, MissedTickBehavior};
-use tokio_websockets::{CloseCode, Error, Limits, Message, ServerBuilder, WebSocketStream};
+use tokio_websockets::{CloseCode, Error, Message, ServerBuilder, WebSocketStream};
 use tracing::{debug, info};
 
+use self::frames::{Fault, FrameReader, Incoming};
 use self::intake::{Intake, READ_BATCH};
 use self::watch::Watch;
-use crate::server;
+use crate::context;
 use crate::socket::Socket;
 use crate::switchboard::{Outgoing, Switchboard};
 
+mod frames;
 mod intake;
 mod watch;
 
@@ -49,15 +51,16 @@ const MAX_CLOSE_REASON: usize = 123;
 enum End {
     /// We close it, and say why.
     Close(CloseCode, String),
+    /// The client closes it, and hears that we heard.
+    Closed(Option<CloseCode>),
     /// The client closed it, or it broke.
     Gone(String),
 }
 
 /// Serves a client until either side has enough; what it takes is charged to `source`.
-pub(crate) async fn run(socket: Socket, source: Source, context: Arc<server::Context>) {
+pub(crate) async fn run(socket: Socket, source: Source, context: Arc<context::Context>) {
     let socket = ServerBuilder::new()
         .config(tokio_websockets::Config::default().flush_threshold(WRITE_BATCH))
-        .limits(Limits::default().max_payload_len(Some(MAX_MESSAGE)))
         .serve(socket);
     let conn = context.switchboard.connect(source);
     let mut connection = Connection::new(socket, conn, source, &context);
@@ -70,6 +73,12 @@ pub(crate) async fn run(socket: Socket, source: Source, context: Arc<server::Con
     connection.switchboard.disconnect(conn);
     match end {
         End::Gone(why) => debug!(conn = conn.0, why, "a client left"),
+        End::Closed(code) => {
+            debug!(conn = conn.0, "a client closed its connection");
+            let mut socket = connection.into_socket();
+            let answer = socket.send(Message::close(code, ""));
+            let _ = tokio::time::timeout(CLOSE_TIMEOUT, answer).await;
+        }
         End::Close(code, reason) => {
             if code == CloseCode::POLICY_VIOLATION {
                 info!(conn = conn.0, reason, "closing a client's connection");
@@ -79,7 +88,7 @@ pub(crate) async fn run(socket: Socket, source: Source, context: Arc<server::Con
                 return;
             };
             // Whoever does not answer is dropped.
-            let goodbye = say_goodbye(connection.socket, code, &reason);
+            let goodbye = say_goodbye(connection.into_socket(), code, &reason);
             let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
         }
     }
@@ -87,14 +96,10 @@ pub(crate) async fn run(socket: Socket, source: Source, context: Arc<server::Con
 
 async fn say_goodbye(mut socket: WebSocketStream<Socket>, code: CloseCode, reason: &str) {
     let cut = reason.floor_char_boundary(MAX_CLOSE_REASON);
-    // It fails when a close is on its way already; that one is sent then.
-    let _ = socket
-        .send(Message::close(Some(code), &reason[..cut]))
-        .await;
-    if socket.flush().await.is_err() {
+    let close = Message::close(Some(code), &reason[..cut]);
+    if socket.send(close).await.is_err() {
         return;
     }
-    // Without what the WebSocket holds of a message.
     let mut stream = socket.into_inner();
     stream.allow(usize::MAX);
     // Dropping a socket with unread bytes resets it, and the client might never see why:
@@ -105,7 +110,9 @@ async fn say_goodbye(mut socket: WebSocketStream<Socket>, code: CloseCode, reaso
 }
 
 struct Connection {
+    /// For writing only.
     socket: WebSocketStream<Socket>,
+    reader: FrameReader,
     conn: ConnId,
     switchboard: Arc<Switchboard>,
     batch: VecDeque<Outgoing>,
@@ -125,13 +132,14 @@ impl Connection {
         socket: WebSocketStream<Socket>,
         conn: ConnId,
         source: Source,
-        context: &Arc<server::Context>,
+        context: &Arc<context::Context>,
     ) -> Self {
         let (period, watch) = Watch::new(&context.config, context.counters.clone());
         let mut check = tokio::time::interval(period);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Connection {
             socket,
+            reader: FrameReader::new(MAX_MESSAGE),
             conn,
             switchboard: context.switchboard.clone(),
             batch: VecDeque::new(),
@@ -142,6 +150,11 @@ impl Connection {
             watch,
             intake: Intake::new(source, context.clone()),
         }
+    }
+
+    /// Gives back all that it holds but the socket.
+    fn into_socket(self) -> WebSocketStream<Socket> {
+        self.socket
     }
 
     /// Ready when the connection is to end.
@@ -160,6 +173,10 @@ impl Connection {
             // The receiver's task stands behind ours in this thread's queue: without a pause
             // we would read all that the sender may send before any of it is passed on.
             cx.waker().wake_by_ref();
+        } else if (1..=MAX_PENDING_PONGS).contains(&self.pongs) {
+            // Who has to wait for its turn need not wait for an answer to a ping. With more of
+            // them something may be left to read, which is looked at once writing went on.
+            self.write(cx)?;
         }
         Ok(())
     }
@@ -221,30 +238,14 @@ impl Connection {
         self.socket.get_mut().allow(READ_BATCH);
         let mut messages = 0;
         let mut end = None;
-        while end.is_none() {
-            if !self.intake.has_room() {
-                if !self.intake.holds_large() {
-                    break;
-                }
-                // No more is read. But the WebSocket looks for it in a new buffer, and that of
-                // the large message need not stay while the client waits for its turn.
-                self.socket.get_mut().allow(0);
-            }
-            if self.pongs > MAX_PENDING_PONGS {
-                // Writing goes on first, and wakes us.
-                break;
-            }
-            let next = Pin::new(&mut self.socket).poll_next(cx);
-            self.intake.let_go();
-            match next {
+        // With too many pongs, writing goes on first, and wakes us.
+        while end.is_none() && self.intake.has_room() && self.pongs <= MAX_PENDING_PONGS {
+            match self.reader.poll_next(cx, self.socket.get_mut()) {
                 Poll::Pending => break,
                 Poll::Ready(next) => {
                     messages += 1;
                     self.watch.heard();
-                    match self.take_in(next) {
-                        Ok(()) => {}
-                        Err(reason) => end = Some(reason),
-                    }
+                    end = self.take_in(next).err();
                 }
             }
         }
@@ -253,8 +254,7 @@ impl Connection {
             self.intake.hand_over_last(&self.switchboard, self.conn);
             return Err(end);
         }
-        let read = self.socket.get_ref().read();
-        self.intake.account(cx, read)?;
+        self.intake.account(cx, self.reader.unfinished())?;
         let is_more = messages > 0 || self.socket.get_ref().has_paused();
         if is_more && turn.is_ready() {
             Ok(Poll::Ready(()))
@@ -264,26 +264,25 @@ impl Connection {
     }
 
     /// One message, or the end.
-    fn take_in(&mut self, next: Option<Result<Message, Error>>) -> Result<(), End> {
-        let message = match next {
-            None => return Err(End::Gone("it closed the connection".to_owned())),
-            Some(message) => message?,
-        };
-        let read = self.socket.get_ref().read();
-        if message.is_binary() {
-            self.intake.take(message.into_payload().into(), read)
-        } else if message.is_ping() {
-            // The answer waits in the WebSocket, to be flushed.
-            (self.unflushed, self.pongs) = (true, self.pongs + 1);
-            self.watch.pinged()?;
-            self.intake.took_control(message.as_payload().len());
-            Ok(())
-        } else if message.is_text() {
-            let words = "text is not spoken here";
-            Err(End::Close(CloseCode::UNSUPPORTED_DATA, words.to_owned()))
-        } else {
-            self.intake.took_control(message.as_payload().len());
-            Ok(())
+    fn take_in(&mut self, next: Result<Option<Incoming>, Fault>) -> Result<(), End> {
+        match next? {
+            Some(Incoming::Binary(message)) => self.intake.take(message),
+            Some(Incoming::Ping(payload)) => {
+                self.watch.pinged()?;
+                self.intake.took_control(payload.len());
+                self.pongs += 1;
+                self.feed(Message::pong(payload))
+            }
+            Some(Incoming::Pong(payload)) => {
+                self.intake.took_control(payload.len());
+                Ok(())
+            }
+            Some(Incoming::Text) => {
+                let words = "text is not spoken here";
+                Err(End::Close(CloseCode::UNSUPPORTED_DATA, words.to_owned()))
+            }
+            Some(Incoming::Close(code)) => Err(End::Closed(code)),
+            None => Err(End::Gone("it closed the connection".to_owned())),
         }
     }
 
@@ -304,18 +303,21 @@ impl Connection {
     }
 }
 
+impl From<Fault> for End {
+    fn from(fault: Fault) -> Self {
+        let code = match fault {
+            Fault::Protocol(_) => CloseCode::PROTOCOL_ERROR,
+            Fault::Utf8 => CloseCode::INVALID_FRAME_PAYLOAD_DATA,
+            Fault::TooLong { .. } => CloseCode::MESSAGE_TOO_BIG,
+            Fault::Io(error) => return End::Gone(error.to_string()),
+        };
+        End::Close(code, fault.to_string())
+    }
+}
+
+/// What fails in writing.
 impl From<Error> for End {
     fn from(error: Error) -> Self {
-        match error {
-            Error::Protocol(error) => {
-                // The WebSocket has queued a close that says so, with the right code.
-                End::Close(CloseCode::PROTOCOL_ERROR, error.to_string())
-            }
-            Error::PayloadTooLong { len, max_len } => End::Close(
-                CloseCode::MESSAGE_TOO_BIG,
-                format!("a message of {len} bytes, and {max_len} are allowed"),
-            ),
-            other => End::Gone(other.to_string()),
-        }
+        End::Gone(error.to_string())
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 /// A limit that was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Limited {
+pub(crate) enum ServerLimit {
     /// A page's origin may not connect.
     Origin,
     /// There were as many connections as there may be.
@@ -21,27 +21,27 @@ pub(crate) enum Limited {
     Accept,
 }
 
-const ALL: [(Limited, &str); 6] = [
-    (Limited::Origin, "refused_origin"),
-    (Limited::Sockets, "refused_connections"),
-    (Limited::Slow, "closed_slow"),
-    (Limited::Silent, "closed_silent"),
-    (Limited::Pings, "closed_pings"),
-    (Limited::Accept, "accept_errors"),
+const ALL: [(ServerLimit, &str); 6] = [
+    (ServerLimit::Origin, "refused_origin"),
+    (ServerLimit::Sockets, "refused_connections"),
+    (ServerLimit::Slow, "closed_slow"),
+    (ServerLimit::Silent, "closed_silent"),
+    (ServerLimit::Pings, "closed_pings"),
+    (ServerLimit::Accept, "accept_errors"),
 ];
 
-/// One number for each [`Limited`].
+/// One number for each [`ServerLimit`].
 #[derive(Debug, Default)]
 pub(crate) struct Counters([AtomicU64; ALL.len()]);
 
 impl Counters {
-    pub(crate) fn count(&self, limited: Limited) {
+    pub(crate) fn count(&self, limited: ServerLimit) {
         self.0[limited as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// By name.
     pub(crate) fn to_json(&self) -> Map<String, Value> {
-        let value = |limited: Limited| self.0[limited as usize].load(Ordering::Relaxed).into();
+        let value = |limited: ServerLimit| self.0[limited as usize].load(Ordering::Relaxed).into();
         let all = ALL.iter();
         all.map(|&(limited, name)| (name.to_owned(), value(limited)))
             .collect()

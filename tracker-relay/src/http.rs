@@ -17,11 +17,10 @@ use tracing::{debug, info};
 
 use crate::client;
 use crate::connection;
-use crate::counters::Limited;
-use crate::server::Context;
+use crate::context::Context;
+use crate::counters::ServerLimit;
+use crate::reply::{Reply, set, text};
 use crate::socket::Socket;
-
-pub(crate) type Reply = Response<Full<Bytes>>;
 
 /// Where the counters are.
 const HEALTH: &str = "/health";
@@ -66,26 +65,6 @@ pub(crate) async fn respond(
         set(&mut reply, HeaderName::from_static(name), value);
     }
     Ok(reply)
-}
-
-/// A short answer for a person.
-pub(crate) fn text(status: StatusCode, words: &str) -> Reply {
-    let mut reply = Response::new(Full::new(Bytes::from(format!("{words}\n"))));
-    *reply.status_mut() = status;
-    set(
-        &mut reply,
-        header::CONTENT_TYPE,
-        "text/plain; charset=utf-8",
-    );
-    set(&mut reply, header::CACHE_CONTROL, "no-store");
-    reply
-}
-
-/// Sets a header whose value is known to be one.
-pub(crate) fn set(reply: &mut Reply, name: HeaderName, value: &'static str) {
-    reply
-        .headers_mut()
-        .insert(name, HeaderValue::from_static(value));
 }
 
 fn health(context: &Context) -> Reply {
@@ -215,7 +194,7 @@ fn check_upgrade(
             ?origin,
             "refused a page of another origin; --allow-origin lets it in"
         );
-        context.counters.count(Limited::Origin);
+        context.counters.count(ServerLimit::Origin);
         let words = "pages of this origin may not connect here; the server's --allow-origin lets \
             them in";
         return Err(Box::new(text(StatusCode::FORBIDDEN, words)));

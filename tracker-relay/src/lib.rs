@@ -3,19 +3,22 @@
 //! What it decides stands in [`swarm_core::hub`]; this crate moves bytes.
 //!
 //! - `server`: accepts connections, and shuts down.
-//! - `http`, `client`, `page`: the page, the way into a WebSocket, and who may take it.
+//! - `http`, `reply`, `client`, `page`: the page, the way into a WebSocket, and who may take it.
 //! - `switchboard`: the hub behind a lock, and what waits to be sent to each client.
 //! - `connection`, `socket`, `pace`: one WebSocket, and when it is read from.
+//! - `context`: what every connection shares.
 //! - `config`, `shares`, `counters`: what is limited, who has how much of it, how often a
 //!   limit was met.
 
 mod client;
 mod config;
 mod connection;
+mod context;
 mod counters;
 mod http;
 mod pace;
 mod page;
+mod reply;
 mod server;
 mod shares;
 mod socket;

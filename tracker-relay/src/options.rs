@@ -62,12 +62,12 @@ pub(crate) struct Options {
     pub(crate) log: String,
 
     #[command(flatten)]
-    limits: Limits,
+    limits: LimitOptions,
 }
 
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Limits")]
-struct Limits {
+#[command(next_help_heading = "LimitOptions")]
+struct LimitOptions {
     /// Tabs and programs connected at once. One address (of IPv6, one /64) may have as many as
     /// are left free, half of them when nobody else is there: with the default, ten thousand
     /// tabs of a school or an office behind one address find their place
@@ -138,7 +138,7 @@ fn default_work() -> u64 {
 
 impl Options {
     pub(crate) fn config(&self) -> Config {
-        let Limits {
+        let LimitOptions {
             max_connections,
             max_swarms,
             max_memberships,

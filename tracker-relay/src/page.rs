@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use self::folder::Folder;
 use crate::client::items;
 use crate::config::Page;
-use crate::http::{Reply, set, text};
+use crate::reply::{Reply, set, text};
 
 mod encoding;
 mod folder;

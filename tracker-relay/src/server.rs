@@ -10,19 +10,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use swarm_core::hub::{HubStats, Source};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use crate::client;
 use crate::config::Config;
-use crate::counters::{Counters, Limited};
+use crate::context::Context;
+use crate::counters::ServerLimit;
 use crate::http;
-use crate::page::Assets;
-use crate::shares::{Rule, Share, Shares};
+use crate::shares::Share;
 use crate::socket::Socket;
-use crate::switchboard::Switchboard;
 
 /// How long shutting down may take before connections are dropped.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
@@ -48,47 +44,11 @@ pub struct Server {
     context: Arc<Context>,
 }
 
-/// What every connection's task shares.
-#[derive(Debug)]
-pub(crate) struct Context {
-    pub(crate) config: Config,
-    pub(crate) assets: Assets,
-    pub(crate) switchboard: Arc<Switchboard>,
-    pub(crate) shutdown: CancellationToken,
-    pub(crate) tasks: TaskTracker,
-    pub(crate) counters: Arc<Counters>,
-    /// One permit for each connection of whatever kind.
-    sockets: Arc<Semaphore>,
-    /// Connections that are no WebSocket yet.
-    pub(crate) http: Arc<Shares<Source>>,
-    /// Bytes of large messages that have begun to arrive.
-    pub(crate) unfinished: Arc<Shares<Source>>,
-    pub(crate) leaving: Semaphore,
-}
-
 /// Serves on `listener` until the returned handle shuts it down. Call it inside a tokio
 /// runtime.
 pub fn serve(config: Config, listener: TcpListener) -> io::Result<Server> {
     let address = listener.local_addr()?;
-    let assets = Assets::open(&config.page);
-    let seed = getrandom::u64()?;
-    let switchboard = Switchboard::new(config.hub.clone(), seed, config.max_answers);
-    let http = Shares::new(config.max_http_connections.max(1) as u64, Rule::Oldest);
-    let unfinished = Shares::new(config.max_unfinished, Rule::Largest);
-    let context = Arc::new(Context {
-        assets,
-        switchboard: Arc::new(switchboard),
-        shutdown: CancellationToken::new(),
-        tasks: TaskTracker::new(),
-        counters: Arc::default(),
-        sockets: Arc::new(Semaphore::new(
-            config.max_sockets.min(Semaphore::MAX_PERMITS),
-        )),
-        http,
-        unfinished,
-        leaving: Semaphore::new(config.max_leaving),
-        config,
-    });
+    let context = Arc::new(Context::new(config, getrandom::u64()?));
     context.tasks.spawn(accept(context.clone(), listener));
     context.tasks.spawn(tick(context.clone()));
     Ok(Server { address, context })
@@ -146,7 +106,7 @@ async fn accept(context: Arc<Context>, listener: TcpListener) {
                 Ok((stream, from)) => {
                     debug!(%from, "a client connected");
                     if let Err(stream) = admit(&context, stream, from) {
-                        context.counters.count(Limited::Sockets);
+                        context.counters.count(ServerLimit::Sockets);
                         // It has just connected, and takes as little as this at once.
                         let _ = stream.try_write(NO_PLACE);
                     }
@@ -154,7 +114,7 @@ async fn accept(context: Arc<Context>, listener: TcpListener) {
                 // The client's doing, and only this connection's.
                 Err(error) if is_gone(&error) => debug!(%error, "a client left at once"),
                 Err(error) => {
-                    context.counters.count(Limited::Accept);
+                    context.counters.count(ServerLimit::Accept);
                     warn!(%error, "can't accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }

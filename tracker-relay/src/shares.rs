@@ -30,7 +30,7 @@ pub(crate) struct Shares<S> {
 struct State<S> {
     used: u64,
     /// What each source has that has any.
-    sources: BTreeMap<S, Source>,
+    sources: BTreeMap<S, Holders>,
     /// The same the other way round.
     order: BTreeSet<(u64, S)>,
     next: u64,
@@ -39,10 +39,10 @@ struct State<S> {
 }
 
 #[derive(Debug, Default)]
-struct Source {
+struct Holders {
     used: u64,
     /// By age.
-    holders: BTreeMap<u64, Holder>,
+    by_age: BTreeMap<u64, Holder>,
 }
 
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl<S: Copy + Ord> Shares<S> {
         let id = state.next;
         let taken_back = CancellationToken::new();
         if let Some(source) = source {
-            let holders = &mut state.sources.entry(source).or_default().holders;
+            let holders = &mut state.sources.entry(source).or_default().by_age;
             let taken_back = taken_back.clone();
             holders.insert(
                 id,
@@ -164,7 +164,7 @@ impl<S: Copy + Ord> Shares<S> {
             let Some(&(_, largest)) = state.order.last() else {
                 return false;
             };
-            let holders = &state.sources[&largest].holders;
+            let holders = &state.sources[&largest].by_age;
             let holding = holders.iter().filter(|(_, holder)| holder.amount > 0);
             let chosen = match self.rule {
                 Rule::Oldest => holding.map(|(&id, _)| id).next(),
@@ -187,14 +187,14 @@ impl<S: Copy + Ord> Shares<S> {
 
 impl<S: Copy + Ord> State<S> {
     fn amount(&self, source: S, id: u64) -> Option<u64> {
-        Some(self.sources.get(&source)?.holders.get(&id)?.amount)
+        Some(self.sources.get(&source)?.by_age.get(&id)?.amount)
     }
 
     fn book(&mut self, source: S, id: u64, amount: u64) {
         let Some(entry) = self.sources.get_mut(&source) else {
             return;
         };
-        let Some(holder) = entry.holders.get_mut(&id) else {
+        let Some(holder) = entry.by_age.get_mut(&id) else {
             return;
         };
         self.order.remove(&(entry.used, source));
@@ -209,8 +209,8 @@ impl<S: Copy + Ord> State<S> {
     fn remove(&mut self, source: S, id: u64) -> Option<Holder> {
         self.book(source, id, 0);
         let entry = self.sources.get_mut(&source)?;
-        let holder = entry.holders.remove(&id);
-        if entry.holders.is_empty() {
+        let holder = entry.by_age.remove(&id);
+        if entry.by_age.is_empty() {
             self.sources.remove(&source);
         }
         holder

@@ -1,4 +1,4 @@
-//! A TCP stream that gives up on who takes nothing, and counts what it carries.
+//! A TCP stream that gives up on who takes nothing, and pauses when enough was read.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 
-use crate::counters::{Counters, Limited};
+use crate::counters::{Counters, ServerLimit};
 
 /// Who takes less than this within the timeout while more waits for it counts as one that
 /// takes nothing: a byte now and then would hold its memory here for ever.
@@ -24,7 +24,6 @@ pub(crate) struct Socket {
     stream: TcpStream,
     /// Read from the stream already, in the same segment as the handshake.
     ahead: Bytes,
-    read: u64,
     written: u64,
     /// How long nothing may be taken.
     timeout: Duration,
@@ -54,7 +53,6 @@ impl Socket {
         Socket {
             stream,
             ahead: Bytes::new(),
-            read: 0,
             written: 0,
             timeout,
             counters,
@@ -68,11 +66,6 @@ impl Socket {
     pub(crate) fn unread(&mut self, bytes: Bytes) {
         debug_assert!(self.ahead.is_empty(), "nothing was put back before");
         self.ahead = bytes;
-    }
-
-    /// Bytes that came so far.
-    pub(crate) fn read(&self) -> u64 {
-        self.read
     }
 
     /// Lets about `bytes` more through, and then pauses as if there were none, so that one
@@ -102,7 +95,7 @@ impl Socket {
             deadline: Box::pin(tokio::time::sleep(timeout)),
         });
         ready!(stuck.deadline.as_mut().poll(cx));
-        self.counters.count(Limited::Slow);
+        self.counters.count(ServerLimit::Slow);
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,
             "it takes nothing any more",
@@ -139,7 +132,6 @@ impl AsyncRead for Socket {
             self.ahead.advance(length);
         }
         let length = buf.filled().len() - before;
-        self.read += length as u64;
         if let Some(allowance) = &mut self.allowance {
             *allowance = allowance.saturating_sub(length);
         }

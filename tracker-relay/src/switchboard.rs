@@ -12,7 +12,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, HubStats, Outbox, Reading, Source};
+use swarm_core::hub::{
+    ClientOutbox, ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, Reading, Source,
+};
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{ClientMessage, Member, ServerMessage};
 use tokio_util::sync::CancellationToken;
@@ -44,7 +46,7 @@ struct State {
 /// What waits for one client.
 #[derive(Debug, Default)]
 struct Client {
-    outbox: Outbox,
+    outbox: ClientOutbox,
     /// The connection is to be closed, for this reason.
     closing: Option<String>,
     waker: Option<Waker>,
@@ -94,8 +96,7 @@ impl Switchboard {
         let conn = ConnId(state.next);
         state.next += 1;
         state.clients.insert(conn, Client::default());
-        state.hub.connect(now, conn, source);
-        state.distribute();
+        state.handle(now, HubInput::Connected(conn, source));
         conn
     }
 
@@ -103,8 +104,7 @@ impl Switchboard {
     pub(crate) fn disconnect(&self, conn: ConnId) {
         let (now, mut state) = self.lock();
         state.clients.remove(&conn);
-        state.hub.disconnect(now, conn);
-        state.distribute();
+        state.handle(now, HubInput::Disconnected(conn));
     }
 
     /// The client sent these messages, and `reading` beside them since the last time. Takes
@@ -116,14 +116,13 @@ impl Switchboard {
         reading: Reading,
     ) -> Turn {
         let (now, mut state) = self.lock();
-        state.hub.charge(now, conn, reading);
+        state.handle(now, HubInput::Read(conn, reading));
         let mut turn = Turn::Yield;
         for _ in 0..MESSAGES_PER_TURN {
             if let Some(until) = state.hub.paused_until(now, conn) {
                 turn = Turn::Wait(until.saturating_since(now));
                 break;
             }
-            state.distribute();
             let answers = state.clients.get(&conn).map_or(0, |c| c.outbox.answers());
             if answers > self.max_answers {
                 turn = Turn::Write;
@@ -133,9 +132,8 @@ impl Switchboard {
                 turn = Turn::Read;
                 break;
             };
-            state.hub.handle(now, conn, message);
+            state.handle(now, HubInput::Message(conn, message));
         }
-        state.distribute();
         turn
     }
 
@@ -151,8 +149,7 @@ impl Switchboard {
     ) -> Poll<Result<(), String>> {
         let (now, mut state) = self.lock();
         if flushed > 0 {
-            state.hub.flushed(now, conn, flushed);
-            state.distribute();
+            state.handle(now, HubInput::Written(conn, flushed));
         }
         let client = state
             .clients
@@ -197,8 +194,7 @@ impl Switchboard {
     pub(crate) fn tick(&self) {
         let (now, mut state) = self.lock();
         if state.hub.poll_timeout().is_some_and(|due| due <= now) {
-            state.hub.handle_timeout(now);
-            state.distribute();
+            state.handle(now, HubInput::Tick);
         }
     }
 
@@ -267,7 +263,9 @@ impl Outgoing {
 }
 
 impl State {
-    fn distribute(&mut self) {
+    /// Tells the hub, and every client what the hub says to that.
+    fn handle(&mut self, now: Time, input: HubInput) {
+        self.hub.handle(now, input);
         while let Some((conn, output)) = self.hub.poll_output() {
             // None: it disconnected a moment ago.
             let Some(client) = self.clients.get_mut(&conn) else {
@@ -285,6 +283,7 @@ impl State {
         }
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

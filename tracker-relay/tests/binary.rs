@@ -116,7 +116,7 @@ async fn connections_cost_little_whatever_they_did() {
     let idle = memory(&server) - before;
     assert!(idle < 24 * CLIENTS, "{idle} KiB for {CLIENTS} idle ones");
 
-    let message = large_message();
+    let message = large_message(MIB);
     for client in &mut clients {
         client.send(0x82, &message).await;
         client.send(0x89, b"").await;
@@ -149,7 +149,7 @@ async fn memory_of_a_rush_is_given_back() {
     const CLIENTS: usize = 240;
     let (server, address) = start(&[]).await;
     let before = memory(&server);
-    let message = Raw::frame(0x82, &large_message());
+    let message = Raw::frame(0x82, &large_message(MIB));
     let (begin, end) = message.split_at(message.len() - 100);
     let mut clients = Vec::new();
     // Each comes while large messages of those before it are on their way. After the first ones
@@ -186,10 +186,35 @@ async fn settled(server: &Child, bound: usize) -> usize {
     memory(server)
 }
 
-/// A message of nearly 1 MiB, of which the hub keeps nothing.
+/// Nothing stays of large messages, however their lengths are chosen and whatever follows.
 #[cfg(target_os = "linux")]
-fn large_message() -> Vec<u8> {
-    let padding = "x".repeat(MIB - 100);
+#[tokio::test]
+async fn a_small_message_keeps_nothing_of_the_large_one_before() {
+    const CLIENTS: usize = 50;
+    let (server, address) = start(&[]).await;
+    let before = memory(&server);
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        let mut client = Raw::connect(address).await;
+        // A little more than what a buffer that doubles would have room for.
+        for length in (13..20).map(|power| (1 << power) + 800).chain([MIB]) {
+            client.send(0x82, &large_message(length)).await;
+            client.send(0x89, b"").await;
+            while client.next().await.0 != 0x8A {}
+        }
+        // And the start of the next.
+        client.send_raw(&Raw::frame(0x82, b"the next")[..5]).await;
+        clients.push(client);
+    }
+    let bound = before + 192 * CLIENTS;
+    let kept = settled(&server, bound).await - before;
+    assert!(kept <= 192 * CLIENTS, "{kept} KiB for {CLIENTS} clients");
+}
+
+/// A message of nearly so many bytes, of which the hub keeps nothing.
+#[cfg(target_os = "linux")]
+fn large_message(length: usize) -> Vec<u8> {
+    let padding = "x".repeat(length - 100);
     let message = format!(
         "d9:info_hash20:{}1:t5:leave2:zz{}:{padding}e",
         "h".repeat(20),

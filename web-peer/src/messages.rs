@@ -6,6 +6,7 @@
 pub(crate) use page_kit::message::{pack, unpack};
 use serde::{Deserialize, Serialize};
 use swarm_core::engine::View;
+use swarm_core::engine::view::Changes;
 use swarm_core::id::InfoHash;
 use swarm_core::pieces::Strategy;
 
@@ -35,6 +36,13 @@ pub(crate) enum ToWorker {
         name: String,
         /// What is in it.
         bytes: Vec<u8>,
+    },
+    /// Wants to see how everything is: answered by one [`ToPage::State`]. A page that nobody
+    /// sees does not ask.
+    Look {
+        /// Now, as it does that has just come into view; else as soon as something has changed
+        /// since the last answer.
+        at_once: bool,
     },
     /// Stops transfers.
     Pause(InfoHash),
@@ -76,8 +84,10 @@ pub(crate) enum ToPage {
     Ready,
     /// The slot that this tab has; kept in sessionStorage for the next load.
     Slot(u32),
-    /// What there is to see; a few times a second while something changes.
+    /// What there is to see: the answer to [`ToWorker::Look`].
     State(State),
+    /// What a page has to know that nobody sees; when it has changed.
+    Glance(Glance),
     /// Something went wrong, or something happened that a person should know.
     Notice {
         /// It is an error.
@@ -95,11 +105,22 @@ pub(crate) enum ToPage {
     Added(InfoHash),
 }
 
+/// What a person sees of a tab that is not in front.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Glance {
+    /// How far everything is that is on its way, 0 to 100.
+    pub percent: Option<u8>,
+    /// Something is under way that starts from the beginning if the tab is closed.
+    pub is_busy: bool,
+}
+
 /// A snapshot of everything that the page shows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
-    /// The engine's view.
+    /// How every torrent is doing.
     pub view: View,
+    /// What is new about what they are and have, since the last snapshot with them in it.
+    pub changes: Vec<(InfoHash, Changes)>,
     /// Files that are being hashed and are no torrent yet.
     pub hashing: Vec<HashingView>,
     /// Seconds until the next try to reach the tracker, while it is not connected.

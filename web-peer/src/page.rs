@@ -1,6 +1,7 @@
 //! The page: shows what the worker says and asks it for what a person wants.
 //!
-//! It knows the worker by its messages alone, a snapshot a few times a second among them.
+//! It knows the worker by its messages alone. It asks for a snapshot when it has drawn the
+//! last one, and neither asks nor draws while nobody sees it.
 //! Its markup is in `index.html`; the code here only fills it in, and keeps every element
 //! as long as what it shows is there. A framework would weigh more than the engine.
 
@@ -22,9 +23,9 @@ use swarm_core::id::InfoHash;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Blob;
 
-use crate::messages::{State, ToPage, ToWorker};
+use crate::messages::{Glance, State, ToPage, ToWorker};
 use announcer::Announcer;
-use dom::{by_id, listen, window};
+use dom::{by_id, document, listen, window};
 use port::Port;
 use torrents::Torrents;
 
@@ -37,7 +38,12 @@ pub(crate) fn run() {
     dom::set_flag(&by_id("insecure"), "hidden", window().is_secure_context());
     let page = Rc::new(Page::new());
     let handling = page.clone();
-    let port = Port::open(move |message, attached| handling.handle(message, &attached));
+    let port = Port::open(move |port, message, attached| handling.handle(port, message, &attached));
+    page.come_or_go(&port);
+    let (coming, asking) = (page.clone(), port.clone());
+    listen(&document(), "visibilitychange", move |_| {
+        coming.come_or_go(&asking);
+    });
 
     torrents::listen_to_clicks(&page.torrents, &port);
     torrents::listen_to_repaints(&page.torrents);
@@ -46,7 +52,7 @@ pub(crate) fn run() {
     open_address(&port);
     listen(&window(), "hashchange", move |_| open_address(&port));
     listen(&window(), "beforeunload", move |event| {
-        if page.is_busy.get() {
+        if page.glance.get().is_busy {
             event.prevent_default();
         }
     });
@@ -65,8 +71,11 @@ struct Page {
     announcer: RefCell<Announcer>,
     /// A torrent to bring into view.
     wanted: Cell<Option<InfoHash>>,
-    /// Something is under way that starts from the beginning if the tab is closed.
-    is_busy: Cell<bool>,
+    /// As the worker last said.
+    glance: Cell<Glance>,
+    /// Snapshots that came when nobody saw the page any more. They are few, because none are
+    /// asked for then.
+    undrawn: RefCell<Vec<State>>,
 }
 
 impl Page {
@@ -75,16 +84,49 @@ impl Page {
             torrents: Rc::new(RefCell::new(Torrents::new())),
             announcer: RefCell::default(),
             wanted: Cell::default(),
-            is_busy: Cell::default(),
+            glance: Cell::default(),
+            undrawn: RefCell::default(),
         }
     }
 
-    fn handle(&self, message: ToPage, attached: &[JsValue]) {
+    /// Somebody sees the page now, or nobody does any more. What it shows is old from then on,
+    /// until a snapshot comes that was asked for since.
+    fn come_or_go(&self, port: &Port) {
+        if document().hidden() {
+            return set_is_old(true);
+        }
+        self.draw();
+        port.send(ToWorker::Look { at_once: true });
+    }
+
+    /// Shows what came, and asks for what comes next, if somebody sees it.
+    fn receive(&self, port: &Port, state: State) {
+        self.undrawn.borrow_mut().push(state);
+        if document().hidden() {
+            return;
+        }
+        self.draw();
+        set_is_old(false);
+        port.send(ToWorker::Look { at_once: false });
+    }
+
+    fn draw(&self) {
+        // In their order: each says only what is new.
+        for state in self.undrawn.take() {
+            self.show(state);
+        }
+    }
+
+    fn handle(&self, port: &Port, message: ToPage, attached: &[JsValue]) {
         match message {
             // The port has answered that.
             ToPage::Ready => {}
             ToPage::Slot(slot) => browser::remember_slot(slot),
-            ToPage::State(state) => self.show(state),
+            ToPage::State(state) => self.receive(port, state),
+            ToPage::Glance(glance) => {
+                self.glance.set(glance);
+                frame::show_title(glance.percent);
+            }
             ToPage::Notice { error: true, text } => alerts::error(&text),
             ToPage::Notice { error: false, text } => alerts::note(&text),
             ToPage::Saved { name } => {
@@ -102,13 +144,14 @@ impl Page {
     }
 
     fn show(&self, state: State) {
-        self.is_busy.set(
-            !state.hashing.is_empty() || !state.saving.is_empty() || state.recording.is_some(),
-        );
         frame::show(&state);
         recording::show(state.recording);
-        self.announcer.borrow_mut().show(&state.view);
+        let news = self.announcer.borrow_mut().news(&state.view);
         self.torrents.borrow_mut().show(state);
+        if let Some((info_hash, words)) = news {
+            let name = self.torrents.borrow_mut().name(&info_hash);
+            announcer::say(&format!("{name}: {words}"));
+        }
         self.bring_into_view();
     }
 
@@ -119,5 +162,14 @@ impl Page {
         {
             self.wanted.set(Some(wanted));
         }
+    }
+}
+
+/// For screen readers, and for tests.
+fn set_is_old(is_old: bool) {
+    let page = document().body().expect("the page has a body");
+    match is_old {
+        true => dom::set_attribute(&page, "aria-busy", "true"),
+        false => dom::set_flag(&page, "aria-busy", false),
     }
 }

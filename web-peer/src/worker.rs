@@ -3,7 +3,7 @@
 //! [`host`] runs the engine; [`link`] is its line to the tracker, [`store`] what it
 //! keeps ([`parts`]: of pieces that it never holds whole), [`show`] what the page sees of it. [`commands`] is what the page can ask for,
 //! of which [`share`] and [`save`] are long enough to run beside. [`record`] keeps what the
-//! engine is told, when somebody asks for it.
+//! engine is told, when somebody asks for it. Payload is [`chunk`]s of the browser's memory.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,6 +16,7 @@ use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 use crate::messages::{self, ToPage, ToWorker};
 
 mod backoff;
+mod chunk;
 mod clock;
 mod commands;
 mod headroom;
@@ -25,6 +26,7 @@ mod link;
 mod open;
 mod panic;
 mod parts;
+mod pieces;
 mod record;
 mod save;
 mod sha1;

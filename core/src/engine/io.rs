@@ -439,3 +439,21 @@ pub enum Event {
         reason: Refusal,
     },
 }
+
+/// Why the engine is to be ticked, from the rarest reason to what there is always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimerKind {
+    /// A peer was silent for too long, or is to hear that we are there.
+    Silence,
+    /// Upload slots are given out anew.
+    Slots,
+    /// Blocks that were owed to us for too long are asked of others.
+    Debts,
+    /// The info dictionary is asked of others, where those that were asked are slow.
+    Metadata,
+    /// Rates are measured, and news that waited for company leaves.
+    Rates,
+    /// Somebody who refused a channel, or did not answer, is asked again; or one whose last
+    /// channel broke is waited for no longer.
+    Contacts,
+}

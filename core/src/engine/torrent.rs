@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::cache::Cache;
 use super::channels::Channels;
 use super::waiting::Waiting;
-use super::{Config, Ending, Event, Failure, Fault, Output, Resume, Urgency};
+use super::{Config, Ending, Event, Failure, Fault, Output, Resume, TimerKind, Urgency};
 use crate::choke::Choker;
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
@@ -120,6 +120,8 @@ pub(super) struct Torrent<C: Chunk> {
     guarded: bool,
     choker: Choker,
     next_choke: Time,
+    /// Why sessions are looked after the next time, slots aside.
+    watches: TimerKind,
     deal: Deal,
 
     down: Meter,
@@ -174,6 +176,7 @@ impl<C: Chunk> Torrent<C> {
             guarded: false,
             choker: Choker::default(),
             next_choke: Time::ZERO,
+            watches: TimerKind::Rates,
             deal: Deal::default(),
             down: Meter::default(),
             up: Meter::default(),

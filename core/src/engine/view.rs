@@ -1,12 +1,22 @@
-//! What a person sees: plain data, made a few times a second.
+//! What a person sees, as plain data.
+//!
+//! What changes often is in [`View`], which is small and made a few times a second. What a
+//! torrent is and has grows with its files and pieces, and changes little: it is borrowed
+//! from the engine ([`Contents`]), and told to viewers elsewhere by its [`Changes`].
+
+mod changes;
+mod contents;
+
+pub use changes::{Changes, HaveChange, Known, Told};
+pub use contents::{Contents, Description};
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::InfoHash;
 use crate::peer::PeerPath;
-use crate::pieces::{Priority, Strategy, Waste};
+use crate::pieces::{Strategy, Waste};
 
-/// A snapshot of everything.
+/// A snapshot of what changes often.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct View {
     /// The link to the tracker.
@@ -87,31 +97,15 @@ impl Standing {
     }
 }
 
-/// One torrent.
+/// How a torrent is doing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TorrentView {
     /// Its info-hash.
     pub info_hash: InfoHash,
-    /// Its name; the info-hash while it is not known.
-    pub name: String,
     /// What it is doing.
     pub state: TorrentState,
     /// Verified over all bytes of the pieces that are wanted, 0 to 1. While hashing: hashed over all.
     pub progress: f64,
-    /// Bytes of its files, padding (BEP 47) not counted; 0 while it is not known.
-    pub length: u64,
-    /// Bytes of a piece; 0 while it is not known.
-    pub piece_length: u32,
-    /// How many pieces; 0 while it is not known.
-    pub pieces: u32,
-    /// Verified pieces, as the peer wire's bitfield.
-    pub have: Vec<u8>,
-    /// Pieces in progress.
-    pub in_progress: Vec<u32>,
-    /// Paths (with `/`) and lengths; padding is none of them.
-    pub files: Vec<(String, u64)>,
-    /// Where each of them begins in the torrent, in bytes: between them may be padding.
-    pub offsets: Vec<u64>,
     /// Payload bytes received, bytes a second now.
     pub down_rate: u64,
     /// Payload bytes sent, bytes a second now.
@@ -126,8 +120,6 @@ pub struct TorrentView {
     pub waste: Waste,
     /// How pieces are chosen.
     pub strategy: Strategy,
-    /// How much each file is wanted, in the order of `files`.
-    pub priorities: Vec<Priority>,
     /// Seconds until it is complete at the present rate.
     pub eta: Option<u64>,
     /// Members of the swarm that have everything, as the tracker last said.

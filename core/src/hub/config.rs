@@ -1,8 +1,9 @@
-//! What a hub allows. Every bound on its memory and its work is here.
+//! What a hub allows. Every bound on its memory and its work is here; what the work costs is in
+//! `accounts/cost.rs`. What the wire allows at most is in [`crate::wire::relay`].
 
 use std::time::Duration;
 
-use crate::wire::relay::MAX_BITFIELD;
+use crate::wire::relay::{MAX_BITFIELD, MAX_MESSAGE};
 
 /// See the module. The defaults suit one server for a few thousand tabs.
 ///
@@ -39,6 +40,11 @@ pub struct HubConfig {
     pub offer_interval: Duration,
     /// and how many it may ask for at once after it did not ask for long.
     pub offer_burst: u32,
+    /// Sources that a connection remembers though they have no channels to it, before those are
+    /// forgotten that may ask as if they never had.
+    pub remembered_offers: usize,
+    /// Channels at once between the same two connections in one swarm.
+    pub max_channels_per_pair: usize,
     /// Bytes of a bitfield that are kept for a member.
     pub max_bitfield: usize,
     /// Bytes of all bitfields; shared out. Beyond it only the number of pieces is kept.
@@ -49,12 +55,21 @@ pub struct HubConfig {
     pub max_payload: usize,
     /// The most credit outstanding on one channel in one direction.
     pub max_credit: u32,
+    /// Credit that every channel can count on in each direction, in bytes, where the other
+    /// bounds allow it (see `relay/credit.rs`).
+    pub channel_reserve: u32,
+    /// Credit of less than this many bytes is not passed on by itself while the sender has some
+    /// left and bytes of it are still to be written, which is when it is looked at again.
+    pub worthwhile_credit: u32,
     /// Bytes that may be queued for, or on credit towards, one connection.
     pub max_inflight_per_connection: u64,
     /// Bytes that may be queued or on credit in the whole hub. What is beyond the reserves of
     /// channels is shared out. With the reserves it also bounds the channels of the hub, which
     /// are shared out too, and are charged to those who open them.
     pub max_inflight: u64,
+    /// A frame of at least this many bytes is worth its place in a queue, however long that is;
+    /// for smaller ones there are the next two bounds.
+    pub small_frame: u32,
     /// Data frames that may be queued for one connection: tiny ones cost more than
     /// their bytes. Shared out between its channels.
     pub max_queued_frames: usize,
@@ -62,10 +77,12 @@ pub struct HubConfig {
     /// are to receive them.
     pub max_queued_frames_everywhere: usize,
     /// Time of the server that the connections of one source may use in each second, all
-    /// together (see `work.rs`): who wants more waits,
+    /// together (see `accounts.rs`): who wants more waits,
     pub work_per_source: Duration,
     /// how much of it can be saved up,
     pub work_burst: Duration,
+    /// how long it is between two messages that tell a connection of it,
+    pub slow_down_interval: Duration,
     /// and how much may be owed before the connection is ended. A shell that heeds
     /// [`super::Hub::paused_until`] lets nobody get that far.
     pub max_work_debt: Duration,
@@ -74,67 +91,64 @@ pub struct HubConfig {
 impl Default for HubConfig {
     fn default() -> Self {
         HubConfig {
+            // Trackers usually say half an hour, but tabs come and go.
             announce_interval: Duration::from_secs(120),
             // Two announces may get lost, and a throttled tab may be late.
             member_expiry: Duration::from_secs(300),
+            // A tab in the background answers within a second, a phone that wakes up within some.
             open_timeout: Duration::from_secs(30),
             // Peers send a keep-alive every two minutes (BEP 3); one may be late.
             channel_idle: Duration::from_secs(300),
             // Ten thousand from one address, and as many from others.
             max_connections: 20_000,
+            // Two or three for each connection. A swarm of one takes less than 1 KiB.
             max_swarms: 50_000,
             // Ten each. About 250 bytes of memory for each of them.
             max_memberships: 200_000,
+            // A person's whole list of torrents, all of them active.
             max_swarms_per_connection: 100,
+            // Five torrents with as many peers each as an engine has.
             max_channels_per_connection: 256,
             // Four a second, and all tabs of a classroom at once.
             offer_interval: Duration::from_millis(250),
             offer_burst: 256,
+            // About 1 KiB; a small swarm's sources all fit.
+            remembered_offers: 16,
+            // Two wishes may cross, and the ends decide which one stays.
+            max_channels_per_pair: 2,
+            // Enough for the largest torrent.
             max_bitfield: MAX_BITFIELD,
+            // Of torrents with 1,000 pieces, all memberships take a tenth.
             max_bitfields: 256 << 20,
+            // As many peers as an engine has.
             max_numwant: 50,
-            max_payload: 512 << 10,
+            // Fewer and larger messages cost less, and half of the longest message leaves a slow
+            // line free for other channels soon enough.
+            max_payload: MAX_MESSAGE / 2,
+            // What is on its way at 40 MB/s and a delay of 100 ms.
             max_credit: 4 << 20,
+            // What a peer says beside blocks fits, and 256 channels of one connection take 1 MiB of
+            // the 16 that are set apart.
+            channel_reserve: 4 << 10,
+            // A block (BEP 3).
+            worthwhile_credit: 16 << 10,
+            // Eight channels with all their credit.
             max_inflight_per_connection: 32 << 20,
+            // What a small server has to spare.
             max_inflight: 1 << 30,
-            // A frame takes about 150 bytes beside its payload: 2.5 MiB, and 150 MiB.
+            // Beside its payload a frame takes about 150 bytes here.
+            small_frame: 1 << 10,
+            // So 2.5 MiB, and 150 MiB.
             max_queued_frames: 1 << 14,
             max_queued_frames_everywhere: 1 << 20,
             // A third of one core: of two, one and two thirds are left for the others.
             work_per_source: Duration::from_millis(300),
+            // A tab that comes back with all of its torrents.
             work_burst: Duration::from_millis(500),
+            // It is for a person to read.
+            slow_down_interval: Duration::from_secs(60),
             // The dearest message costs less than a millisecond.
             max_work_debt: Duration::from_secs(5),
-        }
-    }
-}
-
-/// Credit that every channel can count on, in bytes, where the budgets allow it.
-const RESERVE: u64 = 4 << 10;
-
-/// What follows from a configuration (see `credit.rs`).
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    /// Credit set apart for each direction of each channel.
-    pub(super) reserve: u32,
-    /// Channels of one connection, so that each has its reserve.
-    pub(super) channels_per_connection: usize,
-    /// Channels of the whole hub, so that each has its two reserves.
-    pub(super) channels: usize,
-}
-
-impl Limits {
-    pub(super) fn of(config: &HubConfig) -> Self {
-        let wanted = config.max_channels_per_connection;
-        let share = config.max_inflight_per_connection / 2 / (wanted.max(1) as u64);
-        let reserve = RESERVE.min(config.max_credit.into()).min(share).max(1);
-        let fitting =
-            |bytes: u64, each: u64| usize::try_from(bytes / 2 / each).unwrap_or(usize::MAX);
-        Limits {
-            reserve: u32::try_from(reserve).expect("the reserve is at most RESERVE"),
-            channels_per_connection: wanted
-                .min(fitting(config.max_inflight_per_connection, reserve)),
-            channels: fitting(config.max_inflight, 2 * reserve),
         }
     }
 }

@@ -65,7 +65,7 @@ fn a_slow_receiver_stops_its_senders_and_a_flush_starts_them_again() {
         "{queued} bytes queued"
     );
     // The receiver's socket takes everything: everybody may go on.
-    scene.flushed(0, limit * 2);
+    scene.written(0, limit * 2);
     assert!((1..=3).all(|sender| scene.granted(sender) > 0));
     assert_eq!(scene.hub.stats().queued_bytes, 0);
 }
@@ -88,7 +88,7 @@ fn what_one_receiver_does_not_read_is_not_missing_to_others_for_long() {
     assert!(scene.hub.stats().queued_bytes <= limit);
     scene.disconnect(0);
     // The other one's channel has what is free as soon as it moves.
-    scene.flushed(1, sent + 100);
+    scene.written(1, sent + 100);
     let more = scene.granted(2);
     assert!(more > sent, "{more} bytes of credit after {sent}");
 }
@@ -131,7 +131,7 @@ fn a_sender_that_leaves_a_little_unused_gets_more() {
         let sent = credit - 16;
         assert!(sent > 0, "it is stuck with {credit} bytes");
         scene.data(1, channel, usize::try_from(sent).unwrap());
-        scene.flushed(2, sent + HEADER as u64);
+        scene.written(2, sent + HEADER as u64);
         credit = 16 + scene.granted(1);
     }
 }
@@ -148,7 +148,7 @@ fn many_small_grants_are_few_messages_while_bytes_are_on_their_way() {
         scene.credit(2, channel, 10);
     }
     assert_eq!(scene.told(1), []);
-    scene.flushed(2, 60_000);
+    scene.written(2, 60_000);
     assert_eq!(scene.granted(1), 10_000);
 }
 

@@ -5,7 +5,7 @@ use arbitrary::Unstructured;
 
 use super::property_tests::any_message;
 use super::testing::{Scene, announce, source};
-use super::{ConnId, HubConfig, HubOutput, Source};
+use super::{ConnId, HubConfig, HubInput, HubOutput, Source};
 use crate::id::{ChannelId, InfoHash, MemberId};
 use crate::wire::relay::{Announce, ClientMessage, DataFrame, Open, ServerMessage};
 
@@ -67,7 +67,7 @@ fn an_honest_pair_always_makes_progress() {
 fn take_everything(scene: &mut Scene) {
     let mut members = Vec::new();
     for conn in 0..HOSTILE {
-        scene.hub.connect(scene.now, ConnId(conn), address(conn));
+        scene.handle(HubInput::Connected(ConnId(conn), address(conn)));
         for output in scene.told(conn) {
             if let HubOutput::Send(ServerMessage::Welcome(welcome)) = output {
                 members.push((conn, welcome.member));
@@ -111,8 +111,8 @@ fn accept_all(scene: &mut Scene, conn: u64) {
 fn hostile_step(scene: &mut Scene, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let conn = u.int_in_range(0..=HOSTILE - 1)?;
     match u.int_in_range(0..=9)? {
-        0 => scene.hub.connect(scene.now, ConnId(conn), address(conn)),
-        1 => scene.flushed(conn, u.int_in_range(0..=500)?),
+        0 => scene.handle(HubInput::Connected(ConnId(conn), address(conn))),
+        1 => scene.written(conn, u.int_in_range(0..=500)?),
         2 => accept_all(scene, conn),
         // To those who are in the honest pair's swarm.
         3 => {
@@ -198,7 +198,7 @@ impl Pair {
         }
         let arrived = self.hear(scene, RECEIVER);
         assert!(arrived > 0, "nothing arrived");
-        scene.flushed(RECEIVER, arrived);
+        scene.written(RECEIVER, arrived);
         scene.credit(RECEIVER, self.channel, 1000);
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::testing::{SWARM, Scene, announce, source};
-use super::{ConnId, HubConfig, HubOutput, Reading, Source};
+use super::{ConnId, HubConfig, HubInput, HubOutput, Reading, Source};
 use crate::id::InfoHash;
 use crate::wire::relay::{Announce, ClientMessage, ServerMessage};
 
@@ -86,7 +86,7 @@ fn what_is_no_message_is_charged_too() {
         framing: 100_000_000,
         control: 0,
     };
-    scene.hub.charge(scene.now, ConnId(1), reading);
+    scene.handle(HubInput::Read(ConnId(1), reading));
     assert_eq!(scene.hub.stats().limited.cut, 1);
     scene.assert_thrown_out(1, "far more than its share");
 }

@@ -4,7 +4,7 @@
 //! said about the same thing is said once: credit on a channel is added up, a channel that
 //! was offered and is gone before the client heard of it is not mentioned, and of two answers
 //! about a swarm the newer counts. What then remains is bounded by the client's channels, by
-//! its credit, and by what it asked itself; of that [`Outbox::answers`] tells, and the shell
+//! its credit, and by what it asked itself; of that [`ClientOutbox::answers`] tells, and the shell
 //! reads no further questions while there is much of it.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::wire::relay::{Member, ServerMessage};
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Outbox {
+pub struct ClientOutbox {
     /// By the order in which they are sent.
     waiting: BTreeMap<u64, HubOutput>,
     next: u64,
@@ -26,7 +26,7 @@ pub struct Outbox {
     answers: usize,
 }
 
-impl Outbox {
+impl ClientOutbox {
     /// Adds what the hub said to this client.
     pub fn push(&mut self, output: HubOutput) {
         match &output {
@@ -86,11 +86,6 @@ impl Outbox {
         Some(output)
     }
 
-    /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
     /// Bytes of memory, about, of what waits and answers the client's own messages.
     pub fn answers(&self) -> usize {
         self.answers
@@ -98,9 +93,9 @@ impl Outbox {
 
     /// Drops everything: the connection ends.
     pub fn clear(&mut self) {
-        *self = Outbox {
+        *self = ClientOutbox {
             next: self.next,
-            ..Outbox::default()
+            ..ClientOutbox::default()
         };
     }
 

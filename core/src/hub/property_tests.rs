@@ -6,7 +6,7 @@ use std::time::Duration;
 use arbitrary::{Result, Unstructured};
 
 use super::testing::{Scene, announce, source};
-use super::{ConnId, HubConfig, HubOutput, HubStats};
+use super::{ConnId, HubConfig, HubInput, HubOutput, HubStats};
 use crate::id::{ChannelId, InfoHash, MemberId};
 use crate::wire::relay::frame::HEADER;
 use crate::wire::relay::{Announce, ClientMessage, DataFrame, Have, Open, ServerMessage};
@@ -49,8 +49,8 @@ fn nothing_that_clients_send_breaks_a_bound_or_leaves_a_trace() {
             let conn = u.int_in_range(0..=CONNS)?;
             match u.int_in_range(0..=9)? {
                 0 => scene.disconnect(conn),
-                1 | 2 => scene.hub.connect(scene.now, ConnId(conn), source(conn)),
-                3 => scene.flushed(conn, u.int_in_range(0..=500)?),
+                1 | 2 => scene.handle(HubInput::Connected(ConnId(conn), source(conn))),
+                3 => scene.written(conn, u.int_in_range(0..=500)?),
                 4 => scene.wait(u.int_in_range(0..=40)?),
                 _ => scene.send(conn, any_message(u)?),
             }
@@ -73,7 +73,7 @@ fn nothing_that_clients_send_breaks_a_bound_or_leaves_a_trace() {
             }
         );
         assert_eq!(scene.hub.poll_timeout(), None);
-        assert!(scene.hub.members.is_empty());
+        assert_eq!(scene.hub.door.members().count(), 0);
         Ok(())
     });
 }
@@ -95,10 +95,10 @@ fn assert_bounds(scene: &Scene, config: &HubConfig) {
     assert!(stats.queued_bytes + stats.credit_bytes <= config.max_inflight);
     assert!(stats.connections <= config.max_connections && stats.swarms <= config.max_swarms);
     assert!(stats.bitfield_bytes <= config.max_bitfields);
-    for connection in scene.hub.connections.values() {
-        let inflight = connection.budget.queued + connection.budget.outstanding;
+    for member in scene.hub.door.members() {
+        let (inflight, channels) = scene.hub.relay.load(member);
         assert!(inflight <= config.max_inflight_per_connection);
-        assert!(connection.channels.len() <= config.max_channels_per_connection);
+        assert!(channels <= config.max_channels_per_connection);
     }
 }
 
@@ -233,7 +233,7 @@ impl Ledger {
         let unwritten = self.unwritten.entry(to).or_default();
         let bytes = at_most.min(*unwritten);
         *unwritten -= bytes;
-        scene.flushed(to, bytes);
+        scene.written(to, bytes);
     }
 
     fn hear(&mut self, scene: &mut Scene) {

@@ -24,12 +24,12 @@ pub struct HubStats {
     /// Bytes of bitfields that are kept.
     pub bitfield_bytes: usize,
     /// What was refused or slowed down.
-    pub limited: Limited,
+    pub limited: LimitCounts,
 }
 
 /// How often something was limited since the start, by what was short.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limited {
+pub struct LimitCounts {
     /// Connections turned away: too many, or too many of their source.
     pub connections: u64,
     /// Announces refused because there are too many swarms, or too many of that source.
@@ -52,7 +52,7 @@ pub struct Limited {
     pub cut: u64,
 }
 
-impl Limited {
+impl LimitCounts {
     /// The counters with their names, for status pages.
     pub fn named(&self) -> [(&'static str, u64); 10] {
         [

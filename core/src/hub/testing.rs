@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{ConnId, Hub, HubConfig, HubOutput, Source};
+use super::{ConnId, Hub, HubConfig, HubInput, HubOutput, Source};
 use crate::id::{ChannelId, InfoHash, MemberId, PeerId};
 use crate::time::Time;
 use crate::wire::relay::{Announce, ClientMessage, DataFrame, Have, Open, Peers, ServerMessage};
@@ -28,13 +28,17 @@ impl Scene {
         }
     }
 
+    pub(super) fn handle(&mut self, input: HubInput) {
+        self.hub.handle(self.now, input);
+    }
+
     /// A client connects from an address of its own; its number in swarms.
     pub(super) fn connect(&mut self, conn: u64) -> MemberId {
         self.connect_from(conn, source(conn))
     }
 
     pub(super) fn connect_from(&mut self, conn: u64, source: Source) -> MemberId {
-        self.hub.connect(self.now, ConnId(conn), source);
+        self.handle(HubInput::Connected(ConnId(conn), source));
         match self.told(conn).into_iter().next() {
             Some(HubOutput::Send(ServerMessage::Welcome(welcome))) => welcome.member,
             other => panic!("instead of a welcome: {other:?}"),
@@ -75,7 +79,7 @@ impl Scene {
     }
 
     pub(super) fn send(&mut self, conn: u64, message: ClientMessage) {
-        self.hub.handle(self.now, ConnId(conn), message);
+        self.handle(HubInput::Message(ConnId(conn), message));
     }
 
     pub(super) fn open(&mut self, conn: u64, member: MemberId, credit: u32) {
@@ -130,16 +134,16 @@ impl Scene {
     }
 
     pub(super) fn disconnect(&mut self, conn: u64) {
-        self.hub.disconnect(self.now, ConnId(conn));
+        self.handle(HubInput::Disconnected(ConnId(conn)));
     }
 
-    pub(super) fn flushed(&mut self, conn: u64, bytes: u64) {
-        self.hub.flushed(self.now, ConnId(conn), bytes);
+    pub(super) fn written(&mut self, conn: u64, bytes: u64) {
+        self.handle(HubInput::Written(ConnId(conn), bytes));
     }
 
     pub(super) fn wait(&mut self, seconds: u64) {
         self.now += Duration::from_secs(seconds);
-        self.hub.handle_timeout(self.now);
+        self.handle(HubInput::Tick);
     }
 
     /// What a client was told since it was last asked.

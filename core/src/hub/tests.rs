@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::testing::{SWARM, Scene, announce, announce_seed, source};
-use super::{HubConfig, HubOutput, HubStats};
+use super::{HubConfig, HubInput, HubOutput, HubStats};
 use crate::id::{ChannelId, InfoHash, MemberId};
 use crate::wire::relay::{Announce, ClientMessage, DataFrame, MAX_REASON, ServerMessage};
 
@@ -203,7 +203,8 @@ fn too_many_connections_are_turned_away() {
         ..HubConfig::default()
     });
     scene.connect(1);
-    scene.hub.connect(scene.now, super::ConnId(2), source(2));
+    let input = HubInput::Connected(super::ConnId(2), source(2));
+    scene.handle(input);
     scene.assert_thrown_out(2, "as many connections");
     scene.send(2, ClientMessage::Announce(announce()));
     assert_eq!(scene.told(2), []);
@@ -238,7 +239,7 @@ fn a_channel_carries_bytes_untouched_both_ways() {
     assert_eq!(forwarded.as_ptr(), message.as_ptr(), "nothing is copied");
     scene.data(2, channel, 100);
     assert!(matches!(&scene.told(1)[..], [HubOutput::Forward(_)]));
-    scene.flushed(1, 105);
+    scene.written(1, 105);
     scene.credit(1, channel, 50);
     assert_eq!(
         scene.told(2),

@@ -77,6 +77,19 @@ impl<C: Chunk> Parts<C> {
 }
 
 impl<C: Chunk> Part<C> {
+    /// Bytes in it.
+    pub fn len(&self) -> usize {
+        match self {
+            Part::Head(head) => head.len(),
+            Part::Payload(payload) => payload.len(),
+        }
+    }
+
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Copies it.
     pub fn append_to(&self, bytes: &mut Vec<u8>) {
         match self {

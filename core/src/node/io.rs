@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::engine::{Command, Done, Event, Job, Work};
+use crate::engine::{self, Command, Done, Event, Job, Work};
 use crate::id::{ChannelId, InfoHash, LinkId};
 use crate::net::Parts;
 use crate::pieces::PieceIndex;
@@ -118,7 +118,7 @@ pub enum TimerKind {
     /// A swarm is due to hear from us.
     Announce,
     /// The engine looks after its sessions.
-    Housekeeping,
+    Engine(engine::TimerKind),
     /// Verified pieces are told to a tracker, gathered over a moment.
     Have,
     /// A server has been silent: it is asked for a sign of life, or given up.

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use super::{Entry, Header, Layouts, OutputHash, Outputs, RecordError};
-use crate::engine::{Engine, Event, Input, Output, View, Work};
+use crate::engine::{Contents, Engine, Event, Input, Output, View, Work};
+use crate::id::InfoHash;
 use crate::time::Time;
 
 /// Outputs that are kept for words when a replay differs.
@@ -152,6 +153,11 @@ impl Replay {
     /// What a person would have seen at the last entry's time.
     pub fn view(&self) -> View {
         self.engine.view(self.now)
+    }
+
+    /// As [`Engine::contents`].
+    pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
+        self.engine.contents(info_hash)
     }
 
     /// The last input's time.

@@ -314,6 +314,11 @@ impl Table {
         self.engine.view(self.now).torrents.remove(0)
     }
 
+    /// Bytes of the torrent.
+    pub(crate) fn length(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
     pub(crate) fn peers(&self) -> Vec<PeerView> {
         self.torrent().peers
     }

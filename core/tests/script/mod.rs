@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
+use swarm_core::engine::view::{Known, Told};
 use swarm_core::engine::{
     Command, Config, Done, Event, Job, Resume, StoreError, TorrentState, TorrentView, Work,
 };
@@ -409,6 +410,14 @@ impl Stage {
 
     pub(crate) fn torrent(&self) -> TorrentView {
         self.engine.view(self.now).torrents.remove(0)
+    }
+
+    /// What a viewer learns who looks for the first time.
+    pub(crate) fn known(&self) -> Known {
+        let contents = self.engine.contents(self.info_hash()).unwrap();
+        let mut known = Known::default();
+        known.learn(Told::default().news(&contents).unwrap());
+        known
     }
 
     pub(crate) fn is_seeding(&self) -> bool {

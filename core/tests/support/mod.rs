@@ -9,7 +9,7 @@ use sha1::{Digest, Sha1};
 use swarm_core::engine::{
     Command, Config, Done, Event, Job, Resume, StoreError, TorrentState, TorrentView, Work,
 };
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, Source};
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, Source};
 use swarm_core::id::{InfoHash, LinkId};
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
 use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
@@ -228,11 +228,9 @@ impl Net {
         self.hosts[host].conn = Some(conn);
         self.queue
             .push_back((host, Input::Link(LINK, LinkInput::Up)));
-        self.hub.as_mut().expect("a hub to connect to").connect(
-            self.now,
-            conn,
-            Source::V6(conn.0.to_be_bytes()),
-        );
+        let source = Source::V6(conn.0.to_be_bytes());
+        let hub = self.hub.as_mut().expect("a hub to connect to");
+        hub.handle(self.now, HubInput::Connected(conn, source));
         self.drain_hub();
     }
 
@@ -240,7 +238,7 @@ impl Net {
     pub(crate) fn disconnect(&mut self, host: usize) {
         if let Some(conn) = self.hosts[host].conn.take() {
             if let Some(hub) = &mut self.hub {
-                hub.disconnect(self.now, conn);
+                hub.handle(self.now, HubInput::Disconnected(conn));
             }
             self.queue
                 .push_back((host, Input::Link(LINK, LinkInput::Down)));
@@ -321,7 +319,7 @@ impl Net {
             assert!(next <= end, "nobody gets there within an hour");
             self.now = self.now.max(next);
             if let Some(hub) = &mut self.hub {
-                hub.handle_timeout(self.now);
+                hub.handle(self.now, HubInput::Tick);
             }
             self.drain_hub();
             for host in 0..self.hosts.len() {
@@ -369,7 +367,7 @@ impl Net {
                 } else {
                     0
                 };
-                hub.handle(self.now, conn, message);
+                hub.handle(self.now, HubInput::Message(conn, message));
                 let sent = Input::Link(LINK, LinkInput::Sent(sent));
                 self.queue.push_back((index, sent));
                 self.drain_hub();
@@ -395,7 +393,7 @@ impl Net {
                     .queue
                     .push_back((host, Input::Link(LINK, message.into()))),
                 HubOutput::Forward(bytes) => {
-                    hub.flushed(self.now, conn, bytes.len() as u64);
+                    hub.handle(self.now, HubInput::Written(conn, bytes.len() as u64));
                     let frame = DataFrame::parse(bytes).expect("a forwarded frame");
                     self.queue
                         .push_back((host, Input::Link(LINK, ServerMessage::Data(frame).into())));

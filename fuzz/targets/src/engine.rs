@@ -113,8 +113,7 @@ impl World {
             self.engine.handle(self.now, Input::Tick);
             self.drain();
         }
-        let view = self.engine.view(self.now);
-        self.model.check_view(&view, &self.config);
+        self.model.check_view(&self.engine, self.now, &self.config);
         self.engine.handle(self.now, Input::Tick);
         let spurious = self.engine.poll_output();
         assert!(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::trace;
 use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, HubStats, Reading, Source};
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, Reading, Source};
 use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{
@@ -46,9 +46,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         scene.check();
     }
     for conn in 0..=CONNS {
-        scene.hub.disconnect(scene.now, ConnId(conn));
-        scene.up.remove(&conn);
-        scene.drain();
+        scene.disconnect(conn);
     }
     // What they owe is made up for in that time.
     scene.pass(Duration::from_secs(60));
@@ -113,7 +111,16 @@ struct Client {
 impl Scene {
     fn connect(&mut self, conn: u64) {
         self.up.entry(conn).or_default();
-        self.hub.connect(self.now, ConnId(conn), source(conn));
+        self.handle(HubInput::Connected(ConnId(conn), source(conn)));
+    }
+
+    fn disconnect(&mut self, conn: u64) {
+        self.up.remove(&conn);
+        self.handle(HubInput::Disconnected(ConnId(conn)));
+    }
+
+    fn handle(&mut self, input: HubInput) {
+        self.hub.handle(self.now, input);
         self.drain();
     }
 
@@ -145,11 +152,7 @@ impl Scene {
     fn step(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
         let conn = u.int_in_range(0..=CONNS)?;
         match u.int_in_range(0..=15)? {
-            0 => {
-                self.hub.disconnect(self.now, ConnId(conn));
-                self.up.remove(&conn);
-                self.drain();
-            }
+            0 => self.disconnect(conn),
             1 | 2 => self.connect(conn),
             3 | 4 => self.write(conn, u.int_in_range(0..=500)?),
             5 => {
@@ -168,8 +171,7 @@ impl Scene {
                     framing: u.int_in_range(0..=1000)?,
                     control: u.int_in_range(0..=100_000)?,
                 };
-                self.hub.charge(self.now, ConnId(conn), reading);
-                self.drain();
+                self.handle(HubInput::Read(ConnId(conn), reading));
             }
             _ => {
                 let message = any_message(u)?;
@@ -187,8 +189,7 @@ impl Scene {
 
     fn pass(&mut self, time: Duration) {
         self.now += time;
-        self.hub.handle_timeout(self.now);
-        self.drain();
+        self.handle(HubInput::Tick);
         assert!(
             self.hub.poll_timeout().is_none_or(|due| due > self.now),
             "a timer that was handled is due again"
@@ -200,8 +201,7 @@ impl Scene {
         if let Some(client) = self.up.get_mut(&conn) {
             client.unwritten = client.unwritten.saturating_sub(bytes);
         }
-        self.hub.flushed(self.now, ConnId(conn), bytes);
-        self.drain();
+        self.handle(HubInput::Written(ConnId(conn), bytes));
     }
 
     fn send_within_credit(&mut self, conn: u64, u: &mut Unstructured<'_>) -> Result<()> {
@@ -258,8 +258,7 @@ impl Scene {
         if trace() {
             eprintln!("{conn} {message:?}");
         }
-        self.hub.handle(self.now, ConnId(conn), message);
-        self.drain();
+        self.handle(HubInput::Message(ConnId(conn), message));
     }
 
     /// Hands out what the hub says, and checks it.

@@ -1,6 +1,6 @@
 //! The hub, its connections, and the way through it.
 
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubOutput, Source};
+use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, Source};
 use swarm_core::node::{Input, LinkInput};
 use swarm_core::wire::relay::{ClientMessage, DataFrame, ServerMessage};
 
@@ -111,16 +111,17 @@ impl Simulation {
         match arrival {
             Arrival::Connection(peer) => {
                 // Everybody has an address of their own.
-                hub.connect(now, conn, Source::V6((peer as u64).to_be_bytes()));
+                let source = Source::V6((peer as u64).to_be_bytes());
+                hub.handle(now, HubInput::Connected(conn, source));
                 self.pass_on(conn, peer, UPGRADE, Delivery::Connected);
             }
-            Arrival::Close => hub.disconnect(now, conn),
+            Arrival::Close => hub.handle(now, HubInput::Disconnected(conn)),
             Arrival::Message(message) => {
                 if let ClientMessage::Data(frame) = &message {
                     payload = self.look_into(index, frame);
                 }
                 let hub = self.relay.hub.as_mut().expect("it was there above");
-                hub.handle(now, conn, message);
+                hub.handle(now, HubInput::Message(conn, message));
             }
         }
         self.drain_hub(payload);
@@ -191,7 +192,7 @@ impl Simulation {
 
     pub(super) fn flushed(&mut self, conn: ConnId, bytes: usize) {
         if let Some(hub) = &mut self.relay.hub {
-            hub.flushed(time(self.now), conn, bytes as u64);
+            hub.handle(time(self.now), HubInput::Written(conn, bytes as u64));
             self.drain_hub(None);
         }
     }
@@ -200,7 +201,7 @@ impl Simulation {
         if self.relay.tick == Some(self.now) {
             self.relay.tick = None;
             if let Some(hub) = &mut self.relay.hub {
-                hub.handle_timeout(time(self.now));
+                hub.handle(time(self.now), HubInput::Tick);
                 self.drain_hub(None);
             }
         }

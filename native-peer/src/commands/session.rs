@@ -202,8 +202,12 @@ impl Session {
         }
         self.lose(lost);
         let view = self.host.view();
-        let mut pieces = view.torrents.iter().flat_map(|torrent| &torrent.have);
-        pieces.any(|bits| *bits != 0)
+        let mut torrents = view.torrents.iter();
+        torrents.any(|torrent| {
+            let have = self.host.contents(torrent.info_hash);
+            let have = have.and_then(|contents| contents.have);
+            have.is_some_and(|have| !have.is_empty())
+        })
     }
 
     /// A piece could not be read. Which files changed is told once they were read again.
@@ -227,7 +231,7 @@ impl Session {
                 "the recording ends here, the transfer goes on: {error}"
             ));
         }
-        let view = self.host.overview();
+        let view = self.host.view();
         for torrent in &view.torrents {
             self.screen.update(torrent, view.tracker, self.host.link());
         }
@@ -235,7 +239,7 @@ impl Session {
 
     /// Verified bytes over all bytes, if pieces are here already.
     pub(super) fn progress(&self) -> Option<f64> {
-        let view = self.host.overview();
+        let view = self.host.view();
         let torrent = view.torrents.first()?;
         matches!(
             torrent.state,

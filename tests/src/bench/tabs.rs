@@ -28,6 +28,9 @@ const WATCH: &str = r#"
         moments[what].resolve(performance.timeOrigin + performance.now());
     };
     const look = () => {
+        // A tab that nobody sees shows nothing, but what it has to say to a person.
+        const notices = [...document.querySelectorAll('[data-testid="notice"]')];
+        if (notices.some(notice => notice.textContent.endsWith("is complete."))) reached("seeding");
         const torrent = document.querySelector('[data-testid="torrent"]');
         if (!torrent) return;
         reached(torrent.dataset.state);

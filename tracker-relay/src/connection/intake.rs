@@ -13,8 +13,8 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use tokio_websockets::CloseCode;
 
 use super::End;
+use crate::context;
 use crate::pace::Pace;
-use crate::server;
 use crate::shares::Share;
 use crate::switchboard::{Switchboard, Turn};
 
@@ -25,14 +25,6 @@ pub(super) const READ_BATCH: usize = 64 << 10;
 /// What a message costs beside its bytes, so that many small ones end a batch too.
 const MESSAGE_COST: usize = 64;
 
-/// Messages below this are copied out of the buffer that they came in, which is twice as
-/// large: a small one that waits for a slow receiver must not keep all of that.
-const COPIED_BELOW: usize = 4 << 10;
-
-/// A read buffer that was made for a message larger than this is not used again. What the
-/// WebSocket library begins with is half as much.
-const KEPT_BUFFER: usize = 16 << 10;
-
 /// So much of an unfinished message everybody may have here; what is beyond is taken from
 /// what all have together.
 pub(super) const FREE: u64 = 16 << 10;
@@ -40,8 +32,8 @@ pub(super) const FREE: u64 = 16 << 10;
 /// An unfinished message is accounted for in steps of this.
 const STEP: u64 = 16 << 10;
 
-/// More bytes than this without a message are no message: the largest one in two frames,
-/// with a read buffer's worth of the next.
+/// More bytes than this without a message are no message: the largest one in tens of
+/// thousands of frames.
 const MAX_UNFINISHED: u64 = MAX_MESSAGE as u64 + (256 << 10);
 
 /// What the WebSocket adds to a message: a header with its mask, at the least, and always
@@ -50,18 +42,13 @@ const HEADER: u64 = 6;
 
 pub(super) struct Intake {
     source: Source,
-    context: Arc<server::Context>,
+    context: Arc<context::Context>,
     inbox: VecDeque<ClientMessage>,
     /// What reading it cost, since the hub last heard of that.
     reading: Reading,
     pace: Pace,
     /// What the inbox costs.
     batch: usize,
-    /// A large message that came last. While it is here the WebSocket can't use its buffer
-    /// for the next, and takes a small one.
-    large: Option<Bytes>,
-    /// How much was read when the last message ended.
-    finished: u64,
     share: Option<Large>,
 }
 
@@ -73,7 +60,7 @@ struct Large {
 }
 
 impl Intake {
-    pub(super) fn new(source: Source, context: Arc<server::Context>) -> Self {
+    pub(super) fn new(source: Source, context: Arc<context::Context>) -> Self {
         Intake {
             source,
             context,
@@ -81,8 +68,6 @@ impl Intake {
             reading: Reading::default(),
             pace: Pace::default(),
             batch: 0,
-            large: None,
-            finished: 0,
             share: None,
         }
     }
@@ -92,27 +77,10 @@ impl Intake {
         self.batch < READ_BATCH
     }
 
-    /// The buffer of a large message is held until the WebSocket has made the next.
-    pub(super) fn holds_large(&self) -> bool {
-        self.large.is_some()
-    }
-
-    /// The WebSocket has made its buffer for what comes next.
-    pub(super) fn let_go(&mut self) {
-        self.large = None;
-    }
-
-    /// A message has come whole, when `read` bytes had been read.
-    pub(super) fn take(&mut self, message: Bytes, read: u64) -> Result<(), End> {
-        self.finished = read;
+    /// A message has come whole.
+    pub(super) fn take(&mut self, message: Bytes) -> Result<(), End> {
         let length = message.len();
         self.batch += length + MESSAGE_COST;
-        self.large = (length > KEPT_BUFFER).then(|| message.clone());
-        let message = if length < COPIED_BELOW {
-            Bytes::copy_from_slice(&message)
-        } else {
-            message
-        };
         let message = ClientMessage::decode(message)
             .map_err(|error| End::Close(CloseCode::POLICY_VIOLATION, error.to_string()))?;
         if !matches!(message, ClientMessage::Data(_)) {
@@ -125,7 +93,6 @@ impl Intake {
 
     /// A control frame has come, which may stand between the frames of a message.
     pub(super) fn took_control(&mut self, length: usize) {
-        self.finished += HEADER + length as u64;
         self.reading.framing += HEADER;
         self.batch += length + MESSAGE_COST;
     }
@@ -185,10 +152,9 @@ impl Intake {
         Ok(())
     }
 
-    /// `read` bytes were read so far: what is not a message yet takes its share of the memory
-    /// for those. An error if others need it more; if they do later, the task will be woken.
-    pub(super) fn account(&mut self, cx: &mut Context<'_>, read: u64) -> Result<(), End> {
-        let unfinished = read.saturating_sub(self.finished);
+    /// So many bytes came of what is not a message yet: it takes its share of the memory for
+    /// those. An error if others need it more; if they do later, the task will be woken.
+    pub(super) fn account(&mut self, cx: &mut Context<'_>, unfinished: u64) -> Result<(), End> {
         if unfinished > MAX_UNFINISHED {
             let reason = "a message has too many parts".to_owned();
             return Err(End::Close(CloseCode::POLICY_VIOLATION, reason));

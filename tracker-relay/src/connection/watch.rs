@@ -7,7 +7,7 @@ use tokio_websockets::CloseCode;
 
 use super::End;
 use crate::config::Config;
-use crate::counters::{Counters, Limited};
+use crate::counters::{Counters, ServerLimit};
 
 /// How often silence is looked at, as a part of the shorter timeout.
 const CHECKS_PER_TIMEOUT: u32 = 4;
@@ -47,7 +47,7 @@ impl Watch {
     pub(super) fn pinged(&mut self) -> Result<(), End> {
         self.pings += 1;
         if self.pings > self.max_pings {
-            self.counters.count(Limited::Pings);
+            self.counters.count(ServerLimit::Pings);
             let reason = format!("more than {} pings at once", self.max_pings);
             return Err(End::Close(CloseCode::POLICY_VIOLATION, reason));
         }
@@ -63,7 +63,7 @@ impl Watch {
         }
         self.silent += 1;
         if self.silent >= self.ping_after.saturating_mul(3) {
-            self.counters.count(Limited::Silent);
+            self.counters.count(ServerLimit::Silent);
             return Err(End::Gone("it says nothing any more".to_owned()));
         }
         Ok(self.silent.is_multiple_of(self.ping_after))

@@ -10,8 +10,8 @@ use super::dom::{by_id, set_text};
 pub(crate) struct Announcer(Vec<Milestone>);
 
 impl Announcer {
-    /// Says what is new.
-    pub(crate) fn show(&mut self, view: &View) {
+    /// What is worth saying, and of which torrent.
+    pub(crate) fn news(&mut self, view: &View) -> Option<(InfoHash, String)> {
         let torrents = view.torrents.iter();
         let now: Vec<Milestone> = torrents
             .map(|torrent| Milestone {
@@ -28,16 +28,16 @@ impl Announcer {
                 .find(|before| before.info_hash == milestone.info_hash);
             before.is_some_and(|before| before != *milestone)
         };
-        if let Some(news) = now.iter().find(is_news) {
-            let name = view
-                .torrents
-                .iter()
-                .find(|torrent| torrent.info_hash == news.info_hash);
-            let name = name.map(|torrent| &torrent.name[..]).unwrap_or_default();
-            set_text(&by_id("announcer"), &format!("{name}: {}", news.words()));
-        }
+        let news = now.iter().find(is_news);
+        let news = news.map(|news| (news.info_hash, news.words()));
         self.0 = now;
+        news
     }
+}
+
+/// Has it read out.
+pub(crate) fn say(words: &str) {
+    set_text(&by_id("announcer"), words);
 }
 
 /// What is worth interrupting somebody for.

@@ -1,7 +1,7 @@
 //! What is around the torrents: the state of the tracker above, the storage below, the
 //! invitation and how it works while there is nothing yet, and the tab's title.
 
-use swarm_core::engine::{TorrentState, TrackerView};
+use swarm_core::engine::TrackerView;
 
 use super::dom::{by_id, document, part, set_attribute, set_bar, set_class, set_flag, set_text};
 use super::format;
@@ -15,10 +15,14 @@ pub(crate) fn show(state: &State) {
     set_class(&by_id("intake"), "compact", !is_empty);
     set_flag(&by_id("guide"), "hidden", !is_empty);
     set_flag(&by_id("torrents"), "hidden", is_empty);
-    let title = title(state);
-    if document().title() != title {
-        document().set_title(&title);
-    }
+}
+
+/// Shows in the tab's title how far everything is that is on its way.
+pub(crate) fn show_title(percent: Option<u8>) {
+    document().set_title(&match percent {
+        Some(percent) => format!("{percent}% · Tabswarm"),
+        None => "Tabswarm".to_owned(),
+    });
 }
 
 fn show_tracker(tracker: TrackerView, reconnect_in: Option<u32>) {
@@ -51,26 +55,4 @@ fn show_storage(storage: Option<(u64, u64)>) {
             &format!("{used} of the {allowed} that this browser allows"),
         );
     }
-}
-
-/// How far everything is that is on its way.
-fn title(state: &State) -> String {
-    let hashing = state
-        .hashing
-        .iter()
-        .map(|view| (view.progress, view.length));
-    let torrents = state.view.torrents.iter();
-    let downloading = torrents.filter(|torrent| torrent.state == TorrentState::Downloading);
-    let downloading = downloading.map(|torrent| (torrent.progress, torrent.length));
-    match part_of(hashing).or_else(|| part_of(downloading)) {
-        Some(percent) => format!("{percent} · Tabswarm"),
-        None => "Tabswarm".to_owned(),
-    }
-}
-
-fn part_of(things: impl Iterator<Item = (f64, u64)>) -> Option<String> {
-    let (done, all) = things.fold((0.0, 0), |(done, all), (progress, length)| {
-        (done + progress * length as f64, all + length)
-    });
-    (all > 0).then(|| format::percent(done / all as f64))
 }

@@ -21,13 +21,13 @@ struct Line {
 }
 
 impl Port {
-    /// Starts the worker, and gives `handle` what it says.
-    pub(crate) fn open(mut handle: impl FnMut(ToPage, Vec<JsValue>) + 'static) -> Self {
+    /// Starts the worker, and gives `handle` what it says, and the line to answer it.
+    pub(crate) fn open(mut handle: impl FnMut(&Port, ToPage, Vec<JsValue>) + 'static) -> Self {
         let port = Port::default();
         let listening = port.clone();
         let on_message = move |message, attached| match message {
             ToPage::Ready => listening.start(),
-            message => handle(message, attached),
+            message => handle(&listening, message, attached),
         };
         match WorkerHandle::start(on_message, |failure| alerts::error(&failure)) {
             Ok(worker) => port.0.borrow_mut().worker = Some(worker),

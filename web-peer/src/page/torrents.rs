@@ -48,6 +48,7 @@ impl Torrents {
     pub(crate) fn show(&mut self, state: State) {
         let State {
             view,
+            mut changes,
             hashing,
             saving,
             ..
@@ -57,12 +58,20 @@ impl Torrents {
             let saving = saving
                 .iter()
                 .find(|(info_hash, _)| *info_hash == view.info_hash);
+            let news = changes.iter().position(|(of, _)| *of == view.info_hash);
             TorrentShown {
                 saving: saving.map(|&(_, progress)| progress),
+                changes: news.map(|news| changes.swap_remove(news).1),
                 view,
             }
         });
         self.torrents.show(shown.collect());
+    }
+
+    /// What a torrent is called.
+    pub(crate) fn name(&mut self, info_hash: &InfoHash) -> String {
+        let torrent = self.torrents.get(info_hash);
+        torrent.map_or_else(String::new, |torrent| torrent.name().to_owned())
     }
 
     /// Scrolls to a torrent; false if it is not there.

@@ -5,13 +5,12 @@ use std::rc::Rc;
 use swarm_core::engine::{Command, Resume};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
-use swarm_core::node::Input;
 use swarm_core::pieces::{Bitfield, Priority};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, File};
 
-use super::host::Host;
+use super::host::{Host, Input};
 use super::js::message_of;
 use super::save::blob_of;
 use super::source::Source;
@@ -34,6 +33,7 @@ impl Host {
             }
             ToWorker::AddLink(text) => self.add_link(&text),
             ToWorker::AddTorrent { name, bytes } => self.open_torrent(&name, &bytes),
+            ToWorker::Look { at_once } => return self.look(at_once),
             ToWorker::Pause(info_hash) => self.set_paused(info_hash, true),
             ToWorker::Resume(info_hash) => self.set_paused(info_hash, false),
             ToWorker::SetWanted {

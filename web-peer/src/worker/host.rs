@@ -7,24 +7,33 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::Uint8Array;
+use swarm_core::chunk::{Buffer as _, Chunk as _};
 use swarm_core::engine::{Config, Done, Event, Job, StoreError, Work};
 use swarm_core::id::{InfoHash, LinkId};
-use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
+use swarm_core::node::{self, LinkInput, LinkOutput, Node};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::time::Time;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::DedicatedWorkerGlobalScope;
 
+use super::chunk::{TabBuffer, TabChunk};
 use super::clock::Clock;
-use super::js::{Timer, bytes_of};
+use super::js::Timer;
 use super::link::Link;
 use super::parts::{CUT, read_part};
+use super::pieces::read_piece;
 use super::record::Recording;
 use super::sha1::Hasher;
 use super::show::Show;
 use super::source::UnderWay;
 use super::store::{Record, Store};
 use super::torrents::{Torrent, Torrents};
+
+/// The node of a tab.
+pub(super) type TabNode = Node<Recording, TabChunk>;
+/// What it is told, and what it wants.
+pub(super) type Input = node::Input<TabChunk>;
+type Output = node::Output<TabChunk>;
 
 /// The link to the tracker.
 pub(super) const TRACKER: LinkId = LinkId(0);
@@ -34,7 +43,7 @@ pub(super) const TRACKER: LinkId = LinkId(0);
 pub(super) struct Host {
     pub(super) scope: DedicatedWorkerGlobalScope,
     pub(super) clock: Clock,
-    node: RefCell<Node<Recording>>,
+    node: RefCell<TabNode>,
     /// Which node it is: what an earlier one asked for is not told to this one.
     generation: Cell<u32>,
     draining: Cell<bool>,
@@ -74,7 +83,7 @@ impl Host {
         })
     }
 
-    pub(super) fn node(&self) -> std::cell::Ref<'_, Node<Recording>> {
+    pub(super) fn node(&self) -> std::cell::Ref<'_, TabNode> {
         self.node.borrow()
     }
 
@@ -163,10 +172,9 @@ impl Host {
     fn carry_out(self: &Rc<Self>, output: Output) {
         match output {
             Output::Link(_, LinkOutput::Reconnect) => self.lost(),
-            Output::Link(_, output) => {
-                if let Some(message) = output.into_message() {
-                    self.send(message);
-                }
+            Output::Link(_, LinkOutput::Send(message)) => self.send(message),
+            Output::Link(_, LinkOutput::Data { channel, parts }) => {
+                self.send_data(channel, &parts);
             }
             Output::Store(job, work) => {
                 let (host, generation) = (Rc::clone(self), self.generation.get());
@@ -190,7 +198,12 @@ impl Host {
     }
 
     /// Does what the node wants of the store; nothing where it does not matter any more.
-    async fn work(self: &Rc<Self>, generation: u32, job: Job, work: Work) -> Option<Done> {
+    async fn work(
+        self: &Rc<Self>,
+        generation: u32,
+        job: Job,
+        work: Work<TabChunk>,
+    ) -> Option<Done<TabChunk>> {
         let Job {
             info_hash,
             piece,
@@ -205,17 +218,15 @@ impl Host {
             (Work::Write { data }, None) => {
                 let metainfo = self.torrents.metainfo(info_hash);
                 let kept = metainfo.map_or(data.len(), |m| m.kept_length(piece) as usize);
-                // The only copy out of our memory; padding behind the last file is not kept.
-                let copy = Uint8Array::from(&data[..kept]);
-                drop(data);
-                Done::Written(self.store.write(key, copy).await)
+                // Padding behind the last file is not kept.
+                let kept = data.slice(0..kept);
+                // The data lives until it is stored, or its memory would be used again.
+                Done::Written(self.store.write(key, kept.view()).await)
             }
             (Work::Write { data }, Some(begin)) => {
-                let copy = Uint8Array::from(&data[..]);
-                drop(data);
-                Done::Written(self.store.write_stretch(key, begin, copy).await)
+                Done::Written(self.store.write_stretch(key, begin, data.view()).await)
             }
-            (Work::Hash { data }, _) => Done::Hashed(self.hasher.hash(&data).await),
+            (Work::Hash { data }, _) => Done::Hashed(self.hasher.hash(&data.view()).await),
             (Work::Verify, _) => Done::Verified(self.verify(generation, info_hash, piece).await?),
         })
     }
@@ -224,28 +235,22 @@ impl Host {
         self: &Rc<Self>,
         info_hash: InfoHash,
         piece: PieceIndex,
-    ) -> Result<bytes::Bytes, StoreError> {
+    ) -> Result<TabChunk, StoreError> {
         let metainfo = self.torrents.metainfo(info_hash);
         let metainfo = metainfo.ok_or(StoreError::Missing)?;
         let buffer = match self.read_source(&metainfo, piece).await {
             Some(buffer) => buffer,
-            None => self.store.read((info_hash, piece.get())).await?,
+            None => read_piece(&self.store, &self.hasher, &metainfo, piece).await?,
         };
         let length = metainfo.layout().length(piece);
-        let kept = metainfo.kept_length(piece);
-        if ![kept, length].contains(&buffer.byte_length()) {
-            return Err(StoreError::Unreadable(format!(
-                "piece {} has a wrong length",
-                piece.get()
-            )));
+        let kept = TabChunk::of_array(Uint8Array::new(&buffer));
+        if kept.len() == length as usize {
+            return Ok(kept);
         }
-        let bytes = bytes_of(&buffer);
-        if bytes.len() == length as usize {
-            return Ok(bytes);
-        }
-        let mut whole = bytes.to_vec();
-        whole.resize(length as usize, 0);
-        Ok(whole.into())
+        let mut whole = TabBuffer::new(length as usize);
+        whole.write(0, &kept);
+        whole.blank(kept.len()..length as usize);
+        Ok(whole.freeze())
     }
 
     async fn read_part(
@@ -254,11 +259,11 @@ impl Host {
         piece: PieceIndex,
         begin: u32,
         length: u32,
-    ) -> Result<bytes::Bytes, StoreError> {
+    ) -> Result<TabChunk, StoreError> {
         let metainfo = self.torrents.metainfo(info_hash);
         let metainfo = metainfo.ok_or(StoreError::Missing)?;
         let part = read_part(&self.store, &metainfo, piece, begin, length).await?;
-        Ok(part.to_vec().into())
+        Ok(TabChunk::of_array(part))
     }
 
     fn handle_event(self: &Rc<Self>, event: Event) {
@@ -316,7 +321,7 @@ impl Host {
     }
 }
 
-fn node(clock: &Clock, recording: Option<Recording>) -> Node<Recording> {
+fn node(clock: &Clock, recording: Option<Recording>) -> TabNode {
     let seed = getrandom::u64().expect("every browser has crypto.getRandomValues");
     Node::new(config(), seed, clock.now(), recording)
 }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_channel::oneshot;
-use js_sys::{Array, ArrayBuffer, Reflect, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Reflect};
 use swarm_core::engine::StoreError;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -49,8 +48,9 @@ pub(super) fn store_error(error: &JsValue) -> StoreError {
 }
 
 /// Copies a JavaScript buffer into our memory.
-pub(super) fn bytes_of(buffer: &ArrayBuffer) -> Bytes {
-    Uint8Array::new(buffer).to_vec().into()
+#[cfg(test)]
+pub(super) fn bytes_of(buffer: &js_sys::ArrayBuffer) -> bytes::Bytes {
+    js_sys::Uint8Array::new(buffer).to_vec().into()
 }
 
 /// A blob's bytes, in the browser's memory.

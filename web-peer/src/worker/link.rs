@@ -3,18 +3,23 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use js_sys::{Array, ArrayBuffer};
-use swarm_core::node::{Input, LinkInput};
+use js_sys::{Array, ArrayBuffer, Uint8Array};
+use swarm_core::chunk::Chunk as _;
+use swarm_core::id::ChannelId;
+use swarm_core::net::{Part, Parts};
+use swarm_core::node::LinkInput;
 use swarm_core::time::Time;
-use swarm_core::wire::relay::{ClientMessage, SUBPROTOCOL, ServerMessage};
+use swarm_core::wire::relay::frame::{self, HEADER};
+use swarm_core::wire::relay::{ClientMessage, RelayError, SUBPROTOCOL, ServerMessage};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
 
 use super::backoff;
+use super::chunk::{SMALL, TabChunk};
 use super::headroom::{Headroom, LOOK_AGAIN};
-use super::host::{Host, TRACKER};
-use super::js::{Timer, bytes_of, message_of, scope};
+use super::host::{Host, Input, TRACKER};
+use super::js::{Timer, message_of, scope};
 
 /// A connection that is not open by then is given up.
 const OPEN_WITHIN: Duration = Duration::from_secs(15);
@@ -34,6 +39,9 @@ pub(super) struct Link {
     look: Option<Timer>,
     /// Bytes sent and not yet reported to the engine.
     unreported: usize,
+    /// Where frames are put together: as long as the longest so far, and used again, because
+    /// fresh memory costs more than the copying.
+    scratch: Uint8Array,
 }
 
 #[derive(Debug)]
@@ -55,6 +63,7 @@ impl Link {
             retry: None,
             look: None,
             unreported: 0,
+            scratch: Uint8Array::new_with_length(0),
         }
     }
 
@@ -152,16 +161,14 @@ impl Host {
     }
 
     fn receive(self: &Rc<Self>, socket: &WebSocket, data: &JsValue) {
-        let message = match data.dyn_ref::<ArrayBuffer>() {
-            Some(buffer) => {
-                ServerMessage::decode(bytes_of(buffer)).map_err(|error| error.to_string())
-            }
+        let input = match data.dyn_ref::<ArrayBuffer>() {
+            Some(buffer) => read(buffer).map_err(|error| error.to_string()),
             None => Err("text instead of bytes".to_owned()),
         };
-        match message {
-            Ok(message) => {
+        match input {
+            Ok(input) => {
                 self.link.borrow_mut().failures = 0;
-                self.feed(Input::Link(TRACKER, message.into()));
+                self.feed(Input::Link(TRACKER, input));
             }
             Err(reason) => {
                 self.notice(
@@ -224,6 +231,33 @@ impl Host {
         }
     }
 
+    /// Sends a stretch of a channel; without a connection it is dropped.
+    pub(super) fn send_data(self: &Rc<Self>, channel: ChannelId, parts: &Parts<TabChunk>) {
+        let mut link = self.link.borrow_mut();
+        let Link {
+            socket:
+                Some(Socket {
+                    socket,
+                    open: true,
+                    headroom,
+                    ..
+                }),
+            scratch,
+            unreported,
+            ..
+        } = &mut *link
+        else {
+            return;
+        };
+        let frame = compose(scratch, channel, parts);
+        let bytes = frame.length() as usize;
+        // The browser copies what it can't send at once.
+        if socket.send_with_js_u8_array(&frame).is_ok() {
+            headroom.handed(bytes);
+            *unreported += bytes;
+        }
+    }
+
     /// How many bytes the browser has sent since this was last asked. While there are more
     /// to come, the engine is told soon.
     pub(super) fn take_sent(self: &Rc<Self>) -> usize {
@@ -253,4 +287,41 @@ impl Host {
         }
         sent
     }
+}
+
+/// A message of the tracker. Long stretches of channels stay where they are.
+fn read(buffer: &ArrayBuffer) -> Result<LinkInput<TabChunk>, RelayError> {
+    let array = Uint8Array::new(buffer);
+    if array.length() < SMALL {
+        return Ok(ServerMessage::decode(array.to_vec().into())?.into());
+    }
+    let message = TabChunk::of_array(array);
+    let mut header = [0; HEADER];
+    message.peek(0, &mut header);
+    match frame::channel_of(&header) {
+        Some(channel) => Ok(LinkInput::Data {
+            channel,
+            payload: message.slice(HEADER..message.len()),
+        }),
+        None => Ok(ServerMessage::decode(message.to_bytes())?.into()),
+    }
+}
+
+/// Puts a frame together; it is good until the next one.
+fn compose(scratch: &mut Uint8Array, channel: ChannelId, parts: &Parts<TabChunk>) -> Uint8Array {
+    let length = u32::try_from(HEADER + parts.len()).expect("a frame is short");
+    if scratch.length() < length {
+        *scratch = Uint8Array::new_with_length(length);
+    }
+    let mut at = 0;
+    let mut put = |part: &Part<TabChunk>| {
+        match part {
+            Part::Head(head) => TabChunk::of(head.clone().into()).copy_to(scratch, at),
+            Part::Payload(payload) => payload.copy_to(scratch, at),
+        }
+        at += u32::try_from(part.len()).expect("a frame is short");
+    };
+    put(&Part::Head(frame::header(channel).to_vec()));
+    parts.iter().for_each(put);
+    scratch.subarray(0, length)
 }

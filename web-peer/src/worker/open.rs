@@ -4,11 +4,10 @@ use std::rc::Rc;
 
 use swarm_core::engine::{Command, Resume};
 use swarm_core::metainfo::{Link, Metainfo, Selection};
-use swarm_core::node::Input;
 use swarm_core::pieces::Priority;
 
 use super::commands::record;
-use super::host::Host;
+use super::host::{Host, Input};
 use super::store::{Content, More};
 use super::torrents::Torrent;
 use crate::messages::ToPage;

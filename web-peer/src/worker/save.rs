@@ -62,6 +62,7 @@ impl Host {
 
         let reader = Reader::new(
             self.store.clone(),
+            self.hasher.clone(),
             metainfo.clone(),
             source,
             progress,

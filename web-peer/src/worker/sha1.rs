@@ -1,7 +1,6 @@
 //! SHA-1, by the browser where it offers it, else by our own code.
 //!
-//! `crypto.subtle` is twice as fast, and works beside the worker's thread; it exists in
-//! secure contexts only (HTTPS, or localhost).
+//! `crypto.subtle` is twice as fast; it exists in secure contexts only (HTTPS, or localhost).
 
 use js_sys::{ArrayBuffer, Reflect, Uint8Array};
 use sha1::{Digest as _, Sha1};
@@ -27,19 +26,8 @@ impl Hasher {
         )
     }
 
-    /// The hash of bytes in our memory.
-    pub(super) async fn hash(&self, data: &[u8]) -> [u8; 20] {
-        if let Some(subtle) = &self.0
-            && let Ok(digest) = subtle.digest_with_str_and_u8_array(NAME, data)
-            && let Ok(digest) = JsFuture::from(digest).await
-        {
-            return to_array(&digest.unchecked_into());
-        }
-        Sha1::digest(data).into()
-    }
-
     /// The hash of bytes in the browser's memory.
-    pub(super) async fn hash_js(&self, data: &Uint8Array) -> [u8; 20] {
+    pub(super) async fn hash(&self, data: &Uint8Array) -> [u8; 20] {
         if let Some(subtle) = &self.0
             && let Ok(digest) = subtle.digest_with_str_and_js_u8_array(NAME, data)
             && let Ok(digest) = JsFuture::from(digest).await
@@ -74,8 +62,7 @@ mod tests {
             *b"\xa9\x99\x3e\x36\x47\x06\x81\x6a\xba\x3e\x25\x71\x78\x50\xc2\x6c\x9c\xd0\xd8\x9d";
         assert!(Hasher::new().0.is_some(), "tests run on localhost");
         for hasher in [Hasher::new(), Hasher::without_subtle()] {
-            assert_eq!(hasher.hash(data).await, expected);
-            assert_eq!(hasher.hash_js(&Uint8Array::from(&data[..])).await, expected);
+            assert_eq!(hasher.hash(&Uint8Array::from(&data[..])).await, expected);
         }
     }
 }

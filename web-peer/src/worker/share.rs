@@ -195,7 +195,7 @@ impl Hashing {
             let from =
                 u32::try_from(self.layout.offset(*piece) - start).expect("a stretch is short");
             let part = bytes.subarray(from, from + self.layout.length(*piece));
-            let digest = self.hasher.hash_js(&part).await;
+            let digest = self.hasher.hash(&part).await;
             self.hashes.borrow_mut()[piece.as_usize() * 20..][..20].copy_from_slice(&digest);
             self.done.set(self.done.get() + 1);
             self.progress

@@ -1,11 +1,17 @@
-//! What the page gets to see: snapshots a few times a second, and notices.
+//! What the page gets to see: snapshots when it asks for them, and notices.
+//!
+//! It asks once it has drawn the last one, and not while nobody sees it. A snapshot has what
+//! changes often; of what torrents are and have, only what is new.
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use js_sys::Reflect;
+use swarm_core::engine::view::Told;
+use swarm_core::engine::{TorrentState, View};
 use swarm_core::id::InfoHash;
+use swarm_core::metainfo::Metainfo;
 use swarm_core::time::Time;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -13,7 +19,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use super::host::Host;
 use super::js::{Timer, scope};
 use super::record::Recording;
-use crate::messages::{self, HashingView, State, ToPage};
+use crate::messages::{self, Glance, HashingView, State, ToPage};
 
 /// Between two snapshots, while something changes.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -22,8 +28,8 @@ const EAGER_INTERVAL: Duration = Duration::from_millis(80);
 /// How long after a command: until the first bytes are there, as a rule. Every snapshot is
 /// drawn, which costs a busy machine more than the engine does.
 const EAGER: Duration = Duration::from_millis(400);
-/// Between two, while only a countdown runs.
-const COUNTDOWN: Duration = Duration::from_secs(1);
+/// Between two, while only a countdown runs; and between two glances, while nobody looks.
+const SECOND: Duration = Duration::from_secs(1);
 /// Between two questions about the storage, while something changes.
 const ESTIMATE: Duration = Duration::from_secs(5);
 
@@ -34,7 +40,15 @@ pub(super) struct Show {
     timer: Option<(Time, Timer)>,
     latest: Time,
     eager_until: Time,
+    /// The page waits for a snapshot.
+    is_wanted: bool,
+    /// It gets one even if nothing is new.
+    is_due: bool,
+    /// The last snapshot, without changes.
     shown: State,
+    /// What the page was told of each torrent in it.
+    told: Vec<(InfoHash, Told)>,
+    glance: Glance,
     storage: Option<(u64, u64)>,
     estimated: Option<Time>,
     /// Files that are being hashed.
@@ -130,15 +144,28 @@ impl Host {
     /// Something changed: the page sees it soon.
     pub(super) fn changed(self: &Rc<Self>) {
         let now = self.clock.now();
-        let (latest, eager_until) = {
+        let (latest, interval) = {
             let show = self.show.borrow();
-            (show.latest, show.eager_until)
-        };
-        let interval = match now < eager_until {
-            true => EAGER_INTERVAL,
-            false => INTERVAL,
+            let interval = match () {
+                () if !show.is_wanted => SECOND,
+                () if now < show.eager_until => EAGER_INTERVAL,
+                () => INTERVAL,
+            };
+            (show.latest, interval)
         };
         self.show_after(interval.saturating_sub(now - latest));
+    }
+
+    /// The page wants the next snapshot.
+    pub(super) fn look(self: &Rc<Self>, at_once: bool) {
+        let mut show = self.show.borrow_mut();
+        show.is_wanted = true;
+        show.is_due |= at_once;
+        drop(show);
+        match at_once {
+            true => self.show_after(Duration::ZERO),
+            false => self.changed(),
+        }
     }
 
     /// Shows everything now, as after a command.
@@ -158,41 +185,88 @@ impl Host {
 
     fn take_snapshot(self: &Rc<Self>) {
         let now = self.clock.now();
+        let view = self.node().view(now);
         let mut show = self.show.borrow_mut();
         show.timer = None;
         show.latest = now;
+        let glance = self.glance(&show, &view);
+        if glance != show.glance {
+            show.glance = glance;
+            self.tell(&ToPage::Glance(glance), &[]);
+        }
+        let is_news = show.is_wanted && self.tell_news(&mut show, view, now);
+        show.is_wanted &= !is_news;
+        let estimate = is_news && show.estimated.is_none_or(|at| now - at >= ESTIMATE);
+        if estimate {
+            show.estimated = Some(now);
+        }
+        let counts = show.is_wanted && show.shown.reconnect_in.is_some();
+        let works = !show.hashing.is_empty() || !show.saving.is_empty();
+        drop(show);
+
+        if works {
+            self.changed();
+        } else if counts {
+            self.show_after(SECOND);
+        }
+        if estimate {
+            spawn_local(Rc::clone(self).estimate_storage());
+        }
+    }
+
+    /// Sends a snapshot, if there is a reason to.
+    fn tell_news(&self, show: &mut Show, view: View, now: Time) -> bool {
+        let mut told = Vec::new();
+        let mut changes = Vec::new();
+        for torrent in &view.torrents {
+            let info_hash = torrent.info_hash;
+            let earlier = show.told.iter_mut().find(|(of, _)| *of == info_hash);
+            let mut known = earlier.map_or_else(Told::default, |(_, told)| std::mem::take(told));
+            let contents = self.node();
+            let contents = contents.contents(info_hash);
+            if let Some(news) = contents.and_then(|contents| known.news(&contents)) {
+                changes.push((info_hash, news));
+            }
+            told.push((info_hash, known));
+        }
+        // The page forgets what is not there any more.
+        show.told = told;
+        let saving = show.saving.iter();
         let state = State {
-            view: self.node().view(now),
+            view,
+            changes: Vec::new(),
             hashing: show.hashing.iter().map(Work::view).collect(),
             reconnect_in: self.link.borrow().reconnect_in(now),
             storage: show.storage,
             recording: self.node().recording().map(Recording::length),
-            saving: show
-                .saving
-                .iter()
+            saving: saving
                 .map(|work| (work.what, work.progress.get()))
                 .collect(),
         };
-        let news = state != show.shown;
-        if news {
-            self.tell(&ToPage::State(state.clone()), &[]);
-            show.shown = state;
+        if changes.is_empty() && state == show.shown && !show.is_due {
+            return false;
         }
-        let counts = show.shown.reconnect_in.is_some();
-        let works = !show.hashing.is_empty() || !show.saving.is_empty();
-        let estimate = news && show.estimated.is_none_or(|at| now - at >= ESTIMATE);
-        if estimate {
-            show.estimated = Some(now);
-        }
-        drop(show);
+        show.is_due = false;
+        show.shown = state.clone();
+        self.tell(&ToPage::State(State { changes, ..state }), &[]);
+        true
+    }
 
-        if works {
-            self.show_after(INTERVAL);
-        } else if counts {
-            self.show_after(COUNTDOWN);
-        }
-        if estimate {
-            spawn_local(Rc::clone(self).estimate_storage());
+    fn glance(&self, show: &Show, view: &View) -> Glance {
+        let hashing = show.hashing.iter();
+        let hashing = hashing.map(|work| (work.progress.get(), work.what.length));
+        let torrents = view.torrents.iter();
+        let downloading = torrents.filter(|torrent| torrent.state == TorrentState::Downloading);
+        let downloading = downloading.map(|torrent| {
+            let contents = self.node();
+            let contents = contents.contents(torrent.info_hash);
+            let metainfo = contents.and_then(|contents| contents.metainfo);
+            (torrent.progress, metainfo.map_or(0, Metainfo::length))
+        });
+        let is_recording = self.node().recording().is_some();
+        Glance {
+            percent: percent_of(hashing).or_else(|| percent_of(downloading)),
+            is_busy: !show.hashing.is_empty() || !show.saving.is_empty() || is_recording,
         }
     }
 
@@ -202,6 +276,15 @@ impl Host {
             self.changed();
         }
     }
+}
+
+/// How far things are, by their progress and length.
+fn percent_of(things: impl Iterator<Item = (f64, u64)>) -> Option<u8> {
+    let (done, all) = things.fold((0.0, 0), |(done, all), (progress, length)| {
+        (done + progress * length as f64, all + length)
+    });
+    // Rounded down, so that nothing looks complete that is not.
+    (all > 0).then(|| (100.0 * done / all as f64) as u8)
 }
 
 impl Work<HashingView> {

@@ -14,13 +14,12 @@ use js_sys::{ArrayBuffer, Uint8Array};
 use swarm_core::engine::{Command, StoreError};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
-use swarm_core::node::Input;
 use swarm_core::pieces::PieceIndex;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
-use super::host::Host;
+use super::host::{Host, Input};
 use super::js::{read_blob, slice};
 use super::sha1::Hasher;
 use super::store::Record;
@@ -134,7 +133,7 @@ async fn is_right(
     let mut from = 0;
     for piece in stretch {
         let to = from + layout.length(*piece);
-        let digest = hasher.hash_js(&bytes.subarray(from, to)).await;
+        let digest = hasher.hash(&bytes.subarray(from, to)).await;
         if digest != metainfo.piece_hash(*piece) {
             return false;
         }
@@ -193,7 +192,7 @@ impl Host {
             {
                 let digest = match source.checked {
                     true => None,
-                    false => Some(self.hasher.hash_js(&Uint8Array::new(&buffer)).await),
+                    false => Some(self.hasher.hash(&Uint8Array::new(&buffer)).await),
                 };
                 if digest.is_none_or(|digest| digest == metainfo.piece_hash(piece)) {
                     return Some(buffer);

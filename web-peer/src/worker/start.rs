@@ -5,13 +5,12 @@ use std::rc::Rc;
 use swarm_core::engine::{Command, Resume, StoreError};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
-use swarm_core::node::Input;
 use swarm_core::pieces::Bitfield;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::DedicatedWorkerGlobalScope;
 
-use super::host::Host;
+use super::host::{Host, Input};
 use super::open::private;
 use super::parts::CUT;
 use super::slot;
@@ -161,6 +160,17 @@ pub(super) async fn kept(host: &Rc<Host>, torrent: &Torrent) -> Result<Resume, S
     let info_hash = metainfo.info_hash();
     let kept = host.store.pieces(info_hash).await;
     let kept = kept.map_err(|error| words(&error))?;
+    let lost = host.store.take_lost(info_hash);
+    if lost > 0 {
+        host.notice(
+            true,
+            format!(
+                "“{}”: the browser lost {lost} of the pieces that this tab kept. They are fetched again from \
+                 others who have them.",
+                metainfo.name()
+            ),
+        );
+    }
     if CUT.in_parts(layout.piece_length()) {
         let freed = host.store.keep_only(info_hash, &kept).await;
         freed.map_err(|error| words(&error))?;

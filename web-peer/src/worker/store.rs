@@ -1,7 +1,8 @@
 //! What a tab keeps: its torrents, their pieces, and the files that it shares.
 //!
 //! Whole pieces are the unit, and transactions are few: while one is under way, reads
-//! and writes gather for the next. [`Backend`]s only carry batches out. Pieces that are too
+//! and writes gather for the next. [`Backend`]s only carry batches out: into files, where the
+//! browser has them for us, else into its database, else into memory. Pieces that are too
 //! long to be held in memory whole are kept in stretches, which count for nothing until
 //! their piece is confirmed.
 
@@ -17,6 +18,7 @@ use swarm_core::id::InfoHash;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
+mod files;
 mod indexed;
 mod memory;
 mod schema;
@@ -26,6 +28,7 @@ mod conformance;
 
 pub(super) use schema::{Content, More, Record, Wishes};
 
+use files::Files;
 use indexed::Indexed;
 use memory::Memory;
 
@@ -78,6 +81,7 @@ struct Read {
 
 #[derive(Debug)]
 enum Backend {
+    Files(Files),
     Indexed(Indexed),
     Memory(Memory),
 }
@@ -86,18 +90,35 @@ enum Backend {
 macro_rules! either {
     ($backend:expr, $store:ident => $call:expr) => {
         match $backend {
+            Backend::Files($store) => $call.await,
             Backend::Indexed($store) => $call.await,
             Backend::Memory($store) => $call,
         }
     };
 }
 
+/// The same of the database, where there is one.
+macro_rules! database {
+    ($backend:expr, $store:ident => $call:expr) => {
+        match $backend {
+            Backend::Files(Files {
+                indexed: $store, ..
+            })
+            | Backend::Indexed($store) => $call.await,
+            Backend::Memory($store) => $call,
+        }
+    };
+}
+
 impl Store {
-    /// The database of a peer slot.
+    /// The database of a peer slot, and its folder if the browser has files for us.
     pub(super) async fn open(slot: u32) -> Result<Self, StoreError> {
-        Ok(Self::new(Backend::Indexed(
-            Indexed::open(&format!("tabswarm-{slot}")).await?,
-        )))
+        let name = format!("tabswarm-{slot}");
+        let indexed = Indexed::open(&name).await?;
+        Ok(Self::new(match Files::open(&name, indexed).await {
+            Ok(files) => Backend::Files(files),
+            Err(indexed) => Backend::Indexed(indexed),
+        }))
     }
 
     /// For browsers that give this page no database: forgets all with the tab, and holds
@@ -118,14 +139,18 @@ impl Store {
 
     /// Calls back when the browser has closed the storage, and perhaps cleared it.
     pub(super) fn on_closed(&self, callback: impl Fn() + 'static) {
-        if let Backend::Indexed(store) = &self.0.backend {
-            store.on_closed(Box::new(callback));
+        match &self.0.backend {
+            Backend::Files(Files { indexed, .. }) | Backend::Indexed(indexed) => {
+                indexed.on_closed(Box::new(callback));
+            }
+            Backend::Memory(_) => {}
         }
     }
 
     /// Opens it once more after that.
     pub(super) async fn reopen(&self) -> Result<(), StoreError> {
         match &self.0.backend {
+            Backend::Files(store) => store.reopen().await,
             Backend::Indexed(store) => store.reopen().await,
             Backend::Memory(_) => Ok(()),
         }
@@ -249,16 +274,49 @@ impl Store {
         either!(&self.0.backend, store => store.pieces(info_hash))
     }
 
+    /// How many pieces were kept that are not there any more, since it was asked last.
+    pub(super) fn take_lost(&self, info_hash: InfoHash) -> u32 {
+        match &self.0.backend {
+            Backend::Files(store) => store.take_lost(info_hash),
+            Backend::Indexed(_) | Backend::Memory(_) => 0,
+        }
+    }
+
+    /// Whether what [`Store::read`] gives of this piece is sure to be what was written. Else
+    /// it is to be compared with its hash, and [`Store::prove`] told of it.
+    pub(super) fn is_proven(&self, key: Key) -> bool {
+        match &self.0.backend {
+            Backend::Files(store) => store.is_proven(key),
+            Backend::Indexed(_) | Backend::Memory(_) => true,
+        }
+    }
+
+    /// A piece was compared with its hash: if it is not right, it is freed.
+    pub(super) async fn prove(&self, key: Key, is_right: bool) -> Result<(), StoreError> {
+        match &self.0.backend {
+            Backend::Files(store) => store.prove(key, is_right).await,
+            Backend::Indexed(_) | Backend::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Lets go of the files, as a worker does when it ends.
+    #[cfg(test)]
+    pub(super) fn close(&self) {
+        if let Backend::Files(store) = &self.0.backend {
+            store.close();
+        }
+    }
+
     /// Keeps what a torrent is, in place of what was kept of it before.
     pub(super) async fn put_record(&self, record: &Record) -> Result<(), StoreError> {
-        either!(&self.0.backend, store => store.put_record(record))
+        database!(&self.0.backend, store => store.put_record(record))
     }
 
     /// Every torrent, in the order in which they were added.
     pub(super) async fn records(&self) -> Result<Vec<Record>, StoreError> {
         let mut sorted: Vec<Record> = Vec::new();
         // They are few; the standard library's sort would weigh more than all of them.
-        for record in either!(&self.0.backend, store => store.records())? {
+        for record in database!(&self.0.backend, store => store.records())? {
             let place = sorted.partition_point(|other| other.added <= record.added);
             sorted.insert(place, record);
         }
@@ -271,12 +329,12 @@ impl Store {
         info_hash: InfoHash,
         source: &Blob,
     ) -> Result<(), StoreError> {
-        either!(&self.0.backend, store => store.put_source(info_hash, source))
+        database!(&self.0.backend, store => store.put_source(info_hash, source))
     }
 
     /// The bytes of a torrent that was made here, if they are kept.
     pub(super) async fn source(&self, info_hash: InfoHash) -> Result<Option<Blob>, StoreError> {
-        either!(&self.0.backend, store => store.source(info_hash))
+        database!(&self.0.backend, store => store.source(info_hash))
     }
 
     /// Forgets a torrent with its pieces and source, writes that have not begun included.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use js_sys::{Array, Uint8Array};
 use swarm_core::engine::TorrentState;
+use swarm_core::engine::view::Known;
 use swarm_core::id::InfoHash;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -20,7 +21,9 @@ use super::torrents::Torrent;
 use crate::messages::{self, State, ToPage, ToWorker};
 
 mod changed;
+mod damaged;
 mod long;
+mod looks;
 mod opened;
 mod wishes;
 
@@ -36,7 +39,27 @@ struct Page {
 #[derive(Default)]
 struct Said {
     messages: Vec<(ToPage, Vec<JsValue>)>,
+    /// What the page knows of each torrent, by the snapshots that came.
+    known: Vec<(InfoHash, Known)>,
     wake: Option<oneshot::Sender<()>>,
+}
+
+impl Said {
+    fn learn(&mut self, state: &State) {
+        let shown = |info_hash: &InfoHash| {
+            let mut torrents = state.view.torrents.iter();
+            torrents.any(|torrent| torrent.info_hash == *info_hash)
+        };
+        self.known.retain(|(info_hash, _)| shown(info_hash));
+        for (info_hash, changes) in state.changes.clone() {
+            let place = self.known.iter().position(|(of, _)| *of == info_hash);
+            let place = place.unwrap_or_else(|| {
+                self.known.push((info_hash, Known::default()));
+                self.known.len() - 1
+            });
+            self.known[place].1.learn(changes);
+        }
+    }
 }
 
 impl Page {
@@ -46,9 +69,11 @@ impl Page {
         let heard = Rc::clone(&said);
         let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let mut heard = heard.borrow_mut();
-            heard
-                .messages
-                .push(messages::unpack(&event.data()).expect("the worker speaks to its page"));
+            let said = messages::unpack(&event.data()).expect("the worker speaks to its page");
+            if let (ToPage::State(state), _) = &said {
+                heard.learn(state);
+            }
+            heard.messages.push(said);
             if let Some(wake) = heard.wake.take() {
                 let _ = wake.send(());
             }
@@ -87,12 +112,34 @@ impl Page {
         }
     }
 
+    /// Looks until there is to see what is wanted.
     async fn state(&self, mut wanted: impl FnMut(&State) -> bool) -> State {
-        self.next(|message, _| match message {
-            ToPage::State(state) if wanted(state) => Some(state.clone()),
-            _ => None,
-        })
-        .await
+        loop {
+            self.send(ToWorker::Look { at_once: false });
+            let state = self.next(|message, _| match message {
+                ToPage::State(state) => Some(state.clone()),
+                _ => None,
+            });
+            let state = state.await;
+            if wanted(&state) {
+                return state;
+            }
+        }
+    }
+
+    /// What it knows of a torrent.
+    fn known(&self, info_hash: InfoHash) -> Known {
+        let said = self.said.borrow();
+        let known = said.known.iter().find(|(of, _)| *of == info_hash);
+        known.expect("it is shown").1.clone()
+    }
+
+    /// What it knows of its only torrent.
+    fn only(&self) -> Known {
+        let [(info_hash, _)] = self.said.borrow().known[..] else {
+            panic!("there is one torrent");
+        };
+        self.known(info_hash)
     }
 
     async fn added(&self) -> InfoHash {
@@ -190,8 +237,9 @@ async fn what_is_dropped_is_seeded_and_can_be_saved() {
         (torrent.state, torrent.progress),
         (TorrentState::Seeding, 1.0)
     );
+    let description = page.known(info_hash).description;
     assert_eq!(
-        (torrent.name.as_str(), torrent.length),
+        (description.name.as_str(), description.length),
         ("film.mkv", 5_000_000)
     );
 
@@ -274,6 +322,7 @@ async fn a_reloaded_tab_goes_on_seeding_what_was_dropped() {
     page.send(ToWorker::Pause(info_hash));
 
     let reloaded = loop {
+        page.host.store.close();
         let reloaded = Page::new(Store::open(slot).await.unwrap());
         resume_all(&reloaded.host).await;
         let state = reloaded.state(|_| true).await;
@@ -363,11 +412,8 @@ async fn a_link_waits_for_its_metadata_across_a_reload() {
     let state = reloaded
         .state(|state| !state.view.torrents.is_empty())
         .await;
-    let torrent = &state.view.torrents[0];
-    assert_eq!(
-        (torrent.state, torrent.name.as_str()),
-        (TorrentState::Metadata, "hello")
-    );
+    assert_eq!(state.view.torrents[0].state, TorrentState::Metadata);
+    assert_eq!(reloaded.known(info_hash).description.name, "hello");
     reloaded.host.store.remove(info_hash).await.unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! Whether the core's modules depend on each other in one direction only.
+//! Whether a crate's modules depend on each other in one direction only.
 //!
 //! Read from the source as text: every `crate::name` of a file that is no test is an arrow
 //! from the file's top module to the one that it names. That is coarse, and enough: the

@@ -2,13 +2,30 @@
 
 use super::{Phase, Torrent};
 use crate::chunk::Chunk;
-use crate::engine::view::{PeerView, Standing, TorrentState, TorrentView};
-use crate::metainfo::Metainfo;
+use crate::engine::view::{Contents, PeerView, Standing, TorrentState, TorrentView};
 use crate::peer::Session;
 use crate::pieces::Download;
 use crate::time::Time;
 
 impl<C: Chunk> Torrent<C> {
+    /// See [`crate::engine::Engine::contents`].
+    pub(in crate::engine) fn contents(&self) -> Contents<'_> {
+        let have = match &self.phase {
+            Phase::Metadata(_) => None,
+            Phase::Checking(check) => Some(check.have()),
+            Phase::Active(download) => Some(download.have()),
+        };
+        Contents {
+            name: &self.name,
+            metainfo: self.metainfo.as_ref(),
+            priorities: &self.priorities,
+            have,
+            in_progress: self
+                .download()
+                .map_or_else(Vec::new, |download| download.in_progress().collect()),
+        }
+    }
+
     fn state(&self) -> TorrentState {
         match &self.phase {
             _ if self.error.is_some() => TorrentState::Error,
@@ -22,26 +39,6 @@ impl<C: Chunk> Torrent<C> {
 
     /// See [`crate::engine::Engine::view`].
     pub(in crate::engine) fn view(&self, now: Time) -> TorrentView {
-        let have = match &self.phase {
-            Phase::Metadata(_) => Vec::new(),
-            Phase::Checking(check) => check.have().as_bytes().to_vec(),
-            Phase::Active(download) => download.have().as_bytes().to_vec(),
-        };
-        TorrentView {
-            have,
-            in_progress: self.download().map_or_else(Vec::new, |download| {
-                download.in_progress().map(|piece| piece.get()).collect()
-            }),
-            files: self.metainfo.as_ref().map_or_else(Vec::new, file_list),
-            offsets: self.metainfo.as_ref().map_or_else(Vec::new, offsets),
-            priorities: self.priorities.clone(),
-            ..self.overview(now)
-        }
-    }
-
-    /// See [`crate::engine::Engine::overview`].
-    pub(in crate::engine) fn overview(&self, now: Time) -> TorrentView {
-        let layout = self.metainfo.as_ref().map(Metainfo::layout);
         let had = self.download().map_or(0, Download::bytes_had);
         let missing = self.download().map_or(0, Download::bytes_missing);
         let waste = self.download().map(Download::waste).unwrap_or_default();
@@ -54,16 +51,8 @@ impl<C: Chunk> Torrent<C> {
         let (complete, incomplete) = self.swarm.counts();
         TorrentView {
             info_hash: self.info_hash,
-            name: self.name.clone(),
             state: self.state(),
             progress,
-            length: self.metainfo.as_ref().map_or(0, Metainfo::length),
-            piece_length: layout.map_or(0, |layout| layout.piece_length()),
-            pieces: layout.map_or(0, |layout| layout.piece_count()),
-            have: Vec::new(),
-            in_progress: Vec::new(),
-            files: Vec::new(),
-            offsets: Vec::new(),
             down_rate,
             up_rate: self.up.rate(now),
             downloaded: self.down.total(),
@@ -71,7 +60,6 @@ impl<C: Chunk> Torrent<C> {
             wasted: waste.total(),
             waste,
             strategy: self.strategy,
-            priorities: Vec::new(),
             eta: (down_rate > 0 && missing > 0).then(|| missing.div_ceil(down_rate)),
             complete,
             incomplete,
@@ -103,18 +91,6 @@ impl<C: Chunk> Torrent<C> {
             .min()
             .unwrap_or(0)
     }
-}
-
-fn file_list(metainfo: &Metainfo) -> Vec<(String, u64)> {
-    metainfo
-        .files()
-        .iter()
-        .map(|file| (file.path.parts().join("/"), file.length))
-        .collect()
-}
-
-fn offsets(metainfo: &Metainfo) -> Vec<u64> {
-    metainfo.files().iter().map(|file| file.offset).collect()
 }
 
 fn peer_view<C: Chunk>(session: &Session<C>, now: Time) -> PeerView {

@@ -5,16 +5,41 @@ use std::time::Duration;
 use super::messages::find;
 use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::chunk::Chunk;
-use crate::peer::SessionId;
+use crate::engine::{Config, TimerKind};
+use crate::peer::{Session, SessionId};
 use crate::pieces::BLOCK;
+use crate::time::Time;
 use crate::wire::peer::Message;
 
 impl<C: Chunk> Torrent<C> {
-    /// Sessions need looking after.
-    pub(in crate::engine) fn needs_upkeep(&self) -> bool {
-        // Somebody refused, and is asked again.
-        let waits = self.swarm.prospects.any(|known| self.promises(known));
-        !self.sessions.is_empty() || waits || self.paths.waits()
+    /// Why it is to be looked after at this time, if it is: of several reasons the rarest. It
+    /// is asked after every input, and looks at no session.
+    pub(in crate::engine) fn needs_upkeep(&self, at: Time) -> Option<TimerKind> {
+        if self.sessions.is_empty() {
+            let waits = self.swarm.prospects.any(|known| self.promises(known));
+            let waits = waits || self.paths.waits();
+            return waits.then_some(TimerKind::Contacts);
+        }
+        let slots = (self.next_choke <= at).then_some(TimerKind::Slots);
+        slots.into_iter().chain([self.watches]).min()
+    }
+
+    /// Why sessions are to be looked after at this time.
+    fn watch_for(&self, at: Time, config: &Config) -> TimerKind {
+        let silent = |s: &Session<C>| {
+            s.streams().any(|s| {
+                at - s.last_heard >= config.idle_timeout || at - s.last_spoke >= config.keep_alive
+            })
+        };
+        if self.sessions.values().any(silent) {
+            TimerKind::Silence
+        } else if self.sessions.values().any(|s| s.talk.owes()) {
+            TimerKind::Debts
+        } else if matches!(self.phase, Phase::Metadata(_)) {
+            TimerKind::Metadata
+        } else {
+            TimerKind::Rates
+        }
     }
 
     /// Releases old requests, closes dead sessions, gives slots out. Comparing times, so
@@ -35,6 +60,7 @@ impl<C: Chunk> Torrent<C> {
         } else {
             self.use_idle_link(cx);
         }
+        self.watches = self.watch_for(cx.now + cx.config.upkeep, cx.config);
     }
 
     fn session_upkeep(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {

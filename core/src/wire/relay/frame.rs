@@ -10,6 +10,18 @@ pub const DATA: u8 = 0x01;
 /// Bytes before the payload.
 pub const HEADER: usize = 5;
 
+/// What a frame of a channel begins with.
+pub fn header(channel: ChannelId) -> [u8; HEADER] {
+    let [a, b, c, d] = channel.0.to_be_bytes();
+    [DATA, a, b, c, d]
+}
+
+/// The channel of a frame that begins so; none if it is no data frame.
+pub fn channel_of(header: &[u8; HEADER]) -> Option<ChannelId> {
+    let [kind, a, b, c, d] = *header;
+    (kind == DATA).then(|| ChannelId(u32::from_be_bytes([a, b, c, d])))
+}
+
 /// Bytes through a channel, kept as they travel, so that forwarding copies nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataFrame(Bytes);
@@ -29,10 +41,8 @@ impl DataFrame {
 
     /// The channel that it goes through.
     pub fn channel(&self) -> ChannelId {
-        let [_, a, b, c, d, ..] = self.0[..] else {
-            unreachable!("a data frame is longer than its header");
-        };
-        ChannelId(u32::from_be_bytes([a, b, c, d]))
+        let header = self.0.first_chunk().and_then(channel_of);
+        header.expect("a data frame begins with its header")
     }
 
     /// The bytes inside, sharing the message's memory.
@@ -59,8 +69,7 @@ impl FrameBuilder {
     /// Begins a frame with room for `capacity` bytes of payload.
     pub fn new(channel: ChannelId, capacity: usize) -> Self {
         let mut buffer = Vec::with_capacity(HEADER + capacity);
-        buffer.push(DATA);
-        buffer.extend_from_slice(&channel.0.to_be_bytes());
+        buffer.extend_from_slice(&header(channel));
         FrameBuilder(buffer)
     }
 

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
-use swarm_core::engine::{Config, View};
+use swarm_core::engine::Config;
+use swarm_core::engine::view::{Known, Told};
 use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
+use swarm_core::node::Node;
 use swarm_core::pieces::{BLOCK, Bitfield, PieceIndex};
+use swarm_core::time::Time;
 use swarm_core::wire::extension::{
     Begin, ExtensionHandshake, HANDSHAKE_ID, MetadataMessage, Token,
 };
@@ -48,6 +51,8 @@ pub(super) struct Model {
     pub(super) unsent: usize,
     /// The hub used a channel's number twice: what travels through it makes no sense.
     pub(super) tainted: BTreeSet<ChannelId>,
+    /// What somebody elsewhere was told of each torrent, and knows by that.
+    viewers: BTreeMap<InfoHash, (Told, Known)>,
 }
 
 /// The engine's end of a channel.
@@ -412,7 +417,8 @@ impl Model {
     }
 
     /// What a person sees.
-    pub(super) fn check_view(&self, view: &View, config: &Config) {
+    pub(super) fn check_view(&mut self, engine: &Node, now: Time, config: &Config) {
+        let view = engine.view(now);
         let shown: BTreeSet<InfoHash> = view.torrents.iter().map(|t| t.info_hash).collect();
         assert!(
             shown.iter().eq(self.verified.keys()),
@@ -424,12 +430,27 @@ impl Model {
                 "{} of a torrent is here",
                 torrent.progress
             );
-            self.check_claim(torrent.info_hash, &torrent.have);
-            let bytes = torrent.in_progress.len() as u64 * u64::from(torrent.piece_length);
-            let room = config.bytes_in_progress + 2 * u64::from(torrent.piece_length);
+            let contents = engine.contents(torrent.info_hash);
+            let contents = contents.expect("what is shown is there");
+            let have = contents.have.map_or(&[][..], Bitfield::as_bytes);
+            self.check_claim(torrent.info_hash, have);
+            let length = contents.metainfo.map_or(0, |m| m.layout().piece_length());
+            let bytes = contents.in_progress().count() as u64 * u64::from(length);
+            let room = config.bytes_in_progress + 2 * u64::from(length);
             assert!(bytes <= room, "{bytes} bytes in progress");
             assert!(torrent.peers.len() <= config.max_peers + config.target_peers);
+            // Whoever is told only what is new knows all of it.
+            let (told, known) = self.viewers.entry(torrent.info_hash).or_default();
+            if let Some(changes) = told.news(&contents) {
+                known.learn(changes);
+            }
+            assert!(told.news(&contents).is_none(), "nothing is told twice");
+            let mut fresh = Known::default();
+            fresh.learn(Told::default().news(&contents).unwrap_or_default());
+            assert_eq!(*known, fresh);
         }
+        self.viewers
+            .retain(|info_hash, _| shown.contains(info_hash));
     }
 }
 

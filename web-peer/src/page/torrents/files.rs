@@ -1,6 +1,6 @@
 //! The files of a torrent.
 
-use swarm_core::engine::TorrentView;
+use swarm_core::engine::view::Known;
 use swarm_core::pieces::Priority;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement};
@@ -30,16 +30,45 @@ struct FileRow {
 }
 
 /// It is to be fetched.
-pub(crate) fn is_wanted(view: &TorrentView, index: usize) -> bool {
-    view.priorities.get(index) != Some(&Priority::Skip)
+fn is_wanted(known: &Known, index: usize) -> bool {
+    known.priorities.get(index) != Some(&Priority::Skip)
 }
 
-/// How many files there are; of how many, if some are left out.
-pub(crate) fn count(view: &TorrentView) -> String {
-    let all = view.files.len();
-    match (0..all).filter(|index| is_wanted(view, *index)).count() {
-        wanted if wanted == all => format::count(all, "file"),
-        wanted => format!("{wanted} of {}", format::count(all, "file")),
+/// What is wanted of a torrent's files.
+#[derive(Default)]
+pub(crate) struct Choice {
+    /// How many files there are; none while nobody knows.
+    pub(crate) files: usize,
+    /// How many are to be fetched.
+    pub(crate) wanted: usize,
+    /// Bytes of those.
+    pub(crate) length: u64,
+}
+
+impl Choice {
+    /// As somebody made it.
+    pub(crate) fn of(known: &Known) -> Self {
+        let files = &known.description.files;
+        let wanted = (0..files.len()).filter(|index| is_wanted(known, *index));
+        Choice {
+            files: files.len(),
+            wanted: wanted.clone().count(),
+            length: wanted.map(|index| files[index].1).sum(),
+        }
+    }
+
+    /// No file is left out.
+    pub(crate) fn is_all(&self) -> bool {
+        self.wanted == self.files
+    }
+
+    /// How many files there are; of how many, if some are left out.
+    pub(crate) fn count(&self) -> String {
+        let files = format::count(self.files, "file");
+        match self.is_all() {
+            true => files,
+            false => format!("{} of {files}", self.wanted),
+        }
     }
 }
 
@@ -54,10 +83,10 @@ impl Files {
     }
 
     /// Shows which are here.
-    pub(crate) fn show(&mut self, view: &TorrentView, pieces: &Pieces) {
-        let files = &view.files;
+    pub(crate) fn show(&mut self, known: &Known, choice: &Choice) {
+        let files = &known.description.files;
         set_flag(&self.details, "hidden", files.len() < 2);
-        set_text(&part(&self.details, "number"), &count(view));
+        set_text(&part(&self.details, "number"), &choice.count());
         if !self.details.has_attribute("open") {
             return;
         }
@@ -68,11 +97,17 @@ impl Files {
             .take(self.most)
             .skip(self.rows.len());
         for (index, (path, length)) in missing {
-            let start = view.offsets.get(index).copied().unwrap_or_default();
+            let start = known
+                .description
+                .offsets
+                .get(index)
+                .copied()
+                .unwrap_or_default();
             let row = FileRow::new(index, path, start, *length);
             list.append_child(&row.element).expect("a list takes rows");
             self.rows.push(row);
         }
+        let pieces = Pieces::of(known);
         for row in self.rows.iter_mut().filter(|row| !row.is_here) {
             row.is_here = pieces.has_bytes(row.start, row.length);
             set_class(&row.element, "here", row.is_here);
@@ -80,7 +115,7 @@ impl Files {
         }
         for (index, row) in self.rows.iter_mut().enumerate() {
             // A snapshot that is older than a click must not undo it.
-            let wanted = Some(is_wanted(view, index));
+            let wanted = Some(is_wanted(known, index));
             if row.is_wanted != wanted {
                 row.is_wanted = wanted;
                 let tick: HtmlInputElement = part(&row.element, "want").unchecked_into();

@@ -2,7 +2,7 @@
 
 mod grid;
 
-use swarm_core::engine::TorrentView;
+use swarm_core::engine::view::Known;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, HtmlElement};
 
@@ -10,26 +10,26 @@ use crate::page::dom::{document, part, set_attribute, set_flag, set_text, window
 use grid::{Cell, Grid};
 
 /// Which pieces are here.
-#[derive(Default, PartialEq)]
-pub(crate) struct Pieces {
+#[derive(Default)]
+pub(crate) struct Pieces<'a> {
     /// How many there are.
     count: u32,
     /// Bytes of each, except the last.
     length: u32,
     /// Verified pieces, most significant bit first.
-    have: Vec<u8>,
+    have: &'a [u8],
     /// Pieces in progress.
-    in_progress: Vec<u32>,
+    in_progress: &'a [u32],
 }
 
-impl Pieces {
+impl<'a> Pieces<'a> {
     /// Those of a torrent.
-    pub(crate) fn of(view: &TorrentView) -> Self {
+    pub(crate) fn of(known: &'a Known) -> Self {
         Pieces {
-            count: view.pieces,
-            length: view.piece_length,
-            have: view.have.clone(),
-            in_progress: view.in_progress.clone(),
+            count: known.description.pieces,
+            length: known.description.piece_length,
+            have: &known.have,
+            in_progress: &known.in_progress,
         }
     }
 
@@ -155,8 +155,8 @@ mod tests {
         let pieces = Pieces {
             count: 3,
             length: 10,
-            have: vec![0b0110_0000],
-            in_progress: Vec::new(),
+            have: &[0b0110_0000],
+            in_progress: &[],
         };
         assert!(pieces.has_bytes(10, 20));
         assert!(pieces.has_bytes(0, 0), "an empty file");

@@ -1,12 +1,13 @@
 //! One torrent.
 
+use swarm_core::engine::view::{Changes, Known};
 use swarm_core::engine::{TorrentState, TorrentView};
 use swarm_core::id::InfoHash;
 use swarm_core::pieces::Strategy;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlSelectElement};
 
-use super::files::{Files, is_wanted};
+use super::files::{Choice, Files};
 use super::peers::{Peer, keyed};
 use super::piece_map::{self, Pieces};
 use super::words;
@@ -29,15 +30,19 @@ pub(crate) struct Torrent {
     peers: List<Peer>,
     peer_list: Element,
     files: Files,
-    pieces: Pieces,
-    shown: Option<TorrentShown>,
+    /// What the torrent is and has.
+    known: Known,
+    choice: Choice,
+    /// What the card shows.
+    shown: Option<(TorrentView, Option<f64>)>,
 }
 
-/// What a card shows.
-#[derive(PartialEq)]
+/// What is to be shown of a torrent.
 pub(crate) struct TorrentShown {
-    /// The torrent.
+    /// How it is doing.
     pub(crate) view: TorrentView,
+    /// What is new about what it is and has.
+    pub(crate) changes: Option<Changes>,
     /// How far its files are put together, while somebody waits for them.
     pub(crate) saving: Option<f64>,
 }
@@ -63,27 +68,42 @@ impl Row for Torrent {
             peers: List::new(part(&peer_list, "list")),
             peer_list,
             files: Files::new(part(&card, "files")),
-            pieces: Pieces::default(),
+            known: Known::default(),
+            choice: Choice::default(),
             shown: None,
             card,
         }
     }
 
     fn show(&mut self, shown: TorrentShown) {
-        if self.shown.as_ref() == Some(&shown) {
+        let TorrentShown {
+            view,
+            changes,
+            saving,
+        } = shown;
+        let now = Some((view, saving));
+        if changes.is_none() && self.shown == now {
             return;
         }
-        let view = &shown.view;
+        let before = std::mem::replace(&mut self.shown, now);
+        let Some((view, _)) = &self.shown else { return };
+        let changes = changes.unwrap_or_default();
+        let is_described = changes.description.is_some();
+        let is_chosen = is_described || changes.priorities.is_some();
+        let has_moved = is_described || changes.have.is_some() || changes.in_progress.is_some();
+        self.known.learn(changes);
+        if is_chosen {
+            self.choice = Choice::of(&self.known);
+        }
+        if is_described {
+            self.show_name();
+        }
         self.show_attributes(view);
         self.show_progress(view);
         self.show_figures(view);
-        self.show_link(view);
-        self.show_buttons(view, shown.saving);
-        self.show_strategy(view);
-
-        let pieces = Pieces::of(view);
-        if self.pieces != pieces {
-            self.pieces = pieces;
+        self.show_buttons(view, saving);
+        self.show_strategy(view, before.map(|(view, _)| view.strategy));
+        if has_moved {
             self.draw_pieces();
         }
         set_flag(&self.peer_list, "hidden", view.peers.is_empty());
@@ -92,8 +112,9 @@ impl Row for Torrent {
             &format::count(view.peers.len(), "peer"),
         );
         self.peers.show(keyed(view.peers.clone()));
-        self.shown = Some(shown);
-        self.show_files();
+        if is_chosen || has_moved {
+            self.show_files();
+        }
     }
 
     fn element(&self) -> &Element {
@@ -110,17 +131,13 @@ impl Torrent {
         set("data-downloaded", &view.downloaded.to_string());
         set("data-uploaded", &view.uploaded.to_string());
         set("data-copies", &view.copies.to_string());
-        set("aria-label", &view.name);
     }
 
     fn show_progress(&self, view: &TorrentView) {
-        let name = self.part("name");
-        set_text(&name, &view.name);
-        set_attribute(&name, "title", &view.name);
         let sources = view.peers.iter().filter(|peer| peer.down_rate > 0).count();
         set_text(
             &self.part("words"),
-            &words::state(view, view.peers.len(), sources),
+            &words::state(view, &self.choice, sources),
         );
         set_text(&self.part("percent"), &format::percent(view.progress));
         set_bar(
@@ -135,29 +152,35 @@ impl Torrent {
             set_flag(&figure, "hidden", value.is_none());
             set_text(&part(&figure, "value"), &value.unwrap_or_default());
         };
-        show("size", words::size(view));
+        show("size", words::size(view, &self.choice));
         show("down", words::down(view));
         show("up", words::up(view));
         show("left", words::left(view));
         show("sent", words::sent(view));
-        show("swarm", words::swarm(view));
+        show("swarm", words::swarm(view, &self.choice));
         show("wasted", words::wasted(view));
     }
 
-    fn show_link(&self, view: &TorrentView) {
-        let name = String::from(js_sys::encode_uri_component(&view.name));
+    /// What it is called, and where others find it.
+    fn show_name(&self) {
+        let name = self.name();
+        set_attribute(&self.card, "aria-label", name);
+        let title = self.part("name");
+        set_text(&title, name);
+        set_attribute(&title, "title", name);
+        let info_hash = self.card.get_attribute("data-info-hash");
+        let info_hash = info_hash.unwrap_or_default();
+        let name = String::from(js_sys::encode_uri_component(name));
         let page = browser::page_address();
-        let link = format!("{page}#magnet:?xt=urn:btih:{}&dn={name}", view.info_hash);
+        let link = format!("{page}#magnet:?xt=urn:btih:{info_hash}&dn={name}");
         set_attribute(&self.part("link"), "href", &link);
         set_text(&self.part("link"), &link);
     }
 
     fn show_buttons(&self, view: &TorrentView, saving: Option<f64>) {
-        let has_metadata = view.pieces > 0;
+        let has_metadata = self.choice.files > 0;
         // While everything is left out, there is nothing to save.
-        let is_complete = has_metadata
-            && view.progress >= 1.0
-            && (0..view.files.len()).any(|index| is_wanted(view, index));
+        let is_complete = self.choice.wanted > 0 && view.progress >= 1.0;
         let was_fetched = view.downloaded > 0;
 
         let save = self.part("save");
@@ -185,11 +208,10 @@ impl Torrent {
     }
 
     /// In which order pieces come, while some are to come.
-    fn show_strategy(&self, view: &TorrentView) {
+    fn show_strategy(&self, view: &TorrentView, before: Option<Strategy>) {
         let order = self.part("order");
         set_flag(&order, "hidden", view.progress >= 1.0);
         // A snapshot that is older than a choice must not undo it.
-        let before = self.shown.as_ref().map(|shown| shown.view.strategy);
         if before != Some(view.strategy) {
             let order: HtmlSelectElement = order.unchecked_into();
             let index = STRATEGIES.iter().position(|s| *s == view.strategy);
@@ -197,16 +219,19 @@ impl Torrent {
         }
     }
 
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.known.description.name
+    }
+
     /// Draws the piece map anew.
     pub(crate) fn draw_pieces(&self) {
-        piece_map::draw(&self.part("pieces"), &self.pieces);
+        piece_map::draw(&self.part("pieces"), &Pieces::of(&self.known));
     }
 
     /// Shows the files, if somebody looks at them.
     pub(crate) fn show_files(&mut self) {
-        if let Some(TorrentShown { view, .. }) = &self.shown {
-            self.files.show(view, &self.pieces);
-        }
+        self.files.show(&self.known, &self.choice);
     }
 
     /// Shows more of very many files.

@@ -2,11 +2,12 @@
 
 use swarm_core::engine::{Standing, TorrentState, TorrentView};
 
-use super::files;
+use super::files::Choice;
 use crate::page::format::{bytes, count, duration, rate};
 
-/// One sentence. `sources` of the `peers` send something just now.
-pub(crate) fn state(facts: &TorrentView, peers: usize, sources: usize) -> String {
+/// One sentence. `sources` of the peers send something just now.
+pub(crate) fn state(facts: &TorrentView, choice: &Choice, sources: usize) -> String {
+    let peers = facts.peers.len();
     // Nobody comes who can't find it.
     let unseen = (peers == 0).then(|| unseen(&facts.standing)).flatten();
     match (facts.state, peers) {
@@ -33,9 +34,9 @@ pub(crate) fn state(facts: &TorrentView, peers: usize, sources: usize) -> String
                 _ if facts.up_rate > 0 => format!(", passing it on to {}", count(peers, "peer")),
                 _ => format!(", connected to {}", count(peers, "peer")),
             };
-            match has_all(facts) {
+            match choice.is_all() {
                 true => format!("Complete{end}"),
-                false => format!("{} complete{end}", files::count(facts)),
+                false => format!("{} complete{end}", choice.count()),
             }
         }
         (TorrentState::Paused, _) => "Paused: nothing is fetched and nothing passed on".to_owned(),
@@ -62,18 +63,11 @@ fn unseen(standing: &Standing) -> Option<String> {
     }
 }
 
-/// No file is left out.
-fn has_all(facts: &TorrentView) -> bool {
-    (0..facts.files.len()).all(|index| files::is_wanted(facts, index))
-}
-
 /// Of the files that are wanted.
-pub(crate) fn size(facts: &TorrentView) -> Option<String> {
-    let wanted = facts.files.iter().enumerate();
-    let wanted = wanted.filter(|(index, _)| files::is_wanted(facts, *index));
-    let length = wanted.map(|(_, (_, length))| length).sum();
+pub(crate) fn size(facts: &TorrentView, choice: &Choice) -> Option<String> {
+    let length = choice.length;
     let verified = (facts.progress * length as f64) as u64;
-    match facts.pieces {
+    match choice.files {
         0 => None,
         _ if facts.progress >= 1.0 => Some(bytes(length)),
         _ => Some(format!("{} of {}", bytes(verified), bytes(length))),
@@ -106,11 +100,11 @@ pub(crate) fn wasted(facts: &TorrentView) -> Option<String> {
 }
 
 /// The tracker's figures are as old as its last answer: whoever is connected counts at once.
-pub(crate) fn swarm(facts: &TorrentView) -> Option<String> {
+pub(crate) fn swarm(facts: &TorrentView, choice: &Choice) -> Option<String> {
     if facts.complete == 0 && facts.incomplete == 0 {
         return None;
     }
-    let own = facts.state == TorrentState::Seeding && has_all(facts);
+    let own = facts.state == TorrentState::Seeding && choice.is_all();
     let peers = facts.peers.iter().filter(|peer| peer.progress >= 1.0);
     let seen_complete = peers.count() + usize::from(own);
     let complete = seen_complete.max(facts.complete as usize);
@@ -147,16 +141,8 @@ mod tests {
     fn torrent(complete: u32, incomplete: u32, peers: Vec<PeerView>) -> TorrentView {
         TorrentView {
             info_hash: InfoHash([1; 20]),
-            name: "film.mkv".to_owned(),
             state: TorrentState::Seeding,
             progress: 1.0,
-            length: 10,
-            piece_length: 16_384,
-            pieces: 1,
-            have: vec![0b1000_0000],
-            in_progress: Vec::new(),
-            files: vec![("film.mkv".to_owned(), 10)],
-            offsets: vec![0],
             down_rate: 0,
             up_rate: 0,
             downloaded: 0,
@@ -164,7 +150,6 @@ mod tests {
             wasted: 0,
             waste: Waste::default(),
             strategy: Strategy::default(),
-            priorities: Vec::new(),
             eta: None,
             complete,
             incomplete,
@@ -177,7 +162,9 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn a_peer_that_became_complete_counts_before_the_tracker_says_so() {
-        let swarm = |complete, incomplete, peers| swarm(&torrent(complete, incomplete, peers));
+        let all = Choice::default();
+        let swarm =
+            |complete, incomplete, peers| swarm(&torrent(complete, incomplete, peers), &all);
         let said = |words: &str| Some(words.to_owned());
         assert_eq!(swarm(0, 0, Vec::new()), None, "not announced yet");
         assert_eq!(swarm(1, 0, Vec::new()), said("1 of 1 complete"));

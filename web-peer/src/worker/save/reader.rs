@@ -15,6 +15,8 @@ use super::SaveError;
 use super::crc::Crc;
 use crate::worker::js::{read_blob, slice, store_error};
 use crate::worker::parts::{CUT, read_part};
+use crate::worker::pieces::read_piece;
+use crate::worker::sha1::Hasher;
 use crate::worker::source::Source;
 use crate::worker::store::Store;
 
@@ -33,6 +35,7 @@ struct Unit {
 /// See the module.
 pub(super) struct Reader {
     store: Store,
+    hasher: Hasher,
     metainfo: Metainfo,
     source: Option<Source>,
     /// The last that was read, for the next file that begins in it.
@@ -48,6 +51,7 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(
         store: Store,
+        hasher: Hasher,
         metainfo: Metainfo,
         source: Option<Source>,
         progress: Rc<Cell<f64>>,
@@ -55,6 +59,7 @@ impl Reader {
     ) -> Self {
         Reader {
             store,
+            hasher,
             metainfo,
             source,
             latest: None,
@@ -152,12 +157,13 @@ impl Reader {
             .map(|(begin, unit)| {
                 let (done, result) = oneshot::channel();
                 let latest = self.latest.clone().filter(|(latest, _)| *latest == unit);
-                let (store, metainfo) = (self.store.clone(), self.metainfo.clone());
+                let (store, hasher) = (self.store.clone(), self.hasher.clone());
+                let metainfo = self.metainfo.clone();
                 let source = self.source.clone();
                 spawn_local(async move {
                     let _ = done.send(match latest {
                         Some((_, bytes)) => Ok(bytes),
-                        None => unit.read(&store, &metainfo, source).await,
+                        None => unit.read(&store, &hasher, &metainfo, source).await,
                     });
                 });
                 (begin, unit, result)
@@ -204,6 +210,7 @@ impl Unit {
     async fn read(
         self,
         store: &Store,
+        hasher: &Hasher,
         metainfo: &Metainfo,
         source: Option<Source>,
     ) -> Result<Uint8Array, StoreError> {
@@ -220,7 +227,7 @@ impl Unit {
                 .read(metainfo, piece)
                 .await
                 .map_err(|error| store_error(&error)),
-            None => store.read((metainfo.info_hash(), piece.get())).await,
+            None => read_piece(store, hasher, metainfo, piece).await,
         };
         buffer.map(|buffer| Uint8Array::new(&buffer))
     }

@@ -9,15 +9,22 @@ use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Blob;
 
-use super::{Backend, Content, Indexed, Key, Record, Store, Wishes};
+use super::{Backend, Content, Files, Indexed, Key, Record, Store, Wishes};
 use crate::worker::js::{bytes_of, read_blob, scope};
 
-const A: InfoHash = InfoHash([0xaa; 20]);
-const B: InfoHash = InfoHash([0xbb; 20]);
+pub(super) const A: InfoHash = InfoHash([0xaa; 20]);
+pub(super) const B: InfoHash = InfoHash([0xbb; 20]);
 
 /// Runs a check on a new store of each kind.
 macro_rules! conformance {
     ($($check:ident)*) => {
+        mod in_files {
+            use super::*;
+            $(#[wasm_bindgen_test]
+            async fn $check() {
+                super::$check(new_files(stringify!($check)).await).await;
+            })*
+        }
         mod indexed_db {
             use super::*;
             $(#[wasm_bindgen_test]
@@ -81,7 +88,7 @@ async fn writes_under_way_together_all_arrive(store: Store) {
 }
 
 /// What there is of a piece: where its stretches begin, and the first byte of each.
-async fn stretches(store: &Store, key: Key) -> Vec<(u32, u8)> {
+pub(super) async fn stretches(store: &Store, key: Key) -> Vec<(u32, u8)> {
     let found = store.stretches(key, 0..u32::MAX).await.unwrap();
     let first = |bytes: &js_sys::ArrayBuffer| bytes_of(bytes)[0];
     found
@@ -90,7 +97,7 @@ async fn stretches(store: &Store, key: Key) -> Vec<(u32, u8)> {
         .collect()
 }
 
-async fn write_stretch(store: &Store, key: Key, begin: u32, bytes: &[u8]) {
+pub(super) async fn write_stretch(store: &Store, key: Key, begin: u32, bytes: &[u8]) {
     let bytes = Uint8Array::from(bytes);
     store.write_stretch(key, begin, bytes).await.unwrap();
 }
@@ -268,7 +275,7 @@ async fn a_database_that_the_browser_closed_is_opened_again() {
     assert_eq!(store.pieces(A).await.unwrap(), [0, 1]);
 }
 
-async fn new_database(name: &str) -> Store {
+pub(super) async fn new_database(name: &str) -> Store {
     let factory = scope().indexed_db().unwrap().unwrap();
     factory
         .delete_database(&format!("conformance-{name}"))
@@ -279,6 +286,20 @@ async fn new_database(name: &str) -> Store {
 async fn open(name: &str) -> Store {
     let database = Indexed::open(&format!("conformance-{name}")).await.unwrap();
     Store::new(Backend::Indexed(database))
+}
+
+/// A new store in files.
+pub(super) async fn new_files(name: &str) -> Store {
+    drop(new_database(&format!("files-{name}")).await);
+    open_files(name).await
+}
+
+/// The store of this name as a tab finds it that is loaded again.
+pub(super) async fn open_files(name: &str) -> Store {
+    let name = format!("conformance-files-{name}");
+    let database = Indexed::open(&name).await.unwrap();
+    let files = Files::open(&name, database).await;
+    Store::new(Backend::Files(files.expect("this browser has files")))
 }
 
 fn spawn(store: Store, key: Key) -> js_sys::Promise {
@@ -292,14 +313,14 @@ fn spawn(store: Store, key: Key) -> js_sys::Promise {
 }
 
 /// Bytes that differ between pieces, of a length that is no round number.
-fn piece((info_hash, index): Key) -> Uint8Array {
+pub(super) fn piece((info_hash, index): Key) -> Uint8Array {
     let bytes: Vec<u8> = (0..70_001_u32)
         .map(|i| (i * 7 + index) as u8 ^ info_hash.0[0])
         .collect();
     Uint8Array::from(&bytes[..])
 }
 
-fn record(info_hash: InfoHash, added: f64) -> Record {
+pub(super) fn record(info_hash: InfoHash, added: f64) -> Record {
     Record {
         info_hash,
         content: Content::Link(Some("name".into())),

@@ -25,7 +25,7 @@ use web_sys::{
     IdbTransactionMode, IdbVersionChangeEvent,
 };
 
-use super::schema::{self, PIECES, Record, SOURCES, STRETCHES, TORRENTS};
+use super::schema::{self, PIECES, PLACES, Record, SOURCES, STRETCHES, TORRENTS};
 use super::{Key, Place, Stretch};
 use crate::worker::js::{name_of, pause, scope, store_error};
 
@@ -87,7 +87,7 @@ impl Indexed {
         self.database.borrow().close();
     }
 
-    fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.readable(TORRENTS)
             .is_err_and(|error| name_of(&error) == "InvalidStateError")
     }
@@ -231,15 +231,19 @@ impl Indexed {
 
     pub(super) async fn remove(&self, info_hash: InfoHash) -> Result<(), StoreError> {
         // All in one, or a torrent that is added again at once could lose new pieces.
-        let removed = self.change(&[TORRENTS, SOURCES, PIECES, STRETCHES], |transaction| {
-            let key = schema::torrent_key(info_hash);
-            let pieces = schema::piece_range(info_hash)?;
-            transaction.object_store(TORRENTS)?.delete(&key)?;
-            transaction.object_store(SOURCES)?.delete(&key)?;
-            transaction.object_store(PIECES)?.delete(&pieces)?;
-            transaction.object_store(STRETCHES)?.delete(&pieces)?;
-            Ok(())
-        });
+        let removed = self.change(
+            &[TORRENTS, SOURCES, PIECES, STRETCHES, PLACES],
+            |transaction| {
+                let key = schema::torrent_key(info_hash);
+                let pieces = schema::piece_range(info_hash)?;
+                transaction.object_store(TORRENTS)?.delete(&key)?;
+                transaction.object_store(SOURCES)?.delete(&key)?;
+                transaction.object_store(PIECES)?.delete(&pieces)?;
+                transaction.object_store(STRETCHES)?.delete(&pieces)?;
+                transaction.object_store(PLACES)?.delete(&pieces)?;
+                Ok(())
+            },
+        );
         complete(removed).await
     }
 
@@ -250,7 +254,7 @@ impl Indexed {
         })
     }
 
-    fn readable(&self, store: &str) -> Result<IdbObjectStore, JsValue> {
+    pub(super) fn readable(&self, store: &str) -> Result<IdbObjectStore, JsValue> {
         self.database
             .borrow()
             .transaction_with_str(store)?
@@ -258,7 +262,7 @@ impl Indexed {
     }
 
     /// Begins a transaction that writes; it is undone as a whole if a request fails.
-    fn change(
+    pub(super) fn change(
         &self,
         stores: &[&str],
         requests: impl FnOnce(&IdbTransaction) -> Result<(), JsValue>,
@@ -328,7 +332,9 @@ async fn open(name: &str, on_closed: &OnClosed) -> Result<IdbDatabase, StoreErro
 }
 
 /// The end of a transaction: only then is anything kept.
-async fn complete(transaction: Result<IdbTransaction, JsValue>) -> Result<(), StoreError> {
+pub(super) async fn complete(
+    transaction: Result<IdbTransaction, JsValue>,
+) -> Result<(), StoreError> {
     let transaction = transaction.map_err(|error| store_error(&error))?;
     let complete = Promise::new(&mut |resolve: Function, reject: Function| {
         transaction.set_oncomplete(Some(&resolve));
@@ -344,7 +350,7 @@ async fn complete(transaction: Result<IdbTransaction, JsValue>) -> Result<(), St
 }
 
 /// A request's result. Listens from now on, not from the first poll.
-fn answer(
+pub(super) fn answer(
     request: Result<IdbRequest, JsValue>,
 ) -> impl Future<Output = Result<JsValue, StoreError>> + use<> {
     let request = request.map(|request| {

@@ -14,16 +14,19 @@ use super::Key;
 
 /// Raised by every change of the stores; [`migrate`] then has one more step. What is added
 /// to a record goes behind what was there, see [`Record::decode`].
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// Info-hash (hex) → [`Record`], then its [`Wishes`] (postcard).
 pub(super) const TORRENTS: &str = "torrents";
 /// Info-hash (hex), piece index → the whole piece (`ArrayBuffer`), verified; or `true` for a
-/// piece whose bytes are in [`STRETCHES`] and verified.
+/// piece whose bytes are in stretches ([`STRETCHES`], [`PLACES`]) and verified.
 pub(super) const PIECES: &str = "pieces";
 /// Info-hash (hex), piece index, first byte within the piece → a stretch of the piece
 /// (`ArrayBuffer`), verified if its piece is in [`PIECES`].
 pub(super) const STRETCHES: &str = "stretches";
+/// The key of a piece as in [`PIECES`], or of a stretch as in [`STRETCHES`] → the [`Extent`] of
+/// its torrent's file that has its bytes: the first, and how many. Whole pieces are verified.
+pub(super) const PLACES: &str = "places";
 /// Info-hash (hex) → the torrent's bytes (`Blob`), when it was made in this tab.
 pub(super) const SOURCES: &str = "sources";
 
@@ -37,7 +40,44 @@ pub(super) fn migrate(database: &IdbDatabase, from: u32) -> Result<(), JsValue> 
     if from < 2 {
         database.create_object_store(STRETCHES)?;
     }
+    if from < 3 {
+        database.create_object_store(PLACES)?;
+    }
     Ok(())
+}
+
+/// Bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Extent {
+    /// The first of them.
+    pub(super) at: u64,
+    /// How many they are.
+    pub(super) length: u32,
+}
+
+impl Extent {
+    /// The byte behind the last.
+    pub(super) fn end(&self) -> u64 {
+        self.at + u64::from(self.length)
+    }
+
+    pub(super) fn encode(&self) -> JsValue {
+        Array::of2(
+            &JsValue::from_f64(self.at as f64),
+            &JsValue::from_f64(f64::from(self.length)),
+        )
+        .into()
+    }
+
+    pub(super) fn decode(value: &JsValue) -> Option<Self> {
+        let numbers = value.dyn_ref::<Array>()?;
+        let (at, length) = (numbers.get(0).as_f64()?, numbers.get(1).as_f64()?);
+        let is_sound = at >= 0.0 && (0.0..=f64::from(u32::MAX)).contains(&length);
+        is_sound.then_some(Extent {
+            at: at as u64,
+            length: length as u32,
+        })
+    }
 }
 
 /// A torrent as it is kept.

@@ -21,7 +21,7 @@ async fn torrent_of(page: &Page, files: &[(&str, &[u8])]) -> (Metainfo, Vec<u8>)
     let whole: Vec<u8> = files.iter().flat_map(|(_, bytes)| bytes.to_vec()).collect();
     let mut hashes = Vec::new();
     for piece in whole.chunks(PIECE) {
-        hashes.extend(page.host.hasher.hash(piece).await);
+        hashes.extend(page.host.hasher.hash(&Uint8Array::from(piece)).await);
     }
     (builder.finish(hashes, Vec::new(), false), whole)
 }
@@ -44,18 +44,18 @@ async fn what_changed_while_it_was_copied_is_lost_alone_and_its_file_named() {
         "{said}"
     );
     assert!(said.contains("one of 6 pieces is lost"), "{said}");
-    let state = page
-        .state(|state| state.view.torrents[0].progress < 1.0)
-        .await;
-    assert_eq!(state.view.torrents[0].have, [0b1111_0100]);
+    let lacks_some = |state: &State| state.view.torrents[0].progress < 1.0;
+    page.state(lacks_some).await;
+    assert_eq!(page.only().have, [0b1111_0100]);
 
     // A reloaded tab knows it as well.
+    page.host.store.close();
     Store::open(slot).await.unwrap().records().await.unwrap();
     let reloaded = Page::new(Store::open(slot).await.unwrap());
     resume_all(&reloaded.host).await;
     let is_here = |state: &State| !state.view.torrents.is_empty();
-    let state = reloaded.state(is_here).await;
-    assert_eq!(state.view.torrents[0].have, [0b1111_0100]);
+    reloaded.state(is_here).await;
+    assert_eq!(reloaded.only().have, [0b1111_0100]);
 
     // Once it was fetched anew, everything is as it was.
     let info_hash = metainfo.info_hash();
@@ -65,6 +65,7 @@ async fn what_changed_while_it_was_copied_is_lost_alone_and_its_file_named() {
         .write((info_hash, 4), Uint8Array::from(piece))
         .await
         .unwrap();
+    store.close();
     let again = Page::new(Store::open(slot).await.unwrap());
     resume_all(&again.host).await;
     let state = again.state(is_here).await;
@@ -76,7 +77,7 @@ async fn what_changed_while_it_was_copied_is_lost_alone_and_its_file_named() {
         });
         assert_eq!(again.saved().await.1, *bytes);
     }
-    store.remove(info_hash).await.unwrap();
+    again.host.store.remove(info_hash).await.unwrap();
 }
 
 #[wasm_bindgen_test]
@@ -95,8 +96,8 @@ async fn a_copy_that_was_never_compared_is_compared_when_the_tab_is_back() {
     resume_all(&page.host).await;
     assert!(page.error().await.contains("a.txt” changed"));
     let is_here = |state: &State| !state.view.torrents.is_empty();
-    let state = page.state(is_here).await;
-    assert_eq!(state.view.torrents[0].have, [0b0110_0000]);
+    page.state(is_here).await;
+    assert_eq!(page.only().have, [0b0110_0000]);
 
     record.more.checked = true;
     record.more.lost = vec![0];

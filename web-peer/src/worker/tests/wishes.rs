@@ -5,9 +5,12 @@ use swarm_core::pieces::{Priority, Strategy};
 
 use super::*;
 
-fn has_wishes(torrent: &TorrentView) -> bool {
+/// A snapshot of it shows what was wished for.
+fn has_wishes(page: &Page, state: &State) -> bool {
     use Priority::{Normal, Skip};
-    torrent.priorities == [Skip, Normal, Skip, Normal] && torrent.strategy == Strategy::Sequential
+    let in_order = |torrent: &TorrentView| torrent.strategy == Strategy::Sequential;
+    state.view.torrents.iter().any(in_order)
+        && page.only().priorities == [Skip, Normal, Skip, Normal]
 }
 
 #[wasm_bindgen_test]
@@ -31,7 +34,7 @@ async fn what_is_left_out_is_not_saved_and_every_new_engine_hears_of_it() {
     check_zip(page.saved().await, vec![second, fourth]);
 
     page.send(ToWorker::Record(true));
-    page.state(|state| state.recording.is_some() && state.view.torrents.iter().any(has_wishes))
+    page.state(|state| state.recording.is_some() && has_wishes(&page, state))
         .await;
 
     loop {
@@ -39,7 +42,7 @@ async fn what_is_left_out_is_not_saved_and_every_new_engine_hears_of_it() {
         resume_all(&reloaded.host).await;
         let state = reloaded.state(|_| true).await;
         // The browser keeps things in its own time.
-        if state.view.torrents.iter().any(has_wishes) {
+        if has_wishes(&reloaded, &state) {
             reloaded.host.store.remove(info_hash).await.unwrap();
             break;
         }

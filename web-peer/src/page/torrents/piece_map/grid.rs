@@ -68,7 +68,7 @@ impl Grid {
     /// What each cell shows.
     pub(crate) fn cells(&self, pieces: &Pieces) -> Vec<Cell> {
         let mut busy = vec![false; self.cells];
-        for &piece in &pieces.in_progress {
+        for &piece in pieces.in_progress {
             if let Some(cell) = busy.get_mut(piece as usize / self.pieces_per_cell) {
                 *cell = true;
             }
@@ -131,8 +131,8 @@ mod tests {
         let pieces = Pieces {
             count: 3000,
             length: 1,
-            have: vec![0xff; 375],
-            in_progress: vec![2999],
+            have: &[0xff; 375],
+            in_progress: &[2999],
         };
         let grid = Grid::fit(3000, 320.0).unwrap();
         let cells = grid.cells(&pieces);
@@ -140,7 +140,7 @@ mod tests {
         assert!(cells.iter().all(|cell| cell.part == 1.0 && !cell.is_busy));
 
         let none = Pieces {
-            have: vec![0; 375],
+            have: &[0; 375],
             ..pieces
         };
         let cells = grid.cells(&none);

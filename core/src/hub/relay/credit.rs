@@ -10,7 +10,7 @@
 //! ever. Therefore half of every budget is set apart: each direction of each channel
 //! has a *reserve* there that nobody else can use, and there are never more channels
 //! than reserves. Credit beyond the reserve comes from the other half, the pool, which is
-//! shared out (see `share.rs`): of the hub's pool a source may have as much as is left free,
+//! shared out (see `hub/share.rs`): of the hub's pool a source may have as much as is left free,
 //! of that each of its connections, and of a connection's own pool each direction of a
 //! channel. So what idle channels hold is missing to those whose channels they are.
 //!
@@ -21,9 +21,37 @@
 
 use std::collections::VecDeque;
 
-use super::share;
+use super::super::{HubConfig, share};
 use crate::id::ChannelId;
 use crate::wire::relay::frame;
+
+/// Credit that is set apart, and how many channels have it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reserves {
+    /// For each direction of each channel, in bytes.
+    pub(super) each: u32,
+    /// Channels of one connection, so that each has its reserve.
+    pub(super) per_connection: usize,
+    /// Channels of the whole hub, so that each has its two reserves.
+    pub(super) everywhere: usize,
+}
+
+impl Reserves {
+    /// What follows from a configuration.
+    pub(super) fn of(config: &HubConfig) -> Self {
+        let wanted = config.max_channels_per_connection;
+        let share = config.max_inflight_per_connection / 2 / (wanted.max(1) as u64);
+        let most = config.channel_reserve.min(config.max_credit);
+        let each = u64::from(most).min(share).max(1);
+        let fitting =
+            |bytes: u64, each: u64| usize::try_from(bytes / 2 / each).unwrap_or(usize::MAX);
+        Reserves {
+            each: u32::try_from(each).expect("it is at most `most`, or one"),
+            per_connection: wanted.min(fitting(config.max_inflight_per_connection, each)),
+            everywhere: fitting(config.max_inflight, 2 * each),
+        }
+    }
+}
 
 /// One direction of a channel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -130,7 +158,7 @@ impl Queue {
 
     /// This many more bytes of frames were written: take what is through with
     /// [`Queue::pop`].
-    pub(super) fn flushed(&mut self, bytes: u64) {
+    pub(super) fn written(&mut self, bytes: u64) {
         self.written = self.written.saturating_add(bytes);
     }
 
@@ -203,16 +231,16 @@ mod tests {
         let channel = ChannelId(1);
         queue.push(channel, 10);
         queue.push(channel, 20);
-        queue.flushed(14);
+        queue.written(14);
         assert_eq!(queue.pop(), None);
-        queue.flushed(1);
+        queue.written(1);
         assert_eq!(queue.pop(), Some((channel, 10)));
-        queue.flushed(25);
+        queue.written(25);
         assert_eq!(queue.pop(), Some((channel, 20)));
-        queue.flushed(99);
+        queue.written(99);
         assert_eq!(queue.pop(), None);
         queue.push(channel, 1);
-        queue.flushed(5);
+        queue.written(5);
         assert_eq!(
             queue.pop(),
             None,

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::work::{Bucket, Rate};
-use super::{HubConfig, Source};
+use super::super::accounts::bucket::{Bucket, Rate};
+use super::super::{HubConfig, Source};
 use crate::time::Time;
 
 /// See the module.
@@ -23,9 +23,6 @@ struct Offer {
     patience: Bucket,
 }
 
-/// Sources of which nothing is forgotten.
-const FEW: usize = 16;
-
 impl Offers {
     /// Channels that a source asked for and that are still there.
     pub(super) fn channels(&self, source: Source) -> usize {
@@ -35,7 +32,7 @@ impl Offers {
     /// A source asks; false if it does so too often.
     pub(super) fn ask(&mut self, now: Time, source: Source, config: &HubConfig) -> bool {
         let rate = rate(config);
-        if self.of.len() >= self.sweep_at.max(FEW) {
+        if self.of.len() >= self.sweep_at.max(config.remembered_offers) {
             self.of
                 .retain(|_, offer| offer.channels > 0 || !offer.patience.is_full(now, rate));
             self.sweep_at = 2 * self.of.len();

@@ -1,26 +1,25 @@
-//! One swarm: its members, and which pieces each has.
+//! Who is in one swarm, and which pieces each has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use super::ConnId;
-use crate::id::PeerId;
+use crate::id::{MemberId, PeerId};
 use crate::rng::Rng;
 use crate::time::Time;
 
 /// The members of one torrent.
 #[derive(Debug)]
-pub(super) struct Swarm {
+pub(super) struct Roster {
     /// The member whose source it is charged to.
-    owner: ConnId,
-    members: BTreeMap<ConnId, Membership>,
+    owner: MemberId,
+    members: BTreeMap<MemberId, Membership>,
     /// Those that have everything, something and nothing, as they say, each in an order of no
     /// meaning, so that some can be drawn at random without walking over all.
-    lists: [Vec<ConnId>; 3],
+    lists: [Vec<MemberId>; 3],
 }
 
-/// What a member says it has: a place in [`Swarm::lists`].
+/// What a member says it has: a place in [`Roster::lists`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wealth {
     Everything,
@@ -28,7 +27,7 @@ enum Wealth {
     Nothing,
 }
 
-/// A connection in a swarm.
+/// What somebody is in a swarm.
 #[derive(Debug)]
 pub(super) struct Membership {
     /// What it calls itself.
@@ -51,10 +50,10 @@ struct Pieces {
     bits: Option<Vec<u8>>,
 }
 
-impl Swarm {
+impl Roster {
     /// A swarm that `owner` is about to join.
-    pub(super) fn new(owner: ConnId) -> Self {
-        Swarm {
+    pub(super) fn new(owner: MemberId) -> Self {
+        Roster {
             owner,
             members: BTreeMap::new(),
             lists: Default::default(),
@@ -62,13 +61,13 @@ impl Swarm {
     }
 
     /// The member whose source it is charged to.
-    pub(super) fn owner(&self) -> ConnId {
+    pub(super) fn owner(&self) -> MemberId {
         self.owner
     }
 
     /// If the owner has left, the member that is the owner from now on; none if nobody is
     /// left.
-    pub(super) fn inherit(&mut self, left: ConnId) -> Option<ConnId> {
+    pub(super) fn inherit(&mut self, left: MemberId) -> Option<MemberId> {
         if self.owner == left {
             self.owner = *self.members.keys().next()?;
         }
@@ -85,27 +84,27 @@ impl Swarm {
         saturate(self.members.len() - self.lists[Wealth::Everything as usize].len())
     }
 
-    /// The membership of a connection.
-    pub(super) fn member(&self, conn: ConnId) -> Option<&Membership> {
-        self.members.get(&conn)
+    /// What somebody is in it.
+    pub(super) fn member(&self, id: MemberId) -> Option<&Membership> {
+        self.members.get(&id)
     }
 
     /// Joins or stays; returns the deadline that held until now.
     pub(super) fn announce(
         &mut self,
-        conn: ConnId,
+        id: MemberId,
         peer_id: PeerId,
         seed: bool,
         deadline: Time,
     ) -> Option<Time> {
-        let before = self.members.get_mut(&conn).map(|member| {
+        let before = self.members.get_mut(&id).map(|member| {
             member.peer_id = peer_id;
             std::mem::replace(&mut member.deadline, deadline)
         });
         if before.is_none() {
             let wealth = Wealth::Nothing;
             let slot = self.list(wealth).len();
-            self.list(wealth).push(conn);
+            self.list(wealth).push(id);
             let member = Membership {
                 peer_id,
                 deadline,
@@ -114,23 +113,23 @@ impl Swarm {
                 wealth,
                 slot,
             };
-            self.members.insert(conn, member);
+            self.members.insert(id, member);
         }
-        self.set_seed(conn, seed);
+        self.set_seed(id, seed);
         before
     }
 
-    /// Takes a connection out, returns what it was.
-    pub(super) fn leave(&mut self, conn: ConnId) -> Option<Membership> {
-        let member = self.members.remove(&conn)?;
+    /// Takes a member out, returns what it was.
+    pub(super) fn leave(&mut self, id: MemberId) -> Option<Membership> {
+        let member = self.members.remove(&id)?;
         self.unlist(member.wealth, member.slot);
         Some(member)
     }
 
     /// Replaces what a member has. `room` more bytes of bitfields may be kept; returns by
     /// how many bytes their sum grew, and whether there was room.
-    pub(super) fn set_pieces(&mut self, conn: ConnId, bits: &Bytes, room: usize) -> (isize, bool) {
-        let Some(member) = self.members.get_mut(&conn) else {
+    pub(super) fn set_pieces(&mut self, id: MemberId, bits: &Bytes, room: usize) -> (isize, bool) {
+        let Some(member) = self.members.get_mut(&id) else {
             return (0, true);
         };
         let before = member.pieces.size();
@@ -139,16 +138,16 @@ impl Swarm {
         let fits = member.seed || bits.len() <= room + before;
         member.pieces.bits = (!member.seed && fits).then(|| bits.to_vec());
         let after = member.pieces.size();
-        self.relist(conn);
+        self.relist(id);
         (difference(before, after), fits)
     }
 
     /// Adds pieces; returns by how many bytes the sum of bitfields grew. A bitfield is as
     /// long as the member said: a few bytes in a `have` must not take many from us, so pieces
     /// beyond it are ignored.
-    pub(super) fn have(&mut self, conn: ConnId, pieces: &[u32], seed: bool) -> isize {
-        self.set_seed(conn, seed);
-        let Some(member) = self.members.get_mut(&conn) else {
+    pub(super) fn have(&mut self, id: MemberId, pieces: &[u32], seed: bool) -> isize {
+        self.set_seed(id, seed);
+        let Some(member) = self.members.get_mut(&id) else {
             return 0;
         };
         let before = member.pieces.size();
@@ -159,11 +158,11 @@ impl Swarm {
             member.pieces.bits = None;
         }
         let after = member.pieces.size();
-        self.relist(conn);
+        self.relist(id);
         difference(before, after)
     }
 
-    /// Up to `count` members other than `conn`, drawn at random; to a seed, only such as
+    /// Up to `count` members other than `id`, drawn at random; to a seed, only such as
     /// lack something.
     ///
     /// Those who have more come first, or a few could not be found among many that have
@@ -171,11 +170,11 @@ impl Swarm {
     /// the places, and of the rest again, as long as there are others.
     pub(super) fn sample(
         &self,
-        conn: ConnId,
+        id: MemberId,
         count: usize,
         rng: &mut Rng,
-    ) -> Vec<(ConnId, &Membership)> {
-        let asked_by_seed = self.members.get(&conn).is_some_and(|m| m.seed);
+    ) -> Vec<(MemberId, &Membership)> {
+        let asked_by_seed = self.members.get(&id).is_some_and(|m| m.seed);
         let lists = &self.lists[usize::from(asked_by_seed)..];
         // One more than wanted, in case we draw who asks.
         let wanted = count.saturating_add(1);
@@ -193,28 +192,28 @@ impl Swarm {
             *quota += more;
             left -= more;
         }
-        let mut ids: Vec<ConnId> = Vec::new();
+        let mut ids: Vec<MemberId> = Vec::new();
         for (quota, list) in quotas.into_iter().zip(lists) {
             ids.extend(draw(quota, list.len(), rng).into_iter().map(|i| list[i]));
         }
         rng.shuffle(&mut ids);
         ids.into_iter()
-            .filter(|&id| id != conn)
+            .filter(|&other| other != id)
             .take(count)
-            .map(|id| (id, &self.members[&id]))
+            .map(|other| (other, &self.members[&other]))
             .collect()
     }
 
-    fn set_seed(&mut self, conn: ConnId, seed: bool) {
-        if let Some(member) = self.members.get_mut(&conn) {
+    fn set_seed(&mut self, id: MemberId, seed: bool) {
+        if let Some(member) = self.members.get_mut(&id) {
             member.seed = seed;
-            self.relist(conn);
+            self.relist(id);
         }
     }
 
     /// What a member has may have changed: it stands in the list in which it belongs.
-    fn relist(&mut self, conn: ConnId) {
-        let Some(member) = self.members.get(&conn) else {
+    fn relist(&mut self, id: MemberId) {
+        let Some(member) = self.members.get(&id) else {
             return;
         };
         let (old, slot) = (member.wealth, member.slot);
@@ -230,15 +229,15 @@ impl Swarm {
         }
         self.unlist(old, slot);
         let slot = self.list(wealth).len();
-        self.list(wealth).push(conn);
+        self.list(wealth).push(id);
         let member = self
             .members
-            .get_mut(&conn)
+            .get_mut(&id)
             .expect("it was there a moment ago");
         (member.wealth, member.slot) = (wealth, slot);
     }
 
-    fn list(&mut self, wealth: Wealth) -> &mut Vec<ConnId> {
+    fn list(&mut self, wealth: Wealth) -> &mut Vec<MemberId> {
         &mut self.lists[wealth as usize]
     }
 
@@ -315,27 +314,27 @@ mod tests {
     use super::*;
 
     /// So many members of each kind, numbered in that order.
-    fn swarm(seeds: u64, some: u64, none: u64) -> Swarm {
-        let mut swarm = Swarm::new(ConnId(0));
+    fn roster(seeds: u32, some: u32, none: u32) -> Roster {
+        let mut roster = Roster::new(MemberId(0));
         let deadline = Time::from_millis(0);
         for number in 0..seeds + some + none {
-            let conn = ConnId(number);
-            swarm.announce(conn, PeerId([1; 20]), number < seeds, deadline);
+            let id = MemberId(number);
+            roster.announce(id, PeerId([1; 20]), number < seeds, deadline);
             if number < seeds + some {
-                swarm.set_pieces(conn, &Bytes::from_static(&[0x80]), 1000);
+                roster.set_pieces(id, &Bytes::from_static(&[0x80]), 1000);
             }
         }
-        swarm
+        roster
     }
 
     /// Of each kind, how many are drawn for the last member.
-    fn drawn(seeds: u64, some: u64, none: u64, count: usize) -> [usize; 3] {
-        let swarm = swarm(seeds, some, none);
-        let asks = ConnId(seeds + some + none - 1);
-        let ids = swarm.sample(asks, count, &mut Rng::new(1));
-        let ids: BTreeSet<ConnId> = ids.into_iter().map(|(id, _)| id).collect();
+    fn drawn(seeds: u32, some: u32, none: u32, count: usize) -> [usize; 3] {
+        let roster = roster(seeds, some, none);
+        let asks = MemberId(seeds + some + none - 1);
+        let ids = roster.sample(asks, count, &mut Rng::new(1));
+        let ids: BTreeSet<MemberId> = ids.into_iter().map(|(id, _)| id).collect();
         assert!(!ids.contains(&asks));
-        let between = |from, to| ids.range(ConnId(from)..ConnId(to)).count();
+        let between = |from, to| ids.range(MemberId(from)..MemberId(to)).count();
         [
             between(0, seeds),
             between(seeds, seeds + some),
@@ -367,15 +366,15 @@ mod tests {
 
     #[test]
     fn a_member_is_counted_as_what_it_last_said() {
-        let mut swarm = swarm(1, 1, 1);
-        assert_eq!((swarm.complete(), swarm.incomplete()), (1, 2));
-        swarm.have(ConnId(2), &[0], true);
-        swarm.set_pieces(ConnId(1), &Bytes::new(), 1000);
-        assert_eq!((swarm.complete(), swarm.incomplete()), (2, 1));
-        swarm.leave(ConnId(0));
-        assert_eq!((swarm.complete(), swarm.incomplete()), (1, 1));
-        let told = swarm.sample(ConnId(1), 9, &mut Rng::new(1));
+        let mut roster = roster(1, 1, 1);
+        assert_eq!((roster.complete(), roster.incomplete()), (1, 2));
+        roster.have(MemberId(2), &[0], true);
+        roster.set_pieces(MemberId(1), &Bytes::new(), 1000);
+        assert_eq!((roster.complete(), roster.incomplete()), (2, 1));
+        roster.leave(MemberId(0));
+        assert_eq!((roster.complete(), roster.incomplete()), (1, 1));
+        let told = roster.sample(MemberId(1), 9, &mut Rng::new(1));
         assert_eq!(told.len(), 1);
-        assert_eq!(told[0].0, ConnId(2));
+        assert_eq!(told[0].0, MemberId(2));
     }
 }
