@@ -453,6 +453,7 @@ pub enum TimerKind {
     Metadata,
     /// Rates are measured, and news that waited for company leaves.
     Rates,
-    /// Somebody who refused a channel, or did not answer, is asked again.
+    /// Somebody who refused a channel, or did not answer, is asked again; or one whose last
+    /// channel broke is waited for no longer.
     Contacts,
 }

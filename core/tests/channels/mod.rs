@@ -57,11 +57,6 @@ struct End {
 }
 
 impl Table {
-    /// Bytes of the torrent.
-    pub(crate) fn length(&self) -> u64 {
-        self.metainfo.length()
-    }
-
     /// A torrent of so many pieces, of which the engine has those in `have`.
     pub(crate) fn new(config: Config, pieces: u32, have: &[u32]) -> Self {
         let (metainfo, bytes) = make(pieces);
@@ -317,6 +312,11 @@ impl Table {
 
     pub(crate) fn torrent(&self) -> TorrentView {
         self.engine.view(self.now).torrents.remove(0)
+    }
+
+    /// Bytes of the torrent.
+    pub(crate) fn length(&self) -> u64 {
+        self.bytes.len() as u64
     }
 
     pub(crate) fn peers(&self) -> Vec<PeerView> {

@@ -132,6 +132,7 @@ impl<C: Chunk> Torrent<C> {
         }
         self.refill_all = true;
         cx.waiting.add((self.info_hash, id));
+        self.fetch_metadata(cx);
     }
 
     /// Forgets what was said to us: it is said again, or void.

@@ -26,8 +26,9 @@ impl<C: Chunk> Torrent<C> {
     /// Why sessions are to be looked after at this time.
     fn watch_for(&self, at: Time, config: &Config) -> TimerKind {
         let silent = |s: &Session<C>| {
-            at - s.talk.last_heard >= config.idle_timeout
-                || at - s.talk.last_spoke >= config.keep_alive
+            s.streams().any(|s| {
+                at - s.last_heard >= config.idle_timeout || at - s.last_spoke >= config.keep_alive
+            })
         };
         if self.sessions.values().any(silent) {
             TimerKind::Silence
