@@ -1,7 +1,7 @@
 //! One remote peer: what it has, what it was asked, what it asks, how fast it is.
 //!
-//! A [`Remote`](remote::Remote) is who it is, and what is between us; a
-//! [`Stream`](stream::Stream) is one channel to it. A [`Session`](session::Session) is both.
+//! A `Remote` is who it is, and what is between us; a `Stream` is one channel to it. A `Session`
+//! is both.
 
 pub mod allowance;
 mod config;

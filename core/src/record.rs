@@ -1,15 +1,14 @@
 //! Recordings: what went into an engine and when, as bytes, to be run once more elsewhere.
 //!
 //! An engine is a function of its configuration, its seed and its inputs with their
-//! times. A host that owns a [`RecordedEngine`] in place of an [`Engine`] hands all of
-//! those to a [`Sink`]; [`Reader`] takes the bytes apart again, and [`Replay`] feeds a new
+//! times. A [`Node`] that was given a [`Sink`] hands all of those to it; [`Reader`] takes the bytes apart again, and [`Replay`] feeds a new
 //! engine with them. A hash of the outputs runs along, so that a replay finds the first
 //! entry after which the two engines differ. The bytes are described in
 //! `docs/protocol.md`.
 //!
 //! Nothing here does I/O, and a host that does not record pays nothing.
 //!
-//! [`Engine`]: crate::engine::Engine
+//! [`Node`]: crate::node::Node
 
 mod engine;
 mod entry;

@@ -25,7 +25,7 @@ const WITHOUT_CIRCLES: [&str; 9] = [
     "xtask",
 ];
 
-/// Formatting, clippy for both worlds, the core's dependencies.
+/// Formatting, clippy for both worlds, the core's documentation and dependencies, circles.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let sh = &workspace.sh;
     let wasm = "wasm32-unknown-unknown";
@@ -41,6 +41,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         "cargo clippy -p swarm-core -p page-kit -p web-peer -p lab-page --target {wasm} -- -D warnings"
     )
     .run()?;
+    heading("The core's documentation");
+    cmd!(sh, "cargo doc -p swarm-core --no-deps")
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()?;
     heading("What the core depends on");
     check_core(workspace)?;
     heading("Circles between modules");

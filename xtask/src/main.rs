@@ -41,7 +41,7 @@ enum Command {
     Bench(bench::Args),
     /// Feeds the parsers, the engine and the hub what a fuzzer makes up (needs a nightly compiler)
     Fuzz(fuzz::Args),
-    /// Checks formatting, clippy for native and wasm32, and what the core depends on
+    /// Checks formatting, clippy for native and wasm32, documentation, and what depends on what
     Lint,
 }
 
