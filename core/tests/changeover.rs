@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod content;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,7 +14,6 @@ use swarm_core::engine::{
     Command, Config, Done, Ending, Engine, Event, Input, Output, PeerPath, Resume, Work,
 };
 use swarm_core::id::{ChannelId, ChannelKey, LinkId, MemberId};
-use swarm_core::metainfo::{Builder, Metainfo, NewFile};
 use swarm_core::net::{Contact, LaneLimits};
 use swarm_core::pieces::Bitfield;
 use swarm_core::rng::Rng;
@@ -60,7 +61,7 @@ struct Pair {
 
 impl Pair {
     fn new(seed: u64) -> Self {
-        let (metainfo, bytes) = make();
+        let (metainfo, bytes) = content::of_one("file", u64::from(PIECES * PIECE), PIECE, 7);
         let now = Time::from_millis(1000);
         let mut config = Config::default();
         config.paths.channels = 2;
@@ -128,7 +129,9 @@ impl Pair {
             1 => PeerPath::Direct,
             _ => PeerPath::Relay,
         };
-        let info_hash = make().0.info_hash();
+        let info_hash = content::of_one("file", u64::from(PIECES * PIECE), PIECE, 7)
+            .0
+            .info_hash();
         let member = |end: usize| MemberId(link * 10 + u32::try_from(end).unwrap());
         let contact = |end: usize| Contact::Member {
             link: LinkId(link),
@@ -287,20 +290,6 @@ impl Pair {
         let alive = alive.filter(|(_, pipe)| pipe.open == [true; 2]);
         alive.map(|(key, _)| *key).collect()
     }
-}
-
-/// A torrent, and its bytes.
-fn make() -> (Metainfo, Bytes) {
-    let length = u64::from(PIECES * PIECE);
-    let mut bytes = vec![0; usize::try_from(length).unwrap()];
-    Rng::new(7).fill(&mut bytes);
-    let hashes = bytes
-        .chunks(PIECE as usize)
-        .flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)))
-        .collect();
-    let path = vec!["file".to_owned()];
-    let builder = Builder::new(None, vec![NewFile { path, length }], Some(PIECE)).unwrap();
-    (builder.finish(hashes, Vec::new(), false), bytes.into())
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod content;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -11,7 +13,6 @@ use sha1::{Digest, Sha1};
 use swarm_core::engine::{Command, Config, Done, Event, Resume, Work};
 use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, Source};
 use swarm_core::id::LinkId;
-use swarm_core::metainfo::{Builder, Metainfo, NewFile};
 use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
 use swarm_core::pieces::Bitfield;
 use swarm_core::rng::Rng;
@@ -42,7 +43,12 @@ struct Net {
 impl Net {
     /// One has everything, the others nothing.
     fn new(seed: u64) -> Self {
-        let (metainfo, bytes) = make();
+        let (metainfo, bytes) = content::of_one(
+            "file",
+            (PIECES * PIECE) as u64,
+            u32::try_from(PIECE).unwrap(),
+            7,
+        );
         let now = Time::from_millis(1000);
         let mut config = Config::default();
         config.paths.channels = 2;
@@ -195,22 +201,6 @@ impl Net {
 
 fn link(hub: usize) -> LinkId {
     LinkId(u32::try_from(hub).unwrap())
-}
-
-/// A torrent, and its bytes.
-fn make() -> (Metainfo, Bytes) {
-    let mut bytes = vec![0; PIECES * PIECE];
-    Rng::new(7).fill(&mut bytes);
-    let hashes = bytes
-        .chunks(PIECE)
-        .flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)))
-        .collect();
-    let file = NewFile {
-        path: vec!["file".to_owned()],
-        length: bytes.len() as u64,
-    };
-    let builder = Builder::new(None, vec![file], Some(u32::try_from(PIECE).unwrap())).unwrap();
-    (builder.finish(hashes, Vec::new(), false), bytes.into())
 }
 
 #[test]

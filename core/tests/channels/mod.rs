@@ -1,5 +1,8 @@
 //! One engine without a node, and channels of any kind to peers that do what a test says.
 
+#[path = "../content/mod.rs"]
+mod content;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -10,10 +13,9 @@ use swarm_core::engine::{
     TorrentView, Work,
 };
 use swarm_core::id::{ChannelId, ChannelKey, LinkId, MemberId, PeerId};
-use swarm_core::metainfo::{Builder, Metainfo, NewFile};
+use swarm_core::metainfo::Metainfo;
 use swarm_core::net::{Contact, LaneLimits};
 use swarm_core::pieces::Bitfield;
-use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::extension::{Begin, ExtensionHandshake, HANDSHAKE_ID, Proof, Token};
 use swarm_core::wire::peer::decoder::{Decoder, Received};
@@ -59,7 +61,7 @@ struct End {
 impl Table {
     /// A torrent of so many pieces, of which the engine has those in `have`.
     pub(crate) fn new(config: Config, pieces: u32, have: &[u32]) -> Self {
-        let (metainfo, bytes) = make(pieces);
+        let (metainfo, bytes) = content::of_one("file", u64::from(pieces * PIECE), PIECE, 7);
         let now = Time::from_millis(1000);
         let mut table = Table {
             now,
@@ -415,18 +417,4 @@ fn token_of(channel: usize) -> Token {
     let mut token = [0xee; 16];
     token[0] = u8::try_from(channel).unwrap();
     token
-}
-
-/// A torrent, and its bytes.
-fn make(pieces: u32) -> (Metainfo, Bytes) {
-    let length = u64::from(pieces * PIECE);
-    let mut bytes = vec![0; usize::try_from(length).unwrap()];
-    Rng::new(7).fill(&mut bytes);
-    let hashes = bytes
-        .chunks(PIECE as usize)
-        .flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)))
-        .collect();
-    let path = vec!["file".to_owned()];
-    let builder = Builder::new(None, vec![NewFile { path, length }], Some(PIECE)).unwrap();
-    (builder.finish(hashes, Vec::new(), false), bytes.into())
 }

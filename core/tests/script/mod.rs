@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each file of tests uses a part of it")]
 
+#[path = "../content/mod.rs"]
+mod content;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -12,10 +15,9 @@ use swarm_core::engine::{
     Command, Config, Done, Event, Job, Resume, StoreError, TorrentState, TorrentView, Work,
 };
 use swarm_core::id::{ChannelId, InfoHash, LinkId, MemberId, PeerId};
-use swarm_core::metainfo::{Builder, Metainfo, NewFile};
+use swarm_core::metainfo::{Metainfo, NewFile};
 use swarm_core::node::{Input, LinkInput, Node, Output};
 use swarm_core::pieces::{Bitfield, PieceIndex};
-use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::peer::decoder::{Decoder, Received};
 use swarm_core::wire::peer::{BlockRef, Handshake, Message, Reserved};
@@ -85,7 +87,7 @@ impl Stage {
             path: vec![format!("{index} {}", "long name ".repeat(18))],
             length: 1,
         });
-        let (metainfo, bytes) = make(Some("data"), described.collect());
+        let (metainfo, bytes) = content::of_files(Some("data"), described.collect(), PIECE, 7);
         let mut stage = Stage::empty(config, metainfo, bytes, &[]);
         let info_hash = stage.info_hash();
         stage.feed(Input::Command(Command::AddLink {
@@ -103,7 +105,7 @@ impl Stage {
             length: u64::from(pieces * PIECE),
         });
         let folder = (files.len() > 1).then_some("data");
-        let (metainfo, bytes) = make(folder, described.collect());
+        let (metainfo, bytes) = content::of_files(folder, described.collect(), PIECE, 7);
         let mut stage = Stage::empty(config, metainfo.clone(), bytes, have);
         let mut had = Bitfield::empty(metainfo.layout().piece_count());
         for &index in have {
@@ -560,17 +562,4 @@ impl Stage {
         };
         Some(Input::Store(job, done))
     }
-}
-
-/// A torrent of these files, and random bytes for it.
-fn make(folder: Option<&str>, files: Vec<NewFile>) -> (Metainfo, Bytes) {
-    let length: u64 = files.iter().map(|file| file.length).sum();
-    let mut bytes = vec![0; usize::try_from(length).unwrap()];
-    Rng::new(7).fill(&mut bytes);
-    let hashes = bytes
-        .chunks(PIECE as usize)
-        .flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)))
-        .collect();
-    let builder = Builder::new(folder, files, Some(PIECE)).unwrap();
-    (builder.finish(hashes, Vec::new(), false), bytes.into())
 }

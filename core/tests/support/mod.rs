@@ -1,5 +1,8 @@
 //! A whole swarm in memory: real engines, the real hub, no sockets, virtual time.
 
+#[path = "../content/mod.rs"]
+mod content;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -11,7 +14,7 @@ use swarm_core::engine::{
 };
 use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, Source};
 use swarm_core::id::{InfoHash, LinkId};
-use swarm_core::metainfo::{Builder, Metainfo, NewFile};
+use swarm_core::metainfo::Metainfo;
 use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
 use swarm_core::pieces::Bitfield;
 use swarm_core::record::{Reader, Replay};
@@ -31,22 +34,8 @@ pub(crate) struct Content {
 impl Content {
     /// Random bytes in pieces of 64 KiB.
     pub(crate) fn random(length: usize, seed: u64) -> Self {
-        let mut bytes = vec![0; length];
-        Rng::new(seed).fill(&mut bytes);
-        let file = NewFile {
-            path: vec!["data.bin".to_owned()],
-            length: length as u64,
-        };
-        let builder = Builder::new(None, vec![file], Some(64 << 10)).unwrap();
-        let hashes = bytes
-            .chunks(64 << 10)
-            .flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)))
-            .collect();
-        let metainfo = builder.finish(hashes, Vec::new(), false);
-        Content {
-            metainfo,
-            bytes: bytes.into(),
-        }
+        let (metainfo, bytes) = content::of_one("data.bin", length as u64, 64 << 10, seed);
+        Content { metainfo, bytes }
     }
 
     /// Random files in pieces of 64 KiB, each but the last with padding behind (BEP 47), as

@@ -1,0 +1,32 @@
+//! Torrents of made-up bytes.
+
+#![allow(dead_code, reason = "each file of tests uses a part of it")]
+
+use bytes::Bytes;
+use sha1::{Digest, Sha1};
+use swarm_core::metainfo::{Builder, Metainfo, NewFile};
+use swarm_core::rng::Rng;
+
+/// A torrent of these files, and random bytes for it.
+pub(crate) fn of_files(
+    folder: Option<&str>,
+    files: Vec<NewFile>,
+    piece_length: u32,
+    seed: u64,
+) -> (Metainfo, Bytes) {
+    let length: u64 = files.iter().map(|file| file.length).sum();
+    let mut bytes = vec![0; usize::try_from(length).unwrap()];
+    Rng::new(seed).fill(&mut bytes);
+    let hashes = bytes
+        .chunks(piece_length as usize)
+        .flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece)))
+        .collect();
+    let builder = Builder::new(folder, files, Some(piece_length)).unwrap();
+    (builder.finish(hashes, Vec::new(), false), bytes.into())
+}
+
+/// A torrent of one file, and random bytes for it.
+pub(crate) fn of_one(name: &str, length: u64, piece_length: u32, seed: u64) -> (Metainfo, Bytes) {
+    let path = vec![name.to_owned()];
+    of_files(None, vec![NewFile { path, length }], piece_length, seed)
+}
