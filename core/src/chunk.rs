@@ -37,10 +37,17 @@ pub trait Chunk: Clone + Debug {
     #[must_use]
     fn detached(&self) -> Self;
 
+    /// Copies all of them behind what is there.
+    fn append_to(&self, bytes: &mut Vec<u8>) {
+        let before = bytes.len();
+        bytes.resize(before + self.len(), 0);
+        self.peek(0, &mut bytes[before..]);
+    }
+
     /// All of them, in our memory: a copy, where they are not there anyway.
     fn to_bytes(&self) -> Bytes {
-        let mut bytes = vec![0; self.len()];
-        self.peek(0, &mut bytes);
+        let mut bytes = Vec::new();
+        self.append_to(&mut bytes);
         bytes.into()
     }
 }
@@ -84,6 +91,10 @@ impl Chunk for Bytes {
 
     fn detached(&self) -> Self {
         Bytes::copy_from_slice(self)
+    }
+
+    fn append_to(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(self);
     }
 
     fn to_bytes(&self) -> Bytes {

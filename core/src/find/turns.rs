@@ -35,9 +35,8 @@ impl Tracker {
             }
         }
         waiting.sort();
+        let mut free = self.max_swarms.saturating_sub(placed.len());
         let first_over = placed.into_iter().min();
-        let had = self.listings.values().filter(|l| l.place.is_some()).count();
-        let mut free = self.max_swarms.saturating_sub(had);
         let mut over = None;
         for (_, info_hash) in waiting {
             let Some(listing) = self.listings.get_mut(&info_hash) else {

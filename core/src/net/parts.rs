@@ -94,11 +94,7 @@ impl<C: Chunk> Part<C> {
     pub fn append_to(&self, bytes: &mut Vec<u8>) {
         match self {
             Part::Head(head) => bytes.extend_from_slice(head),
-            Part::Payload(payload) => {
-                let before = bytes.len();
-                bytes.resize(before + payload.len(), 0);
-                payload.peek(0, &mut bytes[before..]);
-            }
+            Part::Payload(payload) => payload.append_to(bytes),
         }
     }
 }

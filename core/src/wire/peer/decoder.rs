@@ -186,9 +186,7 @@ impl<C: Chunk> Decoder<C> {
         let missing = needed - self.partial.len();
         let arrived = self.split(missing.min(self.chunk.len()));
         reserve(&mut self.partial, arrived.len(), needed);
-        let before = self.partial.len();
-        self.partial.resize(before + arrived.len(), 0);
-        arrived.peek(0, &mut self.partial[before..]);
+        arrived.append_to(&mut self.partial);
         (self.partial.len() == needed).then(|| std::mem::take(&mut self.partial).into())
     }
 
