@@ -24,8 +24,8 @@ pub use crate::peer::PeerPath;
 pub use config::Config;
 pub use ending::{Ending, Fault};
 pub use io::{
-    Command, Done, Event, Failure, Found, Input, Job, Output, Refusal, Resume, StoreError,
-    TimerKind, Urgency, Work,
+    Command, DirectId, DirectNews, DirectWork, Done, Event, Failure, Found, Input, Job, Output,
+    Refusal, Resume, StoreError, TimerKind, Urgency, Work,
 };
 pub use view::{Contents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
@@ -35,6 +35,7 @@ use bytes::Bytes;
 
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, PeerId};
+use crate::net::Contact;
 use crate::peer::Opening;
 use crate::rng::Rng;
 use crate::time::Time;
@@ -102,9 +103,13 @@ impl<C: Chunk> Engine<C> {
     pub(crate) fn absorb(&mut self, now: Time, input: Input<C>) {
         match input {
             Input::Tick => {}
-            Input::LinkUp { link, limits } => {
+            Input::LinkUp {
+                link,
+                limits,
+                policy,
+            } => {
                 let leads_to_others = limits.max_channels > 0;
-                self.channels.link_up(link, limits);
+                self.channels.link_up(link, limits, policy);
                 if leads_to_others {
                     self.with_all(now, |torrent, cx| torrent.link_up(cx.now));
                 }
@@ -151,6 +156,8 @@ impl<C: Chunk> Engine<C> {
                     channel,
                     contact,
                     path,
+                    ours: false,
+                    policy: self.channels.relay_policy(channel.link),
                     here,
                     room,
                 };
@@ -174,6 +181,8 @@ impl<C: Chunk> Engine<C> {
                     channel,
                     contact,
                     path,
+                    ours: true,
+                    policy: self.channels.relay_policy(channel.link),
                     here,
                     room,
                 };
@@ -202,6 +211,11 @@ impl<C: Chunk> Engine<C> {
             Input::Room { channel, bytes } => {
                 self.with_session(now, channel, |torrent, cx, id| {
                     torrent.room(cx, id, channel, bytes);
+                });
+            }
+            Input::Direct(id, news) => {
+                self.with_session(now, id.channel, |torrent, cx, session| {
+                    torrent.direct_news(cx, session, id, news);
                 });
             }
             Input::Store(job, done) => self.handle_done(now, job, done),
@@ -252,6 +266,14 @@ impl<C: Chunk> Engine<C> {
     pub fn is_alone(&self, info_hash: InfoHash) -> bool {
         let torrent = self.torrents.get(&info_hash);
         torrent.is_none_or(Torrent::is_alone)
+    }
+
+    /// Who is at the other end of a channel, for which torrent, and what stands for our own
+    /// address there.
+    pub(crate) fn who(&self, channel: ChannelKey) -> Option<(InfoHash, Contact, [u8; 4])> {
+        let (info_hash, session) = self.channels.session(channel)?;
+        let (contact, here) = self.torrents.get(&info_hash)?.who(session, channel)?;
+        Some((info_hash, contact, here))
     }
 
     /// Every torrent that takes part in its swarm.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{ChannelKey, InfoHash, LinkId};
-use crate::net::{Contact, Lane, LaneLimits};
+use crate::net::{Contact, Lane, LaneLimits, RelayPolicy};
 use crate::peer::SessionId;
 
 /// A session of a torrent.
@@ -13,6 +13,8 @@ pub(super) type SessionKey = (InfoHash, SessionId);
 #[derive(Debug, Default)]
 pub(super) struct Channels {
     lanes: BTreeMap<LinkId, Lane>,
+    /// What the relays behind links say of their use, where it is not [`RelayPolicy::Free`].
+    policies: BTreeMap<LinkId, RelayPolicy>,
     /// Whose session a channel carries.
     sessions: BTreeMap<ChannelKey, SessionKey>,
     /// Contacts that were asked for a channel, and not answered.
@@ -20,13 +22,23 @@ pub(super) struct Channels {
 }
 
 impl Channels {
-    pub(super) fn link_up(&mut self, link: LinkId, limits: LaneLimits) {
+    pub(super) fn link_up(&mut self, link: LinkId, limits: LaneLimits, policy: RelayPolicy) {
         self.lanes.insert(link, Lane::new(limits));
+        match policy {
+            RelayPolicy::Free => self.policies.remove(&link),
+            policy => self.policies.insert(link, policy),
+        };
+    }
+
+    /// What the relay behind a link says of its use.
+    pub(super) fn relay_policy(&self, link: LinkId) -> RelayPolicy {
+        self.policies.get(&link).copied().unwrap_or_default()
     }
 
     /// Forgets all that went through a link.
     pub(super) fn link_down(&mut self, link: LinkId) {
         self.lanes.remove(&link);
+        self.policies.remove(&link);
         self.sessions.retain(|channel, _| channel.link != link);
         self.dialled.retain(|(_, contact)| contact.link() != link);
     }

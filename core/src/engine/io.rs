@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Ending;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::{Metainfo, MetainfoError};
-use crate::net::{Contact, LaneLimits, Parts};
+use crate::net::{Contact, LaneLimits, Parts, RelayPolicy};
 use crate::peer::PeerPath;
 use crate::pieces::{Bitfield, PieceIndex, Priority, Strategy};
 
@@ -21,6 +21,8 @@ pub enum Input<C = Bytes> {
         link: LinkId,
         /// What it takes.
         limits: LaneLimits,
+        /// What the relay behind it, if there is one, says of its use.
+        policy: RelayPolicy,
     },
     /// A link is down, and all of its channels with it.
     LinkDown {
@@ -125,6 +127,8 @@ pub enum Input<C = Bytes> {
         /// Bytes.
         bytes: u32,
     },
+    /// Something about a direct link that is being made ([`Output::Direct`]).
+    Direct(DirectId, DirectNews),
     /// An [`Output::Store`] ended.
     Store(Job, Done<C>),
     /// A person wants something.
@@ -381,10 +385,46 @@ pub enum Output<C = Bytes> {
         /// Bytes.
         bytes: u64,
     },
+    /// Have a direct link made to whoever is at the other end of a channel, step by step.
+    Direct(DirectId, DirectWork),
     /// Have a store do something, then answer with [`Input::Store`], in any order.
     Store(Job, Work<C>),
     /// Something that the host or a person should know.
     Event(Event),
+}
+
+/// A direct link in the making.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DirectId {
+    /// The channel through which the two agree on it.
+    pub channel: ChannelKey,
+    /// Which of the offers made through it.
+    pub attempt: u32,
+}
+
+/// What is to be done about a direct link. Descriptions are SDP (RFC 8866) with all of their
+/// candidates; those of others are what strangers say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DirectWork {
+    /// Offer one: answered with [`DirectNews::Described`].
+    Offer,
+    /// The same for an offer of the other end, which is this.
+    Answer(String),
+    /// The other end answered this to our offer.
+    Accept(String),
+    /// Give it up.
+    Drop,
+}
+
+/// What came of [`DirectWork`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DirectNews {
+    /// Our end, described.
+    Described(String),
+    /// It does not come about.
+    Failed,
+    /// It is there. Its channel follows, as one that was asked for ([`Input::Opened`]).
+    Linked,
 }
 
 /// How soon to look for others.

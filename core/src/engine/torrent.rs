@@ -19,6 +19,7 @@ use crate::time::Time;
 
 mod check;
 mod deal;
+mod direct;
 mod download;
 mod fast;
 mod lost;
@@ -41,6 +42,7 @@ mod work;
 
 use check::Check;
 use deal::Deal;
+use direct::Directs;
 use metadata::Fetch;
 use outcasts::Outcasts;
 use paths::Paths;
@@ -92,6 +94,7 @@ pub(super) struct Torrent<C: Chunk> {
     sessions: BTreeMap<SessionId, Session<C>>,
     next_session: SessionId,
     paths: Paths,
+    directs: Directs,
     /// Who may not come back, for as long as the link to the tracker lasts.
     outcasts: Outcasts,
     swarm: Swarm,
@@ -163,6 +166,7 @@ impl<C: Chunk> Torrent<C> {
             sessions: BTreeMap::new(),
             next_session: 0,
             paths: Paths::new(&rng),
+            directs: Directs::default(),
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
             gained: Time::ZERO,

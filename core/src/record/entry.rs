@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Outputs, RecordError};
 use crate::chunk::Chunk;
-use crate::engine::{Command, Done, Found, Input, Job, Resume, StoreError};
+use crate::engine::{Command, DirectId, DirectNews, Done, Found, Input, Job, Resume, StoreError};
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
-use crate::net::{Contact, LaneLimits};
+use crate::net::{Contact, LaneLimits, RelayPolicy};
 use crate::peer::PeerPath;
 use crate::pieces::{Bitfield, Layout, PieceIndex, Priority, Strategy};
 use crate::time::Time;
@@ -103,6 +103,14 @@ pub(super) enum What {
     SetPriorities(InfoHash, Vec<Priority>),
     SetPlayPosition(InfoHash, u64),
     Lost(InfoHash, Vec<u32>),
+    /// As `LinkUp`, where the relay is not free.
+    LinkGuided {
+        link: LinkId,
+        max_channels: u64,
+        max_payload: u64,
+        policy: RelayPolicy,
+    },
+    Direct(DirectId, DirectNews),
 }
 
 /// A [`Job`].
@@ -141,14 +149,29 @@ impl What {
         let none = Bytes::new();
         match input {
             Input::Tick => (What::Tick, none),
-            Input::LinkUp { link, limits } => {
-                let what = What::LinkUp {
-                    link: *link,
-                    max_channels: limits.max_channels as u64,
-                    max_payload: limits.max_payload as u64,
+            Input::LinkUp {
+                link,
+                limits,
+                policy,
+            } => {
+                let (link, max_channels) = (*link, limits.max_channels as u64);
+                let max_payload = limits.max_payload as u64;
+                let what = match *policy {
+                    RelayPolicy::Free => What::LinkUp {
+                        link,
+                        max_channels,
+                        max_payload,
+                    },
+                    policy => What::LinkGuided {
+                        link,
+                        max_channels,
+                        max_payload,
+                        policy,
+                    },
                 };
                 (what, none)
             }
+            Input::Direct(id, news) => (What::Direct(*id, news.clone()), none),
             Input::LinkDown { link } => (What::LinkDown(*link), none),
             Input::Sent { link, bytes } => (What::Sent(*link, *bytes as u64), none),
             Input::Found {
@@ -320,13 +343,14 @@ impl Entry {
                 link,
                 max_channels,
                 max_payload,
-            } => Input::LinkUp {
+            } => link_up(link, [max_channels, max_payload], RelayPolicy::Free)?,
+            What::LinkGuided {
                 link,
-                limits: LaneLimits {
-                    max_channels: size(max_channels)?,
-                    max_payload: size(max_payload)?,
-                },
-            },
+                max_channels,
+                max_payload,
+                policy,
+            } => link_up(link, [max_channels, max_payload], policy)?,
+            What::Direct(id, news) => Input::Direct(id, news),
             What::LinkDown(link) => Input::LinkDown { link },
             What::Sent(link, bytes) => Input::Sent {
                 link,
@@ -497,6 +521,22 @@ impl Of {
 fn piece_of(info_hash: InfoHash, piece: u32, layouts: &Layouts) -> Result<PieceIndex, RecordError> {
     let layout = layouts.get(&info_hash).ok_or(RecordError::Piece)?;
     layout.piece(piece).ok_or(RecordError::Piece)
+}
+
+fn link_up(
+    link: LinkId,
+    [max_channels, max_payload]: [u64; 2],
+    policy: RelayPolicy,
+) -> Result<Input, RecordError> {
+    let limits = LaneLimits {
+        max_channels: size(max_channels)?,
+        max_payload: size(max_payload)?,
+    };
+    Ok(Input::LinkUp {
+        link,
+        limits,
+        policy,
+    })
 }
 
 /// A number of a 64-bit platform may be too large for this one.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use super::direct::TS_DIRECT;
 use super::sessions::UT_METADATA;
 use super::work::cost;
 use super::{Cx, Ending, Fault, Phase, Torrent};
@@ -127,6 +128,10 @@ impl<C: Chunk> Torrent<C> {
                 id: UT_METADATA,
                 payload,
             } => self.handle_metadata(cx, id, &payload)?,
+            Message::Extended {
+                id: TS_DIRECT,
+                payload,
+            } => self.handle_signal(cx, id, channel, &payload)?,
             Message::Extended { .. } => {}
         }
         Ok(())

@@ -121,6 +121,7 @@ impl<C: Chunk> Torrent<C> {
         if let Some(stream) = session.stream_mut(channel) {
             let id = said.ut_metadata.filter(|id| *id != 0);
             stream.ut_metadata = id.or(stream.ut_metadata);
+            stream.ts_direct = said.ts_direct.or(stream.ts_direct);
         }
         if cx.config.paths.several() {
             if let Some(begin) = said.begin {

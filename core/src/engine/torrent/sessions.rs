@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::direct::TS_DIRECT;
 use super::work::frame_cost;
 use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::chunk::Chunk;
@@ -28,6 +29,18 @@ impl<C: Chunk> Torrent<C> {
         let mut sessions = self.sessions.iter();
         let found = sessions.find(|(_, session)| leads(session));
         found.map(|(id, _)| *id)
+    }
+
+    /// Who is at the other end of a session's channel, and what stands for our own address
+    /// there.
+    pub(in crate::engine) fn who(
+        &self,
+        id: SessionId,
+        channel: ChannelKey,
+    ) -> Option<(Contact, [u8; 4])> {
+        let mut streams = self.sessions.get(&id)?.streams();
+        let stream = streams.find(|stream| stream.channel == channel)?;
+        Some((stream.contact, stream.here()))
     }
 
     /// There is such a channel to this contact already. One of another kind may lead to the
@@ -176,6 +189,7 @@ impl<C: Chunk> Torrent<C> {
         let several = cx.config.paths.several();
         let handshake = ExtensionHandshake {
             ut_metadata: Some(UT_METADATA),
+            ts_direct: (several && cx.config.paths.direct.at_once > 0).then_some(TS_DIRECT),
             metadata_size,
             client: Some(cx.config.client.clone()),
             request_queue: u32::try_from(cx.config.max_incoming_requests).ok(),
@@ -292,6 +306,7 @@ impl<C: Chunk> Torrent<C> {
         }
         cx.waiting.remove((self.info_hash, id));
         self.refill.remove(&id);
+        self.forget_direct(cx, id);
         self.deal.take_back(&remote.giving.dealt);
         if let (Phase::Active(download), Some(pieces)) = (&mut self.phase, remote.pieces.known()) {
             download.peer_left(id, pieces);

@@ -1,6 +1,6 @@
 //! Several channels to one peer: which of them carries the talk.
 //!
-//! The best does, by [`PeerPath`](crate::peer::PeerPath), and of equals the one that did so
+//! The best does, by what kind it is and what its relay says, and of equals the one that did so
 //! far; the other stands by, and carries the talk when that one ends. Whoever changes over
 //! says everything again through the other channel, so that it does not matter what of the
 //! first arrived, and in which order.
@@ -45,7 +45,7 @@ impl<C: Chunk> Torrent<C> {
         };
         let channel = joining.talk.channel;
         if let Some(spare) = &session.spare {
-            if joining.talk.path.rank() <= spare.path.rank() {
+            if joining.talk.rank() <= spare.rank() {
                 return self.close_session(cx, id, &Ending::EnoughChannels);
             }
             let worse = spare.channel;

@@ -50,6 +50,7 @@ impl<C: Chunk> Torrent<C> {
             self.session_upkeep(cx, id);
         }
         self.paths.forget_late(cx.now);
+        self.direct_upkeep(cx);
         self.metadata_upkeep(cx);
         self.meet(cx);
         self.pass_on_slots(cx);
