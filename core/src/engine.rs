@@ -213,6 +213,12 @@ impl<C: Chunk> Engine<C> {
                     torrent.room(cx, id, channel, bytes);
                 });
             }
+            Input::RelayOnly(only) => {
+                self.channels.set_relay_only(only);
+                if only {
+                    self.with_all(now, |torrent, cx| torrent.only_relays(cx));
+                }
+            }
             Input::Direct(id, news) => {
                 self.with_session(now, id.channel, |torrent, cx, session| {
                     torrent.direct_news(cx, session, id, news);

@@ -68,6 +68,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             Input::Tick => engine::Input::Tick,
             Input::Link(id, input) => self.hear(now, id, input),
             Input::Wire(id, input) => self.hear_wire(now, id, input),
+            Input::RelayOnly(only) => engine::Input::RelayOnly(only),
             Input::Direct(id, input) => self.hear_direct(now, id, input),
             Input::Network { dials } => network(dials),
             Input::Met {

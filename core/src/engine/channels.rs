@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{ChannelKey, InfoHash, LinkId};
 use crate::net::{Contact, Lane, LaneLimits, RelayPolicy};
-use crate::peer::SessionId;
+use crate::peer::{PeerPath, SessionId};
 
 /// A session of a torrent.
 pub(super) type SessionKey = (InfoHash, SessionId);
@@ -15,6 +15,8 @@ pub(super) struct Channels {
     lanes: BTreeMap<LinkId, Lane>,
     /// What the relays behind links say of their use, where it is not [`RelayPolicy::Free`].
     policies: BTreeMap<LinkId, RelayPolicy>,
+    /// A person wants no other channels than those of relays.
+    relay_only: bool,
     /// Whose session a channel carries.
     sessions: BTreeMap<ChannelKey, SessionKey>,
     /// Contacts that were asked for a channel, and not answered.
@@ -30,9 +32,22 @@ impl Channels {
         };
     }
 
-    /// What the relay behind a link says of its use.
+    /// What the relay behind a link says of its use, or a person does.
     pub(super) fn relay_policy(&self, link: LinkId) -> RelayPolicy {
-        self.policies.get(&link).copied().unwrap_or_default()
+        match self.relay_only {
+            true => RelayPolicy::Only,
+            false => self.policies.get(&link).copied().unwrap_or_default(),
+        }
+    }
+
+    /// A person wants no other channels than those of relays, or takes that back.
+    pub(super) fn set_relay_only(&mut self, only: bool) {
+        self.relay_only = only;
+    }
+
+    /// There may be channels of this kind.
+    pub(super) fn allows(&self, path: PeerPath) -> bool {
+        path == PeerPath::Relay || !self.relay_only
     }
 
     /// Forgets all that went through a link.
@@ -65,7 +80,8 @@ impl Channels {
 
     /// Somebody who is reached through this link may be asked for a channel.
     pub(super) fn may_dial(&self, link: LinkId) -> bool {
-        self.lanes.get(&link).is_some_and(Lane::has_room)
+        let relays = link != LinkId::NETWORK;
+        (relays || !self.relay_only) && self.lanes.get(&link).is_some_and(Lane::has_room)
     }
 
     /// The same, whoever it is.

@@ -52,6 +52,10 @@ pub enum Ending {
     #[error("the link to the tracker is gone")]
     LinkLost,
 
+    /// A person wants no way to others but relays.
+    #[error("only through relays")]
+    RelayOnly,
+
     /// We have no such torrent.
     #[error("not taking part in this torrent")]
     UnknownTorrent,

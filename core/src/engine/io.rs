@@ -127,6 +127,9 @@ pub enum Input<C = Bytes> {
         /// Bytes.
         bytes: u32,
     },
+    /// A person wants no way to others but relays, or allows others again. Channels of other
+    /// kinds are closed, and none are opened meanwhile.
+    RelayOnly(bool),
     /// Something about a direct link that is being made ([`Output::Direct`]).
     Direct(DirectId, DirectNews),
     /// An [`Output::Store`] ended.
@@ -404,7 +407,7 @@ pub struct DirectId {
 
 /// What is to be done about a direct link. Descriptions are SDP (RFC 8866) with all of their
 /// candidates; those of others are what strangers say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DirectWork {
     /// Offer one: answered with [`DirectNews::Described`].
     Offer,

@@ -48,6 +48,8 @@ pub enum Input<C = Bytes> {
         /// The address.
         address: SocketAddr,
     },
+    /// See [`crate::engine::Input::RelayOnly`].
+    RelayOnly(bool),
     /// What came of an [`Output::Direct`].
     Direct(DirectId, DirectInput),
     /// An [`Output::Store`] ended.

@@ -111,6 +111,7 @@ pub(super) enum What {
         policy: RelayPolicy,
     },
     Direct(DirectId, DirectNews),
+    RelayOnly(bool),
 }
 
 /// A [`Job`].
@@ -171,6 +172,7 @@ impl What {
                 };
                 (what, none)
             }
+            Input::RelayOnly(only) => (What::RelayOnly(*only), none),
             Input::Direct(id, news) => (What::Direct(*id, news.clone()), none),
             Input::LinkDown { link } => (What::LinkDown(*link), none),
             Input::Sent { link, bytes } => (What::Sent(*link, *bytes as u64), none),
@@ -350,6 +352,7 @@ impl Entry {
                 max_payload,
                 policy,
             } => link_up(link, [max_channels, max_payload], policy)?,
+            What::RelayOnly(only) => Input::RelayOnly(only),
             What::Direct(id, news) => Input::Direct(id, news),
             What::LinkDown(link) => Input::LinkDown { link },
             What::Sent(link, bytes) => Input::Sent {

@@ -441,7 +441,8 @@ fn arbitrary_input(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Inpu
         link,
         member: MemberId(u.arbitrary()?),
     };
-    Ok(match u.int_in_range(0..=20)? {
+    Ok(match u.int_in_range(0..=21)? {
+        21 => Input::RelayOnly(u.arbitrary()?),
         20 => Input::Direct(
             DirectId {
                 channel,

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cx, Fault, Torrent};
+use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{DirectId, DirectNews, DirectWork, Output};
 use crate::id::ChannelKey;
@@ -250,6 +250,22 @@ impl<C: Chunk> Torrent<C> {
             self.directs.fail(cx.now, session, &cx.config.paths.direct);
             let attempt = attempt.id.attempt;
             self.signal(cx, session, &Signal::End { attempt });
+        }
+    }
+
+    /// Nobody is to be linked but through relays from now on.
+    pub(in crate::engine) fn only_relays(&mut self, cx: &mut Cx<'_, C>) {
+        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
+        for id in sessions {
+            self.give_up_direct(cx, id);
+            let streams = self.sessions.get(&id).into_iter();
+            let streams = streams.flat_map(Session::streams);
+            let others = streams.filter(|stream| !cx.channels.allows(stream.path));
+            let others: Vec<ChannelKey> = others.map(|stream| stream.channel).collect();
+            for channel in others {
+                cx.close(channel, Ending::RelayOnly);
+                self.end_channel(cx, id, channel);
+            }
         }
     }
 

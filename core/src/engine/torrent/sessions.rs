@@ -56,6 +56,9 @@ impl<C: Chunk> Torrent<C> {
     /// A channel that we asked for is open.
     pub(in crate::engine) fn opened(&mut self, cx: &mut Cx<'_, C>, opening: &Opening) {
         let channel = opening.channel;
+        if !cx.channels.allows(opening.path) {
+            return cx.close(channel, Ending::RelayOnly);
+        }
         if !self.is_running() || self.has_channel(cx, opening) {
             return cx.close(channel, Ending::NotWanted);
         }

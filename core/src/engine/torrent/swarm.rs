@@ -145,6 +145,9 @@ impl<C: Chunk> Torrent<C> {
         crossing: bool,
     ) -> Result<bool, Ending> {
         let contact = opening.contact;
+        if !cx.channels.allows(opening.path) {
+            return Err(Ending::RelayOnly);
+        }
         if !self.is_running() {
             return Err(Ending::NotRunning);
         }
