@@ -12,11 +12,12 @@ use crate::choke::Choker;
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
-use crate::peer::{Meter, Session, SessionId};
+use crate::peer::{Meter, SessionId};
 use crate::pieces::{Bitfield, Download, Limits, PieceIndex, Priority, Strategy, piece_priorities};
 use crate::rng::Rng;
 use crate::time::Time;
 
+mod arrivals;
 mod check;
 mod deal;
 mod download;
@@ -44,6 +45,7 @@ use deal::Deal;
 use metadata::Fetch;
 use outcasts::Outcasts;
 use paths::Paths;
+use sessions::Sessions;
 use swarm::Swarm;
 
 /// What a torrent's methods see of the engine around it.
@@ -89,8 +91,7 @@ pub(super) struct Torrent<C: Chunk> {
     paused: bool,
     error: Option<Failure>,
 
-    sessions: BTreeMap<SessionId, Session<C>>,
-    next_session: SessionId,
+    sessions: Sessions<C>,
     paths: Paths,
     /// Who may not come back, for as long as the link to the tracker lasts.
     outcasts: Outcasts,
@@ -160,8 +161,7 @@ impl<C: Chunk> Torrent<C> {
             check_store,
             paused,
             error: None,
-            sessions: BTreeMap::new(),
-            next_session: 0,
+            sessions: Sessions::default(),
             paths: Paths::new(&rng),
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
@@ -344,7 +344,7 @@ impl<C: Chunk> Torrent<C> {
         let was_finished = self.is_finished();
         self.priorities = priorities;
         self.apply_priorities();
-        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        let ids = self.sessions.ids();
         for id in ids {
             self.update_interest(cx, id);
         }

@@ -48,14 +48,14 @@ impl<C: Chunk> Torrent<C> {
 
     /// A peer has a piece now: on our advice, or from the one whom we had advised.
     pub(super) fn follow_piece(&mut self, now: Time, id: SessionId, piece: PieceIndex) {
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         self.deal.taken.remove(&piece);
         if session.remote.giving.has_got(piece, now) {
             self.deal.holders.insert(piece, id);
         } else if let Some(holder) = self.deal.holders.remove(&piece)
-            && let Some(holder) = self.sessions.get_mut(&holder)
+            && let Some(holder) = self.sessions.get_mut(holder)
         {
             holder.remote.giving.passes_on(piece);
         }
@@ -63,7 +63,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// A peer says what it has as a whole: some of what it was advised to take may be there.
     pub(super) fn follow_dealt(&mut self, now: Time, id: SessionId) {
-        let Some(session) = self.sessions.get(&id) else {
+        let Some(session) = self.sessions.get(id) else {
             return;
         };
         let has = |piece: &&PieceIndex| {
@@ -86,7 +86,7 @@ impl<C: Chunk> Torrent<C> {
     /// A peer asks for a piece: as advised, or for one that is left to be dealt, which is its
     /// own then.
     pub(super) fn note_taken(&mut self, id: SessionId, piece: PieceIndex) {
-        let (Phase::Active(download), Some(session)) = (&self.phase, self.sessions.get_mut(&id))
+        let (Phase::Active(download), Some(session)) = (&self.phase, self.sessions.get_mut(id))
         else {
             return;
         };
@@ -113,12 +113,12 @@ impl<C: Chunk> Torrent<C> {
             .sessions
             .iter()
             .filter(|(other, session)| {
-                **other != id
+                *other != id
                     && session.remote.giving.unchoked.is_none()
                     && !session.remote.giving.dealt.is_empty()
             })
             .count();
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         let dealt = std::mem::take(&mut session.remote.giving.dealt);
@@ -141,7 +141,7 @@ impl<C: Chunk> Torrent<C> {
     /// Advises a peer that we serve, if it has had what it was advised to take.
     pub(super) fn deal_to(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let (Phase::Active(download), Some(metainfo), Some(session)) =
-            (&self.phase, &self.metainfo, self.sessions.get_mut(&id))
+            (&self.phase, &self.metainfo, self.sessions.get_mut(id))
         else {
             return;
         };

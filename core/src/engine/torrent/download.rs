@@ -1,6 +1,5 @@
 //! Getting: requests, blocks, hashes, writes.
 
-use super::messages::find;
 use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Event, Job, Output, StoreError, Work};
@@ -13,7 +12,7 @@ impl<C: Chunk> Torrent<C> {
     /// Asks for more wherever there is room for requests.
     pub(in crate::engine) fn refill(&mut self, cx: &mut Cx<'_, C>) {
         let mut ids: Vec<SessionId> = if std::mem::take(&mut self.refill_all) {
-            self.sessions.keys().copied().collect()
+            self.sessions.ids()
         } else if self.refill.is_empty() {
             return;
         } else {
@@ -61,14 +60,14 @@ impl<C: Chunk> Torrent<C> {
     /// How many requests may be in flight to a session. What it may have beyond the queue of
     /// whoever is near is shared out: as many as it leaves free for others.
     fn depth(&self, requests: &RequestConfig, id: SessionId) -> usize {
-        let Some(session) = self.sessions.get(&id) else {
+        let Some(session) = self.sessions.get(id) else {
             return 0;
         };
         let (depth, near) = (session.remote.getting.pipeline.depth(), requests.queue.1);
         if depth <= near {
             return depth;
         }
-        let others = self.sessions.iter().filter(|(other, _)| **other != id);
+        let others = self.sessions.iter().filter(|(other, _)| *other != id);
         let taken: usize = others
             .map(|(_, session)| session.talk.request_count().saturating_sub(near))
             .sum();
@@ -80,7 +79,7 @@ impl<C: Chunk> Torrent<C> {
         let Phase::Active(download) = &mut self.phase else {
             return;
         };
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         let Some(pieces) = session.remote.pieces.known() else {
@@ -150,7 +149,7 @@ impl<C: Chunk> Torrent<C> {
             length,
         });
         let block = block.ok_or(Fault::NoSuchBlock)?;
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         let bytes = u64::from(length);
         self.down.add(cx.now, bytes);
         session.remote.down.add(cx.now, bytes);
@@ -184,7 +183,7 @@ impl<C: Chunk> Torrent<C> {
         };
         if matches!(received, Received::Kept { .. } | Received::Complete { .. }) {
             self.gained = cx.now;
-            if let Some(session) = self.sessions.get_mut(&id) {
+            if let Some(session) = self.sessions.get_mut(id) {
                 session.remote.exchanged = Some(cx.now);
             }
         }
@@ -228,7 +227,7 @@ impl<C: Chunk> Torrent<C> {
             begin,
             length,
         });
-        let session = self.sessions.get(&id);
+        let session = self.sessions.get(id);
         if let (Some(block), Some(session)) = (block, session)
             && session.talk.asks_for(block)
         {
@@ -239,7 +238,7 @@ impl<C: Chunk> Torrent<C> {
     /// Others need not send this block any more.
     fn cancel(&mut self, cx: &mut Cx<'_, C>, block: Block, sessions: &[SessionId]) {
         for id in sessions {
-            let Some(session) = self.sessions.get_mut(id) else {
+            let Some(session) = self.sessions.get_mut(*id) else {
                 continue;
             };
             session.talk.give_up(block);
@@ -251,7 +250,7 @@ impl<C: Chunk> Torrent<C> {
     /// A session won't send what it was asked for: others may.
     pub(super) fn release_requests(&mut self, id: SessionId) {
         if let (Some(session), Phase::Active(download)) =
-            (self.sessions.get_mut(&id), &mut self.phase)
+            (self.sessions.get_mut(id), &mut self.phase)
         {
             session.give_up_requests();
             download.release_all(id);
@@ -351,11 +350,11 @@ impl<C: Chunk> Torrent<C> {
         // Who may request from us, or could at once, hears of it at once; to the others it
         // is news that may wait for company. In a large swarm these messages are most of all.
         let free_slots = self.slots_taken(cx) < self.choker.slots(&cx.config.choke);
-        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        let ids = self.sessions.ids();
         for id in ids {
             let Some(session) = self
                 .sessions
-                .get_mut(&id)
+                .get_mut(id)
                 .filter(|session| session.talk.greeted)
             else {
                 // What it is told with its greeting says this too.
@@ -381,7 +380,7 @@ impl<C: Chunk> Torrent<C> {
         let Phase::Active(download) = &mut self.phase else {
             return;
         };
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         let Some(pieces) = session.remote.pieces.known() else {
@@ -396,7 +395,7 @@ impl<C: Chunk> Torrent<C> {
     }
 
     pub(super) fn show_interest(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         if !std::mem::replace(&mut session.remote.getting.interested, true) {

@@ -55,7 +55,7 @@ impl<C: Chunk> Torrent<C> {
         for &piece in &lost {
             cx.cache.remove_piece(self.info_hash, piece);
         }
-        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        let ids = self.sessions.ids();
         for id in ids {
             self.take_back(cx, id, &lost);
         }
@@ -70,7 +70,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// A peer is not to count on these pieces any more.
     fn take_back(&mut self, cx: &mut Cx<'_, C>, id: SessionId, lost: &[PieceIndex]) {
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         let needs =

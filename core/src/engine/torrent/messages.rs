@@ -1,15 +1,13 @@
 //! What a peer says, message by message.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 
-use super::sessions::UT_METADATA;
+use super::arrivals::UT_METADATA;
 use super::work::cost;
 use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::chunk::Chunk;
 use crate::id::ChannelKey;
-use crate::peer::{RemotePieces, Session, SessionId, Upload};
+use crate::peer::{RemotePieces, SessionId, Upload};
 use crate::pieces::{Bitfield, Block};
 use crate::wire::extension::HANDSHAKE_ID;
 use crate::wire::peer::{BlockRef, Handshake, Message, Received};
@@ -44,7 +42,7 @@ impl<C: Chunk> Torrent<C> {
         if handshake.peer_id == cx.peer_id {
             return Err(Fault::Ourselves);
         }
-        let session = self.session(id)?;
+        let session = self.sessions.find(id)?;
         session.remote.peer_id = Some(handshake.peer_id);
         session.talk.greets(&handshake);
         self.introduce(id)?;
@@ -54,7 +52,7 @@ impl<C: Chunk> Torrent<C> {
     }
 
     fn heeds(&self, id: SessionId, channel: ChannelKey) -> bool {
-        let session = self.sessions.get(&id);
+        let session = self.sessions.get(id);
         session.is_some_and(|session| session.heeds(channel))
     }
 
@@ -94,15 +92,15 @@ impl<C: Chunk> Torrent<C> {
             Message::AllowedFast(index) => self.handle_allowed_fast(cx, id, index)?,
             Message::Choke => self.handle_choke(id)?,
             Message::Unchoke => {
-                self.session(id)?.remote.getting.unchokes();
+                self.sessions.find(id)?.remote.getting.unchokes();
                 self.refill.insert(id);
             }
             Message::Interested => {
-                self.session(id)?.remote.giving.interested = true;
+                self.sessions.find(id)?.remote.giving.interested = true;
                 self.unchoke_if_free(cx, id);
             }
             Message::NotInterested => {
-                let session = self.session(id)?;
+                let session = self.sessions.find(id)?;
                 session.remote.giving.interested = false;
                 if session.remote.giving.is_unchoked() {
                     // Its slot may be of use to somebody else.
@@ -132,17 +130,13 @@ impl<C: Chunk> Torrent<C> {
         Ok(())
     }
 
-    pub(super) fn session(&mut self, id: SessionId) -> Result<&mut Session<C>, Fault> {
-        find(&mut self.sessions, id)
-    }
-
     /// A block as a peer names it, if the metadata is here and it exists.
     pub(super) fn check_block(&self, block: BlockRef) -> Option<Block> {
         self.metainfo.as_ref()?.layout().check(block)
     }
 
     fn handle_have(&mut self, cx: &mut Cx<'_, C>, id: SessionId, index: u32) -> Result<(), Fault> {
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         match &mut session.remote.pieces {
             RemotePieces::Early { haves, .. } => {
                 if haves.len() >= cx.config.max_early_haves {
@@ -181,7 +175,7 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         claim: Claim,
     ) -> Result<(), Fault> {
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         if std::mem::replace(&mut session.talk.introduced, true) {
             return Err(Fault::SecondBitfield);
         }
@@ -223,7 +217,7 @@ impl<C: Chunk> Torrent<C> {
     ) -> Result<(), Fault> {
         let most = cx.config.max_incoming_requests;
         let block = self.check_block(asked);
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         let may = session.remote.giving.is_unchoked()
             || block.is_some_and(|block| session.remote.giving.allowed_fast.contains(&block.piece));
         if !may {
@@ -237,7 +231,7 @@ impl<C: Chunk> Torrent<C> {
         let has = self
             .download()
             .is_some_and(|download| download.have().has(block.piece));
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         if !has {
             if session.talk.fast {
                 return self.answer(cx, id, &Message::RejectRequest(asked));
@@ -262,7 +256,7 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         message: &Message,
     ) -> Result<(), Fault> {
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         if session.talk.outbox.ready_len() > cx.config.max_waiting.0 {
             return Err(Fault::TakesNoAnswers);
         }
@@ -272,7 +266,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Sends small messages; a peer that never takes them is let go.
     pub(super) fn say(&mut self, cx: &mut Cx<'_, C>, id: SessionId, message: &Message) {
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         session.talk.outbox.push(message);
@@ -289,12 +283,4 @@ enum Claim {
     Bits(Bytes),
     All,
     None,
-}
-
-/// A session of a torrent whose other parts are needed at the same time.
-pub(super) fn find<C: Chunk>(
-    sessions: &mut BTreeMap<SessionId, Session<C>>,
-    id: SessionId,
-) -> Result<&mut Session<C>, Fault> {
-    sessions.get_mut(&id).ok_or(Fault::Gone)
 }

@@ -195,8 +195,8 @@ impl<C: Chunk> Torrent<C> {
                 .remote
                 .metadata_size
                 .filter(|size| acceptable.contains(size))?;
-            let known = fetch.sources.contains_key(id) || fetch.tried.contains(id);
-            (session.talk.ut_metadata.is_some() && !known).then_some((*id, size))
+            let known = fetch.sources.contains_key(&id) || fetch.tried.contains(&id);
+            (session.talk.ut_metadata.is_some() && !known).then_some((id, size))
         });
         able.collect()
     }
@@ -205,7 +205,7 @@ impl<C: Chunk> Torrent<C> {
         let Phase::Metadata(fetch) = &mut self.phase else {
             return;
         };
-        let remote = self.sessions.get(&id).and_then(|s| s.talk.ut_metadata);
+        let remote = self.sessions.get(id).and_then(|s| s.talk.ut_metadata);
         let (Some(source), Some(remote)) = (fetch.sources.get_mut(&id), remote) else {
             return;
         };
@@ -237,7 +237,7 @@ impl<C: Chunk> Torrent<C> {
     ) -> Result<(), Fault> {
         match MetadataMessage::decode(payload)? {
             Some(MetadataMessage::Request { piece }) => {
-                let session = self.session(id)?;
+                let session = self.sessions.find(id)?;
                 if session.talk.outbox.upload_count() >= cx.config.max_incoming_requests {
                     return Err(Fault::TooManyRequests);
                 }
@@ -286,7 +286,7 @@ impl<C: Chunk> Torrent<C> {
         source.received.extend_from_slice(data);
         source.last_progress = cx.now;
         self.gained = cx.now;
-        if let Some(session) = self.sessions.get_mut(&id) {
+        if let Some(session) = self.sessions.get_mut(id) {
             session.remote.allowance.earn(cx.config.work.block);
         }
         if source.received.len() == source.size as usize {
@@ -372,7 +372,7 @@ impl<C: Chunk> Torrent<C> {
             return;
         };
         let config = &cx.config.metadata;
-        fetch.tried.retain(|id| self.sessions.contains_key(id));
+        fetch.tried.retain(|id| self.sessions.contains(*id));
         // While others wait for its place, a source has less time to say something.
         let full = fetch.sources.len() >= config.sources;
         let patience = if waiting && full {

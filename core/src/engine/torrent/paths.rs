@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 
 use sha1::{Digest, Sha1};
 
-use super::messages::find;
 use super::{Cx, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, PeerId};
@@ -109,7 +108,7 @@ impl<C: Chunk> Torrent<C> {
         payload: &[u8],
     ) -> Result<(), Fault> {
         let said = ExtensionHandshake::decode(payload)?;
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         let remote = &mut session.remote;
         remote.metadata_size = said.metadata_size.or(remote.metadata_size);
         if let Some(client) = said.client {
@@ -146,7 +145,7 @@ impl<C: Chunk> Torrent<C> {
         channel: ChannelKey,
         token: Token,
     ) -> Result<(), Fault> {
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         let Some(stream) = session.stream_mut(channel) else {
             return Ok(());
         };
@@ -167,7 +166,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Shows it to those who may be somebody else that is here, and have not shown it yet.
     pub(super) fn prove_again(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> Result<(), Fault> {
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         let name = session.remote.peer_id;
         let may = session.spare.is_none() && session.talk.proofs < MAX_PROOFS;
         match name.and_then(|name| self.namesake(id, name)) {
@@ -186,7 +185,7 @@ impl<C: Chunk> Torrent<C> {
     /// All but one, those too who are waited for.
     fn others(&self, id: SessionId) -> impl Iterator<Item = (SessionId, &Remote, Vec<Secret>)> {
         let here = self.sessions.iter();
-        let here = here.map(|(&id, s)| (id, &s.remote, s.secrets().collect()));
+        let here = here.map(|(id, s)| (id, &s.remote, s.secrets().collect()));
         let adrift = self.paths.adrift.iter();
         let adrift =
             adrift.map(|(&id, (remote, _))| (id, remote, remote.secrets().copied().collect()));
@@ -196,7 +195,7 @@ impl<C: Chunk> Torrent<C> {
     /// Shows that we are the one at the other end of another channel.
     fn prove(&mut self, cx: &mut Cx<'_, C>, id: SessionId, other: Secret) -> Result<(), Fault> {
         let info_hash = self.info_hash;
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         let Some(place) = session.talk.place(info_hash) else {
             return Ok(());
         };
@@ -240,7 +239,7 @@ impl<C: Chunk> Torrent<C> {
         proof: Proof,
     ) -> Result<(), Fault> {
         let info_hash = self.info_hash;
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         if session.spare.is_some() || session.talk.channel != channel {
             return Ok(());
         }
@@ -276,7 +275,7 @@ impl<C: Chunk> Torrent<C> {
         let work = &cx.config.work;
         let cost = work.dictionary.saturating_mul(8);
         let cost = cost.saturating_add(work.message.saturating_mul(said));
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         let known = session.stream_mut(channel).and_then(|s| s.secret());
         if known.is_none() {
             return Ok(());

@@ -5,7 +5,6 @@
 //! for an upload slot: who has one and asks for nothing holds up those who wait.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
 use super::prospects::Prospect;
 use super::{Cx, Ending, Phase, Torrent};
@@ -109,7 +108,7 @@ impl<C: Chunk> Torrent<C> {
         let mut uses: Vec<(Use, SessionId)> = self
             .sessions
             .iter()
-            .map(|(&id, session)| (self.use_of(cx.now, cx.config, session), id))
+            .map(|(id, session)| (self.use_of(cx.now, cx.config, session), id))
             .filter(|(u, _)| *u < Use::Withholds || withholds && *u == Use::Withholds)
             .collect();
         // Of equals anyone: the one that is busy with others is not known from the rest.
@@ -124,7 +123,7 @@ impl<C: Chunk> Torrent<C> {
     /// Slots of those who ask for nothing go to those who wait.
     pub(super) fn pass_on_slots(&mut self, cx: &mut Cx<'_, C>) {
         let config = &cx.config.places;
-        for session in self.sessions.values_mut() {
+        for (_, session) in self.sessions.iter_mut() {
             session.watch_slot(cx.now, config);
         }
         // Who gives us something has earned it.
@@ -135,7 +134,7 @@ impl<C: Chunk> Torrent<C> {
             .sessions
             .iter()
             .filter(|(_, s)| s.remote.giving.is_unchoked() && self.wants(s) && sits(s));
-        let idle: Vec<SessionId> = idle.map(|(id, _)| *id).collect();
+        let idle: Vec<SessionId> = idle.map(|(id, _)| id).collect();
         for (turn, id) in idle.into_iter().enumerate() {
             // By turns to somebody who took or gave something before, and to one who never
             // had a chance to: many may say that they want something.
@@ -164,7 +163,7 @@ impl<C: Chunk> Torrent<C> {
                 Reverse(s.remote.since),
             )
         });
-        next.map(|(id, _)| *id)
+        next.map(|(id, _)| id)
     }
 
     /// While nobody uses a slot, it costs nothing to try several more at once.
@@ -174,18 +173,17 @@ impl<C: Chunk> Torrent<C> {
         };
         let untried = self.sessions.iter().filter(|(_, s)| untried(s));
         let mut untried: Vec<_> = untried
-            .map(|(id, s)| (Reverse(s.remote.since), *id))
+            .map(|(id, s)| (Reverse(s.remote.since), id))
             .collect();
         untried.sort_unstable();
         if untried.is_empty() || !self.slots_are_idle(cx) {
             return;
         }
         let slots = &cx.config.choke.slots;
-        let held = self
-            .sessions
-            .values()
-            .filter(|s| s.remote.giving.is_unchoked());
-        let most = slots.1.saturating_sub(held.count()).min(slots.0);
+        let most = slots
+            .1
+            .saturating_sub(self.sessions.unchoked())
+            .min(slots.0);
         for (_, id) in untried.into_iter().take(most) {
             self.set_unchoked(cx, id, true);
         }
@@ -194,7 +192,7 @@ impl<C: Chunk> Torrent<C> {
     /// It has just got its first slot, and had no time to ask for anything.
     pub(super) fn is_on_trial(&self, cx: &Cx<'_, C>, id: SessionId) -> bool {
         let time = cx.config.places.sitting;
-        self.sessions.get(&id).is_some_and(|session| {
+        self.sessions.get(id).is_some_and(|session| {
             let new = session
                 .remote
                 .giving
@@ -252,7 +250,7 @@ impl<C: Chunk> Torrent<C> {
             return;
         }
         // Who came to us by itself was never asked, and is nobody left to ask.
-        let here: BTreeSet<Contact> = self.sessions.values().flat_map(Session::contacts).collect();
+        let here = self.sessions.contacts();
         let untried = self
             .swarm
             .prospects
@@ -284,7 +282,7 @@ impl<C: Chunk> Torrent<C> {
             !useless
                 && (any || self.promises(known))
                 && cx.channels.may_dial(contact.link())
-                && self.session_of(contact).is_none()
+                && self.sessions.of(contact).is_none()
                 && !cx.channels.is_dialled(self.info_hash, contact)
                 && self.outcasts.unwelcome(cx.now, contact).is_none()
         });

@@ -151,7 +151,10 @@ impl<C: Chunk> Torrent<C> {
         if let Some(reason) = self.outcasts.unwelcome(cx.now, contact) {
             return Err(reason);
         }
-        if self.has_channel(cx, opening) {
+        if self
+            .sessions
+            .has_channel(opening, cx.config.paths.several())
+        {
             return Err(Ending::ConnectedAlready);
         }
         if crossing {

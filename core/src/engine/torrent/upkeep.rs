@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::messages::find;
 use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Config, TimerKind};
@@ -44,7 +43,7 @@ impl<C: Chunk> Torrent<C> {
     /// Releases old requests, closes dead sessions, gives slots out. Comparing times, so
     /// that it may be called at any moment.
     pub(in crate::engine) fn upkeep(&mut self, cx: &mut Cx<'_, C>) {
-        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        let ids = self.sessions.ids();
         for id in ids {
             self.spare_upkeep(cx, id);
             self.session_upkeep(cx, id);
@@ -64,7 +63,7 @@ impl<C: Chunk> Torrent<C> {
 
     fn session_upkeep(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let crowded = self.sessions.len() > cx.config.max_peers;
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         if cx.now - session.talk.last_heard >= cx.config.idle_timeout {
@@ -101,7 +100,7 @@ impl<C: Chunk> Torrent<C> {
         if cx.config.paths.several() && self.prove_again(cx, id).is_err() {
             return;
         }
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         if cx.now - session.talk.last_spoke >= cx.config.keep_alive {
@@ -112,7 +111,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// What a peer owes us for too long is asked of others, and less of it.
     fn watch_debts(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> Result<(), Fault> {
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         let limits = &cx.config.requests;
         let asked = session.talk.owes();
         let owes = asked

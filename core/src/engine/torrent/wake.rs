@@ -8,7 +8,7 @@ impl<C: Chunk> Torrent<C> {
     /// some.
     pub(in crate::engine) fn wake(&mut self, cx: &mut Cx<'_, C>) {
         let idle = self.sessions.iter().filter(|(_, s)| !s.talk.owes());
-        self.refill.extend(idle.map(|(&id, _)| id));
+        self.refill.extend(idle.map(|(id, _)| id));
         self.wake_uploads(cx);
         self.fetch_metadata(cx);
         self.check_more(cx);
