@@ -1,6 +1,6 @@
 //! One torrent: its phase, its sessions, what it holds.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -12,27 +12,32 @@ use crate::choke::Choker;
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
-use crate::peer::{Meter, SessionId};
+use crate::peer::Meter;
 use crate::pieces::{Bitfield, Download, Limits, PieceIndex, Priority, Strategy, piece_priorities};
 use crate::rng::Rng;
 use crate::time::Time;
 
 mod arrivals;
+mod blocks;
 mod check;
 mod deal;
-mod download;
 mod fast;
 mod lost;
 mod messages;
 mod metadata;
+mod news;
 mod outcasts;
 mod parts;
 mod paths;
 mod places;
 mod prospects;
+mod refill;
+mod requests;
 mod sessions;
 mod shelf;
 mod snapshot;
+mod storage;
+mod storing;
 mod swarm;
 mod takeover;
 mod upkeep;
@@ -45,7 +50,9 @@ use deal::Deal;
 use metadata::Fetch;
 use outcasts::Outcasts;
 use paths::Paths;
+use refill::Refill;
 use sessions::Sessions;
+use storing::Storing;
 use swarm::Swarm;
 
 /// What a torrent's methods see of the engine around it.
@@ -99,26 +106,8 @@ pub(super) struct Torrent<C: Chunk> {
     /// When we last got something that we lacked.
     gained: Time,
 
-    /// Pieces whose hash is being computed.
-    verifying: BTreeMap<PieceIndex, C>,
-    /// Verified pieces that are being written, and how often the torrent had been resumed
-    /// when that began.
-    writing: BTreeMap<PieceIndex, (C, u32)>,
-    /// Stretches of pieces in parts that are being written, by where they begin, and how often
-    /// the torrent had been resumed when that began.
-    writing_parts: BTreeMap<(PieceIndex, u32), u32>,
-    /// Pieces in parts that are being hashed where they lie, and the same.
-    verifying_parts: BTreeMap<PieceIndex, u32>,
-    /// How often it was resumed.
-    resumed: u32,
-
-    /// Sessions that may be asked for more.
-    refill: BTreeSet<SessionId>,
-    /// All of them may.
-    refill_all: bool,
-    /// Some had to wait for others when they were last looked at, see
-    /// [`Download::is_guarded`].
-    guarded: bool,
+    refill: Refill,
+    storing: Storing<C>,
     choker: Choker,
     next_choke: Time,
     /// Why sessions are looked after the next time, slots aside.
@@ -166,14 +155,8 @@ impl<C: Chunk> Torrent<C> {
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
             gained: Time::ZERO,
-            verifying: BTreeMap::new(),
-            writing: BTreeMap::new(),
-            writing_parts: BTreeMap::new(),
-            verifying_parts: BTreeMap::new(),
-            resumed: 0,
-            refill: BTreeSet::new(),
-            refill_all: false,
-            guarded: false,
+            refill: Refill::default(),
+            storing: Storing::default(),
             choker: Choker::default(),
             next_choke: Time::ZERO,
             watches: TimerKind::Rates,
@@ -305,7 +288,7 @@ impl<C: Chunk> Torrent<C> {
     pub(super) fn resume(&mut self, cx: &mut Cx<'_, C>) {
         self.paused = false;
         self.error = None;
-        self.resumed += 1;
+        self.storing.resume();
         self.start(cx);
     }
 
@@ -348,7 +331,7 @@ impl<C: Chunk> Torrent<C> {
         for id in ids {
             self.update_interest(cx, id);
         }
-        self.refill_all = true;
+        self.refill.ask_everybody();
         if self.is_finished() && !was_finished {
             cx.event(Event::Completed(self.info_hash));
         } else if was_finished && !self.is_finished() {
@@ -379,7 +362,7 @@ impl<C: Chunk> Torrent<C> {
     pub(super) fn set_play_position(&mut self, byte: u64) {
         self.play_position = byte;
         self.apply_play_position();
-        self.refill_all = true;
+        self.refill.ask_everybody();
     }
 
     fn apply_play_position(&mut self) {

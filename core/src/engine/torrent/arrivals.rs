@@ -123,7 +123,7 @@ impl<C: Chunk> Torrent<C> {
             self.greet(cx, id);
             self.update_interest(cx, id);
         }
-        self.refill_all = true;
+        self.refill.ask_everybody();
     }
 
     /// Says what we have, once the handshake told in which words (BEP 6: exactly one of
@@ -275,11 +275,11 @@ impl<C: Chunk> Torrent<C> {
                 .departed(id, contact, remote.name(), &cx.config.trust);
         }
         cx.waiting.remove((self.info_hash, id));
-        self.refill.remove(&id);
+        self.refill.forget(id);
         self.deal.take_back(&remote.giving.dealt);
         if let (Phase::Active(download), Some(pieces)) = (&mut self.phase, remote.pieces.known()) {
             download.peer_left(id, pieces);
-            self.refill_all = true;
+            self.refill.ask_everybody();
         }
         if remote.giving.is_unchoked() {
             // Its slot is somebody else's.

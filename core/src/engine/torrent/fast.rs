@@ -41,7 +41,7 @@ impl<C: Chunk> Torrent<C> {
         }
         if let Phase::Active(download) = &mut self.phase {
             download.release(id, block);
-            self.refill_all = true;
+            self.refill.ask_everybody();
         }
         Ok(())
     }
@@ -105,7 +105,7 @@ impl<C: Chunk> Torrent<C> {
         let session = self.sessions.find(id)?;
         if session.remote.getting.fast_pieces.len() < cx.config.max_fast_pieces {
             session.remote.getting.fast_pieces.insert(piece);
-            self.refill.insert(id);
+            self.refill.ask(id);
         }
         Ok(())
     }

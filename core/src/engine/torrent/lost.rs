@@ -61,7 +61,7 @@ impl<C: Chunk> Torrent<C> {
         }
         if was_finished && !self.is_finished() {
             // It seeded with nothing to ask for.
-            self.refill_all = true;
+            self.refill.ask_everybody();
         }
         if self.is_running() && self.swarm.looking {
             self.look(cx, Urgency::Now);
@@ -87,6 +87,6 @@ impl<C: Chunk> Torrent<C> {
             self.say(cx, id, &Message::RejectRequest(block.to_ref()));
         }
         self.update_interest(cx, id);
-        self.refill.insert(id);
+        self.refill.ask(id);
     }
 }

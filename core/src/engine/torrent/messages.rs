@@ -93,7 +93,7 @@ impl<C: Chunk> Torrent<C> {
             Message::Choke => self.handle_choke(id)?,
             Message::Unchoke => {
                 self.sessions.find(id)?.remote.getting.unchokes();
-                self.refill.insert(id);
+                self.refill.ask(id);
             }
             Message::Interested => {
                 self.sessions.find(id)?.remote.giving.interested = true;
@@ -158,7 +158,7 @@ impl<C: Chunk> Torrent<C> {
                     download.peer_has(id, piece);
                     if !download.have().has(piece) {
                         self.show_interest(cx, id);
-                        self.refill.insert(id);
+                        self.refill.ask(id);
                     }
                     self.follow_piece(cx.now, id, piece);
                     self.deal_to(cx, id);
@@ -203,7 +203,7 @@ impl<C: Chunk> Torrent<C> {
                 self.follow_dealt(cx.now, id);
                 self.update_interest(cx, id);
                 self.allow_fast(cx, id);
-                self.refill.insert(id);
+                self.refill.ask(id);
             }
         }
         Ok(())

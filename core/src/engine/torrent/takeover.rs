@@ -130,7 +130,7 @@ impl<C: Chunk> Torrent<C> {
                 self.say(cx, id, &message);
             }
         }
-        self.refill_all = true;
+        self.refill.ask_everybody();
         cx.waiting.add((self.info_hash, id));
         self.fetch_metadata(cx);
     }

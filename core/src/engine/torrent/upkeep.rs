@@ -156,7 +156,7 @@ impl<C: Chunk> Torrent<C> {
             && doubtful
             && download.doubt(id)
         {
-            self.refill_all = true;
+            self.refill.ask_everybody();
         }
         Ok(())
     }

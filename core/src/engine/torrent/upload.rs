@@ -240,7 +240,7 @@ impl<C: Chunk> Torrent<C> {
         }
         if took_nothing && session.talk.outbox.ready_len() <= most {
             // Nothing was asked of it meanwhile.
-            self.refill.insert(id);
+            self.refill.ask(id);
         }
         if stop != Stop::Held {
             // Not before: what the frame took is done with, and what it lacks comes first.

@@ -8,7 +8,9 @@ impl<C: Chunk> Torrent<C> {
     /// some.
     pub(in crate::engine) fn wake(&mut self, cx: &mut Cx<'_, C>) {
         let idle = self.sessions.iter().filter(|(_, s)| !s.talk.owes());
-        self.refill.extend(idle.map(|(id, _)| id));
+        for (id, _) in idle {
+            self.refill.ask(id);
+        }
         self.wake_uploads(cx);
         self.fetch_metadata(cx);
         self.check_more(cx);
