@@ -8,11 +8,9 @@ use super::cache::Cache;
 use super::channels::Channels;
 use super::waiting::Waiting;
 use super::{Config, Ending, Event, Failure, Fault, Output, Resume, TimerKind, Urgency};
-use crate::choke::Choker;
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
-use crate::peer::Meter;
 use crate::pieces::{Bitfield, Download, Limits, PieceIndex, Priority, Strategy, piece_priorities};
 use crate::rng::Rng;
 use crate::time::Time;
@@ -21,6 +19,7 @@ mod arrivals;
 mod blocks;
 mod check;
 mod deal;
+mod dealing;
 mod fast;
 mod lost;
 mod messages;
@@ -35,11 +34,13 @@ mod refill;
 mod requests;
 mod sessions;
 mod shelf;
+mod slots;
 mod snapshot;
 mod storage;
 mod storing;
 mod swarm;
 mod takeover;
+mod traffic;
 mod upkeep;
 mod upload;
 mod wake;
@@ -52,8 +53,10 @@ use outcasts::Outcasts;
 use paths::Paths;
 use refill::Refill;
 use sessions::Sessions;
+use slots::Slots;
 use storing::Storing;
 use swarm::Swarm;
+use traffic::Traffic;
 
 /// What a torrent's methods see of the engine around it.
 pub(super) struct Cx<'a, C> {
@@ -103,19 +106,14 @@ pub(super) struct Torrent<C: Chunk> {
     /// Who may not come back, for as long as the link to the tracker lasts.
     outcasts: Outcasts,
     swarm: Swarm,
-    /// When we last got something that we lacked.
-    gained: Time,
 
     refill: Refill,
     storing: Storing<C>,
-    choker: Choker,
-    next_choke: Time,
     /// Why sessions are looked after the next time, slots aside.
     watches: TimerKind,
+    slots: Slots,
     deal: Deal,
-
-    down: Meter,
-    up: Meter,
+    traffic: Traffic,
     rng: Rng,
 }
 
@@ -154,15 +152,12 @@ impl<C: Chunk> Torrent<C> {
             paths: Paths::new(&rng),
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
-            gained: Time::ZERO,
             refill: Refill::default(),
             storing: Storing::default(),
-            choker: Choker::default(),
-            next_choke: Time::ZERO,
             watches: TimerKind::Rates,
+            slots: Slots::default(),
             deal: Deal::default(),
-            down: Meter::default(),
-            up: Meter::default(),
+            traffic: Traffic::default(),
             rng,
         }
     }
@@ -273,7 +268,7 @@ impl<C: Chunk> Torrent<C> {
     /// Joins the swarm as soon as it can be reached.
     pub(super) fn start(&mut self, cx: &mut Cx<'_, C>) {
         if self.is_running() {
-            self.gained = cx.now;
+            self.traffic.gain(cx.now);
             self.look(cx, Urgency::Now);
         }
     }
@@ -380,7 +375,7 @@ impl<C: Chunk> Torrent<C> {
     /// There is one more way to others.
     pub(super) fn link_up(&mut self, now: Time) {
         if self.is_running() {
-            self.gained = now;
+            self.traffic.gain(now);
         }
     }
 

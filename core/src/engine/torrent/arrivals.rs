@@ -283,7 +283,7 @@ impl<C: Chunk> Torrent<C> {
         }
         if remote.giving.is_unchoked() {
             // Its slot is somebody else's.
-            self.next_choke = cx.now;
+            self.slots.give_out_soon(cx.now);
         }
         Some(session)
     }

@@ -29,7 +29,7 @@ impl<C: Chunk> Torrent<C> {
         let block = block.ok_or(Fault::NoSuchBlock)?;
         let session = self.sessions.find(id)?;
         let bytes = u64::from(length);
-        self.down.add(cx.now, bytes);
+        self.traffic.came(cx.now, bytes);
         session.remote.down.add(cx.now, bytes);
         let stream = session.stream_mut(channel);
         let asked = stream.map_or(Asked::Never, |stream| stream.answered(block));
@@ -62,7 +62,7 @@ impl<C: Chunk> Torrent<C> {
             download.receive(id, block, data)
         };
         if matches!(received, Received::Kept { .. } | Received::Complete { .. }) {
-            self.gained = cx.now;
+            self.traffic.gain(cx.now);
             if let Some(session) = self.sessions.get_mut(id) {
                 session.remote.exchanged = Some(cx.now);
             }

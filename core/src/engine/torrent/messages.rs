@@ -104,7 +104,7 @@ impl<C: Chunk> Torrent<C> {
                 session.remote.giving.interested = false;
                 if session.remote.giving.is_unchoked() {
                     // Its slot may be of use to somebody else.
-                    self.next_choke = cx.now;
+                    self.slots.give_out_soon(cx.now);
                 }
             }
             Message::Have(index) => self.handle_have(cx, id, index)?,

@@ -285,7 +285,7 @@ impl<C: Chunk> Torrent<C> {
         }
         source.received.extend_from_slice(data);
         source.last_progress = cx.now;
-        self.gained = cx.now;
+        self.traffic.gain(cx.now);
         if let Some(session) = self.sessions.get_mut(id) {
             session.remote.allowance.earn(cx.config.work.block);
         }

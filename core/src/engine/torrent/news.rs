@@ -11,7 +11,7 @@ impl<C: Chunk> Torrent<C> {
     pub(super) fn tell_peers(&mut self, cx: &mut Cx<'_, C>, piece: PieceIndex) {
         // Who may request from us, or could at once, hears of it at once; to the others it
         // is news that may wait for company. In a large swarm these messages are most of all.
-        let free_slots = self.slots_taken(cx) < self.choker.slots(&cx.config.choke);
+        let free_slots = self.slots_taken(cx) < self.slots.count(&cx.config.choke);
         let ids = self.sessions.ids();
         for id in ids {
             let Some(session) = self

@@ -98,7 +98,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// We lack something, and got nothing for a while.
     fn starves(&self, cx: &Cx<'_, C>) -> bool {
-        !self.is_finished() && cx.now - self.gained >= cx.config.places.starving
+        !self.is_finished() && self.traffic.in_vain(cx.now) >= cx.config.places.starving
     }
 
     /// Gives up the session that is of least use, if one is of none. Where we get nothing at

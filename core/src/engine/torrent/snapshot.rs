@@ -42,7 +42,7 @@ impl<C: Chunk> Torrent<C> {
         let had = self.download().map_or(0, Download::bytes_had);
         let missing = self.download().map_or(0, Download::bytes_missing);
         let waste = self.download().map(Download::waste).unwrap_or_default();
-        let down_rate = self.down.rate(now);
+        let down_rate = self.traffic.down().rate(now);
         let progress = match &self.phase {
             Phase::Metadata(_) => 0.0,
             Phase::Checking(check) => check.progress(),
@@ -54,9 +54,9 @@ impl<C: Chunk> Torrent<C> {
             state: self.state(),
             progress,
             down_rate,
-            up_rate: self.up.rate(now),
-            downloaded: self.down.total(),
-            uploaded: self.up.total(),
+            up_rate: self.traffic.up().rate(now),
+            downloaded: self.traffic.down().total(),
+            uploaded: self.traffic.up().total(),
             wasted: waste.total(),
             waste,
             strategy: self.strategy,

@@ -18,7 +18,7 @@ impl<C: Chunk> Torrent<C> {
             let waits = self.swarm.prospects.any(|known| self.promises(known));
             return (waits || self.paths.waits()).then_some(TimerKind::Contacts);
         }
-        let slots = (self.next_choke <= at).then_some(TimerKind::Slots);
+        let slots = (self.slots.is_due(at)).then_some(TimerKind::Slots);
         slots.into_iter().chain([self.watches]).min()
     }
 
@@ -52,8 +52,8 @@ impl<C: Chunk> Torrent<C> {
         self.metadata_upkeep(cx);
         self.meet(cx);
         self.pass_on_slots(cx);
-        if self.next_choke <= cx.now || self.wastes_a_slot(cx) {
-            self.next_choke = cx.now + cx.config.choke.interval;
+        if self.slots.is_due(cx.now) || self.wastes_a_slot(cx) {
+            self.slots.begin_round(cx.now, &cx.config.choke);
             self.choke_round(cx);
         } else {
             self.use_idle_link(cx);

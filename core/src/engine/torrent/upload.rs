@@ -19,7 +19,7 @@ impl<C: Chunk> Torrent<C> {
         if !self.sessions.get(id).is_some_and(|s| self.wants(s)) {
             return;
         }
-        let slots = self.choker.slots(&cx.config.choke);
+        let slots = self.slots.count(&cx.config.choke);
         let held = self.sessions.unchoked();
         let wasted = held < cx.config.choke.slots.1 && self.slots_are_idle(cx);
         if self.slots_taken(cx) < slots || wasted {
@@ -38,9 +38,9 @@ impl<C: Chunk> Torrent<C> {
             return;
         }
         let next = [self.tried_next(cx, false), self.tried_next(cx, true)];
-        let rate = self.up.long_rate(cx.now);
+        let rate = self.traffic.up().long_rate(cx.now);
         for id in next.into_iter().flatten() {
-            self.choker.widen(&cx.config.choke, rate);
+            self.slots.widen(&cx.config.choke, rate);
             self.unchoke_if_free(cx, id);
         }
     }
@@ -78,9 +78,9 @@ impl<C: Chunk> Torrent<C> {
         if self.sessions.values().filter(takes).count() < 2 {
             return Duration::MAX;
         }
-        let slots = self.choker.slots(&cx.config.choke) as u64;
+        let slots = self.slots.count(&cx.config.choke) as u64;
         let bytes = u64::from(self.piece_length()) * slots;
-        let rate = self.up.long_rate(cx.now).max(1);
+        let rate = self.traffic.up().long_rate(cx.now).max(1);
         let piece = Duration::from_secs(2 * bytes / rate);
         piece.max(cx.config.choke.hoarding)
     }
@@ -133,8 +133,8 @@ impl<C: Chunk> Torrent<C> {
             })
             .collect();
         let seeding = self.is_finished();
-        let rate = self.up.long_rate(cx.now);
-        let chosen = self.choker.choose(
+        let rate = self.traffic.up().long_rate(cx.now);
+        let chosen = self.slots.choose(
             cx.now,
             &cx.config.choke,
             &candidates,
@@ -231,7 +231,7 @@ impl<C: Chunk> Torrent<C> {
             if block_bytes > 0 {
                 session.remote.exchanged = Some(cx.now);
             }
-            self.up.add(cx.now, block_bytes);
+            self.traffic.went(cx.now, block_bytes);
             let channel = session.talk.channel;
             if let Some(lane) = cx.channels.lane_mut(channel.link) {
                 lane.hand(cx.now, sent);
