@@ -3,23 +3,17 @@
 use bytes::Bytes;
 
 use super::work::frame_cost;
-use super::{Cx, Ending, Fault, Phase, Torrent};
+use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Event, Output, Urgency};
 use crate::id::{ChannelKey, LinkId, PeerId};
 use crate::peer::{Opening, Remote, RemotePieces, Session, SessionId, Stream};
-use crate::pieces::{BLOCK, Bitfield, Layout};
+use crate::pieces::Bitfield;
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
 
 /// The id under which we take `ut_metadata` messages.
 pub(super) const UT_METADATA: u8 = 1;
-
-/// The longest message taken: a bitfield of the most pieces is the longest of all.
-const MAX_MESSAGE: u32 = (Layout::MAX_PIECES / 8) as u32 + 64;
-/// What else there is reason to send: blocks, pieces of the metadata and the dictionaries of
-/// extensions are at most 16 KiB long, with a head of less than 2 KiB.
-const OTHER_MESSAGES: u32 = BLOCK + (2 << 10);
 
 impl<C: Chunk> Torrent<C> {
     /// A channel that we asked for is open.
@@ -54,7 +48,7 @@ impl<C: Chunk> Torrent<C> {
     ) {
         let id = self.sessions.number();
         let requests = &cx.config.requests;
-        let longest = self.longest_message();
+        let longest = self.about.longest_message();
         let mut session = Session {
             remote: Remote::new(opening.contact, peer_id, requests, cx.now),
             talk: Stream::new(opening, longest, requests, cx.now),
@@ -72,29 +66,20 @@ impl<C: Chunk> Torrent<C> {
         cx.waiting.add((self.info_hash, id));
     }
 
-    /// The longest message that a peer has reason to send: each may keep us waiting for the
-    /// rest of one.
-    fn longest_message(&self) -> u32 {
-        self.metainfo.as_ref().map_or(MAX_MESSAGE, |metainfo| {
-            let bitfield = metainfo.layout().piece_count().div_ceil(8) + 1;
-            bitfield.max(OTHER_MESSAGES)
-        })
-    }
-
     /// The metadata is here: what sessions said before is checked and counted.
     pub(super) fn meet_early_sessions(&mut self, cx: &mut Cx<'_, C>) {
         let layout = *self
-            .metainfo
-            .as_ref()
+            .about
+            .metainfo()
             .expect("sessions are met with metadata")
             .layout();
-        let longest = self.longest_message();
+        let longest = self.about.longest_message();
         let mut faults = Vec::new();
         for (id, session) in self.sessions.iter_mut() {
             for stream in session.streams_mut() {
                 stream.decoder.set_max_message(longest);
             }
-            let Phase::Active(download) = &mut self.phase else {
+            let Some(download) = self.phase.download_mut() else {
                 return;
             };
             match session.remote.pieces.resolve(&layout) {
@@ -129,7 +114,10 @@ impl<C: Chunk> Torrent<C> {
     /// Says what we have, once the handshake told in which words (BEP 6: exactly one of
     /// bitfield, have all and have none comes first; without it a bitfield, if any).
     pub(super) fn introduce(&mut self, id: SessionId) -> Result<(), Fault> {
-        let have = self.download().map(|download| download.have().clone());
+        let have = self
+            .phase
+            .download()
+            .map(|download| download.have().clone());
         let session = self.sessions.find(id)?;
         let message = match have {
             Some(have) if have.is_full() && session.talk.fast => Message::HaveAll,
@@ -146,8 +134,8 @@ impl<C: Chunk> Torrent<C> {
     /// Sends our extension handshake, again when there is more to say (BEP 10).
     pub(super) fn greet(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let metadata_size = self
-            .metainfo
-            .as_ref()
+            .about
+            .metainfo()
             .and_then(|m| u32::try_from(m.info().len()).ok());
         let Some(session) = self.sessions.get_mut(id) else {
             return;
@@ -249,10 +237,10 @@ impl<C: Chunk> Torrent<C> {
         for contact in session.contacts() {
             // It has had its chance, and others have not.
             if session.remote.exchanged.is_some() {
-                self.swarm.prospects.of_use(contact);
+                self.swarm.prospects_mut().of_use(contact);
             }
             let places = &cx.config.places;
-            self.swarm.prospects.rest(cx.now, contact, places);
+            self.swarm.prospects_mut().rest(cx.now, contact, places);
         }
         for stream in session.streams() {
             cx.channels.close(stream.channel);
@@ -277,7 +265,7 @@ impl<C: Chunk> Torrent<C> {
         cx.waiting.remove((self.info_hash, id));
         self.refill.forget(id);
         self.deal.take_back(&remote.giving.dealt);
-        if let (Phase::Active(download), Some(pieces)) = (&mut self.phase, remote.pieces.known()) {
+        if let (Some(download), Some(pieces)) = (self.phase.download_mut(), remote.pieces.known()) {
             download.peer_left(id, pieces);
             self.refill.ask_everybody();
         }

@@ -1,6 +1,6 @@
 //! Blocks that come.
 
-use super::{Cx, Fault, Phase, Torrent};
+use super::{Cx, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Output, Work};
 use crate::id::ChannelKey;
@@ -18,10 +18,10 @@ impl<C: Chunk> Torrent<C> {
         data: &C,
     ) -> Result<(), Fault> {
         let length = u32::try_from(data.len()).expect("it came behind a four-byte length");
-        if self.metainfo.is_none() {
+        if self.about.metainfo().is_none() {
             return Err(Fault::EarlyBlock);
         }
-        let block = self.check_block(BlockRef {
+        let block = self.about.check_block(BlockRef {
             piece,
             begin,
             length,
@@ -50,7 +50,7 @@ impl<C: Chunk> Torrent<C> {
             pipeline.arrived(cx.now, block, &cx.config.requests);
         }
         self.refill.ask(id);
-        let Phase::Active(download) = &mut self.phase else {
+        let Some(download) = self.phase.download_mut() else {
             return Ok(());
         };
         if download.is_wary() {
@@ -93,7 +93,7 @@ impl<C: Chunk> Torrent<C> {
         (piece, begin, data): (u32, u32, &C),
     ) {
         let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
-        let block = self.check_block(BlockRef {
+        let block = self.about.check_block(BlockRef {
             piece,
             begin,
             length,

@@ -6,7 +6,7 @@
 //! others have never left it. So it deals pieces out in a random order of its own, each to
 //! one of the peers that it serves. It is advice: a peer that knows a rarer piece takes that.
 
-use super::{Cx, Phase, Torrent};
+use super::{Cx, Torrent};
 use crate::chunk::Chunk;
 use crate::peer::SessionId;
 use crate::pieces::{BLOCK, PieceIndex};
@@ -16,7 +16,7 @@ use crate::wire::peer::Message;
 impl<C: Chunk> Torrent<C> {
     /// Every piece is here: from now on they are dealt out.
     pub(super) fn begin_dealing(&mut self) {
-        let Some(metainfo) = &self.metainfo else {
+        let Some(metainfo) = self.about.metainfo() else {
             return;
         };
         let mut pieces: Vec<PieceIndex> = metainfo.layout().pieces().collect();
@@ -63,7 +63,7 @@ impl<C: Chunk> Torrent<C> {
     /// A peer asks for a piece: as advised, or for one that is left to be dealt, which is its
     /// own then.
     pub(super) fn note_taken(&mut self, id: SessionId, piece: PieceIndex) {
-        let (Phase::Active(download), Some(session)) = (&self.phase, self.sessions.get_mut(id))
+        let (Some(download), Some(session)) = (self.phase.download(), self.sessions.get_mut(id))
         else {
             return;
         };
@@ -114,9 +114,11 @@ impl<C: Chunk> Torrent<C> {
 
     /// Advises a peer that we serve, if it has had what it was advised to take.
     pub(super) fn deal_to(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
-        let (Phase::Active(download), Some(metainfo), Some(session)) =
-            (&self.phase, &self.metainfo, self.sessions.get_mut(id))
-        else {
+        let (Some(download), Some(metainfo), Some(session)) = (
+            self.phase.download(),
+            self.about.metainfo(),
+            self.sessions.get_mut(id),
+        ) else {
             return;
         };
         let piece_length = u64::from(metainfo.layout().piece_length());

@@ -1,6 +1,6 @@
 //! The Fast extension (BEP 6): refusing in words, advice, and a few pieces for the choked.
 
-use super::{Cx, Fault, Phase, Torrent};
+use super::{Cx, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::peer::{Asked, SessionId};
 use crate::pieces::allowed_fast_set;
@@ -25,7 +25,7 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         block: BlockRef,
     ) -> Result<(), Fault> {
-        let block = self.check_block(block);
+        let block = self.about.check_block(block);
         let block = block.ok_or(Fault::RejectsNoSuchBlock)?;
         let session = self.sessions.find(id)?;
         match session.talk.refused(block) {
@@ -39,7 +39,7 @@ impl<C: Chunk> Torrent<C> {
         if getting.unchoked_us && getting.breaks_promises(most) {
             return Err(Fault::BrokenPromises);
         }
-        if let Phase::Active(download) = &mut self.phase {
+        if let Some(download) = self.phase.download_mut() {
             download.release(id, block);
             self.refill.ask_everybody();
         }
@@ -54,7 +54,7 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         asked: BlockRef,
     ) -> Result<(), Fault> {
-        let Some(block) = self.check_block(asked) else {
+        let Some(block) = self.about.check_block(asked) else {
             return Ok(());
         };
         let session = self.sessions.find(id)?;
@@ -76,7 +76,7 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         index: u32,
     ) -> Result<(), Fault> {
-        let Some(metainfo) = &self.metainfo else {
+        let Some(metainfo) = self.about.metainfo() else {
             return Ok(());
         };
         let piece = metainfo
@@ -95,7 +95,7 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         index: u32,
     ) -> Result<(), Fault> {
-        let Some(metainfo) = &self.metainfo else {
+        let Some(metainfo) = self.about.metainfo() else {
             return Ok(());
         };
         let piece = metainfo
@@ -113,7 +113,8 @@ impl<C: Chunk> Torrent<C> {
     /// Lets a peer that has next to nothing take its own few pieces while it is choked.
     pub(super) fn allow_fast(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let count = cx.config.allowed_fast;
-        let (Some(metainfo), Some(session)) = (&self.metainfo, self.sessions.get_mut(id)) else {
+        let (Some(metainfo), Some(session)) = (self.about.metainfo(), self.sessions.get_mut(id))
+        else {
             return;
         };
         let poor = session

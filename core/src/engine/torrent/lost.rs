@@ -4,7 +4,7 @@
 //! it is disconnected, and hears what we have when it meets us again; the tracker hears it
 //! at once.
 
-use super::{Cx, Ending, Phase, Torrent};
+use super::{Cx, Ending, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Event, StoreError, Urgency};
 use crate::peer::SessionId;
@@ -20,7 +20,7 @@ impl<C: Chunk> Torrent<C> {
         piece: PieceIndex,
         error: &StoreError,
     ) {
-        let Phase::Active(download) = &self.phase else {
+        let Some(download) = self.phase.download() else {
             return;
         };
         match error {
@@ -41,14 +41,7 @@ impl<C: Chunk> Torrent<C> {
     /// See [`crate::engine::Input::Lost`].
     pub(in crate::engine) fn lose(&mut self, cx: &mut Cx<'_, C>, pieces: &[PieceIndex]) {
         let was_finished = self.is_finished();
-        let mut lost = Vec::new();
-        match &mut self.phase {
-            Phase::Metadata(_) => {}
-            Phase::Checking(check) => pieces.iter().for_each(|piece| check.lose(*piece)),
-            Phase::Active(download) => {
-                lost.extend(pieces.iter().filter(|piece| download.lost(**piece)));
-            }
-        }
+        let lost = self.phase.lose(pieces);
         if lost.is_empty() {
             return;
         }
@@ -63,7 +56,7 @@ impl<C: Chunk> Torrent<C> {
             // It seeded with nothing to ask for.
             self.refill.ask_everybody();
         }
-        if self.is_running() && self.swarm.looking {
+        if self.is_running() && self.swarm.is_looked_for() {
             self.look(cx, Urgency::Now);
         }
     }

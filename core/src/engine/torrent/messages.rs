@@ -4,11 +4,11 @@ use bytes::Bytes;
 
 use super::arrivals::UT_METADATA;
 use super::work::cost;
-use super::{Cx, Ending, Fault, Phase, Torrent};
+use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::id::ChannelKey;
 use crate::peer::{RemotePieces, SessionId, Upload};
-use crate::pieces::{Bitfield, Block};
+use crate::pieces::Bitfield;
 use crate::wire::extension::HANDSHAKE_ID;
 use crate::wire::peer::{BlockRef, Handshake, Message, Received};
 
@@ -130,11 +130,6 @@ impl<C: Chunk> Torrent<C> {
         Ok(())
     }
 
-    /// A block as a peer names it, if the metadata is here and it exists.
-    pub(super) fn check_block(&self, block: BlockRef) -> Option<Block> {
-        self.metainfo.as_ref()?.layout().check(block)
-    }
-
     fn handle_have(&mut self, cx: &mut Cx<'_, C>, id: SessionId, index: u32) -> Result<(), Fault> {
         let session = self.sessions.find(id)?;
         match &mut session.remote.pieces {
@@ -146,7 +141,8 @@ impl<C: Chunk> Torrent<C> {
                 self.pay_for_news(cx, id);
             }
             RemotePieces::Known(pieces) => {
-                let (Phase::Active(download), Some(metainfo)) = (&mut self.phase, &self.metainfo)
+                let (Some(download), Some(metainfo)) =
+                    (self.phase.download_mut(), self.about.metainfo())
                 else {
                     return Ok(());
                 };
@@ -195,7 +191,7 @@ impl<C: Chunk> Torrent<C> {
                     Claim::All => Bitfield::full(count),
                     Claim::None => Bitfield::empty(count),
                 };
-                if let Phase::Active(download) = &mut self.phase {
+                if let Some(download) = self.phase.download_mut() {
                     download.peer_left(id, pieces);
                     download.peer_joined(id, &claimed);
                 }
@@ -216,7 +212,7 @@ impl<C: Chunk> Torrent<C> {
         asked: BlockRef,
     ) -> Result<(), Fault> {
         let most = cx.config.max_incoming_requests;
-        let block = self.check_block(asked);
+        let block = self.about.check_block(asked);
         let session = self.sessions.find(id)?;
         let may = session.remote.giving.is_unchoked()
             || block.is_some_and(|block| session.remote.giving.allowed_fast.contains(&block.piece));
@@ -229,6 +225,7 @@ impl<C: Chunk> Torrent<C> {
         }
         let block = block.ok_or(Fault::AsksForNoSuchBlock)?;
         let has = self
+            .phase
             .download()
             .is_some_and(|download| download.have().has(block.piece));
         let session = self.sessions.find(id)?;

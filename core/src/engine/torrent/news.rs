@@ -1,6 +1,6 @@
 //! Telling peers what we have, and whether we want what they have.
 
-use super::{Cx, Phase, Torrent};
+use super::{Cx, Torrent};
 use crate::chunk::Chunk;
 use crate::peer::SessionId;
 use crate::pieces::PieceIndex;
@@ -39,7 +39,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Tells a peer whether it has something that we lack.
     pub(super) fn update_interest(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
-        let Phase::Active(download) = &mut self.phase else {
+        let Some(download) = self.phase.download_mut() else {
             return;
         };
         let Some(session) = self.sessions.get_mut(id) else {

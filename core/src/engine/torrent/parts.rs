@@ -2,7 +2,7 @@
 //! where they lie.
 
 use super::storing::Begun;
-use super::{Cx, Phase, Torrent};
+use super::{Cx, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Job, Output, StoreError, Work};
 use crate::pieces::{Download, PieceIndex, Stretch};
@@ -10,7 +10,7 @@ use crate::pieces::{Download, PieceIndex, Stretch};
 impl<C: Chunk> Torrent<C> {
     /// Has the host write what is ready.
     pub(super) fn write_stretches(&mut self, cx: &mut Cx<'_, C>) {
-        while let Some(stretch) = self.download_mut().and_then(Download::next_stretch) {
+        while let Some(stretch) = self.phase.download_mut().and_then(Download::next_stretch) {
             let Stretch { piece, begin, data } = stretch;
             self.storing.write_part(piece, begin);
             let part = Some(begin);
@@ -20,7 +20,11 @@ impl<C: Chunk> Torrent<C> {
             };
             cx.emit(Output::Store(job, Work::Write { data }));
         }
-        if self.download_mut().is_some_and(Download::take_reopened) {
+        if self
+            .phase
+            .download_mut()
+            .is_some_and(Download::take_reopened)
+        {
             self.refill.ask_everybody();
         }
     }
@@ -36,7 +40,7 @@ impl<C: Chunk> Torrent<C> {
         let Some(begun) = self.storing.part_written(piece, begin) else {
             return;
         };
-        let Phase::Active(download) = &mut self.phase else {
+        let Some(download) = self.phase.download_mut() else {
             return;
         };
         let whole = download.stretch_written(piece, begin, result.is_ok());
@@ -61,17 +65,17 @@ impl<C: Chunk> Torrent<C> {
         piece: PieceIndex,
         result: Result<[u8; 20], StoreError>,
     ) {
-        let Some(metainfo) = &self.metainfo else {
+        let Some(metainfo) = self.about.metainfo() else {
             return;
         };
         let hash = metainfo.piece_hash(piece);
-        if matches!(self.phase, Phase::Checking(_)) {
+        if self.phase.is_checking() {
             return self.checked_hash(cx, piece, result == Ok(hash));
         }
         let Some(begun) = self.storing.verified(piece) else {
             return;
         };
-        let Phase::Active(download) = &mut self.phase else {
+        let Some(download) = self.phase.download_mut() else {
             return;
         };
         self.refill.ask_everybody();
@@ -93,7 +97,11 @@ impl<C: Chunk> Torrent<C> {
                 }
             }
         }
-        if self.download_mut().is_some_and(Download::take_reopened) {
+        if self
+            .phase
+            .download_mut()
+            .is_some_and(Download::take_reopened)
+        {
             self.refill.ask_everybody();
         }
     }

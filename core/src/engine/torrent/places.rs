@@ -6,8 +6,7 @@
 
 use std::cmp::Reverse;
 
-use super::prospects::Prospect;
-use super::{Cx, Ending, Phase, Torrent};
+use super::{Cx, Ending, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Config, Output, Urgency};
 use crate::net::Contact;
@@ -57,8 +56,7 @@ impl<C: Chunk> Torrent<C> {
         if now - session.remote.since < config.patience {
             return Use::New;
         }
-        let knows_it =
-            matches!(self.phase, Phase::Metadata(_)) && session.remote.metadata_size.is_some();
+        let knows_it = self.phase.fetch().is_some() && session.remote.metadata_size.is_some();
         // Whoever asked for something and never takes it is of no use.
         let waits = session.remote.giving.unchoked.is_none()
             || session.remote.giving.asked.is_some_and(lately);
@@ -88,12 +86,7 @@ impl<C: Chunk> Torrent<C> {
     /// nothing nobody has a reason to say so, and whoever does it all the same would have all
     /// slots by the time at which they are of use.
     pub(super) fn wants(&self, session: &Session<C>) -> bool {
-        session.remote.giving.interested && self.has_something() && !session.remote.is_seed()
-    }
-
-    fn has_something(&self) -> bool {
-        self.download()
-            .is_some_and(|download| !download.have().is_empty())
+        session.remote.giving.interested && self.phase.has_something() && !session.remote.is_seed()
     }
 
     /// We lack something, and got nothing for a while.
@@ -234,7 +227,7 @@ impl<C: Chunk> Torrent<C> {
                 break;
             };
             self.swarm
-                .prospects
+                .prospects_mut()
                 .asked(cx.now, contact, &cx.config.places);
             let info_hash = self.info_hash;
             cx.channels.dial(info_hash, contact);
@@ -251,10 +244,11 @@ impl<C: Chunk> Torrent<C> {
         }
         // Who came to us by itself was never asked, and is nobody left to ask.
         let here = self.sessions.contacts();
+        let finished = self.is_finished();
         let untried = self
             .swarm
-            .prospects
-            .any_untried(|contact, known| self.promises(known) && !here.contains(&contact));
+            .prospects()
+            .any_untried(|contact, known| known.promises(finished) && !here.contains(&contact));
         if !untried {
             self.look(cx, Urgency::Lonely);
         }
@@ -273,14 +267,14 @@ impl<C: Chunk> Torrent<C> {
     /// Who has not been asked yet, or not lately. `any`, or only one that may have what we
     /// lack, for which somebody else may have to go.
     fn next_prospect(&mut self, cx: &Cx<'_, C>, any: bool, starves: bool) -> Option<Contact> {
-        let complete = self.is_finished();
+        let finished = self.is_finished();
         let mut rng = self.rng.clone();
         let hasty = starves.then_some(cx.config.places.haste);
-        let prospects = &self.swarm.prospects;
+        let prospects = self.swarm.prospects();
         let next = prospects.next(cx.now, hasty, &mut rng, |contact, known| {
-            let useless = complete && known.seed;
+            let useless = finished && known.is_seed();
             !useless
-                && (any || self.promises(known))
+                && (any || known.promises(finished))
                 && cx.channels.may_dial(contact.link())
                 && self.sessions.of(contact).is_none()
                 && !cx.channels.is_dialled(self.info_hash, contact)
@@ -290,20 +284,11 @@ impl<C: Chunk> Torrent<C> {
         next
     }
 
-    /// By what is said of it, one of us has what the other lacks.
-    pub(super) fn promises(&self, known: &Prospect) -> bool {
-        if self.is_finished() {
-            !known.seed
-        } else {
-            known.seed || known.have > 0
-        }
-    }
-
     /// Channels that are asked for, and how many of them may soon be answered.
     pub(super) fn opening(&self, cx: &Cx<'_, C>) -> (usize, usize) {
         let patience = cx.config.places.patience;
         let ours = cx.channels.dialled_for(self.info_hash);
-        let prospects = &self.swarm.prospects;
+        let prospects = self.swarm.prospects();
         ours.fold((0, 0), |(all, soon), contact| {
             let may = prospects.may_answer(cx.now, contact, patience);
             (all + 1, soon + usize::from(may))
@@ -312,6 +297,8 @@ impl<C: Chunk> Torrent<C> {
 
     /// Somebody does not want a channel.
     pub(in crate::engine) fn declined(&mut self, cx: &Cx<'_, C>, contact: Contact) {
-        self.swarm.prospects.refused(contact, &cx.config.places);
+        self.swarm
+            .prospects_mut()
+            .refused(contact, &cx.config.places);
     }
 }

@@ -1,6 +1,6 @@
 //! Asking for blocks, and taking that back.
 
-use super::{Cx, Phase, Torrent};
+use super::{Cx, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::Output;
 use crate::peer::{RequestConfig, SessionId};
@@ -16,15 +16,15 @@ impl<C: Chunk> Torrent<C> {
         let mut ids = self.refill.take(|| self.sessions.ids());
         // A random peer comes first, or the lowest number would always get the rarest piece.
         self.rng.shuffle(&mut ids);
-        let left = self.download().is_some_and(Download::is_any_left);
+        let left = self.phase.download().is_some_and(Download::is_any_left);
         self.make_way(&cx.config.requests);
         for id in ids {
             self.refill_session(cx, id);
         }
         // The endgame has begun: who had nothing to do may ask for what others owe. Or those
         // who had to leave the work to somebody better need not any more.
-        let endgame = left && !self.download().is_some_and(Download::is_any_left);
-        let guarded = self.download().is_some_and(Download::is_guarded);
+        let endgame = left && !self.phase.download().is_some_and(Download::is_any_left);
+        let guarded = self.phase.download().is_some_and(Download::is_guarded);
         if self.refill.guarded(guarded) || endgame {
             self.refill.ask_everybody();
             self.refill(cx);
@@ -38,7 +38,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// What is asked over a long way is in progress for as long, and has not come yet.
     fn make_way(&mut self, requests: &RequestConfig) {
-        let Phase::Active(download) = &mut self.phase else {
+        let Some(download) = self.phase.download_mut() else {
             return;
         };
         let depths = self
@@ -70,7 +70,7 @@ impl<C: Chunk> Torrent<C> {
 
     fn refill_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let depth = self.depth(&cx.config.requests, id);
-        let Phase::Active(download) = &mut self.phase else {
+        let Some(download) = self.phase.download_mut() else {
             return;
         };
         let Some(session) = self.sessions.get_mut(id) else {
@@ -139,8 +139,8 @@ impl<C: Chunk> Torrent<C> {
 
     /// A session won't send what it was asked for: others may.
     pub(super) fn release_requests(&mut self, id: SessionId) {
-        if let (Some(session), Phase::Active(download)) =
-            (self.sessions.get_mut(id), &mut self.phase)
+        if let (Some(session), Some(download)) =
+            (self.sessions.get_mut(id), self.phase.download_mut())
         {
             session.give_up_requests();
             download.release_all(id);

@@ -1,7 +1,7 @@
 //! Pieces that are full: hashes, writes, and who is to blame.
 
 use super::storing::Begun;
-use super::{Cx, Ending, Phase, Torrent};
+use super::{Cx, Ending, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Event, Job, Output, StoreError, Work};
 use crate::peer::SessionId;
@@ -24,18 +24,18 @@ impl<C: Chunk> Torrent<C> {
         piece: PieceIndex,
         digest: [u8; 20],
     ) {
-        let Some(metainfo) = &self.metainfo else {
+        let Some(metainfo) = self.about.metainfo() else {
             return;
         };
         let right = metainfo.piece_hash(piece) == digest;
-        if matches!(self.phase, Phase::Checking(_)) {
+        if self.phase.is_checking() {
             return self.checked_hash(cx, piece, right);
         }
         let Some(data) = self.storing.hashed(piece) else {
             return;
         };
         if right {
-            if let Phase::Active(download) = &mut self.phase {
+            if let Some(download) = self.phase.download_mut() {
                 let liars = download.verified(piece);
                 // Who sent it is no stranger any more.
                 if download.is_wary() {
@@ -47,7 +47,7 @@ impl<C: Chunk> Torrent<C> {
             cx.emit(Output::Store(self.job(piece), Work::Write { data }));
             return;
         }
-        let Phase::Active(download) = &mut self.phase else {
+        let Some(download) = self.phase.download_mut() else {
             return;
         };
         let liars = download.rejected(piece);
@@ -72,7 +72,7 @@ impl<C: Chunk> Torrent<C> {
         let Some((data, begun)) = self.storing.written(piece) else {
             return;
         };
-        let Phase::Active(download) = &mut self.phase else {
+        let Some(download) = self.phase.download_mut() else {
             return;
         };
         self.refill.ask_everybody();
@@ -91,7 +91,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// We have a piece now.
     pub(super) fn gain(&mut self, cx: &mut Cx<'_, C>, piece: PieceIndex) {
-        let Phase::Active(download) = &mut self.phase else {
+        let Some(download) = self.phase.download_mut() else {
             return;
         };
         download.written(piece);

@@ -5,7 +5,7 @@
 //! says everything again through the other channel, so that it does not matter what of the
 //! first arrived, and in which order.
 
-use super::{Cx, Ending, Phase, Torrent};
+use super::{Cx, Ending, Torrent};
 use crate::chunk::Chunk;
 use crate::id::ChannelKey;
 use crate::peer::{RemotePieces, Session, SessionId};
@@ -84,7 +84,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Takes a session in, of which nothing is known to be said.
     pub(super) fn admit(&mut self, id: SessionId, mut session: Session<C>) {
-        if let Phase::Active(download) = &mut self.phase {
+        if let Some(download) = self.phase.download_mut() {
             let pieces = Bitfield::empty(download.have().piece_count());
             download.peer_joined(id, &pieces);
             session.remote.pieces = RemotePieces::Known(pieces);
@@ -144,8 +144,8 @@ impl<C: Chunk> Torrent<C> {
         };
         session.remote.begins();
         session.talk.begins(heeded);
-        match (&mut self.phase, session.remote.pieces.known()) {
-            (Phase::Active(download), Some(pieces)) => {
+        match (self.phase.download_mut(), session.remote.pieces.known()) {
+            (Some(download), Some(pieces)) => {
                 let nothing = Bitfield::empty(pieces.piece_count());
                 download.peer_left(id, pieces);
                 download.peer_joined(id, &nothing);

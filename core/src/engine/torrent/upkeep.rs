@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Cx, Ending, Fault, Phase, Torrent};
+use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Config, TimerKind};
 use crate::peer::{Session, SessionId};
@@ -15,7 +15,8 @@ impl<C: Chunk> Torrent<C> {
     /// is asked after every input, and looks at no session.
     pub(in crate::engine) fn needs_upkeep(&self, at: Time) -> Option<TimerKind> {
         if self.sessions.is_empty() {
-            let waits = self.swarm.prospects.any(|known| self.promises(known));
+            let finished = self.is_finished();
+            let waits = self.swarm.prospects().any(|known| known.promises(finished));
             return (waits || self.paths.waits()).then_some(TimerKind::Contacts);
         }
         let slots = (self.slots.is_due(at)).then_some(TimerKind::Slots);
@@ -33,7 +34,7 @@ impl<C: Chunk> Torrent<C> {
             TimerKind::Silence
         } else if self.sessions.values().any(|s| s.talk.owes()) {
             TimerKind::Debts
-        } else if matches!(self.phase, Phase::Metadata(_)) {
+        } else if self.phase.fetch().is_some() {
             TimerKind::Metadata
         } else {
             TimerKind::Rates
@@ -152,7 +153,7 @@ impl<C: Chunk> Torrent<C> {
             session.remote.getting.strike(cx.now, requests);
             self.release_requests(id);
         }
-        if let Phase::Active(download) = &mut self.phase
+        if let Some(download) = self.phase.download_mut()
             && doubtful
             && download.doubt(id)
         {

@@ -79,16 +79,10 @@ impl<C: Chunk> Torrent<C> {
             return Duration::MAX;
         }
         let slots = self.slots.count(&cx.config.choke) as u64;
-        let bytes = u64::from(self.piece_length()) * slots;
+        let bytes = u64::from(self.about.piece_length()) * slots;
         let rate = self.traffic.up().long_rate(cx.now).max(1);
         let piece = Duration::from_secs(2 * bytes / rate);
         piece.max(cx.config.choke.hoarding)
-    }
-
-    fn piece_length(&self) -> u32 {
-        self.metainfo
-            .as_ref()
-            .map_or(0, |metainfo| metainfo.layout().piece_length())
     }
 
     /// We seed, and somebody who keeps what it gets to itself has a slot for which others
@@ -112,7 +106,7 @@ impl<C: Chunk> Torrent<C> {
     /// Gives the slots out anew.
     pub(super) fn choke_round(&mut self, cx: &mut Cx<'_, C>) {
         let time = self.time_to_pass_on(cx);
-        let trial = cx.config.choke.trial(self.piece_length());
+        let trial = cx.config.choke.trial(self.about.piece_length());
         let candidates: Vec<Candidate> = self
             .sessions
             .iter()
@@ -212,7 +206,7 @@ impl<C: Chunk> Torrent<C> {
         let mut parts = Parts::default();
         let mut source = Shelf {
             info_hash: self.info_hash,
-            metainfo: self.metainfo.as_ref(),
+            metainfo: self.about.metainfo(),
             cut: cx.config.cut(),
             ut_metadata: session.talk.ut_metadata,
             cache: cx.cache,
@@ -292,7 +286,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Begins to read what a session is sent next, as far as it is not here.
     fn read_ahead(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
-        let (Some(session), Some(metainfo)) = (self.sessions.get(id), &self.metainfo) else {
+        let (Some(session), Some(metainfo)) = (self.sessions.get(id), self.about.metainfo()) else {
             return;
         };
         let (layout, cut) = (metainfo.layout(), cx.config.cut());

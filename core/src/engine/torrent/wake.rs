@@ -1,6 +1,7 @@
 //! Whether anybody waits for what nothing will bring: see [`crate::engine::Engine::wake`].
 
-use super::{Cx, Phase, Torrent};
+use super::phase::Phase;
+use super::{Cx, Torrent};
 use crate::chunk::Chunk;
 
 impl<C: Chunk> Torrent<C> {
