@@ -1,4 +1,17 @@
-//! One torrent: its phase, its sessions, what it holds.
+//! One torrent.
+//!
+//! It is made of parts, each of which owns its fields and says in verbs what may be done with
+//! it. None knows the torrent, and but for [`Phase`] none knows another:
+//!
+//! * what it is ([`About`]), how far it is ([`Phase`], of [`Fetch`], [`Check`] and
+//!   [`Download`]), what a person wants ([`Wishes`]) and why it does not run ([`Halt`]);
+//! * who is here ([`Sessions`]), who is known again ([`Paths`]), who may not come back
+//!   ([`Outcasts`]), who else there is ([`Swarm`]);
+//! * getting: who is asked next ([`Refill`]), what is on its way into the store ([`Storing`]);
+//! * giving: how many are served ([`Slots`]), and with what ([`Deal`]); and what went either
+//!   way ([`Traffic`]).
+//!
+//! The other files of this folder decide across the parts, a concern each.
 
 use std::collections::VecDeque;
 
@@ -13,6 +26,7 @@ use crate::pieces::{Bitfield, Download, Limits, PieceIndex, Priority, Strategy};
 use crate::rng::Rng;
 use crate::time::Time;
 
+// The parts.
 mod about;
 mod check;
 mod deal;
@@ -30,10 +44,12 @@ mod swarm;
 mod traffic;
 mod wishes;
 
+// What is decided across them.
 mod arrivals;
 mod blocks;
 mod checking;
 mod dealing;
+mod departures;
 mod fast;
 mod lost;
 mod membership;

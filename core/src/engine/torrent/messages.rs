@@ -3,9 +3,10 @@
 use bytes::Bytes;
 
 use super::arrivals::UT_METADATA;
-use super::work::cost;
+use super::work::{cost, frame_cost};
 use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
+use crate::engine::Output;
 use crate::id::ChannelKey;
 use crate::peer::{RemotePieces, SessionId, Upload};
 use crate::pieces::Bitfield;
@@ -13,6 +14,66 @@ use crate::wire::extension::HANDSHAKE_ID;
 use crate::wire::peer::{BlockRef, Handshake, Message, Received};
 
 impl<C: Chunk> Torrent<C> {
+    /// Bytes came through a session's channel.
+    pub(in crate::engine) fn receive(
+        &mut self,
+        cx: &mut Cx<'_, C>,
+        id: SessionId,
+        channel: ChannelKey,
+        bytes: C,
+    ) {
+        let session = self.sessions.get_mut(id);
+        let Some(stream) = session.and_then(|session| session.stream_mut(channel)) else {
+            return;
+        };
+        stream.last_heard = cx.now;
+        let length = bytes.len();
+        stream.decoder.push(bytes);
+        if let Err(fault) = self.charge(cx, id, frame_cost(length, &cx.config.work)) {
+            return self.shun(cx, id, fault);
+        }
+        // What it carries may turn out to be another session's.
+        while let Some((_, id)) = cx.channels.session(channel)
+            && let Some(session) = self.sessions.get_mut(id)
+            && let Some(stream) = session.stream_mut(channel)
+        {
+            let handled = match stream.decoder.poll() {
+                Ok(None) => break,
+                Ok(Some(received)) => self.handle_received(cx, id, channel, received),
+                Err(error) => Err(Fault::from(error)),
+            };
+            if let Err(fault) = handled {
+                self.shun(cx, id, fault);
+            }
+        }
+        if cx.channels.session(channel).is_some() {
+            cx.emit(Output::Consumed {
+                channel,
+                bytes: length,
+            });
+        }
+    }
+
+    /// We may send more.
+    pub(in crate::engine) fn room(
+        &mut self,
+        cx: &mut Cx<'_, C>,
+        id: SessionId,
+        channel: ChannelKey,
+        bytes: u32,
+    ) {
+        if bytes < cx.config.work.small_grant
+            && let Err(fault) = self.charge(cx, id, cx.config.work.frame)
+        {
+            return self.shun(cx, id, fault);
+        }
+        let session = self.sessions.get_mut(id);
+        if let Some(stream) = session.and_then(|session| session.stream_mut(channel)) {
+            stream.grant(bytes);
+            cx.waiting.add((self.info_hash, id));
+        }
+    }
+
     pub(super) fn handle_received(
         &mut self,
         cx: &mut Cx<'_, C>,
