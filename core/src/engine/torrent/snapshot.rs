@@ -58,7 +58,7 @@ impl<C: Chunk> Torrent<C> {
             eta: (down_rate > 0 && missing > 0).then(|| missing.div_ceil(down_rate)),
             complete,
             incomplete,
-            copies: self.copies(),
+            copies: self.phase.download().map_or(0, Download::copies),
             standing: Standing::default(),
             peers: self
                 .sessions
@@ -68,24 +68,6 @@ impl<C: Chunk> Torrent<C> {
                 .collect(),
             error: self.halt.failure().map(ToString::to_string),
         }
-    }
-}
-
-impl<C: Chunk> Torrent<C> {
-    fn copies(&self) -> u32 {
-        if self.sessions.is_empty() {
-            return 0;
-        }
-        let (Some(download), Some(metainfo)) = (self.phase.download(), self.about.metainfo())
-        else {
-            return 0;
-        };
-        metainfo
-            .layout()
-            .pieces()
-            .map(|piece| download.availability(piece))
-            .min()
-            .unwrap_or(0)
     }
 }
 
