@@ -3,108 +3,41 @@
 //! A session begins through the relay, at once, and two that both can are linked directly
 //! beside it. Whoever opened the relay's channel offers, and nobody else, so that offers never
 //! cross. Descriptions travel through the session; the host makes the link, and its channel
-//! then proves itself as any other does ([`super::paths`]): which of the two carries the talk
+//! then proves itself as any other does ([`super::proofs`]): which of the two carries the talk
 //! is the session's business.
-
-use std::collections::BTreeMap;
 
 use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{DirectId, DirectNews, DirectWork, Output};
 use crate::id::ChannelKey;
-use crate::net::RelayPolicy;
-use crate::peer::{DirectConfig, PeerPath, Session, SessionId};
-use crate::time::Time;
+use crate::net::{Contact, RelayPolicy};
+use crate::peer::{PeerPath, Session, SessionId};
 use crate::wire::direct::Signal;
 use crate::wire::peer::Message;
 
 /// The id under which we take `ts_direct` messages.
 pub(super) const TS_DIRECT: u8 = 2;
 
-/// See the module.
-#[derive(Debug, Default)]
-pub(super) struct Directs {
-    of: BTreeMap<SessionId, Direct>,
-    /// Offers made so far.
-    made: u32,
-}
-
-/// What there is between us and one peer.
-#[derive(Debug, Default)]
-struct Direct {
-    attempt: Option<Attempt>,
-    /// Tries in vain since the last that was not.
-    in_vain: usize,
-    /// None is made before then.
-    rests_until: Time,
-}
-
-/// A link in the making.
-#[derive(Clone, Copy, Debug)]
-struct Attempt {
-    id: DirectId,
-    /// We offered it.
-    ours: bool,
-    since: Time,
-}
-
-impl Directs {
-    fn under_way(&self) -> usize {
-        let attempts = self.of.values().filter(|direct| direct.attempt.is_some());
-        attempts.count()
-    }
-
-    fn attempt(&self, session: SessionId) -> Option<Attempt> {
-        self.of.get(&session)?.attempt
-    }
-
-    fn begin(&mut self, now: Time, session: SessionId, id: DirectId, ours: bool) {
-        let attempt = Attempt {
-            id,
-            ours,
-            since: now,
-        };
-        self.of.entry(session).or_default().attempt = Some(attempt);
-    }
-
-    /// An attempt is over, and came to nothing: the next one is made later each time.
-    fn fail(&mut self, now: Time, session: SessionId, config: &DirectConfig) {
-        if let Some(direct) = self.of.get_mut(&session) {
-            let pause = config.retry.get(direct.in_vain).or(config.retry.last());
-            direct.rests_until = now + pause.copied().unwrap_or_default();
-            direct.in_vain += 1;
-            direct.attempt = None;
-        }
-    }
-
-    /// There is a link. Should it break, it is not made anew at once.
-    fn succeed(&mut self, now: Time, session: SessionId, config: &DirectConfig) {
-        if let Some(direct) = self.of.get_mut(&session) {
-            let pause = config.retry.first().copied().unwrap_or_default();
-            *direct = Direct {
-                rests_until: now + pause,
-                ..Direct::default()
-            };
-        }
-    }
-}
-
 impl<C: Chunk> Torrent<C> {
+    /// See [`crate::engine::Engine::who`].
+    pub(in crate::engine) fn who(
+        &self,
+        id: SessionId,
+        channel: ChannelKey,
+    ) -> Option<(Contact, [u8; 4])> {
+        self.sessions.who(id, channel)
+    }
+
     /// Offers links to those who may have one, and gives up those that don't come about.
     pub(super) fn direct_upkeep(&mut self, cx: &mut Cx<'_, C>) {
         let config = &cx.config.paths.direct;
         if config.at_once == 0 {
             return;
         }
-        let late = self.directs.of.iter().filter_map(|(session, direct)| {
-            let attempt = direct.attempt?;
-            (cx.now - attempt.since >= config.timeout).then_some(*session)
-        });
-        for session in late.collect::<Vec<_>>() {
+        for session in self.directs.late(cx.now, config) {
             self.give_up_direct(cx, session);
         }
-        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
-        for id in ids {
+        for id in self.sessions.ids() {
             self.offer_direct(cx, id);
         }
     }
@@ -112,7 +45,7 @@ impl<C: Chunk> Torrent<C> {
     /// Offers a link, if this is the moment.
     fn offer_direct(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let config = &cx.config.paths.direct;
-        let Some(session) = self.sessions.get(&id) else {
+        let Some(session) = self.sessions.get(id) else {
             return;
         };
         if !may_link(cx, session) || !session.talk.ours {
@@ -125,16 +58,11 @@ impl<C: Chunk> Torrent<C> {
         if !spare && cx.now - remote.since < age && moved < bytes {
             return;
         }
-        let rests = self.directs.of.get(&id);
-        let rests = rests.is_some_and(|d| d.attempt.is_some() || cx.now < d.rests_until);
+        let rests = self.directs.attempt(id).is_some() || self.directs.rests(cx.now, id);
         if rests || self.directs.under_way() >= config.at_once {
             return;
         }
-        self.directs.made = self.directs.made.wrapping_add(1);
-        let attempt = DirectId {
-            channel: session.talk.channel,
-            attempt: self.directs.made,
-        };
+        let attempt = self.directs.number(session.talk.channel);
         self.directs.begin(cx.now, id, attempt, true);
         cx.emit(Output::Direct(attempt, DirectWork::Offer));
     }
@@ -186,14 +114,13 @@ impl<C: Chunk> Torrent<C> {
         description: String,
     ) {
         let config = &cx.config.paths.direct;
-        let may = self.sessions.get(&id).is_some_and(|session| {
+        let may = self.sessions.get(id).is_some_and(|session| {
             may_link(cx, session) && !session.talk.ours && session.talk.channel == offer.channel
         });
         // A new offer is in the place of the one before.
         let earlier = self.directs.attempt(id);
         let others = self.directs.under_way() - usize::from(earlier.is_some());
-        let direct = self.directs.of.get(&id);
-        let rests = direct.is_some_and(|direct| cx.now < direct.rests_until);
+        let rests = self.directs.rests(cx.now, id);
         if !may || rests || others >= config.at_once {
             let attempt = offer.attempt;
             return self.signal(cx, id, &Signal::End { attempt });
@@ -255,10 +182,9 @@ impl<C: Chunk> Torrent<C> {
 
     /// Nobody is to be linked but through relays from now on.
     pub(in crate::engine) fn only_relays(&mut self, cx: &mut Cx<'_, C>) {
-        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
-        for id in sessions {
+        for id in self.sessions.ids() {
             self.give_up_direct(cx, id);
-            let streams = self.sessions.get(&id).into_iter();
+            let streams = self.sessions.get(id).into_iter();
             let streams = streams.flat_map(Session::streams);
             let others = streams.filter(|stream| !cx.channels.allows(stream.path));
             let others: Vec<ChannelKey> = others.map(|stream| stream.channel).collect();
@@ -271,14 +197,13 @@ impl<C: Chunk> Torrent<C> {
 
     /// A session is over.
     pub(super) fn forget_direct(&mut self, cx: &mut Cx<'_, C>, session: SessionId) {
-        let direct = self.directs.of.remove(&session);
-        if let Some(attempt) = direct.and_then(|direct| direct.attempt) {
+        if let Some(attempt) = self.directs.forget(session) {
             cx.emit(Output::Direct(attempt.id, DirectWork::Drop));
         }
     }
 
     fn signal(&mut self, cx: &mut Cx<'_, C>, id: SessionId, signal: &Signal) {
-        let session = self.sessions.get(&id);
+        let session = self.sessions.get(id);
         if let Some(taken_as) = session.and_then(|session| session.talk.ts_direct) {
             let payload = signal.encode();
             self.say(

@@ -1,3 +1,4 @@
+use super::load::Standing;
 use super::*;
 use crate::pieces::BLOCK;
 use bytes::Bytes;

@@ -391,7 +391,7 @@ impl Model {
 
     fn check(&mut self) {
         let wants: Vec<bool> = self.layout.pieces().map(|p| self.wants(p)).collect();
-        let have = self.download.have.clone();
+        let have = self.download.have().clone();
         let missing = |piece: &PieceIndex| wants[piece.as_usize()] && !have.has(*piece);
         let finished = !self.layout.pieces().any(|piece| missing(&piece));
         assert_eq!(self.download.is_finished(), finished);
@@ -411,7 +411,7 @@ impl Model {
             let states = [
                 download.picker.is_unbegun(piece),
                 download.begun.contains_key(&piece),
-                download.have.has(piece),
+                download.have().has(piece),
             ];
             let states = states.iter().filter(|state| **state).count();
             assert_eq!(states, 1, "{piece:?}");
@@ -421,6 +421,14 @@ impl Model {
             assert_eq!(download.availability(piece) as usize, holders.count());
         }
         assert_eq!(download.verifying, self.verifying.len());
+        let bytes = |pieces: &Bitfield| {
+            pieces
+                .iter()
+                .map(|p| download.stock.bytes_of(p))
+                .sum::<u64>()
+        };
+        assert_eq!(download.bytes_had(), bytes(download.have()));
+        assert_eq!(download.bytes_missing(), bytes(download.stock.missing()));
         let lengths = download
             .in_progress()
             .map(|p| self.limits.memory(self.layout.length(p)));
