@@ -7,7 +7,7 @@ use swarm_core::metainfo::{Link, Metainfo};
 
 use super::source::Source;
 use crate::Error;
-use crate::cli::Show;
+use crate::arguments::Show;
 use crate::status::bytes;
 use crate::text::{plain, print};
 
