@@ -22,7 +22,7 @@ use super::{Config, Ending, Event, Failure, Fault, Output, Resume, TimerKind, Ur
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
-use crate::pieces::{Bitfield, Download, Limits, PieceIndex, Priority, Strategy};
+use crate::pieces::{Bitfield, Download, DownloadLimits, PieceIndex, Priority, Strategy};
 use crate::rng::Rng;
 use crate::time::Time;
 
@@ -193,7 +193,7 @@ impl<C: Chunk> Torrent<C> {
     fn activate(&mut self, cx: &mut Cx<'_, C>, have: Bitfield) {
         let metainfo = self.about.metainfo().expect("activated with metadata");
         let layout = *metainfo.layout();
-        let limits = Limits {
+        let limits = DownloadLimits {
             bytes_in_progress: cx.config.bytes_in_progress,
             endgame_copies: cx.config.requests.endgame_copies,
             random_first: cx.config.requests.random_first,

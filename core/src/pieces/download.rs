@@ -17,9 +17,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use choose::Choice;
-pub use limits::{Limits, Waste};
+pub use limits::{DownloadLimits, Waste};
 use load::Load;
-pub use receive::Received;
+pub use receive::BlockOutcome;
 use stock::Stock;
 use suspects::Suspects;
 
@@ -51,7 +51,7 @@ pub type SessionId = u32;
 #[derive(Debug)]
 pub struct Download<C: Chunk = Bytes> {
     layout: Layout,
-    limits: Limits,
+    limits: DownloadLimits,
     stock: Stock,
     picker: Picker,
     /// Pieces that are begun and not had.
@@ -104,7 +104,7 @@ impl<C: Chunk> Download<C> {
         layout: Layout,
         have: Bitfield,
         strategy: Strategy,
-        limits: Limits,
+        limits: DownloadLimits,
         rng: Rng,
     ) -> Self {
         let window = (limits.streaming_window / u64::from(layout.piece_length())).max(2);

@@ -5,7 +5,7 @@ mod blocks;
 use blocks::Blocks;
 pub(super) use blocks::{Asker, Copies};
 
-use super::download::{Limits, SessionId};
+use super::download::{DownloadLimits, SessionId};
 use super::parts::{Content, Parts};
 use super::{BLOCK, Block, Layout, Padding, PieceIndex, Stretch};
 use crate::chunk::{Buffer, Chunk};
@@ -52,7 +52,7 @@ impl<C: Chunk> Partial<C> {
         padding: Padding,
         piece: PieceIndex,
         alone: bool,
-        limits: &Limits,
+        limits: &DownloadLimits,
     ) -> Self {
         let start = layout.offset(piece);
         let is_padding = (0..layout.block_count(piece)).map(|number| {

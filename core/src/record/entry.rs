@@ -81,10 +81,10 @@ pub(super) enum What {
     Received(ChannelKey),
     Room(ChannelKey, u32),
     /// Body: what was read.
-    Read(Of, Result<(), Failure>),
-    Written(Of, Result<(), Failure>),
+    Read(Of, Result<(), StoreFailure>),
+    Written(Of, Result<(), StoreFailure>),
     Hashed(Of, [u8; 20]),
-    Verified(Of, Result<[u8; 20], Failure>),
+    Verified(Of, Result<[u8; 20], StoreFailure>),
     /// Body: the info dictionary.
     AddTorrent {
         trackers: Vec<String>,
@@ -125,7 +125,7 @@ pub(super) struct Of {
 
 /// A [`StoreError`](crate::engine::StoreError).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Failure {
+pub(super) enum StoreFailure {
     Missing,
     Full(String),
     Unreadable(String),

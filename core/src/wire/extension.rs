@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MAX_METADATA;
 use super::fields::{ByteString, dictionary, is_printable};
-use crate::bencode::{self, BencodeError, Dict, Limits};
+use crate::bencode::{self, BencodeError, DecodeLimits, Dict};
 
 /// Bytes of a metadata piece (BEP 9), except the last.
 pub const METADATA_PIECE: u32 = 16 * 1024;
@@ -23,14 +23,14 @@ pub const HANDSHAKE_ID: u8 = 0;
 const MAX_CLIENT: usize = 64;
 
 /// What an extension handshake may cost: some clients list dozens of extensions.
-const HANDSHAKE_LIMITS: Limits = Limits {
+const HANDSHAKE_LIMITS: DecodeLimits = DecodeLimits {
     length: 16 * 1024,
     depth: 8,
     values: 1024,
 };
 
 /// What the dictionary of a metadata message may cost: a few numbers.
-const METADATA_LIMITS: Limits = Limits {
+const METADATA_LIMITS: DecodeLimits = DecodeLimits {
     length: 1024,
     depth: 4,
     values: 64,

@@ -5,7 +5,7 @@ use crate::chunk::Chunk;
 use crate::engine::{Output, Work};
 use crate::id::ChannelKey;
 use crate::peer::{Asked, SessionId};
-use crate::pieces::Received;
+use crate::pieces::BlockOutcome;
 use crate::wire::peer::BlockRef;
 
 impl<C: Chunk> Torrent<C> {
@@ -61,7 +61,10 @@ impl<C: Chunk> Torrent<C> {
         } else {
             download.receive(id, block, data)
         };
-        if matches!(received, Received::Kept { .. } | Received::Complete { .. }) {
+        if matches!(
+            received,
+            BlockOutcome::Kept { .. } | BlockOutcome::Complete { .. }
+        ) {
             self.traffic.gain(cx.now);
             if let Some(session) = self.sessions.get_mut(id) {
                 session.remote.exchanged = Some(cx.now);
@@ -69,9 +72,9 @@ impl<C: Chunk> Torrent<C> {
         }
         self.write_stretches(cx);
         match received {
-            Received::Unrequested | Received::Duplicate => {}
-            Received::Kept { cancel } => self.cancel(cx, block, &cancel),
-            Received::Complete {
+            BlockOutcome::Unrequested | BlockOutcome::Duplicate => {}
+            BlockOutcome::Kept { cancel } => self.cancel(cx, block, &cancel),
+            BlockOutcome::Complete {
                 cancel,
                 piece,
                 data,

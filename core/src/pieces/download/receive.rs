@@ -11,7 +11,7 @@ use crate::pieces::{Block, PieceIndex};
 
 /// What became of a block that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Received<C = Bytes> {
+pub enum BlockOutcome<C = Bytes> {
     /// It was not asked of this session, or no longer: to be ignored; waste.
     Unrequested,
     /// We have it already: waste.
@@ -34,43 +34,46 @@ pub enum Received<C = Bytes> {
 
 impl<C: Chunk> Download<C> {
     /// A block arrived.
-    pub fn receive(&mut self, session: SessionId, block: Block, data: &C) -> Received<C> {
+    pub fn receive(&mut self, session: SessionId, block: Block, data: &C) -> BlockOutcome<C> {
         self.take(session, block, data, false)
     }
 
     /// A block arrived that was asked of the session and given up: if it is still missing, it
     /// is as good as any.
-    pub fn receive_late(&mut self, session: SessionId, block: Block, data: &C) -> Received<C> {
+    pub fn receive_late(&mut self, session: SessionId, block: Block, data: &C) -> BlockOutcome<C> {
         self.take(session, block, data, true)
     }
 
-    fn take(&mut self, session: SessionId, block: Block, data: &C, late: bool) -> Received<C> {
+    fn take(&mut self, session: SessionId, block: Block, data: &C, late: bool) -> BlockOutcome<C> {
         let received = self.fill(session, block, data, late);
-        if matches!(received, Received::Kept { .. } | Received::Complete { .. }) {
+        if matches!(
+            received,
+            BlockOutcome::Kept { .. } | BlockOutcome::Complete { .. }
+        ) {
             self.set_standing(session, Standing::Delivers);
         }
         let bytes = data.len() as u64;
         match received {
-            Received::Unrequested => self.waste.unrequested += bytes,
-            Received::Duplicate => self.waste.duplicate += bytes,
-            Received::Kept { .. } => self.give_up_if_skipped(block.piece),
-            Received::Complete { .. } => {}
+            BlockOutcome::Unrequested => self.waste.unrequested += bytes,
+            BlockOutcome::Duplicate => self.waste.duplicate += bytes,
+            BlockOutcome::Kept { .. } => self.give_up_if_skipped(block.piece),
+            BlockOutcome::Complete { .. } => {}
         }
         received
     }
 
-    fn fill(&mut self, session: SessionId, block: Block, data: &C, late: bool) -> Received<C> {
+    fn fill(&mut self, session: SessionId, block: Block, data: &C, late: bool) -> BlockOutcome<C> {
         let piece = block.piece;
         let partial = match self.begun.get_mut(&piece) {
             Some(Begun::Filling(partial)) => partial,
-            Some(Begun::Verifying { .. }) => return Received::Duplicate,
-            None if self.stock.have().has(piece) => return Received::Duplicate,
-            Some(Begun::Draining(_)) | None => return Received::Unrequested,
+            Some(Begun::Verifying { .. }) => return BlockOutcome::Duplicate,
+            None if self.stock.have().has(piece) => return BlockOutcome::Duplicate,
+            Some(Begun::Draining(_)) | None => return BlockOutcome::Unrequested,
         };
         let was_full = !partial.has_unasked();
         let cancel = match partial.fill(session, block, data, late) {
-            Filled::Unrequested => return Received::Unrequested,
-            Filled::Duplicate => return Received::Duplicate,
+            Filled::Unrequested => return BlockOutcome::Unrequested,
+            Filled::Duplicate => return BlockOutcome::Duplicate,
             Filled::Kept(others) => others,
         };
         let stretches = partial.take_stretches(block);
@@ -82,16 +85,16 @@ impl<C: Chunk> Download<C> {
         }
         self.relist(piece);
         if !complete {
-            return Received::Kept { cancel };
+            return BlockOutcome::Kept { cancel };
         }
         match self.begin_verifying(piece) {
-            Some(Content::Whole(data)) => Received::Complete {
+            Some(Content::Whole(data)) => BlockOutcome::Complete {
                 cancel,
                 piece,
                 data,
             },
             // Of a piece in parts the last thing is that it was written.
-            Some(Content::Digests(_)) | None => Received::Kept { cancel },
+            Some(Content::Digests(_)) | None => BlockOutcome::Kept { cancel },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Entries put together to inputs again.
 
-use super::{Entry, Failure, Here, Layouts, Of, What};
+use super::{Entry, Here, Layouts, Of, StoreFailure, What};
 use crate::engine::{Command, Done, Input, Job, Resume, StoreError};
 use crate::id::{InfoHash, LinkId};
 use crate::metainfo::Metainfo;
@@ -189,13 +189,13 @@ fn size(number: u64) -> Result<usize, RecordError> {
     usize::try_from(number).map_err(|_| RecordError::Entry)
 }
 
-impl From<Failure> for StoreError {
-    fn from(failure: Failure) -> Self {
+impl From<StoreFailure> for StoreError {
+    fn from(failure: StoreFailure) -> Self {
         match failure {
-            Failure::Missing => StoreError::Missing,
-            Failure::Full(reason) => StoreError::Full(reason),
-            Failure::Unreadable(reason) => StoreError::Unreadable(reason),
-            Failure::Failed(reason) => StoreError::Failed(reason),
+            StoreFailure::Missing => StoreError::Missing,
+            StoreFailure::Full(reason) => StoreError::Full(reason),
+            StoreFailure::Unreadable(reason) => StoreError::Unreadable(reason),
+            StoreFailure::Failed(reason) => StoreError::Failed(reason),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Failure, Here, Of, What};
+use super::{Here, Of, StoreFailure, What};
 use crate::chunk::Chunk;
 use crate::engine::{Command, Done, Input, Job, Resume, StoreError};
 use crate::net::RelayPolicy;
@@ -121,11 +121,11 @@ impl What {
             Done::Read(Ok(data)) => return (What::Read(of, Ok(())), data.to_bytes()),
             Done::Read(Err(error)) => What::Read(of, Err(error.into())),
             Done::Written(result) => {
-                What::Written(of, result.as_ref().copied().map_err(Failure::from))
+                What::Written(of, result.as_ref().copied().map_err(StoreFailure::from))
             }
             Done::Hashed(digest) => What::Hashed(of, *digest),
             Done::Verified(result) => {
-                What::Verified(of, result.as_ref().copied().map_err(Failure::from))
+                What::Verified(of, result.as_ref().copied().map_err(StoreFailure::from))
             }
         };
         (what, Bytes::new())
@@ -169,13 +169,13 @@ impl What {
     }
 }
 
-impl From<&StoreError> for Failure {
+impl From<&StoreError> for StoreFailure {
     fn from(error: &StoreError) -> Self {
         match error.clone() {
-            StoreError::Missing => Failure::Missing,
-            StoreError::Full(reason) => Failure::Full(reason),
-            StoreError::Unreadable(reason) => Failure::Unreadable(reason),
-            StoreError::Failed(reason) => Failure::Failed(reason),
+            StoreError::Missing => StoreFailure::Missing,
+            StoreError::Full(reason) => StoreFailure::Full(reason),
+            StoreError::Unreadable(reason) => StoreFailure::Unreadable(reason),
+            StoreError::Failed(reason) => StoreFailure::Failed(reason),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::pieces::Cut;
 struct Model {
     download: Download,
     layout: Layout,
-    limits: Limits,
+    limits: DownloadLimits,
     priorities: Vec<Priority>,
     peers: BTreeMap<SessionId, Peer>,
     /// Who last sent each block, and whether it was bad.
@@ -54,7 +54,7 @@ impl Model {
         let piece_length = u.int_in_range(1..=4 * BLOCK)?;
         let length = u.int_in_range(1..=6 * u64::from(piece_length))?;
         let layout = Layout::new(length, piece_length).unwrap();
-        let limits = Limits {
+        let limits = DownloadLimits {
             bytes_in_progress: u.int_in_range(0..=length)?,
             endgame_copies: u.int_in_range(0..=3)?,
             random_first: u.int_in_range(0..=2)?,
@@ -233,8 +233,8 @@ impl Model {
             .download
             .receive(session, block, &Bytes::copy_from_slice(&bytes))
         {
-            Received::Unrequested => self.waste.unrequested += u64::from(block.length),
-            Received::Duplicate => self.waste.duplicate += u64::from(block.length),
+            BlockOutcome::Unrequested => self.waste.unrequested += u64::from(block.length),
+            BlockOutcome::Duplicate => self.waste.duplicate += u64::from(block.length),
             taken => panic!("{taken:?}, but nobody asked"),
         }
     }
@@ -256,11 +256,11 @@ impl Model {
             .download
             .receive(session, block, &Bytes::copy_from_slice(&data))
         {
-            Received::Kept { mut cancel } => {
+            BlockOutcome::Kept { mut cancel } => {
                 cancel.sort_unstable();
                 assert_eq!(cancel, others);
             }
-            Received::Complete {
+            BlockOutcome::Complete {
                 mut cancel,
                 piece,
                 data,
