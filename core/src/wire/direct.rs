@@ -5,14 +5,14 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::fields::ByteString;
-use crate::bencode::{self, BencodeError, Dict, Limits};
+use crate::bencode::{self, BencodeError, DecodeLimits, Dict};
 
 /// The longest session description, in bytes. Browsers' are of one or two thousand, with all
 /// their candidates; a message of the peer wire has room for one of a block's length.
 pub const MAX_DESCRIPTION: usize = 16 << 10;
 
 /// What a message may cost: three fields.
-const LIMITS: Limits = Limits {
+const LIMITS: DecodeLimits = DecodeLimits {
     length: MAX_DESCRIPTION + 128,
     depth: 2,
     values: 16,
