@@ -147,7 +147,7 @@ impl Host {
             return match (wire, self.directs.borrow_mut().making.get_mut(&id)) {
                 (Some(wire), _) => self.feed(Input::Wire(wire, WireInput::Received(bytes))),
                 (None, Some(channel)) if channel.early.len() < MAX_EARLY => {
-                    channel.early.push(bytes)
+                    channel.early.push(bytes);
                 }
                 // A stretch that is missing ends it, with a reason, as soon as it is open.
                 (None, _) => {}
