@@ -75,7 +75,7 @@ pub const MAX_PEERS: usize = 2000;
 const MAX_BYTES: u64 = i64::MAX as u64;
 
 /// Words of a stranger as a person may see them, at most [`MAX_REASON`] bytes.
-fn printable(text: &[u8]) -> String {
+pub fn printable(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let mut text: String = text.chars().filter(|c| is_printable(*c)).collect();
     text.truncate(text.floor_char_boundary(MAX_REASON));

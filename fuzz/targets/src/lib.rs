@@ -20,13 +20,13 @@ pub use engine::engine;
 pub use hub::hub;
 pub use parsers::{bencode, link, metainfo, peer_wire, relay};
 pub use recording::recording;
-pub use trackers::{http_tracker, stun, udp_tracker};
+pub use trackers::{http_tracker, stun, udp_tracker, webtorrent};
 
 /// A target: returns on any input, or panics because something is wrong.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder of the corpus.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("bencode", bencode),
     ("metainfo", metainfo),
     ("link", link),
@@ -35,6 +35,7 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("stun", stun),
     ("http_tracker", http_tracker),
     ("udp_tracker", udp_tracker),
+    ("webtorrent", webtorrent),
     ("recording", recording),
     ("engine", engine),
     ("hub", hub),

@@ -5,6 +5,8 @@ use swarm_core::wire::tracker::http::{
     AnnounceQuery, AnnounceResponse, ScrapeResponse, scrape_query, scrape_url, scraped_swarms,
 };
 use swarm_core::wire::tracker::udp;
+use swarm_core::wire::webtorrent::Limits;
+use webtorrent_json::{decode_client, decode_server, encode_client, encode_server};
 
 /// A datagram is read or refused, answered shortly, and survives being written.
 pub fn stun(input: &[u8]) {
@@ -54,5 +56,24 @@ pub fn udp_tracker(input: &[u8]) {
                 Ok(response)
             );
         }
+    }
+}
+
+/// A text is read or refused, and survives being written.
+pub fn webtorrent(input: &[u8]) {
+    let limits = Limits::default();
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    // Written anew it may be longer than what is read.
+    let wide = Limits {
+        message: usize::MAX,
+        ..limits
+    };
+    if let Ok(message) = decode_client(text, &limits) {
+        assert_eq!(decode_client(&encode_client(&message), &wide), Ok(message));
+    }
+    if let Ok(message) = decode_server(text, &limits) {
+        assert_eq!(decode_server(&encode_server(&message), &wide), Ok(message));
     }
 }
