@@ -14,7 +14,7 @@
 //! - `relay`: the channels between members, and credit.
 //! - `signal`: what WebRTC peers offer each other.
 //!
-//! Beside it, for shells: [`ClientOutbox`].
+//! Beside it, for shells: [`ClientOutbox`] and [`ConnectionIds`].
 
 use crate::id::{InfoHash, MemberId};
 use crate::rng::Rng;
@@ -29,6 +29,7 @@ use signal::Signal;
 
 mod accounts;
 mod config;
+mod connection_ids;
 mod door;
 mod io;
 mod kind;
@@ -60,6 +61,7 @@ mod tests;
 mod webtorrent_tests;
 
 pub use config::HubConfig;
+pub use connection_ids::ConnectionIds;
 pub use io::{ConnId, Frame, HubInput, HubOutput, Question, Reading, Reply};
 pub use outbox::ClientOutbox;
 pub use source::Source;
