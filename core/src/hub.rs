@@ -62,7 +62,7 @@ mod webtorrent_tests;
 
 pub use config::HubConfig;
 pub use connection_ids::ConnectionIds;
-pub use io::{ConnId, Frame, HubInput, HubOutput, Question, Reading, Reply};
+pub use io::{ConnId, Frame, HubInput, HubOutput, Reading, TrackerQuestion, TrackerReply};
 pub use outbox::ClientOutbox;
 pub use source::Source;
 pub use stats::{HubStats, LimitCounts};

@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, Question, Reply};
+use swarm_core::hub::{
+    ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, TrackerQuestion, TrackerReply,
+};
 use swarm_core::id::{InfoHash, PeerId};
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{self, ServerMessage};
@@ -155,7 +157,7 @@ impl Scene {
                 HubOutput::Reply(reply) => {
                     assert_eq!(asked, Some(conn));
                     replies += 1;
-                    if let Reply::Announced(announced) = reply {
+                    if let TrackerReply::Announced(announced) = reply {
                         assert!(announced.peers.len() <= self.config.max_numwant);
                     }
                 }
@@ -240,7 +242,7 @@ fn any_event(u: &mut Unstructured<'_>) -> Result<Event> {
     u.choose(&events).copied()
 }
 
-fn any_question(u: &mut Unstructured<'_>) -> Result<(IpAddr, Question)> {
+fn any_question(u: &mut Unstructured<'_>) -> Result<(IpAddr, TrackerQuestion)> {
     let host = u.int_in_range(0..=3)?;
     let from = match u.arbitrary()? {
         true => Ipv4Addr::from([192, 0, 2, host]).into(),
@@ -248,7 +250,7 @@ fn any_question(u: &mut Unstructured<'_>) -> Result<(IpAddr, Question)> {
     };
     if u.ratio(1, 8)? {
         let swarms = vec![any_swarm(u)?; u.int_in_range(0..=5)?];
-        return Ok((from, Question::Scrape { swarms }));
+        return Ok((from, TrackerQuestion::Scrape { swarms }));
     }
     let announce = Announce {
         info_hash: any_swarm(u)?,
@@ -262,7 +264,7 @@ fn any_question(u: &mut Unstructured<'_>) -> Result<(IpAddr, Question)> {
         key: None,
     };
     let both_families = u.arbitrary()?;
-    let question = Question::Announce {
+    let question = TrackerQuestion::Announce {
         announce,
         both_families,
     };
