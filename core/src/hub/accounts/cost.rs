@@ -55,6 +55,9 @@ pub(in crate::hub) fn of_message(message: &ClientMessage, max_numwant: usize) ->
         }
         ClientMessage::Have(have) => CONTROL + have.pieces.len() as u64 * PIECE,
         ClientMessage::Open(_) => OPEN,
+        ClientMessage::Offer(signal) | ClientMessage::Answer(signal) => {
+            OFFER + signal.sdp.len() as u64 * SDP_BYTE
+        }
         ClientMessage::Credit { bytes, .. } if *bytes < LITTLE_CREDIT => SMALL_CREDIT,
         ClientMessage::Credit { .. }
         | ClientMessage::Accept { .. }

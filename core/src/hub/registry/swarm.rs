@@ -56,6 +56,18 @@ impl Swarm {
         }
     }
 
+    /// A member of ours takes offers from WebTorrent's clients, and is one of those as far as
+    /// they see; or it does not.
+    pub(super) fn take_offers(&mut self, member: MemberId, takes: bool) {
+        let known = self.tabs.member(member).filter(|_| takes);
+        let Some(known) = known else {
+            self.webtorrent.leave(member);
+            return;
+        };
+        let (peer_id, seed, deadline) = (known.peer_id, known.seed, known.deadline);
+        self.webtorrent.announce(member, peer_id, seed, deadline);
+    }
+
     /// To whose source it is charged.
     pub(super) fn owner(&self) -> Party {
         self.owner
