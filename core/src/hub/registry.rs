@@ -154,7 +154,7 @@ impl Registry {
         let seed = have.left == 0;
         let grown = roster.have(member, &have.pieces, seed);
         if seed && let Some(swarm) = self.swarms.get_mut(&have.info_hash) {
-            swarm.roster_mut(Kind::WebTorrent).have(member, &[], true);
+            swarm.takers.have(member, &[], true);
         }
         let source = self.clients[&member].source;
         self.hold(source, |holding| holding.grow_bitfields(grown));
@@ -360,7 +360,8 @@ impl Registry {
             have: membership.have(),
             seed: membership.seed,
         };
-        let members = roster.sample(member, count, &mut self.rng);
+        let seed = roster.member(member).is_some_and(|it| it.seed);
+        let members = roster.sample(member, seed, count, &mut self.rng);
         Peers {
             info_hash,
             interval: seconds(self.config.announce_interval),

@@ -64,7 +64,7 @@ impl<F: Frame> Hub<F> {
         if offers.is_empty() {
             return;
         }
-        let partners = self.partners(member, info_hash);
+        let partners = self.partners(member, info_hash, offers.len());
         for (offer, to) in offers.into_iter().zip(partners) {
             self.hand_on(now, info_hash, [member, to], offer);
         }
@@ -72,14 +72,14 @@ impl<F: Frame> Hub<F> {
 
     /// How many would be given an offer of this member just now.
     pub(super) fn count_partners(&mut self, member: MemberId, info_hash: InfoHash) -> u32 {
-        let partners = self.partners(member, info_hash);
+        let partners = self.partners(member, info_hash, self.config.max_numwant);
         u32::try_from(partners.len()).unwrap_or(u32::MAX)
     }
 
     /// A member of ours makes an offer to anybody who can be reached so alone.
     pub(super) fn offer(&mut self, now: Time, member: MemberId, signal: Signal) {
         let Signal { info_hash, id, sdp } = signal;
-        if let Some(&to) = self.partners(member, info_hash).first() {
+        if let Some(&to) = self.partners(member, info_hash, 1).first() {
             self.hand_on(now, info_hash, [member, to], Offer { id, sdp });
         }
     }
@@ -118,11 +118,19 @@ impl<F: Frame> Hub<F> {
     }
 
     /// Those that a member may make offers to, with whom there was none lately, in an order of
-    /// no meaning.
-    fn partners(&mut self, member: MemberId, info_hash: InfoHash) -> Vec<MemberId> {
+    /// no meaning: `wanted`, or more, if so many are found.
+    fn partners(&mut self, member: MemberId, info_hash: InfoHash, wanted: usize) -> Vec<MemberId> {
         let most = self.config.max_numwant;
-        let mut partners = self.registry.partners(member, info_hash, most);
-        partners.retain(|to| self.signal.may_offer(info_hash, member, *to));
+        let mut partners = Vec::new();
+        // Drawing costs, and in a large swarm hardly anybody drawn was offered something lately.
+        for count in [2 * wanted, most] {
+            partners = self.registry.partners(member, info_hash, count.min(most));
+            let drawn = partners.len();
+            partners.retain(|to| self.signal.may_offer(info_hash, member, *to));
+            if partners.len() >= wanted || drawn < count {
+                break;
+            }
+        }
         partners
     }
 

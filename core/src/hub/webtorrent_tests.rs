@@ -415,3 +415,15 @@ fn a_tab_that_got_everything_is_a_seed_to_all() {
     scene.wait(60);
     assert_eq!(scene.hub.stats(), HubStats::default());
 }
+
+#[test]
+fn a_few_are_found_among_many_tabs() {
+    let mut scene = scene(1..=1);
+    for conn in 10..110 {
+        scene.connect(conn);
+        let peers = scene.announce(conn, rtc(conn));
+        assert_eq!(peers.rtc, 1);
+    }
+    scene.send(50, relay::ClientMessage::Offer(signal(1, "offer 1")));
+    assert_eq!(scene.offers(1).len(), 1);
+}

@@ -12,7 +12,8 @@ impl Registry {
         info_hash: InfoHash,
     ) -> Option<PeerId> {
         let swarm = self.swarms.get(&info_hash)?;
-        let known = swarm.roster(Kind::WebTorrent).member(member)?;
+        let [clients, takers] = [swarm.roster(Kind::WebTorrent), &swarm.takers];
+        let known = clients.member(member).or_else(|| takers.member(member))?;
         Some(known.peer_id)
     }
 
@@ -27,15 +28,18 @@ impl Registry {
         let Some(swarm) = self.swarms.get(&info_hash) else {
             return Vec::new();
         };
-        let (tabs, takers) = (swarm.roster(Kind::Tab), swarm.roster(Kind::WebTorrent));
-        if takers.member(member).is_none() {
-            return Vec::new();
+        let (clients, takers) = (swarm.roster(Kind::WebTorrent), &swarm.takers);
+        let rng = &mut self.rng;
+        let mut drawn = Vec::new();
+        if let Some(known) = clients.member(member) {
+            drawn.extend(clients.sample(member, known.seed, count, rng));
+            drawn.extend(takers.sample(member, known.seed, count, rng));
+        } else if let Some(known) = takers.member(member) {
+            drawn.extend(clients.sample(member, known.seed, count, rng));
         }
-        let ours = tabs.member(member).is_some();
-        let drawn = takers.sample(member, count, &mut self.rng);
-        let others = drawn.into_iter().map(|(member, _)| member);
-        others
-            .filter(|other| !ours || tabs.member(*other).is_none())
-            .collect()
+        let mut drawn: Vec<MemberId> = drawn.into_iter().map(|(member, _)| member).collect();
+        rng.shuffle(&mut drawn);
+        drawn.truncate(count);
+        drawn
     }
 }
