@@ -4,8 +4,10 @@
 //!
 //! - `server`: accepts connections, and shuts down.
 //! - `http`, `reply`, `client`, `page`: the page, the way into a WebSocket, and who may take it.
+//! - `tracker`: ordinary clients, over HTTP.
 //! - `switchboard`: the hub behind a lock, and what waits to be sent to each client.
 //! - `connection`, `socket`, `pace`: one WebSocket, and when it is read from.
+//! - `datagrams`: what is asked and answered in single ones.
 //! - `context`: what every connection shares.
 //! - `config`, `shares`, `counters`: what is limited, who has how much of it, how often a
 //!   limit was met.
@@ -15,6 +17,7 @@ mod config;
 mod connection;
 mod context;
 mod counters;
+mod datagrams;
 mod http;
 mod pace;
 mod page;
@@ -23,6 +26,7 @@ mod server;
 mod shares;
 mod socket;
 mod switchboard;
+mod tracker;
 
 pub use config::{Config, Page};
-pub use server::{Server, serve};
+pub use server::{Server, Sockets, serve};

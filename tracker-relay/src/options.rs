@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use swarm_core::hub::HubConfig;
-use swarm_core::wire::relay::RelayUse;
+use swarm_core::wire::relay::{MAX_STUN, RelayUse, StunServer};
 use tracker_relay::{Config, Page};
 
 /// Tracker, relay and web page of a swarm of browser tabs, on one port.
@@ -51,6 +51,36 @@ pub(crate) struct Options {
         value_delimiter = ','
     )]
     trusted_proxies: Vec<IpAddr>,
+
+    /// Where ordinary BitTorrent clients may announce over UDP (udp://…); port 0 takes a free
+    /// one
+    #[arg(long, env = "TABSWARM_UDP", value_name = "ADDR:PORT")]
+    pub(crate) udp: Option<SocketAddr>,
+
+    /// Don't be a tracker for ordinary BitTorrent clients over HTTP (/announce and /scrape)
+    #[arg(long, env = "TABSWARM_NO_HTTP_TRACKER")]
+    no_http_tracker: bool,
+
+    /// Don't be a tracker for WebTorrent (WebSockets that ask for no subprotocol)
+    #[arg(long, env = "TABSWARM_NO_WEBTORRENT")]
+    no_webtorrent: bool,
+
+    /// Where to tell peers their own addresses (STUN, over UDP), which they need for direct links
+    /// through routers; port 0 takes a free one. Datagrams have to come from the peers'
+    /// own addresses: a proxy in front of this server does not pass them on
+    #[arg(long, env = "TABSWARM_STUN", value_name = "ADDR:PORT")]
+    pub(crate) stun: Option<SocketAddr>,
+
+    /// The STUN server that peers are told of, this one by its public name or another; may be
+    /// repeated, up to four times (comma-separated in the environment). Without it they are
+    /// told the port of --stun, and use the name by which they reached this server
+    #[arg(
+        long = "stun-name",
+        env = "TABSWARM_STUN_NAME",
+        value_name = "HOST:PORT",
+        value_delimiter = ','
+    )]
+    stun_names: Vec<StunServer>,
 
     /// What peers are told of the relay: use whichever way is the better, which is right on one
     /// machine and in one network, or spare it and prefer direct links, as on a public server
@@ -140,6 +170,10 @@ struct LimitOptions {
     #[arg(long, env = "TABSWARM_UNFINISHED_MEMORY", value_name = "MIB", default_value_t = Config::default().max_unfinished >> 20)]
     unfinished_memory: u64,
 
+    /// Times in a second that one address is told its own by --stun
+    #[arg(long, env = "TABSWARM_STUN_RATE", value_name = "N", default_value_t = Config::default().max_stun_rate)]
+    stun_rate: u32,
+
     /// Seconds that a client may take to send a request for the page, and be idle before one
     #[arg(long, env = "TABSWARM_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = Config::default().http_timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..=86_400))]
     request_timeout: u64,
@@ -147,6 +181,11 @@ struct LimitOptions {
     /// Seconds between the announces of a client
     #[arg(long, env = "TABSWARM_INTERVAL", value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     interval: u64,
+
+    /// Seconds between the announces of an ordinary BitTorrent client; one that has been silent
+    /// for half as long again is forgotten
+    #[arg(long, env = "TABSWARM_CLIENT_INTERVAL", value_name = "SECONDS", default_value_t = HubConfig::default().socket_interval.as_secs(), value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    client_interval: u64,
 
     /// Seconds after which a client that takes no data, of a page or of others, is disconnected
     #[arg(long, env = "TABSWARM_WRITE_TIMEOUT", value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
@@ -172,15 +211,19 @@ impl Options {
             address_work,
             max_http_connections,
             unfinished_memory,
+            stun_rate,
             request_timeout,
             interval,
+            client_interval,
             write_timeout,
         } = self.limits;
+        let client_interval = Duration::from_secs(client_interval);
         let interval = Duration::from_secs(interval);
         let mebibytes = |count: u64| count.saturating_mul(1 << 20);
         Config {
             page: self.page.clone().map_or(Page::BuiltIn, Page::Folder),
             hub: HubConfig {
+                stun: self.stun_names.iter().take(MAX_STUN).cloned().collect(),
                 relay: match self.relay {
                     RelayOption::Free => RelayUse::Free,
                     RelayOption::Spare => RelayUse::Spare,
@@ -196,6 +239,8 @@ impl Options {
                 max_inflight: mebibytes(memory),
                 announce_interval: interval,
                 member_expiry: interval * 5 / 2,
+                socket_interval: client_interval,
+                socket_expiry: client_interval * 3 / 2,
                 ..HubConfig::default()
             },
             allowed_origins: self.allowed_origins.clone(),
@@ -204,6 +249,9 @@ impl Options {
             http_timeout: Duration::from_secs(request_timeout),
             max_http_connections,
             max_unfinished: mebibytes(unfinished_memory),
+            max_stun_rate: stun_rate,
+            http_tracker: !self.no_http_tracker,
+            webtorrent: !self.no_webtorrent,
             write_timeout: Duration::from_secs(write_timeout),
             ..Config::default()
         }

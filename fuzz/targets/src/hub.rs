@@ -278,6 +278,9 @@ impl Scene {
                     assert!(DataFrame::parse(message.clone()).is_some());
                     client.unwritten += message.len() as u64;
                 }
+                HubOutput::WebTorrent(_) | HubOutput::Reply(_) => {
+                    panic!("everybody here speaks our own protocol")
+                }
                 HubOutput::Send(message) => {
                     client.hear(&message);
                     let encoded = message.clone().encode();
@@ -332,6 +335,8 @@ impl Client {
             | ServerMessage::Refused { .. }
             | ServerMessage::Error { .. }
             | ServerMessage::Data(_)
+            | ServerMessage::Offer(_)
+            | ServerMessage::Answer(_)
             | ServerMessage::Pong => {}
         }
     }
@@ -348,6 +353,7 @@ fn announce(info_hash: InfoHash) -> Announce {
         left: None,
         pieces: None,
         numwant: 10,
+        rtc: false,
     }
 }
 

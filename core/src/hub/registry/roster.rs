@@ -9,10 +9,8 @@ use crate::rng::Rng;
 use crate::time::Time;
 
 /// The members of one torrent.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Roster {
-    /// The member whose source it is charged to.
-    owner: MemberId,
     members: BTreeMap<MemberId, Membership>,
     /// Those that have everything, something and nothing, as they say, each in an order of no
     /// meaning, so that some can be drawn at random without walking over all.
@@ -51,27 +49,9 @@ struct Pieces {
 }
 
 impl Roster {
-    /// A swarm that `owner` is about to join.
-    pub(super) fn new(owner: MemberId) -> Self {
-        Roster {
-            owner,
-            members: BTreeMap::new(),
-            lists: Default::default(),
-        }
-    }
-
-    /// The member whose source it is charged to.
-    pub(super) fn owner(&self) -> MemberId {
-        self.owner
-    }
-
-    /// If the owner has left, the member that is the owner from now on; none if nobody is
-    /// left.
-    pub(super) fn inherit(&mut self, left: MemberId) -> Option<MemberId> {
-        if self.owner == left {
-            self.owner = *self.members.keys().next()?;
-        }
-        Some(self.owner)
+    /// One of them.
+    pub(super) fn first(&self) -> Option<MemberId> {
+        self.members.keys().next().copied()
     }
 
     /// How many have everything.
@@ -162,8 +142,8 @@ impl Roster {
         difference(before, after)
     }
 
-    /// Up to `count` members other than `id`, drawn at random; to a seed, only such as
-    /// lack something.
+    /// Up to `count` members other than `id`, drawn at random; to a seed, who need not be one of
+    /// them, only such as lack something.
     ///
     /// Those who have more come first, or a few could not be found among many that have
     /// nothing; but what somebody has is only a claim, so these get no more than half of
@@ -171,10 +151,10 @@ impl Roster {
     pub(super) fn sample(
         &self,
         id: MemberId,
+        asked_by_seed: bool,
         count: usize,
         rng: &mut Rng,
     ) -> Vec<(MemberId, &Membership)> {
-        let asked_by_seed = self.members.get(&id).is_some_and(|m| m.seed);
         let lists = &self.lists[usize::from(asked_by_seed)..];
         // One more than wanted, in case we draw who asks.
         let wanted = count.saturating_add(1);
@@ -285,7 +265,7 @@ impl Pieces {
 
 /// So many different numbers below `total`: Floyd's algorithm, which takes as many draws as
 /// results, however large the total is.
-fn draw(count: usize, total: usize, rng: &mut Rng) -> Vec<usize> {
+pub(super) fn draw(count: usize, total: usize, rng: &mut Rng) -> Vec<usize> {
     let mut drawn = Vec::new();
     let mut seen = BTreeSet::new();
     for upper in total - count.min(total)..total {
@@ -301,7 +281,7 @@ fn draw(count: usize, total: usize, rng: &mut Rng) -> Vec<usize> {
     drawn
 }
 
-fn saturate(count: usize) -> u32 {
+pub(super) fn saturate(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
@@ -315,7 +295,7 @@ mod tests {
 
     /// So many members of each kind, numbered in that order.
     fn roster(seeds: u32, some: u32, none: u32) -> Roster {
-        let mut roster = Roster::new(MemberId(0));
+        let mut roster = Roster::default();
         let deadline = Time::from_millis(0);
         for number in 0..seeds + some + none {
             let id = MemberId(number);
@@ -331,7 +311,8 @@ mod tests {
     fn drawn(seeds: u32, some: u32, none: u32, count: usize) -> [usize; 3] {
         let roster = roster(seeds, some, none);
         let asks = MemberId(seeds + some + none - 1);
-        let ids = roster.sample(asks, count, &mut Rng::new(1));
+        let seed = roster.members[&asks].seed;
+        let ids = roster.sample(asks, seed, count, &mut Rng::new(1));
         let ids: BTreeSet<MemberId> = ids.into_iter().map(|(id, _)| id).collect();
         assert!(!ids.contains(&asks));
         let between = |from, to| ids.range(MemberId(from)..MemberId(to)).count();
@@ -373,7 +354,7 @@ mod tests {
         assert_eq!((roster.complete(), roster.incomplete()), (2, 1));
         roster.leave(MemberId(0));
         assert_eq!((roster.complete(), roster.incomplete()), (1, 1));
-        let told = roster.sample(MemberId(1), 9, &mut Rng::new(1));
+        let told = roster.sample(MemberId(1), false, 9, &mut Rng::new(1));
         assert_eq!(told.len(), 1);
         assert_eq!(told[0].0, MemberId(2));
     }
