@@ -45,6 +45,26 @@ pub(crate) fn wasm_target(workspace: &Workspace, target: &str) -> Result<()> {
     Ok(())
 }
 
+/// Makes sure of the standard library's source; whether it is there.
+pub(crate) fn std_source(workspace: &Workspace) -> Result<bool> {
+    let sh = &workspace.sh;
+    let sysroot = cmd!(sh, "rustc --print sysroot").quiet().read()?;
+    let library = Path::new(&sysroot).join("lib/rustlib/src/rust/library");
+    if library.join("Cargo.lock").is_file() {
+        return Ok(true);
+    }
+    if workspace.find("rustup").is_none() {
+        eprintln!(
+            "There is no rustup to get the standard library's source with: the page will be \
+             larger than it need be."
+        );
+        return Ok(false);
+    }
+    announce("the standard library's source", "seconds");
+    cmd!(sh, "rustup component add rust-src").run()?;
+    Ok(true)
+}
+
 /// Makes sure of wasm-bindgen and its test runner, in exactly the crate's version.
 pub(crate) fn wasm_bindgen(workspace: &Workspace) -> Result<()> {
     let version = locked_version(workspace, "wasm-bindgen")?;
