@@ -103,8 +103,11 @@ impl<C: Chunk> Engine<C> {
         match input {
             Input::Tick => {}
             Input::LinkUp { link, limits } => {
+                let leads_to_others = limits.max_channels > 0;
                 self.channels.link_up(link, limits);
-                self.with_all(now, |torrent, cx| torrent.link_up(cx.now));
+                if leads_to_others {
+                    self.with_all(now, |torrent, cx| torrent.link_up(cx.now));
+                }
             }
             Input::LinkDown { link } => {
                 // Down first: there is nobody to tell of the channels that end.

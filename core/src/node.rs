@@ -14,25 +14,32 @@ mod flow;
 mod io;
 mod pulse;
 mod relay;
+mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 
-pub use io::{Input, LinkInput, LinkOutput, Output, TimerKind};
+pub use io::{Input, LinkInput, LinkOutput, Output, TimerKind, WireInput, WireOutput, WireUp};
 
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::engine::{self, Config, Contents, Standing, View};
+use crate::engine::{self, Config, Contents, Ending, Found, Standing, View};
 use crate::id::{InfoHash, LinkId, PeerId};
+use crate::net::{Contact, LaneLimits};
 use crate::record::{RecordedEngine, Sink};
 use crate::time::Time;
 use relay::RelayLink;
+use wire::{News, Wires};
 
 /// See the module. `S` is where recordings go, `C` what payload is.
 #[derive(Debug)]
 pub struct Node<S = Vec<u8>, C: Chunk = Bytes> {
     engine: RecordedEngine<S, C>,
     links: BTreeMap<LinkId, RelayLink>,
+    wires: Wires<C>,
+    /// Wires that the engine has no use for any more.
+    unwired: Vec<LinkId>,
     out: VecDeque<Output<C>>,
 }
 
@@ -43,6 +50,8 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         Node {
             engine: RecordedEngine::new(config, seed, now, sink),
             links: BTreeMap::new(),
+            wires: Wires::default(),
+            unwired: Vec::new(),
             out: VecDeque::new(),
         }
     }
@@ -52,6 +61,24 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         let input = match input {
             Input::Tick => engine::Input::Tick,
             Input::Link(id, input) => self.hear(now, id, input),
+            Input::Wire(id, input) => self.hear_wire(now, id, input),
+            Input::Network { dials } => network(dials),
+            Input::Met {
+                info_hash,
+                complete,
+                incomplete,
+                addresses,
+            } => engine::Input::Found {
+                info_hash,
+                link: LinkId::NETWORK,
+                complete,
+                incomplete,
+                contacts: addresses.into_iter().map(found).collect(),
+            },
+            Input::Undialled { info_hash, address } => engine::Input::Declined {
+                info_hash,
+                contact: Contact::Address(address),
+            },
             Input::Store(job, done) => engine::Input::Store(job, done),
             Input::Command(command) => engine::Input::Command(command),
             Input::Lost { info_hash, pieces } => engine::Input::Lost { info_hash, pieces },
@@ -59,8 +86,14 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         for link in self.links.values_mut() {
             link.feel_pulse(now, &self.engine.engine().config().tracker, &mut self.out);
         }
+        for late in self.wires.late(now, &self.engine.engine().config().paths) {
+            self.drop_wire(late, Ending::Silent);
+        }
         self.feed(now, input);
         self.take_turns(now);
+        while let Some(link) = self.unwired.pop() {
+            self.feed(now, engine::Input::LinkDown { link });
+        }
     }
 
     /// A link has something to say; what that means to the engine.
@@ -88,6 +121,42 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         }
     }
 
+    /// A wire has something to say; the last of what that means to the engine.
+    fn hear_wire(&mut self, now: Time, id: LinkId, input: WireInput<C>) -> engine::Input<C> {
+        let config = &self.engine.engine().config().paths;
+        let news = match input {
+            WireInput::Up(up) => {
+                let (news, crowded_out) = self.wires.up(now, id, up, config);
+                if let Some(id) = crowded_out {
+                    self.drop_wire(id, Ending::EnoughChannels);
+                }
+                news
+            }
+            WireInput::Received(bytes) => self.wires.receive(id, bytes, self.engine.engine()),
+            WireInput::Sent(bytes) => self.wires.sent(id, bytes),
+            WireInput::Down => News::Inputs(self.wires.down(id).into_iter().collect()),
+        };
+        match news {
+            News::Inputs(mut inputs) => {
+                let last = inputs.pop();
+                for input in inputs {
+                    self.feed(now, input);
+                }
+                last.unwrap_or(engine::Input::Tick)
+            }
+            News::Drop(reason) => {
+                self.drop_wire(id, reason);
+                engine::Input::Tick
+            }
+        }
+    }
+
+    /// Has the host close a wire.
+    fn drop_wire(&mut self, wire: LinkId, reason: Ending) {
+        self.out
+            .push_back(Output::Wire(WireOutput::Close { wire, reason }));
+    }
+
     /// Tells the engine, and does what it says. Between its two halves trackers hear what is
     /// due, so that what they find is not late by a turn.
     fn feed(&mut self, now: Time, input: engine::Input<C>) {
@@ -113,7 +182,24 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                         link.find(now, &output, &mut self.out);
                     }
                 }
+                engine::Output::Dial {
+                    info_hash,
+                    contact: Contact::Address(address),
+                } => self
+                    .out
+                    .push_back(Output::Wire(WireOutput::Dial { info_hash, address })),
                 engine::Output::Dial { contact, .. } => self.carry(contact.link(), output),
+                engine::Output::Send { channel, parts } if self.wires.has(channel.link) => {
+                    let wire = channel.link;
+                    self.out
+                        .push_back(Output::Wire(WireOutput::Send { wire, parts }));
+                }
+                engine::Output::Close { channel, reason } if self.wires.has(channel.link) => {
+                    // The engine hears that its queue is gone, and closes nothing once more.
+                    self.wires.down(channel.link);
+                    self.unwired.push(channel.link);
+                    self.drop_wire(channel.link, reason);
+                }
                 engine::Output::Accept { channel }
                 | engine::Output::Close { channel, .. }
                 | engine::Output::Send { channel, .. }
@@ -161,7 +247,9 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         let links = self.links.values();
         let links = links.flat_map(|link| link.timeouts(self.engine.engine()));
         let links = links.filter_map(|(time, kind)| Some((time?, kind)));
-        engine.into_iter().chain(links).min()
+        let strangers = self.wires.due(&self.engine.engine().config().paths);
+        let strangers = strangers.map(|due| (due, TimerKind::Handshake));
+        engine.into_iter().chain(links).chain(strangers).min()
     }
 
     /// What a person sees.
@@ -215,5 +303,29 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     /// The sink of a recording that ended by itself, because the sink had no more room; once.
     pub fn take_ended(&mut self) -> Option<S> {
         self.engine.take_ended()
+    }
+}
+
+/// The network is there, and so many addresses may be dialled at once; or it is not.
+fn network<C>(dials: usize) -> engine::Input<C> {
+    let link = LinkId::NETWORK;
+    match dials {
+        0 => engine::Input::LinkDown { link },
+        dials => engine::Input::LinkUp {
+            link,
+            limits: LaneLimits {
+                max_channels: dials,
+                max_payload: 0,
+            },
+        },
+    }
+}
+
+/// Somebody is said to be at this address; what it has, nobody says.
+fn found(address: SocketAddr) -> Found {
+    Found {
+        contact: Contact::Address(address),
+        have: 1,
+        seed: false,
     }
 }

@@ -26,6 +26,7 @@ pub(crate) use remote::Remote;
 pub(crate) use secret::Secret;
 pub(crate) use session::Session;
 pub use session::SessionId;
+pub use stream::UNCOUNTED;
 pub(crate) use stream::{Asked, Opening, Stream};
 
 /// How a peer is reached.
@@ -33,8 +34,10 @@ pub(crate) use stream::{Asked, Opening, Stream};
 pub enum PeerPath {
     /// Through the server.
     Relay,
-    /// Directly.
+    /// Directly, from tab to tab (WebRTC).
     Direct,
+    /// Directly, by TCP: as ordinary BitTorrent clients do (BEP 3).
+    Tcp,
 }
 
 impl PeerPath {
@@ -42,7 +45,7 @@ impl PeerPath {
     pub(crate) fn rank(self) -> u8 {
         match self {
             PeerPath::Relay => 0,
-            PeerPath::Direct => 1,
+            PeerPath::Direct | PeerPath::Tcp => 1,
         }
     }
 }

@@ -79,7 +79,7 @@ pub enum Input<C = Bytes> {
         here: [u8; 4],
         /// What it calls itself.
         peer_id: PeerId,
-        /// Bytes that we may send.
+        /// Bytes that we may send, or [`crate::peer::UNCOUNTED`].
         room: u32,
         /// We asked it for a channel, too, and that one is the one to be opened.
         crossing: bool,
@@ -96,7 +96,7 @@ pub enum Input<C = Bytes> {
         path: PeerPath,
         /// What stands for our own address at the other end, see [`Contact::address`].
         here: [u8; 4],
-        /// Bytes that we may send.
+        /// Bytes that we may send, or [`crate::peer::UNCOUNTED`].
         room: u32,
     },
     /// A channel that we asked for is not to be had.

@@ -331,7 +331,9 @@ impl RelayLink {
         config: &Config,
         out: &mut VecDeque<Output<C>>,
     ) {
-        let Contact::Member { member, .. } = contact;
+        let Contact::Member { member, .. } = contact else {
+            return;
+        };
         self.next_request = self.next_request.wrapping_add(1);
         let request = self.next_request;
         self.opening.insert(request, (info_hash, member));

@@ -66,6 +66,12 @@ pub struct PathsConfig {
     /// Channels for which there is no place, unless they turn out to lead to peers who have
     /// one: eight at once, for `places.patience` each.
     pub guests: usize,
+    /// Whoever calls us by a wire says within this time for which torrent: ten seconds, as
+    /// libtorrent's `handshake_timeout`.
+    pub handshake: Duration,
+    /// Callers that have not done so, at once; one more takes the place of the first. 64: as
+    /// many as arrive in a burst, each a socket and less than a handshake.
+    pub strangers: usize,
 }
 
 impl PathsConfig {
@@ -82,6 +88,8 @@ impl Default for PathsConfig {
             grace: Duration::from_secs(30),
             adrift: 50,
             guests: 8,
+            handshake: Duration::from_secs(10),
+            strangers: 64,
         }
     }
 }

@@ -26,9 +26,12 @@ pub(crate) struct Opening {
     pub(crate) path: PeerPath,
     /// What stands for our own address there.
     pub(crate) here: [u8; 4],
-    /// Bytes that it takes.
+    /// Bytes that it takes, or [`UNCOUNTED`].
     pub(crate) room: u32,
 }
+
+/// The room of a channel that is no other's neighbour: its own queue bounds what it takes.
+pub const UNCOUNTED: u32 = u32::MAX;
 
 /// See the module.
 #[derive(Debug)]
@@ -110,7 +113,10 @@ impl<C: Chunk> Stream<C> {
             heeded: true,
             decoder: Decoder::new(max_message),
             outbox: Outbox::default(),
-            room: u64::from(opening.room),
+            room: match opening.room {
+                UNCOUNTED => u64::MAX,
+                room => room.into(),
+            },
             greeted: false,
             extended: false,
             fast: false,

@@ -91,9 +91,13 @@ impl OutputHash {
             Output::Dial { info_hash, contact } => {
                 self.tag(15);
                 self.hash.write(&info_hash.0);
-                let Contact::Member { link, member } = contact;
-                self.hash.write(&link.0.to_be_bytes());
-                self.hash.write(&member.0.to_be_bytes());
+                match contact {
+                    Contact::Member { link, member } => {
+                        self.hash.write(&link.0.to_be_bytes());
+                        self.hash.write(&member.0.to_be_bytes());
+                    }
+                    Contact::Address(address) => self.bytes(address.to_string().as_bytes()),
+                }
             }
             Output::Accept { channel } => self.channel(16, *channel),
             Output::Close { channel, reason } => {

@@ -365,6 +365,7 @@ impl Net {
                 let done = host.work(job, work);
                 self.queue.push_back((index, Input::Store(job, done)));
             }
+            Output::Wire(_) => unreachable!("nobody here knows an address"),
             Output::Event(event) => host.events.push(event),
             Output::Refused { .. } => {}
         }

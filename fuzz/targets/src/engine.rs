@@ -150,6 +150,7 @@ impl World {
                         verified.remove(&piece.get());
                     }
                 }
+                Output::Wire(_) => unreachable!("nobody told it of the network"),
                 Output::Link(_, output) => {
                     let us = self.engine.peer_id();
                     let message = output.into_message().expect("the rest are messages");

@@ -176,6 +176,7 @@ impl Host {
             Output::Link(_, LinkOutput::Data { channel, parts }) => {
                 self.send_data(channel, &parts);
             }
+            Output::Wire(_) => unreachable!("a tab knows no addresses"),
             Output::Store(job, work) => {
                 let (host, generation) = (Rc::clone(self), self.generation.get());
                 spawn_local(async move {
