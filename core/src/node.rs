@@ -16,7 +16,7 @@ mod pulse;
 mod relay;
 mod wire;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 pub use io::{Input, LinkInput, LinkOutput, Output, TimerKind, WireInput, WireOutput, WireUp};
@@ -28,6 +28,7 @@ use crate::engine::{self, Config, Contents, Ending, Found, Standing, View};
 use crate::id::{InfoHash, LinkId, PeerId};
 use crate::net::{Contact, LaneLimits};
 use crate::record::{RecordedEngine, Sink};
+use crate::sorted::SortedMap;
 use crate::time::Time;
 use relay::RelayLink;
 use wire::{News, Wires};
@@ -36,7 +37,7 @@ use wire::{News, Wires};
 #[derive(Debug)]
 pub struct Node<S = Vec<u8>, C: Chunk = Bytes> {
     engine: RecordedEngine<S, C>,
-    links: BTreeMap<LinkId, RelayLink>,
+    links: SortedMap<LinkId, RelayLink>,
     wires: Wires<C>,
     /// Wires that the engine has no use for any more.
     unwired: Vec<LinkId>,
@@ -49,7 +50,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     pub fn new(config: Config, seed: u64, now: Time, sink: Option<S>) -> Self {
         Node {
             engine: RecordedEngine::new(config, seed, now, sink),
-            links: BTreeMap::new(),
+            links: SortedMap::new(),
             wires: Wires::default(),
             unwired: Vec::new(),
             out: VecDeque::new(),

@@ -1,6 +1,6 @@
 //! One torrent: its phase, its sessions, what it holds.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -15,6 +15,7 @@ use crate::metainfo::Metainfo;
 use crate::peer::{Meter, Session, SessionId};
 use crate::pieces::{Bitfield, Download, Limits, PieceIndex, Priority, Strategy, piece_priorities};
 use crate::rng::Rng;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Time;
 
 mod check;
@@ -89,7 +90,7 @@ pub(super) struct Torrent<C: Chunk> {
     paused: bool,
     error: Option<Failure>,
 
-    sessions: BTreeMap<SessionId, Session<C>>,
+    sessions: SortedMap<SessionId, Session<C>>,
     next_session: SessionId,
     paths: Paths,
     /// Who may not come back, for as long as the link to the tracker lasts.
@@ -99,20 +100,20 @@ pub(super) struct Torrent<C: Chunk> {
     gained: Time,
 
     /// Pieces whose hash is being computed.
-    verifying: BTreeMap<PieceIndex, C>,
+    verifying: SortedMap<PieceIndex, C>,
     /// Verified pieces that are being written, and how often the torrent had been resumed
     /// when that began.
-    writing: BTreeMap<PieceIndex, (C, u32)>,
+    writing: SortedMap<PieceIndex, (C, u32)>,
     /// Stretches of pieces in parts that are being written, by where they begin, and how often
     /// the torrent had been resumed when that began.
-    writing_parts: BTreeMap<(PieceIndex, u32), u32>,
+    writing_parts: SortedMap<(PieceIndex, u32), u32>,
     /// Pieces in parts that are being hashed where they lie, and the same.
-    verifying_parts: BTreeMap<PieceIndex, u32>,
+    verifying_parts: SortedMap<PieceIndex, u32>,
     /// How often it was resumed.
     resumed: u32,
 
     /// Sessions that may be asked for more.
-    refill: BTreeSet<SessionId>,
+    refill: SortedSet<SessionId>,
     /// All of them may.
     refill_all: bool,
     /// Some had to wait for others when they were last looked at, see
@@ -160,18 +161,18 @@ impl<C: Chunk> Torrent<C> {
             check_store,
             paused,
             error: None,
-            sessions: BTreeMap::new(),
+            sessions: SortedMap::new(),
             next_session: 0,
             paths: Paths::new(&rng),
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
             gained: Time::ZERO,
-            verifying: BTreeMap::new(),
-            writing: BTreeMap::new(),
-            writing_parts: BTreeMap::new(),
-            verifying_parts: BTreeMap::new(),
+            verifying: SortedMap::new(),
+            writing: SortedMap::new(),
+            writing_parts: SortedMap::new(),
+            verifying_parts: SortedMap::new(),
             resumed: 0,
-            refill: BTreeSet::new(),
+            refill: SortedSet::new(),
             refill_all: false,
             guarded: false,
             choker: Choker::default(),

@@ -10,7 +10,7 @@ mod progress;
 mod standing;
 mod suspects;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use choose::Choice;
@@ -23,6 +23,7 @@ use super::parts::Content;
 use super::{Bitfield, Block, Layout, Padding, Picker, PieceIndex, Priority, Strategy, Stretch};
 use crate::chunk::Chunk;
 use crate::rng::Rng;
+use crate::sorted::{SortedMap, SortedSet};
 
 /// Who a block is asked of; the engine's number for a session, never used twice.
 pub type SessionId = u32;
@@ -77,7 +78,7 @@ pub struct Download<C: Chunk = Bytes> {
     missing: Bitfield,
     picker: Picker,
     /// Pieces that are begun and not had.
-    begun: BTreeMap<PieceIndex, Begun<C>>,
+    begun: SortedMap<PieceIndex, Begun<C>>,
     /// Bytes of the pieces in `begun`.
     bytes_begun: u64,
     /// How many more of them there may be than the limits say, see [`Download::make_way`].
@@ -86,12 +87,12 @@ pub struct Download<C: Chunk = Bytes> {
     verifying: usize,
     /// Wanted pieces in progress that have blocks which are asked of nobody, by owner: what
     /// makes the common pick a look-up instead of a search.
-    open: BTreeSet<(Option<SessionId>, PieceIndex)>,
+    open: SortedSet<(Option<SessionId>, PieceIndex)>,
     /// Those of them that others than their owner may help to fill.
-    joinable: BTreeSet<PieceIndex>,
+    joinable: SortedSet<PieceIndex>,
     /// Wanted pieces in progress of which the endgame may ask something again.
-    repeatable: BTreeSet<PieceIndex>,
-    loads: BTreeMap<SessionId, Load>,
+    repeatable: SortedSet<PieceIndex>,
+    loads: SortedMap<SessionId, Load>,
     suspects: Suspects,
     /// A piece was bad: newcomers are watched.
     wary: bool,
@@ -113,7 +114,7 @@ enum Begun<C: Chunk> {
         senders: Vec<SessionId>,
     },
     /// Given up while stretches of it, which begin at these bytes, were being written.
-    Draining(BTreeSet<u32>),
+    Draining(SortedSet<u32>),
 }
 
 impl<C: Chunk> Download<C> {
@@ -139,14 +140,14 @@ impl<C: Chunk> Download<C> {
             missing: Bitfield::empty(layout.piece_count()),
             picker: Picker::new(&have, strategy, window, rng.fork("picker")),
             have,
-            begun: BTreeMap::new(),
+            begun: SortedMap::new(),
             bytes_begun: 0,
             far_bytes: 0,
             verifying: 0,
-            open: BTreeSet::new(),
-            joinable: BTreeSet::new(),
-            repeatable: BTreeSet::new(),
-            loads: BTreeMap::new(),
+            open: SortedSet::new(),
+            joinable: SortedSet::new(),
+            repeatable: SortedSet::new(),
+            loads: SortedMap::new(),
             suspects: Suspects::new(limits.suspects),
             wary: false,
             stretches: VecDeque::new(),

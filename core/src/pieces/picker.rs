@@ -25,14 +25,13 @@
 mod buckets;
 mod strategy;
 
-use std::collections::BTreeMap;
-
 use buckets::{Bucket, Cursor};
 pub use strategy::Strategy;
 
 use super::download::SessionId;
 use super::{Bitfield, PieceIndex, Priority};
 use crate::rng::Rng;
+use crate::sorted::SortedMap;
 
 /// Knows how many connected peers have each piece, and picks among those that are
 /// wanted and not begun.
@@ -69,7 +68,7 @@ pub struct Picker {
     holders: Vec<u32>,
     /// Peers that have everything, see above.
     seeds: u32,
-    peers: BTreeMap<SessionId, Searched>,
+    peers: SortedMap<SessionId, Searched>,
 }
 
 /// Wanted pieces of one priority.
@@ -109,7 +108,7 @@ impl Picker {
             positions: vec![0; pieces as usize],
             holders: vec![0; pieces as usize],
             seeds: 0,
-            peers: BTreeMap::new(),
+            peers: SortedMap::new(),
         };
         let all = (0..pieces).map(PieceIndex);
         for piece in picker.in_random_order(all.filter(|piece| !have.has(*piece))) {

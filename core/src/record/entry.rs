@@ -1,7 +1,6 @@
 //! One entry: an input and its time. Small things are in the head, whatever may be long
 //! is the body, which is the very bytes that the host has, not a copy.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,10 +14,11 @@ use crate::metainfo::Metainfo;
 use crate::net::{Contact, LaneLimits};
 use crate::peer::PeerPath;
 use crate::pieces::{Bitfield, Layout, PieceIndex, Priority, Strategy};
+use crate::sorted::SortedMap;
 use crate::time::Time;
 
 /// The layouts of the torrents that a recording has mentioned so far.
-pub type Layouts = BTreeMap<InfoHash, Layout>;
+pub type Layouts = SortedMap<InfoHash, Layout>;
 
 /// One input as it was recorded, or the end.
 #[derive(Clone, Debug, PartialEq, Eq)]

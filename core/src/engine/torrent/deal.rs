@@ -6,12 +6,13 @@
 //! others have never left it. So it deals pieces out in a random order of its own, each to
 //! one of the peers that it serves. It is advice: a peer that knows a rarer piece takes that.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::{Cx, Phase, Torrent};
 use crate::chunk::Chunk;
 use crate::peer::SessionId;
 use crate::pieces::{BLOCK, Download, PieceIndex};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Time;
 use crate::wire::peer::Message;
 
@@ -20,9 +21,9 @@ use crate::wire::peer::Message;
 pub(super) struct Deal {
     pieces: VecDeque<PieceIndex>,
     /// Pieces that somebody is advised to take, or takes unadvised.
-    taken: BTreeSet<PieceIndex>,
+    taken: SortedSet<PieceIndex>,
     /// Who alone has a piece on our advice.
-    holders: BTreeMap<PieceIndex, SessionId>,
+    holders: SortedMap<PieceIndex, SessionId>,
 }
 
 impl Deal {

@@ -1,7 +1,5 @@
 //! What a peer says, message by message.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 
 use super::sessions::UT_METADATA;
@@ -11,6 +9,7 @@ use crate::chunk::Chunk;
 use crate::id::ChannelKey;
 use crate::peer::{RemotePieces, Session, SessionId, Upload};
 use crate::pieces::{Bitfield, Block};
+use crate::sorted::SortedMap;
 use crate::wire::extension::HANDSHAKE_ID;
 use crate::wire::peer::{BlockRef, Handshake, Message, Received};
 
@@ -293,7 +292,7 @@ enum Claim {
 
 /// A session of a torrent whose other parts are needed at the same time.
 pub(super) fn find<C: Chunk>(
-    sessions: &mut BTreeMap<SessionId, Session<C>>,
+    sessions: &mut SortedMap<SessionId, Session<C>>,
     id: SessionId,
 ) -> Result<&mut Session<C>, Fault> {
     sessions.get_mut(&id).ok_or(Fault::Gone)

@@ -7,7 +7,6 @@
 //! peer that drips its pieces loses its turn within a second or two, and keeps what came
 //! for the case that all the others are worse.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +17,7 @@ use crate::engine::config::MetadataConfig;
 use crate::engine::{Event, Resume};
 use crate::metainfo::{Metainfo, MetainfoError};
 use crate::peer::{SessionId, Upload};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Time;
 use crate::wire::extension::{METADATA_PIECE, MetadataMessage};
 use crate::wire::peer::Message;
@@ -25,9 +25,9 @@ use crate::wire::peer::Message;
 /// The state of a fetch.
 #[derive(Debug, Default)]
 pub(super) struct Fetch {
-    sources: BTreeMap<SessionId, Source>,
+    sources: SortedMap<SessionId, Source>,
     /// Sessions that could not, or would not, send it.
-    tried: BTreeSet<SessionId>,
+    tried: SortedSet<SessionId>,
 }
 
 /// One peer's copy of the dictionary.
@@ -154,7 +154,7 @@ impl Fetch {
         let (best, rest) = by_time.split_at(best);
         let rest = rest.iter().map(|(_, id)| *id);
         let best = best.iter().map(|(_, id)| *id);
-        let chosen: BTreeSet<SessionId> = best
+        let chosen: SortedSet<SessionId> = best
             .chain(untried)
             .chain(rest)
             .take(config.running)

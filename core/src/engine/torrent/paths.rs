@@ -6,8 +6,6 @@
 //! a peer whose last channel broke. What a peer calls itself only says with whom to try.
 //! `docs/protocol.md`, "Several channels to one peer", is the wire's side of it.
 
-use std::collections::BTreeMap;
-
 use sha1::{Digest, Sha1};
 
 use super::messages::find;
@@ -16,6 +14,7 @@ use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, PeerId};
 use crate::peer::{PathsConfig, Remote, Secret, SessionId};
 use crate::rng::Rng;
+use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::extension::{Begin, ExtensionHandshake, HANDSHAKE_ID, Proof, Token};
 use crate::wire::peer::Message;
@@ -33,7 +32,7 @@ pub(super) struct Paths {
     /// Tokens made so far.
     made: u64,
     /// Peers whose last channel broke, and until when they are waited for.
-    adrift: BTreeMap<SessionId, (Remote, Time)>,
+    adrift: SortedMap<SessionId, (Remote, Time)>,
 }
 
 impl Paths {
@@ -43,7 +42,7 @@ impl Paths {
         Paths {
             seed,
             made: 0,
-            adrift: BTreeMap::new(),
+            adrift: SortedMap::new(),
         }
     }
 

@@ -5,7 +5,6 @@
 //! for an upload slot: who has one and asks for nothing holds up those who wait.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
 use super::prospects::Prospect;
 use super::{Cx, Ending, Phase, Torrent};
@@ -13,6 +12,7 @@ use crate::chunk::Chunk;
 use crate::engine::{Config, Output, Urgency};
 use crate::net::Contact;
 use crate::peer::{Session, SessionId};
+use crate::sorted::SortedSet;
 use crate::time::Time;
 
 /// What a session is good for, from what is given up first to what is kept.
@@ -252,7 +252,7 @@ impl<C: Chunk> Torrent<C> {
             return;
         }
         // Who came to us by itself was never asked, and is nobody left to ask.
-        let here: BTreeSet<Contact> = self.sessions.values().flat_map(Session::contacts).collect();
+        let here: SortedSet<Contact> = self.sessions.values().flat_map(Session::contacts).collect();
         let untried = self
             .swarm
             .prospects

@@ -1,7 +1,5 @@
 //! Membership: looking for others, meeting them, saying how far we are.
 
-use std::collections::BTreeMap;
-
 use super::places::Use;
 use super::prospects::Prospects;
 use super::{Cx, Ending, Torrent};
@@ -10,6 +8,7 @@ use crate::engine::{Config, Found, Output, Report, Urgency};
 use crate::id::{LinkId, PeerId};
 use crate::peer::Opening;
 use crate::pieces::{Download, PieceIndex};
+use crate::sorted::SortedMap;
 use crate::time::Time;
 
 /// What we know of the swarm.
@@ -19,7 +18,7 @@ pub(super) struct Swarm {
     pub(super) looking: bool,
     /// How many members have everything, and how many lack something, as is said behind each
     /// link. Shown until there is something newer.
-    counts: BTreeMap<LinkId, (u32, u32)>,
+    counts: SortedMap<LinkId, (u32, u32)>,
     /// Who might be talked to.
     pub(super) prospects: Prospects,
 }
