@@ -7,6 +7,7 @@ use xshell::cmd;
 
 use crate::compress;
 use crate::setup::{self, WasmOpt};
+use crate::shrink;
 use crate::workspace::{Workspace, heading};
 
 /// A page: its markup, the cargo profile of its program, and its folder in `dist/`, which
@@ -48,6 +49,9 @@ pub(crate) const LAB: Page = Page {
 /// Options of `build`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// Only the page that people share with, into dist/
+    #[arg(long, conflicts_with = "lab")]
+    page: bool,
     /// Only the lab's page, into dist/lab
     #[arg(long)]
     lab: bool,
@@ -55,6 +59,9 @@ pub(crate) struct Args {
 
 /// Builds all that somebody would install, or what was asked for.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    if args.page {
+        return page(workspace, &[MAIN]);
+    }
     if args.lab {
         return page(workspace, &[LAB]);
     }
@@ -79,6 +86,7 @@ pub(crate) fn all_pages(workspace: &Workspace) -> Result<()> {
 pub(crate) fn page(workspace: &Workspace, pages: &[Page]) -> Result<()> {
     let wasm_opt = setup::page_tools(workspace)?;
     let has_std_source = setup::std_source(workspace)?;
+    let has_esbuild = setup::esbuild(workspace)?;
     let sh = &workspace.sh;
     // Trunk runs wasm-opt in release mode only; the profile is the same either way.
     let release = (wasm_opt == WasmOpt::Present).then_some("--release");
@@ -106,6 +114,7 @@ pub(crate) fn page(workspace: &Workspace, pages: &[Page]) -> Result<()> {
         .env_remove("NO_COLOR") // Trunk takes `true` and `false` only.
         .envs(env)
         .run()?;
+        shrink::page(workspace, &dist, has_esbuild)?;
     }
     // One page's folder, or what holds them all.
     let folder = match pages {

@@ -119,6 +119,35 @@ fn wasm_opt(workspace: &Workspace) -> Result<WasmOpt> {
     Ok(WasmOpt::Present)
 }
 
+/// The version of esbuild. Nothing else in the project names it.
+const ESBUILD: &str = "0.28.2";
+
+/// Makes sure of esbuild, which minifies the page's scripts; whether it is there.
+pub(crate) fn esbuild(workspace: &Workspace) -> Result<bool> {
+    let sh = &workspace.sh;
+    if let Some(program) = workspace.find("esbuild") {
+        // It says its version and nothing else.
+        let version = cmd!(sh, "{program} --version").quiet().ignore_stderr();
+        if version.read().is_ok_and(|version| version == ESBUILD) {
+            return Ok(true);
+        }
+    }
+    if workspace.find("npm").is_none() {
+        eprintln!(
+            "There is no npm to install esbuild with: the page will be larger than it need be."
+        );
+        return Ok(false);
+    }
+    announce(&format!("esbuild {ESBUILD}"), "seconds");
+    let tools = workspace.tools();
+    cmd!(
+        sh,
+        "npm install --prefix {tools} --no-audit --no-fund --loglevel=error esbuild@{ESBUILD}"
+    )
+    .run()?;
+    Ok(true)
+}
+
 /// How tools are compiled: they run for seconds, so that what a product would win by
 /// optimising hard is lost many times over while they are built. Trunk's own release
 /// profile links all of it at once (fat LTO), on one core.
