@@ -154,7 +154,9 @@ impl Net {
             }
             Output::Event(Event::Completed(_)) => host.completed = true,
             Output::Event(event) => panic!("{event:?}"),
-            Output::Link(..) | Output::Refused { .. } => unreachable!("there is no server"),
+            Output::Link(..) | Output::Direct(..) | Output::Refused { .. } => {
+                unreachable!("there is no server")
+            }
         }
     }
 

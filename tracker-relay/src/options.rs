@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use swarm_core::hub::HubConfig;
+use swarm_core::wire::relay::RelayUse;
 use tracker_relay::{Config, Page};
 
 /// Tracker, relay and web page of a swarm of browser tabs, on one port.
@@ -51,6 +52,21 @@ pub(crate) struct Options {
     )]
     trusted_proxies: Vec<IpAddr>,
 
+    /// What peers are told of the relay: use whichever way is the better, which is right on one
+    /// machine and in one network, or spare it and prefer direct links, as on a public server
+    #[arg(
+        long,
+        env = "TABSWARM_RELAY",
+        value_name = "USE",
+        default_value = "free"
+    )]
+    relay: RelayOption,
+
+    /// Tell peers to make no direct links at all: nobody learns another's address, and all
+    /// bytes go through here
+    #[arg(long, env = "TABSWARM_RELAY_ONLY")]
+    relay_only: bool,
+
     /// What to log: error, warn, info, debug, trace, or filters such as tracker_relay=debug. Of
     /// what repeats, the first lines of a minute are written and the others counted
     #[arg(
@@ -63,6 +79,12 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     limits: LimitOptions,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum RelayOption {
+    Free,
+    Spare,
 }
 
 #[derive(Debug, clap::Args)]
@@ -159,6 +181,11 @@ impl Options {
         Config {
             page: self.page.clone().map_or(Page::BuiltIn, Page::Folder),
             hub: HubConfig {
+                relay: match self.relay {
+                    RelayOption::Free => RelayUse::Free,
+                    RelayOption::Spare => RelayUse::Spare,
+                },
+                relay_only: self.relay_only,
                 max_connections,
                 max_swarms,
                 max_memberships,

@@ -8,10 +8,10 @@ use super::io::WireUp;
 use crate::chunk::Chunk;
 use crate::engine::{self, Ending, Engine, Fault};
 use crate::id::{ChannelId, ChannelKey, LinkId};
-use crate::net::LaneLimits;
 use crate::net::contact::{Contact, four_bytes};
+use crate::net::{LaneLimits, RelayPolicy};
 use crate::peer::{PathsConfig, UNCOUNTED};
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Time;
 use crate::wire::peer::{HANDSHAKE_LEN, Handshake};
 
@@ -22,7 +22,7 @@ const ONLY: ChannelId = ChannelId(0);
 #[derive(Debug)]
 pub(super) struct Wires<C> {
     /// Those that carry a session.
-    talking: SortedMap<LinkId, WireUp>,
+    talking: SortedSet<LinkId>,
     /// Those that have not said yet for which torrent they are.
     strangers: SortedMap<LinkId, Stranger<C>>,
 }
@@ -49,7 +49,7 @@ pub(super) enum News<C> {
 impl<C> Default for Wires<C> {
     fn default() -> Self {
         Wires {
-            talking: SortedMap::new(),
+            talking: SortedSet::new(),
             strangers: SortedMap::new(),
         }
     }
@@ -74,8 +74,8 @@ impl<C: Chunk> Wires<C> {
                 here: four_bytes(up.local.ip()),
                 room: UNCOUNTED,
             };
-            let inputs = vec![link_up(id, &up), opened];
-            self.talking.insert(id, up);
+            let inputs = vec![link_up(id, up.max_payload), opened];
+            self.talking.insert(id);
             return (News::Inputs(inputs), None);
         }
         let stranger = Stranger {
@@ -95,10 +95,16 @@ impl<C: Chunk> Wires<C> {
         (News::Inputs(Vec::new()), dropped)
     }
 
+    /// A direct link is there, and who is at its other end is known.
+    pub(super) fn linked(&mut self, id: LinkId, max_payload: usize) -> engine::Input<C> {
+        self.talking.insert(id);
+        link_up(id, max_payload)
+    }
+
     /// The next stretch of what comes through a wire.
     pub(super) fn receive(&mut self, id: LinkId, bytes: C, engine: &Engine<C>) -> News<C> {
         let Some(stranger) = self.strangers.get_mut(&id) else {
-            let talks = self.talking.contains_key(&id);
+            let talks = self.talking.contains(&id);
             let received = engine::Input::Received {
                 channel: key(id),
                 bytes,
@@ -145,31 +151,31 @@ impl<C: Chunk> Wires<C> {
             channel: key(id),
             bytes,
         });
-        let inputs = [link_up(id, &up), offered]
+        let inputs = [link_up(id, up.max_payload), offered]
             .into_iter()
             .chain(held)
             .collect();
-        self.talking.insert(id, up);
+        self.talking.insert(id);
         inputs
     }
 
     /// A wire has sent so many bytes.
     pub(super) fn sent(&self, id: LinkId, bytes: usize) -> News<C> {
         let sent = engine::Input::Sent { link: id, bytes };
-        let talks = self.talking.contains_key(&id);
+        let talks = self.talking.contains(&id);
         News::Inputs(talks.then_some(sent).into_iter().collect())
     }
 
     /// A wire is gone, or is to go; what that means to the engine, if it knows it.
     pub(super) fn down(&mut self, id: LinkId) -> Option<engine::Input<C>> {
         self.strangers.remove(&id);
-        let known = self.talking.remove(&id).is_some();
+        let known = self.talking.remove(&id);
         known.then_some(engine::Input::LinkDown { link: id })
     }
 
     /// It is one of ours.
     pub(super) fn has(&self, id: LinkId) -> bool {
-        self.talking.contains_key(&id)
+        self.talking.contains(&id)
     }
 
     /// Strangers that took too long to say what they want.
@@ -208,17 +214,21 @@ impl<C: Chunk> Stranger<C> {
     }
 }
 
-fn key(link: LinkId) -> ChannelKey {
+pub(super) fn key(link: LinkId) -> ChannelKey {
     ChannelKey {
         link,
         channel: ONLY,
     }
 }
 
-fn link_up<C>(link: LinkId, up: &WireUp) -> engine::Input<C> {
+fn link_up<C>(link: LinkId, max_payload: usize) -> engine::Input<C> {
     let limits = LaneLimits {
         max_channels: 0,
-        max_payload: up.max_payload,
+        max_payload,
     };
-    engine::Input::LinkUp { link, limits }
+    engine::Input::LinkUp {
+        link,
+        limits,
+        policy: RelayPolicy::Free,
+    }
 }

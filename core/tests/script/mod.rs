@@ -144,11 +144,11 @@ impl Stage {
         stage.feed(Input::Link(
             LINK,
             ServerMessage::Welcome(Welcome {
-                member: MemberId(0),
                 max_payload: 256 << 10,
                 max_credit: 4 << 20,
                 max_channels: 256,
                 max_swarms: 100,
+                ..Welcome::of(MemberId(0))
             })
             .into(),
         ));
@@ -490,7 +490,7 @@ impl Stage {
         match output {
             Output::Link(_, output) => self.hear(output.into_message()?),
             Output::Store(job, work) => self.work(job, work),
-            Output::Wire(_) => unreachable!("nobody here knows an address"),
+            Output::Wire(_) | Output::Direct(..) => unreachable!("nobody here knows an address"),
             Output::Refused { .. } => None,
             Output::Event(event) => {
                 self.events.push(event);
