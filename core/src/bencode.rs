@@ -1,8 +1,8 @@
-//! Bencoding (BEP 3): strict, bounded, typed; read through `serde_bencode`.
+//! Bencoding (BEP 3): strict, bounded, typed; read and written through `serde`.
 //!
 //! Every input is walked once without recursion and without allocating by what it claims
-//! ([`DecodeLimits`]), and only then handed to `serde_bencode`, which would recurse as deep as
-//! the input does and takes `i-0e`, `03:abc`, repeated keys and trailing bytes.
+//! ([`DecodeLimits`]), and only then read by a type, which may recurse as deep as the input does.
+//! `i-0e`, `03:abc`, repeated keys and trailing bytes are refused.
 //!
 //! Accepted is canonical bencoding but for one thing: keys may come in any order, because
 //! real torrents have unsorted ones, and their bytes are what is hashed. Integers must fit
@@ -11,18 +11,16 @@
 //! [`Value`] is for torrents, which all kinds of programs make: there a key may come twice
 //! too, keys need not be text, and each field is looked at by itself.
 
-use std::fmt;
-use std::marker::PhantomData;
+use serde::de::DeserializeOwned;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
-
+mod read;
 mod scan;
 #[cfg(test)]
 mod tests;
 mod value;
 mod write;
 
+use read::{Misshapen, Reader};
 pub use value::Value;
 use write::Writer;
 
@@ -65,11 +63,15 @@ pub enum BencodeError {
 /// Reads a `T`. The whole input must be one value, canonical but for the order of
 /// keys, within `limits`.
 ///
-/// A `struct` with derived `Deserialize` also reads a list of its fields: ask for a
-/// [`Dict`] of it where that matters.
+/// A `struct` with derived `Deserialize` is a dictionary, and never a list of its fields.
 pub fn decode<T: DeserializeOwned>(input: &[u8], limits: DecodeLimits) -> Result<T, BencodeError> {
     scan::whole(input, limits, None)?;
-    serde_bencode::from_bytes(input).map_err(|e| BencodeError::Shape(e.to_string()))
+    read(input)
+}
+
+/// Reads what was walked.
+fn read<T: DeserializeOwned>(input: &[u8]) -> Result<T, BencodeError> {
+    T::deserialize(Reader(Value::walked(input))).map_err(|Misshapen(why)| BencodeError::Shape(why))
 }
 
 /// Writes `value`, its keys sorted and whatever is `None` left out. Panics only on types
@@ -129,33 +131,6 @@ impl<'a> Scanned<'a> {
 
     /// Reads a `T`.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, BencodeError> {
-        serde_bencode::from_bytes(self.input).map_err(|e| BencodeError::Shape(e.to_string()))
-    }
-}
-
-/// A `T` that must come as a dictionary.
-///
-/// Derived `Deserialize` takes a list of a struct's fields for the struct itself; two
-/// readers of the same bytes could then disagree on what they mean.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dict<T>(pub T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Dict<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OnlyMap<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMap<T> {
-            type Value = T;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a dictionary")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map))
-            }
-        }
-
-        deserializer.deserialize_map(OnlyMap(PhantomData)).map(Dict)
+        read(self.input)
     }
 }

@@ -19,13 +19,13 @@
 //! A slot that nobody earned goes to whoever draws the best lot rather than to nobody.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::pieces::download::SessionId;
 use crate::rng::Rng;
+use crate::sorted::SortedSet;
 use crate::time::Time;
 
 /// How slots are given out.
@@ -183,7 +183,7 @@ impl Choker {
         rate: u64,
         seeding: bool,
         rng: &mut Rng,
-    ) -> BTreeSet<SessionId> {
+    ) -> SortedSet<SessionId> {
         let affordable = (rate / config.slot_rate.max(1)).isqrt();
         // More than there may be, and `extra` could not be added.
         self.slots = usize::try_from(affordable).map_or(config.slots.1, |n| n.min(config.slots.1));
@@ -197,7 +197,7 @@ impl Choker {
         let by_lot = draw_lots(now, config, candidates, seeding, rng);
         let mut order = by_lot.clone();
         let earned = slots.saturating_sub(1);
-        let mut chosen: BTreeSet<SessionId> = BTreeSet::new();
+        let mut chosen: SortedSet<SessionId> = SortedSet::new();
         // Sorting is stable: lots decide between equals.
         if seeding {
             chosen.extend(longest_waiting(now, config, &mut order).take(earned / 2));
@@ -224,7 +224,7 @@ impl Choker {
         now: Time,
         config: &ChokeConfig,
         by_lot: &[Candidate],
-        chosen: &BTreeSet<SessionId>,
+        chosen: &SortedSet<SessionId>,
     ) -> Option<SessionId> {
         let mut waiting = by_lot.iter().filter(|c| !chosen.contains(&c.session));
         if let Some((session, until)) = self.optimistic

@@ -31,7 +31,7 @@ pub use io::{
 };
 pub use view::{Contents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -40,6 +40,7 @@ use crate::id::{ChannelKey, InfoHash, PeerId};
 use crate::net::Contact;
 use crate::peer::Opening;
 use crate::rng::Rng;
+use crate::sorted::SortedMap;
 use crate::time::Time;
 
 use cache::Cache;
@@ -53,7 +54,7 @@ pub struct Engine<C: Chunk = Bytes> {
     config: Config,
     rng: Rng,
     peer_id: PeerId,
-    torrents: BTreeMap<InfoHash, Torrent<C>>,
+    torrents: SortedMap<InfoHash, Torrent<C>>,
     /// The order in which torrents were added, for people.
     order: Vec<InfoHash>,
     channels: Channels,
@@ -85,7 +86,7 @@ impl<C: Chunk> Engine<C> {
             config,
             rng,
             peer_id,
-            torrents: BTreeMap::new(),
+            torrents: SortedMap::new(),
             order: Vec::new(),
             channels: Channels::default(),
             waiting: Waiting::default(),
@@ -336,7 +337,7 @@ impl<C: Chunk> Engine<C> {
     }
 
     /// The torrents, and what their methods see of the rest.
-    fn parts(&mut self, now: Time) -> (&mut BTreeMap<InfoHash, Torrent<C>>, Cx<'_, C>) {
+    fn parts(&mut self, now: Time) -> (&mut SortedMap<InfoHash, Torrent<C>>, Cx<'_, C>) {
         let cx = Cx {
             now,
             config: &self.config,

@@ -10,6 +10,7 @@
 //! - [`metainfo`]: `.torrent` files and links; [`bencode`] below both.
 //! - [`record`]: what went into an engine, as bytes, and the same once more.
 //! - [`chunk`]: bytes that pass without being looked at.
+//! - [`sorted`]: maps and sets that take little code.
 //! - [`time`], [`rng`], [`id`]: the vocabulary.
 //!
 //! There is no clock here, no randomness but what grows from a seed, no socket, no
@@ -30,5 +31,6 @@ pub mod peer;
 pub mod pieces;
 pub mod record;
 pub mod rng;
+pub mod sorted;
 pub mod time;
 pub mod wire;

@@ -10,6 +10,7 @@ use crate::pieces::{Layout, Padding, PieceIndex};
 use crate::wire;
 
 pub mod create;
+mod fold;
 pub mod link;
 mod padding;
 mod parse;

@@ -16,7 +16,7 @@ mod pulse;
 mod relay;
 mod wire;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 pub use io::{
@@ -33,6 +33,7 @@ use crate::id::{InfoHash, LinkId, PeerId};
 use crate::net::{Contact, LaneLimits, RelayPolicy};
 use crate::peer::UNCOUNTED;
 use crate::record::{RecordedEngine, Sink};
+use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::relay::StunServer;
 use relay::RelayLink;
@@ -42,7 +43,7 @@ use wire::{News, Wires};
 #[derive(Debug)]
 pub struct Node<S = Vec<u8>, C: Chunk = Bytes> {
     engine: RecordedEngine<S, C>,
-    links: BTreeMap<LinkId, RelayLink>,
+    links: SortedMap<LinkId, RelayLink>,
     wires: Wires<C>,
     /// Wires that the engine has no use for any more.
     unwired: Vec<LinkId>,
@@ -55,7 +56,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     pub fn new(config: Config, seed: u64, now: Time, sink: Option<S>) -> Self {
         Node {
             engine: RecordedEngine::new(config, seed, now, sink),
-            links: BTreeMap::new(),
+            links: SortedMap::new(),
             wires: Wires::default(),
             unwired: Vec::new(),
             out: VecDeque::new(),

@@ -20,11 +20,10 @@ pub fn bytes(count: u64) -> String {
         unit *= 1000;
         name = larger;
     }
-    let rounded =
-        |parts: u128| (u128::from(count) * parts + u128::from(unit) / 2) / u128::from(unit);
-    match rounded(10) {
+    let rounded = |unit: u64| count / unit + u64::from(count % unit >= unit / 2);
+    match rounded(unit / 10) {
         tenths @ 0..1000 => format!("{}.{} {name}", tenths / 10, tenths % 10),
-        _ => format!("{} {name}", rounded(1)),
+        _ => format!("{} {name}", rounded(unit)),
     }
 }
 

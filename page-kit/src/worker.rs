@@ -49,13 +49,13 @@ impl<ToWorker: Serialize> WorkerHandle<ToWorker> {
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         on_message.forget();
 
+        let broken = worker.clone();
         let on_error = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
-            let reason = event
-                .dyn_ref::<ErrorEvent>()
-                .map(ErrorEvent::message)
-                .unwrap_or_default();
+            // What it had under way is half done: nothing more comes of it.
+            broken.terminate();
+            let reason = event.dyn_ref::<ErrorEvent>().map(words).unwrap_or_default();
             on_failure(format!(
-                "the worker behind this page failed; reload the page ({reason})"
+                "the worker behind this page failed; reload the page to go on. ({reason})"
             ));
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
@@ -79,6 +79,15 @@ impl<ToWorker: Serialize> WorkerHandle<ToWorker> {
         let message = pack(message, attached);
         self.worker.post_message_with_transfer(&message, &moved)
     }
+}
+
+/// What went wrong and where: a panic of ours is a trap without words, and its position in the
+/// program is what tells it from others.
+fn words(error: &ErrorEvent) -> String {
+    let (message, line, column) = (error.message(), error.lineno(), error.colno());
+    let file = error.filename();
+    let file = file.rsplit('/').next().unwrap_or_default();
+    format!("{message}, {file}:{line}:{column}")
 }
 
 fn link(document: &Document, selector: &str) -> Result<String, String> {

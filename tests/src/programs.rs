@@ -19,6 +19,19 @@ pub fn program(name: &str) -> PathBuf {
     folder(PROGRAMS).join(name)
 }
 
+/// Bytes of all files of the page that people share with, as they travel: those compressed to
+/// `extension`, `br` or `gz`. The lab's are not among them.
+pub fn page_weight(extension: &str) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(page())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|it| it == extension) {
+            bytes += path.metadata()?.len();
+        }
+    }
+    Ok(bytes)
+}
+
 /// The browser's driver: where `cargo xtask` says, or where Debian puts it.
 pub fn chromedriver() -> Result<PathBuf> {
     let told = std::env::var_os("CHROMEDRIVER").map(PathBuf::from);

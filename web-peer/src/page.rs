@@ -33,6 +33,8 @@ use torrents::Torrents;
 
 /// Runs the page.
 pub(crate) fn run() {
+    // In the page that people get a panic has no words.
+    #[cfg(debug_assertions)]
     std::panic::set_hook(Box::new(|panic| browser::log_error(&panic.to_string())));
     by_id("starting")
         .replace_with_with_node_1(&dom::make("page"))

@@ -26,6 +26,7 @@ mod host;
 mod js;
 mod link;
 mod open;
+#[cfg(debug_assertions)]
 mod panic;
 mod parts;
 mod pieces;
@@ -58,6 +59,7 @@ enum Phase {
 
 /// Runs the worker: from now on it does what the page says.
 pub(crate) fn run(scope: &DedicatedWorkerGlobalScope) {
+    #[cfg(debug_assertions)]
     panic::report_to_page(scope.clone());
     let phase = Rc::new(RefCell::new(Phase::Waiting));
     let worker = scope.clone();

@@ -11,6 +11,7 @@ mod fuzz;
 mod lint;
 mod serve;
 mod setup;
+mod shrink;
 mod test;
 mod workspace;
 

@@ -43,15 +43,26 @@ impl<'a> Value<'a> {
         Some(&self.0[colon + 1..])
     }
 
+    /// A value of bytes that were walked whole by who asks.
+    pub(super) fn walked(input: &'a [u8]) -> Self {
+        Value(input)
+    }
+
+    /// What is in the list or dictionary that begins with `open`, if it is one.
+    pub(super) fn inside(self, open: u8) -> Option<Rest<'a>> {
+        let (first, rest) = self.0.split_first()?;
+        (*first == open).then_some(Rest(rest))
+    }
+
     /// The values of the list that it is.
     pub fn list(self) -> Option<impl Iterator<Item = Value<'a>>> {
-        let mut rest = Rest(self.0.strip_prefix(b"l")?);
+        let mut rest = self.inside(b'l')?;
         Some(std::iter::from_fn(move || rest.next()))
     }
 
     /// The keys and values of the dictionary that it is, in their order.
     pub fn entries(self) -> Option<impl Iterator<Item = (&'a [u8], Value<'a>)>> {
-        let mut rest = Rest(self.0.strip_prefix(b"d")?);
+        let mut rest = self.inside(b'd')?;
         Some(std::iter::from_fn(move || {
             let key = rest.next()?.string().expect("keys are strings");
             let value = rest.next().expect("every key has a value");
@@ -61,10 +72,10 @@ impl<'a> Value<'a> {
 }
 
 /// What is left of a list or a dictionary, its end included.
-struct Rest<'a>(&'a [u8]);
+pub(super) struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
-    fn next(&mut self) -> Option<Value<'a>> {
+    pub(super) fn next(&mut self) -> Option<Value<'a>> {
         if self.0.first().is_none_or(|byte| *byte == b'e') {
             return None;
         }

@@ -1,11 +1,10 @@
 //! Pieces, and parts of long ones, in memory to serve blocks from; least recently used ones
 //! are dropped first.
 
-use std::collections::BTreeMap;
-
 use crate::chunk::Chunk;
 use crate::id::InfoHash;
 use crate::pieces::PieceIndex;
+use crate::sorted::SortedMap;
 
 /// A part of a piece, by its number; a piece that is held whole is its part 0.
 pub(super) type Key = (InfoHash, PieceIndex, u32);
@@ -16,12 +15,12 @@ pub(super) struct Cache<C> {
     capacity: u64,
     max_reads: usize,
     held: u64,
-    pieces: BTreeMap<Key, Entry<C>>,
+    pieces: SortedMap<Key, Entry<C>>,
     /// Keys by the moment of their last use.
-    order: BTreeMap<u64, Key>,
+    order: SortedMap<u64, Key>,
     moment: u64,
     /// How long each will be that is being read.
-    reading: BTreeMap<Key, u64>,
+    reading: SortedMap<Key, u64>,
     reading_bytes: u64,
 }
 
@@ -37,10 +36,10 @@ impl<C: Chunk> Cache<C> {
             capacity,
             max_reads,
             held: 0,
-            pieces: BTreeMap::new(),
-            order: BTreeMap::new(),
+            pieces: SortedMap::new(),
+            order: SortedMap::new(),
             moment: 0,
-            reading: BTreeMap::new(),
+            reading: SortedMap::new(),
             reading_bytes: 0,
         }
     }

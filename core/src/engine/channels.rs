@@ -1,10 +1,9 @@
 //! Channels: whose session each one carries, who is asked for one, and which lane it is in.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::id::{ChannelKey, InfoHash, LinkId};
 use crate::net::{Contact, Lane, LaneLimits, RelayPolicy};
 use crate::peer::{PeerPath, SessionId};
+use crate::sorted::{SortedMap, SortedSet};
 
 /// A session of a torrent.
 pub(super) type SessionKey = (InfoHash, SessionId);
@@ -12,15 +11,15 @@ pub(super) type SessionKey = (InfoHash, SessionId);
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Channels {
-    lanes: BTreeMap<LinkId, Lane>,
+    lanes: SortedMap<LinkId, Lane>,
     /// What the relays behind links say of their use, where it is not [`RelayPolicy::Free`].
-    policies: BTreeMap<LinkId, RelayPolicy>,
+    policies: SortedMap<LinkId, RelayPolicy>,
     /// A person wants no other channels than those of relays.
     relay_only: bool,
     /// Whose session a channel carries.
-    sessions: BTreeMap<ChannelKey, SessionKey>,
+    sessions: SortedMap<ChannelKey, SessionKey>,
     /// Contacts that were asked for a channel, and not answered.
-    dialled: BTreeSet<(InfoHash, Contact)>,
+    dialled: SortedSet<(InfoHash, Contact)>,
 }
 
 impl Channels {

@@ -1,13 +1,12 @@
 //! Sessions that may have something to send, each in its turn.
 
-use std::collections::BTreeSet;
-
 use super::channels::SessionKey;
+use crate::sorted::SortedSet;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    ready: BTreeSet<SessionKey>,
+    ready: SortedSet<SessionKey>,
     /// The session that was last served, so that the next turn begins behind it.
     last_served: Option<SessionKey>,
 }

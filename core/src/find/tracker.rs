@@ -4,7 +4,7 @@
 //! there is a reason, and gathers news of pieces. What it says leaves as the messages of our
 //! own protocol, in order.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::chunk::Chunk;
@@ -12,6 +12,7 @@ use crate::engine::config::TrackerConfig;
 use crate::engine::{Engine, Standing, Urgency};
 use crate::id::{InfoHash, PeerId};
 use crate::pieces::PieceIndex;
+use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::relay::{Announce, ClientMessage, Have, MAX_HAVE};
 
@@ -19,7 +20,7 @@ use crate::wire::relay::{Announce, ClientMessage, Have, MAX_HAVE};
 #[derive(Debug)]
 pub struct Tracker {
     config: TrackerConfig,
-    pub(super) listings: BTreeMap<InfoHash, Listing>,
+    pub(super) listings: SortedMap<InfoHash, Listing>,
     /// How many swarms it lets us be in.
     pub(super) max_swarms: usize,
     /// When a torrent that waits may be announced in the place of another.
@@ -64,7 +65,7 @@ impl Tracker {
     pub fn new(config: TrackerConfig, max_swarms: usize) -> Self {
         Tracker {
             config,
-            listings: BTreeMap::new(),
+            listings: SortedMap::new(),
             max_swarms,
             next_turn: None,
             out: VecDeque::new(),

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use super::fold::fold_case;
 use super::path::{self, PathError, SafePath};
 
 /// Safe paths for all files of a torrent, in their order.
@@ -77,15 +78,6 @@ impl Tree {
             }
         }
     }
-}
-
-/// Equal for names that differ only in case. Upper case first: it knows that `ß` is `SS`,
-/// and that the Kelvin sign is a `K`.
-fn fold_case(name: &str) -> String {
-    if name.is_ascii() {
-        return name.to_ascii_lowercase();
-    }
-    name.to_uppercase().to_lowercase()
 }
 
 #[cfg(test)]

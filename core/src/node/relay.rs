@@ -4,7 +4,7 @@
 //! it expects, and credit follows in few, large grants, since each is a message through the
 //! hub. The tracker's half is [`Tracker`].
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::flow::Flow;
 use super::pulse::{Pulse, Silence};
@@ -16,6 +16,7 @@ use crate::find::Tracker;
 use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId};
 use crate::net::{Contact, LaneLimits, RelayPolicy};
 use crate::peer::PeerPath;
+use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::relay::{
     ClientMessage, Open, Peers, RelayUse, ServerMessage, StunServer, Welcome,
@@ -30,9 +31,9 @@ pub(super) struct RelayLink {
     welcome: Option<Welcome>,
     tracker: Tracker,
     /// Channels that we asked for, by the number of the request.
-    opening: BTreeMap<u32, (InfoHash, MemberId)>,
+    opening: SortedMap<u32, (InfoHash, MemberId)>,
     next_request: u32,
-    channels: BTreeMap<ChannelId, Flow>,
+    channels: SortedMap<ChannelId, Flow>,
 }
 
 impl RelayLink {
@@ -43,9 +44,9 @@ impl RelayLink {
             pulse: Pulse::begin(now),
             welcome: None,
             tracker: Tracker::new(config.clone(), usize::MAX),
-            opening: BTreeMap::new(),
+            opening: SortedMap::new(),
             next_request: 0,
-            channels: BTreeMap::new(),
+            channels: SortedMap::new(),
         }
     }
 

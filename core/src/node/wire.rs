@@ -4,8 +4,6 @@
 //! calls us says in its handshake (BEP 3) for which torrent, so what it sends is held back
 //! until that is here; what we dialled is for the torrent that asked for it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::io::WireUp;
 use crate::chunk::Chunk;
 use crate::engine::{self, Ending, Engine, Fault};
@@ -13,6 +11,7 @@ use crate::id::{ChannelId, ChannelKey, LinkId};
 use crate::net::contact::{Contact, four_bytes};
 use crate::net::{LaneLimits, RelayPolicy};
 use crate::peer::{PathsConfig, UNCOUNTED};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Time;
 use crate::wire::peer::{HANDSHAKE_LEN, Handshake};
 
@@ -23,9 +22,9 @@ const ONLY: ChannelId = ChannelId(0);
 #[derive(Debug)]
 pub(super) struct Wires<C> {
     /// Those that carry a session.
-    talking: BTreeSet<LinkId>,
+    talking: SortedSet<LinkId>,
     /// Those that have not said yet for which torrent they are.
-    strangers: BTreeMap<LinkId, Stranger<C>>,
+    strangers: SortedMap<LinkId, Stranger<C>>,
 }
 
 /// Somebody who called us.
@@ -50,8 +49,8 @@ pub(super) enum News<C> {
 impl<C> Default for Wires<C> {
     fn default() -> Self {
         Wires {
-            talking: BTreeSet::new(),
-            strangers: BTreeMap::new(),
+            talking: SortedSet::new(),
+            strangers: SortedMap::new(),
         }
     }
 }

@@ -1,8 +1,6 @@
 //! One channel to a remote peer: what comes through it, what waits to go, what was asked
 //! through it. It ends with the channel.
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 
 use super::secret::{Place, Secret};
@@ -11,6 +9,7 @@ use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash};
 use crate::net::{Contact, RelayPolicy};
 use crate::pieces::Block;
+use crate::sorted::SortedSet;
 use crate::time::Time;
 use crate::wire::extension::Token;
 use crate::wire::peer::{Decoder, Handshake, Reserved};
@@ -79,9 +78,9 @@ pub(crate) struct Stream<C: Chunk = Bytes> {
     /// It said what it has as a whole: there is one bitfield, or message in its place.
     pub(crate) introduced: bool,
     /// What we asked for.
-    requests: BTreeSet<Block>,
+    requests: SortedSet<Block>,
     /// What we asked for and gave up: it may still come, or be rejected.
-    given_up: BTreeSet<Block>,
+    given_up: SortedSet<Block>,
     /// See [`RequestConfig::max_given_up`].
     max_given_up: usize,
     /// When anything last came.
@@ -134,8 +133,8 @@ impl<C: Chunk> Stream<C> {
             ut_metadata: None,
             ts_direct: None,
             introduced: false,
-            requests: BTreeSet::new(),
-            given_up: BTreeSet::new(),
+            requests: SortedSet::new(),
+            given_up: SortedSet::new(),
             max_given_up: requests.max_given_up,
             last_heard: now,
             last_spoke: now,

@@ -13,7 +13,7 @@ mod stock;
 mod suspects;
 mod verify;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use choose::Choice;
@@ -28,6 +28,7 @@ use super::parts::Content;
 use super::{Bitfield, Block, Layout, Padding, Picker, PieceIndex, Priority, Strategy, Stretch};
 use crate::chunk::Chunk;
 use crate::rng::Rng;
+use crate::sorted::{SortedMap, SortedSet};
 
 /// Who a block is asked of; the engine's number for a session, never used twice.
 pub type SessionId = u32;
@@ -55,7 +56,7 @@ pub struct Download<C: Chunk = Bytes> {
     stock: Stock,
     picker: Picker,
     /// Pieces that are begun and not had.
-    begun: BTreeMap<PieceIndex, Begun<C>>,
+    begun: SortedMap<PieceIndex, Begun<C>>,
     /// Bytes of the pieces in `begun`.
     bytes_begun: u64,
     /// How many more of them there may be than the limits say, see [`Download::make_way`].
@@ -64,12 +65,12 @@ pub struct Download<C: Chunk = Bytes> {
     verifying: usize,
     /// Wanted pieces in progress that have blocks which are asked of nobody, by owner: what
     /// makes the common pick a look-up instead of a search.
-    open: BTreeSet<(Option<SessionId>, PieceIndex)>,
+    open: SortedSet<(Option<SessionId>, PieceIndex)>,
     /// Those of them that others than their owner may help to fill.
-    joinable: BTreeSet<PieceIndex>,
+    joinable: SortedSet<PieceIndex>,
     /// Wanted pieces in progress of which the endgame may ask something again.
-    repeatable: BTreeSet<PieceIndex>,
-    loads: BTreeMap<SessionId, Load>,
+    repeatable: SortedSet<PieceIndex>,
+    loads: SortedMap<SessionId, Load>,
     suspects: Suspects,
     /// A piece was bad: newcomers are watched.
     wary: bool,
@@ -91,7 +92,7 @@ enum Begun<C: Chunk> {
         senders: Vec<SessionId>,
     },
     /// Given up while stretches of it, which begin at these bytes, were being written.
-    Draining(BTreeSet<u32>),
+    Draining(SortedSet<u32>),
 }
 
 impl<C: Chunk> Download<C> {
@@ -114,14 +115,14 @@ impl<C: Chunk> Download<C> {
             limits,
             picker: Picker::new(&have, strategy, window, rng.fork("picker")),
             stock: Stock::new(layout, have),
-            begun: BTreeMap::new(),
+            begun: SortedMap::new(),
             bytes_begun: 0,
             far_bytes: 0,
             verifying: 0,
-            open: BTreeSet::new(),
-            joinable: BTreeSet::new(),
-            repeatable: BTreeSet::new(),
-            loads: BTreeMap::new(),
+            open: SortedSet::new(),
+            joinable: SortedSet::new(),
+            repeatable: SortedSet::new(),
+            loads: SortedMap::new(),
             suspects: Suspects::new(limits.suspects),
             wary: false,
             stretches: VecDeque::new(),

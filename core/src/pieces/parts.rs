@@ -3,13 +3,12 @@
 //! What arrives of such a piece is gathered part by part and written unverified; the whole is
 //! hashed where it lies before it counts for anything.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 
 use super::{BLOCK, Layout, PieceIndex};
 use crate::chunk::{Buffer, Chunk};
+use crate::sorted::SortedMap;
 
 /// Which pieces are moved in parts, and in which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +64,10 @@ pub(super) struct Parts<C> {
     /// Bytes that may wait, be written, or be asked for at once.
     room: u64,
     /// Blocks that wait for the rest of their part.
-    waiting: BTreeMap<usize, C>,
+    waiting: SortedMap<usize, C>,
     waiting_bytes: u64,
     /// Stretches that are being written: where they begin, and how long they are.
-    writing: BTreeMap<u32, u32>,
+    writing: SortedMap<u32, u32>,
     /// What each block was that is here.
     digests: Vec<[u8; 20]>,
 }
@@ -78,9 +77,9 @@ impl<C: Chunk> Parts<C> {
         Parts {
             blocks: (cut.part / BLOCK).max(1) as usize,
             room,
-            waiting: BTreeMap::new(),
+            waiting: SortedMap::new(),
             waiting_bytes: 0,
-            writing: BTreeMap::new(),
+            writing: SortedMap::new(),
             digests: vec![[0; 20]; layout.block_count(piece) as usize],
         }
     }

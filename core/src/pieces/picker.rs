@@ -26,8 +26,6 @@ mod buckets;
 mod holders;
 mod strategy;
 
-use std::collections::BTreeMap;
-
 use buckets::{Bucket, Cursor};
 use holders::Holders;
 pub use strategy::Strategy;
@@ -35,6 +33,7 @@ pub use strategy::Strategy;
 use super::download::SessionId;
 use super::{Bitfield, PieceIndex, Priority};
 use crate::rng::Rng;
+use crate::sorted::SortedMap;
 
 /// Knows how many connected peers have each piece, and picks among those that are
 /// wanted and not begun.
@@ -71,7 +70,7 @@ pub struct Picker {
     holders: Holders,
     /// Peers that have everything, see above.
     seeds: u32,
-    peers: BTreeMap<SessionId, Searched>,
+    peers: SortedMap<SessionId, Searched>,
 }
 
 /// Wanted pieces of one priority.
@@ -111,7 +110,7 @@ impl Picker {
             positions: vec![0; pieces as usize],
             holders: Holders::new(pieces),
             seeds: 0,
-            peers: BTreeMap::new(),
+            peers: SortedMap::new(),
         };
         let all = (0..pieces).map(PieceIndex);
         for piece in picker.in_random_order(all.filter(|piece| !have.has(*piece))) {

@@ -4,7 +4,6 @@
 mod decode;
 mod encode;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,10 +15,11 @@ use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::net::{Contact, RelayPolicy};
 use crate::peer::PeerPath;
 use crate::pieces::{Layout, Priority, Strategy};
+use crate::sorted::SortedMap;
 use crate::time::Time;
 
 /// The layouts of the torrents that a recording has mentioned so far.
-pub type Layouts = BTreeMap<InfoHash, Layout>;
+pub type Layouts = SortedMap<InfoHash, Layout>;
 
 /// One input as it was recorded, or the end.
 #[derive(Clone, Debug, PartialEq, Eq)]

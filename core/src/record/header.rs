@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::RecordError;
-use crate::bencode::{self, DecodeLimits, Dict};
+use crate::bencode::{self, DecodeLimits};
 use crate::engine::Config;
 use crate::time::Time;
 
@@ -63,7 +63,7 @@ impl Header {
 
     fn read(bytes: &[u8]) -> Result<Self, RecordError> {
         // Without the error's words, of which some may be those of the recording.
-        let Dict(header) = bencode::decode(bytes, LIMITS).map_err(|_| RecordError::Header)?;
+        let header = bencode::decode(bytes, LIMITS).map_err(|_| RecordError::Header)?;
         Ok(header)
     }
 }

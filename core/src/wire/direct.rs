@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::fields::ByteString;
-use crate::bencode::{self, BencodeError, DecodeLimits, Dict};
+use crate::bencode::{self, BencodeError, DecodeLimits};
 
 /// The longest session description, in bytes. Browsers' are of one or two thousand, with all
 /// their candidates; a message of the peer wire has room for one of a block's length.
@@ -83,7 +83,7 @@ impl Signal {
 
     /// Reads the payload. `None`: a kind that we don't know, to be ignored.
     pub fn decode(payload: &[u8]) -> Result<Option<Self>, SignalError> {
-        let Dict(read): Dict<SignalDictionary> = bencode::decode(payload, LIMITS)?;
+        let read: SignalDictionary = bencode::decode(payload, LIMITS)?;
         if ![OFFER, ANSWER, END].contains(&read.t) {
             return Ok(None);
         }

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::MAX_METADATA;
-use super::fields::{ByteString, dictionary, is_printable};
-use crate::bencode::{self, BencodeError, DecodeLimits, Dict};
+use super::fields::{ByteString, is_printable};
+use crate::bencode::{self, BencodeError, DecodeLimits};
 
 /// Bytes of a metadata piece (BEP 9), except the last.
 pub const METADATA_PIECE: u32 = 16 * 1024;
@@ -135,7 +135,7 @@ impl ExtensionHandshake {
     /// Reads the payload; unknown keys are ignored. So are numbers out of range: what a
     /// peer says of itself here is no reason to do without it.
     pub fn decode(payload: &[u8]) -> Result<Self, ExtensionError> {
-        let Dict(read): Dict<HandshakeDictionary> = bencode::decode(payload, HANDSHAKE_LIMITS)?;
+        let read: HandshakeDictionary = bencode::decode(payload, HANDSHAKE_LIMITS)?;
         let client = read
             .v
             .map(|ByteString(name)| String::from_utf8_lossy(&name).into_owned());
@@ -183,8 +183,7 @@ impl MetadataMessage {
     /// Reads the payload. `None`: a `msg_type` that we don't know, to be ignored (BEP 9).
     pub fn decode(payload: &Bytes) -> Result<Option<Self>, ExtensionError> {
         let length = bencode::value_length(payload, METADATA_LIMITS)?;
-        let Dict(read): Dict<MetadataDictionary> =
-            bencode::decode(&payload[..length], METADATA_LIMITS)?;
+        let read: MetadataDictionary = bencode::decode(&payload[..length], METADATA_LIMITS)?;
         if ![REQUEST, DATA, REJECT].contains(&read.msg_type) {
             return Ok(None);
         }
@@ -215,7 +214,7 @@ const REJECT: i64 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct HandshakeDictionary {
-    #[serde(default, deserialize_with = "dictionary")]
+    #[serde(default)]
     m: Extensions,
     metadata_size: Option<i64>,
     v: Option<ByteString>,

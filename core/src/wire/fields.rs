@@ -5,8 +5,6 @@ use std::fmt;
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::bencode::Dict;
-
 /// A byte string. Unlike `serde_bytes::ByteBuf` it is never a list of numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ByteString(pub(super) Vec<u8>);
@@ -256,7 +254,7 @@ pub(super) fn is_printable(c: char) -> bool {
 
 /// Members, at most [`MAX_MEMBERS`](crate::wire::relay::MAX_MEMBERS).
 pub(super) mod members {
-    use super::{Deserialize, Deserializer, Dict, Error, Serialize, Serializer};
+    use super::{Deserialize, Deserializer, Error, Serialize, Serializer};
     use crate::wire::relay::{MAX_MEMBERS, Member};
 
     pub(in crate::wire) fn serialize<S: Serializer>(
@@ -269,11 +267,11 @@ pub(super) mod members {
     pub(in crate::wire) fn deserialize<'de, D: Deserializer<'de>>(
         d: D,
     ) -> Result<Vec<Member>, D::Error> {
-        let members = Vec::<Dict<Member>>::deserialize(d)?;
+        let members = Vec::<Member>::deserialize(d)?;
         if members.len() > MAX_MEMBERS {
             return Err(D::Error::custom("too many members"));
         }
-        Ok(members.into_iter().map(|Dict(member)| member).collect())
+        Ok(members)
     }
 }
 
@@ -328,13 +326,6 @@ pub(super) mod relay_use {
             _ => Err(D::Error::custom("a relay is free or to be spared")),
         }
     }
-}
-
-/// A struct that comes as a dictionary, never as a list of its fields.
-pub(super) fn dictionary<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    d: D,
-) -> Result<T, D::Error> {
-    Dict::deserialize(d).map(|Dict(value)| value)
 }
 
 fn twenty_bytes<'de, D: Deserializer<'de>>(d: D) -> Result<[u8; 20], D::Error> {

@@ -219,19 +219,22 @@ async fn moment(tab: &Tab, what: &str) -> Result<f64> {
     tab.run_async(&script).await?.as_f64().context("a time")
 }
 
-/// What a visitor downloads: every file of the page, brotli, in kB.
+/// What a visitor downloads: every file of the page, in kB.
 pub fn page_weight() -> Result<Vec<Figure>> {
-    let mut bytes = 0;
-    for entry in std::fs::read_dir(crate::programs::page())? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "br") {
-            bytes += path.metadata()?.len();
-        }
-    }
-    Ok(vec![Figure::new(
-        "page weight, brotli, all files",
-        bytes as f64 / 1000.0,
-        "kB",
-        "aim: at most 120 kB",
-    )])
+    let figure = |what, extension, aim| -> Result<Figure> {
+        let bytes = crate::programs::page_weight(extension)?;
+        Ok(Figure::new(what, bytes as f64 / 1000.0, "kB", aim))
+    };
+    Ok(vec![
+        figure(
+            "page weight, brotli, all files",
+            "br",
+            "aim: at most 120 kB",
+        )?,
+        figure(
+            "page weight, gzip, all files",
+            "gz",
+            "over plain HTTP in a LAN",
+        )?,
+    ])
 }

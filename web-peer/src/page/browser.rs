@@ -147,6 +147,7 @@ pub(crate) fn share(title: &str, url: &str) {
 }
 
 /// Writes to the browser's console.
+#[cfg(debug_assertions)]
 pub(crate) fn log_error(text: &str) {
     web_sys::console::error_1(&JsValue::from_str(text));
 }

@@ -1,4 +1,7 @@
 //! Our own bugs: said to the person, and then nothing more is done in a broken state.
+//!
+//! In the page that people get a panic is a trap without words: the page hears that its worker
+//! failed, and where in the program, and ends it. While we develop there are words.
 
 use web_sys::DedicatedWorkerGlobalScope;
 

@@ -6,7 +6,6 @@
 //! piece is compared as it is read. What is lost is fetched from others like any piece.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use futures_channel::oneshot;
@@ -15,6 +14,7 @@ use swarm_core::engine::{Command, StoreError};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
 use swarm_core::pieces::PieceIndex;
+use swarm_core::sorted::{SortedMap, SortedSet};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
@@ -40,7 +40,7 @@ pub(super) struct Source {
     /// It is our own copy, and was compared with the hashes.
     pub(super) checked: bool,
     /// Pieces that are not in it. Once fetched they are in the store.
-    pub(super) lost: BTreeSet<u32>,
+    pub(super) lost: SortedSet<u32>,
 }
 
 impl Source {
@@ -49,7 +49,7 @@ impl Source {
         Source {
             blob,
             checked: false,
-            lost: BTreeSet::new(),
+            lost: SortedSet::new(),
         }
     }
 
@@ -85,7 +85,7 @@ impl Source {
         hasher: &Hasher,
         metainfo: &Metainfo,
         progress: &Cell<f64>,
-    ) -> BTreeSet<u32> {
+    ) -> SortedSet<u32> {
         let layout = metainfo.layout();
         let per_stretch = (STRETCH / layout.piece_length()).max(1) as usize;
         let pieces: Vec<PieceIndex> = layout.pieces().filter(|p| self.has(p.get())).collect();
@@ -144,7 +144,7 @@ async fn is_right(
 
 /// Sources that are being copied or compared, and who waits for the end of that.
 #[derive(Debug, Default)]
-pub(super) struct UnderWay(RefCell<BTreeMap<InfoHash, Vec<oneshot::Sender<()>>>>);
+pub(super) struct UnderWay(RefCell<SortedMap<InfoHash, Vec<oneshot::Sender<()>>>>);
 
 impl UnderWay {
     /// Begins, unless it is under way.
@@ -275,7 +275,11 @@ impl Host {
             return;
         };
         let lost = source.compare(&self.hasher, &metainfo, progress).await;
-        let news: BTreeSet<u32> = lost.difference(&source.lost).copied().collect();
+        let news: SortedSet<u32> = lost
+            .iter()
+            .filter(|piece| source.has(**piece))
+            .copied()
+            .collect();
         source.lost = lost;
         source.checked = true;
         self.update(info_hash, |torrent| {
@@ -329,7 +333,7 @@ impl Host {
         }
     }
 
-    fn tell_lost(self: &Rc<Self>, metainfo: &Metainfo, lost: &BTreeSet<u32>) {
+    fn tell_lost(self: &Rc<Self>, metainfo: &Metainfo, lost: &SortedSet<u32>) {
         if lost.is_empty() {
             return;
         }
@@ -344,7 +348,7 @@ impl Host {
 /// Which files changed, and what that means.
 fn words(metainfo: &Metainfo, lost: &[PieceIndex]) -> String {
     let spans = lost.iter().flat_map(|piece| metainfo.piece_spans(*piece));
-    let files: BTreeSet<usize> = spans.map(|span| span.file).collect();
+    let files: SortedSet<usize> = spans.map(|span| span.file).collect();
     let named = files.iter().take(NAMED).filter_map(|file| {
         let path = metainfo.files().get(*file)?.path.parts().join("/");
         Some(format!("“{path}”"))

@@ -45,6 +45,26 @@ pub(crate) fn wasm_target(workspace: &Workspace, target: &str) -> Result<()> {
     Ok(())
 }
 
+/// Makes sure of the standard library's source; whether it is there.
+pub(crate) fn std_source(workspace: &Workspace) -> Result<bool> {
+    let sh = &workspace.sh;
+    let sysroot = cmd!(sh, "rustc --print sysroot").quiet().read()?;
+    let library = Path::new(&sysroot).join("lib/rustlib/src/rust/library");
+    if library.join("Cargo.lock").is_file() {
+        return Ok(true);
+    }
+    if workspace.find("rustup").is_none() {
+        eprintln!(
+            "There is no rustup to get the standard library's source with: the page will be \
+             larger than it need be."
+        );
+        return Ok(false);
+    }
+    announce("the standard library's source", "seconds");
+    cmd!(sh, "rustup component add rust-src").run()?;
+    Ok(true)
+}
+
 /// Makes sure of wasm-bindgen and its test runner, in exactly the crate's version.
 pub(crate) fn wasm_bindgen(workspace: &Workspace) -> Result<()> {
     let version = locked_version(workspace, "wasm-bindgen")?;
@@ -97,6 +117,35 @@ fn wasm_opt(workspace: &Workspace) -> Result<WasmOpt> {
     )
     .run()?;
     Ok(WasmOpt::Present)
+}
+
+/// The version of esbuild. Nothing else in the project names it.
+const ESBUILD: &str = "0.28.2";
+
+/// Makes sure of esbuild, which minifies the page's scripts; whether it is there.
+pub(crate) fn esbuild(workspace: &Workspace) -> Result<bool> {
+    let sh = &workspace.sh;
+    if let Some(program) = workspace.find("esbuild") {
+        // It says its version and nothing else.
+        let version = cmd!(sh, "{program} --version").quiet().ignore_stderr();
+        if version.read().is_ok_and(|version| version == ESBUILD) {
+            return Ok(true);
+        }
+    }
+    if workspace.find("npm").is_none() {
+        eprintln!(
+            "There is no npm to install esbuild with: the page will be larger than it need be."
+        );
+        return Ok(false);
+    }
+    announce(&format!("esbuild {ESBUILD}"), "seconds");
+    let tools = workspace.tools();
+    cmd!(
+        sh,
+        "npm install --prefix {tools} --no-audit --no-fund --loglevel=error esbuild@{ESBUILD}"
+    )
+    .run()?;
+    Ok(true)
 }
 
 /// How tools are compiled: they run for seconds, so that what a product would win by

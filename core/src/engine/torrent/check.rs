@@ -1,9 +1,8 @@
 //! Finding out what a store holds: every piece is read and hashed.
 
-use std::collections::BTreeSet;
-
 use crate::engine::Work;
 use crate::pieces::{Bitfield, Cut, Layout, PieceIndex};
+use crate::sorted::SortedSet;
 
 /// How far it is.
 #[derive(Debug)]
@@ -11,9 +10,9 @@ pub(super) struct Check {
     /// The next piece to read.
     next: u32,
     /// Pieces that are being read.
-    reading: BTreeSet<PieceIndex>,
+    reading: SortedSet<PieceIndex>,
     /// Pieces that are being hashed.
-    hashing: BTreeSet<PieceIndex>,
+    hashing: SortedSet<PieceIndex>,
     /// Pieces whose hash was right.
     have: Bitfield,
 }
@@ -22,8 +21,8 @@ impl Check {
     pub(super) fn new(pieces: u32) -> Self {
         Check {
             next: 0,
-            reading: BTreeSet::new(),
-            hashing: BTreeSet::new(),
+            reading: SortedSet::new(),
+            hashing: SortedSet::new(),
             have: Bitfield::empty(pieces),
         }
     }

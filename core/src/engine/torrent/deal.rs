@@ -1,10 +1,11 @@
 //! The pieces that nobody was advised to take yet, and where the others are.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::chunk::Chunk;
 use crate::peer::SessionId;
 use crate::pieces::{Download, PieceIndex};
+use crate::sorted::{SortedMap, SortedSet};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -12,9 +13,9 @@ pub(super) struct Deal {
     /// In the order in which they are dealt.
     pieces: VecDeque<PieceIndex>,
     /// Pieces that somebody is advised to take, or takes unadvised.
-    taken: BTreeSet<PieceIndex>,
+    taken: SortedSet<PieceIndex>,
     /// Who alone has a piece on our advice.
-    holders: BTreeMap<PieceIndex, SessionId>,
+    holders: SortedMap<PieceIndex, SessionId>,
 }
 
 impl Deal {

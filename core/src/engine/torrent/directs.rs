@@ -1,16 +1,15 @@
 //! Which direct links are being made, and what came of those before.
 
-use std::collections::BTreeMap;
-
 use crate::engine::DirectId;
 use crate::id::ChannelKey;
 use crate::peer::{DirectConfig, SessionId};
+use crate::sorted::SortedMap;
 use crate::time::Time;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Directs {
-    of: BTreeMap<SessionId, Direct>,
+    of: SortedMap<SessionId, Direct>,
     /// Offers made so far.
     made: u32,
 }

@@ -7,7 +7,6 @@
 //! peer that drips its pieces loses its turn within a second or two, and keeps what came
 //! for the case that all the others are worse.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -16,15 +15,16 @@ use bytes::Bytes;
 use super::Fault;
 use crate::engine::config::MetadataConfig;
 use crate::peer::SessionId;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Time;
 use crate::wire::extension::METADATA_PIECE;
 
 /// The state of a fetch.
 #[derive(Debug, Default)]
 pub(super) struct Fetch {
-    sources: BTreeMap<SessionId, Source>,
+    sources: SortedMap<SessionId, Source>,
     /// Sessions that could not, or would not, send it.
-    tried: BTreeSet<SessionId>,
+    tried: SortedSet<SessionId>,
 }
 
 /// A piece of the dictionary, as a source sent it.
@@ -96,7 +96,7 @@ impl Fetch {
         let (best, rest) = by_time.split_at(best);
         let rest = rest.iter().map(|(_, id)| *id);
         let best = best.iter().map(|(_, id)| *id);
-        let chosen: BTreeSet<SessionId> = best
+        let chosen: SortedSet<SessionId> = best
             .chain(untried)
             .chain(rest)
             .take(config.running)
@@ -165,7 +165,7 @@ impl Fetch {
 
     /// Gives up the slowest copy while all together take too much memory.
     fn bound(&mut self, now: Time, newest: SessionId, most: usize) {
-        let held = |sources: &BTreeMap<SessionId, Source>| -> usize {
+        let held = |sources: &SortedMap<SessionId, Source>| -> usize {
             sources.values().map(|source| source.received.len()).sum()
         };
         while held(&self.sources) > most {

@@ -6,22 +6,23 @@
 //! defence against those who come back with a new one; that is the probation in which
 //! every session begins (see [`Download`](crate::pieces::Download)).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::Ending;
 use crate::engine::config::TrustConfig;
 use crate::id::LinkId;
 use crate::net::Contact;
 use crate::peer::SessionId;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Time;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Outcasts {
     /// They sent corrupt blocks.
-    banned: BTreeSet<Contact>,
+    banned: SortedSet<Contact>,
     /// They lost their place for a while, and until when.
-    shunned: BTreeMap<Contact, Time>,
+    shunned: SortedMap<Contact, Time>,
     /// Who left after sending something: it may turn out later what that was worth.
     departed: VecDeque<(SessionId, Contact, String)>,
 }

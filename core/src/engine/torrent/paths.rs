@@ -2,13 +2,12 @@
 //!
 //! [`super::proofs`] says what for.
 
-use std::collections::BTreeMap;
-
 use sha1::{Digest, Sha1};
 
 use crate::id::InfoHash;
 use crate::peer::{PathsConfig, Remote, SessionId};
 use crate::rng::Rng;
+use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::extension::Token;
 
@@ -21,7 +20,7 @@ pub(super) struct Paths {
     /// Tokens made so far.
     made: u64,
     /// Peers whose last channel broke, and until when they are waited for.
-    adrift: BTreeMap<SessionId, (Remote, Time)>,
+    adrift: SortedMap<SessionId, (Remote, Time)>,
 }
 
 impl Paths {
@@ -31,7 +30,7 @@ impl Paths {
         Paths {
             seed,
             made: 0,
-            adrift: BTreeMap::new(),
+            adrift: SortedMap::new(),
         }
     }
 

@@ -4,7 +4,6 @@
 //! no use, is asked again after growing pauses. Of equals, half of the time those come first
 //! that are said to have everything: it is what a tracker knows, and yet only a claim.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::engine::Found;
@@ -12,12 +11,13 @@ use crate::id::LinkId;
 use crate::net::Contact;
 use crate::peer::PlacesConfig;
 use crate::rng::Rng;
+use crate::sorted::SortedMap;
 use crate::time::Time;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Prospects {
-    contacts: BTreeMap<Contact, Prospect>,
+    contacts: SortedMap<Contact, Prospect>,
 }
 
 /// One of them.

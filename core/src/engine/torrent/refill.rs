@@ -1,13 +1,12 @@
 //! Which sessions may be asked for more.
 
-use std::collections::BTreeSet;
-
 use crate::peer::SessionId;
+use crate::sorted::SortedSet;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Refill {
-    these: BTreeSet<SessionId>,
+    these: SortedSet<SessionId>,
     everybody: bool,
     /// Some had to wait for others when they were last looked at, see
     /// [`Download::is_guarded`](crate::pieces::Download::is_guarded).

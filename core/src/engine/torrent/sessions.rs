@@ -1,24 +1,23 @@
 //! Whom a torrent has to do with: a session for each remote peer.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::Fault;
 use crate::chunk::Chunk;
 use crate::id::ChannelKey;
 use crate::net::Contact;
 use crate::peer::{Opening, Session, SessionId};
+use crate::sorted::{SortedMap, SortedSet};
 
 /// See the module. They are gone through by their numbers, which grow: the eldest first.
 #[derive(Debug)]
 pub(super) struct Sessions<C: Chunk> {
-    sessions: BTreeMap<SessionId, Session<C>>,
+    sessions: SortedMap<SessionId, Session<C>>,
     next: SessionId,
 }
 
 impl<C: Chunk> Default for Sessions<C> {
     fn default() -> Self {
         Sessions {
-            sessions: BTreeMap::new(),
+            sessions: SortedMap::new(),
             next: 0,
         }
     }
@@ -110,7 +109,7 @@ impl<C: Chunk> Sessions<C> {
     }
 
     /// Everybody who is reached.
-    pub(super) fn contacts(&self) -> BTreeSet<Contact> {
+    pub(super) fn contacts(&self) -> SortedSet<Contact> {
         self.values().flat_map(Session::contacts).collect()
     }
 

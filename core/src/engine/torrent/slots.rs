@@ -1,10 +1,9 @@
 //! Upload slots: how many there are, and when they are given out anew.
 
-use std::collections::BTreeSet;
-
 use crate::choke::{Candidate, ChokeConfig, Choker};
 use crate::peer::SessionId;
 use crate::rng::Rng;
+use crate::sorted::SortedSet;
 use crate::time::Time;
 
 /// See the module. Who has one is written down with each remote peer.
@@ -49,7 +48,7 @@ impl Slots {
         rate: u64,
         seeding: bool,
         rng: &mut Rng,
-    ) -> BTreeSet<SessionId> {
+    ) -> SortedSet<SessionId> {
         self.choker
             .choose(now, config, candidates, rate, seeding, rng)
     }

@@ -1,21 +1,20 @@
 //! Pieces on their way into the store: being hashed, being written.
 
-use std::collections::BTreeMap;
-
 use crate::pieces::PieceIndex;
+use crate::sorted::SortedMap;
 
 /// See the module. Each was begun in a life of the torrent: what a person has mended since is
 /// no reason to stop again.
 #[derive(Debug)]
 pub(super) struct Storing<C> {
     /// Pieces whose hash is being computed.
-    hashing: BTreeMap<PieceIndex, C>,
+    hashing: SortedMap<PieceIndex, C>,
     /// Verified pieces that are being written.
-    writing: BTreeMap<PieceIndex, (C, Life)>,
+    writing: SortedMap<PieceIndex, (C, Life)>,
     /// Stretches of pieces in parts that are being written, by where they begin.
-    writing_parts: BTreeMap<(PieceIndex, u32), Life>,
+    writing_parts: SortedMap<(PieceIndex, u32), Life>,
     /// Pieces in parts that are being hashed where they lie.
-    verifying: BTreeMap<PieceIndex, Life>,
+    verifying: SortedMap<PieceIndex, Life>,
     life: Life,
 }
 
@@ -34,10 +33,10 @@ pub(super) enum Begun {
 impl<C> Default for Storing<C> {
     fn default() -> Self {
         Storing {
-            hashing: BTreeMap::new(),
-            writing: BTreeMap::new(),
-            writing_parts: BTreeMap::new(),
-            verifying: BTreeMap::new(),
+            hashing: SortedMap::new(),
+            writing: SortedMap::new(),
+            writing_parts: SortedMap::new(),
+            verifying: SortedMap::new(),
             life: 0,
         }
     }

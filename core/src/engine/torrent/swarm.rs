@@ -1,9 +1,8 @@
 //! What we know of the swarm: how many there are, and who might be talked to.
 
-use std::collections::BTreeMap;
-
 use super::prospects::Prospects;
 use crate::id::LinkId;
+use crate::sorted::SortedMap;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -12,7 +11,7 @@ pub(super) struct Swarm {
     looking: bool,
     /// How many members have everything, and how many lack something, as is said behind each
     /// link. Shown until there is something newer.
-    counts: BTreeMap<LinkId, (u32, u32)>,
+    counts: SortedMap<LinkId, (u32, u32)>,
     /// Who might be talked to.
     prospects: Prospects,
 }

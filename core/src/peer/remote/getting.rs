@@ -1,9 +1,10 @@
 //! What we take from a remote peer, and what it owes us.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::peer::{Pipeline, RequestConfig};
 use crate::pieces::PieceIndex;
+use crate::sorted::SortedSet;
 use crate::time::Time;
 
 /// See the module.
@@ -16,7 +17,7 @@ pub(crate) struct Getting {
     /// Pieces that it suggested, the newest last (BEP 6).
     pub(crate) suggested: VecDeque<PieceIndex>,
     /// Pieces that we may ask for while it chokes us (BEP 6).
-    pub(crate) fast_pieces: BTreeSet<PieceIndex>,
+    pub(crate) fast_pieces: SortedSet<PieceIndex>,
     /// How much may be asked of it.
     pub(crate) pipeline: Pipeline,
     /// When it last sent a block that we asked for, or we first asked.
@@ -40,7 +41,7 @@ impl Getting {
             unchoked_us: false,
             interested: false,
             suggested: VecDeque::new(),
-            fast_pieces: BTreeSet::new(),
+            fast_pieces: SortedSet::new(),
             pipeline: Pipeline::new(requests),
             last_block: now,
             timed_out: None,

@@ -1,9 +1,9 @@
 //! What a remote peer takes from us, and what it is advised to.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::pieces::PieceIndex;
+use crate::sorted::SortedSet;
 use crate::time::Time;
 
 /// See the module.
@@ -24,7 +24,7 @@ pub(crate) struct Giving {
     /// Pieces that we suggested and it does not have yet.
     pub(crate) dealt: Vec<PieceIndex>,
     /// Those of them that it has begun to ask for.
-    pub(crate) begun: BTreeSet<PieceIndex>,
+    pub(crate) begun: SortedSet<PieceIndex>,
     /// Pieces that we alone gave it, that nobody else has got since, and when it had them.
     pub(crate) hoard: Vec<(PieceIndex, Time)>,
     /// How many pieces that we alone gave it others have got since.

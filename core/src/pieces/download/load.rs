@@ -1,17 +1,16 @@
 //! What was given to one session to do.
 
-use std::collections::BTreeSet;
-
 use crate::pieces::{Block, PieceIndex};
+use crate::sorted::SortedSet;
 
 /// What a session was asked for, so that letting go of it costs no more than that; and what
 /// it has shown of itself.
 #[derive(Debug, Default)]
 pub(super) struct Load {
     /// Blocks that are asked of it.
-    pub(super) asked: BTreeSet<Block>,
+    pub(super) asked: SortedSet<Block>,
     /// Pieces that it owns.
-    pub(super) owned: BTreeSet<PieceIndex>,
+    pub(super) owned: SortedSet<PieceIndex>,
     /// The peer has nothing before this piece that we still miss.
     pub(super) missing_from: u32,
     /// What its promises are worth.

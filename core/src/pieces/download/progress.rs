@@ -1,12 +1,11 @@
 //! Pieces in progress, and the lists in which they stand.
 
-use std::collections::BTreeSet;
-
 use super::{Begun, Download, SessionId};
 use crate::chunk::Chunk;
 use crate::pieces::partial::Partial;
 use crate::pieces::parts::Content;
 use crate::pieces::{PieceIndex, Priority, Stretch};
+use crate::sorted::SortedSet;
 
 impl<C: Chunk> Download<C> {
     /// The session let go of something in this piece.
@@ -48,7 +47,7 @@ impl<C: Chunk> Download<C> {
             }
         }
         self.waste.given_up += partial.received_bytes();
-        let writing: BTreeSet<u32> = partial.writing().collect();
+        let writing: SortedSet<u32> = partial.writing().collect();
         if writing.is_empty() {
             self.bytes_begun -= self.memory(piece);
             self.picker.put_back(piece);
@@ -162,7 +161,7 @@ impl<C: Chunk> Download<C> {
     }
 }
 
-fn list<T: Ord>(set: &mut BTreeSet<T>, item: T, belongs: bool) {
+fn list<T: Ord>(set: &mut SortedSet<T>, item: T, belongs: bool) {
     if belongs {
         set.insert(item);
     } else {

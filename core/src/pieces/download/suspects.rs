@@ -1,11 +1,12 @@
 //! Who lied, when several contributed to a piece whose hash was wrong.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::SessionId;
 use crate::chunk::Chunk;
 use crate::pieces::PieceIndex;
 use crate::pieces::parts::Content;
+use crate::sorted::{SortedMap, SortedSet};
 
 /// How many sessions are remembered for each piece that should not be first to fetch it
 /// again.
@@ -18,7 +19,7 @@ const MAX_AVOIDED: usize = 16;
 /// is. Each new try costs the liars one of them, so that it comes to an end.
 #[derive(Debug)]
 pub(super) struct Suspects {
-    pieces: BTreeMap<PieceIndex, Suspect>,
+    pieces: SortedMap<PieceIndex, Suspect>,
     /// Pieces with evidence, the oldest first.
     recorded: VecDeque<PieceIndex>,
     /// How many of these there may be.
@@ -28,7 +29,7 @@ pub(super) struct Suspects {
 #[derive(Debug, Default)]
 struct Suspect {
     /// Others should fetch it: those who contributed, and those who would not finish it.
-    avoided: BTreeSet<SessionId>,
+    avoided: SortedSet<SessionId>,
     /// What each block was when the hash was wrong; empty if it was forgotten, or if
     /// the liar is known.
     evidence: Vec<Evidence>,
@@ -44,7 +45,7 @@ impl Suspects {
     /// Keeps evidence about so many pieces; beyond that the oldest is forgotten.
     pub(super) fn new(most: usize) -> Self {
         Suspects {
-            pieces: BTreeMap::new(),
+            pieces: SortedMap::new(),
             recorded: VecDeque::new(),
             most,
         }
@@ -85,11 +86,13 @@ impl Suspects {
         content: &Content<C>,
         senders: &[SessionId],
     ) -> Vec<SessionId> {
-        let contributors: BTreeSet<SessionId> = senders.iter().copied().collect();
+        let contributors: SortedSet<SessionId> = senders.iter().copied().collect();
         let suspect = self.pieces.entry(piece).or_default();
         let avoided = suspect.avoided.len();
         let room = MAX_AVOIDED.saturating_sub(avoided);
-        suspect.avoided.extend(contributors.iter().take(room));
+        suspect
+            .avoided
+            .extend(contributors.iter().take(room).copied());
         if contributors.len() == 1 {
             return contributors.into_iter().collect();
         }
@@ -123,7 +126,7 @@ impl Suspects {
             return Vec::new();
         }
         let blocks = content.digests().into_iter().zip(&suspect.evidence);
-        let liars: BTreeSet<SessionId> = blocks
+        let liars: SortedSet<SessionId> = blocks
             .filter(|(digest, evidence)| evidence.digest != *digest)
             .map(|(_, evidence)| evidence.sender)
             .collect();

@@ -300,7 +300,7 @@ impl<'a> Body<'a> {
 }
 
 fn unknown_type(t: &str) -> RelayError {
-    malformed(&format!("a message of the unknown type {t:?}"))
+    malformed(&format!("a message of the unknown type “{t}”"))
 }
 
 /// The remote may have chosen some of the words: not too many of them.

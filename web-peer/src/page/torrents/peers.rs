@@ -1,8 +1,7 @@
 //! Who a torrent is exchanged with.
 
-use std::collections::BTreeMap;
-
 use swarm_core::engine::{PeerPath, PeerView};
+use swarm_core::sorted::SortedMap;
 use web_sys::Element;
 
 use crate::page::dom::{make, part, set_attribute, set_bar, set_text};
@@ -14,7 +13,7 @@ pub(crate) struct Peer(Element);
 
 /// Numbers peers that claim the same id.
 pub(crate) fn keyed(peers: Vec<PeerView>) -> Vec<(usize, PeerView)> {
-    let mut seen = BTreeMap::<String, usize>::new();
+    let mut seen = SortedMap::<String, usize>::new();
     let number = |peer: PeerView| {
         let namesakes = seen.entry(peer.peer_id.clone()).or_default();
         *namesakes += 1;

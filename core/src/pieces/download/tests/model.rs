@@ -15,14 +15,14 @@ struct Model {
     layout: Layout,
     limits: DownloadLimits,
     priorities: Vec<Priority>,
-    peers: BTreeMap<SessionId, Peer>,
+    peers: SortedMap<SessionId, Peer>,
     /// Who last sent each block, and whether it was bad.
-    sent: BTreeMap<Block, (SessionId, bool)>,
+    sent: SortedMap<Block, (SessionId, bool)>,
     /// Stretches of pieces in parts on their way to the disk, and what is there.
     writing: Vec<Stretch>,
-    disk: BTreeMap<PieceIndex, Vec<u8>>,
+    disk: SortedMap<PieceIndex, Vec<u8>>,
     /// Assembled pieces.
-    verifying: BTreeSet<PieceIndex>,
+    verifying: SortedSet<PieceIndex>,
     /// Liars of pieces to which several contributed, the oldest first.
     evidence: VecDeque<(PieceIndex, Vec<SessionId>)>,
     waste: Waste,
@@ -31,7 +31,7 @@ struct Model {
 
 struct Peer {
     has: Bitfield,
-    asked: BTreeSet<Block>,
+    asked: SortedSet<Block>,
 }
 
 #[test]
@@ -73,11 +73,11 @@ impl Model {
             layout,
             limits,
             priorities: vec![Priority::Normal; layout.piece_count() as usize],
-            peers: BTreeMap::new(),
-            sent: BTreeMap::new(),
+            peers: SortedMap::new(),
+            sent: SortedMap::new(),
             writing: Vec::new(),
-            disk: BTreeMap::new(),
-            verifying: BTreeSet::new(),
+            disk: SortedMap::new(),
+            verifying: SortedSet::new(),
             evidence: VecDeque::new(),
             waste: Waste::default(),
             next_session: 0,
@@ -146,7 +146,7 @@ impl Model {
     }
 
     fn join(&mut self, has: Bitfield) -> SessionId {
-        let asked = BTreeSet::new();
+        let asked = SortedSet::new();
         self.next_session += 1;
         self.download.peer_joined(self.next_session, &has);
         self.peers.insert(self.next_session, Peer { has, asked });
@@ -195,7 +195,7 @@ impl Model {
         assert!(blocks.len() <= count);
         let copies = usize::from(self.limits.endgame_copies).max(1);
         let delivers = |session| self.download.asker(session).delivers;
-        let sure: BTreeSet<SessionId> = self
+        let sure: SortedSet<SessionId> = self
             .peers
             .keys()
             .copied()
@@ -313,7 +313,7 @@ impl Model {
     fn end_verifying(&mut self, piece: PieceIndex, store_fails: bool) {
         self.verifying.remove(&piece);
         let senders = self.senders(piece);
-        let liars: BTreeSet<SessionId> = senders
+        let liars: SortedSet<SessionId> = senders
             .iter()
             .filter(|(_, lie)| *lie)
             .map(|(sender, _)| *sender)
@@ -333,7 +333,7 @@ impl Model {
         self.waste.corrupt += u64::from(self.layout.length(piece));
         let was_suspect = self.download.suspects.contains(piece);
         let named = self.download.rejected(piece);
-        let contributors: BTreeSet<_> = senders.into_iter().map(|(sender, _)| sender).collect();
+        let contributors: SortedSet<_> = senders.into_iter().map(|(sender, _)| sender).collect();
         if contributors.len() == 1 {
             assert_eq!(named, liars.into_iter().collect::<Vec<_>>());
         } else {
@@ -444,15 +444,15 @@ impl Model {
     fn check_lists(&self) {
         let download = &self.download;
         let copies = usize::from(self.limits.endgame_copies);
-        let (mut open, mut joinable) = (BTreeSet::new(), BTreeSet::new());
-        let mut repeatable = BTreeSet::new();
-        let mut owned = BTreeSet::new();
+        let (mut open, mut joinable) = (SortedSet::new(), SortedSet::new());
+        let mut repeatable = SortedSet::new();
+        let mut owned = SortedSet::new();
         for piece in download.in_progress() {
             let Some(partial) = download.filling(piece) else {
                 continue;
             };
-            let mut asked: BTreeMap<Block, usize> = BTreeMap::new();
-            let mut sure: BTreeMap<Block, usize> = BTreeMap::new();
+            let mut asked: SortedMap<Block, usize> = SortedMap::new();
+            let mut sure: SortedMap<Block, usize> = SortedMap::new();
             for (session, peer) in &self.peers {
                 let delivers = usize::from(download.asker(*session).delivers);
                 for block in peer.asked.iter().filter(|block| block.piece == piece) {
@@ -460,7 +460,7 @@ impl Model {
                     *sure.entry(*block).or_default() += delivers;
                 }
             }
-            let known: BTreeMap<Block, usize> = partial
+            let known: SortedMap<Block, usize> = partial
                 .asked()
                 .map(|(block, sessions)| (block, sessions.len()))
                 .collect();
@@ -499,7 +499,7 @@ impl Model {
             let pieces = load.owned.iter();
             pieces.map(|piece| (*session, *piece))
         });
-        assert_eq!(loads.collect::<BTreeSet<_>>(), owned);
+        assert_eq!(loads.collect::<SortedSet<_>>(), owned);
         assert!(download.loads.keys().all(|s| self.peers.contains_key(s)));
     }
 

@@ -97,7 +97,7 @@ fn who_would_not_finish_a_bad_piece_is_not_asked_first_either() {
     receive(&mut download, BEN, 0, 0);
     download.release(BEN, block(&download, 0, 1));
     assert_eq!(download.waste().given_up, u64::from(BLOCK));
-    assert_eq!(download.load(BEN).asked, BTreeSet::new());
+    assert_eq!(download.load(BEN).asked, SortedSet::new());
     assert_eq!(pick(&mut download, BEN, 1), [(1, 0)]);
     assert_eq!(pick(&mut download, CLEO, 1), [(0, 0)]);
 }

@@ -88,7 +88,7 @@ fn the_window_follows_the_play_position() {
 
 #[test]
 fn random_pieces_come_first_until_there_is_something_to_trade() {
-    let firsts: BTreeSet<u32> = (0..50)
+    let firsts: SortedSet<u32> = (0..50)
         .map(|seed| {
             let nothing = Bitfield::empty(9);
             let limits = DownloadLimits {

@@ -14,7 +14,7 @@ struct Model {
     play_position: u32,
     priorities: Vec<Priority>,
     unbegun: BTreeSet<u32>,
-    peers: BTreeMap<SessionId, Bitfield>,
+    peers: SortedMap<SessionId, Bitfield>,
     next_session: SessionId,
 }
 
@@ -49,7 +49,7 @@ impl Model {
             play_position: 0,
             priorities: vec![Priority::Normal; pieces as usize],
             unbegun: (0..pieces).collect(),
-            peers: BTreeMap::new(),
+            peers: SortedMap::new(),
             next_session: 0,
         })
     }

@@ -1,0 +1,87 @@
+//! Makes what Trunk wrote smaller still: scripts and styles are minified, and what the program
+//! imports from its glue gets short names.
+//!
+//! wasm-bindgen calls every import by its name and a hash, sixteen digits that no compression
+//! takes out of either file. Trunk's own minifier does not understand the glue.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use data_encoding::{BASE64, HEXLOWER};
+use sha2::{Digest, Sha384};
+use xshell::cmd;
+
+use crate::workspace::Workspace;
+
+mod imports;
+
+/// What a page's program is called after its name and hash, and its glue.
+const PROGRAM: &str = "_bg.wasm";
+const GLUE: &str = ".js";
+
+/// Shrinks the files in the folder of one page; without esbuild only the names of imports.
+pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> Result<()> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    let path = folder.join("index.html");
+    let mut markup = fs::read_to_string(&path).context("reading the page's markup")?;
+
+    for name in names.iter().filter(|name| name.ends_with(PROGRAM)) {
+        let glue = name.replace(PROGRAM, GLUE);
+        let program = fs::read(folder.join(name))?;
+        let text = fs::read_to_string(folder.join(&glue)).context("reading the glue")?;
+        let (short, text) = imports::shorten(&program, &text)?;
+        put(folder, &mut markup, name, &short)?;
+        put_minified(workspace, folder, &mut markup, &glue, text, has_esbuild)?;
+    }
+    for name in names.iter().filter(|name| name.ends_with(".css")) {
+        let text = fs::read_to_string(folder.join(name))?;
+        put_minified(workspace, folder, &mut markup, name, text, has_esbuild)?;
+    }
+    fs::write(path, markup).context("writing the page's markup")?;
+    Ok(())
+}
+
+fn put_minified(
+    workspace: &Workspace,
+    folder: &Path,
+    markup: &mut String,
+    name: &str,
+    text: String,
+    has_esbuild: bool,
+) -> Result<()> {
+    let text = match has_esbuild {
+        true => {
+            let loader = if name.ends_with(GLUE) { "js" } else { "css" };
+            let esbuild = cmd!(
+                workspace.sh,
+                "esbuild --minify --loader={loader} --log-level=warning"
+            );
+            let text = esbuild.quiet().stdin(text).read();
+            text.with_context(|| format!("minifying {name}"))?
+        }
+        false => text,
+    };
+    put(folder, markup, name, text.as_bytes())
+}
+
+/// Puts other contents in the place of a file. It has a new name then, because browsers keep
+/// what they got under the old one for ever; the markup names both, and what it has to be.
+fn put(folder: &Path, markup: &mut String, name: &str, contents: &[u8]) -> Result<()> {
+    let old = fs::read(folder.join(name))?;
+    let integrity = |bytes: &[u8]| format!("sha384-{}", BASE64.encode(&Sha384::digest(bytes)));
+    let (stem, rest) = name.rsplit_once('-').context("a name without a hash")?;
+    let end = rest.find(['.', '_']).context("a name without an end")?;
+    let hash = &HEXLOWER.encode(&Sha384::digest(contents))[..16];
+    let new = format!("{stem}-{hash}{}", &rest[end..]);
+    ensure!(markup.contains(name), "the page does not use {name}");
+    fs::remove_file(folder.join(name))?;
+    fs::write(folder.join(&new), contents)?;
+    *markup = markup
+        .replace(name, &new)
+        .replace(&integrity(&old), &integrity(contents));
+    Ok(())
+}
