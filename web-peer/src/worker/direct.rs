@@ -271,8 +271,9 @@ impl Host {
 
     /// Lets all of them go, as whoever has a new node does.
     pub(super) fn drop_directs(&self) {
+        let next_wire = self.directs.borrow().next_wire;
         let directs = self.directs.replace(Directs {
-            next_wire: self.directs.borrow().next_wire,
+            next_wire,
             ..Directs::default()
         });
         let wires = directs.wires.into_values().map(|(id, channel)| {
