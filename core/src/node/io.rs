@@ -1,5 +1,6 @@
 //! What goes into a node and what comes out.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -47,6 +48,15 @@ pub enum Input<C = Bytes> {
         info_hash: InfoHash,
         /// The address.
         address: SocketAddr,
+    },
+    /// Says to whose servers alone a torrent is told, and who is met there: its trackers. All
+    /// links, those to come too, while nothing was said. It may be said before the torrent is
+    /// there, and holds until something else is said, whatever becomes of it.
+    Trackers {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The links, up or not; none stands for all.
+        links: Option<BTreeSet<LinkId>>,
     },
     /// See [`crate::engine::Input::RelayOnly`].
     RelayOnly(bool),
