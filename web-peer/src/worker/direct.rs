@@ -15,7 +15,7 @@ use web_sys::{
 };
 
 use super::chunk::TabChunk;
-use super::host::{Host, Input, TRACKER};
+use super::host::{Host, Input};
 use super::link;
 use crate::messages::ToPage;
 
@@ -77,10 +77,13 @@ impl Host {
         if let DirectWork::Drop = work {
             self.directs.borrow_mut().making.remove(&id);
         }
-        let hub = Url::new(&self.tracker).map(|url| url.hostname());
-        let hub = hub.unwrap_or_default();
+        // Those of the server through which the two know each other.
+        let link = id.channel.link;
+        let url = self.links.borrow().get(link).map(|link| link.url.clone());
+        let hub = url.and_then(|url| Url::new(&url).ok());
+        let hub = hub.map(|url| url.hostname()).unwrap_or_default();
         let node = self.node();
-        let stun = node.stun(TRACKER).iter().map(|server| server.url(&hub));
+        let stun = node.stun(link).iter().map(|server| server.url(&hub));
         let stun = stun.collect();
         self.tell(&ToPage::Direct { id, work, stun }, &[]);
     }
@@ -254,8 +257,9 @@ impl Host {
 
     /// Lets all of them go, as whoever has a new node does.
     pub(super) fn drop_directs(&self) {
+        let next_wire = self.directs.borrow().next_wire;
         let directs = self.directs.replace(Directs {
-            next_wire: self.directs.borrow().next_wire,
+            next_wire,
             ..Directs::default()
         });
         let wires = directs.wires.into_values().map(|(id, channel)| {
