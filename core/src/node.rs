@@ -75,6 +75,13 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 self.set_trackers(now, info_hash, links);
                 engine::Input::Tick
             }
+            Input::TellTrackers {
+                info_hash,
+                addresses,
+            } => engine::Input::TellTrackers {
+                info_hash,
+                addresses,
+            },
             Input::RelayOnly(only) => engine::Input::RelayOnly(only),
             Input::Direct(id, input) => self.hear_direct(now, id, input),
             Input::Network { dials } => network(dials),

@@ -5,6 +5,7 @@ pub mod extension;
 mod fields;
 pub mod peer;
 pub mod relay;
+pub mod trackers;
 
 /// The most pieces of a torrent that we take part in, and so of a bitfield: their hashes
 /// alone are 40 MiB.

@@ -44,15 +44,17 @@ async fn speaks_otherwise() -> Result<SocketAddr> {
     Ok(address)
 }
 
+async fn found(tab: &Tab) -> Result<Vec<String>> {
+    let found = tab.run(TRACKERS).await?;
+    let found = found.as_array().context("a list")?.iter();
+    let found = found.map(|tracker| tracker.as_str().unwrap_or_default().to_owned());
+    Ok(found.collect())
+}
+
+/// Waits until these are the trackers, with their states.
 async fn trackers(tab: &Tab, expected: &[String]) -> Result<()> {
-    let ask = || async {
-        let found = tab.run(TRACKERS).await?;
-        let found = found.as_array().context("a list")?.iter();
-        let found = found.map(|tracker| tracker.as_str().unwrap_or_default().to_owned());
-        Ok(found.collect::<Vec<String>>())
-    };
     let what = format!("the trackers {expected:?}");
-    until(&what, ask, |found| found == expected).await?;
+    until(&what, || found(tab), |found| found == expected).await?;
     Ok(())
 }
 
@@ -127,7 +129,16 @@ async fn a_tab_that_knows_one_tracker_meets_one_that_knows_two() -> Result<()> {
     leecher.add_link(&torrent.info_hash).await?;
     let done = leecher.seeding().await?;
     assert_eq!(done.peers.len(), 1, "{done:?}");
-    trackers(&leecher, &[format!("up {}", second.tracker())]).await?;
+    let first_known = found(&leecher).await?.into_iter().next();
+    assert_eq!(first_known, Some(format!("up {}", second.tracker())));
+
+    // Somebody who knows the first alone hears of the second from whoever uses both.
+    let third = browser.open(&first.page()).await?;
+    third.add_link(&torrent.info_hash).await?;
+    third.seeding().await?;
+    let both = [&first, &second].map(|server| format!("up {}", server.tracker()));
+    trackers(&third, &both).await?;
+    third.close().await?;
 
     // The second tracker is taken away from the torrent, and stays away.
     let remove = format!(

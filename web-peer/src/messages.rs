@@ -196,6 +196,8 @@ pub(crate) enum NamedBy {
     Page,
     /// The `.torrent` file, or a link.
     Torrent,
+    /// Another peer.
+    Peer,
 }
 
 /// How one tracker of a torrent is.

@@ -58,6 +58,13 @@ pub enum Input<C = Bytes> {
         /// The links, up or not; none stands for all.
         links: Option<BTreeSet<LinkId>>,
     },
+    /// See [`crate::engine::Input::TellTrackers`].
+    TellTrackers {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// Their addresses, in place of what was said before.
+        addresses: Vec<String>,
+    },
     /// See [`crate::engine::Input::RelayOnly`].
     RelayOnly(bool),
     /// What came of an [`Output::Direct`].

@@ -94,6 +94,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         standing.collect()
     }
 
+    /// See [`engine::Engine::heard_trackers`].
+    pub fn heard_trackers(&self, info_hash: InfoHash) -> &[String] {
+        self.engine.engine().heard_trackers(info_hash)
+    }
+
     /// The best that any tracker has made of a torrent.
     pub(super) fn standing(&self, info_hash: InfoHash) -> Standing {
         let standings = self.links.values().map(|link| link.standing(info_hash));

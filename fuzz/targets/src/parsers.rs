@@ -7,6 +7,7 @@ use swarm_core::metainfo::{Metainfo, TorrentLink, TrackerAddress};
 use swarm_core::wire::extension::{ExtensionHandshake, MetadataMessage};
 use swarm_core::wire::peer::{Decoder, Message, PeerWireError, Received};
 use swarm_core::wire::relay::{ClientMessage, ServerMessage};
+use swarm_core::wire::trackers::TrackersMessage;
 
 const LIMITS: DecodeLimits = DecodeLimits {
     length: 1 << 16,
@@ -170,6 +171,9 @@ fn decode_extension(message: &Message) {
             MetadataMessage::decode(&metadata.encode()),
             Ok(Some(metadata))
         );
+    }
+    if let Ok(told) = TrackersMessage::decode(payload) {
+        assert_eq!(TrackersMessage::decode(&told.encode()), Ok(told));
     }
 }
 

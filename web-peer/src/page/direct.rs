@@ -62,7 +62,7 @@ impl Directs {
         };
         let ending = directs.clone();
         listen(&window(), "pagehide", move |_| {
-            ending.links.borrow_mut().clear()
+            ending.links.borrow_mut().clear();
         });
         directs
     }
@@ -116,11 +116,10 @@ impl Directs {
     }
 
     async fn accept(&self, id: DirectId, theirs: &str) -> Result<(), JsValue> {
-        let links = self.links.borrow();
-        let Some(connection) = links.get(&id).map(|link| link.connection.clone()) else {
+        let known = |links: &BTreeMap<DirectId, Link>| Some(links.get(&id)?.connection.clone());
+        let Some(connection) = known(&self.links.borrow()) else {
             return Ok(());
         };
-        drop(links);
         set_theirs(&connection, RtcSdpType::Answer, theirs).await
     }
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use swarm_core::chunk::{Buffer as _, Chunk as _};
-use swarm_core::engine::config::{DirectConfig, PathsConfig};
+use swarm_core::engine::config::{DirectConfig, ExchangeConfig, PathsConfig};
 use swarm_core::engine::{Config, Done, Event, Job, StoreError, Work};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{Origin, TrackerAddress};
@@ -22,7 +22,7 @@ use super::chunk::{TabBuffer, TabChunk};
 use super::clock::Clock;
 use super::direct::Directs;
 use super::js::Timer;
-use super::links::Links;
+use super::links::{Links, MAX_LINKS};
 use super::parts::{CUT, read_part};
 use super::pieces::read_piece;
 use super::record::Recording;
@@ -31,7 +31,7 @@ use super::show::Show;
 use super::source::UnderWay;
 use super::store::{Record, Store};
 use super::torrents::{Torrent, Torrents};
-use super::trackers::canonical;
+use super::trackers::{Exchange, canonical};
 
 /// The node of a tab.
 pub(super) type TabNode = Node<Recording, TabChunk>;
@@ -50,6 +50,7 @@ pub(super) struct Host {
     draining: Cell<bool>,
     timer: RefCell<Option<(Time, Timer)>>,
     pub(super) links: RefCell<Links>,
+    pub(super) exchange: RefCell<Exchange>,
     pub(super) directs: RefCell<Directs>,
     /// A person wants no direct links.
     relay_only: Cell<bool>,
@@ -83,6 +84,7 @@ impl Host {
             draining: Cell::default(),
             timer: RefCell::default(),
             links: RefCell::new(Links::new(tracker.clone())),
+            exchange: RefCell::default(),
             directs: RefCell::default(),
             relay_only: Cell::default(),
             store,
@@ -103,6 +105,7 @@ impl Host {
     pub(super) fn renew(self: &Rc<Self>, recording: Recording) {
         self.generation.set(self.generation.get() + 1);
         self.drop_directs();
+        self.exchange.take();
         self.node.replace(node(&self.clock, Some(recording)));
         self.set_relay_only(self.relay_only.get());
     }
@@ -357,6 +360,10 @@ fn config() -> Config {
     Config {
         whole_piece: CUT.whole,
         part: CUT.part,
+        exchange: ExchangeConfig {
+            known: 2 * MAX_LINKS,
+            ..ExchangeConfig::default()
+        },
         // Through the server, and directly.
         paths: PathsConfig {
             channels: 2,

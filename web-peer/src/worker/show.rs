@@ -187,6 +187,7 @@ impl Host {
     }
 
     fn take_snapshot(self: &Rc<Self>) {
+        self.exchange_trackers();
         let now = self.clock.now();
         let mut view = self.node().view(now);
         // Of the others it is said at the torrents that name them.

@@ -1,14 +1,14 @@
 //! The trackers of each torrent: who named them, whether this page may speak with them, and how
 //! they are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use swarm_core::engine::{Standing, TrackerView};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{TrackerAddress, Unfit};
 
-use super::host::Host;
+use super::host::{Host, Input};
 use super::links::TRACKER;
 use super::torrents::Torrent;
 use crate::messages::{NamedBy, TrackerShown, TrackerState};
@@ -23,6 +23,13 @@ struct Named {
     url: String,
     by: NamedBy,
     fit: Result<(), Unfit>,
+}
+
+/// What the node was told for other peers, and how much they have told us.
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    used: BTreeMap<InfoHash, Vec<String>>,
+    heard: usize,
 }
 
 /// An address as it is compared with others.
@@ -60,8 +67,13 @@ impl Host {
         };
         let named = named.iter().chain(later);
         let named = named.map(|url| self.name(url, NamedBy::Torrent));
+        let node = self.node();
+        let heard = node.heard_trackers(record.info_hash).iter();
+        let heard = heard.map(|url| self.name(url, NamedBy::Peer));
+        // Of what strangers say only that is shown which may be of use.
+        let heard = heard.filter(|tracker| tracker.fit.is_ok());
         let mut seen = BTreeSet::new();
-        let all = own.into_iter().chain(named);
+        let all = own.into_iter().chain(named).chain(heard);
         all.filter(|tracker| !record.tracking.removed.contains(&tracker.url))
             .filter(|tracker| seen.insert(tracker.url.clone()))
             .collect()
@@ -110,6 +122,35 @@ impl Host {
             }
         });
         shown.collect()
+    }
+
+    /// Follows what peers say of trackers, and says what they may be told: those that have the
+    /// torrent in their swarm.
+    pub(super) fn exchange_trackers(self: &Rc<Self>) {
+        let mut used = BTreeMap::new();
+        let mut heard = 0;
+        for info_hash in self.torrents.all() {
+            let node = self.node();
+            heard += node.heard_trackers(info_hash).len();
+            let standings = node.standings(info_hash).into_iter();
+            let members = standings.filter(|s| s.standing == Standing::Member);
+            let links = self.links.borrow();
+            let urls = members.filter_map(|s| Some(links.get(s.link)?.url.clone()));
+            used.insert(info_hash, urls.collect::<Vec<String>>());
+        }
+        let before = std::mem::replace(&mut self.exchange.borrow_mut().used, used.clone());
+        for (info_hash, addresses) in used {
+            if before.get(&info_hash) != Some(&addresses) {
+                self.feed(Input::TellTrackers {
+                    info_hash,
+                    addresses,
+                });
+            }
+        }
+        let before = std::mem::replace(&mut self.exchange.borrow_mut().heard, heard);
+        if heard != before {
+            self.follow_trackers();
+        }
     }
 
     /// A person wants a torrent to be told to a tracker no more.

@@ -45,6 +45,8 @@ impl Trackers {
     /// Those that a link may name.
     pub(crate) fn urls(&self) -> Vec<String> {
         let shown = self.shown.iter();
+        // What a stranger says is not passed on as ours.
+        let shown = shown.filter(|tracker| tracker.by != NamedBy::Peer);
         shown.map(|tracker| tracker.url.clone()).collect()
     }
 }
@@ -77,6 +79,7 @@ impl Row for Tracker {
         let by = match tracker.by {
             NamedBy::Page => "this page’s own server",
             NamedBy::Torrent => "named by the torrent or its link",
+            NamedBy::Peer => "another peer says that it uses it",
         };
         set_text(&part(&self.0, "by"), by);
     }
