@@ -21,6 +21,7 @@ mod chunk;
 mod clock;
 mod commands;
 mod direct;
+mod frames;
 mod headroom;
 mod host;
 mod js;

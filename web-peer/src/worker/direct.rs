@@ -15,8 +15,8 @@ use web_sys::{
 };
 
 use super::chunk::TabChunk;
+use super::frames;
 use super::host::{Host, Input};
-use super::link;
 use crate::messages::ToPage;
 
 /// Bytes of a message: every browser takes 256 KiB, and shorter ones keep others from waiting.
@@ -197,7 +197,7 @@ impl Host {
             return;
         };
         channel.unreported += parts.len();
-        let bytes = link::gather(scratch, &[], parts);
+        let bytes = frames::gather(scratch, &[], parts);
         let sent = match &channel.pipe {
             Pipe::Channel(channel) => {
                 let sent = channel.send_with_array_buffer_view(&bytes);
