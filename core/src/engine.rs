@@ -216,6 +216,14 @@ impl<C: Chunk> Engine<C> {
                     torrent.room(cx, id, channel, bytes);
                 });
             }
+            Input::TellTrackers {
+                info_hash,
+                addresses,
+            } => {
+                self.with(now, info_hash, |torrent, _| {
+                    torrent.tell_trackers(addresses);
+                });
+            }
             Input::RelayOnly(only) => {
                 self.channels.set_relay_only(only);
                 if only {
@@ -289,6 +297,13 @@ impl<C: Chunk> Engine<C> {
     pub fn running(&self) -> impl Iterator<Item = InfoHash> {
         let running = self.torrents.iter().filter(|(_, t)| t.is_running());
         running.map(|(info_hash, _)| *info_hash)
+    }
+
+    /// Addresses of trackers that peers use for a torrent, at most
+    /// [`config::ExchangeConfig::known`]; there may be more of them later, and never fewer.
+    pub fn heard_trackers(&self, info_hash: InfoHash) -> &[String] {
+        let torrent = self.torrents.get(&info_hash);
+        torrent.map_or(&[], Torrent::heard_trackers)
     }
 
     /// How it was set up.

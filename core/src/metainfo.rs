@@ -9,6 +9,7 @@ use crate::id::InfoHash;
 use crate::pieces::{Layout, Padding, PieceIndex};
 use crate::wire;
 
+pub mod address;
 pub mod create;
 mod fold;
 pub mod link;
@@ -21,6 +22,7 @@ mod tests;
 mod trackers;
 mod tree;
 
+pub use address::{Origin, TrackerAddress, Unfit};
 pub use create::{Builder, CreateError, NewFile, piece_length_for};
 pub use link::{TorrentLink, TorrentLinkError};
 pub use path::{PathError, SafePath};

@@ -14,6 +14,7 @@ mod flow;
 mod io;
 mod pulse;
 mod relay;
+mod trackers;
 mod wire;
 
 use std::collections::VecDeque;
@@ -26,9 +27,7 @@ pub use io::{
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::engine::{
-    self, Config, Contents, DirectId, DirectNews, Ending, Found, PeerPath, Standing, View,
-};
+use crate::engine::{self, Config, Contents, DirectId, DirectNews, Ending, Found, PeerPath, View};
 use crate::id::{InfoHash, LinkId, PeerId};
 use crate::net::{Contact, LaneLimits, RelayPolicy};
 use crate::peer::UNCOUNTED;
@@ -37,6 +36,8 @@ use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::relay::StunServer;
 use relay::RelayLink;
+pub use trackers::TrackerStanding;
+use trackers::Trackers;
 use wire::{News, Wires};
 
 /// See the module. `S` is where recordings go, `C` what payload is.
@@ -44,6 +45,7 @@ use wire::{News, Wires};
 pub struct Node<S = Vec<u8>, C: Chunk = Bytes> {
     engine: RecordedEngine<S, C>,
     links: SortedMap<LinkId, RelayLink>,
+    trackers: Trackers,
     wires: Wires<C>,
     /// Wires that the engine has no use for any more.
     unwired: Vec<LinkId>,
@@ -57,6 +59,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         Node {
             engine: RecordedEngine::new(config, seed, now, sink),
             links: SortedMap::new(),
+            trackers: Trackers::default(),
             wires: Wires::default(),
             unwired: Vec::new(),
             out: VecDeque::new(),
@@ -69,6 +72,17 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             Input::Tick => engine::Input::Tick,
             Input::Link(id, input) => self.hear(now, id, input),
             Input::Wire(id, input) => self.hear_wire(now, id, input),
+            Input::Trackers { info_hash, links } => {
+                self.set_trackers(now, info_hash, links);
+                engine::Input::Tick
+            }
+            Input::TellTrackers {
+                info_hash,
+                addresses,
+            } => engine::Input::TellTrackers {
+                info_hash,
+                addresses,
+            },
             Input::RelayOnly(only) => engine::Input::RelayOnly(only),
             Input::Direct(id, input) => self.hear_direct(now, id, input),
             Input::Network { dials } => network(dials),
@@ -124,7 +138,8 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             }
             LinkInput::Sent(bytes) => engine::Input::Sent { link: id, bytes },
             LinkInput::Message(message) => {
-                link.hear(now, message, self.engine.engine(), &mut self.out)
+                let engine = self.engine.engine();
+                link.hear(now, message, engine, &self.trackers, &mut self.out)
             }
             LinkInput::Data { channel, payload } => link.receive(now, channel, payload),
         }
@@ -218,11 +233,13 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 engine::Output::Direct(id, work) => self.out.push_back(Output::Direct(id, work)),
                 engine::Output::Store(job, work) => self.out.push_back(Output::Store(job, work)),
                 engine::Output::Event(event) => self.out.push_back(Output::Event(event)),
-                engine::Output::Look { .. }
-                | engine::Output::Have { .. }
-                | engine::Output::Leave { .. } => {
-                    for link in self.links.values_mut() {
-                        link.find(now, &output, &mut self.out);
+                engine::Output::Look { info_hash, .. }
+                | engine::Output::Have { info_hash, .. }
+                | engine::Output::Leave { info_hash } => {
+                    for (id, link) in &mut self.links {
+                        if self.trackers.has(info_hash, *id) {
+                            link.find(now, &output, &mut self.out);
+                        }
                     }
                 }
                 engine::Output::Dial {
@@ -311,13 +328,6 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     /// What a torrent is and has, see [`engine::Engine::contents`].
     pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
         self.engine.engine().contents(info_hash)
-    }
-
-    /// The best that any tracker has made of a torrent.
-    fn standing(&self, info_hash: InfoHash) -> Standing {
-        let links = self.links.values();
-        let standings = links.map(|link| link.standing(info_hash));
-        standings.max_by_key(Standing::rank).unwrap_or_default()
     }
 
     /// What we call ourselves to other peers.

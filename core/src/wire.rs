@@ -7,6 +7,7 @@ pub mod peer;
 pub mod relay;
 pub mod stun;
 pub mod tracker;
+pub mod trackers;
 pub mod webtorrent;
 
 /// The most pieces of a torrent that we take part in, and so of a bitfield: their hashes

@@ -70,6 +70,13 @@ pub(crate) enum ToWorker {
     SetStrategy(InfoHash, Strategy),
     /// Forgets a torrent and frees its storage.
     Remove(InfoHash),
+    /// Tells a tracker of a torrent no more; kept for the next load.
+    RemoveTracker {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// As in [`TrackerShown::url`].
+        url: String,
+    },
     /// Gives up sharing files that are still being hashed.
     CancelHashing(u32),
     /// Wants the files: answered by [`ToPage::Saved`].
@@ -143,6 +150,9 @@ pub(crate) struct State {
     pub view: View,
     /// What is new about what they are and have, since the last snapshot with them in it.
     pub changes: Vec<(InfoHash, Changes)>,
+    /// The trackers of torrents, where they are other ones than in the last snapshot, or other
+    /// things are to be said of them.
+    pub(crate) trackers: Vec<(InfoHash, Vec<TrackerShown>)>,
     /// Files that are being hashed and are no torrent yet.
     pub hashing: Vec<HashingView>,
     /// Seconds until the next try to reach the tracker, while it is not connected.
@@ -166,4 +176,47 @@ pub(crate) struct HashingView {
     pub length: u64,
     /// 0 to 1.
     pub progress: f64,
+}
+
+/// One tracker of a torrent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TrackerShown {
+    /// Its address.
+    pub(crate) url: String,
+    /// How it is.
+    pub(crate) state: TrackerState,
+    /// Who named it.
+    pub(crate) by: NamedBy,
+}
+
+/// Who named a tracker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum NamedBy {
+    /// It is the server that the page came from.
+    Page,
+    /// The `.torrent` file, or a link.
+    Torrent,
+    /// Another peer.
+    Peer,
+}
+
+/// How one tracker of a torrent is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum TrackerState {
+    /// It has not spoken yet.
+    Connecting,
+    /// The torrent is in its swarm, or about to be.
+    Up,
+    /// It speaks to us, and is told nothing: the torrent takes part nowhere just now.
+    Idle,
+    /// It takes only so many torrents of one tab, and it is the turn of others.
+    Waiting,
+    /// There is no connection; it is tried again.
+    Down,
+    /// This page has as many links as it may have.
+    Spare,
+    /// It refused the torrent, or this page may not connect to it, for this reason.
+    Refused(String),
+    /// It can't be spoken with, for this reason.
+    Unsupported(String),
 }

@@ -1,6 +1,6 @@
 //! The worker: the engine's host in a browser.
 //!
-//! [`host`] runs the engine; [`link`] is its line to the tracker, [`direct`] its lines to other
+//! [`host`] runs the engine; [`links`] are its lines to trackers, [`direct`] its lines to other
 //! tabs, [`store`] what it
 //! keeps ([`parts`]: of pieces that it never holds whole), [`show`] what the page sees of it. [`commands`] is what the page can ask for,
 //! of which [`share`] and [`save`] are long enough to run beside. [`record`] keeps what the
@@ -21,10 +21,13 @@ mod chunk;
 mod clock;
 mod commands;
 mod direct;
+mod frames;
 mod headroom;
 mod host;
 mod js;
+mod language;
 mod link;
+mod links;
 mod open;
 #[cfg(debug_assertions)]
 mod panic;
@@ -40,6 +43,7 @@ mod source;
 mod start;
 mod store;
 mod torrents;
+mod trackers;
 
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,8 @@ pub struct Config {
     pub places: PlacesConfig,
     /// How many ways there are to one peer.
     pub paths: PathsConfig,
+    /// What peers may tell us of trackers.
+    pub exchange: ExchangeConfig,
     /// How much is asked of whom.
     pub requests: RequestConfig,
     /// When a peer has lost our trust.
@@ -194,6 +196,31 @@ pub struct MetadataConfig {
     pub bytes: usize,
 }
 
+/// What peers tell each other of trackers (`docs/protocol.md`, "Trackers").
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExchangeConfig {
+    /// Addresses of one torrent that are remembered of what peers say; 0, as is usual, takes no
+    /// part in it: a host has to make something of them. 8 where it does: twice as many as a
+    /// page connects to.
+    pub known: usize,
+    /// Of them from one session. 2, so that no single peer fills the list.
+    pub of_one: usize,
+    /// Between two messages to one peer; of those that come, what comes within half of it is
+    /// passed over. A minute: trackers seldom change.
+    pub pause: Duration,
+}
+
+impl Default for ExchangeConfig {
+    fn default() -> Self {
+        ExchangeConfig {
+            known: 0,
+            of_one: 2,
+            pause: Duration::from_mins(1),
+        }
+    }
+}
+
 /// What is expected of the tracker, and what it is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -303,6 +330,7 @@ impl Default for Config {
             choke: ChokeConfig::default(),
             places: PlacesConfig::default(),
             paths: PathsConfig::default(),
+            exchange: ExchangeConfig::default(),
             requests: RequestConfig::default(),
             trust: TrustConfig::default(),
             work: WorkConfig::default(),

@@ -7,6 +7,7 @@ use crate::pieces::BitfieldError;
 use crate::wire::direct::SignalError;
 use crate::wire::extension::ExtensionError;
 use crate::wire::peer::PeerWireError;
+use crate::wire::trackers::TrackersError;
 
 /// Why we end a channel, or decline one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,6 +98,9 @@ pub enum Fault {
     /// A message about a direct link is malformed.
     #[error(transparent)]
     Signal(#[from] SignalError),
+    /// A message about trackers is malformed.
+    #[error(transparent)]
+    Trackers(#[from] TrackersError),
     /// Its bitfield does not fit the torrent.
     #[error(transparent)]
     Bitfield(#[from] BitfieldError),

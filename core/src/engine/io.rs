@@ -131,6 +131,13 @@ pub enum Input<C = Bytes> {
         /// Bytes.
         bytes: u32,
     },
+    /// These trackers of a torrent are in use: peers may be told of them, unless it is private.
+    TellTrackers {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// Their addresses, in place of what was said before.
+        addresses: Vec<String>,
+    },
     /// A person wants no way to others but relays, or allows others again. Channels of other
     /// kinds are closed, and none are opened meanwhile.
     RelayOnly(bool),

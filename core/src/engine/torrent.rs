@@ -31,6 +31,7 @@ mod about;
 mod check;
 mod deal;
 mod directs;
+mod exchange;
 mod fetch;
 mod halt;
 mod outcasts;
@@ -66,6 +67,7 @@ mod shelf;
 mod snapshot;
 mod storage;
 mod takeover;
+mod trackers;
 mod upkeep;
 mod upload;
 mod wake;
@@ -75,6 +77,7 @@ use about::About;
 use check::Check;
 use deal::Deal;
 use directs::Directs;
+use exchange::Exchange;
 use fetch::Fetch;
 use halt::Halt;
 use outcasts::Outcasts;
@@ -126,6 +129,7 @@ pub(super) struct Torrent<C: Chunk> {
     sessions: Sessions<C>,
     paths: Paths,
     directs: Directs,
+    exchange: Exchange,
     /// Who may not come back, for as long as the link to the tracker lasts.
     outcasts: Outcasts,
     swarm: Swarm,
@@ -159,6 +163,7 @@ impl<C: Chunk> Torrent<C> {
             sessions: Sessions::default(),
             paths: Paths::new(&rng),
             directs: Directs::default(),
+            exchange: Exchange::default(),
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
             refill: Refill::default(),

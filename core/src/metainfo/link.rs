@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::{Metainfo, Selection, path, trackers};
+use super::{Metainfo, Selection, TrackerAddress, path, trackers};
 use crate::id::InfoHash;
 use crate::wire::relay::ENDPOINT;
 
@@ -58,22 +58,33 @@ impl TorrentLink {
     pub const MAX_LENGTH: usize = 32 << 10;
     /// The longest [`TorrentLink::name`] that is read, in characters.
     pub const MAX_NAME: usize = 255;
+    /// The most trackers in a share link: twice as many as a page connects to. People send it
+    /// by hand, and some programs cut what is longer than a few thousand characters.
+    pub const MAX_SHARED: usize = 8;
 
     /// `magnet:?xt=urn:btih:…&dn=…&tr=…`
     pub fn to_magnet(&self) -> String {
+        self.with_trackers(&self.trackers.iter().collect::<Vec<_>>())
+    }
+
+    /// `PAGE#magnet:?xt=urn:btih:…&dn=…&tr=…`: opens the torrent in the page at `page`, whose own
+    /// server is a tracker without being named. Of the others as many as fit
+    /// ([`TorrentLink::MAX_SHARED`]), those first that a page can speak with.
+    pub fn to_share_link(&self, page: &str) -> String {
+        let page = page.split('#').next().unwrap_or_default();
+        let mut trackers: Vec<&String> = self.trackers.iter().collect();
+        trackers.sort_by_key(|tracker| TrackerAddress::parse(tracker).is_err());
+        trackers.truncate(Self::MAX_SHARED);
+        format!("{page}#{}", self.with_trackers(&trackers))
+    }
+
+    fn with_trackers(&self, trackers: &[&String]) -> String {
         let mut magnet = self.to_short_magnet();
-        for tracker in &self.trackers {
+        for tracker in trackers {
             let tracker = utf8_percent_encode(tracker, ESCAPED);
             write!(magnet, "&tr={tracker}").expect("strings take everything");
         }
         magnet
-    }
-
-    /// `PAGE#magnet:?xt=urn:btih:…&dn=…`: opens the torrent in the page at `page`. Without
-    /// trackers: the page's own server is one.
-    pub fn to_share_link(&self, page: &str) -> String {
-        let page = page.split('#').next().unwrap_or_default();
-        format!("{page}#{}", self.to_short_magnet())
     }
 
     fn to_short_magnet(&self) -> String {

@@ -11,6 +11,7 @@ use crate::engine::{
 use crate::id::{ChannelId, InfoHash, LinkId};
 use crate::net::Parts;
 use crate::pieces::PieceIndex;
+use crate::sorted::SortedSet;
 use crate::wire::relay::{ClientMessage, ServerMessage};
 
 /// Something happened.
@@ -47,6 +48,22 @@ pub enum Input<C = Bytes> {
         info_hash: InfoHash,
         /// The address.
         address: SocketAddr,
+    },
+    /// Says to whose servers alone a torrent is told, and who is met there: its trackers. All
+    /// links, those to come too, while nothing was said. It may be said before the torrent is
+    /// there, and holds until something else is said, whatever becomes of it.
+    Trackers {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The links, up or not; none stands for all.
+        links: Option<SortedSet<LinkId>>,
+    },
+    /// See [`crate::engine::Input::TellTrackers`].
+    TellTrackers {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// Their addresses, in place of what was said before.
+        addresses: Vec<String>,
     },
     /// See [`crate::engine::Input::RelayOnly`].
     RelayOnly(bool),

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use super::flow::Flow;
 use super::pulse::{Pulse, Silence};
+use super::trackers::Trackers;
 use super::{LinkOutput, Output, TimerKind};
 use crate::chunk::Chunk;
 use crate::engine::config::TrackerConfig;
@@ -102,12 +103,20 @@ impl RelayLink {
         now: Time,
         message: ServerMessage,
         engine: &Engine<C>,
+        trackers: &Trackers,
         out: &mut VecDeque<Output<C>>,
     ) -> engine::Input<C> {
         self.pulse = Pulse::Heard(now);
         match message {
-            ServerMessage::Welcome(welcome) => self.greet(now, welcome, engine),
+            ServerMessage::Welcome(welcome) => self.greet(now, welcome, engine, trackers),
             ServerMessage::Peers(peers) => self.found(now, &peers),
+            ServerMessage::Incoming(incoming) if !trackers.has(incoming.info_hash, self.id) => {
+                // It was not told of this torrent, or not to tell others any more.
+                let channel = incoming.channel;
+                let reason = engine::Ending::UnknownTorrent.to_string();
+                self.send(ClientMessage::Close { channel, reason }, out);
+                engine::Input::Tick
+            }
             ServerMessage::Incoming(incoming) => engine::Input::Offered {
                 info_hash: incoming.info_hash,
                 channel: self.key(incoming.channel),
@@ -169,6 +178,7 @@ impl RelayLink {
         now: Time,
         welcome: Welcome,
         engine: &Engine<C>,
+        trackers: &Trackers,
     ) -> engine::Input<C> {
         if self.welcome.is_some() {
             // Once is enough, and what it said then holds.
@@ -176,7 +186,8 @@ impl RelayLink {
         }
         let config = engine.config().tracker.clone();
         self.tracker = Tracker::new(config, size(welcome.max_swarms));
-        for info_hash in engine.running() {
+        let told = engine.running();
+        for info_hash in told.filter(|info_hash| trackers.has(*info_hash, self.id)) {
             self.tracker.look(now, info_hash, engine::Urgency::Now);
         }
         let limits = LaneLimits {

@@ -75,6 +75,8 @@ pub(crate) struct Stream<C: Chunk = Bytes> {
     pub(crate) ut_metadata: Option<u8>,
     /// The id under which it takes `ts_direct` messages.
     pub(crate) ts_direct: Option<u8>,
+    /// The id under which it takes `ts_trackers` messages.
+    pub(crate) ts_trackers: Option<u8>,
     /// It said what it has as a whole: there is one bitfield, or message in its place.
     pub(crate) introduced: bool,
     /// What we asked for.
@@ -132,6 +134,7 @@ impl<C: Chunk> Stream<C> {
             fast: false,
             ut_metadata: None,
             ts_direct: None,
+            ts_trackers: None,
             introduced: false,
             requests: SortedSet::new(),
             given_up: SortedSet::new(),

@@ -113,6 +113,7 @@ pub(super) enum What {
     },
     Direct(DirectId, DirectNews),
     RelayOnly(bool),
+    TellTrackers(InfoHash, Vec<String>),
 }
 
 /// A [`Job`](crate::engine::Job).

@@ -441,7 +441,11 @@ fn arbitrary_input(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Inpu
         link,
         member: MemberId(u.arbitrary()?),
     };
-    Ok(match u.int_in_range(0..=21)? {
+    Ok(match u.int_in_range(0..=22)? {
+        22 => Input::TellTrackers {
+            info_hash,
+            addresses: u.arbitrary()?,
+        },
         21 => Input::RelayOnly(u.arbitrary()?),
         20 => Input::Direct(
             DirectId {

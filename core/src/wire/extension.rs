@@ -45,6 +45,9 @@ pub struct ExtensionHandshake {
     /// The id under which the sender takes `ts_direct` messages ([`super::direct`]), if it does
     /// (`m`).
     pub ts_direct: Option<u8>,
+    /// The id under which the sender takes `ts_trackers` messages ([`super::trackers`]), if it
+    /// does (`m`).
+    pub ts_trackers: Option<u8>,
     /// Bytes of the info dictionary, if the sender has it (`metadata_size`); from 1 to
     /// [`MAX_METADATA`].
     pub metadata_size: Option<u32>,
@@ -117,6 +120,7 @@ impl ExtensionHandshake {
         bencode::encode(&HandshakeDictionary {
             m: Extensions {
                 ts_direct: self.ts_direct.map(i64::from),
+                ts_trackers: self.ts_trackers.map(i64::from),
                 ut_metadata: self.ut_metadata.map(i64::from),
             },
             metadata_size: self.metadata_size.map(i64::from),
@@ -142,6 +146,7 @@ impl ExtensionHandshake {
         Ok(ExtensionHandshake {
             ut_metadata: in_range(read.m.ut_metadata, u8::MAX),
             ts_direct: in_range(read.m.ts_direct, u8::MAX),
+            ts_trackers: in_range(read.m.ts_trackers, u8::MAX),
             metadata_size: in_range(read.metadata_size, MAX_METADATA as u32),
             client: client.map(|name| {
                 let ByteString(name) = client_name(&name);
@@ -227,6 +232,7 @@ struct HandshakeDictionary {
 #[derive(Default, Serialize, Deserialize)]
 struct Extensions {
     ts_direct: Option<i64>,
+    ts_trackers: Option<i64>,
     ut_metadata: Option<i64>,
 }
 

@@ -196,6 +196,7 @@ fn narrow(in_parts: bool) -> Config {
     if in_parts {
         (config.whole_piece, config.part) = (16 << 10, 16 << 10);
     }
+    config.exchange.known = 2;
     config.paths.guests = 2;
     config.paths.adrift = 2;
     config.requests.start = 2;

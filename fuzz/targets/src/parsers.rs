@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use swarm_core::bencode::{DecodeLimits, Value, decode, raw_value, value_length};
-use swarm_core::metainfo::{Metainfo, TorrentLink};
+use swarm_core::metainfo::{Metainfo, TorrentLink, TrackerAddress};
 use swarm_core::wire::extension::{ExtensionHandshake, MetadataMessage};
 use swarm_core::wire::peer::{Decoder, Message, PeerWireError, Received};
 use swarm_core::wire::relay::{ClientMessage, ServerMessage};
+use swarm_core::wire::trackers::TrackersMessage;
 
 const LIMITS: DecodeLimits = DecodeLimits {
     length: 1 << 16,
@@ -91,14 +92,20 @@ pub fn metainfo(input: &[u8]) {
     );
 }
 
-/// A link that is read can be written as a magnet link, and means the same then.
+/// A link that is read can be written as a magnet link, and means the same then. A tracker's
+/// address that is read has one way of writing.
 pub fn link(input: &[u8]) {
-    let Some(link) = std::str::from_utf8(input)
-        .ok()
-        .and_then(|text| text.parse::<TorrentLink>().ok())
-    else {
+    let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
+    let link = text.parse::<TorrentLink>();
+    let named = link.iter().flat_map(|link| &link.trackers);
+    for address in named.map(String::as_str).chain([text]) {
+        if let Ok(read) = TrackerAddress::parse(address) {
+            assert_eq!(TrackerAddress::parse(read.as_str()), Ok(read));
+        }
+    }
+    let Ok(link) = link else { return };
     link.page_tracker();
     let again: TorrentLink = link.to_magnet().parse().expect("our own links are links");
     assert_eq!(again.info_hash, link.info_hash);
@@ -164,6 +171,9 @@ fn decode_extension(message: &Message) {
             MetadataMessage::decode(&metadata.encode()),
             Ok(Some(metadata))
         );
+    }
+    if let Ok(told) = TrackersMessage::decode(payload) {
+        assert_eq!(TrackersMessage::decode(&told.encode()), Ok(told));
     }
 }
 

@@ -6,8 +6,8 @@
 mod forward;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
+use swarm_core::sorted::SortedMap;
 
 use futures_channel::oneshot;
 use js_sys::Array;
@@ -36,7 +36,7 @@ const MEND_WITHIN: i32 = 5000;
 #[derive(Clone)]
 pub(crate) struct Directs {
     port: Port,
-    links: Rc<RefCell<BTreeMap<DirectId, Link>>>,
+    links: Rc<RefCell<SortedMap<DirectId, Link>>>,
 }
 
 /// A connection, and what listens to it.
@@ -116,12 +116,8 @@ impl Directs {
     }
 
     async fn accept(&self, id: DirectId, theirs: &str) -> Result<(), JsValue> {
-        let connection = self
-            .links
-            .borrow()
-            .get(&id)
-            .map(|link| link.connection.clone());
-        let Some(connection) = connection else {
+        let known = |links: &SortedMap<DirectId, Link>| Some(links.get(&id)?.connection.clone());
+        let Some(connection) = known(&self.links.borrow()) else {
             return Ok(());
         };
         set_theirs(&connection, RtcSdpType::Answer, theirs).await

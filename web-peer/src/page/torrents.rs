@@ -5,6 +5,7 @@ mod hashing;
 mod peers;
 mod piece_map;
 mod torrent;
+mod trackers;
 mod words;
 
 use std::cell::RefCell;
@@ -49,6 +50,7 @@ impl Torrents {
         let State {
             view,
             mut changes,
+            mut trackers,
             hashing,
             saving,
             ..
@@ -59,7 +61,9 @@ impl Torrents {
                 .iter()
                 .find(|(info_hash, _)| *info_hash == view.info_hash);
             let news = changes.iter().position(|(of, _)| *of == view.info_hash);
+            let tracked = trackers.iter().position(|(of, _)| *of == view.info_hash);
             TorrentShown {
+                trackers: tracked.map(|tracked| trackers.swap_remove(tracked).1),
                 saving: saving.map(|&(_, progress)| progress),
                 changes: news.map(|news| changes.swap_remove(news).1),
                 view,
@@ -173,6 +177,11 @@ fn carry_out(button: &Element, card: &Element, torrents: &mut Torrents, port: &P
         "pause" => port.send(ToWorker::Pause(info_hash)),
         "resume" => port.send(ToWorker::Resume(info_hash)),
         "remove" => port.send(ToWorker::Remove(info_hash)),
+        "remove-tracker" => {
+            if let Some(url) = button.get_attribute("data-url") {
+                port.send(ToWorker::RemoveTracker { info_hash, url });
+            }
+        }
         "want" => {
             let tick: &HtmlInputElement = button.unchecked_ref();
             let wanted = tick.checked();

@@ -14,7 +14,7 @@ use super::host::{Host, Input};
 use super::js::message_of;
 use super::save::blob_of;
 use super::source::Source;
-use super::store::{Content, More, Record, Wishes};
+use super::store::{Content, More, Record, Tracking, Wishes};
 use super::torrents::Torrent;
 use crate::messages::{ToPage, ToWorker};
 
@@ -48,6 +48,7 @@ impl Host {
                 });
             }
             ToWorker::Remove(info_hash) => self.remove(info_hash),
+            ToWorker::RemoveTracker { info_hash, url } => self.remove_tracker(info_hash, url),
             ToWorker::CancelHashing(id) => {
                 for work in self
                     .show
@@ -78,6 +79,7 @@ impl Host {
     pub(super) fn insert(self: &Rc<Self>, torrent: Torrent) {
         self.keep(torrent.record.clone());
         self.torrents.insert(torrent);
+        self.follow_trackers();
     }
 
     /// Seeds a torrent that was made here from the bytes of `source`.
@@ -98,6 +100,7 @@ impl Host {
                 source: Some(Source::of_files(source.clone())),
             };
             self.torrents.insert(torrent);
+            self.follow_trackers();
             let resume = Resume::Pieces(Bitfield::full(metainfo.layout().piece_count()));
             self.feed(Input::Command(Command::AddTorrent {
                 metainfo,
@@ -163,6 +166,7 @@ impl Host {
             work.cancelled.set(true);
         }
         self.torrents.remove(info_hash);
+        self.follow_trackers();
         let host = Rc::clone(self);
         spawn_local(async move {
             if let Err(error) = host.store.remove(info_hash).await {
@@ -197,5 +201,6 @@ pub(super) fn record(info_hash: InfoHash, content: Content) -> Record {
         added: js_sys::Date::now(),
         wishes: Wishes::default(),
         more: More::default(),
+        tracking: Tracking::default(),
     }
 }

@@ -1,7 +1,7 @@
 //! Direct links, the worker's half: the page makes them, their channels are ours.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
+use swarm_core::sorted::SortedMap;
 
 use js_sys::{Array, ArrayBuffer, JsString, Uint8Array};
 use swarm_core::engine::{DirectId, DirectWork};
@@ -15,8 +15,8 @@ use web_sys::{
 };
 
 use super::chunk::TabChunk;
-use super::host::{Host, Input, TRACKER};
-use super::link;
+use super::frames;
+use super::host::{Host, Input};
 use crate::messages::ToPage;
 
 /// Bytes of a message: every browser takes 256 KiB, and shorter ones keep others from waiting.
@@ -30,8 +30,8 @@ const FIRST_WIRE: u32 = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Directs {
     /// Channels that are not open yet.
-    making: BTreeMap<DirectId, Channel>,
-    wires: BTreeMap<LinkId, (DirectId, Channel)>,
+    making: SortedMap<DirectId, Channel>,
+    wires: SortedMap<LinkId, (DirectId, Channel)>,
     next_wire: u32,
     /// Where messages are put together.
     scratch: Uint8Array,
@@ -60,8 +60,8 @@ enum Pipe {
 impl Default for Directs {
     fn default() -> Self {
         Directs {
-            making: BTreeMap::new(),
-            wires: BTreeMap::new(),
+            making: SortedMap::new(),
+            wires: SortedMap::new(),
             next_wire: FIRST_WIRE,
             scratch: Uint8Array::new_with_length(0),
         }
@@ -82,10 +82,13 @@ impl Host {
         if let DirectWork::Drop = work {
             self.directs.borrow_mut().making.remove(&id);
         }
-        let hub = Url::new(&self.tracker).map(|url| url.hostname());
-        let hub = hub.unwrap_or_default();
+        // Those of the server through which the two know each other.
+        let link = id.channel.link;
+        let url = self.links.borrow().get(link).map(|link| link.url.clone());
+        let hub = url.and_then(|url| Url::new(&url).ok());
+        let hub = hub.map(|url| url.hostname()).unwrap_or_default();
         let node = self.node();
-        let stun = node.stun(TRACKER).iter().map(|server| server.url(&hub));
+        let stun = node.stun(link).iter().map(|server| server.url(&hub));
         let stun = stun.collect();
         self.tell(&ToPage::Direct { id, work, stun }, &[]);
     }
@@ -211,7 +214,7 @@ impl Host {
             return;
         };
         channel.unreported += parts.len();
-        let bytes = link::gather(scratch, &[], parts);
+        let bytes = frames::gather(scratch, &[], parts);
         let sent = match &channel.pipe {
             Pipe::Channel(channel) => {
                 let sent = channel.send_with_array_buffer_view(&bytes);
@@ -276,11 +279,11 @@ impl Host {
             next_wire,
             ..Directs::default()
         });
-        let wires = directs.wires.into_values().map(|(id, channel)| {
+        let wires = directs.wires.values().map(|(id, channel)| {
             channel.pipe.close();
-            id
+            *id
         });
-        for id in directs.making.into_keys().chain(wires) {
+        for id in directs.making.keys().copied().chain(wires) {
             self.make_direct(id, DirectWork::Drop);
         }
     }

@@ -8,9 +8,10 @@ use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use swarm_core::chunk::{Buffer as _, Chunk as _};
-use swarm_core::engine::config::{DirectConfig, PathsConfig};
+use swarm_core::engine::config::{DirectConfig, ExchangeConfig, PathsConfig};
 use swarm_core::engine::{Config, Done, Event, Job, StoreError, Work};
-use swarm_core::id::{InfoHash, LinkId};
+use swarm_core::id::InfoHash;
+use swarm_core::metainfo::{Origin, TrackerAddress};
 use swarm_core::node::{self, LinkInput, LinkOutput, Node, WireInput};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::time::Time;
@@ -21,7 +22,7 @@ use super::chunk::{TabBuffer, TabChunk};
 use super::clock::Clock;
 use super::direct::Directs;
 use super::js::Timer;
-use super::link::Link;
+use super::links::{Links, MAX_LINKS};
 use super::parts::{CUT, read_part};
 use super::pieces::read_piece;
 use super::record::Recording;
@@ -30,15 +31,13 @@ use super::show::Show;
 use super::source::UnderWay;
 use super::store::{Record, Store};
 use super::torrents::{Torrent, Torrents};
+use super::trackers::{Exchange, canonical};
 
 /// The node of a tab.
 pub(super) type TabNode = Node<Recording, TabChunk>;
 /// What it is told, and what it wants.
 pub(super) type Input = node::Input<TabChunk>;
 type Output = node::Output<TabChunk>;
-
-/// The link to the tracker.
-pub(super) const TRACKER: LinkId = LinkId(0);
 
 /// Everything that the worker has. Lives as long as it does.
 #[derive(Debug)]
@@ -50,7 +49,8 @@ pub(super) struct Host {
     generation: Cell<u32>,
     draining: Cell<bool>,
     timer: RefCell<Option<(Time, Timer)>>,
-    pub(super) link: RefCell<Link>,
+    pub(super) links: RefCell<Links>,
+    pub(super) exchange: RefCell<Exchange>,
     pub(super) directs: RefCell<Directs>,
     /// A person wants no direct links.
     relay_only: Cell<bool>,
@@ -59,18 +59,23 @@ pub(super) struct Host {
     pub(super) torrents: Torrents,
     pub(super) sources: UnderWay,
     pub(super) show: RefCell<Show>,
-    /// The tracker's WebSocket address, for torrents that are made here.
+    /// The WebSocket address of the page's own server, a tracker of all torrents that are made
+    /// here.
     pub(super) tracker: String,
+    /// Where the page came from.
+    pub(super) origin: Origin,
 }
 
 impl Host {
-    pub(super) fn new(
-        scope: DedicatedWorkerGlobalScope,
-        store: Store,
-        tracker: String,
-    ) -> Rc<Self> {
+    pub(super) fn new(scope: DedicatedWorkerGlobalScope, store: Store, tracker: &str) -> Rc<Self> {
         let clock = Clock::new();
         let node = node(&clock, None);
+        let origin = TrackerAddress::parse(tracker).map(|own| own.origin());
+        let origin = origin.unwrap_or(Origin {
+            secure: tracker.starts_with("wss:"),
+            local: false,
+        });
+        let tracker = canonical(tracker);
         Rc::new(Host {
             scope,
             clock,
@@ -78,7 +83,8 @@ impl Host {
             generation: Cell::default(),
             draining: Cell::default(),
             timer: RefCell::default(),
-            link: RefCell::new(Link::new(tracker.clone())),
+            links: RefCell::new(Links::new(tracker.clone())),
+            exchange: RefCell::default(),
             directs: RefCell::default(),
             relay_only: Cell::default(),
             store,
@@ -87,6 +93,7 @@ impl Host {
             sources: UnderWay::default(),
             show: RefCell::default(),
             tracker,
+            origin,
         })
     }
 
@@ -98,6 +105,7 @@ impl Host {
     pub(super) fn renew(self: &Rc<Self>, recording: Recording) {
         self.generation.set(self.generation.get() + 1);
         self.drop_directs();
+        self.exchange.take();
         self.node.replace(node(&self.clock, Some(recording)));
         self.set_relay_only(self.relay_only.get());
     }
@@ -141,11 +149,11 @@ impl Host {
                 self.carry_out(output);
                 continue;
             }
-            let by_link = Some(self.take_sent()).filter(|sent| *sent > 0);
-            let by_link = by_link.map(|sent| Input::Link(TRACKER, LinkInput::Sent(sent)));
+            let by_links = self.take_sent().into_iter();
+            let by_links = by_links.map(|(link, sent)| Input::Link(link, LinkInput::Sent(sent)));
             let by_wires = self.take_wires_sent().into_iter();
             let by_wires = by_wires.map(|(wire, sent)| Input::Wire(wire, WireInput::Sent(sent)));
-            let sent: Vec<Input> = by_link.into_iter().chain(by_wires).collect();
+            let sent: Vec<Input> = by_links.chain(by_wires).collect();
             if sent.is_empty() {
                 break;
             }
@@ -189,10 +197,10 @@ impl Host {
 
     fn carry_out(self: &Rc<Self>, output: Output) {
         match output {
-            Output::Link(_, LinkOutput::Reconnect) => self.lost(),
-            Output::Link(_, LinkOutput::Send(message)) => self.send(message),
-            Output::Link(_, LinkOutput::Data { channel, parts }) => {
-                self.send_data(channel, &parts);
+            Output::Link(link, LinkOutput::Reconnect) => self.lost(link),
+            Output::Link(link, LinkOutput::Send(message)) => self.send(link, message),
+            Output::Link(link, LinkOutput::Data { channel, parts }) => {
+                self.send_data(link, channel, &parts);
             }
             Output::Wire(output) => self.work_on_wire(output),
             Output::Direct(id, work) => self.make_direct(id, work),
@@ -211,8 +219,10 @@ impl Host {
             Output::Refused {
                 info_hash: Some(_), ..
             } => {}
-            Output::Refused { reason, .. } => {
-                self.notice(true, format!("The tracker says: {reason}"));
+            Output::Refused { link, reason, .. } => {
+                let links = self.links.borrow();
+                let url = links.get(link).map_or("", |link| &link.url);
+                self.notice(true, format!("The tracker {url} says: {reason}"));
             }
         }
     }
@@ -350,6 +360,10 @@ fn config() -> Config {
     Config {
         whole_piece: CUT.whole,
         part: CUT.part,
+        exchange: ExchangeConfig {
+            known: 2 * MAX_LINKS,
+            ..ExchangeConfig::default()
+        },
         // Through the server, and directly.
         paths: PathsConfig {
             channels: 2,

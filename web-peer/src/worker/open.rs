@@ -20,19 +20,15 @@ impl Host {
             Err(error) => return self.notice(true, format!("This link can't be opened: {error}")),
         };
         let page_tracker = link.page_tracker();
-        if let Some(elsewhere) = page_tracker.as_ref().filter(|t| **t != self.tracker) {
-            self.notice(
-                false,
-                format!("The link comes from another server ({elsewhere}); this page looks for peers on its own."),
-            );
-        }
         let info_hash = link.info_hash;
+        let trackers: Vec<String> = page_tracker.into_iter().chain(link.trackers).collect();
+        self.add_trackers(info_hash, &trackers);
         if let Some(metainfo) = self.torrents.metainfo(info_hash) {
             self.choose_more(&metainfo, link.files.as_ref());
         } else if !self.torrents.contains(info_hash) {
             let mut record = record(info_hash, Content::Link(link.name.clone()));
             record.more = More {
-                trackers: page_tracker.into_iter().chain(link.trackers).collect(),
+                trackers,
                 files: link.files.map(|files| files.to_string()),
                 ..More::default()
             };
@@ -120,6 +116,7 @@ impl Host {
             torrent.record.more.files = None;
             torrent.metainfo = Some(known);
         });
+        self.follow_trackers();
         let files = files.and_then(|files| files.parse::<Selection>().ok());
         let Some(files) = files else { return };
         match files.priorities(&metainfo) {
@@ -150,13 +147,6 @@ impl Host {
             self.set_priorities(info_hash, priorities);
         }
     }
-
-    /// It may be announced to its own trackers only (BEP 27), and ours is none of them.
-    pub(super) fn is_strange(&self, metainfo: &Metainfo) -> bool {
-        let ours = canonical(&self.tracker);
-        let is_ours = |tracker: &String| canonical(tracker) == ours;
-        metainfo.is_private() && !metainfo.trackers().iter().any(is_ours)
-    }
 }
 
 /// Why a private torrent is not opened.
@@ -171,9 +161,4 @@ pub(super) fn private(metainfo: &Metainfo) -> String {
          none of them. It is not opened here.",
         metainfo.name()
     )
-}
-
-/// An address as the browser writes it: with a lower-case host and no default port.
-fn canonical(address: &str) -> String {
-    web_sys::Url::new(address).map_or_else(|_| address.to_owned(), |url| url.href())
 }

@@ -101,8 +101,9 @@ impl Host {
     }
 
     async fn begin_recording(self: Rc<Self>) {
-        self.hang_up();
+        self.hang_up_all();
         self.renew(Recording::default());
+        self.follow_trackers();
         for info_hash in self.torrents.all() {
             let torrent = || self.torrents.look(info_hash, Clone::clone);
             let Some(before) = torrent() else { continue };
@@ -121,7 +122,7 @@ impl Host {
                 self.go_on(&torrent, resume);
             }
         }
-        self.connect();
+        self.connect_all();
         self.show_now();
     }
 

@@ -20,7 +20,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use super::host::Host;
 use super::js::{Timer, scope};
 use super::record::Recording;
-use crate::messages::{self, Glance, HashingView, State, ToPage};
+use crate::messages::{self, Glance, HashingView, State, ToPage, TrackerShown};
 
 /// Between two snapshots, while something changes.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -49,6 +49,8 @@ pub(super) struct Show {
     shown: State,
     /// What the page was told of each torrent in it.
     told: Vec<(InfoHash, Told)>,
+    /// Trackers, as the page was last told.
+    trackers: Vec<(InfoHash, Vec<TrackerShown>)>,
     glance: Glance,
     storage: Option<(u64, u64)>,
     estimated: Option<Time>,
@@ -185,8 +187,11 @@ impl Host {
     }
 
     fn take_snapshot(self: &Rc<Self>) {
+        self.exchange_trackers();
         let now = self.clock.now();
-        let view = self.node().view(now);
+        let mut view = self.node().view(now);
+        // Of the others it is said at the torrents that name them.
+        view.tracker = self.own_tracker();
         let mut show = self.show.borrow_mut();
         show.timer = None;
         show.latest = now;
@@ -239,15 +244,18 @@ impl Host {
             has_happened: false,
             view,
             changes: Vec::new(),
+            trackers: Vec::new(),
             hashing: show.hashing.iter().map(Work::view).collect(),
-            reconnect_in: self.link.borrow().reconnect_in(now),
+            reconnect_in: self.reconnect_in(now),
             storage: show.storage,
             recording: self.node().recording().map(Recording::length),
             saving: saving
                 .map(|work| (work.what, work.progress.get()))
                 .collect(),
         };
-        if changes.is_empty() && state == show.shown && !show.is_due {
+        let trackers = self.tracker_news(show, &state.view);
+        let is_news = !changes.is_empty() || !trackers.is_empty() || state != show.shown;
+        if !is_news && !show.is_due {
             return false;
         }
         show.is_due = false;
@@ -255,10 +263,22 @@ impl Host {
         let news = State {
             has_happened,
             changes,
+            trackers,
             ..state
         };
         self.tell(&ToPage::State(news), &[]);
         true
+    }
+
+    /// What is new about trackers, which counts as told from now on.
+    fn tracker_news(&self, show: &mut Show, view: &View) -> Vec<(InfoHash, Vec<TrackerShown>)> {
+        let torrents = view.torrents.iter().map(|torrent| torrent.info_hash);
+        let now = torrents.map(|info_hash| (info_hash, self.show_trackers(info_hash)));
+        let now: Vec<(InfoHash, Vec<TrackerShown>)> = now.collect();
+        let before = std::mem::replace(&mut show.trackers, now.clone());
+        now.into_iter()
+            .filter(|now| !before.contains(now))
+            .collect()
     }
 
     fn glance(&self, show: &Show, view: &View) -> Glance {

@@ -33,7 +33,7 @@ pub(super) async fn start(
         Ok(store) => (store, None),
         Err(reason) => (Store::in_memory(MEMORY), Some(reason)),
     };
-    let host = Host::new(scope, store, tracker);
+    let host = Host::new(scope, store, &tracker);
     if relay_only {
         host.set_relay_only(true);
     }
@@ -112,6 +112,7 @@ async fn resume(host: &Rc<Host>, record: Record) -> Result<(), String> {
         host.notice(false, private(metainfo));
     }
     host.torrents.insert(torrent.clone());
+    host.follow_trackers();
     if is_unchecked {
         spawn_local(go_on_checked(Rc::clone(host), torrent.record.info_hash));
         return Ok(());

@@ -25,6 +25,7 @@ mod damaged;
 mod long;
 mod looks;
 mod opened;
+mod trackers;
 mod wishes;
 
 /// A port that nothing listens on.
@@ -85,11 +86,7 @@ impl Page {
             .set_onmessage(Some(listener.as_ref().unchecked_ref()));
         listener.forget();
         // A port has the one method of the scope that the host calls.
-        let host = Host::new(
-            channel.port1().unchecked_into(),
-            store,
-            NO_TRACKER.to_owned(),
-        );
+        let host = Host::new(channel.port1().unchecked_into(), store, NO_TRACKER);
         Page { host, said }
     }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::direct::TS_DIRECT;
+use super::trackers::TS_TRACKERS;
 use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::id::PeerId;
@@ -139,6 +140,7 @@ impl<C: Chunk> Torrent<C> {
             .about
             .metainfo()
             .and_then(|m| u32::try_from(m.info().len()).ok());
+        let exchanges = self.exchanges_trackers(cx);
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
@@ -151,6 +153,7 @@ impl<C: Chunk> Torrent<C> {
         let handshake = ExtensionHandshake {
             ut_metadata: Some(UT_METADATA),
             ts_direct: (several && cx.config.paths.direct.at_once > 0).then_some(TS_DIRECT),
+            ts_trackers: exchanges.then_some(TS_TRACKERS),
             metadata_size,
             client: Some(cx.config.client.clone()),
             request_queue: u32::try_from(cx.config.max_incoming_requests).ok(),

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::arrivals::UT_METADATA;
 use super::direct::TS_DIRECT;
+use super::trackers::TS_TRACKERS;
 use super::work::{cost, frame_cost};
 use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
@@ -191,6 +192,10 @@ impl<C: Chunk> Torrent<C> {
                 id: TS_DIRECT,
                 payload,
             } => self.handle_signal(cx, id, channel, &payload)?,
+            Message::Extended {
+                id: TS_TRACKERS,
+                payload,
+            } => self.handle_trackers(cx, id, &payload)?,
             Message::Extended { .. } => {}
         }
         Ok(())

@@ -40,6 +40,7 @@ impl<C: Chunk> Torrent<C> {
             let id = said.ut_metadata.filter(|id| *id != 0);
             stream.ut_metadata = id.or(stream.ut_metadata);
             stream.ts_direct = said.ts_direct.or(stream.ts_direct);
+            stream.ts_trackers = said.ts_trackers.or(stream.ts_trackers);
         }
         if cx.config.paths.several() {
             if let Some(begin) = said.begin {

@@ -51,6 +51,7 @@ impl<C: Chunk> Torrent<C> {
         }
         self.paths.forget_late(cx.now);
         self.direct_upkeep(cx);
+        self.tracker_upkeep(cx);
         self.metadata_upkeep(cx);
         self.meet(cx);
         self.pass_on_slots(cx);

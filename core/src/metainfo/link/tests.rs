@@ -161,8 +161,21 @@ fn links_are_written_as_everybody_reads_them() {
     );
     assert_eq!(
         link.to_share_link("http://localhost:8080/#old"),
-        format!("http://localhost:8080/#{magnet}")
+        format!("http://localhost:8080/#{magnet}&tr=wss%3A%2F%2Ft.example%2Fswarm")
     );
+}
+
+#[test]
+fn a_share_link_names_trackers_that_a_page_can_speak_with_before_others() {
+    let mut trackers: Vec<String> = (0..20).map(|n| format!("udp://{n}.example")).collect();
+    trackers.extend(["wss://a.example/".to_owned(), "ws://b.example/".to_owned()]);
+    let mut link = link(None, &[], None);
+    link.trackers.clone_from(&trackers);
+    let shared = parse(&link.to_share_link("http://localhost/")).unwrap();
+    assert_eq!(shared.trackers[..2], trackers[20..]);
+    assert_eq!(shared.trackers[2..], trackers[..6]);
+    let magnet = parse(&link.to_magnet()).unwrap();
+    assert_eq!(magnet.trackers, trackers);
 }
 
 #[test]
@@ -176,7 +189,10 @@ fn what_is_written_is_read_back() {
 
         let page = "https://swarm.example/";
         let shared = parse(&link.to_share_link(page)).unwrap();
-        link.trackers.clear();
+        let mut named = shared.trackers.iter();
+        assert!(named.all(|tracker| link.trackers.contains(tracker)));
+        assert_eq!(shared.trackers.len(), link.trackers.len().min(8));
+        link.trackers.clone_from(&shared.trackers);
         link.page = Some(page.into());
         assert_eq!(shared, link);
         Ok(())

@@ -28,6 +28,10 @@ impl Entry {
                 policy,
             } => link_up(link, [max_channels, max_payload], policy)?,
             What::RelayOnly(only) => Input::RelayOnly(only),
+            What::TellTrackers(info_hash, addresses) => Input::TellTrackers {
+                info_hash,
+                addresses,
+            },
             What::Direct(id, news) => Input::Direct(id, news),
             What::LinkDown(link) => Input::LinkDown { link },
             What::Sent(link, bytes) => Input::Sent {

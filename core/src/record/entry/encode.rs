@@ -37,6 +37,10 @@ impl What {
                 (what, none)
             }
             Input::RelayOnly(only) => (What::RelayOnly(*only), none),
+            Input::TellTrackers {
+                info_hash,
+                addresses,
+            } => (What::TellTrackers(*info_hash, addresses.clone()), none),
             Input::Direct(id, news) => (What::Direct(*id, news.clone()), none),
             Input::LinkDown { link } => (What::LinkDown(*link), none),
             Input::Sent { link, bytes } => (What::Sent(*link, *bytes as u64), none),

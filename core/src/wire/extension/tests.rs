@@ -8,8 +8,10 @@ fn any_handshake(u: &mut Unstructured<'_>) -> arbitrary::Result<ExtensionHandsha
     let client: Option<String> = u.arbitrary()?;
     let printable = |name: String| name.chars().filter(|c| is_printable(*c)).take(64).collect();
     let ts_direct: Option<u8> = u.arbitrary()?;
+    let ts_trackers: Option<u8> = u.arbitrary()?;
     Ok(ExtensionHandshake {
         ts_direct: ts_direct.filter(|&id| id != 0),
+        ts_trackers: ts_trackers.filter(|&id| id != 0),
         ut_metadata: ut_metadata.filter(|&id| id != 0),
         metadata_size: u
             .arbitrary::<bool>()?

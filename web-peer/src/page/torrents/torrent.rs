@@ -3,6 +3,7 @@
 use swarm_core::engine::view::{Changes, Known};
 use swarm_core::engine::{TorrentState, TorrentView};
 use swarm_core::id::InfoHash;
+use swarm_core::metainfo::TorrentLink;
 use swarm_core::pieces::Strategy;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlSelectElement};
@@ -10,7 +11,9 @@ use web_sys::{Element, HtmlSelectElement};
 use super::files::{Choice, Files};
 use super::peers::{Peer, keyed};
 use super::piece_map::{self, Pieces};
+use super::trackers::Trackers;
 use super::words;
+use crate::messages::TrackerShown;
 use crate::page::dom::{
     has, make, part, set_attribute, set_bar, set_class, set_flag, set_text, window,
 };
@@ -30,6 +33,7 @@ pub(crate) struct Torrent {
     peers: List<Peer>,
     peer_list: Element,
     files: Files,
+    trackers: Trackers,
     /// What the torrent is and has.
     known: Known,
     choice: Choice,
@@ -43,6 +47,8 @@ pub(crate) struct TorrentShown {
     pub(crate) view: TorrentView,
     /// What is new about what it is and has.
     pub(crate) changes: Option<Changes>,
+    /// Its trackers, if something is new about them.
+    pub(crate) trackers: Option<Vec<TrackerShown>>,
     /// How far its files are put together, while somebody waits for them.
     pub(crate) saving: Option<f64>,
 }
@@ -68,6 +74,7 @@ impl Row for Torrent {
             peers: List::new(part(&peer_list, "list")),
             peer_list,
             files: Files::new(part(&card, "files")),
+            trackers: Trackers::new(part(&card, "trackers")),
             known: Known::default(),
             choice: Choice::default(),
             shown: None,
@@ -79,8 +86,13 @@ impl Row for Torrent {
         let TorrentShown {
             view,
             changes,
+            trackers,
             saving,
         } = shown;
+        if let Some(trackers) = trackers {
+            self.trackers.show(trackers);
+            self.show_link();
+        }
         let now = Some((view, saving));
         if changes.is_none() && self.shown == now {
             return;
@@ -168,11 +180,22 @@ impl Torrent {
         let title = self.part("name");
         set_text(&title, name);
         set_attribute(&title, "title", name);
+        self.show_link();
+    }
+
+    fn show_link(&self) {
         let info_hash = self.card.get_attribute("data-info-hash");
-        let info_hash = info_hash.unwrap_or_default();
-        let name = String::from(js_sys::encode_uri_component(name));
-        let page = browser::page_address();
-        let link = format!("{page}#magnet:?xt=urn:btih:{info_hash}&dn={name}");
+        let Some(info_hash) = info_hash.and_then(|text| text.parse().ok()) else {
+            return;
+        };
+        let link = TorrentLink {
+            info_hash,
+            name: Some(self.name().to_owned()).filter(|name| !name.is_empty()),
+            trackers: self.trackers.urls(),
+            files: None,
+            page: None,
+        };
+        let link = link.to_share_link(&browser::page_address());
         set_attribute(&self.part("link"), "href", &link);
         set_text(&self.part("link"), &link);
     }

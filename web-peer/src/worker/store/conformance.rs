@@ -242,6 +242,18 @@ fn a_record_without_wishes_as_earlier_versions_kept_it_is_read() {
 }
 
 #[wasm_bindgen_test]
+fn a_record_without_removed_trackers_is_read_and_one_with_them_is_as_before() {
+    let mut record = record(A, 1.0);
+    record.more.trackers.push("ws://example.org/".into());
+    let bytes = postcard::to_allocvec(&(&record, &record.wishes, &record.more)).unwrap();
+    let kept = Uint8Array::from(&bytes[..]).into();
+    assert_eq!(Record::decode(&kept), Ok(record.clone()));
+    record.tracking.removed.push("ws://example.org/".into());
+    record.tracking.added.push("ws://example.net/".into());
+    assert_eq!(Record::decode(&record.encode()), Ok(record));
+}
+
+#[wasm_bindgen_test]
 async fn memory_is_bounded_and_freed() {
     let length = u64::from(piece((A, 0)).length());
     let store = Store::in_memory(length);
@@ -328,6 +340,7 @@ pub(super) fn record(info_hash: InfoHash, added: f64) -> Record {
         added,
         wishes: Wishes::default(),
         more: super::schema::More::default(),
+        tracking: super::schema::Tracking::default(),
     }
 }
 

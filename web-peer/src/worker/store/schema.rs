@@ -16,7 +16,7 @@ use super::Key;
 /// to a record goes behind what was there, see [`Record::decode`].
 pub(super) const VERSION: u32 = 3;
 
-/// Info-hash (hex) → [`Record`], then its [`Wishes`] (postcard).
+/// Info-hash (hex) → [`Record`], then its [`Wishes`], [`More`] and [`Tracking`] (postcard).
 pub(super) const TORRENTS: &str = "torrents";
 /// Info-hash (hex), piece index → the whole piece (`ArrayBuffer`), verified; or `true` for a
 /// piece whose bytes are in stretches ([`STRETCHES`], [`PLACES`]) and verified.
@@ -97,6 +97,18 @@ pub(in crate::worker) struct Record {
     /// Kept behind the wishes.
     #[serde(skip)]
     pub(in crate::worker) more: More,
+    /// Kept behind that.
+    #[serde(skip)]
+    pub(in crate::worker) tracking: Tracking,
+}
+
+/// Trackers of a torrent that it does not name itself, and of those that it names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(in crate::worker) struct Tracking {
+    /// Those that a person removed.
+    pub(in crate::worker) removed: Vec<String>,
+    /// Those that other links to it named.
+    pub(in crate::worker) added: Vec<String>,
 }
 
 /// What else there is to know about a torrent.
@@ -134,13 +146,13 @@ pub(in crate::worker) enum Content {
 
 impl Record {
     pub(super) fn encode(&self) -> JsValue {
-        let bytes = postcard::to_allocvec(&(self, &self.wishes, &self.more));
+        let bytes = postcard::to_allocvec(&(self, &self.wishes, &self.more, &self.tracking));
         let bytes = bytes.expect("plain data can be serialised");
         Uint8Array::from(&bytes[..]).into()
     }
 
     /// A record that can't be read is the storage's failure, not a reason to panic. Those of
-    /// earlier versions end where wishes begin, or behind them.
+    /// earlier versions end where wishes begin, or behind them, or where tracking begins.
     pub(super) fn decode(value: &JsValue) -> Result<Self, StoreError> {
         let bytes = value
             .dyn_ref::<Uint8Array>()
@@ -152,7 +164,10 @@ impl Record {
                 (record.wishes, rest) = postcard::take_from_bytes(rest)?;
             }
             if !rest.is_empty() {
-                record.more = postcard::from_bytes(rest)?;
+                (record.more, rest) = postcard::take_from_bytes(rest)?;
+            }
+            if !rest.is_empty() {
+                record.tracking = postcard::from_bytes(rest)?;
             }
             Ok(record)
         };

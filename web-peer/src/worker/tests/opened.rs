@@ -45,11 +45,12 @@ async fn a_private_torrent_is_opened_by_its_own_trackers_page_alone() {
 }
 
 #[wasm_bindgen_test]
-async fn a_links_private_torrent_is_left_unless_the_link_is_this_pages() {
+async fn a_links_private_torrent_is_left_unless_the_link_names_a_tracker() {
     let private = torrent(&[], true);
     for (page_of_link, stays) in [
         (None, false),
-        (Some("http://elsewhere.invalid/".to_owned()), false),
+        // Its server is the torrent's tracker then, if a page may connect to it.
+        (Some("http://elsewhere.invalid/".to_owned()), true),
         (Some("http://127.0.0.1:9/".to_owned()), true),
     ] {
         let page = Page::new(Store::in_memory(0));

@@ -1,0 +1,113 @@
+//! Where a torrent is announced, and where others are looked for.
+
+use web_sys::Element;
+
+use crate::messages::{NamedBy, TrackerShown, TrackerState};
+use crate::page::dom::{make, part, set_attribute, set_flag, set_text};
+use crate::page::format;
+use crate::page::list::{List, Row};
+
+/// The trackers of one torrent: a list that opens and closes. Closed at first if there is one,
+/// which is nothing to think about.
+pub(crate) struct Trackers {
+    details: Element,
+    list: List<Tracker>,
+    shown: Vec<TrackerShown>,
+}
+
+impl Trackers {
+    /// None yet.
+    pub(crate) fn new(details: Element) -> Self {
+        Trackers {
+            list: List::new(part(&details, "list")),
+            details,
+            shown: Vec::new(),
+        }
+    }
+
+    /// Shows them as they are now.
+    pub(crate) fn show(&mut self, trackers: Vec<TrackerShown>) {
+        if self.shown.len() < 2 && trackers.len() > 1 {
+            set_flag(&self.details, "open", true);
+        }
+        set_flag(&self.details, "hidden", trackers.is_empty());
+        let up = trackers.iter().filter(|t| t.state == TrackerState::Up);
+        let words = format!(
+            "{}, {} in use",
+            format::count(trackers.len(), "tracker"),
+            up.count()
+        );
+        set_text(&part(&self.details, "number"), &words);
+        self.list.show(trackers.clone());
+        self.shown = trackers;
+    }
+
+    /// Those that a link may name.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        let shown = self.shown.iter();
+        // What a stranger says is not passed on as ours.
+        let shown = shown.filter(|tracker| tracker.by != NamedBy::Peer);
+        shown.map(|tracker| tracker.url.clone()).collect()
+    }
+}
+
+struct Tracker(Element);
+
+impl Row for Tracker {
+    type View = TrackerShown;
+    type Key = String;
+
+    fn key(tracker: &TrackerShown) -> String {
+        tracker.url.clone()
+    }
+
+    fn new(tracker: &TrackerShown) -> Self {
+        let row = make("tracker-of");
+        set_attribute(&row, "data-url", &tracker.url);
+        set_text(&part(&row, "url"), &tracker.url);
+        let remove = part(&row, "remove");
+        set_attribute(&remove, "data-url", &tracker.url);
+        let label = format!("Remove the tracker {}", tracker.url);
+        set_attribute(&remove, "aria-label", &label);
+        Tracker(row)
+    }
+
+    fn show(&mut self, tracker: TrackerShown) {
+        let (kind, words) = words(&tracker.state);
+        set_attribute(&self.0, "data-state", kind);
+        set_text(&part(&self.0, "state"), &words);
+        let by = match tracker.by {
+            NamedBy::Page => "this page’s own server",
+            NamedBy::Torrent => "named by the torrent or its link",
+            NamedBy::Peer => "another peer says that it uses it",
+        };
+        set_text(&part(&self.0, "by"), by);
+    }
+
+    fn element(&self) -> &Element {
+        &self.0
+    }
+}
+
+/// One word for scripts, and some for people.
+fn words(state: &TrackerState) -> (&'static str, String) {
+    let (kind, words) = match state {
+        TrackerState::Connecting => ("connecting", "Connecting"),
+        TrackerState::Up => ("up", "Others are found through it"),
+        TrackerState::Idle => ("idle", "Connected, and told nothing while this is stopped"),
+        TrackerState::Waiting => (
+            "waiting",
+            "Connected, but it takes only so many at a time from one tab, and it is the turn of others",
+        ),
+        TrackerState::Down => ("down", "Not reached; it is tried again"),
+        TrackerState::Spare => (
+            "spare",
+            "Not used: this tab is connected to as many trackers as it may be",
+        ),
+        TrackerState::Refused(reason) => return ("refused", format!("Not used: {reason}")),
+        TrackerState::Unsupported(reason) => {
+            return ("unsupported", format!("Not used: {reason}"));
+        }
+    };
+    (kind, words.to_owned())
+}
