@@ -17,7 +17,8 @@ use swarm_core::node::{Input, Node, Output, TimerKind, WireInput, WireOutput, Wi
 use swarm_core::pieces::Bitfield;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
-use swarm_core::wire::peer::{Handshake, Reserved};
+use swarm_core::wire::extension::ExtensionHandshake;
+use swarm_core::wire::peer::{Handshake, Message, Reserved};
 
 const PIECE: usize = 64 << 10;
 const PIECES: usize = 20;
@@ -41,6 +42,8 @@ struct Net {
     queue: VecDeque<(usize, Input)>,
     wires: BTreeMap<End, End>,
     next_wire: u32,
+    /// Where nobody is, though somebody called.
+    in_vain: Vec<SocketAddr>,
 }
 
 fn address(host: usize) -> SocketAddr {
@@ -61,6 +64,7 @@ impl Net {
             queue: VecDeque::new(),
             wires: BTreeMap::new(),
             next_wire: 0,
+            in_vain: Vec::new(),
         };
         for index in 0..count {
             let mut host = Host {
@@ -161,6 +165,7 @@ impl Net {
     fn dial(&mut self, index: usize, info_hash: InfoHash, to: SocketAddr) {
         let other = (0..self.hosts.len()).find(|host| address(*host) == to);
         let Some(other) = other else {
+            self.in_vain.push(to);
             let failed = Input::Undialled {
                 info_hash,
                 address: to,
@@ -293,6 +298,100 @@ fn strangers_say_what_they_want_or_go() {
     assert_eq!(unknown, Ending::UnknownTorrent);
     let (noise, _) = stranger(&[b'G'; 80]);
     assert!(matches!(noise, Ending::Fault(_)), "{noise:?}");
+}
+
+/// What somebody says who calls, in an ordinary client's first messages.
+fn greeting(net: &Net, peer_id: u8, port: Option<u16>) -> Bytes {
+    let handshake = Handshake {
+        reserved: Reserved::EXTENSION,
+        info_hash: net.metainfo.info_hash(),
+        peer_id: PeerId([peer_id; 20]),
+    };
+    let payload = ExtensionHandshake {
+        port,
+        ..ExtensionHandshake::default()
+    };
+    let mut bytes = handshake.encode().to_vec();
+    let extended = Message::Extended {
+        id: 0,
+        payload: payload.encode(),
+    };
+    extended.encode(&mut bytes);
+    bytes.into()
+}
+
+/// Somebody calls the first host from there, and says this.
+fn call(net: &mut Net, number: u32, from: &str, says: Bytes) {
+    let wire = LinkId(number);
+    net.up((0, wire), address(0), from.parse().unwrap(), None);
+    net.queue
+        .push_back((0, Input::Wire(wire, WireInput::Received(says))));
+    while !net.queue.is_empty() {
+        net.step();
+    }
+}
+
+#[test]
+fn who_calls_is_called_back_where_it_listens_and_nowhere_else() {
+    let mut net = Net::new(1, 9);
+    let hello = greeting(&net, 7, Some(6889));
+    call(&mut net, 500, "10.0.0.9:50123", hello);
+    assert!(net.in_vain.is_empty(), "it is here");
+    net.queue
+        .push_back((0, Input::Wire(LinkId(500), WireInput::Down)));
+    net.run("it is called back", |net| !net.in_vain.is_empty());
+    assert_eq!(net.in_vain, ["10.0.0.9:6889".parse().unwrap()]);
+}
+
+#[test]
+fn two_calls_of_one_client_are_one_session_and_a_name_alone_ends_nothing() {
+    let mut net = Net::new(1, 10);
+    let hello = greeting(&net, 7, Some(6889));
+    call(&mut net, 500, "10.0.0.9:50123", hello.clone());
+    call(&mut net, 501, "10.0.0.9:50124", hello.clone());
+    assert_eq!(net.hosts[0].endings, [Ending::ConnectedAlready]);
+    // Somebody else who calls itself so, and a neighbour of another name.
+    call(&mut net, 502, "10.0.0.8:50123", hello);
+    let other = greeting(&net, 8, None);
+    call(&mut net, 503, "10.0.0.9:50125", other);
+    let view = net.hosts[0].node.view(net.now);
+    assert_eq!(view.torrents[0].peers.len(), 3);
+    assert_eq!(net.hosts[0].endings.len(), 1);
+}
+
+#[test]
+fn a_machine_whose_caller_misbehaved_is_not_listened_to_for_a_while() {
+    let mut net = Net::new(2, 11);
+    let mut rude = greeting(&net, 7, Some(6889)).to_vec();
+    Message::<Bytes>::Have(99).encode(&mut rude);
+    let rude = Bytes::from(rude);
+    call(&mut net, 500, "10.0.0.9:50123", rude.clone());
+    call(&mut net, 501, "10.0.0.9:50124", rude.clone());
+    call(&mut net, 502, "10.0.0.8:50124", rude);
+    let endings = &net.hosts[0].endings;
+    let faults = endings
+        .iter()
+        .map(|ending| matches!(ending, Ending::Fault(_)));
+    assert_eq!(faults.collect::<Vec<_>>(), [true, false, true]);
+    assert_eq!(endings[1], Ending::Shunned);
+    net.meet(1, &[0]);
+    net.run("others are as welcome as ever", |net| {
+        net.hosts[1].completed
+    });
+}
+
+#[test]
+fn two_that_call_each_other_have_one_session() {
+    for seed in 20..24 {
+        let mut net = Net::new(2, seed);
+        net.meet(1, &[0]);
+        net.meet(0, &[1]);
+        net.run("it completes", |net| net.hosts[1].completed);
+        for host in &net.hosts {
+            let view = host.node.view(net.now);
+            assert!(view.torrents[0].peers.len() <= 1, "{view:?}");
+        }
+    }
 }
 
 #[test]

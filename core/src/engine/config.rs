@@ -25,6 +25,9 @@ pub use crate::peer::{PathsConfig, PlacesConfig, RequestConfig, WorkConfig};
 pub struct Config {
     /// Names the software to other peers (BEP 10 `v`).
     pub client: String,
+    /// The port at which the host takes connections by TCP, if it does: told to those with whom
+    /// we talk that way (BEP 10 `p`).
+    pub listen_port: Option<u16>,
     /// How pieces are chosen in torrents that say nothing else.
     pub strategy: Strategy,
     /// Sessions of one torrent at once. 50, as in most clients: enough neighbours to see
@@ -297,6 +300,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             client: concat!("Tabswarm ", env!("CARGO_PKG_VERSION")).to_owned(),
+            listen_port: None,
             strategy: Strategy::RarestFirst,
             max_peers: 50,
             target_peers: 30,

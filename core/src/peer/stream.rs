@@ -40,6 +40,8 @@ pub(crate) struct Stream<C: Chunk = Bytes> {
     pub(crate) channel: ChannelKey,
     /// Who is at its other end, as is vouched for.
     pub(crate) contact: Contact,
+    /// Where it can be called back, if it called us and says so.
+    pub(crate) listens: Option<Contact>,
     /// What kind of channel that is.
     pub(crate) path: PeerPath,
     /// What stands for our own address there.
@@ -67,7 +69,7 @@ pub(crate) struct Stream<C: Chunk = Bytes> {
     pub(crate) fast: bool,
     /// The id under which it takes `ut_metadata` messages.
     pub(crate) ut_metadata: Option<u8>,
-    /// It said what it has as a whole: there is one bitfield, or message in its place.
+    /// It said what it has as a whole, by a bitfield, or message in its place.
     pub(crate) introduced: bool,
     /// What we asked for.
     requests: BTreeSet<Block>,
@@ -105,6 +107,7 @@ impl<C: Chunk> Stream<C> {
         Stream {
             channel: opening.channel,
             contact: opening.contact,
+            listens: None,
             path: opening.path,
             here: opening.here,
             token: None,
@@ -165,6 +168,11 @@ impl<C: Chunk> Stream<C> {
             here: self.here,
             there: self.contact.address(),
         })
+    }
+
+    /// It leads to somebody who can be reached there.
+    pub(crate) fn leads_to(&self, contact: Contact) -> bool {
+        self.contact == contact || self.listens == Some(contact)
     }
 
     /// We talk through another channel: what we asked for here we shall ask for there, what

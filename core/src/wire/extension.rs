@@ -50,6 +50,8 @@ pub struct ExtensionHandshake {
     pub client: Option<String>,
     /// Requests that the sender keeps before it drops some (`reqq`).
     pub request_queue: Option<u32>,
+    /// The port at which the sender takes connections (`p`).
+    pub port: Option<u16>,
     /// What the sender will know the other end of this channel by on another one, and be known
     /// by, if it takes several (`ts_token`). This and the rest is our own: `docs/protocol.md`,
     /// "Several channels to one peer".
@@ -117,6 +119,7 @@ impl ExtensionHandshake {
             },
             metadata_size: self.metadata_size.map(i64::from),
             v: self.client.as_deref().map(client_name),
+            p: self.port.map(i64::from),
             reqq: self.request_queue.map(i64::from),
             ts_begin: self.begin.map(|begin| match begin {
                 Begin::Asks => 1,
@@ -143,6 +146,7 @@ impl ExtensionHandshake {
                 String::from_utf8(name).expect("it was a string")
             }),
             request_queue: in_range(read.reqq, u32::MAX),
+            port: in_range(read.p, u16::MAX),
             token: read.ts_token.and_then(|ByteString(b)| b.try_into().ok()),
             proof: read.ts_proof.and_then(|ByteString(b)| b.try_into().ok()),
             begin: match read.ts_begin {
@@ -213,6 +217,7 @@ struct HandshakeDictionary {
     #[serde(default, deserialize_with = "dictionary")]
     m: Extensions,
     metadata_size: Option<i64>,
+    p: Option<i64>,
     v: Option<ByteString>,
     reqq: Option<i64>,
     ts_begin: Option<i64>,

@@ -10,7 +10,7 @@ use super::{Cx, Ending, Fault, Phase, Torrent};
 use crate::chunk::Chunk;
 use crate::id::ChannelKey;
 use crate::peer::{RemotePieces, Session, SessionId, Upload};
-use crate::pieces::{Bitfield, Block};
+use crate::pieces::{Bitfield, Block, PieceIndex};
 use crate::wire::extension::HANDSHAKE_ID;
 use crate::wire::peer::{BlockRef, Handshake, Message, Received};
 
@@ -47,6 +47,9 @@ impl<C: Chunk> Torrent<C> {
         let session = self.session(id)?;
         session.remote.peer_id = Some(handshake.peer_id);
         session.talk.greets(&handshake);
+        if !session.talk.extended {
+            self.end_double(cx, id)?;
+        }
         self.introduce(id)?;
         self.greet(cx, id);
         cx.waiting.add((self.info_hash, id));
@@ -175,6 +178,8 @@ impl<C: Chunk> Torrent<C> {
         Ok(())
     }
 
+    /// It says what it has as a whole: as a rule once, and first (BEP 3). Some tell of single
+    /// pieces before, and aria2 of all of them again instead of many new ones.
     fn handle_bitfield(
         &mut self,
         cx: &mut Cx<'_, C>,
@@ -182,9 +187,7 @@ impl<C: Chunk> Torrent<C> {
         claim: Claim,
     ) -> Result<(), Fault> {
         let session = find(&mut self.sessions, id)?;
-        if std::mem::replace(&mut session.talk.introduced, true) {
-            return Err(Fault::SecondBitfield);
-        }
+        let again = std::mem::replace(&mut session.talk.introduced, true);
         match &mut session.remote.pieces {
             RemotePieces::Early { bitfield, all, .. } => match claim {
                 Claim::Bits(bytes) => *bitfield = Some(bytes),
@@ -192,15 +195,20 @@ impl<C: Chunk> Torrent<C> {
                 Claim::None => {}
             },
             RemotePieces::Known(pieces) => {
-                if !pieces.is_empty() {
-                    return Err(Fault::LateBitfield);
-                }
                 let count = pieces.piece_count();
                 let claimed = match claim {
                     Claim::Bits(bytes) => Bitfield::from_bytes(&bytes, count)?,
                     Claim::All => Bitfield::full(count),
                     Claim::None => Bitfield::empty(count),
                 };
+                if again || !pieces.is_empty() {
+                    let new = claimed.iter().filter(|piece| !pieces.has(*piece));
+                    let new: Vec<u32> = new.map(PieceIndex::get).collect();
+                    for piece in new {
+                        self.handle_have(cx, id, piece)?;
+                    }
+                    return Ok(());
+                }
                 if let Phase::Active(download) = &mut self.phase {
                     download.peer_left(id, pieces);
                     download.peer_joined(id, &claimed);

@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 use sha1::{Digest, Sha1};
 
 use super::messages::find;
-use super::{Cx, Fault, Torrent};
+use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, PeerId};
-use crate::peer::{PathsConfig, Remote, Secret, SessionId};
+use crate::net::Contact;
+use crate::peer::{PathsConfig, PeerPath, Remote, Secret, Session, SessionId};
 use crate::rng::Rng;
 use crate::time::Time;
 use crate::wire::extension::{Begin, ExtensionHandshake, HANDSHAKE_ID, Proof, Token};
@@ -118,9 +119,20 @@ impl<C: Chunk> Torrent<C> {
         if let Some(requests) = said.request_queue {
             remote.getting.pipeline.takes(requests);
         }
+        let mut found = None;
         if let Some(stream) = session.stream_mut(channel) {
+            if let Some(port) = said.port {
+                stream.listens = stream.contact.listening(port);
+                found = stream.listens;
+            }
             let id = said.ut_metadata.filter(|id| *id != 0);
             stream.ut_metadata = id.or(stream.ut_metadata);
+        }
+        if let Some(contact) = found {
+            self.swarm.meets(contact, cx.config.places.prospects);
+        }
+        if said.token.is_none() {
+            self.end_double(cx, id)?;
         }
         if cx.config.paths.several() {
             if let Some(begin) = said.begin {
@@ -135,6 +147,38 @@ impl<C: Chunk> Torrent<C> {
         }
         self.fetch_metadata(cx);
         Ok(())
+    }
+
+    /// Ends one of two sessions with somebody of one name at one address, neither of whom can be
+    /// known on another channel: ordinary clients that we called as they called us. A borrowed
+    /// name keeps out nobody but those behind the same router. Of two that call each other, the
+    /// call of the lower peer id stays; of two calls from one side the first.
+    pub(super) fn end_double(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> Result<(), Fault> {
+        let Some(session) = self.sessions.get(&id) else {
+            return Ok(());
+        };
+        let wire = |session: &Session<C>| {
+            let is_wire = session.talk.path == PeerPath::Tcp && session.talk.secret().is_none();
+            is_wire.then_some((session.talk.contact.address(), session.remote.peer_id?))
+        };
+        let Some((address, name)) = wire(session) else {
+            return Ok(());
+        };
+        let mut sessions = self.sessions.iter();
+        let double = sessions.find(|(other, s)| **other != id && wire(s) == Some((address, name)));
+        let Some((&other, double)) = double else {
+            return Ok(());
+        };
+        let called_us = |session: &Session<C>| matches!(session.talk.contact, Contact::Caller(_));
+        let keeps_newer =
+            called_us(session) != called_us(double) && called_us(session) == (name < cx.peer_id);
+        let ends = if keeps_newer { other } else { id };
+        self.close_session(cx, ends, &Ending::ConnectedAlready);
+        if keeps_newer {
+            Ok(())
+        } else {
+            Err(Fault::Gone)
+        }
     }
 
     /// It can be known again on another channel. If it calls itself as somebody else does, the

@@ -8,7 +8,7 @@ use crate::chunk::Chunk;
 use crate::engine::{Event, Output, Urgency};
 use crate::id::{ChannelKey, LinkId, PeerId};
 use crate::net::Contact;
-use crate::peer::{Opening, Remote, RemotePieces, Session, SessionId, Stream};
+use crate::peer::{Opening, PeerPath, Remote, RemotePieces, Session, SessionId, Stream};
 use crate::pieces::{BLOCK, Bitfield, Layout};
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
@@ -24,7 +24,7 @@ const OTHER_MESSAGES: u32 = BLOCK + (2 << 10);
 
 impl<C: Chunk> Torrent<C> {
     pub(super) fn session_of(&self, contact: Contact) -> Option<SessionId> {
-        let leads = |session: &Session<C>| session.streams().any(|s| s.contact == contact);
+        let leads = |session: &Session<C>| session.streams().any(|s| s.leads_to(contact));
         let mut sessions = self.sessions.iter();
         let found = sessions.find(|(_, session)| leads(session));
         found.map(|(id, _)| *id)
@@ -36,7 +36,7 @@ impl<C: Chunk> Torrent<C> {
         let several = cx.config.paths.several();
         let mut streams = self.sessions.values().flat_map(Session::streams);
         streams.any(|stream| {
-            stream.contact == opening.contact && !(several && stream.path != opening.path)
+            stream.leads_to(opening.contact) && !(several && stream.path != opening.path)
         })
     }
 
@@ -174,11 +174,13 @@ impl<C: Chunk> Torrent<C> {
         let paths = &mut self.paths;
         let token = || paths.token(self.info_hash);
         let several = cx.config.paths.several();
+        let by_tcp = session.talk.path == PeerPath::Tcp;
         let handshake = ExtensionHandshake {
             ut_metadata: Some(UT_METADATA),
             metadata_size,
             client: Some(cx.config.client.clone()),
             request_queue: u32::try_from(cx.config.max_incoming_requests).ok(),
+            port: cx.config.listen_port.filter(|_| by_tcp),
             token: several.then(|| session.talk.token(token)),
             ..ExtensionHandshake::default()
         };
@@ -329,7 +331,10 @@ impl<C: Chunk> Torrent<C> {
     /// Ends the session of a peer that misbehaves, and does not talk to it for a while.
     pub(super) fn shun(&mut self, cx: &mut Cx<'_, C>, id: SessionId, fault: Fault) {
         if let Some(session) = self.sessions.get(&id) {
-            for contact in session.contacts() {
+            // Who calls us from where we are ourselves may be somebody else.
+            let ourselves = fault == Fault::Ourselves;
+            let others = |contact: &Contact| !(ourselves && matches!(contact, Contact::Caller(_)));
+            for contact in session.vouched().into_iter().filter(others) {
                 self.outcasts.shun(cx.now, contact, &cx.config.trust);
             }
             self.close_session(cx, id, &fault.into());
@@ -342,7 +347,7 @@ impl<C: Chunk> Torrent<C> {
         let mut sessions = self.sessions.iter();
         let is = |other: SessionId, session: &Session<C>| other == id || session.remote.was(id);
         let connected = sessions.find(|(other, session)| is(**other, session));
-        let connected = connected.map(|(id, s)| (*id, s.contacts(), s.remote.name()));
+        let connected = connected.map(|(id, s)| (*id, s.vouched(), s.remote.name()));
         let departed = || {
             let (contact, peer) = self.outcasts.who_was(id)?;
             Some((id, vec![contact], peer))

@@ -8,6 +8,7 @@ use super::{Cx, Ending, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Config, Found, Output, Report, Urgency};
 use crate::id::{LinkId, PeerId};
+use crate::net::Contact;
 use crate::peer::Opening;
 use crate::pieces::{Download, PieceIndex};
 use crate::time::Time;
@@ -25,6 +26,16 @@ pub(super) struct Swarm {
 }
 
 impl Swarm {
+    /// Somebody says where it can be reached.
+    pub(super) fn meets(&mut self, contact: Contact, most: usize) {
+        let found = Found {
+            contact,
+            have: 1,
+            seed: false,
+        };
+        self.prospects.learn(&found, most);
+    }
+
     /// A link is gone: who was found behind it can't be reached.
     pub(super) fn forget(&mut self, link: LinkId) {
         self.prospects.forget(link);
@@ -94,7 +105,10 @@ impl<C: Chunk> Torrent<C> {
         if !self.is_running() {
             return;
         }
-        self.swarm.counts.insert(link, counts);
+        // Who knows of somebody need not know of everybody.
+        if counts != (0, 0) || link != LinkId::NETWORK {
+            self.swarm.counts.insert(link, counts);
+        }
         for found in contacts {
             self.swarm
                 .prospects

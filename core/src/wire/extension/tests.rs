@@ -15,6 +15,7 @@ fn any_handshake(u: &mut Unstructured<'_>) -> arbitrary::Result<ExtensionHandsha
             .transpose()?,
         client: client.map(printable),
         request_queue: request_queue.filter(|&length| length != 0),
+        port: u.arbitrary::<Option<u16>>()?.filter(|&port| port != 0),
         token: u.arbitrary()?,
         proof: u.arbitrary()?,
         begin: *u.choose(&[None, Some(Begin::Asks), Some(Begin::Answers)])?,
@@ -59,6 +60,14 @@ fn handshake_has_golden_bytes() {
     let golden = b"d1:md11:ut_metadatai2ee13:metadata_sizei31235e4:reqqi512e1:v14:Tabswarm 0.1.0e";
     assert_eq!(handshake.encode(), golden[..]);
     assert_eq!(ExtensionHandshake::decode(golden), Ok(handshake));
+
+    let listens = ExtensionHandshake {
+        port: Some(6881),
+        ..ExtensionHandshake::default()
+    };
+    let golden = b"d1:mde1:pi6881ee";
+    assert_eq!(listens.encode(), golden[..]);
+    assert_eq!(ExtensionHandshake::decode(golden), Ok(listens));
 
     let nothing = ExtensionHandshake::default();
     assert_eq!(nothing.encode(), b"d1:mdee"[..]);
