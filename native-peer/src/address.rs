@@ -62,11 +62,13 @@ impl TrackerAddress {
         self.0.as_str()
     }
 
-    /// The tracker that the environment names, or else [`DEFAULT`].
-    pub fn from_environment() -> Result<Self, AddressError> {
+    /// The tracker that the environment names; if it names none, [`DEFAULT`] where there is
+    /// to be one.
+    pub fn from_environment(or_default: bool) -> Result<Option<Self>, AddressError> {
         match std::env::var(ENVIRONMENT) {
-            Ok(text) if !text.trim().is_empty() => text.parse(),
-            _ => DEFAULT.parse(),
+            Ok(text) if !text.trim().is_empty() => text.parse().map(Some),
+            _ if or_default => DEFAULT.parse().map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -87,13 +89,7 @@ impl TrackerAddress {
     /// What to give to others: a link that opens the torrent in the tracker's page, or,
     /// where that page can't be told from the address, a magnet link that names the tracker.
     pub fn share_link(&self, metainfo: &Metainfo) -> String {
-        let mut link = Link {
-            info_hash: metainfo.info_hash(),
-            name: Some(metainfo.name().to_owned()),
-            trackers: Vec::new(),
-            files: None,
-            page: None,
-        };
+        let mut link = link_to(metainfo);
         let leads_here = |text: &String| {
             let tracker = text
                 .parse::<Link>()
@@ -113,7 +109,52 @@ impl TrackerAddress {
     }
 }
 
-/// Trackers of one torrent, in the order in which they are tried (BEP 12). At least one.
+/// A link to a torrent that names no tracker.
+pub(crate) fn link_to(metainfo: &Metainfo) -> Link {
+    Link {
+        info_hash: metainfo.info_hash(),
+        name: Some(metainfo.name().to_owned()),
+        trackers: Vec::new(),
+        files: None,
+        page: None,
+    }
+}
+
+/// A tracker of any kind that we can reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tracker {
+    /// A Tabswarm server, which is a relay as well.
+    Relay(TrackerAddress),
+}
+
+impl Tracker {
+    /// One that a person named.
+    pub fn typed(text: &str) -> Result<Self, AddressError> {
+        text.parse().map(Tracker::Relay)
+    }
+
+    /// It is a relay as well.
+    pub fn is_relay(&self) -> bool {
+        matches!(self, Tracker::Relay(_))
+    }
+}
+
+impl FromStr for Tracker {
+    type Err = AddressError;
+
+    /// One that a torrent or a link names.
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        if text.starts_with("ws") {
+            return text.parse().map(Tracker::Relay);
+        }
+        Err(AddressError {
+            text: crate::text::plain(text),
+            reason: "it must begin with ws:// or wss://".to_owned(),
+        })
+    }
+}
+
+/// Relays of one torrent, in the order in which they are tried (BEP 12). At least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trackers(Vec<TrackerAddress>);
 
@@ -124,15 +165,13 @@ impl From<TrackerAddress> for Trackers {
 }
 
 impl Trackers {
-    /// Those of a list that speak WebSocket, each once; the others can't be reached. None if
-    /// there is none.
-    pub fn among<'a>(list: impl IntoIterator<Item = &'a String>) -> Option<Self> {
+    /// Those of a list that are relays, each once; none if there is none.
+    pub fn relays(list: &[Tracker]) -> Option<Self> {
         let mut trackers: Vec<TrackerAddress> = Vec::new();
-        for text in list.into_iter().filter(|text| text.starts_with("ws")) {
-            if let Ok(tracker) = text.parse()
-                && !trackers.contains(&tracker)
-            {
-                trackers.push(tracker);
+        for tracker in list {
+            let Tracker::Relay(tracker) = tracker;
+            if !trackers.contains(tracker) {
+                trackers.push(tracker.clone());
             }
         }
         (!trackers.is_empty()).then_some(Trackers(trackers))
@@ -141,11 +180,6 @@ impl Trackers {
     /// They are these; at least one.
     pub fn as_slice(&self) -> &[TrackerAddress] {
         &self.0
-    }
-
-    /// This tracker is one of them.
-    pub fn contains(&self, tracker: &TrackerAddress) -> bool {
-        self.0.contains(tracker)
     }
 }
 
@@ -225,11 +259,11 @@ mod tests {
     }
 
     #[test]
-    fn only_websocket_trackers_are_taken_from_lists() {
-        let list = ["udp://a:1", "http://b/announce", "wss://c/swarm", "ws://d"].map(str::to_owned);
-        let trackers = Trackers::among(list.iter().chain(&list)).unwrap();
+    fn relays_of_a_list_are_each_taken_once() {
+        let list = ["wss://c/swarm", "ws://d", "wss://c/swarm"].map(|text| text.parse().unwrap());
+        let trackers = Trackers::relays(&list).unwrap();
         let trackers: Vec<_> = trackers.as_slice().iter().map(|t| t.as_str()).collect();
         assert_eq!(trackers, ["wss://c/swarm", "ws://d/swarm"]);
-        assert_eq!(Trackers::among(&list[..2]), None);
+        assert_eq!(Trackers::relays(&[]), None);
     }
 }
