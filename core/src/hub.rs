@@ -18,7 +18,7 @@
 use crate::id::{InfoHash, MemberId};
 use crate::rng::Rng;
 use crate::time::Time;
-use crate::wire::relay::{ClientMessage, DataFrame, Open, ServerMessage, Welcome};
+use crate::wire::relay::{ClientMessage, DataFrame, MAX_STUN, Open, ServerMessage, Welcome};
 use accounts::{Accounts, Overdrawn, cost};
 use door::Door;
 use registry::Registry;
@@ -154,6 +154,9 @@ impl<F: Frame> Hub<F> {
             max_payload: u32::try_from(config.max_payload).unwrap_or(u32::MAX),
             max_credit: config.max_credit,
             max_swarms: u32::try_from(config.max_swarms_per_connection).unwrap_or(u32::MAX),
+            stun: config.stun.iter().take(MAX_STUN).cloned().collect(),
+            relay: config.relay,
+            relay_only: config.relay_only,
         };
         self.door.send(member, ServerMessage::Welcome(welcome));
         self.charge(now, member, cost::CONNECTION);

@@ -4,6 +4,9 @@ pub mod extension;
 mod fields;
 pub mod peer;
 pub mod relay;
+pub mod stun;
+pub mod tracker;
+pub mod webtorrent;
 
 /// The most pieces of a torrent that we take part in, and so of a bitfield: their hashes
 /// alone are 40 MiB.

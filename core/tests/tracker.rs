@@ -57,11 +57,11 @@ impl Stage {
             self.feed(Input::Link(
                 LINK,
                 ServerMessage::Welcome(Welcome {
-                    member: MemberId(1),
                     max_channels: 64,
                     max_payload: 1 << 18,
                     max_credit: 1 << 20,
                     max_swarms: self.max_swarms,
+                    ..Welcome::of(MemberId(1))
                 })
                 .into(),
             ));

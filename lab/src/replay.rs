@@ -218,11 +218,11 @@ mod tests {
         let mut node: Node = Node::new(Config::default(), 1, now(500), Some(Vec::new()));
         let link = LinkId(0);
         let welcome = ServerMessage::Welcome(Welcome {
-            member: MemberId(1),
             max_channels: 8,
             max_payload: 1 << 18,
             max_credit: 1 << 20,
             max_swarms: 100,
+            ..Welcome::of(MemberId(1))
         });
         let info_hash = InfoHash([7; 20]);
         let inputs = [

@@ -56,11 +56,11 @@ impl Server {
 
 fn welcome() -> ServerMessage {
     ServerMessage::Welcome(Welcome {
-        member: MemberId(7),
         max_channels: 10,
         max_payload: 1 << 18,
         max_credit: 1 << 22,
         max_swarms: 100,
+        ..Welcome::of(MemberId(7))
     })
 }
 

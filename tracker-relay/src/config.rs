@@ -55,6 +55,10 @@ pub struct Config {
     /// are used up, the largest of the address that has most is given up. 256 MiB are a
     /// thousand pieces of half a megabyte, half sent.
     pub max_unfinished: u64,
+    /// Times in a second that one address (of IPv6, one /64) is told its own: a classroom
+    /// whose tabs all connect at once, and ten kilobytes a second for somebody in whose name
+    /// others ask.
+    pub max_stun_rate: u32,
 }
 
 /// Where the page comes from.
@@ -84,6 +88,7 @@ impl Default for Config {
             max_sockets: usize::MAX,
             max_http_connections: 1024,
             max_unfinished: 256 << 20,
+            max_stun_rate: 200,
         }
     }
 }

@@ -19,31 +19,59 @@ pub(crate) enum ServerLimit {
     Pings,
     /// The system gave us no connection, most likely because there are too many open files.
     Accept,
+    /// An address asked too often for its own.
+    Stun,
 }
 
-const ALL: [(ServerLimit, &str); 6] = [
+const ALL: [(ServerLimit, &str); 7] = [
     (ServerLimit::Origin, "refused_origin"),
     (ServerLimit::Sockets, "refused_connections"),
     (ServerLimit::Slow, "closed_slow"),
     (ServerLimit::Silent, "closed_silent"),
     (ServerLimit::Pings, "closed_pings"),
     (ServerLimit::Accept, "accept_errors"),
+    (ServerLimit::Stun, "refused_stun"),
 ];
 
-/// One number for each [`ServerLimit`].
+/// Something that was answered outside of WebSockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answered {
+    /// A client's own address was told.
+    Stun,
+}
+
+const ANSWERS: [(Answered, &str); 1] = [(Answered::Stun, "stun")];
+
+/// One number for each [`ServerLimit`], and for each [`Answered`].
 #[derive(Debug, Default)]
-pub(crate) struct Counters([AtomicU64; ALL.len()]);
+pub(crate) struct Counters {
+    limits: [AtomicU64; ALL.len()],
+    answers: [AtomicU64; ANSWERS.len()],
+}
 
 impl Counters {
     pub(crate) fn count(&self, limited: ServerLimit) {
-        self.0[limited as usize].fetch_add(1, Ordering::Relaxed);
+        self.limits[limited as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// By name.
-    pub(crate) fn to_json(&self) -> Map<String, Value> {
-        let value = |limited: ServerLimit| self.0[limited as usize].load(Ordering::Relaxed).into();
-        let all = ALL.iter();
-        all.map(|&(limited, name)| (name.to_owned(), value(limited)))
-            .collect()
+    pub(crate) fn answered(&self, what: Answered) {
+        self.answers[what as usize].fetch_add(1, Ordering::Relaxed);
     }
+
+    /// What was limited, by name.
+    pub(crate) fn to_json(&self) -> Map<String, Value> {
+        let names = ALL.iter().map(|&(_, name)| name);
+        named(names, &self.limits)
+    }
+
+    /// What was answered, by name.
+    pub(crate) fn answers_to_json(&self) -> Map<String, Value> {
+        let names = ANSWERS.iter().map(|&(_, name)| name);
+        named(names, &self.answers)
+    }
+}
+
+fn named(names: impl Iterator<Item = &'static str>, counts: &[AtomicU64]) -> Map<String, Value> {
+    let counts = counts.iter().map(|it| it.load(Ordering::Relaxed).into());
+    names.map(str::to_owned).zip(counts).collect()
 }

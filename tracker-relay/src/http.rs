@@ -94,6 +94,7 @@ fn health(context: &Context) -> Reply {
         "bitfield_bytes": stats.bitfield_bytes,
         "credit_bytes": stats.credit_bytes,
         "unfinished_bytes": context.unfinished.used(),
+        "answered": context.counters.answers_to_json(),
         "limited": limited,
     });
     let mut reply = Response::new(Full::new(Bytes::from(body.to_string())));

@@ -6,6 +6,7 @@
 //! - `http`, `reply`, `client`, `page`: the page, the way into a WebSocket, and who may take it.
 //! - `switchboard`: the hub behind a lock, and what waits to be sent to each client.
 //! - `connection`, `socket`, `pace`: one WebSocket, and when it is read from.
+//! - `datagrams`: what is asked and answered in single ones.
 //! - `context`: what every connection shares.
 //! - `config`, `shares`, `counters`: what is limited, who has how much of it, how often a
 //!   limit was met.
@@ -15,6 +16,7 @@ mod config;
 mod connection;
 mod context;
 mod counters;
+mod datagrams;
 mod http;
 mod pace;
 mod page;
@@ -25,4 +27,4 @@ mod socket;
 mod switchboard;
 
 pub use config::{Config, Page};
-pub use server::{Server, serve};
+pub use server::{Server, Sockets, serve};

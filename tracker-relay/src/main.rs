@@ -1,11 +1,13 @@
 //! The server as a program.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
+use tracker_relay::Sockets;
 
 use crate::options::Options;
 
@@ -44,7 +46,15 @@ async fn run(options: Options) -> anyhow::Result<()> {
     let (connections, http_connections) = (config.hub.max_connections, config.max_http_connections);
     let listener = TcpListener::bind(options.listen).await;
     let listener = listener.with_context(|| format!("can't listen on {}", options.listen))?;
-    let server = tracker_relay::serve(config, listener).context("can't start")?;
+    let sockets = Sockets {
+        http: listener,
+        stun: bind_udp(options.stun).await?,
+    };
+    let stun = sockets.stun.as_ref().map(UdpSocket::local_addr);
+    let server = tracker_relay::serve(config, sockets).context("can't start")?;
+    if let Some(address) = stun.transpose()? {
+        tracing::info!(%address, "peers may ask for their own addresses (STUN)");
+    }
     if fewer {
         tracing::info!(
             files,
@@ -72,6 +82,15 @@ async fn run(options: Options) -> anyhow::Result<()> {
     tracing::info!("shutting down");
     server.shutdown().await;
     Ok(())
+}
+
+async fn bind_udp(address: Option<SocketAddr>) -> anyhow::Result<Option<UdpSocket>> {
+    let Some(address) = address else {
+        return Ok(None);
+    };
+    let socket = UdpSocket::bind(address).await;
+    let socket = socket.with_context(|| format!("can't listen on {address} (UDP)"))?;
+    Ok(Some(socket))
 }
 
 /// Completes on Ctrl-C, and on SIGTERM where there is one.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use swarm_core::hub::HubConfig;
+use swarm_core::wire::relay::{MAX_STUN, RelayUse, StunServer};
 use tracker_relay::{Config, Page};
 
 /// Tracker, relay and web page of a swarm of browser tabs, on one port.
@@ -51,6 +52,38 @@ pub(crate) struct Options {
     )]
     trusted_proxies: Vec<IpAddr>,
 
+    /// Where to tell peers their own addresses (STUN, over UDP), which they need for direct links
+    /// through routers; port 0 takes a free one. Datagrams have to come from the peers'
+    /// own addresses: a proxy in front of this server does not pass them on
+    #[arg(long, env = "TABSWARM_STUN", value_name = "ADDR:PORT")]
+    pub(crate) stun: Option<SocketAddr>,
+
+    /// The STUN server that peers are told of, this one by its public name or another; may be
+    /// repeated, up to four times (comma-separated in the environment). Without it they are
+    /// told the port of --stun, and use the name by which they reached this server
+    #[arg(
+        long = "stun-name",
+        env = "TABSWARM_STUN_NAME",
+        value_name = "HOST:PORT",
+        value_delimiter = ','
+    )]
+    stun_names: Vec<StunServer>,
+
+    /// What peers are told of the relay: use whichever way is the better, which is right on one
+    /// machine and in one network, or spare it and prefer direct links, as on a public server
+    #[arg(
+        long,
+        env = "TABSWARM_RELAY",
+        value_name = "USE",
+        default_value = "free"
+    )]
+    relay: RelayOption,
+
+    /// Tell peers to make no direct links at all: nobody learns another's address, and all
+    /// bytes go through here
+    #[arg(long, env = "TABSWARM_RELAY_ONLY")]
+    relay_only: bool,
+
     /// What to log: error, warn, info, debug, trace, or filters such as tracker_relay=debug. Of
     /// what repeats, the first lines of a minute are written and the others counted
     #[arg(
@@ -63,6 +96,12 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     limits: LimitOptions,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum RelayOption {
+    Free,
+    Spare,
 }
 
 #[derive(Debug, clap::Args)]
@@ -118,6 +157,10 @@ struct LimitOptions {
     #[arg(long, env = "TABSWARM_UNFINISHED_MEMORY", value_name = "MIB", default_value_t = Config::default().max_unfinished >> 20)]
     unfinished_memory: u64,
 
+    /// Times in a second that one address is told its own by --stun
+    #[arg(long, env = "TABSWARM_STUN_RATE", value_name = "N", default_value_t = Config::default().max_stun_rate)]
+    stun_rate: u32,
+
     /// Seconds that a client may take to send a request for the page, and be idle before one
     #[arg(long, env = "TABSWARM_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = Config::default().http_timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..=86_400))]
     request_timeout: u64,
@@ -150,6 +193,7 @@ impl Options {
             address_work,
             max_http_connections,
             unfinished_memory,
+            stun_rate,
             request_timeout,
             interval,
             write_timeout,
@@ -159,6 +203,12 @@ impl Options {
         Config {
             page: self.page.clone().map_or(Page::BuiltIn, Page::Folder),
             hub: HubConfig {
+                stun: self.stun_names.iter().take(MAX_STUN).cloned().collect(),
+                relay: match self.relay {
+                    RelayOption::Free => RelayUse::Free,
+                    RelayOption::Spare => RelayUse::Spare,
+                },
+                relay_only: self.relay_only,
                 max_connections,
                 max_swarms,
                 max_memberships,
@@ -177,6 +227,7 @@ impl Options {
             http_timeout: Duration::from_secs(request_timeout),
             max_http_connections,
             max_unfinished: mebibytes(unfinished_memory),
+            max_stun_rate: stun_rate,
             write_timeout: Duration::from_secs(write_timeout),
             ..Config::default()
         }

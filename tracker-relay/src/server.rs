@@ -9,13 +9,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use swarm_core::hub::{HubStats, Source};
-use tokio::net::{TcpListener, TcpStream};
+use swarm_core::wire::relay::StunServer;
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tracing::{debug, warn};
 
 use crate::client;
 use crate::config::Config;
 use crate::context::Context;
 use crate::counters::ServerLimit;
+use crate::datagrams;
 use crate::http;
 use crate::shares::Share;
 use crate::socket::Socket;
@@ -44,12 +46,41 @@ pub struct Server {
     context: Arc<Context>,
 }
 
-/// Serves on `listener` until the returned handle shuts it down. Call it inside a tokio
-/// runtime.
-pub fn serve(config: Config, listener: TcpListener) -> io::Result<Server> {
-    let address = listener.local_addr()?;
+/// What a server listens on.
+#[derive(Debug)]
+pub struct Sockets {
+    /// For the page, WebSockets and all else that is HTTP.
+    pub http: TcpListener,
+    /// Where clients are told their own addresses (STUN, RFC 8489), if they are.
+    pub stun: Option<UdpSocket>,
+}
+
+impl From<TcpListener> for Sockets {
+    /// HTTP alone.
+    fn from(http: TcpListener) -> Self {
+        Sockets { http, stun: None }
+    }
+}
+
+/// Serves until the returned handle shuts it down. Call it inside a tokio runtime.
+///
+/// Clients are told of the STUN server by its port, unless `config` names any: by which name
+/// they reach this host they know themselves.
+pub fn serve(mut config: Config, sockets: impl Into<Sockets>) -> io::Result<Server> {
+    let Sockets { http, stun } = sockets.into();
+    let address = http.local_addr()?;
+    if let Some(stun) = &stun
+        && config.hub.stun.is_empty()
+    {
+        let port = stun.local_addr()?.port();
+        config.hub.stun.extend(StunServer::beside_hub(port));
+    }
     let context = Arc::new(Context::new(config, getrandom::u64()?));
-    context.tasks.spawn(accept(context.clone(), listener));
+    context.tasks.spawn(accept(context.clone(), http));
+    if let Some(socket) = stun {
+        let serving = datagrams::serve_stun(context.clone(), socket);
+        context.tasks.spawn(serving);
+    }
     context.tasks.spawn(tick(context.clone()));
     Ok(Server { address, context })
 }

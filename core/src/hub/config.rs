@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::wire::relay::{MAX_BITFIELD, MAX_MESSAGE};
+use crate::wire::relay::{MAX_BITFIELD, MAX_MESSAGE, RelayUse, StunServer};
 
 /// See the module. The defaults suit one server for a few thousand tabs.
 ///
@@ -17,6 +17,12 @@ use crate::wire::relay::{MAX_BITFIELD, MAX_MESSAGE};
 /// time and all at once.
 #[derive(Clone, Debug)]
 pub struct HubConfig {
+    /// Where peers may ask for their own addresses; of more than [`MAX_STUN`](crate::wire::relay::MAX_STUN) the first.
+    pub stun: Vec<StunServer>,
+    /// Whether peers are told to spare the relay.
+    pub relay: RelayUse,
+    /// Peers are told to make no links of their own.
+    pub relay_only: bool,
     /// Time between a client's announces.
     pub announce_interval: Duration,
     /// A member that has not announced for this long leaves the swarm.
@@ -91,6 +97,10 @@ pub struct HubConfig {
 impl Default for HubConfig {
     fn default() -> Self {
         HubConfig {
+            // Nobody is sent to a server of which its operator knows nothing.
+            stun: Vec::new(),
+            relay: RelayUse::Free,
+            relay_only: false,
             // Trackers usually say half an hour, but tabs come and go.
             announce_interval: Duration::from_secs(120),
             // Two announces may get lost, and a throttled tab may be late.

@@ -241,6 +241,59 @@ pub(super) mod members {
     }
 }
 
+/// At most [`MAX_STUN`](crate::wire::relay::MAX_STUN) of them. Needs `default`.
+pub(super) mod stun_servers {
+    use super::{Deserialize, Deserializer, Error, Serialize, Serializer};
+    use crate::wire::relay::{MAX_STUN, StunServer};
+
+    pub(in crate::wire) fn serialize<S: Serializer>(
+        servers: &[StunServer],
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
+        servers.serialize(s)
+    }
+
+    pub(in crate::wire) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Vec<StunServer>, D::Error> {
+        let servers = Vec::<StunServer>::deserialize(d)?;
+        if servers.len() > MAX_STUN {
+            return Err(D::Error::custom("too many STUN servers"));
+        }
+        Ok(servers)
+    }
+}
+
+/// `free` or `spare`.
+pub(super) mod relay_use {
+    use super::{Deserialize, Deserializer, Error, Serializer};
+    use crate::wire::relay::RelayUse;
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde asks for a reference"
+    )]
+    pub(in crate::wire) fn serialize<S: Serializer>(
+        relay: &RelayUse,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
+        s.serialize_str(match relay {
+            RelayUse::Free => "free",
+            RelayUse::Spare => "spare",
+        })
+    }
+
+    pub(in crate::wire) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<RelayUse, D::Error> {
+        match String::deserialize(d)?.as_str() {
+            "free" => Ok(RelayUse::Free),
+            "spare" => Ok(RelayUse::Spare),
+            _ => Err(D::Error::custom("a relay is free or to be spared")),
+        }
+    }
+}
+
 /// A struct that comes as a dictionary, never as a list of its fields.
 pub(super) fn dictionary<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     d: D,

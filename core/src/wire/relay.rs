@@ -11,9 +11,11 @@ use crate::id::{ChannelId, InfoHash, MemberId, PeerId};
 use crate::wire::fields;
 
 pub mod codec;
+mod direct;
 pub mod frame;
 
 pub use codec::RelayError;
+pub use direct::{InvalidStunServer, MAX_STUN, RelayUse, StunServer};
 pub use frame::DataFrame;
 
 /// The WebSocket subprotocol that a client asks for.
@@ -191,10 +193,47 @@ pub struct Welcome {
     /// How many swarms we may be in at once; all where the hub does not say.
     #[serde(default = "unlimited")]
     pub max_swarms: u32,
+    /// Where peers may ask for their own addresses, at most [`MAX_STUN`].
+    #[serde(
+        with = "fields::stun_servers",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub stun: Vec<StunServer>,
+    /// Whether the relay is to be spared.
+    #[serde(with = "fields::relay_use", default, skip_serializing_if = "is_free")]
+    pub relay: RelayUse,
+    /// Peers are to make no links of their own, so that none learns another's address.
+    #[serde(with = "fields::flag", default, skip_serializing_if = "is_false")]
+    pub relay_only: bool,
+}
+
+impl Welcome {
+    /// One that limits nothing and offers nothing but the relay.
+    pub fn of(member: MemberId) -> Self {
+        Welcome {
+            member,
+            max_channels: u32::MAX,
+            max_payload: u32::MAX,
+            max_credit: u32::MAX,
+            max_swarms: u32::MAX,
+            stun: Vec::new(),
+            relay: RelayUse::default(),
+            relay_only: false,
+        }
+    }
 }
 
 fn unlimited() -> u32 {
     u32::MAX
+}
+
+fn is_free(relay: &RelayUse) -> bool {
+    *relay == RelayUse::Free
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// See [`ServerMessage::Peers`].

@@ -144,11 +144,11 @@ impl Stage {
         stage.feed(Input::Link(
             LINK,
             ServerMessage::Welcome(Welcome {
-                member: MemberId(0),
                 max_payload: 256 << 10,
                 max_credit: 4 << 20,
                 max_channels: 256,
                 max_swarms: 100,
+                ..Welcome::of(MemberId(0))
             })
             .into(),
         ));

@@ -4,7 +4,7 @@
 //! `fuzz/fuzz_targets`; `tests/corpus.rs` replays what it found, and the corpus, on every
 //! platform and with a stable compiler.
 //!
-//! The first five read bytes as they come from the network, [`recording`] a file, whose
+//! Most read bytes as they come from the network; [`recording`] reads a file, whose
 //! inputs it feeds to an engine. [`engine`] and [`hub`] make a sequence of inputs out of
 //! theirs, so that what is explored is a state, not a format.
 
@@ -14,22 +14,28 @@ mod engine;
 mod hub;
 mod parsers;
 mod recording;
+mod trackers;
 
 pub use engine::engine;
 pub use hub::hub;
 pub use parsers::{bencode, link, metainfo, peer_wire, relay};
 pub use recording::recording;
+pub use trackers::{http_tracker, stun, udp_tracker, webtorrent};
 
 /// A target: returns on any input, or panics because something is wrong.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder of the corpus.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("bencode", bencode),
     ("metainfo", metainfo),
     ("link", link),
     ("peer_wire", peer_wire),
     ("relay", relay),
+    ("stun", stun),
+    ("http_tracker", http_tracker),
+    ("udp_tracker", udp_tracker),
+    ("webtorrent", webtorrent),
     ("recording", recording),
     ("engine", engine),
     ("hub", hub),

@@ -106,11 +106,11 @@ mod tests {
         }
         for message in [
             ServerMessage::Welcome(Welcome {
-                member,
                 max_channels: 256,
                 max_payload: 512 << 10,
                 max_credit: 4 << 20,
                 max_swarms: 100,
+                ..Welcome::of(member)
             }),
             ServerMessage::Peers(Peers {
                 info_hash,

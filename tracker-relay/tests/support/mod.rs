@@ -246,3 +246,10 @@ pub(crate) async fn get(address: SocketAddr, path: &str, headers: &str) -> Strin
     stream.read_to_end(&mut answer).await.unwrap();
     String::from_utf8_lossy(&answer).into_owned()
 }
+
+/// What the server tells of itself.
+pub(crate) async fn health(server: &Server) -> serde_json::Value {
+    let answer = get(server.address(), "/health", "").await;
+    let body = answer.split("\r\n\r\n").nth(1).unwrap();
+    serde_json::from_str(body).unwrap()
+}

@@ -172,10 +172,10 @@ fn link_up(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
     let welcome = Welcome {
         // Without a choice of its own, so that the corpus goes on meaning what it means.
         max_swarms: if member.0 == 4 { 1 } else { 100 },
-        member,
         max_channels: if u.ratio(1, 8)? { 1 } else { 6 },
         max_payload: if u.ratio(1, 8)? { 100 } else { 1 << 16 },
         max_credit: if u.ratio(1, 8)? { 1000 } else { 1 << 20 },
+        ..Welcome::of(member)
     };
     world.model.welcome = Some(welcome.clone());
     world.handle(Input::Link(LINK, ServerMessage::Welcome(welcome).into()));

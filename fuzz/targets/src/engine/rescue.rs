@@ -34,11 +34,11 @@ pub(super) fn rescue(world: &mut World) {
     }
     world.handle(Input::Link(LINK, LinkInput::Up));
     let welcome = Welcome {
-        member: MemberId(50),
         max_channels: 6,
         max_payload: 1 << 16,
         max_credit: 1 << 20,
         max_swarms: 100,
+        ..Welcome::of(MemberId(50))
     };
     world.model.welcome = Some(welcome.clone());
     world.handle(Input::Link(LINK, ServerMessage::Welcome(welcome).into()));

@@ -4,7 +4,8 @@ use super::*;
 use crate::id::{MemberId, PeerId};
 use crate::wire::fields::is_printable;
 use crate::wire::relay::{
-    Announce, Have, Incoming, MAX_BITFIELD, MAX_HAVE, MAX_MEMBERS, Member, Open, Peers, Welcome,
+    Announce, Have, Incoming, MAX_BITFIELD, MAX_HAVE, MAX_MEMBERS, MAX_STUN, Member, Open, Peers,
+    RelayUse, StunServer, Welcome,
 };
 
 const INFO_HASH: InfoHash = InfoHash(*b"abcdefghijklmnopqrst");
@@ -89,13 +90,26 @@ fn golden_server() -> Vec<(ServerMessage, &'static [u8])> {
     vec![
         (
             ServerMessage::Welcome(Welcome {
-                member: MEMBER,
                 max_channels: 64,
                 max_payload: 262_144,
                 max_credit: 8_388_608,
                 max_swarms: 100,
+                ..Welcome::of(MEMBER)
             }),
             b"d12:max_channelsi64e10:max_crediti8388608e11:max_payloadi262144e10:max_swarmsi100e6:memberi3e1:t7:welcomee",
+        ),
+        (
+            ServerMessage::Welcome(Welcome {
+                max_channels: 64,
+                max_payload: 262_144,
+                max_credit: 8_388_608,
+                max_swarms: 100,
+                stun: vec![":3478".parse().unwrap(), "[2001:db8::1]:19302".parse().unwrap()],
+                relay: RelayUse::Spare,
+                relay_only: true,
+                ..Welcome::of(MEMBER)
+            }),
+            b"d12:max_channelsi64e10:max_crediti8388608e11:max_payloadi262144e10:max_swarmsi100e6:memberi3e5:relay5:spare10:relay_onlyi1e4:stunl5::347819:[2001:db8::1]:19302e1:t7:welcomee",
         ),
         (
             ServerMessage::Peers(Peers {
@@ -244,6 +258,15 @@ fn any_member(u: &mut Unstructured<'_>) -> arbitrary::Result<Member> {
     })
 }
 
+fn any_stun(u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<StunServer>> {
+    let hosts = ["", "stun.example.org", "192.0.2.1", "[2001:db8::1]"];
+    let any = |u: &mut Unstructured<'_>| {
+        let (host, port) = (u.choose(&hosts)?, u.int_in_range(1..=u16::MAX)?);
+        Ok(format!("{host}:{port}").parse().unwrap())
+    };
+    (0..u.int_in_range(0..=MAX_STUN)?).map(|_| any(u)).collect()
+}
+
 fn any_server_message(u: &mut Unstructured<'_>) -> arbitrary::Result<ServerMessage> {
     let channel = ChannelId(u.arbitrary()?);
     let request = u.arbitrary()?;
@@ -254,6 +277,9 @@ fn any_server_message(u: &mut Unstructured<'_>) -> arbitrary::Result<ServerMessa
             max_payload: u.arbitrary()?,
             max_credit: u.arbitrary()?,
             max_swarms: u.arbitrary()?,
+            stun: any_stun(u)?,
+            relay: *u.choose(&[RelayUse::Free, RelayUse::Spare])?,
+            relay_only: u.arbitrary()?,
         }),
         1 => ServerMessage::Peers(Peers {
             info_hash: any_info_hash(u)?,
@@ -425,6 +451,20 @@ fn what_is_no_message_is_refused() {
             bytes.escape_ascii()
         );
     }
+}
+
+#[test]
+fn a_welcome_names_few_stun_servers_and_only_such() {
+    let welcome = |stun: &str| {
+        let message = format!(
+            "d12:max_channelsi1e10:max_crediti1e11:max_payloadi1e6:memberi3e4:stunl{stun}e1:t7:welcomee"
+        );
+        ServerMessage::decode(message.into())
+    };
+    assert!(welcome(&"5::3478".repeat(MAX_STUN)).is_ok());
+    assert!(welcome(&"5::3478".repeat(MAX_STUN + 1)).is_err());
+    assert!(welcome("9:evil/:347").is_err());
+    assert!(welcome("1:x").is_err());
 }
 
 #[test]
