@@ -17,17 +17,19 @@ mod relay;
 mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
 
 pub use io::{Input, LinkInput, LinkOutput, Output, TimerKind, WireInput, WireOutput, WireUp};
 
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::engine::{self, Config, Contents, Ending, Found, Standing, View};
+use crate::engine::{self, Config, Contents, Ending, Standing, View};
+use crate::find::Announcer;
+use crate::find::announcer::{Said, SourceView, found};
 use crate::id::{InfoHash, LinkId, PeerId};
 use crate::net::{Contact, LaneLimits};
 use crate::record::{RecordedEngine, Sink};
+use crate::rng::Rng;
 use crate::time::Time;
 use relay::RelayLink;
 use wire::{News, Wires};
@@ -38,6 +40,7 @@ pub struct Node<S = Vec<u8>, C: Chunk = Bytes> {
     engine: RecordedEngine<S, C>,
     links: BTreeMap<LinkId, RelayLink>,
     wires: Wires<C>,
+    announcer: Announcer,
     /// Wires that the engine has no use for any more.
     unwired: Vec<LinkId>,
     out: VecDeque<Output<C>>,
@@ -51,6 +54,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             engine: RecordedEngine::new(config, seed, now, sink),
             links: BTreeMap::new(),
             wires: Wires::default(),
+            announcer: Announcer::new(Rng::new(seed).fork("announcer")),
             unwired: Vec::new(),
             out: VecDeque::new(),
         }
@@ -75,6 +79,16 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 incomplete,
                 contacts: addresses.into_iter().map(found).collect(),
             },
+            Input::Trackers { info_hash, tiers } => {
+                let config = &self.engine.engine().config().announce;
+                self.announcer.learn(info_hash, tiers, config);
+                engine::Input::Tick
+            }
+            Input::Answered { number, answer } => {
+                let config = &self.engine.engine().config().announce;
+                let found = self.announcer.answered(now, number, answer, config);
+                found.unwrap_or(engine::Input::Tick)
+            }
             Input::Undialled { info_hash, address } => engine::Input::Declined {
                 info_hash,
                 contact: Contact::Address(address),
@@ -165,8 +179,28 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         for link in self.links.values_mut() {
             link.tell(now, self.engine.engine(), &mut self.out);
         }
+        self.announcer.tell(now, self.engine.engine());
+        self.say();
         self.engine.flush(now);
         self.route(now);
+    }
+
+    /// Passes on what trackers are to be asked, and what is wrong with them.
+    fn say(&mut self) {
+        while let Some(said) = self.announcer.poll() {
+            self.out.push_back(match said {
+                Said::Ask(ask) => Output::Ask(ask),
+                Said::Trouble {
+                    info_hash,
+                    url,
+                    trouble,
+                } => Output::Trouble {
+                    info_hash,
+                    url,
+                    trouble,
+                },
+            });
+        }
     }
 
     /// Does what the engine says.
@@ -181,6 +215,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                     for link in self.links.values_mut() {
                         link.find(now, &output, &mut self.out);
                     }
+                    self.announce(now, &output);
                 }
                 engine::Output::Dial {
                     info_hash,
@@ -206,6 +241,27 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 | engine::Output::Consumed { channel, .. }
                 | engine::Output::Expect { channel, .. } => self.carry(channel.link, output),
             }
+        }
+    }
+
+    /// The engine wants something of trackers that are asked.
+    fn announce(&mut self, now: Time, output: &engine::Output<C>) {
+        let engine = self.engine.engine();
+        match *output {
+            engine::Output::Look { info_hash, urgency } => {
+                let config = &engine.config().announce;
+                self.announcer.look(now, info_hash, urgency, config);
+            }
+            engine::Output::Have {
+                info_hash,
+                complete: true,
+                ..
+            } => self.announcer.complete(info_hash),
+            engine::Output::Leave { info_hash, totals } => {
+                self.announcer.leave(now, info_hash, totals, engine);
+                self.say();
+            }
+            _ => {}
         }
     }
 
@@ -247,9 +303,16 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         let links = self.links.values();
         let links = links.flat_map(|link| link.timeouts(self.engine.engine()));
         let links = links.filter_map(|(time, kind)| Some((time?, kind)));
+        let announce = self.announcer.due(self.engine.engine());
+        let announce = announce.map(|due| (due, TimerKind::Announce));
         let strangers = self.wires.due(&self.engine.engine().config().paths);
         let strangers = strangers.map(|due| (due, TimerKind::Handshake));
-        engine.into_iter().chain(links).chain(strangers).min()
+        engine
+            .into_iter()
+            .chain(links)
+            .chain(announce)
+            .chain(strangers)
+            .min()
     }
 
     /// What a person sees.
@@ -263,6 +326,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             }
         }
         view
+    }
+
+    /// A torrent's trackers by HTTP and UDP.
+    pub fn trackers(&self, info_hash: InfoHash) -> Vec<SourceView> {
+        self.announcer.view(info_hash)
     }
 
     /// What a torrent is and has, see [`engine::Engine::contents`].
@@ -318,14 +386,5 @@ fn network<C>(dials: usize) -> engine::Input<C> {
                 max_payload: 0,
             },
         },
-    }
-}
-
-/// Somebody is said to be at this address; what it has, nobody says.
-fn found(address: SocketAddr) -> Found {
-    Found {
-        contact: Contact::Address(address),
-        have: 1,
-        seed: false,
     }
 }

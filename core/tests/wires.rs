@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use bytes::{Bytes, BytesMut};
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{Command, Config, Done, Ending, Event, PeerPath, Resume, Work};
+use swarm_core::find::announcer::{Ask, Reply};
 use swarm_core::id::{InfoHash, LinkId, PeerId};
 use swarm_core::metainfo::Metainfo;
 use swarm_core::node::{Input, Node, Output, TimerKind, WireInput, WireOutput, WireUp};
@@ -19,6 +20,8 @@ use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::extension::ExtensionHandshake;
 use swarm_core::wire::peer::{Handshake, Message, Reserved};
+use swarm_core::wire::tracker::Event as TrackerEvent;
+use swarm_core::wire::tracker::http::Announced;
 
 const PIECE: usize = 64 << 10;
 const PIECES: usize = 20;
@@ -27,6 +30,8 @@ struct Host {
     node: Node,
     store: BTreeMap<u32, Bytes>,
     completed: bool,
+    /// What its trackers were asked; they answer at once.
+    asked: Vec<Ask>,
     /// Why wires were closed by it.
     endings: Vec<Ending>,
 }
@@ -71,6 +76,7 @@ impl Net {
                 node: Node::new(Config::default(), seed + index as u64, net.now, None),
                 store: BTreeMap::new(),
                 completed: false,
+                asked: Vec::new(),
                 endings: Vec::new(),
             };
             let mut have = Bitfield::empty(u32::try_from(PIECES).unwrap());
@@ -158,7 +164,23 @@ impl Net {
             }
             Output::Event(Event::Completed(_)) => host.completed = true,
             Output::Event(event) => panic!("{event:?}"),
-            Output::Link(..) | Output::Refused { .. } => unreachable!("there is no server"),
+            Output::Ask(ask) => {
+                let answered = Input::Answered {
+                    number: ask.number,
+                    answer: Ok(Reply {
+                        from: address(9).ip(),
+                        announced: Announced {
+                            interval: 1800,
+                            ..Announced::default()
+                        },
+                    }),
+                };
+                host.asked.push(ask);
+                self.queue.push_back((index, answered));
+            }
+            Output::Link(..) | Output::Refused { .. } | Output::Trouble { .. } => {
+                unreachable!("there is no server")
+            }
         }
     }
 
@@ -249,6 +271,44 @@ fn peers_complete_by_wires_alone() {
             assert!(peers.all(|peer| peer.path == PeerPath::Tcp));
         }
     }
+}
+
+#[test]
+fn trackers_hear_once_that_all_is_here() {
+    let mut net = Net::new(2, 4);
+    let info_hash = net.metainfo.info_hash();
+    for host in 0..2 {
+        let tiers = vec![vec!["udp://tracker:80".to_owned()]];
+        net.feed(host, Input::Trackers { info_hash, tiers });
+    }
+    net.meet(1, &[0]);
+    net.run("it completes", |net| net.hosts[1].completed);
+    let lost = net.metainfo.layout().pieces().take(2).collect();
+    net.hosts[1].completed = false;
+    net.feed(
+        1,
+        Input::Lost {
+            info_hash,
+            pieces: lost,
+        },
+    );
+    net.run("it has all again", |net| net.hosts[1].completed);
+    for host in 0..2 {
+        net.feed(host, Input::Command(Command::Remove(info_hash)));
+    }
+    let told = |host: usize| {
+        let asked = net.hosts[host].asked.iter();
+        let told = asked.map(|ask| (ask.query.announce.event, ask.query.announce.left));
+        told.collect::<Vec<_>>()
+    };
+    let all = (PIECES * PIECE) as u64;
+    let stopped = (TrackerEvent::Stopped, Some(0));
+    assert_eq!(told(0), [(TrackerEvent::Started, Some(0)), stopped]);
+    let completed = (TrackerEvent::Completed, Some(0));
+    let started = (TrackerEvent::Started, Some(all));
+    assert_eq!(told(1), [started, completed, stopped]);
+    let last = &net.hosts[1].asked[2].query.announce;
+    assert!(last.downloaded > all && last.uploaded == 0);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a peer allows itself and others. Every bound on its memory is here.
 
+mod announce;
 mod check;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use crate::choke::ChokeConfig;
 use crate::net::lane::Pacing;
 use crate::pieces::{Cut, Layout, PieceIndex, Strategy};
 
+pub use announce::AnnounceConfig;
 pub use check::ConfigError;
 
 pub use crate::peer::{PathsConfig, PlacesConfig, RequestConfig, WorkConfig};
@@ -52,6 +54,8 @@ pub struct Config {
     pub metadata: MetadataConfig,
     /// How we get on with the tracker.
     pub tracker: TrackerConfig,
+    /// The same with trackers by HTTP and UDP.
+    pub announce: AnnounceConfig,
     /// Bytes of pieces in progress, hashing and writing included, in one torrent; beyond them
     /// only what is asked of those far away ([`RequestConfig::far`]).
     pub bytes_in_progress: u64,
@@ -312,6 +316,7 @@ impl Default for Config {
             work: WorkConfig::default(),
             metadata: MetadataConfig::default(),
             tracker: TrackerConfig::default(),
+            announce: AnnounceConfig::default(),
             bytes_in_progress: 24 << 20,
             whole_piece: 16 << 20,
             part: 1 << 20,

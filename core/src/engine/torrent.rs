@@ -328,6 +328,7 @@ impl<C: Chunk> Torrent<C> {
         self.swarm = Swarm::default();
         cx.emit(Output::Leave {
             info_hash: self.info_hash,
+            totals: self.totals(),
         });
     }
 

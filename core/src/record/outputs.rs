@@ -84,7 +84,7 @@ impl OutputHash {
                 self.piece(13, *info_hash, *piece);
                 self.tag(u8::from(*complete));
             }
-            Output::Leave { info_hash } => {
+            Output::Leave { info_hash, .. } => {
                 self.tag(14);
                 self.hash.write(&info_hash.0);
             }

@@ -365,7 +365,9 @@ impl Net {
                 let done = host.work(job, work);
                 self.queue.push_back((index, Input::Store(job, done)));
             }
-            Output::Wire(_) => unreachable!("nobody here knows an address"),
+            Output::Wire(_) | Output::Ask(_) | Output::Trouble { .. } => {
+                unreachable!("nobody here knows an address")
+            }
             Output::Event(event) => host.events.push(event),
             Output::Refused { .. } => {}
         }

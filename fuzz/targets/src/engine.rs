@@ -150,7 +150,9 @@ impl World {
                         verified.remove(&piece.get());
                     }
                 }
-                Output::Wire(_) => unreachable!("nobody told it of the network"),
+                Output::Wire(_) | Output::Ask(_) | Output::Trouble { .. } => {
+                    unreachable!("nobody told it of the network")
+                }
                 Output::Link(_, output) => {
                     let us = self.engine.peer_id();
                     let message = output.into_message().expect("the rest are messages");

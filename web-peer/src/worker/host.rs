@@ -176,7 +176,9 @@ impl Host {
             Output::Link(_, LinkOutput::Data { channel, parts }) => {
                 self.send_data(channel, &parts);
             }
-            Output::Wire(_) => unreachable!("a tab knows no addresses"),
+            Output::Wire(_) | Output::Ask(_) | Output::Trouble { .. } => {
+                unreachable!("a tab knows no addresses")
+            }
             Output::Store(job, work) => {
                 let (host, generation) = (Rc::clone(self), self.generation.get());
                 spawn_local(async move {

@@ -6,7 +6,7 @@ use super::places::Use;
 use super::prospects::Prospects;
 use super::{Cx, Ending, Torrent};
 use crate::chunk::Chunk;
-use crate::engine::{Config, Found, Output, Report, Urgency};
+use crate::engine::{Config, Found, Output, Report, Totals, Urgency};
 use crate::id::{LinkId, PeerId};
 use crate::net::Contact;
 use crate::peer::Opening;
@@ -76,6 +76,15 @@ impl<C: Chunk> Torrent<C> {
                 .map(|download| bytes::Bytes::copy_from_slice(download.have().as_bytes())),
             wanted: 2 * config.target_peers.saturating_sub(useful),
         })
+    }
+
+    /// What came of it so far.
+    pub(in crate::engine) fn totals(&self) -> Totals {
+        Totals {
+            left: self.left(),
+            uploaded: self.up.total(),
+            downloaded: self.down.total(),
+        }
     }
 
     /// Bytes that we lack, if we know.
