@@ -125,12 +125,20 @@ pub(crate) fn link_to(metainfo: &Metainfo) -> Link {
 pub enum Tracker {
     /// A Tabswarm server, which is a relay as well.
     Relay(TrackerAddress),
+    /// One that is asked by HTTP or UDP.
+    Announce(Url),
 }
 
 impl Tracker {
-    /// One that a person named.
+    /// One that a person named: by HTTP the address of a folder is that of a Tabswarm server's
+    /// page.
     pub fn typed(text: &str) -> Result<Self, AddressError> {
-        text.parse().map(Tracker::Relay)
+        match announce_url(text.trim()) {
+            Some(url) if url.scheme() == "udp" || !url.path().ends_with('/') => {
+                Ok(Tracker::Announce(url))
+            }
+            _ => text.parse().map(Tracker::Relay),
+        }
     }
 
     /// It is a relay as well.
@@ -144,13 +152,27 @@ impl FromStr for Tracker {
 
     /// One that a torrent or a link names.
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        if text.starts_with("ws") {
-            return text.parse().map(Tracker::Relay);
+        match announce_url(text.trim()) {
+            Some(url) => Ok(Tracker::Announce(url)),
+            None => text.parse().map(Tracker::Relay),
         }
-        Err(AddressError {
-            text: crate::text::plain(text),
-            reason: "it must begin with ws:// or wss://".to_owned(),
-        })
+    }
+}
+
+/// The address of a tracker that is asked by HTTP or UDP.
+fn announce_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let has_port = url.port_or_known_default().is_some_and(|port| port != 0);
+    let kind = matches!(url.scheme(), "http" | "https" | "udp");
+    (kind && url.has_host() && has_port).then_some(url)
+}
+
+impl fmt::Display for Tracker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Tracker::Relay(address) => address.fmt(f),
+            Tracker::Announce(url) => url.fmt(f),
+        }
     }
 }
 
@@ -169,8 +191,9 @@ impl Trackers {
     pub fn relays(list: &[Tracker]) -> Option<Self> {
         let mut trackers: Vec<TrackerAddress> = Vec::new();
         for tracker in list {
-            let Tracker::Relay(tracker) = tracker;
-            if !trackers.contains(tracker) {
+            if let Tracker::Relay(tracker) = tracker
+                && !trackers.contains(tracker)
+            {
                 trackers.push(tracker.clone());
             }
         }
@@ -256,6 +279,24 @@ mod tests {
             Some("https://example.org/files/")
         );
         assert_eq!(page("wss://example.org/other"), None);
+    }
+
+    #[test]
+    fn trackers_are_told_apart_by_their_addresses() {
+        let typed = |text| Tracker::typed(text).unwrap();
+        for page in ["http://host:8080", "https://host/files/", "ws://host"] {
+            assert!(typed(page).is_relay(), "{page}");
+        }
+        for text in [
+            "http://host:8080/announce",
+            "https://h/x/announce.php?k=1",
+            "udp://h:80",
+        ] {
+            assert!(!typed(text).is_relay(), "{text}");
+            assert_eq!(typed(text).to_string(), text);
+        }
+        assert!(Tracker::typed("udp://host").is_err(), "no port");
+        assert!(!"http://host:8080/".parse::<Tracker>().unwrap().is_relay());
     }
 
     #[test]

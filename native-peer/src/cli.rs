@@ -90,8 +90,10 @@ pub(crate) struct Get {
 #[derive(Debug, Args)]
 pub(crate) struct Network {
     /// A tracker to meet others at, beside those of the torrent; may be given several times.
-    /// A Tabswarm server: ws://host:8080, or the address of its page. If none is known, that of
-    /// the environment variable TABSWARM_TRACKER, or else ws://127.0.0.1:8080/swarm.
+    /// A Tabswarm server (ws://host:8080, or the address of its page), or one of ordinary
+    /// BitTorrent (http://host/announce, https://host/announce, udp://host:port). If no
+    /// Tabswarm server is named, that of the environment variable TABSWARM_TRACKER; if no
+    /// tracker or peer is, ws://127.0.0.1:8080/swarm.
     #[arg(long = "tracker", value_name = "ADDRESS")]
     pub(crate) trackers: Vec<String>,
     /// A peer to call by TCP; may be given several times.

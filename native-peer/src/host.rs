@@ -15,6 +15,7 @@ use swarm_core::time::Time;
 use tokio::time::{Instant, sleep_until};
 
 use crate::address::Trackers;
+use crate::announce::Announces;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::link::{Link, LinkEvent, LinkStatus};
@@ -47,6 +48,7 @@ pub struct Host {
     /// Peers by TCP, if it is to be had.
     wires: Option<Wires>,
     named: NamedPeers,
+    announces: Announces,
     disk: Disk,
     stores: BTreeMap<InfoHash, Arc<dyn Store>>,
     /// What the node wants of stores that are not attached yet.
@@ -77,6 +79,7 @@ impl Host {
             link: trackers.map(|trackers| Link::new(trackers, rng.fork("link"))),
             wires: None,
             named: NamedPeers::new(Vec::new()),
+            announces: Announces::default(),
             disk: Disk::new(),
             stores: BTreeMap::new(),
             unattached: Vec::new(),
@@ -96,6 +99,11 @@ impl Host {
     /// may come later.
     pub fn call(&mut self, names: Vec<String>) {
         self.named = NamedPeers::new(names);
+    }
+
+    /// Has a torrent announced to trackers by HTTP and UDP, tier by tier (BEP 12).
+    pub fn announce(&mut self, info_hash: InfoHash, tiers: Vec<Vec<String>>) {
+        self.handle(Input::Trackers { info_hash, tiers });
     }
 
     /// Tells the engine what a person wants.
@@ -141,6 +149,7 @@ impl Host {
                     }
                     continue;
                 }
+                input = self.announces.next() => input,
                 input = self.disk.next() => input,
                 () = sleep_until(timeout.unwrap_or(self.epoch)), if timeout.is_some() => Input::Tick,
             };
@@ -191,7 +200,7 @@ impl Host {
         self.node.take_ended()?.finish().err()
     }
 
-    /// Leaves every swarm and says goodbye to the tracker, for at most `patience`; then
+    /// Leaves every swarm and says goodbye to trackers, for at most `patience`; then
     /// lets writes that were begun come to their end.
     pub async fn shut_down(mut self, patience: Duration) {
         for torrent in self.view().torrents {
@@ -199,9 +208,12 @@ impl Host {
         }
         // Buffered to the end; whoever wants to know that it arrived has ended it before.
         drop(self.end_recording());
-        if let Some(link) = self.link {
-            link.close(patience).await;
-        }
+        let link = async {
+            if let Some(link) = self.link {
+                link.close(patience).await;
+            }
+        };
+        tokio::join!(link, self.announces.finish(patience));
         self.disk.finish().await;
     }
 
@@ -222,6 +234,11 @@ impl Host {
             Output::Link(_, output) => self.tell(output),
             Output::Event(event) => self.events.push_back(HostEvent::Engine(event)),
             Output::Refused { reason, .. } => self.events.push_back(HostEvent::Refused(reason)),
+            Output::Ask(ask) => self.announces.ask(ask),
+            Output::Trouble { url, trouble, .. } => {
+                let words = format!("tracker {url}: {trouble}");
+                self.events.push_back(HostEvent::Trouble(words));
+            }
             Output::Store(job, work) => self.work(job, work),
         }
     }

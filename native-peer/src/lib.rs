@@ -14,6 +14,7 @@
 //!   [`signals`]: what a person sees and presses.
 
 pub mod address;
+mod announce;
 mod backlog;
 pub mod cli;
 pub mod commands;

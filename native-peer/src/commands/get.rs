@@ -46,16 +46,16 @@ pub(crate) fn run(arguments: &Get) -> Result<ExitCode, Error> {
 /// or in the link, or else at the usual one.
 fn network(source: &Source, arguments: &Get) -> Result<Network, Error> {
     match source {
-        Source::Torrent(torrent) if torrent.is_private() => {
-            Network::private(&arguments.network, torrent.name(), torrent.trackers())
+        Source::Torrent(torrent) => {
+            let own: Vec<Vec<String>> = torrent.tiers().map(<[String]>::to_vec).collect();
+            match torrent.is_private() {
+                true => Network::private(&arguments.network, torrent.name(), &own),
+                false => Network::new(&arguments.network, &own),
+            }
         }
-        Source::Torrent(torrent) => Network::new(&arguments.network, torrent.trackers()),
         Source::Link(link) => {
-            let own: Vec<String> = link
-                .page_tracker()
-                .into_iter()
-                .chain(link.trackers.clone())
-                .collect();
+            let own = link.page_tracker().into_iter().chain(link.trackers.clone());
+            let own: Vec<Vec<String>> = own.map(|tracker| vec![tracker]).collect();
             Network::new(&arguments.network, &own)
         }
     }

@@ -3,6 +3,7 @@
 
 use swarm_core::engine::Config;
 use swarm_core::metainfo::Metainfo;
+use url::form_urlencoded;
 
 use crate::Error;
 use crate::address::{Tracker, TrackerAddress, Trackers, link_to};
@@ -15,6 +16,8 @@ use crate::wires::{Wires, WiresConfig};
 pub(super) struct Network {
     /// Servers that are tracker and relay.
     pub(super) relays: Option<Trackers>,
+    /// Trackers by HTTP and UDP, tier by tier.
+    pub(super) announce: Vec<Vec<String>>,
     /// Every tracker was named by the torrent or by a person.
     pub(super) named: bool,
     /// To listen at, if others are to be reached by TCP.
@@ -31,52 +34,65 @@ pub(super) struct Joined {
 impl Network {
     /// Of a torrent that is not private, or of which that is not known, and that names these
     /// trackers.
-    pub(super) fn new(arguments: &cli::Network, own: &[String]) -> Result<Self, Error> {
-        let mut trackers = chosen(arguments)?;
-        trackers.extend(usable(own));
-        let mut named = !trackers.is_empty();
-        if !trackers.iter().any(Tracker::is_relay) {
+    pub(super) fn new(arguments: &cli::Network, own: &[Vec<String>]) -> Result<Self, Error> {
+        let mut tiers = chosen(arguments)?;
+        tiers.extend(usable(own));
+        let mut named = !tiers.is_empty();
+        if !tiers.iter().flatten().any(Tracker::is_relay) {
             // Nothing is more usual than to be told by the environment.
-            let alone = trackers.is_empty() && arguments.peers.is_empty();
+            let alone = tiers.is_empty() && arguments.peers.is_empty();
             if let Some(usual) = TrackerAddress::from_environment(alone)? {
                 named = false;
-                trackers.push(Tracker::Relay(usual));
+                tiers.push(vec![Tracker::Relay(usual)]);
             }
         }
-        Ok(Self::of(arguments, &trackers, named))
+        Ok(Self::of(arguments, &tiers, named))
     }
 
     /// Of a private torrent, which is announced to its own trackers alone (BEP 27).
     pub(super) fn private(
         arguments: &cli::Network,
         name: &str,
-        own: &[String],
+        own: &[Vec<String>],
     ) -> Result<Self, Error> {
         let (chosen, usable) = (chosen(arguments)?, usable(own));
-        let (name, named) = (plain(name), plain(&own.join(", ")));
-        if !own.is_empty() && chosen.iter().any(|tracker| !usable.contains(tracker)) {
+        let (name, named) = (plain(name), plain(&own.concat().join(", ")));
+        let is_own = |tracker| usable.iter().flatten().any(|own| own == tracker);
+        if !own.is_empty() && !chosen.iter().flatten().all(is_own) {
             return Err(Error::Other(format!(
                 "{name} is private: only its own trackers may be asked ({named})"
             )));
         }
-        let trackers = if chosen.is_empty() { usable } else { chosen };
-        if trackers.is_empty() && own.is_empty() {
+        let tiers = if chosen.is_empty() { usable } else { chosen };
+        if tiers.is_empty() && own.is_empty() {
             return Err(Error::Other(format!(
                 "{name} is private and names no tracker: name one with --tracker"
             )));
         }
-        if trackers.is_empty() {
+        let network = Self::of(arguments, &tiers, true);
+        if network.relays.is_none() && network.announce.is_empty() {
             return Err(Error::Other(format!(
                 "{name} is private, and none of its trackers is one that can be reached from here ({named})"
             )));
         }
-        Ok(Self::of(arguments, &trackers, true))
+        Ok(network)
     }
 
-    fn of(arguments: &cli::Network, trackers: &[Tracker], named: bool) -> Self {
+    fn of(arguments: &cli::Network, tiers: &[Vec<Tracker>], named: bool) -> Self {
         let tcp = !arguments.no_tcp && !arguments.relay_only;
+        let announced = |tracker: &Tracker| match tracker {
+            // Whom they name is reached by TCP.
+            Tracker::Announce(url) if tcp => Some(url.to_string()),
+            _ => None,
+        };
+        let announce = tiers
+            .iter()
+            .map(|tier| tier.iter().filter_map(announced).collect());
         Network {
-            relays: Trackers::relays(trackers),
+            relays: Trackers::relays(&tiers.concat()),
+            announce: announce
+                .filter(|tier: &Vec<String>| !tier.is_empty())
+                .collect(),
             named,
             port: tcp.then_some(arguments.port),
             peers: if tcp {
@@ -89,14 +105,16 @@ impl Network {
 
     /// What to give to others, so that they find us.
     pub(super) fn link(&self, metainfo: &Metainfo) -> String {
-        match self
-            .relays
-            .as_ref()
-            .and_then(|relays| relays.as_slice().first())
-        {
+        let relays = self.relays.as_ref().map(Trackers::as_slice);
+        let mut link = match relays.and_then(<[_]>::first) {
             Some(relay) => relay.share_link(metainfo),
             None => link_to(metainfo).to_magnet(),
+        };
+        for tracker in self.announce.iter().flatten() {
+            link += "&tr=";
+            link.extend(form_urlencoded::byte_serialize(tracker.as_bytes()));
         }
+        link
     }
 
     /// Begins to listen, says where, and sets the configuration up for it. Must be called
@@ -123,13 +141,19 @@ impl Network {
     }
 }
 
-/// The trackers that a person names.
-fn chosen(arguments: &cli::Network) -> Result<Vec<Tracker>, Error> {
-    let chosen = arguments.trackers.iter().map(|text| Tracker::typed(text));
-    Ok(chosen.collect::<Result<_, _>>()?)
+/// The trackers that a person names, each a tier of its own.
+fn chosen(arguments: &cli::Network) -> Result<Vec<Vec<Tracker>>, Error> {
+    let chosen = arguments.trackers.iter();
+    let chosen = chosen.map(|text| Ok(vec![Tracker::typed(text)?]));
+    chosen.collect()
 }
 
 /// Those of a torrent's that are of a kind that can be reached.
-fn usable(own: &[String]) -> Vec<Tracker> {
-    own.iter().filter_map(|text| text.parse().ok()).collect()
+fn usable(own: &[Vec<String>]) -> Vec<Vec<Tracker>> {
+    let tiers = own
+        .iter()
+        .map(|tier| tier.iter().filter_map(|text| text.parse().ok()).collect());
+    tiers
+        .filter(|tier: &Vec<Tracker>| !tier.is_empty())
+        .collect()
 }

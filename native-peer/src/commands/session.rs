@@ -79,6 +79,7 @@ impl Session {
             host.join_network(wires);
             host.call(peers);
         }
+        host.announce(info_hash, network.announce.clone());
         host.command(command);
         Ok(Session {
             host,
