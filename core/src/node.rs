@@ -18,19 +18,25 @@ mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
 
-pub use io::{Input, LinkInput, LinkOutput, Output, TimerKind, WireInput, WireOutput, WireUp};
+pub use io::{
+    DirectInput, Input, LinkInput, LinkOutput, Output, TimerKind, WireInput, WireOutput, WireUp,
+};
 
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::engine::{self, Config, Contents, Ending, Standing, View};
+use crate::engine::{
+    self, Config, Contents, DirectId, DirectNews, Ending, PeerPath, Standing, View,
+};
 use crate::find::Announcer;
 use crate::find::announcer::{Said, SourceView, found};
 use crate::id::{InfoHash, LinkId, PeerId};
-use crate::net::{Contact, LaneLimits};
+use crate::net::{Contact, LaneLimits, RelayPolicy};
+use crate::peer::UNCOUNTED;
 use crate::record::{RecordedEngine, Sink};
 use crate::rng::Rng;
 use crate::time::Time;
+use crate::wire::relay::StunServer;
 use relay::RelayLink;
 use wire::{News, Wires};
 
@@ -66,6 +72,8 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             Input::Tick => engine::Input::Tick,
             Input::Link(id, input) => self.hear(now, id, input),
             Input::Wire(id, input) => self.hear_wire(now, id, input),
+            Input::RelayOnly(only) => engine::Input::RelayOnly(only),
+            Input::Direct(id, input) => self.hear_direct(now, id, input),
             Input::Network { dials } => network(dials),
             Input::Met {
                 info_hash,
@@ -133,6 +141,39 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             }
             LinkInput::Data { channel, payload } => link.receive(now, channel, payload),
         }
+    }
+
+    /// A direct link that is being made has something to say; the last of what that means to
+    /// the engine.
+    fn hear_direct(&mut self, now: Time, id: DirectId, input: DirectInput) -> engine::Input<C> {
+        let (wire, max_payload) = match input {
+            DirectInput::Described(text) => {
+                return engine::Input::Direct(id, DirectNews::Described(text));
+            }
+            DirectInput::Failed => return engine::Input::Direct(id, DirectNews::Failed),
+            DirectInput::Linked { wire, max_payload } => (wire, max_payload),
+        };
+        let Some((info_hash, contact, here)) = self.engine.engine().who(id.channel) else {
+            // Whoever agreed on it is gone.
+            self.drop_wire(wire, Ending::NotWanted);
+            return engine::Input::Tick;
+        };
+        self.feed(now, engine::Input::Direct(id, DirectNews::Linked));
+        let up = self.wires.linked(wire, max_payload);
+        self.feed(now, up);
+        engine::Input::Opened {
+            info_hash,
+            channel: wire::key(wire),
+            contact,
+            path: PeerPath::Direct,
+            here,
+            room: UNCOUNTED,
+        }
+    }
+
+    /// Where those whom a link's server serves may ask for their own addresses (STUN).
+    pub fn stun(&self, link: LinkId) -> &[StunServer] {
+        self.links.get(&link).map_or(&[], RelayLink::stun)
     }
 
     /// A wire has something to say; the last of what that means to the engine.
@@ -207,6 +248,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     fn route(&mut self, now: Time) {
         while let Some(output) = self.engine.poll_output() {
             match output {
+                engine::Output::Direct(id, work) => self.out.push_back(Output::Direct(id, work)),
                 engine::Output::Store(job, work) => self.out.push_back(Output::Store(job, work)),
                 engine::Output::Event(event) => self.out.push_back(Output::Event(event)),
                 engine::Output::Look { .. }
@@ -385,6 +427,7 @@ fn network<C>(dials: usize) -> engine::Input<C> {
                 max_channels: dials,
                 max_payload: 0,
             },
+            policy: RelayPolicy::Free,
         },
     }
 }

@@ -17,7 +17,7 @@ mod stream;
 use serde::{Deserialize, Serialize};
 
 pub use allowance::Allowance;
-pub use config::{PathsConfig, PlacesConfig, RequestConfig, WorkConfig};
+pub use config::{DirectConfig, PathsConfig, PlacesConfig, RequestConfig, WorkConfig};
 pub use meter::Meter;
 pub use outbox::{Outbox, Upload};
 pub(crate) use pieces::RemotePieces;
@@ -38,14 +38,4 @@ pub enum PeerPath {
     Direct,
     /// Directly, by TCP: as ordinary BitTorrent clients do (BEP 3).
     Tcp,
-}
-
-impl PeerPath {
-    /// The higher, the better: what goes directly costs no server anything.
-    pub(crate) fn rank(self) -> u8 {
-        match self {
-            PeerPath::Relay => 0,
-            PeerPath::Direct | PeerPath::Tcp => 1,
-        }
-    }
 }

@@ -153,7 +153,7 @@ impl Net {
                 };
                 self.queue.push_back((index, Input::Store(job, done)));
             }
-            Output::Wire(_) | Output::Ask(_) | Output::Trouble { .. } => {
+            Output::Wire(_) | Output::Direct(..) | Output::Ask(_) | Output::Trouble { .. } => {
                 unreachable!("nobody here knows an address")
             }
             Output::Event(Event::Completed(_)) => host.completed = true,

@@ -178,7 +178,10 @@ impl Net {
                 host.asked.push(ask);
                 self.queue.push_back((index, answered));
             }
-            Output::Link(..) | Output::Refused { .. } | Output::Trouble { .. } => {
+            Output::Link(..)
+            | Output::Direct(..)
+            | Output::Refused { .. }
+            | Output::Trouble { .. } => {
                 unreachable!("there is no server")
             }
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use swarm_core::metainfo::{Link, Metainfo};
+use swarm_core::metainfo::{Metainfo, TorrentLink};
 use swarm_core::wire::relay::ENDPOINT;
 use url::Url;
 
@@ -92,7 +92,7 @@ impl TrackerAddress {
         let mut link = link_to(metainfo);
         let leads_here = |text: &String| {
             let tracker = text
-                .parse::<Link>()
+                .parse::<TorrentLink>()
                 .ok()
                 .and_then(|link| link.page_tracker());
             tracker.as_deref() == Some(self.as_str())
@@ -110,8 +110,8 @@ impl TrackerAddress {
 }
 
 /// A link to a torrent that names no tracker.
-pub(crate) fn link_to(metainfo: &Metainfo) -> Link {
-    Link {
+pub(crate) fn link_to(metainfo: &Metainfo) -> TorrentLink {
+    TorrentLink {
         info_hash: metainfo.info_hash(),
         name: Some(metainfo.name().to_owned()),
         trackers: Vec::new(),

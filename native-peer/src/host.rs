@@ -232,6 +232,7 @@ impl Host {
         match output {
             Output::Wire(output) => self.wire(output),
             Output::Link(_, output) => self.tell(output),
+            Output::Direct(..) => unreachable!("nobody told the node of direct links"),
             Output::Event(event) => self.events.push_back(HostEvent::Engine(event)),
             Output::Refused { reason, .. } => self.events.push_back(HostEvent::Refused(reason)),
             Output::Ask(ask) => self.announces.ask(ask),

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::engine::{self, Command, Done, Ending, Event, Job, PeerPath, Work};
+use crate::engine::{
+    self, Command, DirectId, DirectWork, Done, Ending, Event, Job, PeerPath, Work,
+};
 use crate::find::announcer::{AnnounceError, Answer, Ask};
 use crate::id::{ChannelId, InfoHash, LinkId};
 use crate::net::Parts;
@@ -62,6 +64,10 @@ pub enum Input<C = Bytes> {
         /// The address.
         address: SocketAddr,
     },
+    /// See [`crate::engine::Input::RelayOnly`].
+    RelayOnly(bool),
+    /// What came of an [`Output::Direct`].
+    Direct(DirectId, DirectInput),
     /// An [`Output::Store`] ended.
     Store(Job, Done<C>),
     /// A person wants something.
@@ -136,6 +142,22 @@ pub struct WireUp {
     pub max_payload: usize,
 }
 
+/// What came of [`DirectWork`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DirectInput {
+    /// Our end, as SDP with all of its candidates.
+    Described(String),
+    /// There is to be no link.
+    Failed,
+    /// It is there, a wire from now on.
+    Linked {
+        /// Its number.
+        wire: LinkId,
+        /// Bytes that leave at once at the most.
+        max_payload: usize,
+    },
+}
+
 /// Something for the host to do.
 #[derive(Clone, Debug)]
 pub enum Output<C = Bytes> {
@@ -146,6 +168,8 @@ pub enum Output<C = Bytes> {
     /// Ask a tracker, then answer with [`Input::Answered`]. What it says when we leave a swarm
     /// ([`Event::Stopped`](crate::wire::tracker::Event::Stopped)) is of no interest.
     Ask(Ask),
+    /// Have a direct link made, step by step; answered with [`Input::Direct`].
+    Direct(DirectId, DirectWork),
     /// Have a store do something, then answer with [`Input::Store`], in any order.
     Store(Job, Work<C>),
     /// Something that the host or a person should know.

@@ -4,14 +4,14 @@
 //! calls us says in its handshake (BEP 3) for which torrent, so what it sends is held back
 //! until that is here; what we dialled is for the torrent that asked for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::io::WireUp;
 use crate::chunk::Chunk;
 use crate::engine::{self, Ending, Engine, Fault};
 use crate::id::{ChannelId, ChannelKey, LinkId};
-use crate::net::LaneLimits;
 use crate::net::contact::{Contact, four_bytes};
+use crate::net::{LaneLimits, RelayPolicy};
 use crate::peer::{PathsConfig, UNCOUNTED};
 use crate::time::Time;
 use crate::wire::peer::{HANDSHAKE_LEN, Handshake};
@@ -23,7 +23,7 @@ const ONLY: ChannelId = ChannelId(0);
 #[derive(Debug)]
 pub(super) struct Wires<C> {
     /// Those that carry a session.
-    talking: BTreeMap<LinkId, WireUp>,
+    talking: BTreeSet<LinkId>,
     /// Those that have not said yet for which torrent they are.
     strangers: BTreeMap<LinkId, Stranger<C>>,
 }
@@ -50,7 +50,7 @@ pub(super) enum News<C> {
 impl<C> Default for Wires<C> {
     fn default() -> Self {
         Wires {
-            talking: BTreeMap::new(),
+            talking: BTreeSet::new(),
             strangers: BTreeMap::new(),
         }
     }
@@ -75,8 +75,8 @@ impl<C: Chunk> Wires<C> {
                 here: four_bytes(up.local.ip()),
                 room: UNCOUNTED,
             };
-            let inputs = vec![link_up(id, &up), opened];
-            self.talking.insert(id, up);
+            let inputs = vec![link_up(id, up.max_payload), opened];
+            self.talking.insert(id);
             return (News::Inputs(inputs), None);
         }
         let stranger = Stranger {
@@ -96,10 +96,16 @@ impl<C: Chunk> Wires<C> {
         (News::Inputs(Vec::new()), dropped)
     }
 
+    /// A direct link is there, and who is at its other end is known.
+    pub(super) fn linked(&mut self, id: LinkId, max_payload: usize) -> engine::Input<C> {
+        self.talking.insert(id);
+        link_up(id, max_payload)
+    }
+
     /// The next stretch of what comes through a wire.
     pub(super) fn receive(&mut self, id: LinkId, bytes: C, engine: &Engine<C>) -> News<C> {
         let Some(stranger) = self.strangers.get_mut(&id) else {
-            let talks = self.talking.contains_key(&id);
+            let talks = self.talking.contains(&id);
             let received = engine::Input::Received {
                 channel: key(id),
                 bytes,
@@ -146,31 +152,31 @@ impl<C: Chunk> Wires<C> {
             channel: key(id),
             bytes,
         });
-        let inputs = [link_up(id, &up), offered]
+        let inputs = [link_up(id, up.max_payload), offered]
             .into_iter()
             .chain(held)
             .collect();
-        self.talking.insert(id, up);
+        self.talking.insert(id);
         inputs
     }
 
     /// A wire has sent so many bytes.
     pub(super) fn sent(&self, id: LinkId, bytes: usize) -> News<C> {
         let sent = engine::Input::Sent { link: id, bytes };
-        let talks = self.talking.contains_key(&id);
+        let talks = self.talking.contains(&id);
         News::Inputs(talks.then_some(sent).into_iter().collect())
     }
 
     /// A wire is gone, or is to go; what that means to the engine, if it knows it.
     pub(super) fn down(&mut self, id: LinkId) -> Option<engine::Input<C>> {
         self.strangers.remove(&id);
-        let known = self.talking.remove(&id).is_some();
+        let known = self.talking.remove(&id);
         known.then_some(engine::Input::LinkDown { link: id })
     }
 
     /// It is one of ours.
     pub(super) fn has(&self, id: LinkId) -> bool {
-        self.talking.contains_key(&id)
+        self.talking.contains(&id)
     }
 
     /// Strangers that took too long to say what they want.
@@ -209,17 +215,21 @@ impl<C: Chunk> Stranger<C> {
     }
 }
 
-fn key(link: LinkId) -> ChannelKey {
+pub(super) fn key(link: LinkId) -> ChannelKey {
     ChannelKey {
         link,
         channel: ONLY,
     }
 }
 
-fn link_up<C>(link: LinkId, up: &WireUp) -> engine::Input<C> {
+fn link_up<C>(link: LinkId, max_payload: usize) -> engine::Input<C> {
     let limits = LaneLimits {
         max_channels: 0,
-        max_payload: up.max_payload,
+        max_payload,
     };
-    engine::Input::LinkUp { link, limits }
+    engine::Input::LinkUp {
+        link,
+        limits,
+        policy: RelayPolicy::Free,
+    }
 }

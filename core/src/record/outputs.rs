@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
 use crate::chunk::Chunk;
-use crate::engine::{Event, Job, Output, Urgency, Work};
+use crate::engine::{DirectWork, Event, Job, Output, Urgency, Work};
 use crate::id::{ChannelKey, InfoHash};
 use crate::metainfo::Metainfo;
 use crate::net::{Contact, Part};
@@ -123,6 +123,22 @@ impl OutputHash {
             Output::Expect { channel, bytes } => {
                 self.channel(19, *channel);
                 self.hash.write(&bytes.to_be_bytes());
+            }
+            Output::Direct(id, work) => {
+                self.channel(21, id.channel);
+                self.hash.write(&id.attempt.to_be_bytes());
+                match work {
+                    DirectWork::Offer => self.tag(0),
+                    DirectWork::Answer(description) => {
+                        self.tag(1);
+                        self.bytes(description.as_bytes());
+                    }
+                    DirectWork::Accept(description) => {
+                        self.tag(2);
+                        self.bytes(description.as_bytes());
+                    }
+                    DirectWork::Drop => self.tag(3),
+                }
             }
             Output::Store(job, work) => self.work(job, work),
             Output::Event(event) => self.event(event),

@@ -16,7 +16,7 @@ use super::seed::until_stopped;
 use super::session::{Reached, Session, runtime};
 use super::source::Source;
 use crate::Error;
-use crate::cli::Get;
+use crate::arguments::Get;
 use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::status::bytes;
@@ -49,14 +49,14 @@ fn network(source: &Source, arguments: &Get) -> Result<Network, Error> {
         Source::Torrent(torrent) => {
             let own: Vec<Vec<String>> = torrent.tiers().map(<[String]>::to_vec).collect();
             match torrent.is_private() {
-                true => Network::private(&arguments.network, torrent.name(), &own),
-                false => Network::new(&arguments.network, &own),
+                true => Network::private(&arguments.ways, torrent.name(), &own),
+                false => Network::new(&arguments.ways, &own),
             }
         }
         Source::Link(link) => {
             let own = link.page_tracker().into_iter().chain(link.trackers.clone());
             let own: Vec<Vec<String>> = own.map(|tracker| vec![tracker]).collect();
-            Network::new(&arguments.network, &own)
+            Network::new(&arguments.ways, &own)
         }
     }
 }

@@ -7,7 +7,7 @@ use url::form_urlencoded;
 
 use crate::Error;
 use crate::address::{Tracker, TrackerAddress, Trackers, link_to};
-use crate::cli;
+use crate::arguments::Ways;
 use crate::text::{complain, plain};
 use crate::wires::{Wires, WiresConfig};
 
@@ -34,7 +34,7 @@ pub(super) struct Joined {
 impl Network {
     /// Of a torrent that is not private, or of which that is not known, and that names these
     /// trackers.
-    pub(super) fn new(arguments: &cli::Network, own: &[Vec<String>]) -> Result<Self, Error> {
+    pub(super) fn new(arguments: &Ways, own: &[Vec<String>]) -> Result<Self, Error> {
         let mut tiers = chosen(arguments)?;
         tiers.extend(usable(own));
         let mut named = !tiers.is_empty();
@@ -51,7 +51,7 @@ impl Network {
 
     /// Of a private torrent, which is announced to its own trackers alone (BEP 27).
     pub(super) fn private(
-        arguments: &cli::Network,
+        arguments: &Ways,
         name: &str,
         own: &[Vec<String>],
     ) -> Result<Self, Error> {
@@ -78,7 +78,7 @@ impl Network {
         Ok(network)
     }
 
-    fn of(arguments: &cli::Network, tiers: &[Vec<Tracker>], named: bool) -> Self {
+    fn of(arguments: &Ways, tiers: &[Vec<Tracker>], named: bool) -> Self {
         let tcp = !arguments.no_tcp && !arguments.relay_only;
         let announced = |tracker: &Tracker| match tracker {
             // Whom they name is reached by TCP.
@@ -142,7 +142,7 @@ impl Network {
 }
 
 /// The trackers that a person names, each a tier of its own.
-fn chosen(arguments: &cli::Network) -> Result<Vec<Vec<Tracker>>, Error> {
+fn chosen(arguments: &Ways) -> Result<Vec<Vec<Tracker>>, Error> {
     let chosen = arguments.trackers.iter();
     let chosen = chosen.map(|text| Ok(vec![Tracker::typed(text)?]));
     chosen.collect()

@@ -9,7 +9,7 @@ use swarm_core::pieces::Bitfield;
 use super::network::Network;
 use super::session::{Reached, Session, runtime, tell_remarks};
 use crate::Error;
-use crate::cli::Seed;
+use crate::arguments::Seed;
 use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::share::{Made, Options, make};
@@ -19,10 +19,10 @@ pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
     let Seed {
         paths,
         shape,
-        network,
+        ways,
         record,
     } = arguments;
-    let network = Network::new(&network, &[])?;
+    let network = Network::new(&ways, &[])?;
     let options = Options {
         name: shape.name,
         piece_length: shape.piece_length,

@@ -7,7 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::super::{Counts, MAX_PEERS, MAX_SCRAPE, Scraped, printable};
 use super::query::MAX_TRACKER_ID;
-use crate::bencode::{self, BencodeError, Limits, Value};
+use crate::bencode::{self, BencodeError, DecodeLimits, Value};
 use crate::id::{InfoHash, PeerId};
 use crate::wire::fields::ByteString;
 
@@ -76,7 +76,7 @@ pub enum ResponseError {
 }
 
 /// Before a person sees a peer of thousands, in a dictionary of three entries each.
-const LIMITS: Limits = Limits {
+const LIMITS: DecodeLimits = DecodeLimits {
     length: 1 << 20,
     depth: 6,
     values: 1 << 15,
