@@ -9,7 +9,7 @@ use std::hint::black_box;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use swarm_core::pieces::download::SessionId;
 use swarm_core::pieces::{
-    Bitfield, Block, Download, Layout, Limits, Picker, PieceIndex, Received, Strategy,
+    Bitfield, Block, BlockOutcome, Download, DownloadLimits, Layout, Picker, PieceIndex, Strategy,
 };
 use swarm_core::rng::Rng;
 
@@ -86,7 +86,7 @@ impl Swarm {
     fn download(&self) -> Download {
         let layout = one_byte_pieces(self.pieces);
         let nothing = Bitfield::empty(self.pieces);
-        let limits = Limits::default();
+        let limits = DownloadLimits::default();
         let strategy = Strategy::RarestFirst;
         let mut download = Download::new(layout, nothing, strategy, limits, Rng::new(1));
         for (session, has) in &self.peers {
@@ -101,7 +101,7 @@ impl Swarm {
         while !download.is_complete() {
             for ((session, has), asked) in self.peers.iter().zip(&mut asked) {
                 for block in asked.drain(..) {
-                    if let Received::Complete { piece, .. } =
+                    if let BlockOutcome::Complete { piece, .. } =
                         download.receive(*session, block, &Bytes::copy_from_slice(&[0]))
                     {
                         download.verified(piece);

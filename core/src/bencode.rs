@@ -1,7 +1,7 @@
 //! Bencoding (BEP 3): strict, bounded, typed; read through `serde_bencode`.
 //!
 //! Every input is walked once without recursion and without allocating by what it claims
-//! ([`Limits`]), and only then handed to `serde_bencode`, which would recurse as deep as
+//! ([`DecodeLimits`]), and only then handed to `serde_bencode`, which would recurse as deep as
 //! the input does and takes `i-0e`, `03:abc`, repeated keys and trailing bytes.
 //!
 //! Accepted is canonical bencoding but for one thing: keys may come in any order, because
@@ -28,7 +28,7 @@ use write::Writer;
 
 /// How much a decoder accepts.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct DecodeLimits {
     /// The longest input, in bytes.
     pub length: usize,
     /// How deep lists and dictionaries may nest.
@@ -41,7 +41,7 @@ pub struct Limits {
 /// Why some bytes are not the bencoding that was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BencodeError {
-    /// The input is longer than [`Limits::length`].
+    /// The input is longer than [`DecodeLimits::length`].
     #[error("{length} bytes are more than the {limit} allowed")]
     TooLong {
         /// Bytes of the input.
@@ -67,7 +67,7 @@ pub enum BencodeError {
 ///
 /// A `struct` with derived `Deserialize` also reads a list of its fields: ask for a
 /// [`Dict`] of it where that matters.
-pub fn decode<T: DeserializeOwned>(input: &[u8], limits: Limits) -> Result<T, BencodeError> {
+pub fn decode<T: DeserializeOwned>(input: &[u8], limits: DecodeLimits) -> Result<T, BencodeError> {
     scan::whole(input, limits, None)?;
     serde_bencode::from_bytes(input).map_err(|e| BencodeError::Shape(e.to_string()))
 }
@@ -84,7 +84,7 @@ pub fn encode<T: serde::Serialize>(value: &T) -> Vec<u8> {
 
 /// Bytes of the value at the start of `input`, for input that has something behind it
 /// (BEP 9's data messages). The limits hold for the value alone.
-pub fn value_length(input: &[u8], limits: Limits) -> Result<usize, BencodeError> {
+pub fn value_length(input: &[u8], limits: DecodeLimits) -> Result<usize, BencodeError> {
     Ok(scan::value(input, limits, None)?.length)
 }
 
@@ -92,7 +92,7 @@ pub fn value_length(input: &[u8], limits: Limits) -> Result<usize, BencodeError>
 pub fn raw_value<'a>(
     input: &'a [u8],
     key: &[u8],
-    limits: Limits,
+    limits: DecodeLimits,
 ) -> Result<Option<&'a [u8]>, BencodeError> {
     let scanned = scan::whole(input, limits, Some(key))?;
     if input.first() != Some(&b'd') {
@@ -110,7 +110,11 @@ pub struct Scanned<'a> {
 
 /// Walks `input`, which must be one value as for [`decode`], and finds what is under `key` in
 /// the top-level dictionary: for a message whose type says how to read it.
-pub fn scan<'a>(input: &'a [u8], key: &[u8], limits: Limits) -> Result<Scanned<'a>, BencodeError> {
+pub fn scan<'a>(
+    input: &'a [u8],
+    key: &[u8],
+    limits: DecodeLimits,
+) -> Result<Scanned<'a>, BencodeError> {
     let found = scan::whole(input, limits, Some(key))?.found;
     Ok(Scanned { input, found })
 }

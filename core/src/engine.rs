@@ -12,11 +12,13 @@
 
 mod cache;
 mod channels;
+mod commands;
 pub mod config;
 pub mod ending;
 pub mod io;
 mod reads;
 mod torrent;
+mod turns;
 pub mod view;
 mod waiting;
 
@@ -24,8 +26,8 @@ pub use crate::peer::PeerPath;
 pub use config::Config;
 pub use ending::{Ending, Fault};
 pub use io::{
-    Command, Done, Event, Failure, Found, Input, Job, Output, Refusal, Resume, StoreError,
-    TimerKind, Urgency, Work,
+    Command, DirectId, DirectNews, DirectWork, Done, Event, Failure, Found, Input, Job, Output,
+    Refusal, Resume, StoreError, TimerKind, Urgency, Work,
 };
 pub use view::{Contents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
@@ -35,6 +37,7 @@ use bytes::Bytes;
 
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, PeerId};
+use crate::net::Contact;
 use crate::peer::Opening;
 use crate::rng::Rng;
 use crate::time::Time;
@@ -102,9 +105,16 @@ impl<C: Chunk> Engine<C> {
     pub(crate) fn absorb(&mut self, now: Time, input: Input<C>) {
         match input {
             Input::Tick => {}
-            Input::LinkUp { link, limits } => {
-                self.channels.link_up(link, limits);
-                self.with_all(now, |torrent, cx| torrent.link_up(cx.now));
+            Input::LinkUp {
+                link,
+                limits,
+                policy,
+            } => {
+                let leads_to_others = limits.max_channels > 0;
+                self.channels.link_up(link, limits, policy);
+                if leads_to_others {
+                    self.with_all(now, |torrent, cx| torrent.link_up(cx.now));
+                }
             }
             Input::LinkDown { link } => {
                 // Down first: there is nobody to tell of the channels that end.
@@ -148,6 +158,8 @@ impl<C: Chunk> Engine<C> {
                     channel,
                     contact,
                     path,
+                    ours: false,
+                    policy: self.channels.relay_policy(channel.link),
                     here,
                     room,
                 };
@@ -171,6 +183,8 @@ impl<C: Chunk> Engine<C> {
                     channel,
                     contact,
                     path,
+                    ours: true,
+                    policy: self.channels.relay_policy(channel.link),
                     here,
                     room,
                 };
@@ -199,6 +213,17 @@ impl<C: Chunk> Engine<C> {
             Input::Room { channel, bytes } => {
                 self.with_session(now, channel, |torrent, cx, id| {
                     torrent.room(cx, id, channel, bytes);
+                });
+            }
+            Input::RelayOnly(only) => {
+                self.channels.set_relay_only(only);
+                if only {
+                    self.with_all(now, |torrent, cx| torrent.only_relays(cx));
+                }
+            }
+            Input::Direct(id, news) => {
+                self.with_session(now, id.channel, |torrent, cx, session| {
+                    torrent.direct_news(cx, session, id, news);
                 });
             }
             Input::Store(job, done) => self.handle_done(now, job, done),
@@ -249,6 +274,14 @@ impl<C: Chunk> Engine<C> {
     pub fn is_alone(&self, info_hash: InfoHash) -> bool {
         let torrent = self.torrents.get(&info_hash);
         torrent.is_none_or(Torrent::is_alone)
+    }
+
+    /// Who is at the other end of a channel, for which torrent, and what stands for our own
+    /// address there.
+    pub(crate) fn who(&self, channel: ChannelKey) -> Option<(InfoHash, Contact, [u8; 4])> {
+        let (info_hash, session) = self.channels.session(channel)?;
+        let (contact, here) = self.torrents.get(&info_hash)?.who(session, channel)?;
+        Some((info_hash, contact, here))
     }
 
     /// Every torrent that takes part in its swarm.
@@ -316,78 +349,6 @@ impl<C: Chunk> Engine<C> {
         (&mut self.torrents, cx)
     }
 
-    fn handle_command(&mut self, now: Time, command: Command) {
-        match command {
-            Command::AddTorrent {
-                metainfo,
-                resume,
-                paused,
-            } => {
-                let info_hash = metainfo.info_hash();
-                if self.add(info_hash, Some(metainfo.name().to_owned()), false, paused) {
-                    self.with(now, info_hash, |torrent, cx| {
-                        torrent.begin(cx, metainfo, resume);
-                    });
-                }
-            }
-            Command::AddLink {
-                info_hash,
-                name,
-                check,
-                paused,
-            } => {
-                if self.add(info_hash, name, check, paused) {
-                    self.with(now, info_hash, |torrent, cx| torrent.start(cx));
-                }
-            }
-            Command::Pause(info_hash) => {
-                self.with(now, info_hash, |torrent, cx| torrent.pause(cx));
-            }
-            Command::Resume(info_hash) => {
-                self.with(now, info_hash, |torrent, cx| torrent.resume(cx));
-            }
-            Command::Remove(info_hash) => {
-                self.with(now, info_hash, |torrent, cx| {
-                    torrent.leave(cx, &Ending::Removed);
-                });
-                self.torrents.remove(&info_hash);
-                self.order.retain(|known| *known != info_hash);
-                self.cache.forget(info_hash);
-            }
-            Command::SetStrategy(info_hash, strategy) => {
-                self.with(now, info_hash, |torrent, _| torrent.set_strategy(strategy));
-            }
-            Command::SetPriorities(info_hash, priorities) => {
-                self.with(now, info_hash, |torrent, cx| {
-                    torrent.set_priorities(cx, priorities);
-                });
-            }
-            Command::SetPlayPosition(info_hash, byte) => {
-                self.with(now, info_hash, |torrent, _| torrent.set_play_position(byte));
-            }
-        }
-    }
-
-    /// Makes an empty torrent; false, and an event, when it is there already.
-    fn add(
-        &mut self,
-        info_hash: InfoHash,
-        name: Option<String>,
-        check: bool,
-        paused: bool,
-    ) -> bool {
-        if self.torrents.contains_key(&info_hash) {
-            let reason = Refusal::AlreadyThere;
-            self.out.push_back(Output::Event(Event::Refused { reason }));
-            return false;
-        }
-        let rng = self.rng.fork(&info_hash.to_string());
-        let torrent = Torrent::from_link(info_hash, name, check, paused, self.config.strategy, rng);
-        self.torrents.insert(info_hash, torrent);
-        self.order.push(info_hash);
-        true
-    }
-
     /// Messages of a channel that we closed may still be on their way: they are ignored.
     fn with_session(
         &mut self,
@@ -409,59 +370,6 @@ impl<C: Chunk> Engine<C> {
         if self.next_upkeep <= now {
             self.next_upkeep = now + self.config.upkeep;
             self.with_all(now, |torrent, cx| torrent.upkeep(cx));
-        }
-    }
-
-    /// The second half of [`Engine::handle`]: does what has become possible, asks for blocks,
-    /// sends what waits.
-    pub(crate) fn flush(&mut self, now: Time) {
-        loop {
-            self.with_all(now, |torrent, cx| torrent.refill(cx));
-            self.serve_in_turns(now);
-            // Who took what waited for it may be asked again.
-            if !self.torrents.values().any(Torrent::wants_refill) {
-                return;
-            }
-        }
-    }
-
-    /// Looks at everybody once more, as if each had something new to say; true if that made
-    /// somebody ask for a block, send one, or read a piece while nothing was being read.
-    ///
-    /// Nobody may depend on it: an engine that has been told everything has nothing left to
-    /// do, and one that finds something let somebody wait for what nothing would have brought.
-    /// For tests, which call it after every input.
-    pub fn wake(&mut self, now: Time) -> bool {
-        let (reads, before) = (self.cache.reads(), self.under_way());
-        self.with_all(now, |torrent, cx| torrent.wake(cx));
-        self.flush(now);
-        // The end of any read wakes everybody.
-        let idle = reads == 0 && self.cache.reads() > 0;
-        idle || self.under_way() != before
-    }
-
-    /// Counts of what was begun.
-    fn under_way(&self) -> Vec<[usize; 4]> {
-        self.torrents.values().map(Torrent::under_way).collect()
-    }
-
-    /// A frame for each session in turn, until none can go on.
-    fn serve_in_turns(&mut self, now: Time) {
-        loop {
-            let waiting = self.waiting.in_turn();
-            let mut more = false;
-            for key in waiting {
-                let goes_on = self
-                    .with(now, key.0, |torrent, cx| torrent.serve(cx, key.1))
-                    .unwrap_or(false);
-                if goes_on {
-                    self.waiting.served(key);
-                    more = true;
-                }
-            }
-            if !more {
-                return;
-            }
         }
     }
 }

@@ -29,6 +29,11 @@ pub struct MemberId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LinkId(pub u32);
 
+impl LinkId {
+    /// What addresses are behind: the network itself. No server has this number.
+    pub const NETWORK: LinkId = LinkId(u32::MAX);
+}
+
 /// A channel of this host: numbers of channels are unique on their link alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChannelKey {

@@ -21,7 +21,7 @@ mod trackers;
 mod tree;
 
 pub use create::{Builder, CreateError, NewFile, piece_length_for};
-pub use link::{Link, LinkError};
+pub use link::{TorrentLink, TorrentLinkError};
 pub use path::{PathError, SafePath};
 pub use selection::Selection;
 

@@ -4,7 +4,9 @@
 pub mod contact;
 pub mod lane;
 pub mod parts;
+pub mod policy;
 
 pub use contact::Contact;
 pub use lane::{Lane, LaneLimits};
 pub use parts::{Part, Parts};
+pub use policy::RelayPolicy;

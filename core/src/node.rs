@@ -14,25 +14,38 @@ mod flow;
 mod io;
 mod pulse;
 mod relay;
+mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 
-pub use io::{Input, LinkInput, LinkOutput, Output, TimerKind};
+pub use io::{
+    DirectInput, Input, LinkInput, LinkOutput, Output, TimerKind, WireInput, WireOutput, WireUp,
+};
 
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::engine::{self, Config, Contents, Standing, View};
+use crate::engine::{
+    self, Config, Contents, DirectId, DirectNews, Ending, Found, PeerPath, Standing, View,
+};
 use crate::id::{InfoHash, LinkId, PeerId};
+use crate::net::{Contact, LaneLimits, RelayPolicy};
+use crate::peer::UNCOUNTED;
 use crate::record::{RecordedEngine, Sink};
 use crate::time::Time;
+use crate::wire::relay::StunServer;
 use relay::RelayLink;
+use wire::{News, Wires};
 
 /// See the module. `S` is where recordings go, `C` what payload is.
 #[derive(Debug)]
 pub struct Node<S = Vec<u8>, C: Chunk = Bytes> {
     engine: RecordedEngine<S, C>,
     links: BTreeMap<LinkId, RelayLink>,
+    wires: Wires<C>,
+    /// Wires that the engine has no use for any more.
+    unwired: Vec<LinkId>,
     out: VecDeque<Output<C>>,
 }
 
@@ -43,6 +56,8 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         Node {
             engine: RecordedEngine::new(config, seed, now, sink),
             links: BTreeMap::new(),
+            wires: Wires::default(),
+            unwired: Vec::new(),
             out: VecDeque::new(),
         }
     }
@@ -52,6 +67,26 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         let input = match input {
             Input::Tick => engine::Input::Tick,
             Input::Link(id, input) => self.hear(now, id, input),
+            Input::Wire(id, input) => self.hear_wire(now, id, input),
+            Input::RelayOnly(only) => engine::Input::RelayOnly(only),
+            Input::Direct(id, input) => self.hear_direct(now, id, input),
+            Input::Network { dials } => network(dials),
+            Input::Met {
+                info_hash,
+                complete,
+                incomplete,
+                addresses,
+            } => engine::Input::Found {
+                info_hash,
+                link: LinkId::NETWORK,
+                complete,
+                incomplete,
+                contacts: addresses.into_iter().map(found).collect(),
+            },
+            Input::Undialled { info_hash, address } => engine::Input::Declined {
+                info_hash,
+                contact: Contact::Address(address),
+            },
             Input::Store(job, done) => engine::Input::Store(job, done),
             Input::Command(command) => engine::Input::Command(command),
             Input::Lost { info_hash, pieces } => engine::Input::Lost { info_hash, pieces },
@@ -59,8 +94,14 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         for link in self.links.values_mut() {
             link.feel_pulse(now, &self.engine.engine().config().tracker, &mut self.out);
         }
+        for late in self.wires.late(now, &self.engine.engine().config().paths) {
+            self.drop_wire(late, Ending::Silent);
+        }
         self.feed(now, input);
         self.take_turns(now);
+        while let Some(link) = self.unwired.pop() {
+            self.feed(now, engine::Input::LinkDown { link });
+        }
     }
 
     /// A link has something to say; what that means to the engine.
@@ -88,6 +129,75 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         }
     }
 
+    /// A direct link that is being made has something to say; the last of what that means to
+    /// the engine.
+    fn hear_direct(&mut self, now: Time, id: DirectId, input: DirectInput) -> engine::Input<C> {
+        let (wire, max_payload) = match input {
+            DirectInput::Described(text) => {
+                return engine::Input::Direct(id, DirectNews::Described(text));
+            }
+            DirectInput::Failed => return engine::Input::Direct(id, DirectNews::Failed),
+            DirectInput::Linked { wire, max_payload } => (wire, max_payload),
+        };
+        let Some((info_hash, contact, here)) = self.engine.engine().who(id.channel) else {
+            // Whoever agreed on it is gone.
+            self.drop_wire(wire, Ending::NotWanted);
+            return engine::Input::Tick;
+        };
+        self.feed(now, engine::Input::Direct(id, DirectNews::Linked));
+        let up = self.wires.linked(wire, max_payload);
+        self.feed(now, up);
+        engine::Input::Opened {
+            info_hash,
+            channel: wire::key(wire),
+            contact,
+            path: PeerPath::Direct,
+            here,
+            room: UNCOUNTED,
+        }
+    }
+
+    /// Where those whom a link's server serves may ask for their own addresses (STUN).
+    pub fn stun(&self, link: LinkId) -> &[StunServer] {
+        self.links.get(&link).map_or(&[], RelayLink::stun)
+    }
+
+    /// A wire has something to say; the last of what that means to the engine.
+    fn hear_wire(&mut self, now: Time, id: LinkId, input: WireInput<C>) -> engine::Input<C> {
+        let config = &self.engine.engine().config().paths;
+        let news = match input {
+            WireInput::Up(up) => {
+                let (news, crowded_out) = self.wires.up(now, id, up, config);
+                if let Some(id) = crowded_out {
+                    self.drop_wire(id, Ending::EnoughChannels);
+                }
+                news
+            }
+            WireInput::Received(bytes) => self.wires.receive(id, bytes, self.engine.engine()),
+            WireInput::Sent(bytes) => self.wires.sent(id, bytes),
+            WireInput::Down => News::Inputs(self.wires.down(id).into_iter().collect()),
+        };
+        match news {
+            News::Inputs(mut inputs) => {
+                let last = inputs.pop();
+                for input in inputs {
+                    self.feed(now, input);
+                }
+                last.unwrap_or(engine::Input::Tick)
+            }
+            News::Drop(reason) => {
+                self.drop_wire(id, reason);
+                engine::Input::Tick
+            }
+        }
+    }
+
+    /// Has the host close a wire.
+    fn drop_wire(&mut self, wire: LinkId, reason: Ending) {
+        self.out
+            .push_back(Output::Wire(WireOutput::Close { wire, reason }));
+    }
+
     /// Tells the engine, and does what it says. Between its two halves trackers hear what is
     /// due, so that what they find is not late by a turn.
     fn feed(&mut self, now: Time, input: engine::Input<C>) {
@@ -104,6 +214,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     fn route(&mut self, now: Time) {
         while let Some(output) = self.engine.poll_output() {
             match output {
+                engine::Output::Direct(id, work) => self.out.push_back(Output::Direct(id, work)),
                 engine::Output::Store(job, work) => self.out.push_back(Output::Store(job, work)),
                 engine::Output::Event(event) => self.out.push_back(Output::Event(event)),
                 engine::Output::Look { .. }
@@ -113,7 +224,24 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                         link.find(now, &output, &mut self.out);
                     }
                 }
+                engine::Output::Dial {
+                    info_hash,
+                    contact: Contact::Address(address),
+                } => self
+                    .out
+                    .push_back(Output::Wire(WireOutput::Dial { info_hash, address })),
                 engine::Output::Dial { contact, .. } => self.carry(contact.link(), output),
+                engine::Output::Send { channel, parts } if self.wires.has(channel.link) => {
+                    let wire = channel.link;
+                    self.out
+                        .push_back(Output::Wire(WireOutput::Send { wire, parts }));
+                }
+                engine::Output::Close { channel, reason } if self.wires.has(channel.link) => {
+                    // The engine hears that its queue is gone, and closes nothing once more.
+                    self.wires.down(channel.link);
+                    self.unwired.push(channel.link);
+                    self.drop_wire(channel.link, reason);
+                }
                 engine::Output::Accept { channel }
                 | engine::Output::Close { channel, .. }
                 | engine::Output::Send { channel, .. }
@@ -161,7 +289,9 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         let links = self.links.values();
         let links = links.flat_map(|link| link.timeouts(self.engine.engine()));
         let links = links.filter_map(|(time, kind)| Some((time?, kind)));
-        engine.into_iter().chain(links).min()
+        let strangers = self.wires.due(&self.engine.engine().config().paths);
+        let strangers = strangers.map(|due| (due, TimerKind::Handshake));
+        engine.into_iter().chain(links).chain(strangers).min()
     }
 
     /// What a person sees.
@@ -215,5 +345,30 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     /// The sink of a recording that ended by itself, because the sink had no more room; once.
     pub fn take_ended(&mut self) -> Option<S> {
         self.engine.take_ended()
+    }
+}
+
+/// The network is there, and so many addresses may be dialled at once; or it is not.
+fn network<C>(dials: usize) -> engine::Input<C> {
+    let link = LinkId::NETWORK;
+    match dials {
+        0 => engine::Input::LinkDown { link },
+        dials => engine::Input::LinkUp {
+            link,
+            limits: LaneLimits {
+                max_channels: dials,
+                max_payload: 0,
+            },
+            policy: RelayPolicy::Free,
+        },
+    }
+}
+
+/// Somebody is said to be at this address; what it has, nobody says.
+fn found(address: SocketAddr) -> Found {
+    Found {
+        contact: Contact::Address(address),
+        have: 1,
+        seed: false,
     }
 }

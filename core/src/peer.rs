@@ -17,7 +17,7 @@ mod stream;
 use serde::{Deserialize, Serialize};
 
 pub use allowance::Allowance;
-pub use config::{PathsConfig, PlacesConfig, RequestConfig, WorkConfig};
+pub use config::{DirectConfig, PathsConfig, PlacesConfig, RequestConfig, WorkConfig};
 pub use meter::Meter;
 pub use outbox::{Outbox, Upload};
 pub(crate) use pieces::RemotePieces;
@@ -26,6 +26,7 @@ pub(crate) use remote::Remote;
 pub(crate) use secret::Secret;
 pub(crate) use session::Session;
 pub use session::SessionId;
+pub use stream::UNCOUNTED;
 pub(crate) use stream::{Asked, Opening, Stream};
 
 /// How a peer is reached.
@@ -33,16 +34,8 @@ pub(crate) use stream::{Asked, Opening, Stream};
 pub enum PeerPath {
     /// Through the server.
     Relay,
-    /// Directly.
+    /// Directly, from tab to tab (WebRTC).
     Direct,
-}
-
-impl PeerPath {
-    /// The higher, the better: what goes directly costs no server anything.
-    pub(crate) fn rank(self) -> u8 {
-        match self {
-            PeerPath::Relay => 0,
-            PeerPath::Direct => 1,
-        }
-    }
+    /// Directly, by TCP: as ordinary BitTorrent clients do (BEP 3).
+    Tcp,
 }

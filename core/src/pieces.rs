@@ -12,7 +12,7 @@ pub mod priority;
 
 pub use allowed_fast::allowed_fast_set;
 pub use bitfield::{Bitfield, BitfieldError};
-pub use download::{Download, Limits, Received, Waste};
+pub use download::{BlockOutcome, Download, DownloadLimits, Waste};
 pub use layout::{Block, Layout, LayoutError, PieceIndex};
 pub use padding::Padding;
 pub use parts::{Cut, Stretch};

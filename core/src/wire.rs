@@ -1,5 +1,6 @@
 //! Every schema that travels, a file for each family of messages.
 
+pub mod direct;
 pub mod extension;
 mod fields;
 pub mod peer;

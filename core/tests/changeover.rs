@@ -14,7 +14,7 @@ use swarm_core::engine::{
     Command, Config, Done, Ending, Engine, Event, Input, Output, PeerPath, Resume, Work,
 };
 use swarm_core::id::{ChannelId, ChannelKey, LinkId, MemberId};
-use swarm_core::net::{Contact, LaneLimits};
+use swarm_core::net::{Contact, LaneLimits, RelayPolicy};
 use swarm_core::pieces::Bitfield;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
@@ -83,7 +83,14 @@ impl Pair {
                     max_payload: 64 << 10,
                 };
                 let link = LinkId(link);
-                pair.feed(end, Input::LinkUp { link, limits });
+                pair.feed(
+                    end,
+                    Input::LinkUp {
+                        link,
+                        limits,
+                        policy: RelayPolicy::Spare,
+                    },
+                );
             }
             // Each has what the other lacks.
             let mut had = Bitfield::empty(PIECES);

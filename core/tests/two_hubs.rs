@@ -153,6 +153,7 @@ impl Net {
                 };
                 self.queue.push_back((index, Input::Store(job, done)));
             }
+            Output::Wire(_) | Output::Direct(..) => unreachable!("nobody here knows an address"),
             Output::Event(Event::Completed(_)) => host.completed = true,
             Output::Event(event) => panic!("{event:?}"),
             Output::Refused { reason, .. } => panic!("{reason}"),

@@ -45,9 +45,9 @@ pub struct Scenario {
     /// How long leechers stay.
     pub stay: Stay,
     /// The link of each seeder.
-    pub seeder_link: Link,
+    pub seeder_link: AccessLink,
     /// The link of everybody else.
-    pub leecher_link: Link,
+    pub leecher_link: AccessLink,
     /// What the relay can pass on, all channels together; none for no limit.
     pub relay_capacity: Option<f64>,
     /// The store of every peer.
@@ -119,7 +119,7 @@ pub enum Stay {
 /// One peer's access to the network.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Link {
+pub struct AccessLink {
     /// Bytes a second towards the relay.
     pub up: f64,
     /// Bytes a second from the relay.
@@ -208,8 +208,8 @@ impl Default for Scenario {
             impostors: 0,
             arrivals: Arrivals::AtOnce,
             stay: Stay::Forever,
-            seeder_link: Link::default(),
-            leecher_link: Link::default(),
+            seeder_link: AccessLink::default(),
+            leecher_link: AccessLink::default(),
             relay_capacity: None,
             store: Store::default(),
             outages: Vec::new(),
@@ -220,10 +220,10 @@ impl Default for Scenario {
     }
 }
 
-impl Default for Link {
+impl Default for AccessLink {
     /// A fibre line with a modest upload: 1 MB/s up, 4 MB/s down, 20 ms to the relay.
     fn default() -> Self {
-        Link {
+        AccessLink {
             up: 1e6,
             down: 4e6,
             latency: 0.02,

@@ -1,6 +1,6 @@
 //! Everybody gets everything, whatever goes wrong on the way.
 
-use swarm_lab::scenario::{Arrivals, Link, Outage, Start, Store};
+use swarm_lab::scenario::{AccessLink, Arrivals, Outage, Start, Store};
 use swarm_lab::snapshot::Role;
 use swarm_lab::{Results, Scenario, ScenarioError, Simulation};
 
@@ -50,9 +50,9 @@ fn small_pieces_come_without_a_break_whatever_order_the_store_answers_in() {
                 pieces,
                 piece_length: piece_length << 10,
                 leechers: 3,
-                seeder_link: Link {
+                seeder_link: AccessLink {
                     up: 1e7,
-                    ..Link::default()
+                    ..AccessLink::default()
                 },
                 store: Store {
                     rate: None,

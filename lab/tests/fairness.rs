@@ -1,15 +1,15 @@
 //! What free-riders get, and what they cost those who contribute.
 
-use swarm_lab::scenario::Link;
+use swarm_lab::scenario::AccessLink;
 use swarm_lab::snapshot::Role;
 use swarm_lab::{Results, Scenario, Simulation};
 
 /// A seeder and twenty contributors of 250 kB/s up, with ten free-riders or without.
 fn swarm(free_riders: u32) -> Scenario {
-    let line = Link {
+    let line = AccessLink {
         up: 250e3,
         down: 1e6,
-        ..Link::default()
+        ..AccessLink::default()
     };
     let leechers = 20 + free_riders;
     Scenario {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use swarm_core::metainfo::{Link, Metainfo};
+use swarm_core::metainfo::{Metainfo, TorrentLink};
 use swarm_core::wire::relay::ENDPOINT;
 use url::Url;
 
@@ -87,7 +87,7 @@ impl TrackerAddress {
     /// What to give to others: a link that opens the torrent in the tracker's page, or,
     /// where that page can't be told from the address, a magnet link that names the tracker.
     pub fn share_link(&self, metainfo: &Metainfo) -> String {
-        let mut link = Link {
+        let mut link = TorrentLink {
             info_hash: metainfo.info_hash(),
             name: Some(metainfo.name().to_owned()),
             trackers: Vec::new(),
@@ -96,7 +96,7 @@ impl TrackerAddress {
         };
         let leads_here = |text: &String| {
             let tracker = text
-                .parse::<Link>()
+                .parse::<TorrentLink>()
                 .ok()
                 .and_then(|link| link.page_tracker());
             tracker.as_deref() == Some(self.as_str())

@@ -1,15 +1,13 @@
 //! What can be typed.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::{Error as UsageError, ErrorKind};
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
+use crate::arguments::{Create, Get, Seed, Show};
 use crate::commands;
-use crate::error::Error;
-use crate::recording::Recording;
 use crate::text::{complain, plain};
 
 /// Shares files with a swarm of browser tabs, and fetches from it.
@@ -34,134 +32,6 @@ enum Command {
     Create(Create),
     /// Say what is in a .torrent file, or in a link.
     Show(Show),
-}
-
-/// Shares files and folders.
-#[derive(Debug, Args)]
-pub(crate) struct Seed {
-    /// A file or a folder; several become one folder. Symbolic links, pipes and devices
-    /// within folders are left out.
-    #[arg(value_name = "PATH", required = true)]
-    pub(crate) paths: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) shape: Shape,
-    /// The tracker to meet others at, such as ws://host:8080. By default that of the
-    /// environment variable TABSWARM_TRACKER, or else ws://127.0.0.1:8080/swarm.
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) tracker: Option<String>,
-    #[command(flatten)]
-    pub(crate) record: Record,
-}
-
-/// Fetches a torrent.
-#[derive(Debug, Args)]
-pub(crate) struct Get {
-    /// A .torrent file, a share link, a magnet link or an info-hash.
-    #[arg(value_name = "TORRENT")]
-    pub(crate) torrent: OsString,
-    /// Where the files go; made if it is not there. A file is called NAME.xxxxxxxx.part until
-    /// all of it is there. Files that have its name already are checked: they are taken if
-    /// they are what the torrent has, and otherwise left alone, which is an error.
-    #[arg(
-        short = 'o',
-        long = "output",
-        value_name = "FOLDER",
-        default_value = "."
-    )]
-    pub(crate) output: PathBuf,
-    /// Replace files of the torrent's names that are not what it has, each once what replaces
-    /// it is complete. What is right in them is not fetched again.
-    #[arg(long)]
-    pub(crate) overwrite: bool,
-    /// The tracker to meet others at, such as ws://host:8080. By default the torrent's or
-    /// the link's own, or else that of TABSWARM_TRACKER, or else ws://127.0.0.1:8080/swarm.
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) tracker: Option<String>,
-    #[command(flatten)]
-    pub(crate) choice: Choice,
-    /// Fetch the pieces in order, for looking into a file while it arrives. Slower for the
-    /// swarm as a whole, which does best when the rarest pieces go first.
-    #[arg(long)]
-    pub(crate) sequential: bool,
-    /// Once everything is here, go on sharing it until Ctrl-C.
-    #[arg(long)]
-    pub(crate) seed: bool,
-    #[command(flatten)]
-    pub(crate) record: Record,
-}
-
-/// Chooses among a torrent's files.
-#[derive(Debug, Args)]
-pub(crate) struct Choice {
-    /// Fetch only files that match; may be given several times. Without it, those that the
-    /// link asks for (so=), or all. A pattern is a file's name,
-    /// a folder's (all that is in it), or a part of the path with / between the names, as
-    /// `show` lists them; * stands for any characters, / too, ? for one. Case counts.
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) only: Vec<String>,
-    /// Leave out files that match, even those that --only names; may be given several times.
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) skip: Vec<String>,
-}
-
-/// Records the session.
-#[derive(Debug, Args)]
-pub(crate) struct Record {
-    /// Record all that this peer is told, with its time, for `lab replay`. The file must
-    /// not be there yet. It grows by every byte that is received or read, and whoever has
-    /// it can see what was shared and with whom.
-    #[arg(long = "record", value_name = "FILE")]
-    file: Option<PathBuf>,
-}
-
-impl Record {
-    /// The recording, if one is wanted.
-    pub(crate) fn begin(&self) -> Result<Option<Recording>, Error> {
-        self.file.as_deref().map(Recording::create).transpose()
-    }
-}
-
-/// Makes a .torrent file.
-#[derive(Debug, Args)]
-pub(crate) struct Create {
-    /// A file or a folder; several become one folder. Symbolic links, pipes and devices
-    /// within folders are left out.
-    #[arg(value_name = "PATH", required = true)]
-    pub(crate) paths: Vec<PathBuf>,
-    /// The .torrent file to write; one that is there is replaced.
-    #[arg(short = 'o', long = "output", value_name = "FILE")]
-    pub(crate) output: PathBuf,
-    #[command(flatten)]
-    pub(crate) shape: Shape,
-    /// A tracker to name in it; may be given several times.
-    #[arg(long = "tracker", value_name = "ADDRESS")]
-    pub(crate) trackers: Vec<String>,
-    /// Ask peers to use no other way to find each other than its trackers (BEP 27).
-    #[arg(long)]
-    pub(crate) private: bool,
-}
-
-/// How files become a torrent.
-#[derive(Debug, Args)]
-pub(crate) struct Shape {
-    /// What to call it. By default like the file or the folder.
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// Bytes of a piece, a power of two from 16K to 64M; K and M may be used. By default it
-    /// is chosen by size.
-    #[arg(long, value_name = "BYTES", value_parser = piece_length)]
-    pub(crate) piece_length: Option<u32>,
-}
-
-/// Shows a torrent.
-#[derive(Debug, Args)]
-pub(crate) struct Show {
-    /// A .torrent file, a share link, a magnet link or an info-hash.
-    #[arg(value_name = "TORRENT")]
-    pub(crate) torrent: OsString,
-    /// As one JSON object; what a link does not tell is null.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Runs the program with these arguments, the first of which is its name.
@@ -201,24 +71,6 @@ fn usage(error: &UsageError) -> String {
     plain(&format!("{} (see --help)", words.join(" ")))
 }
 
-fn piece_length(text: &str) -> Result<u32, String> {
-    let upper = text.trim().to_ascii_uppercase();
-    let upper = upper.trim_end_matches("IB").trim_end_matches('B');
-    let (digits, unit) = match upper.as_bytes().last() {
-        Some(b'K') => (&upper[..upper.len() - 1], 1 << 10),
-        Some(b'M') => (&upper[..upper.len() - 1], 1 << 20),
-        _ => (upper, 1),
-    };
-    let bytes = digits
-        .trim()
-        .parse::<u32>()
-        .ok()
-        .and_then(|n| n.checked_mul(unit));
-    bytes
-        .filter(|n| n.is_power_of_two() && (16 << 10..=64 << 20).contains(n))
-        .ok_or_else(|| "it must be a power of two from 16K to 64M".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,31 +79,6 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn piece_lengths_are_powers_of_two_with_or_without_units() {
-        for (text, bytes) in [
-            ("16384", 16 << 10),
-            ("16K", 16 << 10),
-            ("1m", 1 << 20),
-            ("64MiB", 64 << 20),
-        ] {
-            assert_eq!(piece_length(text), Ok(bytes), "{text}");
-        }
-        for text in [
-            "",
-            "K",
-            "8K",
-            "100000",
-            "128M",
-            "-16384",
-            "99999999999M",
-            "ü",
-            "1G",
-        ] {
-            assert!(piece_length(text).is_err(), "{text}");
-        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use swarm_core::engine::StoreError;
-use swarm_core::metainfo::{CreateError, LinkError, MetainfoError};
+use swarm_core::metainfo::{CreateError, MetainfoError, TorrentLinkError};
 
 use crate::address::AddressError;
 use crate::text::shown;
@@ -42,7 +42,7 @@ pub enum Error {
         /// What was typed.
         text: String,
         /// Why it is no link.
-        source: LinkError,
+        source: TorrentLinkError,
     },
     /// A tracker address that can't be used.
     #[error(transparent)]

@@ -171,6 +171,9 @@ impl Host {
 
     fn carry_out(&mut self, output: Output) {
         match output {
+            Output::Wire(_) | Output::Direct(..) => {
+                unreachable!("nobody told the node of the network")
+            }
             Output::Link(_, LinkOutput::Reconnect) => self.link.reconnect(),
             Output::Link(_, output) => {
                 if let Some(message) = output.into_message() {

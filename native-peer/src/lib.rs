@@ -9,10 +9,11 @@
 //! - [`disk`]: stores and hashing on threads that may block.
 //! - [`recording`]: what the engine gets, in a file.
 //! - [`share`]: files and folders become torrents.
-//! - [`cli`] and [`commands`]: what a person types; [`screen`], [`status`] and
+//! - [`cli`], `arguments`, [`commands`]: what a person types; [`screen`], [`status`] and
 //!   [`signals`]: what a person sees and presses.
 
 pub mod address;
+mod arguments;
 pub mod cli;
 pub mod commands;
 pub mod disk;

@@ -72,6 +72,13 @@ impl<ToWorker: Serialize> WorkerHandle<ToWorker> {
         let sent = self.worker.post_message(&pack(message, attached));
         sent.expect("messages are bytes, files and blobs, all of which can be posted");
     }
+
+    /// The same, and the objects are the worker's from then on; an error where they can't be.
+    pub fn send_away(&self, message: &ToWorker, attached: &[JsValue]) -> Result<(), JsValue> {
+        let moved = attached.iter().collect::<Array>();
+        let message = pack(message, attached);
+        self.worker.post_message_with_transfer(&message, &moved)
+    }
 }
 
 fn link(document: &Document, selector: &str) -> Result<String, String> {

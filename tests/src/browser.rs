@@ -24,6 +24,11 @@ pub struct Browser {
 impl Browser {
     /// Starts Chromium through chromedriver; both must be on the PATH.
     pub async fn start() -> Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// The same, with these arguments besides.
+    pub async fn start_with(arguments: &[&str]) -> Result<Self> {
         let downloads = TempDir::new()?;
         let mut caps = DesiredCapabilities::chrome();
         for arg in [
@@ -36,7 +41,13 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
             "--window-size=1200,900",
-        ] {
+            // There may be no network but the machine's own, and nobody who resolves mDNS names.
+            "--allow-loopback-in-peer-connection",
+            "--disable-features=WebRtcHideLocalIpsWithMdns",
+        ]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        {
             caps.add_arg(arg)?;
         }
         caps.add_experimental_option(

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 use crate::programs;
@@ -23,13 +24,23 @@ impl Server {
         Self::start_on("127.0.0.1:0".parse()?).await
     }
 
+    /// Starts one on a free port with these options.
+    pub async fn start_with(options: &[&str]) -> Result<Self> {
+        Self::start_on_with("127.0.0.1:0".parse()?, options).await
+    }
+
     /// Starts one on this address.
     pub async fn start_on(address: SocketAddr) -> Result<Self> {
+        Self::start_on_with(address, &[]).await
+    }
+
+    async fn start_on_with(address: SocketAddr, options: &[&str]) -> Result<Self> {
         let mut child = Command::new(programs::program("tracker-relay"))
             .arg("--listen")
             .arg(address.to_string())
             .arg("--page")
             .arg(programs::page())
+            .args(options)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -64,6 +75,21 @@ impl Server {
     /// The tracker's address.
     pub fn tracker(&self) -> String {
         format!("ws://{}/swarm", self.address)
+    }
+
+    /// Bytes of channels that it has passed on, as it says itself.
+    pub async fn relayed_bytes(&self) -> Result<u64> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        let request = format!(
+            "GET /health HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.address
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        let (_, body) = answer.split_once("\r\n\r\n").context("an answer")?;
+        let health: serde_json::Value = serde_json::from_str(body)?;
+        health["relayed_bytes"].as_u64().context("a number")
     }
 
     /// The process.

@@ -5,8 +5,8 @@
 
 pub(crate) use page_kit::message::{pack, unpack};
 use serde::{Deserialize, Serialize};
-use swarm_core::engine::View;
 use swarm_core::engine::view::Changes;
+use swarm_core::engine::{DirectId, DirectWork, View};
 use swarm_core::id::InfoHash;
 use swarm_core::pieces::Strategy;
 
@@ -20,7 +20,16 @@ pub(crate) enum ToWorker {
         tracker: String,
         /// The slot that this tab had before it was reloaded.
         slot: Option<u32>,
+        /// See [`ToWorker::RelayOnly`].
+        relay_only: bool,
     },
+    /// Says that no direct links are to be made, and those there are closed; or takes it back.
+    RelayOnly(bool),
+    /// The channel of a direct link in the making. Attached: the `RTCDataChannel`, or a
+    /// `MessagePort` in its place where that can't leave the page.
+    Channel(DirectId),
+    /// What became of a direct link: its description, or that there is none, any more.
+    Direct(DirectId, Option<String>),
     /// Shares files. Attached: the `File`s, one for each path, in order.
     Share {
         /// The folder's name when it is a folder or several files, none for one file.
@@ -82,6 +91,16 @@ pub(crate) enum ToWorker {
 pub(crate) enum ToPage {
     /// The worker listens.
     Ready,
+    /// A direct link is to be made, or given up: answered by [`ToWorker::Channel`] and
+    /// [`ToWorker::Direct`].
+    Direct {
+        /// Which one.
+        id: DirectId,
+        /// What to do.
+        work: DirectWork,
+        /// The URLs of STUN servers.
+        stun: Vec<String>,
+    },
     /// The slot that this tab has; kept in sessionStorage for the next load.
     Slot(u32),
     /// What there is to see: the answer to [`ToWorker::Look`], or something has happened.

@@ -8,6 +8,7 @@
 mod alerts;
 mod announcer;
 mod browser;
+mod direct;
 mod frame;
 mod intake;
 mod list;
@@ -15,7 +16,7 @@ mod port;
 mod recording;
 mod torrents;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use page_kit::{dom, format};
@@ -25,6 +26,7 @@ use web_sys::Blob;
 
 use crate::messages::{Glance, State, ToPage, ToWorker};
 use announcer::Announcer;
+use direct::Directs;
 use dom::{by_id, document, listen, window};
 use port::Port;
 use torrents::Torrents;
@@ -49,6 +51,7 @@ pub(crate) fn run() {
     torrents::listen_to_repaints(&page.torrents);
     intake::listen_to_everything(&port);
     recording::listen_to_clicks(&port);
+    direct::listen_to_clicks(&port);
     open_address(&port);
     listen(&window(), "hashchange", move |_| open_address(&port));
     listen(&window(), "beforeunload", move |event| {
@@ -71,6 +74,7 @@ struct Page {
     announcer: RefCell<Announcer>,
     /// A torrent to bring into view.
     wanted: Cell<Option<InfoHash>>,
+    directs: OnceCell<Directs>,
     /// As the worker last said.
     glance: Cell<Glance>,
     /// Snapshots that came when nobody saw the page any more. They are few, because none are
@@ -84,6 +88,7 @@ impl Page {
             torrents: Rc::new(RefCell::new(Torrents::new())),
             announcer: RefCell::default(),
             wanted: Cell::default(),
+            directs: OnceCell::new(),
             glance: Cell::default(),
             undrawn: RefCell::default(),
         }
@@ -125,6 +130,10 @@ impl Page {
         match message {
             // The port has answered that.
             ToPage::Ready => {}
+            ToPage::Direct { id, work, stun } => {
+                let directs = self.directs.get_or_init(|| Directs::new(port));
+                directs.handle(id, work, &stun);
+            }
             ToPage::Slot(slot) => browser::remember_slot(slot),
             ToPage::State(state) => self.receive(port, state),
             ToPage::Glance(glance) => {

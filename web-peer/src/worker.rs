@@ -1,6 +1,7 @@
 //! The worker: the engine's host in a browser.
 //!
-//! [`host`] runs the engine; [`link`] is its line to the tracker, [`store`] what it
+//! [`host`] runs the engine; [`link`] is its line to the tracker, [`direct`] its lines to other
+//! tabs, [`store`] what it
 //! keeps ([`parts`]: of pieces that it never holds whole), [`show`] what the page sees of it. [`commands`] is what the page can ask for,
 //! of which [`share`] and [`save`] are long enough to run beside. [`record`] keeps what the
 //! engine is told, when somebody asks for it. Payload is [`chunk`]s of the browser's memory.
@@ -19,6 +20,7 @@ mod backoff;
 mod chunk;
 mod clock;
 mod commands;
+mod direct;
 mod headroom;
 mod host;
 mod js;
@@ -80,11 +82,16 @@ fn handle_message(
         Phase::Running(host) => host.handle_message(message, attached),
         Phase::Starting(waiting) => waiting.push((message, attached)),
         now @ Phase::Waiting => {
-            if let ToWorker::Start { tracker, slot } = message {
+            if let ToWorker::Start {
+                tracker,
+                slot,
+                relay_only,
+            } = message
+            {
                 *now = Phase::Starting(Vec::new());
                 let (scope, phase) = (scope.clone(), Rc::clone(phase));
                 spawn_local(async move {
-                    let host = start::start(scope, tracker, slot).await;
+                    let host = start::start(scope, tracker, slot, relay_only).await;
                     let earlier = phase.replace(Phase::Running(Rc::clone(&host)));
                     if let Phase::Starting(waiting) = earlier {
                         for (message, attached) in waiting {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{BencodeError, Limits};
+use super::{BencodeError, DecodeLimits};
 
 /// What a walk found.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Scanned {
 /// Walks the one value that `input` must be.
 pub(super) fn whole(
     input: &[u8],
-    limits: Limits,
+    limits: DecodeLimits,
     wanted: Option<&[u8]>,
 ) -> Result<Scanned, BencodeError> {
     if input.len() > limits.length {
@@ -32,14 +32,14 @@ pub(super) fn whole(
 /// Walks the value at the start of `input`.
 pub(super) fn value(
     input: &[u8],
-    limits: Limits,
+    limits: DecodeLimits,
     wanted: Option<&[u8]>,
 ) -> Result<Scanned, BencodeError> {
     Scanner::new(input, limits, Repeats::Refused).run(wanted)
 }
 
 /// As [`whole`], of a value whose dictionaries may have keys twice.
-pub(super) fn whole_repeating(input: &[u8], limits: Limits) -> Result<(), BencodeError> {
+pub(super) fn whole_repeating(input: &[u8], limits: DecodeLimits) -> Result<(), BencodeError> {
     if input.len() > limits.length {
         return Err(too_long(input.len(), limits));
     }
@@ -50,7 +50,7 @@ pub(super) fn whole_repeating(input: &[u8], limits: Limits) -> Result<(), Bencod
 }
 
 /// Bytes of the value at the start of `input`, whose dictionaries may have keys twice.
-pub(super) fn value_repeating(input: &[u8], limits: Limits) -> Result<usize, BencodeError> {
+pub(super) fn value_repeating(input: &[u8], limits: DecodeLimits) -> Result<usize, BencodeError> {
     let scanned = Scanner::new(input, limits, Repeats::Allowed).run(None)?;
     Ok(scanned.length)
 }
@@ -65,7 +65,7 @@ enum Repeats {
 struct Scanner<'a> {
     input: &'a [u8],
     at: usize,
-    limits: Limits,
+    limits: DecodeLimits,
     repeats: Repeats,
     values: usize,
     /// The lists and dictionaries that we are in.
@@ -87,7 +87,7 @@ enum Open {
 }
 
 impl<'a> Scanner<'a> {
-    fn new(input: &'a [u8], limits: Limits, repeats: Repeats) -> Self {
+    fn new(input: &'a [u8], limits: DecodeLimits, repeats: Repeats) -> Self {
         Scanner {
             input,
             at: 0,
@@ -274,7 +274,7 @@ fn invalid(at: usize, what: &'static str) -> BencodeError {
     BencodeError::Invalid { at, what }
 }
 
-fn too_long(length: usize, limits: Limits) -> BencodeError {
+fn too_long(length: usize, limits: DecodeLimits) -> BencodeError {
     let limit = limits.length;
     BencodeError::TooLong { length, limit }
 }

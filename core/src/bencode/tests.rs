@@ -5,7 +5,7 @@ use serde_bytes::ByteBuf;
 
 use super::*;
 
-const LIMITS: Limits = Limits {
+const LIMITS: DecodeLimits = DecodeLimits {
     length: 1000,
     depth: 4,
     values: 20,
@@ -110,7 +110,7 @@ fn values_and_bytes_are_counted() {
 
 #[test]
 fn deep_nesting_costs_no_stack() {
-    let limits = Limits {
+    let limits = DecodeLimits {
         length: usize::MAX,
         depth: usize::MAX,
         values: usize::MAX,
@@ -123,7 +123,7 @@ fn deep_nesting_costs_no_stack() {
 fn a_value_is_found_in_front_of_other_bytes() {
     let message = b"d8:msg_typei1e5:piecei0eeREST";
     assert_eq!(value_length(message, LIMITS), Ok(25));
-    let short = Limits {
+    let short = DecodeLimits {
         length: 24,
         ..LIMITS
     };
@@ -183,7 +183,7 @@ enum Tree {
     Dict(BTreeMap<String, Tree>),
 }
 
-const WIDE: Limits = Limits {
+const WIDE: DecodeLimits = DecodeLimits {
     length: 1 << 20,
     depth: 1000,
     values: 1 << 20,

@@ -1,7 +1,7 @@
 //! Values that are looked at where they are, for what strangers' programs wrote: every field
 //! is asked for by itself, and one of another type is as good as missing.
 
-use super::{BencodeError, Limits, scan};
+use super::{BencodeError, DecodeLimits, scan};
 
 /// A value of bencoded bytes that were walked whole, not copied.
 ///
@@ -12,14 +12,14 @@ pub struct Value<'a>(&'a [u8]);
 
 impl<'a> Value<'a> {
     /// The one value that `input` must be.
-    pub fn of(input: &'a [u8], limits: Limits) -> Result<Self, BencodeError> {
+    pub fn of(input: &'a [u8], limits: DecodeLimits) -> Result<Self, BencodeError> {
         scan::whole_repeating(input, limits)?;
         Ok(Value(input))
     }
 
     /// The value at the start of `input`, whatever follows it. The limits hold for the value
     /// alone.
-    pub fn first_of(input: &'a [u8], limits: Limits) -> Result<Self, BencodeError> {
+    pub fn first_of(input: &'a [u8], limits: DecodeLimits) -> Result<Self, BencodeError> {
         let length = scan::value_repeating(input, limits)?;
         Ok(Value(&input[..length]))
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{ChannelKey, InfoHash, LinkId};
-use crate::net::{Contact, Lane, LaneLimits};
-use crate::peer::SessionId;
+use crate::net::{Contact, Lane, LaneLimits, RelayPolicy};
+use crate::peer::{PeerPath, SessionId};
 
 /// A session of a torrent.
 pub(super) type SessionKey = (InfoHash, SessionId);
@@ -13,6 +13,10 @@ pub(super) type SessionKey = (InfoHash, SessionId);
 #[derive(Debug, Default)]
 pub(super) struct Channels {
     lanes: BTreeMap<LinkId, Lane>,
+    /// What the relays behind links say of their use, where it is not [`RelayPolicy::Free`].
+    policies: BTreeMap<LinkId, RelayPolicy>,
+    /// A person wants no other channels than those of relays.
+    relay_only: bool,
     /// Whose session a channel carries.
     sessions: BTreeMap<ChannelKey, SessionKey>,
     /// Contacts that were asked for a channel, and not answered.
@@ -20,13 +24,36 @@ pub(super) struct Channels {
 }
 
 impl Channels {
-    pub(super) fn link_up(&mut self, link: LinkId, limits: LaneLimits) {
+    pub(super) fn link_up(&mut self, link: LinkId, limits: LaneLimits, policy: RelayPolicy) {
         self.lanes.insert(link, Lane::new(limits));
+        match policy {
+            RelayPolicy::Free => self.policies.remove(&link),
+            policy => self.policies.insert(link, policy),
+        };
+    }
+
+    /// What the relay behind a link says of its use, or a person does.
+    pub(super) fn relay_policy(&self, link: LinkId) -> RelayPolicy {
+        match self.relay_only {
+            true => RelayPolicy::Only,
+            false => self.policies.get(&link).copied().unwrap_or_default(),
+        }
+    }
+
+    /// A person wants no other channels than those of relays, or takes that back.
+    pub(super) fn set_relay_only(&mut self, only: bool) {
+        self.relay_only = only;
+    }
+
+    /// There may be channels of this kind.
+    pub(super) fn allows(&self, path: PeerPath) -> bool {
+        path == PeerPath::Relay || !self.relay_only
     }
 
     /// Forgets all that went through a link.
     pub(super) fn link_down(&mut self, link: LinkId) {
         self.lanes.remove(&link);
+        self.policies.remove(&link);
         self.sessions.retain(|channel, _| channel.link != link);
         self.dialled.retain(|(_, contact)| contact.link() != link);
     }
@@ -53,7 +80,8 @@ impl Channels {
 
     /// Somebody who is reached through this link may be asked for a channel.
     pub(super) fn may_dial(&self, link: LinkId) -> bool {
-        self.lanes.get(&link).is_some_and(Lane::has_room)
+        let relays = link != LinkId::NETWORK;
+        (relays || !self.relay_only) && self.lanes.get(&link).is_some_and(Lane::has_room)
     }
 
     /// The same, whoever it is.

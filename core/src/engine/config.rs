@@ -13,7 +13,7 @@ use crate::pieces::{Cut, Layout, PieceIndex, Strategy};
 
 pub use check::ConfigError;
 
-pub use crate::peer::{PathsConfig, PlacesConfig, RequestConfig, WorkConfig};
+pub use crate::peer::{DirectConfig, PathsConfig, PlacesConfig, RequestConfig, WorkConfig};
 
 /// See the module. `Config::default()` suits a tab, of which a browser has many;
 /// [`Config::terminal`] gives a program of its own more memory for what is far away.

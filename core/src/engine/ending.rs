@@ -4,6 +4,7 @@
 //! people in a log. `docs/protocol.md` lists them, with what the other side may do.
 
 use crate::pieces::BitfieldError;
+use crate::wire::direct::SignalError;
 use crate::wire::extension::ExtensionError;
 use crate::wire::peer::PeerWireError;
 
@@ -51,6 +52,10 @@ pub enum Ending {
     #[error("the link to the tracker is gone")]
     LinkLost,
 
+    /// A person wants no way to others but relays.
+    #[error("only through relays")]
+    RelayOnly,
+
     /// We have no such torrent.
     #[error("not taking part in this torrent")]
     UnknownTorrent,
@@ -89,6 +94,9 @@ pub enum Fault {
     /// A message of the extension protocol (BEP 9, 10) is malformed.
     #[error(transparent)]
     Extension(#[from] ExtensionError),
+    /// A message about a direct link is malformed.
+    #[error(transparent)]
+    Signal(#[from] SignalError),
     /// Its bitfield does not fit the torrent.
     #[error(transparent)]
     Bitfield(#[from] BitfieldError),

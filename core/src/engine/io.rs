@@ -1,12 +1,16 @@
 //! What goes into an engine and what comes out.
 
+mod store;
+
+pub use store::{Done, Job, StoreError, Work};
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::Ending;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::{Metainfo, MetainfoError};
-use crate::net::{Contact, LaneLimits, Parts};
+use crate::net::{Contact, LaneLimits, Parts, RelayPolicy};
 use crate::peer::PeerPath;
 use crate::pieces::{Bitfield, PieceIndex, Priority, Strategy};
 
@@ -21,6 +25,8 @@ pub enum Input<C = Bytes> {
         link: LinkId,
         /// What it takes.
         limits: LaneLimits,
+        /// What the relay behind it, if there is one, says of its use.
+        policy: RelayPolicy,
     },
     /// A link is down, and all of its channels with it.
     LinkDown {
@@ -79,7 +85,7 @@ pub enum Input<C = Bytes> {
         here: [u8; 4],
         /// What it calls itself.
         peer_id: PeerId,
-        /// Bytes that we may send.
+        /// Bytes that we may send, or [`crate::peer::UNCOUNTED`].
         room: u32,
         /// We asked it for a channel, too, and that one is the one to be opened.
         crossing: bool,
@@ -96,7 +102,7 @@ pub enum Input<C = Bytes> {
         path: PeerPath,
         /// What stands for our own address at the other end, see [`Contact::address`].
         here: [u8; 4],
-        /// Bytes that we may send.
+        /// Bytes that we may send, or [`crate::peer::UNCOUNTED`].
         room: u32,
     },
     /// A channel that we asked for is not to be had.
@@ -125,6 +131,11 @@ pub enum Input<C = Bytes> {
         /// Bytes.
         bytes: u32,
     },
+    /// A person wants no way to others but relays, or allows others again. Channels of other
+    /// kinds are closed, and none are opened meanwhile.
+    RelayOnly(bool),
+    /// Something about a direct link that is being made ([`Output::Direct`]).
+    Direct(DirectId, DirectNews),
     /// An [`Output::Store`] ended.
     Store(Job, Done<C>),
     /// A person wants something.
@@ -149,75 +160,6 @@ pub struct Found {
     pub have: u32,
     /// It is said to have everything.
     pub seed: bool,
-}
-
-/// What a store is to work on: a piece, or a part of one that is longer than
-/// [`super::Config::whole_piece`]. What is under way at once differs in this, or in what is
-/// done with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Job {
-    /// The torrent.
-    pub info_hash: InfoHash,
-    /// The piece.
-    pub piece: PieceIndex,
-    /// The first byte of the part within the piece; none for a whole piece.
-    pub part: Option<u32>,
-}
-
-/// What a store is to do.
-#[derive(Clone, Debug)]
-pub enum Work<C = Bytes> {
-    /// Read it, so many bytes.
-    Read {
-        /// Bytes of the piece, or of the part.
-        length: u32,
-    },
-    /// Keep it. A whole piece is verified; a part goes to its place, though nobody knows yet
-    /// whether it is right. Padding (BEP 47) is left out. Parts of one piece may be written at
-    /// once; none is written twice unless it was wrong.
-    Write {
-        /// Its bytes.
-        data: C,
-    },
-    /// Hash these bytes (SHA-1). Nothing is stored yet.
-    Hash {
-        /// The bytes of a whole piece.
-        data: C,
-    },
-    /// Hash (SHA-1) a piece in parts where it lies, in as little memory as may be, padding
-    /// being zeros. If the hash is right, the piece is kept from now on.
-    Verify,
-}
-
-/// What came of [`Work`], in the same order.
-#[derive(Clone, Debug)]
-pub enum Done<C = Bytes> {
-    /// All of the bytes, or why not.
-    Read(Result<C, StoreError>),
-    /// `Ok` means that a whole piece survives a reload.
-    Written(Result<(), StoreError>),
-    /// The hash.
-    Hashed([u8; 20]),
-    /// The hash, or why there is none. With the right one the piece survives a reload.
-    Verified(Result<[u8; 20], StoreError>),
-}
-
-/// Why a store did not do what it was asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// The piece is not there: an ordinary answer while checking what is on disk. Of a piece
-    /// that we have it says that it is lost.
-    #[error("the piece is not there")]
-    Missing,
-    /// There is no room.
-    #[error("there is no room left: {0}")]
-    Full(String),
-    /// A file that we share can't be read any more, or is not what it was: the piece is lost.
-    #[error("the file can't be read any more: {0}")]
-    Unreadable(String),
-    /// Anything else; the torrent stops.
-    #[error("the storage failed: {0}")]
-    Failed(String),
 }
 
 /// Why a torrent stopped.
@@ -381,10 +323,46 @@ pub enum Output<C = Bytes> {
         /// Bytes.
         bytes: u64,
     },
+    /// Have a direct link made to whoever is at the other end of a channel, step by step.
+    Direct(DirectId, DirectWork),
     /// Have a store do something, then answer with [`Input::Store`], in any order.
     Store(Job, Work<C>),
     /// Something that the host or a person should know.
     Event(Event),
+}
+
+/// A direct link in the making.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DirectId {
+    /// The channel through which the two agree on it.
+    pub channel: ChannelKey,
+    /// Which of the offers made through it.
+    pub attempt: u32,
+}
+
+/// What is to be done about a direct link. Descriptions are SDP (RFC 8866) with all of their
+/// candidates; those of others are what strangers say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DirectWork {
+    /// Offer one: answered with [`DirectNews::Described`].
+    Offer,
+    /// The same for an offer of the other end, which is this.
+    Answer(String),
+    /// The other end answered this to our offer.
+    Accept(String),
+    /// Give it up.
+    Drop,
+}
+
+/// What came of [`DirectWork`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DirectNews {
+    /// Our end, described.
+    Described(String),
+    /// It does not come about.
+    Failed,
+    /// It is there. Its channel follows, as one that was asked for ([`Input::Opened`]).
+    Linked,
 }
 
 /// How soon to look for others.

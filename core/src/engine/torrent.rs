@@ -1,50 +1,92 @@
-//! One torrent: its phase, its sessions, what it holds.
+//! One torrent.
+//!
+//! It is made of parts, each of which owns its fields and says in verbs what may be done with
+//! it. None knows the torrent, and but for [`Phase`] none knows another:
+//!
+//! * what it is ([`About`]), how far it is ([`Phase`], of [`Fetch`], [`Check`] and
+//!   [`Download`]), what a person wants ([`Wishes`]) and why it does not run ([`Halt`]);
+//! * who is here ([`Sessions`]), who is known again ([`Paths`]), who may not come back
+//!   ([`Outcasts`]), who else there is ([`Swarm`]);
+//! * getting: who is asked next ([`Refill`]), what is on its way into the store ([`Storing`]);
+//! * giving: how many are served ([`Slots`]), and with what ([`Deal`]); and what went either
+//!   way ([`Traffic`]).
+//!
+//! The other files of this folder decide across the parts, a concern each.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-use bytes::Bytes;
+use std::collections::VecDeque;
 
 use super::cache::Cache;
 use super::channels::Channels;
 use super::waiting::Waiting;
 use super::{Config, Ending, Event, Failure, Fault, Output, Resume, TimerKind, Urgency};
-use crate::choke::Choker;
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
-use crate::peer::{Meter, Session, SessionId};
-use crate::pieces::{Bitfield, Download, Limits, PieceIndex, Priority, Strategy, piece_priorities};
+use crate::pieces::{Bitfield, Download, DownloadLimits, PieceIndex, Priority, Strategy};
 use crate::rng::Rng;
 use crate::time::Time;
 
+// The parts.
+mod about;
 mod check;
 mod deal;
-mod download;
+mod directs;
+mod fetch;
+mod halt;
+mod outcasts;
+mod paths;
+mod phase;
+mod prospects;
+mod refill;
+mod sessions;
+mod slots;
+mod storing;
+mod swarm;
+mod traffic;
+mod wishes;
+
+// What is decided across them.
+mod arrivals;
+mod blocks;
+mod checking;
+mod dealing;
+mod departures;
+mod direct;
 mod fast;
 mod lost;
+mod membership;
 mod messages;
 mod metadata;
-mod outcasts;
+mod news;
 mod parts;
-mod paths;
 mod places;
-mod prospects;
-mod sessions;
+mod proofs;
+mod requests;
 mod shelf;
 mod snapshot;
-mod swarm;
+mod storage;
 mod takeover;
 mod upkeep;
 mod upload;
 mod wake;
 mod work;
 
+use about::About;
 use check::Check;
 use deal::Deal;
-use metadata::Fetch;
+use directs::Directs;
+use fetch::Fetch;
+use halt::Halt;
 use outcasts::Outcasts;
 use paths::Paths;
+use phase::Phase;
+use refill::Refill;
+use sessions::Sessions;
+use slots::Slots;
+use storing::Storing;
 use swarm::Swarm;
+use traffic::Traffic;
+use wishes::Wishes;
 
 /// What a torrent's methods see of the engine around it.
 pub(super) struct Cx<'a, C> {
@@ -76,67 +118,26 @@ impl<C> Cx<'_, C> {
 #[derive(Debug)]
 pub(super) struct Torrent<C: Chunk> {
     info_hash: InfoHash,
-    name: String,
-    metainfo: Option<Metainfo>,
+    about: About,
     phase: Phase<C>,
-    strategy: Strategy,
-    /// How much each file is wanted; those beyond the end are normal.
-    priorities: Vec<Priority>,
-    /// Where streaming reads, as a byte of the torrent.
-    play_position: u64,
-    /// What to do with the store once the metadata is here.
-    check_store: bool,
-    paused: bool,
-    error: Option<Failure>,
+    wishes: Wishes,
+    halt: Halt,
 
-    sessions: BTreeMap<SessionId, Session<C>>,
-    next_session: SessionId,
+    sessions: Sessions<C>,
     paths: Paths,
+    directs: Directs,
     /// Who may not come back, for as long as the link to the tracker lasts.
     outcasts: Outcasts,
     swarm: Swarm,
-    /// When we last got something that we lacked.
-    gained: Time,
 
-    /// Pieces whose hash is being computed.
-    verifying: BTreeMap<PieceIndex, C>,
-    /// Verified pieces that are being written, and how often the torrent had been resumed
-    /// when that began.
-    writing: BTreeMap<PieceIndex, (C, u32)>,
-    /// Stretches of pieces in parts that are being written, by where they begin, and how often
-    /// the torrent had been resumed when that began.
-    writing_parts: BTreeMap<(PieceIndex, u32), u32>,
-    /// Pieces in parts that are being hashed where they lie, and the same.
-    verifying_parts: BTreeMap<PieceIndex, u32>,
-    /// How often it was resumed.
-    resumed: u32,
-
-    /// Sessions that may be asked for more.
-    refill: BTreeSet<SessionId>,
-    /// All of them may.
-    refill_all: bool,
-    /// Some had to wait for others when they were last looked at, see
-    /// [`Download::is_guarded`].
-    guarded: bool,
-    choker: Choker,
-    next_choke: Time,
+    refill: Refill,
+    storing: Storing<C>,
     /// Why sessions are looked after the next time, slots aside.
     watches: TimerKind,
+    slots: Slots,
     deal: Deal,
-
-    down: Meter,
-    up: Meter,
+    traffic: Traffic,
     rng: Rng,
-}
-
-#[derive(Debug)]
-enum Phase<C: Chunk> {
-    /// The metadata is being fetched.
-    Metadata(Fetch),
-    /// What the store holds is being read and hashed.
-    Checking(Check),
-    /// Downloading or seeding.
-    Active(Box<Download<C>>),
 }
 
 impl<C: Chunk> Torrent<C> {
@@ -151,47 +152,33 @@ impl<C: Chunk> Torrent<C> {
     ) -> Self {
         Torrent {
             info_hash,
-            name: name.unwrap_or_else(|| info_hash.to_string()),
-            metainfo: None,
+            about: About::new(info_hash, name),
             phase: Phase::Metadata(Fetch::default()),
-            strategy,
-            priorities: Vec::new(),
-            play_position: 0,
-            check_store,
-            paused,
-            error: None,
-            sessions: BTreeMap::new(),
-            next_session: 0,
+            wishes: Wishes::new(strategy, check_store),
+            halt: Halt::new(paused),
+            sessions: Sessions::default(),
             paths: Paths::new(&rng),
+            directs: Directs::default(),
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
-            gained: Time::ZERO,
-            verifying: BTreeMap::new(),
-            writing: BTreeMap::new(),
-            writing_parts: BTreeMap::new(),
-            verifying_parts: BTreeMap::new(),
-            resumed: 0,
-            refill: BTreeSet::new(),
-            refill_all: false,
-            guarded: false,
-            choker: Choker::default(),
-            next_choke: Time::ZERO,
+            refill: Refill::default(),
+            storing: Storing::default(),
             watches: TimerKind::Rates,
+            slots: Slots::default(),
             deal: Deal::default(),
-            down: Meter::default(),
-            up: Meter::default(),
+            traffic: Traffic::default(),
             rng,
         }
     }
 
     /// Takes the metadata, which was there from the start or came from a peer.
     pub(super) fn begin(&mut self, cx: &mut Cx<'_, C>, metainfo: Metainfo, resume: Resume) {
-        metainfo.name().clone_into(&mut self.name);
+        self.about.rename(&metainfo);
         if let Some(reason) = cx.config.refuses(metainfo.layout()) {
             return self.fail(cx, reason);
         }
         let pieces = metainfo.layout().piece_count();
-        self.metainfo = Some(metainfo);
+        self.about.learn(metainfo);
         match resume {
             Resume::Nothing => self.activate(cx, Bitfield::empty(pieces)),
             Resume::Pieces(have) if have.piece_count() == pieces => self.activate(cx, have),
@@ -204,9 +191,9 @@ impl<C: Chunk> Torrent<C> {
 
     /// Goes from knowing the metadata, and what is here of it, to transferring.
     fn activate(&mut self, cx: &mut Cx<'_, C>, have: Bitfield) {
-        let metainfo = self.metainfo.as_ref().expect("activated with metadata");
+        let metainfo = self.about.metainfo().expect("activated with metadata");
         let layout = *metainfo.layout();
-        let limits = Limits {
+        let limits = DownloadLimits {
             bytes_in_progress: cx.config.bytes_in_progress,
             endgame_copies: cx.config.requests.endgame_copies,
             random_first: cx.config.requests.random_first,
@@ -220,13 +207,13 @@ impl<C: Chunk> Torrent<C> {
         }
         let complete = have.is_full();
         let rng = self.rng.fork("download");
-        let download = Download::new(layout, have, self.strategy, limits, rng)
+        let mut download = Download::new(layout, have, self.wishes.strategy(), limits, rng)
             .with_padding(metainfo.padding().clone());
+        self.wishes.choose_pieces(&mut download, metainfo);
+        self.wishes.choose_position(&mut download, metainfo);
         self.phase = Phase::Active(Box::new(download));
-        self.apply_priorities();
-        self.apply_play_position();
         self.meet_early_sessions(cx);
-        if self.swarm.looking {
+        if self.swarm.is_looked_for() {
             // We are in the swarm already, without having told how far we are.
             self.look(cx, Urgency::Now);
         } else {
@@ -242,44 +229,27 @@ impl<C: Chunk> Torrent<C> {
 
     /// It takes part in the swarm.
     pub(super) fn is_running(&self) -> bool {
-        !self.paused && self.error.is_none() && !matches!(self.phase, Phase::Checking(_))
+        self.halt.is_none() && !self.phase.is_checking()
     }
 
     /// Every piece is here.
     pub(super) fn is_complete(&self) -> bool {
-        self.download().is_some_and(Download::is_complete)
+        self.phase.is_complete()
     }
 
     /// Every piece that is wanted is here.
     pub(super) fn is_finished(&self) -> bool {
-        self.download().is_some_and(Download::is_finished)
+        self.phase.is_finished()
     }
 
     /// Bytes of a piece, if the metadata is here.
     pub(super) fn length_of(&self, piece: PieceIndex) -> Option<u32> {
-        Some(self.metainfo.as_ref()?.layout().length(piece))
+        Some(self.about.metainfo()?.layout().length(piece))
     }
 
     /// The bytes of a stretch of a piece that is nothing but padding.
     pub(super) fn padding_of(&self, piece: PieceIndex, begin: u32, length: u32) -> Option<C> {
-        let metainfo = self.metainfo.as_ref()?;
-        let offset = metainfo.layout().offset(piece) + u64::from(begin);
-        let known = metainfo.padding().covers(offset, length);
-        known.then(|| C::of(Bytes::from(vec![0; length as usize])))
-    }
-
-    fn download(&self) -> Option<&Download<C>> {
-        match &self.phase {
-            Phase::Active(download) => Some(download),
-            Phase::Metadata(_) | Phase::Checking(_) => None,
-        }
-    }
-
-    fn download_mut(&mut self) -> Option<&mut Download<C>> {
-        match &mut self.phase {
-            Phase::Active(download) => Some(download),
-            Phase::Metadata(_) | Phase::Checking(_) => None,
-        }
+        self.about.padding_of(piece, begin, length)
     }
 
     /// Nobody is connected.
@@ -290,30 +260,29 @@ impl<C: Chunk> Torrent<C> {
     /// Joins the swarm as soon as it can be reached.
     pub(super) fn start(&mut self, cx: &mut Cx<'_, C>) {
         if self.is_running() {
-            self.gained = cx.now;
+            self.traffic.gain(cx.now);
             self.look(cx, Urgency::Now);
         }
     }
 
     /// Stops transfers, keeps everything.
     pub(super) fn pause(&mut self, cx: &mut Cx<'_, C>) {
-        self.paused = true;
+        self.halt.pause();
         self.leave(cx, &Ending::Paused);
     }
 
     /// Goes on, also after an error.
     pub(super) fn resume(&mut self, cx: &mut Cx<'_, C>) {
-        self.paused = false;
-        self.error = None;
-        self.resumed += 1;
+        self.halt.lift();
+        self.storing.resume();
         self.start(cx);
     }
 
     /// Stops because of something that only a person can mend.
     pub(super) fn fail(&mut self, cx: &mut Cx<'_, C>, reason: Failure) {
-        if self.error.is_none() {
+        if self.halt.failure().is_none() {
             self.leave(cx, &Ending::Stopped);
-            self.error = Some(reason.clone());
+            self.halt.fail(reason.clone());
             cx.event(Event::Failed {
                 info_hash: self.info_hash,
                 reason,
@@ -333,8 +302,8 @@ impl<C: Chunk> Torrent<C> {
 
     /// Chooses pieces another way from now on.
     pub(super) fn set_strategy(&mut self, strategy: Strategy) {
-        self.strategy = strategy;
-        if let Some(download) = self.download_mut() {
+        self.wishes.set_strategy(strategy);
+        if let Some(download) = self.phase.download_mut() {
             download.set_strategy(strategy);
         }
     }
@@ -342,13 +311,16 @@ impl<C: Chunk> Torrent<C> {
     /// Says how much each file is wanted.
     pub(super) fn set_priorities(&mut self, cx: &mut Cx<'_, C>, priorities: Vec<Priority>) {
         let was_finished = self.is_finished();
-        self.priorities = priorities;
-        self.apply_priorities();
-        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        self.wishes.set_priorities(priorities);
+        if let (Some(download), Some(metainfo)) = (self.phase.download_mut(), self.about.metainfo())
+        {
+            self.wishes.choose_pieces(download, metainfo);
+        }
+        let ids = self.sessions.ids();
         for id in ids {
             self.update_interest(cx, id);
         }
-        self.refill_all = true;
+        self.refill.ask_everybody();
         if self.is_finished() && !was_finished {
             cx.event(Event::Completed(self.info_hash));
         } else if was_finished && !self.is_finished() {
@@ -357,47 +329,20 @@ impl<C: Chunk> Torrent<C> {
         }
     }
 
-    fn apply_priorities(&mut self) {
-        let (Phase::Active(download), Some(metainfo)) = (&mut self.phase, &self.metainfo) else {
-            return;
-        };
-        // What is nothing but padding belongs to no file, and is not wanted.
-        let all_pieces = metainfo.padding().is_empty();
-        if all_pieces && self.priorities.iter().all(|p| *p == Priority::Normal) {
-            return download.set_priorities(&[]);
-        }
-        let files = metainfo.files().iter().enumerate().map(|(index, file)| {
-            let bytes = file.offset..file.offset + file.length;
-            let priority = self.priorities.get(index).copied().unwrap_or_default();
-            (bytes, priority)
-        });
-        let pieces = piece_priorities(metainfo.layout(), files);
-        download.set_priorities(&pieces);
-    }
-
     /// Says where somebody watches.
     pub(super) fn set_play_position(&mut self, byte: u64) {
-        self.play_position = byte;
-        self.apply_play_position();
-        self.refill_all = true;
-    }
-
-    fn apply_play_position(&mut self) {
-        let (Phase::Active(download), Some(metainfo)) = (&mut self.phase, &self.metainfo) else {
-            return;
-        };
-        let layout = metainfo.layout();
-        let byte = self.play_position.min(layout.total_length() - 1);
-        let piece = u32::try_from(byte / u64::from(layout.piece_length())).unwrap_or(u32::MAX);
-        if let Some(piece) = layout.piece(piece) {
-            download.set_play_position(piece);
+        self.wishes.set_play_position(byte);
+        if let (Some(download), Some(metainfo)) = (self.phase.download_mut(), self.about.metainfo())
+        {
+            self.wishes.choose_position(download, metainfo);
         }
+        self.refill.ask_everybody();
     }
 
     /// There is one more way to others.
     pub(super) fn link_up(&mut self, now: Time) {
         if self.is_running() {
-            self.gained = now;
+            self.traffic.gain(now);
         }
     }
 

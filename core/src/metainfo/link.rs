@@ -11,7 +11,7 @@ use crate::wire::relay::ENDPOINT;
 
 /// What a link says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
+pub struct TorrentLink {
     /// The torrent.
     pub info_hash: InfoHash,
     /// What to call it until its metadata is here (`dn`).
@@ -27,7 +27,7 @@ pub struct Link {
 
 /// Why a text is not a link.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LinkError {
+pub enum TorrentLinkError {
     /// It is none of the three.
     #[error("not a share link, a magnet link or an info-hash")]
     NotALink,
@@ -53,10 +53,10 @@ const MAGNET: &str = "magnet:?";
 /// The topic that names a BitTorrent v1 torrent.
 const BTIH: &str = "urn:btih:";
 
-impl Link {
+impl TorrentLink {
     /// The longest link that is read, in bytes.
     pub const MAX_LENGTH: usize = 32 << 10;
-    /// The longest [`Link::name`] that is read, in characters.
+    /// The longest [`TorrentLink::name`] that is read, in characters.
     pub const MAX_NAME: usize = 255;
 
     /// `magnet:?xt=urn:btih:…&dn=…&tr=…`
@@ -88,7 +88,7 @@ impl Link {
         magnet
     }
 
-    /// The WebSocket address of the tracker of [`Link::page`], which is beside the page:
+    /// The WebSocket address of the tracker of [`TorrentLink::page`], which is beside the page:
     /// `ws://host/swarm`, and for `https://host/files/` it is `wss://host/files/swarm`.
     pub fn page_tracker(&self) -> Option<String> {
         let (secure, authority, rest) = split_page(self.page.as_deref()?)?;
@@ -99,10 +99,10 @@ impl Link {
     }
 }
 
-impl From<&Metainfo> for Link {
+impl From<&Metainfo> for TorrentLink {
     /// A link to this torrent, with its trackers.
     fn from(metainfo: &Metainfo) -> Self {
-        Link {
+        TorrentLink {
             info_hash: metainfo.info_hash(),
             name: Some(metainfo.name().to_owned()),
             trackers: metainfo.trackers().to_vec(),
@@ -112,13 +112,13 @@ impl From<&Metainfo> for Link {
     }
 }
 
-impl std::str::FromStr for Link {
-    type Err = LinkError;
+impl std::str::FromStr for TorrentLink {
+    type Err = TorrentLinkError;
 
-    fn from_str(text: &str) -> Result<Self, LinkError> {
+    fn from_str(text: &str) -> Result<Self, TorrentLinkError> {
         let text = text.trim();
         if text.len() > Self::MAX_LENGTH {
-            return Err(LinkError::TooLong);
+            return Err(TorrentLinkError::TooLong);
         }
         if let Some((page, fragment)) = text.split_once('#')
             && let Some(page) = clean_page(page)
@@ -136,11 +136,11 @@ impl std::str::FromStr for Link {
     }
 }
 
-fn magnet_or_hash(text: &str) -> Result<Link, LinkError> {
+fn magnet_or_hash(text: &str) -> Result<TorrentLink, TorrentLinkError> {
     match strip_prefix_ignoring_case(text, MAGNET) {
         Some(query) => magnet(query),
-        None => Ok(Link {
-            info_hash: text.parse().map_err(|_| LinkError::NotALink)?,
+        None => Ok(TorrentLink {
+            info_hash: text.parse().map_err(|_| TorrentLinkError::NotALink)?,
             name: None,
             trackers: Vec::new(),
             files: None,
@@ -149,7 +149,7 @@ fn magnet_or_hash(text: &str) -> Result<Link, LinkError> {
     }
 }
 
-fn magnet(query: &str) -> Result<Link, LinkError> {
+fn magnet(query: &str) -> Result<TorrentLink, TorrentLinkError> {
     let mut info_hash = None;
     let mut name = None;
     let mut files = None;
@@ -173,8 +173,8 @@ fn magnet(query: &str) -> Result<Link, LinkError> {
             _ => {}
         }
     }
-    Ok(Link {
-        info_hash: info_hash.ok_or(LinkError::NoInfoHash)??,
+    Ok(TorrentLink {
+        info_hash: info_hash.ok_or(TorrentLinkError::NoInfoHash)??,
         name,
         trackers: trackers::clean(addresses),
         files,
@@ -190,7 +190,7 @@ fn clean_name(pair: &str) -> Option<String> {
     let name: String = name
         .chars()
         .filter(|c| !c.is_control() && !path::is_deceptive(*c))
-        .take(Link::MAX_NAME)
+        .take(TorrentLink::MAX_NAME)
         .collect();
     let name = name.trim();
     (!name.is_empty()).then(|| name.to_owned())

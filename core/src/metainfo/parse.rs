@@ -13,12 +13,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{File, Inner, Metainfo, MetainfoError, path, trackers, tree};
-use crate::bencode::{Limits, Value};
+use crate::bencode::{DecodeLimits, Value};
 use crate::id::InfoHash;
 use crate::pieces::{Layout, Padding};
 
 /// What a torrent may take of our memory while it is read.
-pub(super) const LIMITS: Limits = Limits {
+pub(super) const LIMITS: DecodeLimits = DecodeLimits {
     length: Metainfo::MAX_LENGTH,
     // A hybrid torrent's file tree takes one for each folder.
     depth: 100,

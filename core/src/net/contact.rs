@@ -1,5 +1,7 @@
 //! Whom a channel can be opened to.
 
+use std::net::{IpAddr, SocketAddr};
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{LinkId, MemberId};
@@ -16,6 +18,8 @@ pub enum Contact {
         /// Its number there.
         member: MemberId,
     },
+    /// Whoever listens there, or called us from there.
+    Address(SocketAddr),
 }
 
 impl Contact {
@@ -23,6 +27,7 @@ impl Contact {
     pub fn link(&self) -> LinkId {
         match self {
             Contact::Member { link, .. } => *link,
+            Contact::Address(_) => LinkId::NETWORK,
         }
     }
 
@@ -31,6 +36,22 @@ impl Contact {
     pub fn address(&self) -> [u8; 4] {
         match self {
             Contact::Member { member, .. } => member.0.to_be_bytes(),
+            Contact::Address(address) => four_bytes(address.ip()),
+        }
+    }
+}
+
+/// An IPv4 address, or what an IPv6 one folds to: BEP 6 knows the first kind only.
+pub fn four_bytes(address: IpAddr) -> [u8; 4] {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.octets(),
+        IpAddr::V6(address) => {
+            let bits = address.to_bits();
+            let quarters = [96, 64, 32, 0].map(|shift| (bits >> shift) as u32);
+            quarters
+                .into_iter()
+                .fold(0, |sum, quarter| sum ^ quarter)
+                .to_be_bytes()
         }
     }
 }

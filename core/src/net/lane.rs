@@ -12,7 +12,8 @@ use crate::time::Time;
 /// What a link takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LaneLimits {
-    /// Channels at once, those counted that are asked for.
+    /// Channels at once, those counted that are asked for. None at all: it carries a single
+    /// one, which is there already.
     pub max_channels: usize,
     /// The longest stretch of a channel that leaves at once, in bytes.
     pub max_payload: usize,

@@ -1,9 +1,13 @@
 //! What goes into a node and what comes out.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::engine::{self, Command, Done, Event, Job, Work};
+use crate::engine::{
+    self, Command, DirectId, DirectWork, Done, Ending, Event, Job, PeerPath, Work,
+};
 use crate::id::{ChannelId, InfoHash, LinkId};
 use crate::net::Parts;
 use crate::pieces::PieceIndex;
@@ -17,6 +21,37 @@ pub enum Input<C = Bytes> {
     /// Something about a link. Its number is the host's choice, and the same for as long as
     /// it leads to the same place.
     Link(LinkId, LinkInput<C>),
+    /// Something about a wire: a connection that carries the stream of one peer and nothing
+    /// else. Its number is the host's choice, and that of no link or wire before.
+    Wire(LinkId, WireInput<C>),
+    /// From now on the host dials addresses ([`WireOutput::Dial`]), so many at once; or none
+    /// any more.
+    Network {
+        /// Connections that may be on their way at once.
+        dials: usize,
+    },
+    /// Whoever looks for peers, and is no link, knows the addresses of some.
+    Met {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// Members of the swarm that have everything, as is said there.
+        complete: u32,
+        /// Members of the swarm that lack something, as is said there.
+        incomplete: u32,
+        /// Some of them.
+        addresses: Vec<SocketAddr>,
+    },
+    /// Nobody answers at an address that was dialled.
+    Undialled {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// See [`crate::engine::Input::RelayOnly`].
+    RelayOnly(bool),
+    /// What came of an [`Output::Direct`].
+    Direct(DirectId, DirectInput),
     /// An [`Output::Store`] ended.
     Store(Job, Done<C>),
     /// A person wants something.
@@ -63,11 +98,59 @@ impl<C: Chunk> From<ServerMessage> for LinkInput<C> {
     }
 }
 
+/// What happened to a wire.
+#[derive(Clone, Debug)]
+pub enum WireInput<C = Bytes> {
+    /// It is open.
+    Up(WireUp),
+    /// It brought bytes.
+    Received(C),
+    /// It has sent this many bytes since it was last said.
+    Sent(usize),
+    /// It is closed, from the other end or because it broke.
+    Down,
+}
+
+/// A wire that just opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireUp {
+    /// What kind it is.
+    pub path: PeerPath,
+    /// The other end: the address that was dialled, or from which it called.
+    pub remote: SocketAddr,
+    /// Our own end.
+    pub local: SocketAddr,
+    /// The torrent for which we dialled; none if somebody called us.
+    pub dialled: Option<InfoHash>,
+    /// Bytes that leave at once at the most.
+    pub max_payload: usize,
+}
+
+/// What came of [`DirectWork`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DirectInput {
+    /// Our end, as SDP with all of its candidates.
+    Described(String),
+    /// There is to be no link.
+    Failed,
+    /// It is there, a wire from now on.
+    Linked {
+        /// Its number.
+        wire: LinkId,
+        /// Bytes that leave at once at the most.
+        max_payload: usize,
+    },
+}
+
 /// Something for the host to do.
 #[derive(Clone, Debug)]
 pub enum Output<C = Bytes> {
     /// Something for a link.
     Link(LinkId, LinkOutput<C>),
+    /// Something about wires.
+    Wire(WireOutput<C>),
+    /// Have a direct link made, step by step; answered with [`Input::Direct`].
+    Direct(DirectId, DirectWork),
     /// Have a store do something, then answer with [`Input::Store`], in any order.
     Store(Job, Work<C>),
     /// Something that the host or a person should know.
@@ -101,6 +184,33 @@ pub enum LinkOutput<C = Bytes> {
     Reconnect,
 }
 
+/// Something about wires for the host to do.
+#[derive(Clone, Debug)]
+pub enum WireOutput<C = Bytes> {
+    /// Open one to this address by TCP, and say so ([`WireInput::Up`]), or that it can't be
+    /// had ([`Input::Undialled`]).
+    Dial {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// Send bytes through one. What is for a wire that is down is dropped.
+    Send {
+        /// The wire.
+        wire: LinkId,
+        /// The bytes.
+        parts: Parts<C>,
+    },
+    /// Close it, after what it was given has left; nothing is heard of it any more.
+    Close {
+        /// The wire.
+        wire: LinkId,
+        /// Why, for a person; this kind of channel can't say it to the other end.
+        reason: Ending,
+    },
+}
+
 impl<C: Chunk> LinkOutput<C> {
     /// The message to send, its bytes in one piece; none where there is none to send.
     pub fn into_message(self) -> Option<ClientMessage> {
@@ -121,6 +231,8 @@ pub enum TimerKind {
     Engine(engine::TimerKind),
     /// Verified pieces are told to a tracker, gathered over a moment.
     Have,
+    /// Somebody who called us has not said for which torrent.
+    Handshake,
     /// A server has been silent: it is asked for a sign of life, or given up.
     Pulse,
     /// A torrent that waits may be announced in the place of another.

@@ -14,10 +14,12 @@ use crate::engine::config::TrackerConfig;
 use crate::engine::{self, Config, Engine, Found, Standing, TrackerView};
 use crate::find::Tracker;
 use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId};
-use crate::net::{Contact, LaneLimits};
+use crate::net::{Contact, LaneLimits, RelayPolicy};
 use crate::peer::PeerPath;
 use crate::time::Time;
-use crate::wire::relay::{ClientMessage, Open, Peers, ServerMessage, Welcome};
+use crate::wire::relay::{
+    ClientMessage, Open, Peers, RelayUse, ServerMessage, StunServer, Welcome,
+};
 
 /// See the module.
 #[derive(Debug)]
@@ -53,6 +55,11 @@ impl RelayLink {
             Some(_) => TrackerView::Up,
             None => TrackerView::Connecting,
         }
+    }
+
+    /// Where peers may ask for their own addresses.
+    pub(super) fn stun(&self) -> &[StunServer] {
+        self.welcome.as_ref().map_or(&[], |welcome| &welcome.stun)
     }
 
     /// What a torrent is at the tracker.
@@ -173,9 +180,17 @@ impl RelayLink {
             max_channels: size(welcome.max_channels),
             max_payload: size(welcome.max_payload),
         };
+        let policy = match (welcome.relay_only, welcome.relay) {
+            (true, _) => RelayPolicy::Only,
+            (false, RelayUse::Spare) => RelayPolicy::Spare,
+            (false, RelayUse::Free) => RelayPolicy::Free,
+        };
         self.welcome = Some(welcome);
-        let link = self.id;
-        engine::Input::LinkUp { link, limits }
+        engine::Input::LinkUp {
+            link: self.id,
+            limits,
+            policy,
+        }
     }
 
     fn found<C: Chunk>(&mut self, now: Time, peers: &Peers) -> engine::Input<C> {
@@ -331,7 +346,9 @@ impl RelayLink {
         config: &Config,
         out: &mut VecDeque<Output<C>>,
     ) {
-        let Contact::Member { member, .. } = contact;
+        let Contact::Member { member, .. } = contact else {
+            return;
+        };
         self.next_request = self.next_request.wrapping_add(1);
         let request = self.next_request;
         self.opening.insert(request, (info_hash, member));

@@ -66,6 +66,43 @@ pub struct PathsConfig {
     /// Channels for which there is no place, unless they turn out to lead to peers who have
     /// one: eight at once, for `places.patience` each.
     pub guests: usize,
+    /// Whoever calls us by a wire says within this time for which torrent: ten seconds, as
+    /// libtorrent's `handshake_timeout`.
+    pub handshake: Duration,
+    /// Callers that have not done so, at once; one more takes the place of the first. 64: as
+    /// many as arrive in a burst, each a socket and less than a handshake.
+    pub strangers: usize,
+    /// Direct links beside the relay.
+    pub direct: DirectConfig,
+}
+
+/// When direct links (WebRTC) are made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DirectConfig {
+    /// Links of one torrent that are being made at once; none at all makes none. None by
+    /// default, because the host has to know how; four where it does: each asks the browser
+    /// for some sockets, and a swarm is linked in some seconds all the same.
+    pub at_once: usize,
+    /// How old a session is, or how many bytes it moved, before it is worth one: ten seconds,
+    /// or 1 MiB. At once where the relay is to be spared.
+    pub after: (Duration, u64),
+    /// A link that is not there by then is given up: fifteen seconds; most take one.
+    pub timeout: Duration,
+    /// How long until the next try, after the first that came to nothing, the second, and so
+    /// on: one, five and thirty minutes. What stood in its way is most often there to stay.
+    pub retry: [Duration; 3],
+}
+
+impl Default for DirectConfig {
+    fn default() -> Self {
+        DirectConfig {
+            at_once: 0,
+            after: (Duration::from_secs(10), 1 << 20),
+            timeout: Duration::from_secs(15),
+            retry: [60, 300, 1800].map(Duration::from_secs),
+        }
+    }
 }
 
 impl PathsConfig {
@@ -82,6 +119,9 @@ impl Default for PathsConfig {
             grace: Duration::from_secs(30),
             adrift: 50,
             guests: 8,
+            handshake: Duration::from_secs(10),
+            strangers: 64,
+            direct: DirectConfig::default(),
         }
     }
 }

@@ -79,7 +79,7 @@ impl<C: Chunk> Session<C> {
     /// The other channel is better than the one that carries the talk.
     pub(crate) fn has_better(&self) -> bool {
         let spare = self.spare.as_ref();
-        spare.is_some_and(|spare| spare.path.rank() > self.talk.path.rank())
+        spare.is_some_and(|spare| spare.rank() > self.talk.rank())
     }
 
     /// What we asked of it will not come: whoever is asked next is timed anew.

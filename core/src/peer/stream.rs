@@ -9,7 +9,7 @@ use super::secret::{Place, Secret};
 use super::{Outbox, PeerPath, RequestConfig};
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash};
-use crate::net::Contact;
+use crate::net::{Contact, RelayPolicy};
 use crate::pieces::Block;
 use crate::time::Time;
 use crate::wire::extension::Token;
@@ -24,11 +24,18 @@ pub(crate) struct Opening {
     pub(crate) contact: Contact,
     /// What kind of channel it is.
     pub(crate) path: PeerPath,
+    /// We asked for it.
+    pub(crate) ours: bool,
+    /// What the relay that carries it, if one does, says of its use.
+    pub(crate) policy: RelayPolicy,
     /// What stands for our own address there.
     pub(crate) here: [u8; 4],
-    /// Bytes that it takes.
+    /// Bytes that it takes, or [`UNCOUNTED`].
     pub(crate) room: u32,
 }
+
+/// The room of a channel that is no other's neighbour: its own queue bounds what it takes.
+pub const UNCOUNTED: u32 = u32::MAX;
 
 /// See the module.
 #[derive(Debug)]
@@ -39,6 +46,9 @@ pub(crate) struct Stream<C: Chunk = Bytes> {
     pub(crate) contact: Contact,
     /// What kind of channel that is.
     pub(crate) path: PeerPath,
+    /// We asked for it.
+    pub(crate) ours: bool,
+    policy: RelayPolicy,
     /// What stands for our own address there.
     here: [u8; 4],
     /// What we told the other end, to know it by on another channel.
@@ -64,6 +74,8 @@ pub(crate) struct Stream<C: Chunk = Bytes> {
     pub(crate) fast: bool,
     /// The id under which it takes `ut_metadata` messages.
     pub(crate) ut_metadata: Option<u8>,
+    /// The id under which it takes `ts_direct` messages.
+    pub(crate) ts_direct: Option<u8>,
     /// It said what it has as a whole: there is one bitfield, or message in its place.
     pub(crate) introduced: bool,
     /// What we asked for.
@@ -103,6 +115,8 @@ impl<C: Chunk> Stream<C> {
             channel: opening.channel,
             contact: opening.contact,
             path: opening.path,
+            ours: opening.ours,
+            policy: opening.policy,
             here: opening.here,
             token: None,
             their_token: None,
@@ -110,11 +124,15 @@ impl<C: Chunk> Stream<C> {
             heeded: true,
             decoder: Decoder::new(max_message),
             outbox: Outbox::default(),
-            room: u64::from(opening.room),
+            room: match opening.room {
+                UNCOUNTED => u64::MAX,
+                room => room.into(),
+            },
             greeted: false,
             extended: false,
             fast: false,
             ut_metadata: None,
+            ts_direct: None,
             introduced: false,
             requests: BTreeSet::new(),
             given_up: BTreeSet::new(),
@@ -159,6 +177,21 @@ impl<C: Chunk> Stream<C> {
             here: self.here,
             there: self.contact.address(),
         })
+    }
+
+    /// The higher, the better: a relay that is to be spared comes last, one that costs nobody
+    /// anything first.
+    pub(crate) fn rank(&self) -> u8 {
+        match (self.path, self.policy) {
+            (PeerPath::Relay, RelayPolicy::Spare) => 0,
+            (PeerPath::Direct | PeerPath::Tcp, _) => 1,
+            (PeerPath::Relay, RelayPolicy::Free | RelayPolicy::Only) => 2,
+        }
+    }
+
+    /// What stands for our own address at its other end.
+    pub(crate) fn here(&self) -> [u8; 4] {
+        self.here
     }
 
     /// We talk through another channel: what we asked for here we shall ask for there, what

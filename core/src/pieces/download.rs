@@ -7,18 +7,23 @@ mod choose;
 mod limits;
 mod load;
 mod progress;
+mod receive;
 mod standing;
+mod stock;
 mod suspects;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use choose::Choice;
-pub use limits::{Limits, Waste};
-use load::{Load, Standing};
+pub use limits::{DownloadLimits, Waste};
+use load::Load;
+pub use receive::BlockOutcome;
+use stock::Stock;
 use suspects::Suspects;
 
-use super::partial::{Filled, Partial};
+use super::partial::Partial;
 use super::parts::Content;
 use super::{Bitfield, Block, Layout, Padding, Picker, PieceIndex, Priority, Strategy, Stretch};
 use crate::chunk::Chunk;
@@ -26,29 +31,6 @@ use crate::rng::Rng;
 
 /// Who a block is asked of; the engine's number for a session, never used twice.
 pub type SessionId = u32;
-
-/// What became of a block that arrived.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Received<C = Bytes> {
-    /// It was not asked of this session, or no longer: to be ignored; waste.
-    Unrequested,
-    /// We have it already: waste.
-    Duplicate,
-    /// It is kept. Tell these sessions that we no longer need it.
-    Kept {
-        /// Others of which it was asked too.
-        cancel: Vec<SessionId>,
-    },
-    /// It was the last of its piece: hash it.
-    Complete {
-        /// Others of which this block was asked too.
-        cancel: Vec<SessionId>,
-        /// The piece.
-        piece: PieceIndex,
-        /// Its bytes.
-        data: C,
-    },
-}
 
 /// See the module.
 ///
@@ -69,12 +51,8 @@ pub enum Received<C = Bytes> {
 #[derive(Debug)]
 pub struct Download<C: Chunk = Bytes> {
     layout: Layout,
-    padding: Padding,
-    limits: Limits,
-    have: Bitfield,
-    bytes_had: u64,
-    /// Wanted and not had.
-    missing: Bitfield,
+    limits: DownloadLimits,
+    stock: Stock,
     picker: Picker,
     /// Pieces that are begun and not had.
     begun: BTreeMap<PieceIndex, Begun<C>>,
@@ -126,19 +104,16 @@ impl<C: Chunk> Download<C> {
         layout: Layout,
         have: Bitfield,
         strategy: Strategy,
-        limits: Limits,
+        limits: DownloadLimits,
         rng: Rng,
     ) -> Self {
         let window = (limits.streaming_window / u64::from(layout.piece_length())).max(2);
         let window = u32::try_from(window).unwrap_or(u32::MAX);
         let mut download = Download {
             layout,
-            padding: Padding::default(),
             limits,
-            bytes_had: 0,
-            missing: Bitfield::empty(layout.piece_count()),
             picker: Picker::new(&have, strategy, window, rng.fork("picker")),
-            have,
+            stock: Stock::new(layout, have),
             begun: BTreeMap::new(),
             bytes_begun: 0,
             far_bytes: 0,
@@ -154,8 +129,6 @@ impl<C: Chunk> Download<C> {
             waste: Waste::default(),
             rng: rng.fork("endgame"),
         };
-        download.bytes_had = download.bytes_in(&download.have);
-        download.find_missing();
         download.pick_at_random_first();
         download
     }
@@ -165,8 +138,7 @@ impl<C: Chunk> Download<C> {
     #[must_use]
     pub fn with_padding(mut self, padding: Padding) -> Self {
         debug_assert!(self.begun.is_empty());
-        self.padding = padding;
-        self.bytes_had = self.bytes_in(&self.have);
+        self.stock.set_padding(padding);
         self
     }
 
@@ -178,17 +150,17 @@ impl<C: Chunk> Download<C> {
 
     /// Verified and written pieces.
     pub fn have(&self) -> &Bitfield {
-        &self.have
+        self.stock.have()
     }
 
     /// Bytes of verified and written pieces, without padding.
     pub fn bytes_had(&self) -> u64 {
-        self.bytes_had
+        self.stock.bytes_had()
     }
 
     /// Bytes of the pieces that are wanted and not had, without padding.
     pub fn bytes_missing(&self) -> u64 {
-        self.bytes_in(&self.missing)
+        self.stock.bytes_missing()
     }
 
     /// Every piece is had.
@@ -198,7 +170,7 @@ impl<C: Chunk> Download<C> {
 
     /// Every piece that is not skipped is had.
     pub fn is_finished(&self) -> bool {
-        self.missing.is_empty()
+        self.stock.missing().is_empty()
     }
 
     /// A wanted piece that some connected peer has is not begun: there is no endgame yet.
@@ -221,7 +193,10 @@ impl<C: Chunk> Download<C> {
     pub fn wants_any_of(&mut self, session: SessionId, peer_has: &Bitfield) -> bool {
         let pieces = self.layout.piece_count();
         let from = &mut self.loads.entry(session).or_default().missing_from;
-        let found = self.missing.first_common_in(peer_has, *from..pieces);
+        let found = self
+            .stock
+            .missing()
+            .first_common_in(peer_has, *from..pieces);
         *from = found.map_or(pieces, PieceIndex::get);
         found.is_some()
     }
@@ -229,6 +204,11 @@ impl<C: Chunk> Download<C> {
     /// How many connected peers have this piece.
     pub fn availability(&self, piece: PieceIndex) -> u32 {
         self.picker.availability(piece)
+    }
+
+    /// How many have the piece that the fewest have: so often they hold everything together.
+    pub fn copies(&self) -> u32 {
+        self.picker.copies()
     }
 
     /// Changes the strategy from now on.
@@ -360,176 +340,17 @@ impl<C: Chunk> Download<C> {
         }
     }
 
-    /// A block arrived.
-    pub fn receive(&mut self, session: SessionId, block: Block, data: &C) -> Received<C> {
-        self.take(session, block, data, false)
-    }
-
-    /// A block arrived that was asked of the session and given up: if it is still missing, it
-    /// is as good as any.
-    pub fn receive_late(&mut self, session: SessionId, block: Block, data: &C) -> Received<C> {
-        self.take(session, block, data, true)
-    }
-
-    fn take(&mut self, session: SessionId, block: Block, data: &C, late: bool) -> Received<C> {
-        let received = self.fill(session, block, data, late);
-        if matches!(received, Received::Kept { .. } | Received::Complete { .. }) {
-            self.set_standing(session, Standing::Delivers);
-        }
-        let bytes = data.len() as u64;
-        match received {
-            Received::Unrequested => self.waste.unrequested += bytes,
-            Received::Duplicate => self.waste.duplicate += bytes,
-            Received::Kept { .. } => self.give_up_if_skipped(block.piece),
-            Received::Complete { .. } => {}
-        }
-        received
-    }
-
-    /// The hash was right; [`Download::written`] or [`Download::write_failed`] is to follow.
-    /// Returns who sent bad blocks of this piece earlier: proven liars.
-    ///
-    /// Nothing happens unless the piece is being verified; the same goes for the next three.
-    pub fn verified(&mut self, piece: PieceIndex) -> Vec<SessionId> {
-        let Some(Begun::Verifying { content, senders }) = self.begun.get(&piece) else {
-            return Vec::new();
-        };
-        for sender in senders {
-            if let Some(load) = self.loads.get_mut(sender) {
-                load.verified = true;
-            }
-        }
-        self.suspects.clear(piece, content)
-    }
-
-    /// The hash was right and the write confirmed: we have it.
-    pub fn written(&mut self, piece: PieceIndex) {
-        if self.end_verifying(piece).is_some() {
-            self.have.insert(piece);
-            self.missing.remove(piece);
-            self.bytes_had += self.bytes_of(piece);
-            self.pick_at_random_first();
-        }
-    }
-
-    /// A piece that we had is lost: it is wanted again, unless it is skipped. False, and
-    /// nothing happens, if we don't have it.
-    pub fn lost(&mut self, piece: PieceIndex) -> bool {
-        if !self.have.remove(piece) {
-            return false;
-        }
-        self.bytes_had -= self.bytes_of(piece);
-        self.picker.put_back(piece);
-        if self.priority(piece) > Priority::Skip {
-            self.missing.insert(piece);
-            for load in self.loads.values_mut() {
-                load.missing_from = load.missing_from.min(piece.get());
-            }
-        }
-        self.pick_at_random_first();
-        true
-    }
-
-    /// The hash was wrong: the piece is wanted again. Returns the proven liar, if it was
-    /// filled by one session alone.
-    ///
-    /// If several contributed, it is remembered what each of them sent. The piece is then
-    /// fetched by one session alone, by another one if possible, until it is right;
-    /// [`Download::verified`] then returns those whose blocks were bad.
-    ///
-    /// The lone session must not be waited for longer than for others: what it leaves
-    /// unanswered is to be given to [`Download::release`], and the piece is fetched afresh.
-    pub fn rejected(&mut self, piece: PieceIndex) -> Vec<SessionId> {
-        let Some((content, senders)) = self.end_verifying(piece) else {
-            return Vec::new();
-        };
-        self.waste.corrupt += self.bytes_of(piece);
-        self.wary = true;
-        self.picker.put_back(piece);
-        self.suspects.add(piece, &content, &senders)
-    }
-
-    /// The write failed: the piece is wanted again, nobody is to blame.
-    pub fn write_failed(&mut self, piece: PieceIndex) {
-        if self.end_verifying(piece).is_some() {
-            self.picker.put_back(piece);
-        }
-    }
-
-    fn fill(&mut self, session: SessionId, block: Block, data: &C, late: bool) -> Received<C> {
-        let piece = block.piece;
-        let partial = match self.begun.get_mut(&piece) {
-            Some(Begun::Filling(partial)) => partial,
-            Some(Begun::Verifying { .. }) => return Received::Duplicate,
-            None if self.have.has(piece) => return Received::Duplicate,
-            Some(Begun::Draining(_)) | None => return Received::Unrequested,
-        };
-        let was_full = !partial.has_unasked();
-        let cancel = match partial.fill(session, block, data, late) {
-            Filled::Unrequested => return Received::Unrequested,
-            Filled::Duplicate => return Received::Duplicate,
-            Filled::Kept(others) => others,
-        };
-        let stretches = partial.take_stretches(block);
-        let complete = partial.is_complete();
-        self.reopened |= was_full && partial.has_unasked();
-        self.stretches.extend(stretches);
-        for asked in cancel.iter().chain([&session]) {
-            self.load(*asked).asked.remove(&block);
-        }
-        self.relist(piece);
-        if !complete {
-            return Received::Kept { cancel };
-        }
-        match self.begin_verifying(piece) {
-            Some(Content::Whole(data)) => Received::Complete {
-                cancel,
-                piece,
-                data,
-            },
-            // Of a piece in parts the last thing is that it was written.
-            Some(Content::Digests(_)) | None => Received::Kept { cancel },
-        }
-    }
-
-    fn end_verifying(&mut self, piece: PieceIndex) -> Option<(Content<C>, Vec<SessionId>)> {
-        match self.begun.remove(&piece)? {
-            Begun::Verifying { content, senders } => {
-                self.verifying -= 1;
-                self.bytes_begun -= self.memory(piece);
-                Some((content, senders))
-            }
-            other => {
-                self.begun.insert(piece, other);
-                None
-            }
-        }
-    }
-
-    /// Bytes of a piece, without padding.
-    fn bytes_of(&self, piece: PieceIndex) -> u64 {
-        let length = self.layout.length(piece);
-        u64::from(length - self.padding.within(self.layout.offset(piece), length))
-    }
-
-    fn bytes_in(&self, pieces: &Bitfield) -> u64 {
-        pieces.iter().map(|piece| self.bytes_of(piece)).sum()
-    }
-
     fn find_missing(&mut self) {
-        self.missing = Bitfield::empty(self.layout.piece_count());
-        for piece in self.layout.pieces() {
-            if !self.have.has(piece) && self.priority(piece) > Priority::Skip {
-                self.missing.insert(piece);
-            }
-        }
+        let picker = &self.picker;
+        self.stock
+            .want(|piece| picker.priority(piece) > Priority::Skip);
         for load in self.loads.values_mut() {
             load.missing_from = 0;
         }
     }
 
     fn pick_at_random_first(&mut self) {
-        let few = self.have.count() < self.limits.random_first;
+        let few = self.have().count() < self.limits.random_first;
         self.picker.set_random_first(few);
     }
 

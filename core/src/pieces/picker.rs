@@ -23,11 +23,13 @@
 //! - Suggestions and small sets of pieces are looked at one by one, and bounded.
 
 mod buckets;
+mod holders;
 mod strategy;
 
 use std::collections::BTreeMap;
 
 use buckets::{Bucket, Cursor};
+use holders::Holders;
 pub use strategy::Strategy;
 
 use super::download::SessionId;
@@ -39,7 +41,7 @@ use crate::rng::Rng;
 ///
 /// Peers that have everything would move every piece. They are only counted:
 ///
-/// > a piece's availability = `seeds` + `holders[piece]`
+/// > a piece's availability = `seeds` + `holders` of it
 ///
 /// and only that sum is promised. `seeds` never exceeds the number of connected peers that
 /// have everything, because only such a peer raises it, and the leaving of such a peer
@@ -65,8 +67,8 @@ pub struct Picker {
     ranks: [Rank; 3],
     /// Where in its bucket a wanted piece is; meaningless for others.
     positions: Vec<u32>,
-    /// Peers that have each piece, those in `seeds` apart.
-    holders: Vec<u32>,
+    /// Those in `seeds` apart.
+    holders: Holders,
     /// Peers that have everything, see above.
     seeds: u32,
     peers: BTreeMap<SessionId, Searched>,
@@ -107,7 +109,7 @@ impl Picker {
             priorities: vec![Priority::default(); pieces as usize],
             ranks: [rank.clone(), rank.clone(), rank],
             positions: vec![0; pieces as usize],
-            holders: vec![0; pieces as usize],
+            holders: Holders::new(pieces),
             seeds: 0,
             peers: BTreeMap::new(),
         };
@@ -191,8 +193,7 @@ impl Picker {
         }
         for piece in self.in_random_order(pieces.iter()) {
             self.exit(piece);
-            let holders = &mut self.holders[piece.as_usize()];
-            *holders = holders.checked_sub(1).expect("a peer that left had joined");
+            self.holders.remove(piece);
             self.enter(piece);
         }
     }
@@ -204,7 +205,12 @@ impl Picker {
 
     /// How many connected peers have this piece.
     pub fn availability(&self, piece: PieceIndex) -> u32 {
-        self.seeds + self.holders[piece.as_usize()]
+        self.seeds + self.holders.of(piece)
+    }
+
+    /// How many have the piece that the fewest have. Cheap: it looks at no piece.
+    pub fn copies(&self) -> u32 {
+        self.seeds + self.holders.least()
     }
 
     /// It is neither had nor begun, whatever its priority.
@@ -243,7 +249,7 @@ impl Picker {
 
     fn add_holder(&mut self, piece: PieceIndex) {
         self.exit(piece);
-        self.holders[piece.as_usize()] += 1;
+        self.holders.add(piece);
         self.enter(piece);
     }
 
@@ -257,7 +263,7 @@ impl Picker {
     fn enter(&mut self, piece: PieceIndex) {
         if let Some(rank) = self.rank(piece) {
             let Rank { wanted, buckets } = &mut self.ranks[rank];
-            let holders = self.holders[piece.as_usize()] as usize;
+            let holders = self.holders.of(piece) as usize;
             if buckets.len() <= holders {
                 buckets.resize_with(holders + 1, Bucket::default);
             }
@@ -271,7 +277,7 @@ impl Picker {
     fn exit(&mut self, piece: PieceIndex) {
         if let Some(rank) = self.rank(piece) {
             let Rank { wanted, buckets } = &mut self.ranks[rank];
-            let holders = self.holders[piece.as_usize()] as usize;
+            let holders = self.holders.of(piece) as usize;
             wanted.remove(piece);
             buckets[holders].remove(piece, &mut self.positions, &mut self.rng);
         }

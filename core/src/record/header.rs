@@ -10,12 +10,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::RecordError;
-use crate::bencode::{self, Dict, Limits};
+use crate::bencode::{self, DecodeLimits, Dict};
 use crate::engine::Config;
 use crate::time::Time;
 
 /// What a header may cost: several times what one has.
-const LIMITS: Limits = Limits {
+const LIMITS: DecodeLimits = DecodeLimits {
     length: 64 << 10,
     depth: 8,
     values: 4096,

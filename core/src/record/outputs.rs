@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
 use crate::chunk::Chunk;
-use crate::engine::{Event, Job, Output, Urgency, Work};
+use crate::engine::{DirectWork, Event, Job, Output, Urgency, Work};
 use crate::id::{ChannelKey, InfoHash};
 use crate::metainfo::Metainfo;
 use crate::net::{Contact, Part};
@@ -91,9 +91,13 @@ impl OutputHash {
             Output::Dial { info_hash, contact } => {
                 self.tag(15);
                 self.hash.write(&info_hash.0);
-                let Contact::Member { link, member } = contact;
-                self.hash.write(&link.0.to_be_bytes());
-                self.hash.write(&member.0.to_be_bytes());
+                match contact {
+                    Contact::Member { link, member } => {
+                        self.hash.write(&link.0.to_be_bytes());
+                        self.hash.write(&member.0.to_be_bytes());
+                    }
+                    Contact::Address(address) => self.bytes(address.to_string().as_bytes()),
+                }
             }
             Output::Accept { channel } => self.channel(16, *channel),
             Output::Close { channel, reason } => {
@@ -117,6 +121,22 @@ impl OutputHash {
             Output::Expect { channel, bytes } => {
                 self.channel(19, *channel);
                 self.hash.write(&bytes.to_be_bytes());
+            }
+            Output::Direct(id, work) => {
+                self.channel(21, id.channel);
+                self.hash.write(&id.attempt.to_be_bytes());
+                match work {
+                    DirectWork::Offer => self.tag(0),
+                    DirectWork::Answer(description) => {
+                        self.tag(1);
+                        self.bytes(description.as_bytes());
+                    }
+                    DirectWork::Accept(description) => {
+                        self.tag(2);
+                        self.bytes(description.as_bytes());
+                    }
+                    DirectWork::Drop => self.tag(3),
+                }
             }
             Output::Store(job, work) => self.work(job, work),
             Output::Event(event) => self.event(event),

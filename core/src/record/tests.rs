@@ -5,10 +5,12 @@ use bytes::Bytes;
 
 use super::entry::What;
 use super::*;
-use crate::engine::{Command, Config, Done, Found, Input, Job, Resume, StoreError};
+use crate::engine::{
+    Command, Config, DirectId, DirectNews, Done, Found, Input, Job, Resume, StoreError,
+};
 use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId, PeerId};
 use crate::metainfo::{Builder, Metainfo, NewFile};
-use crate::net::{Contact, LaneLimits};
+use crate::net::{Contact, LaneLimits, RelayPolicy};
 use crate::peer::PeerPath;
 use crate::pieces::{Bitfield, Priority, Strategy};
 use crate::time::Time;
@@ -41,6 +43,7 @@ fn up() -> Input {
             max_channels: 8,
             max_payload: 1 << 18,
         },
+        policy: RelayPolicy::Free,
     }
 }
 
@@ -438,13 +441,30 @@ fn arbitrary_input(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Inpu
         link,
         member: MemberId(u.arbitrary()?),
     };
-    Ok(match u.int_in_range(0..=19)? {
+    Ok(match u.int_in_range(0..=21)? {
+        21 => Input::RelayOnly(u.arbitrary()?),
+        20 => Input::Direct(
+            DirectId {
+                channel,
+                attempt: u.arbitrary()?,
+            },
+            match u.int_in_range(0..=2)? {
+                0 => DirectNews::Described(u.arbitrary()?),
+                1 => DirectNews::Failed,
+                _ => DirectNews::Linked,
+            },
+        ),
         0 => Input::Tick,
         1 => Input::LinkUp {
             link,
             limits: LaneLimits {
                 max_channels: u.arbitrary::<u32>()? as usize,
                 max_payload: u.arbitrary::<u32>()? as usize,
+            },
+            policy: match u.int_in_range(0..=2)? {
+                0 => RelayPolicy::Free,
+                1 => RelayPolicy::Spare,
+                _ => RelayPolicy::Only,
             },
         },
         2 => Input::LinkDown { link },

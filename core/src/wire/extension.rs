@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MAX_METADATA;
 use super::fields::{ByteString, dictionary, is_printable};
-use crate::bencode::{self, BencodeError, Dict, Limits};
+use crate::bencode::{self, BencodeError, DecodeLimits, Dict};
 
 /// Bytes of a metadata piece (BEP 9), except the last.
 pub const METADATA_PIECE: u32 = 16 * 1024;
@@ -23,14 +23,14 @@ pub const HANDSHAKE_ID: u8 = 0;
 const MAX_CLIENT: usize = 64;
 
 /// What an extension handshake may cost: some clients list dozens of extensions.
-const HANDSHAKE_LIMITS: Limits = Limits {
+const HANDSHAKE_LIMITS: DecodeLimits = DecodeLimits {
     length: 16 * 1024,
     depth: 8,
     values: 1024,
 };
 
 /// What the dictionary of a metadata message may cost: a few numbers.
-const METADATA_LIMITS: Limits = Limits {
+const METADATA_LIMITS: DecodeLimits = DecodeLimits {
     length: 1024,
     depth: 4,
     values: 64,
@@ -42,6 +42,9 @@ pub struct ExtensionHandshake {
     /// The id under which the sender takes `ut_metadata` messages, if it does (`m`);
     /// never 0, which is how a sender says that it no longer does.
     pub ut_metadata: Option<u8>,
+    /// The id under which the sender takes `ts_direct` messages ([`super::direct`]), if it does
+    /// (`m`).
+    pub ts_direct: Option<u8>,
     /// Bytes of the info dictionary, if the sender has it (`metadata_size`); from 1 to
     /// [`MAX_METADATA`].
     pub metadata_size: Option<u32>,
@@ -113,6 +116,7 @@ impl ExtensionHandshake {
     pub fn encode(&self) -> Bytes {
         bencode::encode(&HandshakeDictionary {
             m: Extensions {
+                ts_direct: self.ts_direct.map(i64::from),
                 ut_metadata: self.ut_metadata.map(i64::from),
             },
             metadata_size: self.metadata_size.map(i64::from),
@@ -137,6 +141,7 @@ impl ExtensionHandshake {
             .map(|ByteString(name)| String::from_utf8_lossy(&name).into_owned());
         Ok(ExtensionHandshake {
             ut_metadata: in_range(read.m.ut_metadata, u8::MAX),
+            ts_direct: in_range(read.m.ts_direct, u8::MAX),
             metadata_size: in_range(read.metadata_size, MAX_METADATA as u32),
             client: client.map(|name| {
                 let ByteString(name) = client_name(&name);
@@ -222,6 +227,7 @@ struct HandshakeDictionary {
 
 #[derive(Default, Serialize, Deserialize)]
 struct Extensions {
+    ts_direct: Option<i64>,
     ut_metadata: Option<i64>,
 }
 

@@ -14,7 +14,7 @@ use swarm_core::engine::{
 };
 use swarm_core::id::{ChannelId, ChannelKey, LinkId, MemberId, PeerId};
 use swarm_core::metainfo::Metainfo;
-use swarm_core::net::{Contact, LaneLimits};
+use swarm_core::net::{Contact, LaneLimits, RelayPolicy};
 use swarm_core::pieces::Bitfield;
 use swarm_core::time::Time;
 use swarm_core::wire::extension::{Begin, ExtensionHandshake, HANDSHAKE_ID, Proof, Token};
@@ -76,7 +76,11 @@ impl Table {
                 max_payload: 256 << 10,
             };
             let link = LinkId(link);
-            table.feed(Input::LinkUp { link, limits });
+            table.feed(Input::LinkUp {
+                link,
+                limits,
+                policy: RelayPolicy::Spare,
+            });
         }
         let mut had = Bitfield::empty(pieces);
         for &index in have {

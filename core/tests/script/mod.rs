@@ -490,6 +490,7 @@ impl Stage {
         match output {
             Output::Link(_, output) => self.hear(output.into_message()?),
             Output::Store(job, work) => self.work(job, work),
+            Output::Wire(_) | Output::Direct(..) => unreachable!("nobody here knows an address"),
             Output::Refused { .. } => None,
             Output::Event(event) => {
                 self.events.push(event);

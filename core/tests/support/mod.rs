@@ -1,7 +1,10 @@
 //! A whole swarm in memory: real engines, the real hub, no sockets, virtual time.
 
+#![allow(dead_code, reason = "each file of tests uses a part of it")]
+
 #[path = "../content/mod.rs"]
 mod content;
+mod direct;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
@@ -103,6 +106,8 @@ pub(crate) struct Host {
     pub(crate) room: usize,
     /// Pieces written, in order.
     pub(crate) written: Vec<u32>,
+    /// How long its store takes to read a piece.
+    pub(crate) reads_in: Duration,
 }
 
 impl Host {
@@ -134,19 +139,28 @@ pub(crate) struct Net {
     seed: u64,
     pub(crate) hosts: Vec<Host>,
     queue: VecDeque<(usize, Input)>,
+    /// What stores will have done by then.
+    later: BTreeMap<Time, Vec<(usize, Input)>>,
+    pub(crate) directs: direct::Directs,
     /// Everything that was said, for comparing runs.
     pub(crate) log: Vec<String>,
 }
 
 impl Net {
     pub(crate) fn new(seed: u64) -> Self {
+        Self::around(HubConfig::default(), seed)
+    }
+
+    pub(crate) fn around(hub: HubConfig, seed: u64) -> Self {
         Net {
             now: Time::from_millis(1000),
-            hub: Some(Hub::new(HubConfig::default(), seed)),
+            hub: Some(Hub::new(hub, seed)),
             next_conn: 0,
             seed,
             hosts: Vec::new(),
             queue: VecDeque::new(),
+            later: BTreeMap::new(),
+            directs: direct::Directs::default(),
             log: Vec::new(),
         }
     }
@@ -163,13 +177,18 @@ impl Net {
             lies: false,
             room: usize::MAX,
             written: Vec::new(),
+            reads_in: Duration::ZERO,
         });
         self.connect(index);
         index
     }
 
     pub(crate) fn seeder(&mut self, content: &Content) -> usize {
-        let host = self.host(Config::default());
+        self.seeder_with(Config::default(), content)
+    }
+
+    pub(crate) fn seeder_with(&mut self, config: Config, content: &Content) -> usize {
+        let host = self.host(config);
         self.hosts[host].store = content.all_pieces();
         let pieces = content.metainfo.layout().piece_count();
         self.add(host, content, Bitfield::full(pieces));
@@ -193,7 +212,11 @@ impl Net {
 
     /// A peer that knows only the info-hash.
     pub(crate) fn leecher(&mut self, content: &Content) -> usize {
-        let host = self.host(Config::default());
+        self.leecher_with(Config::default(), content)
+    }
+
+    pub(crate) fn leecher_with(&mut self, config: Config, content: &Content) -> usize {
+        let host = self.host(config);
         let info_hash = content.info_hash();
         self.command(
             host,
@@ -205,6 +228,10 @@ impl Net {
             },
         );
         host
+    }
+
+    pub(crate) fn input(&mut self, host: usize, input: Input) {
+        self.feed(host, input);
     }
 
     pub(crate) fn command(&mut self, host: usize, command: Command) {
@@ -232,6 +259,14 @@ impl Net {
             self.queue
                 .push_back((host, Input::Link(LINK, LinkInput::Down)));
             self.drain_hub();
+        }
+    }
+
+    /// The server is gone, for good.
+    pub(crate) fn kill_server(&mut self) {
+        self.hub = None;
+        for host in 0..self.hosts.len() {
+            self.disconnect(host);
         }
     }
 
@@ -300,13 +335,17 @@ impl Net {
                 .map(|(time, _)| time)
                 .min();
             let hub = self.hub.as_ref().and_then(Hub::poll_timeout);
+            let later = self.later.keys().next().copied();
             let next = next
                 .into_iter()
                 .chain(hub)
+                .chain(later)
                 .min()
                 .expect("somebody waits for something");
             assert!(next <= end, "nobody gets there within an hour");
             self.now = self.now.max(next);
+            let due = self.later.remove(&next).unwrap_or_default();
+            self.queue.extend(due);
             if let Some(hub) = &mut self.hub {
                 hub.handle(self.now, HubInput::Tick);
             }
@@ -362,9 +401,17 @@ impl Net {
                 self.drain_hub();
             }
             Output::Store(job, work) => {
-                let done = host.work(job, work);
-                self.queue.push_back((index, Input::Store(job, done)));
+                let done = Input::Store(job, host.work(job, work));
+                match (&done, host.reads_in) {
+                    (Input::Store(_, Done::Read(_)), delay) if delay > Duration::ZERO => {
+                        let due = self.later.entry(self.now + delay).or_default();
+                        due.push((index, done));
+                    }
+                    _ => self.queue.push_back((index, done)),
+                }
             }
+            Output::Direct(id, work) => self.link(index, id, work),
+            Output::Wire(output) => self.work_on_wire(index, output),
             Output::Event(event) => host.events.push(event),
             Output::Refused { .. } => {}
         }

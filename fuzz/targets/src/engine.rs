@@ -150,6 +150,9 @@ impl World {
                         verified.remove(&piece.get());
                     }
                 }
+                Output::Wire(_) | Output::Direct(..) => {
+                    unreachable!("nobody told it of the network")
+                }
                 Output::Link(_, output) => {
                     let us = self.engine.peer_id();
                     let message = output.into_message().expect("the rest are messages");

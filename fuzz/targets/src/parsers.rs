@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
-use swarm_core::bencode::{Limits, Value, decode, raw_value, value_length};
-use swarm_core::metainfo::{Link, Metainfo};
+use swarm_core::bencode::{DecodeLimits, Value, decode, raw_value, value_length};
+use swarm_core::metainfo::{Metainfo, TorrentLink};
 use swarm_core::wire::extension::{ExtensionHandshake, MetadataMessage};
 use swarm_core::wire::peer::{Decoder, Message, PeerWireError, Received};
 use swarm_core::wire::relay::{ClientMessage, ServerMessage};
 
-const LIMITS: Limits = Limits {
+const LIMITS: DecodeLimits = DecodeLimits {
     length: 1 << 16,
     depth: 16,
     values: 1 << 12,
@@ -95,12 +95,12 @@ pub fn metainfo(input: &[u8]) {
 pub fn link(input: &[u8]) {
     let Some(link) = std::str::from_utf8(input)
         .ok()
-        .and_then(|text| text.parse::<Link>().ok())
+        .and_then(|text| text.parse::<TorrentLink>().ok())
     else {
         return;
     };
     link.page_tracker();
-    let again: Link = link.to_magnet().parse().expect("our own links are links");
+    let again: TorrentLink = link.to_magnet().parse().expect("our own links are links");
     assert_eq!(again.info_hash, link.info_hash);
     assert_eq!(again.name, link.name);
     assert_eq!(again.trackers, link.trackers);

@@ -7,7 +7,7 @@ mod presets;
 
 use swarm_core::pieces::Strategy;
 use swarm_lab::Scenario;
-use swarm_lab::scenario::{Arrivals, Link, Outage, Start, Stay};
+use swarm_lab::scenario::{AccessLink, Arrivals, Outage, Start, Stay};
 
 pub use presets::{PRESETS, Preset};
 
@@ -266,13 +266,13 @@ impl Settings {
         scenario
     }
 
-    fn link(&self, up: &str) -> Link {
+    fn link(&self, up: &str) -> AccessLink {
         let rate = |key| f64::from(self.number(key)) * 1000.0;
-        Link {
+        AccessLink {
             up: rate(up),
             down: rate("down"),
             latency: f64::from(self.number("latency")) / 1000.0,
-            ..Link::default()
+            ..AccessLink::default()
         }
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use swarm_core::pieces;
 use swarm_lab::Scenario;
-use swarm_lab::scenario::{Arrivals, Link, Outage, Start, Stay};
+use swarm_lab::scenario::{AccessLink, Arrivals, Outage, Start, Stay};
 
 use super::units::{piece_length, rate, seconds};
 
@@ -171,7 +171,7 @@ impl Options {
         set(&mut scenario.time_limit, self.time_limit);
     }
 
-    fn link(&self, link: &mut Link) {
+    fn link(&self, link: &mut AccessLink) {
         set(&mut link.up, self.up);
         set(&mut link.down, self.down);
         set(&mut link.latency, self.latency);

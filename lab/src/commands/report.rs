@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use swarm_lab::batch::{play_all, seeds};
-use swarm_lab::scenario::Link;
+use swarm_lab::scenario::AccessLink;
 use swarm_lab::statistics::Estimate;
 use swarm_lab::{Results, Scenario};
 
@@ -255,11 +255,11 @@ impl Cost {
 }
 
 /// The line of every peer: a quarter of a megabyte a second up.
-fn link() -> Link {
-    Link {
+fn link() -> AccessLink {
+    AccessLink {
         up: 250e3,
         down: 1e6,
-        ..Link::default()
+        ..AccessLink::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use swarm_core::pieces::Layout;
 
-use super::{Arrivals, Link, Scenario, ScenarioError, Start, Stay};
+use super::{AccessLink, Arrivals, Scenario, ScenarioError, Start, Stay};
 
 /// The longest time that is played, in seconds: a year.
 const MAX_TIME: f64 = 366.0 * 86_400.0;
@@ -41,7 +41,7 @@ impl Scenario {
                 "leecher-link.jitter",
             ),
         ] {
-            let Link {
+            let AccessLink {
                 up: u,
                 down: d,
                 latency: l,

@@ -7,7 +7,7 @@ use swarm_core::rng::Rng;
 use super::attacker::Attack;
 use super::{Nanos, nanos};
 use crate::Scenario;
-use crate::scenario::{Arrivals, Link, Start, Stay};
+use crate::scenario::{AccessLink, Arrivals, Start, Stay};
 use crate::snapshot::Role;
 
 /// One peer, before it comes.
@@ -16,7 +16,7 @@ pub(super) struct Part {
     pub(super) role: Role,
     pub(super) arrives: Nanos,
     pub(super) leaves: Option<Nanos>,
-    pub(super) link: Link,
+    pub(super) link: AccessLink,
     /// What it has when it comes.
     pub(super) have: Bitfield,
     /// Its disk will fill up.

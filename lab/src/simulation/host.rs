@@ -43,6 +43,7 @@ impl Simulation {
         match output {
             // Lines in here never die without a word.
             Output::Link(_, LinkOutput::Reconnect) | Output::Refused { .. } => {}
+            Output::Wire(_) | Output::Direct(..) => unreachable!("nobody here knows an address"),
             Output::Link(_, LinkOutput::Send(message)) => {
                 self.send(index, Upward::Control(message));
             }

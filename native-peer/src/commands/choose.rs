@@ -7,7 +7,7 @@ use swarm_core::pieces::{Priority, piece_priorities};
 use wildmatch::WildMatch;
 
 use crate::Error;
-use crate::cli::Choice;
+use crate::arguments::Choice;
 use crate::text::plain;
 
 /// So many files are named; of more only the number is told.
@@ -156,7 +156,7 @@ fn matches(
     Ok(all)
 }
 
-/// See `--only` in [`crate::cli`].
+/// See `--only` in [`Choice`].
 struct Pattern {
     file: WildMatch,
     folder: WildMatch,

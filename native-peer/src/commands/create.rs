@@ -11,7 +11,7 @@ use url::Url;
 use super::session;
 use crate::Error;
 use crate::address::TrackerAddress;
-use crate::cli::Create;
+use crate::arguments::Create;
 use crate::screen::Screen;
 use crate::share::{Options, make};
 use crate::status::bytes;

@@ -16,7 +16,7 @@ use super::session::{Reached, Session, runtime};
 use super::source::Source;
 use crate::Error;
 use crate::address::{TrackerAddress, Trackers};
-use crate::cli::Get;
+use crate::arguments::Get;
 use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::status::bytes;

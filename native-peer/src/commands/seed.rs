@@ -9,7 +9,7 @@ use swarm_core::pieces::Bitfield;
 use super::session::{Reached, Session, runtime, tell_remarks};
 use crate::Error;
 use crate::address::TrackerAddress;
-use crate::cli::Seed;
+use crate::arguments::Seed;
 use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::share::{Made, Options, make};

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use swarm_core::metainfo::{Link, Metainfo};
+use swarm_core::metainfo::{Metainfo, TorrentLink};
 
 use super::source::Source;
 use crate::Error;
-use crate::cli::Show;
+use crate::arguments::Show;
 use crate::status::bytes;
 use crate::text::{plain, print};
 
@@ -65,7 +65,7 @@ impl Description {
         }
     }
 
-    fn of_link(link: Link) -> Self {
+    fn of_link(link: TorrentLink) -> Self {
         let trackers = link
             .page_tracker()
             .into_iter()

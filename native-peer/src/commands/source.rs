@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use swarm_core::metainfo::{Link, Metainfo};
+use swarm_core::metainfo::{Metainfo, TorrentLink};
 
 use crate::Error;
 use crate::text::plain;
@@ -13,7 +13,7 @@ use crate::text::plain;
 /// What was typed.
 pub(super) enum Source {
     Torrent(Metainfo),
-    Link(Link),
+    Link(TorrentLink),
 }
 
 impl Source {
@@ -26,7 +26,7 @@ impl Source {
         let looks_like_a_file = path
             .extension()
             .is_some_and(|e| e.eq_ignore_ascii_case("torrent"));
-        match text.to_string_lossy().parse::<Link>() {
+        match text.to_string_lossy().parse::<TorrentLink>() {
             Ok(link) => Ok(Source::Link(link)),
             // The system says it best.
             Err(_) if looks_like_a_file => read_torrent(path).map(Source::Torrent),

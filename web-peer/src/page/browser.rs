@@ -13,6 +13,9 @@ use super::intake::looks_like_link;
 /// The key in sessionStorage under which a reloaded tab finds its slot again.
 const SLOT: &str = "tabswarm-slot";
 
+/// The key in localStorage under which it stands that a person wants no direct links.
+const RELAY_ONLY: &str = "tabswarm-relay-only";
+
 /// Long enough for any browser to have begun a download. Milliseconds.
 const DOWNLOAD_BEGUN: i32 = 60_000;
 
@@ -62,6 +65,24 @@ pub(crate) fn remember_slot(slot: u32) {
     if let Some(storage) = session_storage() {
         // Full or forbidden storage only costs a reloaded tab its slot.
         let _ = storage.set_item(SLOT, &slot.to_string());
+    }
+}
+
+/// A person wants no direct links, as they said once.
+pub(crate) fn relay_only() -> bool {
+    let storage = window().local_storage().ok().flatten();
+    let said = storage.and_then(|storage| storage.get_item(RELAY_ONLY).ok().flatten());
+    said.is_some()
+}
+
+/// Keeps what a person said of direct links.
+pub(crate) fn set_relay_only(only: bool) {
+    if let Some(storage) = window().local_storage().ok().flatten() {
+        // Where nothing can be kept, it holds until the page is closed.
+        let _ = match only {
+            true => storage.set_item(RELAY_ONLY, "yes"),
+            false => storage.remove_item(RELAY_ONLY),
+        };
     }
 }
 

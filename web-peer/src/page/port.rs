@@ -50,6 +50,18 @@ impl Port {
         }
     }
 
+    /// Hands objects over to the worker, which listens already; an error where they can't be.
+    pub(crate) fn hand_over(
+        &self,
+        message: &ToWorker,
+        attached: &[JsValue],
+    ) -> Result<(), JsValue> {
+        match &self.0.borrow().worker {
+            Some(worker) => worker.send_away(message, attached),
+            None => Ok(()),
+        }
+    }
+
     fn start(&self) {
         let mut line = self.0.borrow_mut();
         let waiting = std::mem::take(&mut line.waiting);
@@ -58,6 +70,7 @@ impl Port {
         let start = ToWorker::Start {
             tracker: browser::tracker_address(),
             slot: browser::remembered_slot(),
+            relay_only: browser::relay_only(),
         };
         worker.send(&start, &[]);
         for (message, attached) in waiting {

@@ -64,6 +64,13 @@ impl Host {
             }
             ToWorker::SaveTorrent(info_hash) => self.save_torrent(info_hash),
             ToWorker::Record(on) => self.set_recording(on),
+            ToWorker::RelayOnly(only) => self.set_relay_only(only),
+            ToWorker::Channel(id) => {
+                if let Some(channel) = attached.into_iter().next() {
+                    self.take_channel(id, channel);
+                }
+            }
+            ToWorker::Direct(id, description) => self.hear_of_direct(id, description),
         }
         self.show_now();
     }

@@ -8,9 +8,10 @@ use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use swarm_core::chunk::{Buffer as _, Chunk as _};
+use swarm_core::engine::config::{DirectConfig, PathsConfig};
 use swarm_core::engine::{Config, Done, Event, Job, StoreError, Work};
 use swarm_core::id::{InfoHash, LinkId};
-use swarm_core::node::{self, LinkInput, LinkOutput, Node};
+use swarm_core::node::{self, LinkInput, LinkOutput, Node, WireInput};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::time::Time;
 use wasm_bindgen_futures::spawn_local;
@@ -18,6 +19,7 @@ use web_sys::DedicatedWorkerGlobalScope;
 
 use super::chunk::{TabBuffer, TabChunk};
 use super::clock::Clock;
+use super::direct::Directs;
 use super::js::Timer;
 use super::link::Link;
 use super::parts::{CUT, read_part};
@@ -49,6 +51,9 @@ pub(super) struct Host {
     draining: Cell<bool>,
     timer: RefCell<Option<(Time, Timer)>>,
     pub(super) link: RefCell<Link>,
+    pub(super) directs: RefCell<Directs>,
+    /// A person wants no direct links.
+    relay_only: Cell<bool>,
     pub(super) store: Store,
     pub(super) hasher: Hasher,
     pub(super) torrents: Torrents,
@@ -74,6 +79,8 @@ impl Host {
             draining: Cell::default(),
             timer: RefCell::default(),
             link: RefCell::new(Link::new(tracker.clone())),
+            directs: RefCell::default(),
+            relay_only: Cell::default(),
             store,
             hasher: Hasher::new(),
             torrents: Torrents::default(),
@@ -88,9 +95,17 @@ impl Host {
     }
 
     /// Puts a new node, which is recorded, in the place of this one. It has no torrents.
-    pub(super) fn renew(&self, recording: Recording) {
+    pub(super) fn renew(self: &Rc<Self>, recording: Recording) {
         self.generation.set(self.generation.get() + 1);
+        self.drop_directs();
         self.node.replace(node(&self.clock, Some(recording)));
+        self.set_relay_only(self.relay_only.get());
+    }
+
+    /// A person wants no direct links, or allows them again.
+    pub(super) fn set_relay_only(self: &Rc<Self>, only: bool) {
+        self.relay_only.set(only);
+        self.feed(Input::RelayOnly(only));
     }
 
     /// Ends the recording, if there is one.
@@ -126,14 +141,17 @@ impl Host {
                 self.carry_out(output);
                 continue;
             }
-            let sent = self.take_sent();
-            if sent == 0 {
+            let by_link = Some(self.take_sent()).filter(|sent| *sent > 0);
+            let by_link = by_link.map(|sent| Input::Link(TRACKER, LinkInput::Sent(sent)));
+            let by_wires = self.take_wires_sent().into_iter();
+            let by_wires = by_wires.map(|(wire, sent)| Input::Wire(wire, WireInput::Sent(sent)));
+            let sent: Vec<Input> = by_link.into_iter().chain(by_wires).collect();
+            if sent.is_empty() {
                 break;
             }
-            self.node.borrow_mut().handle(
-                self.clock.now(),
-                Input::Link(TRACKER, LinkInput::Sent(sent)),
-            );
+            for input in sent {
+                self.node.borrow_mut().handle(self.clock.now(), input);
+            }
         }
         self.look_after_recording();
         self.arm();
@@ -176,6 +194,8 @@ impl Host {
             Output::Link(_, LinkOutput::Data { channel, parts }) => {
                 self.send_data(channel, &parts);
             }
+            Output::Wire(output) => self.work_on_wire(output),
+            Output::Direct(id, work) => self.make_direct(id, work),
             Output::Store(job, work) => {
                 let (host, generation) = (Rc::clone(self), self.generation.get());
                 spawn_local(async move {
@@ -330,6 +350,15 @@ fn config() -> Config {
     Config {
         whole_piece: CUT.whole,
         part: CUT.part,
+        // Through the server, and directly.
+        paths: PathsConfig {
+            channels: 2,
+            direct: DirectConfig {
+                at_once: 4,
+                ..DirectConfig::default()
+            },
+            ..PathsConfig::default()
+        },
         ..Config::default()
     }
 }

@@ -309,7 +309,12 @@ fn read(buffer: &ArrayBuffer) -> Result<LinkInput<TabChunk>, RelayError> {
 
 /// Puts a frame together; it is good until the next one.
 fn compose(scratch: &mut Uint8Array, channel: ChannelId, parts: &Parts<TabChunk>) -> Uint8Array {
-    let length = u32::try_from(HEADER + parts.len()).expect("a frame is short");
+    gather(scratch, &frame::header(channel), parts)
+}
+
+/// Puts bytes together, small ones first; they are good until the next time.
+pub(super) fn gather(scratch: &mut Uint8Array, head: &[u8], parts: &Parts<TabChunk>) -> Uint8Array {
+    let length = u32::try_from(head.len() + parts.len()).expect("a message is short");
     if scratch.length() < length {
         *scratch = Uint8Array::new_with_length(length);
     }
@@ -319,9 +324,9 @@ fn compose(scratch: &mut Uint8Array, channel: ChannelId, parts: &Parts<TabChunk>
             Part::Head(head) => TabChunk::of(head.clone().into()).copy_to(scratch, at),
             Part::Payload(payload) => payload.copy_to(scratch, at),
         }
-        at += u32::try_from(part.len()).expect("a frame is short");
+        at += u32::try_from(part.len()).expect("a message is short");
     };
-    put(&Part::Head(frame::header(channel).to_vec()));
+    put(&Part::Head(head.to_vec()));
     parts.iter().for_each(put);
     scratch.subarray(0, length)
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use swarm_core::engine::{Command, Resume};
-use swarm_core::metainfo::{Link, Metainfo, Selection};
+use swarm_core::metainfo::{Metainfo, Selection, TorrentLink};
 use swarm_core::pieces::Priority;
 
 use super::commands::record;
@@ -15,7 +15,7 @@ use crate::messages::ToPage;
 impl Host {
     /// Takes part in what a link names.
     pub(super) fn add_link(self: &Rc<Self>, text: &str) {
-        let link: Link = match text.trim().parse() {
+        let link: TorrentLink = match text.trim().parse() {
             Ok(link) => link,
             Err(error) => return self.notice(true, format!("This link can't be opened: {error}")),
         };

@@ -27,12 +27,16 @@ pub(super) async fn start(
     scope: DedicatedWorkerGlobalScope,
     tracker: String,
     wanted: Option<u32>,
+    relay_only: bool,
 ) -> Rc<Host> {
     let (store, complaint) = match open_store(&scope, wanted).await {
         Ok(store) => (store, None),
         Err(reason) => (Store::in_memory(MEMORY), Some(reason)),
     };
     let host = Host::new(scope, store, tracker);
+    if relay_only {
+        host.set_relay_only(true);
+    }
     if let Some(reason) = complaint {
         host.notice(
             true,

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Cx, Phase, Torrent};
-use crate::chunk::Chunk;
-use crate::engine::{Event, Job, Output, StoreError, Work};
-use crate::pieces::{Bitfield, Layout, PieceIndex};
+use crate::engine::Work;
+use crate::pieces::{Bitfield, Cut, Layout, PieceIndex};
 
 /// How far it is.
 #[derive(Debug)]
@@ -54,85 +52,49 @@ impl Check {
     pub(super) fn have(&self) -> &Bitfield {
         &self.have
     }
-}
 
-/// How many pieces are read and hashed at once: no more bytes than of pieces in progress,
-/// which are none while it is checked.
-fn most_at_once<C>(cx: &Cx<'_, C>, layout: &Layout) -> usize {
-    let longest = layout.length(PieceIndex::FIRST);
-    let longest = u64::from(cx.config.cut().stretch(longest, 0).1);
-    let fit = usize::try_from(cx.config.bytes_in_progress / longest).unwrap_or(usize::MAX);
-    fit.clamp(1, cx.config.max_checks)
-}
-
-impl<C: Chunk> Torrent<C> {
-    /// Reads on; when all is done, begins to transfer.
-    pub(super) fn check_more(&mut self, cx: &mut Cx<'_, C>) {
-        let Some(metainfo) = &self.metainfo else {
-            return;
-        };
-        let Phase::Checking(check) = &mut self.phase else {
-            return;
-        };
-        let most = most_at_once(cx, metainfo.layout());
-        while check.under_way() < most
-            && let Some(piece) = metainfo.layout().piece(check.next)
-        {
-            check.next += 1;
-            let job = Job {
-                info_hash: self.info_hash,
-                piece,
-                part: None,
-            };
-            let length = metainfo.layout().length(piece);
-            if cx.config.cut().in_parts(length) {
-                check.hashing.insert(piece);
-                cx.emit(Output::Store(job, Work::Verify));
-                continue;
-            }
-            check.reading.insert(piece);
-            cx.emit(Output::Store(job, Work::Read { length }));
-        }
-        if check.under_way() == 0 {
-            let have = check.have.clone();
-            cx.event(Event::Checked(self.info_hash, have.clone()));
-            self.activate(cx, have);
-        }
-    }
-
-    /// A piece was read, or could not be.
-    pub(in crate::engine) fn checked_read(
+    /// What to do next, if less than `most` is being done.
+    pub(super) fn next<C>(
         &mut self,
-        cx: &mut Cx<'_, C>,
-        piece: PieceIndex,
-        result: Result<C, StoreError>,
-    ) {
-        let Phase::Checking(check) = &mut self.phase else {
-            return;
-        };
-        // Nothing else is asked for, and nothing else counts.
-        if !check.reading.remove(&piece) {
-            return;
+        layout: &Layout,
+        cut: Cut,
+        most: usize,
+    ) -> Option<(PieceIndex, Work<C>)> {
+        if self.under_way() >= most {
+            return None;
         }
-        match result {
-            Ok(data) => {
-                check.hashing.insert(piece);
-                cx.emit(Output::Store(self.job(piece), Work::Hash { data }));
-            }
-            Err(_) => self.check_more(cx),
+        let piece = layout.piece(self.next)?;
+        self.next += 1;
+        let length = layout.length(piece);
+        if cut.in_parts(length) {
+            self.hashing.insert(piece);
+            return Some((piece, Work::Verify));
         }
+        self.reading.insert(piece);
+        Some((piece, Work::Read { length }))
     }
 
-    pub(super) fn checked_hash(&mut self, cx: &mut Cx<'_, C>, piece: PieceIndex, right: bool) {
-        let Phase::Checking(check) = &mut self.phase else {
-            return;
-        };
-        if !check.hashing.remove(&piece) {
-            return;
+    /// Nothing is being done.
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way() == 0
+    }
+
+    /// A piece was read; false if nobody asked for it.
+    pub(super) fn read(&mut self, piece: PieceIndex) -> bool {
+        self.reading.remove(&piece)
+    }
+
+    /// A piece that was read is being hashed.
+    pub(super) fn hash(&mut self, piece: PieceIndex) {
+        self.hashing.insert(piece);
+    }
+
+    /// It was; false if nobody asked for it.
+    pub(super) fn hashed(&mut self, piece: PieceIndex, right: bool) -> bool {
+        let asked = self.hashing.remove(&piece);
+        if asked && right {
+            self.have.insert(piece);
         }
-        if right {
-            check.have.insert(piece);
-        }
-        self.check_more(cx);
+        asked
     }
 }

@@ -1,23 +1,15 @@
-//! Suggesting pieces while we seed (BEP 6), so that each leaves once before any leaves
-//! twice.
-//!
-//! Peers that know only us all see the same rarity everywhere, and peers that don't know
-//! each other choose the same pieces: a seeder would send some of them several times while
-//! others have never left it. So it deals pieces out in a random order of its own, each to
-//! one of the peers that it serves. It is advice: a peer that knows a rarer piece takes that.
+//! The pieces that nobody was advised to take yet, and where the others are.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{Cx, Phase, Torrent};
 use crate::chunk::Chunk;
 use crate::peer::SessionId;
-use crate::pieces::{BLOCK, Download, PieceIndex};
-use crate::time::Time;
-use crate::wire::peer::Message;
+use crate::pieces::{Download, PieceIndex};
 
-/// The pieces that nobody was advised to take yet, and where the others are.
+/// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Deal {
+    /// In the order in which they are dealt.
     pieces: VecDeque<PieceIndex>,
     /// Pieces that somebody is advised to take, or takes unadvised.
     taken: BTreeSet<PieceIndex>,
@@ -26,6 +18,21 @@ pub(super) struct Deal {
 }
 
 impl Deal {
+    /// These are to be dealt, in this order.
+    pub(super) fn begin(&mut self, pieces: Vec<PieceIndex>) {
+        self.pieces = pieces.into();
+    }
+
+    /// None is left to be dealt.
+    pub(super) fn is_over(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Somebody is to take this piece; false if somebody was already.
+    pub(super) fn take(&mut self, piece: PieceIndex) -> bool {
+        self.taken.insert(piece)
+    }
+
     /// Whoever was to take these pieces won't.
     pub(super) fn take_back(&mut self, pieces: &[PieceIndex]) {
         for piece in pieces {
@@ -33,166 +40,30 @@ impl Deal {
             self.pieces.push_back(*piece);
         }
     }
-}
 
-impl<C: Chunk> Torrent<C> {
-    /// Every piece is here: from now on they are dealt out.
-    pub(super) fn begin_dealing(&mut self) {
-        let Some(metainfo) = &self.metainfo else {
-            return;
-        };
-        let mut pieces: Vec<PieceIndex> = metainfo.layout().pieces().collect();
-        self.rng.shuffle(&mut pieces);
-        self.deal.pieces = pieces.into();
+    /// Somebody has this piece on our advice.
+    pub(super) fn arrived(&mut self, piece: PieceIndex, holder: SessionId) {
+        self.taken.remove(&piece);
+        self.holders.insert(piece, holder);
     }
 
-    /// A peer has a piece now: on our advice, or from the one whom we had advised.
-    pub(super) fn follow_piece(&mut self, now: Time, id: SessionId, piece: PieceIndex) {
-        let Some(session) = self.sessions.get_mut(&id) else {
-            return;
-        };
-        self.deal.taken.remove(&piece);
-        if session.remote.giving.has_got(piece, now) {
-            self.deal.holders.insert(piece, id);
-        } else if let Some(holder) = self.deal.holders.remove(&piece)
-            && let Some(holder) = self.sessions.get_mut(&holder)
-        {
-            holder.remote.giving.passes_on(piece);
-        }
+    /// Somebody else has it: from whom alone had it, if there was one.
+    pub(super) fn spread(&mut self, piece: PieceIndex) -> Option<SessionId> {
+        self.taken.remove(&piece);
+        self.holders.remove(&piece)
     }
 
-    /// A peer says what it has as a whole: some of what it was advised to take may be there.
-    pub(super) fn follow_dealt(&mut self, now: Time, id: SessionId) {
-        let Some(session) = self.sessions.get(&id) else {
-            return;
-        };
-        let has = |piece: &&PieceIndex| {
-            let pieces = session.remote.pieces.known();
-            pieces.is_some_and(|pieces| pieces.has(**piece))
-        };
-        let got: Vec<_> = session
-            .remote
-            .giving
-            .dealt
-            .iter()
-            .filter(has)
-            .copied()
-            .collect();
-        for piece in got {
-            self.follow_piece(now, id, piece);
-        }
-    }
-
-    /// A peer asks for a piece: as advised, or for one that is left to be dealt, which is its
-    /// own then.
-    pub(super) fn note_taken(&mut self, id: SessionId, piece: PieceIndex) {
-        let (Phase::Active(download), Some(session)) = (&self.phase, self.sessions.get_mut(&id))
-        else {
-            return;
-        };
-        let ours = session.remote.giving.dealt.contains(&piece);
-        if ours || self.deal.pieces.is_empty() {
-            if ours {
-                session.remote.giving.begun.insert(piece);
+    /// A piece that no connected peer has. The others need no more advice: their number only
+    /// falls when their holder leaves, and then they are rare for all to see.
+    pub(super) fn next<C: Chunk>(&mut self, download: &Download<C>) -> Option<PieceIndex> {
+        loop {
+            let piece = self.pieces.pop_front()?;
+            let untouched = download.availability(piece) == 0 && !self.taken.contains(&piece);
+            // It may have been lost since.
+            if untouched && download.have().has(piece) {
+                self.taken.insert(piece);
+                return Some(piece);
             }
-            return;
-        }
-        if download.is_complete()
-            && download.availability(piece) == 0
-            && self.deal.taken.insert(piece)
-        {
-            session.remote.giving.dealt.push(piece);
-            session.remote.giving.begun.insert(piece);
-        }
-    }
-
-    /// A peer is about to be choked. A piece that it has half of from us alone would have to
-    /// leave once more, for somebody else: it may finish that, as an allowed-fast piece.
-    pub(super) fn let_finish(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
-        let finishing = self
-            .sessions
-            .iter()
-            .filter(|(other, session)| {
-                **other != id
-                    && session.remote.giving.unchoked.is_none()
-                    && !session.remote.giving.dealt.is_empty()
-            })
-            .count();
-        let Some(session) = self.sessions.get_mut(&id) else {
-            return;
-        };
-        let dealt = std::mem::take(&mut session.remote.giving.dealt);
-        let (mut begun, mut rest): (Vec<_>, Vec<_>) = dealt
-            .into_iter()
-            .partition(|piece| session.remote.giving.begun.contains(piece));
-        // Of long pieces, that would leave many with a little each for ever.
-        if finishing >= self.choker.slots(&cx.config.choke) || !session.talk.fast {
-            rest.append(&mut begun);
-        }
-        self.deal.take_back(&rest);
-        for &piece in &begun {
-            session.talk.outbox.push(&Message::AllowedFast(piece.get()));
-        }
-        session.remote.giving.allowed_fast.extend(&begun);
-        session.remote.giving.dealt = begun;
-        cx.waiting.add((self.info_hash, id));
-    }
-
-    /// Advises a peer that we serve, if it has had what it was advised to take.
-    pub(super) fn deal_to(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
-        let (Phase::Active(download), Some(metainfo), Some(session)) =
-            (&self.phase, &self.metainfo, self.sessions.get_mut(&id))
-        else {
-            return;
-        };
-        let piece_length = u64::from(metainfo.layout().piece_length());
-        if cx.config.suggestions == 0 {
-            return;
-        }
-        if !session.talk.fast
-            || session.remote.giving.unchoked.is_none()
-            || !session.remote.giving.interested
-        {
-            return;
-        }
-        // As much as it asks for at once, and more.
-        let blocks = session
-            .talk
-            .outbox
-            .upload_count()
-            .max(cx.config.requests.start) as u64;
-        let at_once = (blocks * u64::from(BLOCK)).div_ceil(piece_length);
-        let most = cx.config.max_suggestions;
-        let at_once = usize::try_from(at_once).unwrap_or(most);
-        let count = (at_once + cx.config.suggestions).min(most);
-        let mut suggested = false;
-        while session.remote.giving.dealt.len() < count {
-            let Some(piece) = next(&mut self.deal, download) else {
-                break;
-            };
-            session.remote.giving.dealt.push(piece);
-            self.deal.taken.insert(piece);
-            session
-                .talk
-                .outbox
-                .push(&Message::SuggestPiece(piece.get()));
-            suggested = true;
-        }
-        if suggested {
-            cx.waiting.add((self.info_hash, id));
-        }
-    }
-}
-
-/// A piece that no connected peer has. The others need no more advice: their number only
-/// falls when their holder leaves, and then they are rare for all to see.
-fn next<C: Chunk>(deal: &mut Deal, download: &Download<C>) -> Option<PieceIndex> {
-    loop {
-        let piece = deal.pieces.pop_front()?;
-        let untouched = download.availability(piece) == 0 && !deal.taken.contains(&piece);
-        // It may have been lost since.
-        if untouched && download.have().has(piece) {
-            return Some(piece);
         }
     }
 }

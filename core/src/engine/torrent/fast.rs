@@ -1,7 +1,6 @@
 //! The Fast extension (BEP 6): refusing in words, advice, and a few pieces for the choked.
 
-use super::messages::find;
-use super::{Cx, Fault, Phase, Torrent};
+use super::{Cx, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::peer::{Asked, SessionId};
 use crate::pieces::allowed_fast_set;
@@ -11,7 +10,7 @@ impl<C: Chunk> Torrent<C> {
     /// It answers our requests no more. Without the extension all are void; with it, each
     /// is rejected, but for those of allowed-fast pieces.
     pub(super) fn handle_choke(&mut self, id: SessionId) -> Result<(), Fault> {
-        let session = self.session(id)?;
+        let session = self.sessions.find(id)?;
         session.remote.getting.chokes();
         if !session.talk.fast {
             self.release_requests(id);
@@ -26,9 +25,9 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         block: BlockRef,
     ) -> Result<(), Fault> {
-        let block = self.check_block(block);
+        let block = self.about.check_block(block);
         let block = block.ok_or(Fault::RejectsNoSuchBlock)?;
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         match session.talk.refused(block) {
             Asked::Now | Asked::Again => {}
             Asked::Before => return Ok(()),
@@ -40,9 +39,9 @@ impl<C: Chunk> Torrent<C> {
         if getting.unchoked_us && getting.breaks_promises(most) {
             return Err(Fault::BrokenPromises);
         }
-        if let Phase::Active(download) = &mut self.phase {
+        if let Some(download) = self.phase.download_mut() {
             download.release(id, block);
-            self.refill_all = true;
+            self.refill.ask_everybody();
         }
         Ok(())
     }
@@ -55,10 +54,10 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         asked: BlockRef,
     ) -> Result<(), Fault> {
-        let Some(block) = self.check_block(asked) else {
+        let Some(block) = self.about.check_block(asked) else {
             return Ok(());
         };
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         if !session.talk.outbox.cancel(block) {
             return Ok(());
         }
@@ -77,14 +76,14 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         index: u32,
     ) -> Result<(), Fault> {
-        let Some(metainfo) = &self.metainfo else {
+        let Some(metainfo) = self.about.metainfo() else {
             return Ok(());
         };
         let piece = metainfo
             .layout()
             .piece(index)
             .ok_or(Fault::SuggestsNoSuchPiece)?;
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         let getting = &mut session.remote.getting;
         getting.suggests(piece, cx.config.max_suggested);
         Ok(())
@@ -96,17 +95,17 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         index: u32,
     ) -> Result<(), Fault> {
-        let Some(metainfo) = &self.metainfo else {
+        let Some(metainfo) = self.about.metainfo() else {
             return Ok(());
         };
         let piece = metainfo
             .layout()
             .piece(index)
             .ok_or(Fault::AllowsNoSuchPiece)?;
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         if session.remote.getting.fast_pieces.len() < cx.config.max_fast_pieces {
             session.remote.getting.fast_pieces.insert(piece);
-            self.refill.insert(id);
+            self.refill.ask(id);
         }
         Ok(())
     }
@@ -114,7 +113,8 @@ impl<C: Chunk> Torrent<C> {
     /// Lets a peer that has next to nothing take its own few pieces while it is choked.
     pub(super) fn allow_fast(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let count = cx.config.allowed_fast;
-        let (Some(metainfo), Some(session)) = (&self.metainfo, self.sessions.get_mut(&id)) else {
+        let (Some(metainfo), Some(session)) = (self.about.metainfo(), self.sessions.get_mut(id))
+        else {
             return;
         };
         let poor = session

@@ -4,7 +4,7 @@
 //! it is disconnected, and hears what we have when it meets us again; the tracker hears it
 //! at once.
 
-use super::{Cx, Ending, Phase, Torrent};
+use super::{Cx, Ending, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Event, StoreError, Urgency};
 use crate::peer::SessionId;
@@ -20,7 +20,7 @@ impl<C: Chunk> Torrent<C> {
         piece: PieceIndex,
         error: &StoreError,
     ) {
-        let Phase::Active(download) = &self.phase else {
+        let Some(download) = self.phase.download() else {
             return;
         };
         match error {
@@ -41,36 +41,29 @@ impl<C: Chunk> Torrent<C> {
     /// See [`crate::engine::Input::Lost`].
     pub(in crate::engine) fn lose(&mut self, cx: &mut Cx<'_, C>, pieces: &[PieceIndex]) {
         let was_finished = self.is_finished();
-        let mut lost = Vec::new();
-        match &mut self.phase {
-            Phase::Metadata(_) => {}
-            Phase::Checking(check) => pieces.iter().for_each(|piece| check.lose(*piece)),
-            Phase::Active(download) => {
-                lost.extend(pieces.iter().filter(|piece| download.lost(**piece)));
-            }
-        }
+        let lost = self.phase.lose(pieces);
         if lost.is_empty() {
             return;
         }
         for &piece in &lost {
             cx.cache.remove_piece(self.info_hash, piece);
         }
-        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        let ids = self.sessions.ids();
         for id in ids {
             self.take_back(cx, id, &lost);
         }
         if was_finished && !self.is_finished() {
             // It seeded with nothing to ask for.
-            self.refill_all = true;
+            self.refill.ask_everybody();
         }
-        if self.is_running() && self.swarm.looking {
+        if self.is_running() && self.swarm.is_looked_for() {
             self.look(cx, Urgency::Now);
         }
     }
 
     /// A peer is not to count on these pieces any more.
     fn take_back(&mut self, cx: &mut Cx<'_, C>, id: SessionId, lost: &[PieceIndex]) {
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         let needs =
@@ -87,6 +80,6 @@ impl<C: Chunk> Torrent<C> {
             self.say(cx, id, &Message::RejectRequest(block.to_ref()));
         }
         self.update_interest(cx, id);
-        self.refill.insert(id);
+        self.refill.ask(id);
     }
 }

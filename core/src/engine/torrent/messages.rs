@@ -1,20 +1,80 @@
 //! What a peer says, message by message.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 
-use super::sessions::UT_METADATA;
-use super::work::cost;
-use super::{Cx, Ending, Fault, Phase, Torrent};
+use super::arrivals::UT_METADATA;
+use super::direct::TS_DIRECT;
+use super::work::{cost, frame_cost};
+use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
+use crate::engine::Output;
 use crate::id::ChannelKey;
-use crate::peer::{RemotePieces, Session, SessionId, Upload};
-use crate::pieces::{Bitfield, Block};
+use crate::peer::{RemotePieces, SessionId, Upload};
+use crate::pieces::Bitfield;
 use crate::wire::extension::HANDSHAKE_ID;
 use crate::wire::peer::{BlockRef, Handshake, Message, Received};
 
 impl<C: Chunk> Torrent<C> {
+    /// Bytes came through a session's channel.
+    pub(in crate::engine) fn receive(
+        &mut self,
+        cx: &mut Cx<'_, C>,
+        id: SessionId,
+        channel: ChannelKey,
+        bytes: C,
+    ) {
+        let session = self.sessions.get_mut(id);
+        let Some(stream) = session.and_then(|session| session.stream_mut(channel)) else {
+            return;
+        };
+        stream.last_heard = cx.now;
+        let length = bytes.len();
+        stream.decoder.push(bytes);
+        if let Err(fault) = self.charge(cx, id, frame_cost(length, &cx.config.work)) {
+            return self.shun(cx, id, fault);
+        }
+        // What it carries may turn out to be another session's.
+        while let Some((_, id)) = cx.channels.session(channel)
+            && let Some(session) = self.sessions.get_mut(id)
+            && let Some(stream) = session.stream_mut(channel)
+        {
+            let handled = match stream.decoder.poll() {
+                Ok(None) => break,
+                Ok(Some(received)) => self.handle_received(cx, id, channel, received),
+                Err(error) => Err(Fault::from(error)),
+            };
+            if let Err(fault) = handled {
+                self.shun(cx, id, fault);
+            }
+        }
+        if cx.channels.session(channel).is_some() {
+            cx.emit(Output::Consumed {
+                channel,
+                bytes: length,
+            });
+        }
+    }
+
+    /// We may send more.
+    pub(in crate::engine) fn room(
+        &mut self,
+        cx: &mut Cx<'_, C>,
+        id: SessionId,
+        channel: ChannelKey,
+        bytes: u32,
+    ) {
+        if bytes < cx.config.work.small_grant
+            && let Err(fault) = self.charge(cx, id, cx.config.work.frame)
+        {
+            return self.shun(cx, id, fault);
+        }
+        let session = self.sessions.get_mut(id);
+        if let Some(stream) = session.and_then(|session| session.stream_mut(channel)) {
+            stream.grant(bytes);
+            cx.waiting.add((self.info_hash, id));
+        }
+    }
+
     pub(super) fn handle_received(
         &mut self,
         cx: &mut Cx<'_, C>,
@@ -44,7 +104,7 @@ impl<C: Chunk> Torrent<C> {
         if handshake.peer_id == cx.peer_id {
             return Err(Fault::Ourselves);
         }
-        let session = self.session(id)?;
+        let session = self.sessions.find(id)?;
         session.remote.peer_id = Some(handshake.peer_id);
         session.talk.greets(&handshake);
         self.introduce(id)?;
@@ -54,7 +114,7 @@ impl<C: Chunk> Torrent<C> {
     }
 
     fn heeds(&self, id: SessionId, channel: ChannelKey) -> bool {
-        let session = self.sessions.get(&id);
+        let session = self.sessions.get(id);
         session.is_some_and(|session| session.heeds(channel))
     }
 
@@ -94,19 +154,19 @@ impl<C: Chunk> Torrent<C> {
             Message::AllowedFast(index) => self.handle_allowed_fast(cx, id, index)?,
             Message::Choke => self.handle_choke(id)?,
             Message::Unchoke => {
-                self.session(id)?.remote.getting.unchokes();
-                self.refill.insert(id);
+                self.sessions.find(id)?.remote.getting.unchokes();
+                self.refill.ask(id);
             }
             Message::Interested => {
-                self.session(id)?.remote.giving.interested = true;
+                self.sessions.find(id)?.remote.giving.interested = true;
                 self.unchoke_if_free(cx, id);
             }
             Message::NotInterested => {
-                let session = self.session(id)?;
+                let session = self.sessions.find(id)?;
                 session.remote.giving.interested = false;
                 if session.remote.giving.is_unchoked() {
                     // Its slot may be of use to somebody else.
-                    self.next_choke = cx.now;
+                    self.slots.give_out_soon(cx.now);
                 }
             }
             Message::Have(index) => self.handle_have(cx, id, index)?,
@@ -127,22 +187,17 @@ impl<C: Chunk> Torrent<C> {
                 id: UT_METADATA,
                 payload,
             } => self.handle_metadata(cx, id, &payload)?,
+            Message::Extended {
+                id: TS_DIRECT,
+                payload,
+            } => self.handle_signal(cx, id, channel, &payload)?,
             Message::Extended { .. } => {}
         }
         Ok(())
     }
 
-    pub(super) fn session(&mut self, id: SessionId) -> Result<&mut Session<C>, Fault> {
-        find(&mut self.sessions, id)
-    }
-
-    /// A block as a peer names it, if the metadata is here and it exists.
-    pub(super) fn check_block(&self, block: BlockRef) -> Option<Block> {
-        self.metainfo.as_ref()?.layout().check(block)
-    }
-
     fn handle_have(&mut self, cx: &mut Cx<'_, C>, id: SessionId, index: u32) -> Result<(), Fault> {
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         match &mut session.remote.pieces {
             RemotePieces::Early { haves, .. } => {
                 if haves.len() >= cx.config.max_early_haves {
@@ -152,7 +207,8 @@ impl<C: Chunk> Torrent<C> {
                 self.pay_for_news(cx, id);
             }
             RemotePieces::Known(pieces) => {
-                let (Phase::Active(download), Some(metainfo)) = (&mut self.phase, &self.metainfo)
+                let (Some(download), Some(metainfo)) =
+                    (self.phase.download_mut(), self.about.metainfo())
                 else {
                     return Ok(());
                 };
@@ -164,7 +220,7 @@ impl<C: Chunk> Torrent<C> {
                     download.peer_has(id, piece);
                     if !download.have().has(piece) {
                         self.show_interest(cx, id);
-                        self.refill.insert(id);
+                        self.refill.ask(id);
                     }
                     self.follow_piece(cx.now, id, piece);
                     self.deal_to(cx, id);
@@ -181,7 +237,7 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         claim: Claim,
     ) -> Result<(), Fault> {
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         if std::mem::replace(&mut session.talk.introduced, true) {
             return Err(Fault::SecondBitfield);
         }
@@ -201,7 +257,7 @@ impl<C: Chunk> Torrent<C> {
                     Claim::All => Bitfield::full(count),
                     Claim::None => Bitfield::empty(count),
                 };
-                if let Phase::Active(download) = &mut self.phase {
+                if let Some(download) = self.phase.download_mut() {
                     download.peer_left(id, pieces);
                     download.peer_joined(id, &claimed);
                 }
@@ -209,7 +265,7 @@ impl<C: Chunk> Torrent<C> {
                 self.follow_dealt(cx.now, id);
                 self.update_interest(cx, id);
                 self.allow_fast(cx, id);
-                self.refill.insert(id);
+                self.refill.ask(id);
             }
         }
         Ok(())
@@ -222,8 +278,8 @@ impl<C: Chunk> Torrent<C> {
         asked: BlockRef,
     ) -> Result<(), Fault> {
         let most = cx.config.max_incoming_requests;
-        let block = self.check_block(asked);
-        let session = find(&mut self.sessions, id)?;
+        let block = self.about.check_block(asked);
+        let session = self.sessions.find(id)?;
         let may = session.remote.giving.is_unchoked()
             || block.is_some_and(|block| session.remote.giving.allowed_fast.contains(&block.piece));
         if !may {
@@ -235,9 +291,10 @@ impl<C: Chunk> Torrent<C> {
         }
         let block = block.ok_or(Fault::AsksForNoSuchBlock)?;
         let has = self
+            .phase
             .download()
             .is_some_and(|download| download.have().has(block.piece));
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         if !has {
             if session.talk.fast {
                 return self.answer(cx, id, &Message::RejectRequest(asked));
@@ -262,7 +319,7 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         message: &Message,
     ) -> Result<(), Fault> {
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         if session.talk.outbox.ready_len() > cx.config.max_waiting.0 {
             return Err(Fault::TakesNoAnswers);
         }
@@ -272,7 +329,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Sends small messages; a peer that never takes them is let go.
     pub(super) fn say(&mut self, cx: &mut Cx<'_, C>, id: SessionId, message: &Message) {
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         session.talk.outbox.push(message);
@@ -289,12 +346,4 @@ enum Claim {
     Bits(Bytes),
     All,
     None,
-}
-
-/// A session of a torrent whose other parts are needed at the same time.
-pub(super) fn find<C: Chunk>(
-    sessions: &mut BTreeMap<SessionId, Session<C>>,
-    id: SessionId,
-) -> Result<&mut Session<C>, Fault> {
-    sessions.get_mut(&id).ok_or(Fault::Gone)
 }

@@ -1,7 +1,8 @@
 //! Pieces that are too long to be held in memory: written part by part as they arrive, hashed
 //! where they lie.
 
-use super::{Cx, Phase, Torrent};
+use super::storing::Begun;
+use super::{Cx, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Job, Output, StoreError, Work};
 use crate::pieces::{Download, PieceIndex, Stretch};
@@ -9,9 +10,9 @@ use crate::pieces::{Download, PieceIndex, Stretch};
 impl<C: Chunk> Torrent<C> {
     /// Has the host write what is ready.
     pub(super) fn write_stretches(&mut self, cx: &mut Cx<'_, C>) {
-        while let Some(stretch) = self.download_mut().and_then(Download::next_stretch) {
+        while let Some(stretch) = self.phase.download_mut().and_then(Download::next_stretch) {
             let Stretch { piece, begin, data } = stretch;
-            self.writing_parts.insert((piece, begin), self.resumed);
+            self.storing.write_part(piece, begin);
             let part = Some(begin);
             let job = Job {
                 part,
@@ -19,7 +20,13 @@ impl<C: Chunk> Torrent<C> {
             };
             cx.emit(Output::Store(job, Work::Write { data }));
         }
-        self.refill_all |= self.download_mut().is_some_and(Download::take_reopened);
+        if self
+            .phase
+            .download_mut()
+            .is_some_and(Download::take_reopened)
+        {
+            self.refill.ask_everybody();
+        }
     }
 
     /// A stretch was put in its place, or could not be.
@@ -30,21 +37,23 @@ impl<C: Chunk> Torrent<C> {
         begin: u32,
         result: Result<(), StoreError>,
     ) {
-        let Some(begun) = self.writing_parts.remove(&(piece, begin)) else {
+        let Some(begun) = self.storing.part_written(piece, begin) else {
             return;
         };
-        let Phase::Active(download) = &mut self.phase else {
+        let Some(download) = self.phase.download_mut() else {
             return;
         };
         let whole = download.stretch_written(piece, begin, result.is_ok());
-        self.refill_all |= download.take_reopened();
+        if download.take_reopened() {
+            self.refill.ask_everybody();
+        }
         if let Err(error) = result {
             // What a person has mended since is no reason to stop again.
-            if begun == self.resumed {
+            if begun == Begun::Lately {
                 self.fail(cx, error.into());
             }
         } else if whole {
-            self.verifying_parts.insert(piece, self.resumed);
+            self.storing.verify(piece);
             cx.emit(Output::Store(self.job(piece), Work::Verify));
         }
     }
@@ -56,20 +65,20 @@ impl<C: Chunk> Torrent<C> {
         piece: PieceIndex,
         result: Result<[u8; 20], StoreError>,
     ) {
-        let Some(metainfo) = &self.metainfo else {
+        let Some(metainfo) = self.about.metainfo() else {
             return;
         };
         let hash = metainfo.piece_hash(piece);
-        if matches!(self.phase, Phase::Checking(_)) {
+        if self.phase.is_checking() {
             return self.checked_hash(cx, piece, result == Ok(hash));
         }
-        let Some(begun) = self.verifying_parts.remove(&piece) else {
+        let Some(begun) = self.storing.verified(piece) else {
             return;
         };
-        let Phase::Active(download) = &mut self.phase else {
+        let Some(download) = self.phase.download_mut() else {
             return;
         };
-        self.refill_all = true;
+        self.refill.ask_everybody();
         match result {
             Ok(digest) if digest == hash => {
                 let liars = download.verified(piece);
@@ -83,11 +92,17 @@ impl<C: Chunk> Torrent<C> {
             Err(error) => {
                 download.write_failed(piece);
                 // What is gone can be fetched once more, as any piece that is lost.
-                if begun == self.resumed && error != StoreError::Missing {
+                if begun == Begun::Lately && error != StoreError::Missing {
                     self.fail(cx, error.into());
                 }
             }
         }
-        self.refill_all |= self.download_mut().is_some_and(Download::take_reopened);
+        if self
+            .phase
+            .download_mut()
+            .is_some_and(Download::take_reopened)
+        {
+            self.refill.ask_everybody();
+        }
     }
 }

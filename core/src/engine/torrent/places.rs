@@ -5,10 +5,8 @@
 //! for an upload slot: who has one and asks for nothing holds up those who wait.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
-use super::prospects::Prospect;
-use super::{Cx, Ending, Phase, Torrent};
+use super::{Cx, Ending, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Config, Output, Urgency};
 use crate::net::Contact;
@@ -58,8 +56,7 @@ impl<C: Chunk> Torrent<C> {
         if now - session.remote.since < config.patience {
             return Use::New;
         }
-        let knows_it =
-            matches!(self.phase, Phase::Metadata(_)) && session.remote.metadata_size.is_some();
+        let knows_it = self.phase.fetch().is_some() && session.remote.metadata_size.is_some();
         // Whoever asked for something and never takes it is of no use.
         let waits = session.remote.giving.unchoked.is_none()
             || session.remote.giving.asked.is_some_and(lately);
@@ -89,17 +86,12 @@ impl<C: Chunk> Torrent<C> {
     /// nothing nobody has a reason to say so, and whoever does it all the same would have all
     /// slots by the time at which they are of use.
     pub(super) fn wants(&self, session: &Session<C>) -> bool {
-        session.remote.giving.interested && self.has_something() && !session.remote.is_seed()
-    }
-
-    fn has_something(&self) -> bool {
-        self.download()
-            .is_some_and(|download| !download.have().is_empty())
+        session.remote.giving.interested && self.phase.has_something() && !session.remote.is_seed()
     }
 
     /// We lack something, and got nothing for a while.
     fn starves(&self, cx: &Cx<'_, C>) -> bool {
-        !self.is_finished() && cx.now - self.gained >= cx.config.places.starving
+        !self.is_finished() && self.traffic.in_vain(cx.now) >= cx.config.places.starving
     }
 
     /// Gives up the session that is of least use, if one is of none. Where we get nothing at
@@ -109,7 +101,7 @@ impl<C: Chunk> Torrent<C> {
         let mut uses: Vec<(Use, SessionId)> = self
             .sessions
             .iter()
-            .map(|(&id, session)| (self.use_of(cx.now, cx.config, session), id))
+            .map(|(id, session)| (self.use_of(cx.now, cx.config, session), id))
             .filter(|(u, _)| *u < Use::Withholds || withholds && *u == Use::Withholds)
             .collect();
         // Of equals anyone: the one that is busy with others is not known from the rest.
@@ -124,7 +116,7 @@ impl<C: Chunk> Torrent<C> {
     /// Slots of those who ask for nothing go to those who wait.
     pub(super) fn pass_on_slots(&mut self, cx: &mut Cx<'_, C>) {
         let config = &cx.config.places;
-        for session in self.sessions.values_mut() {
+        for (_, session) in self.sessions.iter_mut() {
             session.watch_slot(cx.now, config);
         }
         // Who gives us something has earned it.
@@ -135,7 +127,7 @@ impl<C: Chunk> Torrent<C> {
             .sessions
             .iter()
             .filter(|(_, s)| s.remote.giving.is_unchoked() && self.wants(s) && sits(s));
-        let idle: Vec<SessionId> = idle.map(|(id, _)| *id).collect();
+        let idle: Vec<SessionId> = idle.map(|(id, _)| id).collect();
         for (turn, id) in idle.into_iter().enumerate() {
             // By turns to somebody who took or gave something before, and to one who never
             // had a chance to: many may say that they want something.
@@ -164,7 +156,7 @@ impl<C: Chunk> Torrent<C> {
                 Reverse(s.remote.since),
             )
         });
-        next.map(|(id, _)| *id)
+        next.map(|(id, _)| id)
     }
 
     /// While nobody uses a slot, it costs nothing to try several more at once.
@@ -174,18 +166,17 @@ impl<C: Chunk> Torrent<C> {
         };
         let untried = self.sessions.iter().filter(|(_, s)| untried(s));
         let mut untried: Vec<_> = untried
-            .map(|(id, s)| (Reverse(s.remote.since), *id))
+            .map(|(id, s)| (Reverse(s.remote.since), id))
             .collect();
         untried.sort_unstable();
         if untried.is_empty() || !self.slots_are_idle(cx) {
             return;
         }
         let slots = &cx.config.choke.slots;
-        let held = self
-            .sessions
-            .values()
-            .filter(|s| s.remote.giving.is_unchoked());
-        let most = slots.1.saturating_sub(held.count()).min(slots.0);
+        let most = slots
+            .1
+            .saturating_sub(self.sessions.unchoked())
+            .min(slots.0);
         for (_, id) in untried.into_iter().take(most) {
             self.set_unchoked(cx, id, true);
         }
@@ -194,7 +185,7 @@ impl<C: Chunk> Torrent<C> {
     /// It has just got its first slot, and had no time to ask for anything.
     pub(super) fn is_on_trial(&self, cx: &Cx<'_, C>, id: SessionId) -> bool {
         let time = cx.config.places.sitting;
-        self.sessions.get(&id).is_some_and(|session| {
+        self.sessions.get(id).is_some_and(|session| {
             let new = session
                 .remote
                 .giving
@@ -236,7 +227,7 @@ impl<C: Chunk> Torrent<C> {
                 break;
             };
             self.swarm
-                .prospects
+                .prospects_mut()
                 .asked(cx.now, contact, &cx.config.places);
             let info_hash = self.info_hash;
             cx.channels.dial(info_hash, contact);
@@ -252,11 +243,12 @@ impl<C: Chunk> Torrent<C> {
             return;
         }
         // Who came to us by itself was never asked, and is nobody left to ask.
-        let here: BTreeSet<Contact> = self.sessions.values().flat_map(Session::contacts).collect();
+        let here = self.sessions.contacts();
+        let finished = self.is_finished();
         let untried = self
             .swarm
-            .prospects
-            .any_untried(|contact, known| self.promises(known) && !here.contains(&contact));
+            .prospects()
+            .any_untried(|contact, known| known.promises(finished) && !here.contains(&contact));
         if !untried {
             self.look(cx, Urgency::Lonely);
         }
@@ -275,16 +267,16 @@ impl<C: Chunk> Torrent<C> {
     /// Who has not been asked yet, or not lately. `any`, or only one that may have what we
     /// lack, for which somebody else may have to go.
     fn next_prospect(&mut self, cx: &Cx<'_, C>, any: bool, starves: bool) -> Option<Contact> {
-        let complete = self.is_finished();
+        let finished = self.is_finished();
         let mut rng = self.rng.clone();
         let hasty = starves.then_some(cx.config.places.haste);
-        let prospects = &self.swarm.prospects;
+        let prospects = self.swarm.prospects();
         let next = prospects.next(cx.now, hasty, &mut rng, |contact, known| {
-            let useless = complete && known.seed;
+            let useless = finished && known.is_seed();
             !useless
-                && (any || self.promises(known))
+                && (any || known.promises(finished))
                 && cx.channels.may_dial(contact.link())
-                && self.session_of(contact).is_none()
+                && self.sessions.of(contact).is_none()
                 && !cx.channels.is_dialled(self.info_hash, contact)
                 && self.outcasts.unwelcome(cx.now, contact).is_none()
         });
@@ -292,20 +284,11 @@ impl<C: Chunk> Torrent<C> {
         next
     }
 
-    /// By what is said of it, one of us has what the other lacks.
-    pub(super) fn promises(&self, known: &Prospect) -> bool {
-        if self.is_finished() {
-            !known.seed
-        } else {
-            known.seed || known.have > 0
-        }
-    }
-
     /// Channels that are asked for, and how many of them may soon be answered.
     pub(super) fn opening(&self, cx: &Cx<'_, C>) -> (usize, usize) {
         let patience = cx.config.places.patience;
         let ours = cx.channels.dialled_for(self.info_hash);
-        let prospects = &self.swarm.prospects;
+        let prospects = self.swarm.prospects();
         ours.fold((0, 0), |(all, soon), contact| {
             let may = prospects.may_answer(cx.now, contact, patience);
             (all + 1, soon + usize::from(may))
@@ -314,6 +297,8 @@ impl<C: Chunk> Torrent<C> {
 
     /// Somebody does not want a channel.
     pub(in crate::engine) fn declined(&mut self, cx: &Cx<'_, C>, contact: Contact) {
-        self.swarm.prospects.refused(contact, &cx.config.places);
+        self.swarm
+            .prospects_mut()
+            .refused(contact, &cx.config.places);
     }
 }

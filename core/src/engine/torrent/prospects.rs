@@ -26,9 +26,9 @@ pub(super) struct Prospect {
     /// It was found; the others are remembered only to be left alone.
     told: bool,
     /// It says that it has everything.
-    pub(super) seed: bool,
+    seed: bool,
     /// How many pieces it says it has.
-    pub(super) have: u32,
+    have: u32,
     /// How often it was asked since it was last of use.
     tries: u32,
     /// When it was last asked.
@@ -38,6 +38,20 @@ pub(super) struct Prospect {
 }
 
 impl Prospect {
+    /// It says that it has everything.
+    pub(super) fn is_seed(&self) -> bool {
+        self.seed
+    }
+
+    /// By what it says, one of us has what the other lacks, if we lack something or `finished`.
+    pub(super) fn promises(&self, finished: bool) -> bool {
+        if finished {
+            !self.seed
+        } else {
+            self.seed || self.have > 0
+        }
+    }
+
     fn is_ready(&self, now: Time, hasty: Option<Duration>) -> bool {
         let rested = |least| self.asked.is_none_or(|asked| now - asked >= least);
         self.rests_until <= now || self.seed && hasty.is_some_and(rested)

@@ -1,6 +1,7 @@
 //! What a person sees of a torrent.
 
-use super::{Phase, Torrent};
+use super::Torrent;
+use super::phase::Phase;
 use crate::chunk::Chunk;
 use crate::engine::view::{Contents, PeerView, Standing, TorrentState, TorrentView};
 use crate::peer::Session;
@@ -10,17 +11,13 @@ use crate::time::Time;
 impl<C: Chunk> Torrent<C> {
     /// See [`crate::engine::Engine::contents`].
     pub(in crate::engine) fn contents(&self) -> Contents<'_> {
-        let have = match &self.phase {
-            Phase::Metadata(_) => None,
-            Phase::Checking(check) => Some(check.have()),
-            Phase::Active(download) => Some(download.have()),
-        };
         Contents {
-            name: &self.name,
-            metainfo: self.metainfo.as_ref(),
-            priorities: &self.priorities,
-            have,
+            name: self.about.name(),
+            metainfo: self.about.metainfo(),
+            priorities: self.wishes.priorities(),
+            have: self.phase.have(),
             in_progress: self
+                .phase
                 .download()
                 .map_or_else(Vec::new, |download| download.in_progress().collect()),
         }
@@ -28,9 +25,9 @@ impl<C: Chunk> Torrent<C> {
 
     fn state(&self) -> TorrentState {
         match &self.phase {
-            _ if self.error.is_some() => TorrentState::Error,
+            _ if self.halt.failure().is_some() => TorrentState::Error,
             Phase::Checking(_) => TorrentState::Hashing,
-            _ if self.paused => TorrentState::Paused,
+            _ if self.halt.is_paused() => TorrentState::Paused,
             Phase::Metadata(_) => TorrentState::Metadata,
             Phase::Active(download) if download.is_finished() => TorrentState::Seeding,
             Phase::Active(_) => TorrentState::Downloading,
@@ -39,31 +36,29 @@ impl<C: Chunk> Torrent<C> {
 
     /// See [`crate::engine::Engine::view`].
     pub(in crate::engine) fn view(&self, now: Time) -> TorrentView {
-        let had = self.download().map_or(0, Download::bytes_had);
-        let missing = self.download().map_or(0, Download::bytes_missing);
-        let waste = self.download().map(Download::waste).unwrap_or_default();
-        let down_rate = self.down.rate(now);
-        let progress = match &self.phase {
-            Phase::Metadata(_) => 0.0,
-            Phase::Checking(check) => check.progress(),
-            Phase::Active(_) => had as f64 / (had + missing).max(1) as f64,
-        };
+        let missing = self.phase.download().map_or(0, Download::bytes_missing);
+        let waste = self
+            .phase
+            .download()
+            .map(Download::waste)
+            .unwrap_or_default();
+        let down_rate = self.traffic.down().rate(now);
         let (complete, incomplete) = self.swarm.counts();
         TorrentView {
             info_hash: self.info_hash,
             state: self.state(),
-            progress,
+            progress: self.phase.progress(),
             down_rate,
-            up_rate: self.up.rate(now),
-            downloaded: self.down.total(),
-            uploaded: self.up.total(),
+            up_rate: self.traffic.up().rate(now),
+            downloaded: self.traffic.down().total(),
+            uploaded: self.traffic.up().total(),
             wasted: waste.total(),
             waste,
-            strategy: self.strategy,
+            strategy: self.wishes.strategy(),
             eta: (down_rate > 0 && missing > 0).then(|| missing.div_ceil(down_rate)),
             complete,
             incomplete,
-            copies: self.copies(),
+            copies: self.phase.download().map_or(0, Download::copies),
             standing: Standing::default(),
             peers: self
                 .sessions
@@ -71,25 +66,8 @@ impl<C: Chunk> Torrent<C> {
                 .filter(|s| s.talk.greeted)
                 .map(|s| peer_view(s, now))
                 .collect(),
-            error: self.error.as_ref().map(ToString::to_string),
+            error: self.halt.failure().map(ToString::to_string),
         }
-    }
-}
-
-impl<C: Chunk> Torrent<C> {
-    fn copies(&self) -> u32 {
-        if self.sessions.is_empty() {
-            return 0;
-        }
-        let (Some(download), Some(metainfo)) = (self.download(), &self.metainfo) else {
-            return 0;
-        };
-        metainfo
-            .layout()
-            .pieces()
-            .map(|piece| download.availability(piece))
-            .min()
-            .unwrap_or(0)
     }
 }
 

@@ -1,27 +1,20 @@
-//! Membership: looking for others, meeting them, saying how far we are.
+//! What we know of the swarm: how many there are, and who might be talked to.
 
 use std::collections::BTreeMap;
 
-use super::places::Use;
 use super::prospects::Prospects;
-use super::{Cx, Ending, Torrent};
-use crate::chunk::Chunk;
-use crate::engine::{Config, Found, Output, Report, Urgency};
-use crate::id::{LinkId, PeerId};
-use crate::peer::Opening;
-use crate::pieces::{Download, PieceIndex};
-use crate::time::Time;
+use crate::id::LinkId;
 
-/// What we know of the swarm.
+/// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Swarm {
     /// It is looked for.
-    pub(super) looking: bool,
+    looking: bool,
     /// How many members have everything, and how many lack something, as is said behind each
     /// link. Shown until there is something newer.
     counts: BTreeMap<LinkId, (u32, u32)>,
     /// Who might be talked to.
-    pub(super) prospects: Prospects,
+    prospects: Prospects,
 }
 
 impl Swarm {
@@ -39,131 +32,32 @@ impl Swarm {
             .max_by_key(|(c, i)| u64::from(*c) + u64::from(*i));
         largest.copied().unwrap_or_default()
     }
-}
 
-impl<C: Chunk> Torrent<C> {
-    /// Asks for others to be looked for.
-    pub(super) fn look(&mut self, cx: &mut Cx<'_, C>, urgency: Urgency) {
-        self.swarm.looking = true;
-        cx.emit(Output::Look {
-            info_hash: self.info_hash,
-            urgency,
-        });
+    /// It is looked for from now on.
+    pub(super) fn look(&mut self) {
+        self.looking = true;
     }
 
-    /// See [`crate::engine::Engine::report`].
-    pub(in crate::engine) fn report(&self, now: Time, config: &Config) -> Option<Report> {
-        if !self.is_running() {
-            return None;
-        }
-        // Those that we have no use for don't count; some will refuse.
-        let useful = self.count_useful(now, config, Use::Waits);
-        Some(Report {
-            left: self.left(),
-            pieces: self
-                .download()
-                .map(|download| bytes::Bytes::copy_from_slice(download.have().as_bytes())),
-            wanted: 2 * config.target_peers.saturating_sub(useful),
-        })
+    pub(super) fn is_looked_for(&self) -> bool {
+        self.looking
     }
 
-    /// Bytes that we lack, if we know.
-    pub(in crate::engine) fn left(&self) -> Option<u64> {
-        let length = self.metainfo.as_ref()?.length();
-        self.download()
-            .map(|download| length - download.bytes_had())
+    /// So many members have everything, and so many lack something, it is said behind a link.
+    pub(super) fn count(&mut self, link: LinkId, counts: (u32, u32)) {
+        self.counts.insert(link, counts);
     }
 
-    pub(super) fn note_have(&mut self, cx: &mut Cx<'_, C>, piece: PieceIndex) {
-        cx.emit(Output::Have {
-            info_hash: self.info_hash,
-            piece,
-            complete: self.download().is_some_and(Download::is_complete),
-        });
+    /// We are not among those behind a link any more.
+    pub(super) fn leave(&mut self, link: LinkId) {
+        self.prospects.forget(link);
+        self.counts.remove(&link);
     }
 
-    /// Somebody was found behind a link, and the swarm there has so many members that have
-    /// everything, and that lack something.
-    pub(in crate::engine) fn found(
-        &mut self,
-        cx: &mut Cx<'_, C>,
-        link: LinkId,
-        counts: (u32, u32),
-        contacts: &[Found],
-    ) {
-        if !self.is_running() {
-            return;
-        }
-        self.swarm.counts.insert(link, counts);
-        for found in contacts {
-            self.swarm
-                .prospects
-                .learn(found, cx.config.places.prospects);
-        }
-        self.meet(cx);
-        let alone = self.sessions.is_empty() && self.opening(cx).0 == 0;
-        if alone && !self.is_finished() {
-            self.look(cx, Urgency::Lonely);
-        }
+    pub(super) fn prospects(&self) -> &Prospects {
+        &self.prospects
     }
 
-    /// The swarm behind a link does not have us any more: who was found there is not asked.
-    pub(in crate::engine) fn unlisted(&mut self, link: LinkId) {
-        self.swarm.prospects.untell(link);
-    }
-
-    /// The place in the swarm behind a link is another torrent's now.
-    pub(in crate::engine) fn displaced(&mut self, cx: &mut Cx<'_, C>, link: LinkId) {
-        self.close_link(cx, link, &Ending::TurnOver);
-        self.swarm.forget(link);
-        self.swarm.counts.remove(&link);
-    }
-
-    /// Somebody wants a channel to us.
-    pub(in crate::engine) fn offered(
-        &mut self,
-        cx: &mut Cx<'_, C>,
-        opening: &Opening,
-        peer_id: PeerId,
-        crossing: bool,
-    ) {
-        let channel = opening.channel;
-        match self.welcome(cx, opening, crossing) {
-            Err(reason) => cx.close(channel, reason),
-            Ok(guest) => {
-                cx.emit(Output::Accept { channel });
-                self.open_session(cx, opening, Some(peer_id), guest);
-            }
-        }
-    }
-
-    /// Whether a place is to be had, or only that of a guest.
-    fn welcome(
-        &mut self,
-        cx: &mut Cx<'_, C>,
-        opening: &Opening,
-        crossing: bool,
-    ) -> Result<bool, Ending> {
-        let contact = opening.contact;
-        if !self.is_running() {
-            return Err(Ending::NotRunning);
-        }
-        if let Some(reason) = self.outcasts.unwelcome(cx.now, contact) {
-            return Err(reason);
-        }
-        if self.has_channel(cx, opening) {
-            return Err(Ending::ConnectedAlready);
-        }
-        if crossing {
-            return Err(Ending::Crossing);
-        }
-        let full = self.sessions.len() >= cx.config.max_peers;
-        // Who was of no use a moment ago does not take another's place.
-        let full =
-            full && (self.swarm.prospects.rests(cx.now, contact) || !self.make_room(cx, false));
-        if full && !self.has_room_for_guests(cx) {
-            return Err(Ending::EnoughPeers);
-        }
-        Ok(full)
+    pub(super) fn prospects_mut(&mut self) -> &mut Prospects {
+        &mut self.prospects
     }
 }

@@ -1,11 +1,11 @@
 //! Several channels to one peer: which of them carries the talk.
 //!
-//! The best does, by [`PeerPath`](crate::peer::PeerPath), and of equals the one that did so
+//! The best does, by what kind it is and what its relay says, and of equals the one that did so
 //! far; the other stands by, and carries the talk when that one ends. Whoever changes over
 //! says everything again through the other channel, so that it does not matter what of the
 //! first arrived, and in which order.
 
-use super::{Cx, Ending, Phase, Torrent};
+use super::{Cx, Ending, Torrent};
 use crate::chunk::Chunk;
 use crate::id::ChannelKey;
 use crate::peer::{RemotePieces, Session, SessionId};
@@ -39,13 +39,13 @@ impl<C: Chunk> Torrent<C> {
             self.admit(known, session);
             return self.begin_anew(cx, known, Begin::Asks);
         }
-        let (Some(joining), Some(session)) = (self.sessions.get(&id), self.sessions.get(&known))
+        let (Some(joining), Some(session)) = (self.sessions.get(id), self.sessions.get(known))
         else {
             return;
         };
         let channel = joining.talk.channel;
         if let Some(spare) = &session.spare {
-            if joining.talk.path.rank() <= spare.path.rank() {
+            if joining.talk.rank() <= spare.rank() {
                 return self.close_session(cx, id, &Ending::EnoughChannels);
             }
             let worse = spare.channel;
@@ -61,7 +61,7 @@ impl<C: Chunk> Torrent<C> {
             return;
         };
         cx.channels.hand_over(channel, (self.info_hash, known));
-        let Some(session) = self.sessions.get_mut(&known) else {
+        let Some(session) = self.sessions.get_mut(known) else {
             return cx.close(channel, Ending::NotWanted);
         };
         session.remote.joins(&other, id);
@@ -84,7 +84,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Takes a session in, of which nothing is known to be said.
     pub(super) fn admit(&mut self, id: SessionId, mut session: Session<C>) {
-        if let Phase::Active(download) = &mut self.phase {
+        if let Some(download) = self.phase.download_mut() {
             let pieces = Bitfield::empty(download.have().piece_count());
             download.peer_joined(id, &pieces);
             session.remote.pieces = RemotePieces::Known(pieces);
@@ -95,7 +95,7 @@ impl<C: Chunk> Torrent<C> {
     /// Talks through the channel that stood by.
     pub(super) fn change_over(&mut self, cx: &mut Cx<'_, C>, id: SessionId, begin: Begin) {
         self.release_requests(id);
-        if let Some(session) = self.sessions.get_mut(&id) {
+        if let Some(session) = self.sessions.get_mut(id) {
             session.changes_over();
             self.begin_anew(cx, id, begin);
         }
@@ -104,7 +104,7 @@ impl<C: Chunk> Torrent<C> {
     /// Says everything again, and forgets what was said to us.
     pub(super) fn begin_anew(&mut self, cx: &mut Cx<'_, C>, id: SessionId, begin: Begin) {
         self.hear_anew(id, begin == Begin::Answers);
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         session.remote.getting.interested = false;
@@ -130,7 +130,7 @@ impl<C: Chunk> Torrent<C> {
                 self.say(cx, id, &message);
             }
         }
-        self.refill_all = true;
+        self.refill.ask_everybody();
         cx.waiting.add((self.info_hash, id));
         self.fetch_metadata(cx);
     }
@@ -139,13 +139,13 @@ impl<C: Chunk> Torrent<C> {
     pub(super) fn hear_anew(&mut self, id: SessionId, heeded: bool) {
         self.release_requests(id);
         self.ask_again_for_metadata(id);
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         session.remote.begins();
         session.talk.begins(heeded);
-        match (&mut self.phase, session.remote.pieces.known()) {
-            (Phase::Active(download), Some(pieces)) => {
+        match (self.phase.download_mut(), session.remote.pieces.known()) {
+            (Some(download), Some(pieces)) => {
                 let nothing = Bitfield::empty(pieces.piece_count());
                 download.peer_left(id, pieces);
                 download.peer_joined(id, &nothing);
@@ -163,7 +163,7 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         channel: ChannelKey,
     ) {
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         if session.spare.as_ref().is_some_and(|s| s.channel == channel) {
@@ -178,7 +178,7 @@ impl<C: Chunk> Torrent<C> {
         }
         self.release_requests(id);
         cx.channels.close(channel);
-        if let Some(session) = self.sessions.get_mut(&id)
+        if let Some(session) = self.sessions.get_mut(id)
             && session.falls_back()
         {
             self.begin_anew(cx, id, Begin::Asks);
@@ -203,7 +203,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Channels that are silent for too long end; the others are kept alive.
     pub(super) fn spare_upkeep(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         let Some(spare) = &mut session.spare else {

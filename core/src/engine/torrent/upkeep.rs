@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::messages::find;
-use super::{Cx, Ending, Fault, Phase, Torrent};
+use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Config, TimerKind};
 use crate::peer::{Session, SessionId};
@@ -16,10 +15,11 @@ impl<C: Chunk> Torrent<C> {
     /// is asked after every input, and looks at no session.
     pub(in crate::engine) fn needs_upkeep(&self, at: Time) -> Option<TimerKind> {
         if self.sessions.is_empty() {
-            let waits = self.swarm.prospects.any(|known| self.promises(known));
+            let finished = self.is_finished();
+            let waits = self.swarm.prospects().any(|known| known.promises(finished));
             return (waits || self.paths.waits()).then_some(TimerKind::Contacts);
         }
-        let slots = (self.next_choke <= at).then_some(TimerKind::Slots);
+        let slots = (self.slots.is_due(at)).then_some(TimerKind::Slots);
         slots.into_iter().chain([self.watches]).min()
     }
 
@@ -34,7 +34,7 @@ impl<C: Chunk> Torrent<C> {
             TimerKind::Silence
         } else if self.sessions.values().any(|s| s.talk.owes()) {
             TimerKind::Debts
-        } else if matches!(self.phase, Phase::Metadata(_)) {
+        } else if self.phase.fetch().is_some() {
             TimerKind::Metadata
         } else {
             TimerKind::Rates
@@ -44,17 +44,18 @@ impl<C: Chunk> Torrent<C> {
     /// Releases old requests, closes dead sessions, gives slots out. Comparing times, so
     /// that it may be called at any moment.
     pub(in crate::engine) fn upkeep(&mut self, cx: &mut Cx<'_, C>) {
-        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        let ids = self.sessions.ids();
         for id in ids {
             self.spare_upkeep(cx, id);
             self.session_upkeep(cx, id);
         }
         self.paths.forget_late(cx.now);
+        self.direct_upkeep(cx);
         self.metadata_upkeep(cx);
         self.meet(cx);
         self.pass_on_slots(cx);
-        if self.next_choke <= cx.now || self.wastes_a_slot(cx) {
-            self.next_choke = cx.now + cx.config.choke.interval;
+        if self.slots.is_due(cx.now) || self.wastes_a_slot(cx) {
+            self.slots.begin_round(cx.now, &cx.config.choke);
             self.choke_round(cx);
         } else {
             self.use_idle_link(cx);
@@ -64,7 +65,7 @@ impl<C: Chunk> Torrent<C> {
 
     fn session_upkeep(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let crowded = self.sessions.len() > cx.config.max_peers;
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         if cx.now - session.talk.last_heard >= cx.config.idle_timeout {
@@ -101,7 +102,7 @@ impl<C: Chunk> Torrent<C> {
         if cx.config.paths.several() && self.prove_again(cx, id).is_err() {
             return;
         }
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         if cx.now - session.talk.last_spoke >= cx.config.keep_alive {
@@ -112,7 +113,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// What a peer owes us for too long is asked of others, and less of it.
     fn watch_debts(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> Result<(), Fault> {
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         let limits = &cx.config.requests;
         let asked = session.talk.owes();
         let owes = asked
@@ -153,11 +154,11 @@ impl<C: Chunk> Torrent<C> {
             session.remote.getting.strike(cx.now, requests);
             self.release_requests(id);
         }
-        if let Phase::Active(download) = &mut self.phase
+        if let Some(download) = self.phase.download_mut()
             && doubtful
             && download.doubt(id)
         {
-            self.refill_all = true;
+            self.refill.ask_everybody();
         }
         Ok(())
     }

@@ -16,15 +16,12 @@ use crate::wire::peer::Message;
 impl<C: Chunk> Torrent<C> {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
     pub(super) fn unchoke_if_free(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
-        if !self.sessions.get(&id).is_some_and(|s| self.wants(s)) {
+        if !self.sessions.get(id).is_some_and(|s| self.wants(s)) {
             return;
         }
-        let slots = self.choker.slots(&cx.config.choke);
-        let held = self
-            .sessions
-            .values()
-            .filter(|s| s.remote.giving.is_unchoked());
-        let wasted = held.count() < cx.config.choke.slots.1 && self.slots_are_idle(cx);
+        let slots = self.slots.count(&cx.config.choke);
+        let held = self.sessions.unchoked();
+        let wasted = held < cx.config.choke.slots.1 && self.slots_are_idle(cx);
         if self.slots_taken(cx) < slots || wasted {
             self.set_unchoked(cx, id, true);
         }
@@ -40,30 +37,29 @@ impl<C: Chunk> Torrent<C> {
         if !idle {
             return;
         }
-        let (now, time) = (cx.now, self.time_to_pass_on(cx));
-        let waiting = self
-            .sessions
-            .iter()
-            .filter(|(_, session)| self.wants(session) && session.remote.giving.unchoked.is_none());
-        // Who owes us least, and of those who waits longest: one who took or gave something
-        // before, and one who is to be tried.
-        let next = |stranger: bool| {
-            let kind = waiting
-                .clone()
-                .filter(|(_, s)| s.remote.is_stranger() == stranger);
-            let next = kind.min_by_key(|(_, session)| {
-                let last =
-                    session.remote.giving.sat.is_some() || session.remote.giving.hoards(now, time);
-                (last, session.remote.debt(), session.remote.giving.choked)
-            });
-            next.map(|(id, _)| *id)
-        };
-        let next = [next(false), next(true)];
-        let rate = self.up.long_rate(now);
+        let next = [self.tried_next(cx, false), self.tried_next(cx, true)];
+        let rate = self.traffic.up().long_rate(cx.now);
         for id in next.into_iter().flatten() {
-            self.choker.widen(&cx.config.choke, rate);
+            self.slots.widen(&cx.config.choke, rate);
             self.unchoke_if_free(cx, id);
         }
+    }
+
+    /// Who gets a slot beyond those that there are: who owes us least, and of those who waits
+    /// longest. One who took or gave something before, or one who is to be tried.
+    fn tried_next(&self, cx: &Cx<'_, C>, stranger: bool) -> Option<SessionId> {
+        let time = self.time_to_pass_on(cx);
+        let waiting = self.sessions.iter().filter(|(_, s)| {
+            self.wants(s)
+                && s.remote.giving.unchoked.is_none()
+                && s.remote.is_stranger() == stranger
+        });
+        let next = waiting.min_by_key(|(_, session)| {
+            let giving = &session.remote.giving;
+            let last = giving.sat.is_some() || giving.hoards(cx.now, time);
+            (last, session.remote.debt(), giving.choked)
+        });
+        next.map(|(id, _)| id)
     }
 
     pub(super) fn slots_taken(&self, cx: &Cx<'_, C>) -> usize {
@@ -82,17 +78,11 @@ impl<C: Chunk> Torrent<C> {
         if self.sessions.values().filter(takes).count() < 2 {
             return Duration::MAX;
         }
-        let slots = self.choker.slots(&cx.config.choke) as u64;
-        let bytes = u64::from(self.piece_length()) * slots;
-        let rate = self.up.long_rate(cx.now).max(1);
+        let slots = self.slots.count(&cx.config.choke) as u64;
+        let bytes = u64::from(self.about.piece_length()) * slots;
+        let rate = self.traffic.up().long_rate(cx.now).max(1);
         let piece = Duration::from_secs(2 * bytes / rate);
         piece.max(cx.config.choke.hoarding)
-    }
-
-    fn piece_length(&self) -> u32 {
-        self.metainfo
-            .as_ref()
-            .map_or(0, |metainfo| metainfo.layout().piece_length())
     }
 
     /// We seed, and somebody who keeps what it gets to itself has a slot for which others
@@ -116,12 +106,12 @@ impl<C: Chunk> Torrent<C> {
     /// Gives the slots out anew.
     pub(super) fn choke_round(&mut self, cx: &mut Cx<'_, C>) {
         let time = self.time_to_pass_on(cx);
-        let trial = cx.config.choke.trial(self.piece_length());
+        let trial = cx.config.choke.trial(self.about.piece_length());
         let candidates: Vec<Candidate> = self
             .sessions
             .iter()
             .filter(|(_, session)| self.wants(session))
-            .map(|(&id, session)| Candidate {
+            .map(|(id, session)| Candidate {
                 session: id,
                 gives: session.remote.down.long_rate(cx.now),
                 takes: session.remote.up.long_rate(cx.now),
@@ -137,8 +127,8 @@ impl<C: Chunk> Torrent<C> {
             })
             .collect();
         let seeding = self.is_finished();
-        let rate = self.up.long_rate(cx.now);
-        let chosen = self.choker.choose(
+        let rate = self.traffic.up().long_rate(cx.now);
+        let chosen = self.slots.choose(
             cx.now,
             &cx.config.choke,
             &candidates,
@@ -146,7 +136,7 @@ impl<C: Chunk> Torrent<C> {
             seeding,
             &mut self.rng,
         );
-        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        let ids = self.sessions.ids();
         for id in ids {
             let unchoked = chosen.contains(&id) || self.is_on_trial(cx, id);
             self.set_unchoked(cx, id, unchoked);
@@ -154,7 +144,7 @@ impl<C: Chunk> Torrent<C> {
     }
 
     pub(super) fn set_unchoked(&mut self, cx: &mut Cx<'_, C>, id: SessionId, unchoked: bool) {
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         if session.remote.giving.is_unchoked() == unchoked {
@@ -168,7 +158,7 @@ impl<C: Chunk> Torrent<C> {
         }
         session.remote.giving.choke(cx.now);
         self.let_finish(cx, id);
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
         // Without the Fast extension a choke drops what was asked (BEP 3); with it, each
@@ -191,7 +181,7 @@ impl<C: Chunk> Torrent<C> {
     pub(in crate::engine) fn serve(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> bool {
         let key = (self.info_hash, id);
         self.serve_spare(cx, id);
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             cx.waiting.remove(key);
             return false;
         };
@@ -216,7 +206,7 @@ impl<C: Chunk> Torrent<C> {
         let mut parts = Parts::default();
         let mut source = Shelf {
             info_hash: self.info_hash,
-            metainfo: self.metainfo.as_ref(),
+            metainfo: self.about.metainfo(),
             cut: cx.config.cut(),
             ut_metadata: session.talk.ut_metadata,
             cache: cx.cache,
@@ -235,7 +225,7 @@ impl<C: Chunk> Torrent<C> {
             if block_bytes > 0 {
                 session.remote.exchanged = Some(cx.now);
             }
-            self.up.add(cx.now, block_bytes);
+            self.traffic.went(cx.now, block_bytes);
             let channel = session.talk.channel;
             if let Some(lane) = cx.channels.lane_mut(channel.link) {
                 lane.hand(cx.now, sent);
@@ -244,7 +234,7 @@ impl<C: Chunk> Torrent<C> {
         }
         if took_nothing && session.talk.outbox.ready_len() <= most {
             // Nothing was asked of it meanwhile.
-            self.refill.insert(id);
+            self.refill.ask(id);
         }
         if stop != Stop::Held {
             // Not before: what the frame took is done with, and what it lacks comes first.
@@ -271,7 +261,7 @@ impl<C: Chunk> Torrent<C> {
     /// Sends what waits for the channel that stands by: the rest of what had begun to leave, and
     /// small messages.
     fn serve_spare(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
-        let session = self.sessions.get_mut(&id);
+        let session = self.sessions.get_mut(id);
         let Some(spare) = session.and_then(|session| session.spare.as_mut()) else {
             return;
         };
@@ -296,7 +286,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Begins to read what a session is sent next, as far as it is not here.
     fn read_ahead(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
-        let (Some(session), Some(metainfo)) = (self.sessions.get(&id), &self.metainfo) else {
+        let (Some(session), Some(metainfo)) = (self.sessions.get(id), self.about.metainfo()) else {
             return;
         };
         let (layout, cut) = (metainfo.layout(), cx.config.cut());
@@ -327,7 +317,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// A read ended: whoever waits for blocks may find them now.
     pub(in crate::engine) fn wake_uploads(&mut self, cx: &mut Cx<'_, C>) {
-        for (&id, session) in &self.sessions {
+        for (id, session) in self.sessions.iter() {
             if session.talk.outbox.upload_count() > 0 {
                 cx.waiting.add((self.info_hash, id));
             }

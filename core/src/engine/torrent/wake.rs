@@ -1,6 +1,7 @@
 //! Whether anybody waits for what nothing will bring: see [`crate::engine::Engine::wake`].
 
-use super::{Cx, Phase, Torrent};
+use super::phase::Phase;
+use super::{Cx, Torrent};
 use crate::chunk::Chunk;
 
 impl<C: Chunk> Torrent<C> {
@@ -8,7 +9,9 @@ impl<C: Chunk> Torrent<C> {
     /// some.
     pub(in crate::engine) fn wake(&mut self, cx: &mut Cx<'_, C>) {
         let idle = self.sessions.iter().filter(|(_, s)| !s.talk.owes());
-        self.refill.extend(idle.map(|(&id, _)| id));
+        for (id, _) in idle {
+            self.refill.ask(id);
+        }
         self.wake_uploads(cx);
         self.fetch_metadata(cx);
         self.check_more(cx);

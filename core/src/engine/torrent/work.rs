@@ -1,6 +1,5 @@
 //! What a peer's messages cost us, and what pays for them (see [`WorkConfig`]).
 
-use super::messages::find;
 use super::{Cx, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::peer::{SessionId, WorkConfig};
@@ -14,7 +13,7 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         units: u32,
     ) -> Result<(), Fault> {
-        let session = find(&mut self.sessions, id)?;
+        let session = self.sessions.find(id)?;
         if session
             .remote
             .allowance
@@ -34,7 +33,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Pays a session for something useful.
     fn pay(&mut self, id: SessionId, units: u32) {
-        if let Some(session) = self.sessions.get_mut(&id) {
+        if let Some(session) = self.sessions.get_mut(id) {
             session.remote.allowance.earn(units);
         }
     }

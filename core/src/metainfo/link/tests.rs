@@ -2,12 +2,12 @@ use super::*;
 
 const HEX: &str = "2c6b6858d61da9543d4231a71db4b1c9264b0685";
 
-fn parse(text: &str) -> Result<Link, LinkError> {
+fn parse(text: &str) -> Result<TorrentLink, TorrentLinkError> {
     text.parse()
 }
 
-fn link(name: Option<&str>, trackers: &[&str], page: Option<&str>) -> Link {
-    Link {
+fn link(name: Option<&str>, trackers: &[&str], page: Option<&str>) -> TorrentLink {
+    TorrentLink {
         info_hash: HEX.parse().unwrap(),
         name: name.map(str::to_owned),
         trackers: trackers.iter().map(|t| (*t).to_owned()).collect(),
@@ -53,7 +53,7 @@ fn magnet_links_are_read() {
     );
     assert_eq!(
         parse(&format!("magnet:?xt=urn:btmh:{v2}")),
-        Err(LinkError::NoInfoHash)
+        Err(TorrentLinkError::NoInfoHash)
     );
 }
 
@@ -140,15 +140,15 @@ fn what_is_no_link_is_refused_in_words() {
     ];
     for text in not_a_link {
         let text = text.replace("{}", HEX);
-        assert_eq!(parse(&text), Err(LinkError::NotALink), "{text}");
+        assert_eq!(parse(&text), Err(TorrentLinkError::NotALink), "{text}");
     }
-    assert_eq!(parse("magnet:?dn=x"), Err(LinkError::NoInfoHash));
+    assert_eq!(parse("magnet:?dn=x"), Err(TorrentLinkError::NoInfoHash));
     assert!(matches!(
         parse("magnet:?xt=urn:btih:2c6b"),
-        Err(LinkError::InfoHash(_))
+        Err(TorrentLinkError::InfoHash(_))
     ));
     let long = format!("magnet:?xt=urn:btih:{HEX}&dn={}", "x".repeat(40_000));
-    assert_eq!(parse(&long), Err(LinkError::TooLong));
+    assert_eq!(parse(&long), Err(TorrentLinkError::TooLong));
 }
 
 #[test]

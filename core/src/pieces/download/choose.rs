@@ -183,7 +183,7 @@ impl<C: Chunk> Download<C> {
 
     fn start(&mut self, session: SessionId, piece: PieceIndex) {
         let alone = self.suspects.contains(piece);
-        let padding = self.padding.clone();
+        let padding = self.stock.padding().clone();
         let partial = Partial::new(self.layout, padding, piece, alone, &self.limits);
         self.begun.insert(piece, Begun::Filling(partial));
         self.bytes_begun += self.memory(piece);

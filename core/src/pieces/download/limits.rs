@@ -8,7 +8,7 @@ use crate::pieces::Strategy;
 
 /// What a download may hold in memory, and numbers of its policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct DownloadLimits {
     /// Bytes of pieces that are begun and not yet written, hashing and writing included.
     /// At least two pieces are always allowed. 24 MiB by default.
     pub bytes_in_progress: u64,
@@ -29,7 +29,7 @@ pub struct Limits {
     pub cut: Cut,
 }
 
-impl Limits {
+impl DownloadLimits {
     /// Bytes that a piece of this length may take in memory: one that is moved in parts has
     /// a quarter of all, so that a few make progress at once.
     pub(in crate::pieces) fn memory(&self, piece_length: u32) -> u64 {
@@ -41,9 +41,9 @@ impl Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for DownloadLimits {
     fn default() -> Self {
-        Limits {
+        DownloadLimits {
             bytes_in_progress: 24 << 20,
             endgame_copies: 2,
             random_first: 4,

@@ -1,3 +1,4 @@
+use super::load::Standing;
 use super::*;
 use crate::pieces::BLOCK;
 use bytes::Bytes;
@@ -22,9 +23,9 @@ fn layout(pieces: u32) -> Layout {
 
 /// Sequential, so that scenarios can be told; room for `room` pieces.
 fn download(pieces: u32, room: u64) -> Download {
-    let limits = Limits {
+    let limits = DownloadLimits {
         bytes_in_progress: room * u64::from(PIECE),
-        ..Limits::default()
+        ..DownloadLimits::default()
     };
     Download::new(
         layout(pieces),
@@ -69,7 +70,7 @@ fn block(download: &Download, piece: u32, number: u32) -> Block {
     download.layout.block(PieceIndex(piece), number)
 }
 
-fn receive(download: &mut Download, session: SessionId, piece: u32, number: u32) -> Received {
+fn receive(download: &mut Download, session: SessionId, piece: u32, number: u32) -> BlockOutcome {
     let block = block(download, piece, number);
     let data = vec![number as u8; block.length as usize];
     download.receive(session, block, &Bytes::copy_from_slice(&data))
@@ -85,11 +86,11 @@ fn a_piece_is_asked_for_in_order_filled_verified_and_had() {
     assert_eq!(pick(&mut download, ANN, 3), [(0, 0), (0, 1), (0, 2)]);
     assert_eq!(pick(&mut download, ANN, 2), [(0, 3), (1, 0)]);
     for number in [2, 0, 1] {
-        let kept = Received::Kept { cancel: vec![] };
+        let kept = BlockOutcome::Kept { cancel: vec![] };
         assert_eq!(receive(&mut download, ANN, 0, number), kept);
     }
-    assert_eq!(receive(&mut download, ANN, 0, 0), Received::Duplicate);
-    let Received::Complete {
+    assert_eq!(receive(&mut download, ANN, 0, 0), BlockOutcome::Duplicate);
+    let BlockOutcome::Complete {
         cancel,
         piece,
         data,
@@ -101,40 +102,40 @@ fn a_piece_is_asked_for_in_order_filled_verified_and_had() {
     let expected: Vec<u8> = (0..PIECE).map(|i| (i / BLOCK) as u8).collect();
     assert_eq!(data, expected);
     assert!(!download.have().has(piece));
-    assert_eq!(receive(&mut download, ANN, 0, 3), Received::Duplicate);
+    assert_eq!(receive(&mut download, ANN, 0, 3), BlockOutcome::Duplicate);
 
     download.written(piece);
     assert!(download.have().has(piece));
     assert_eq!(download.bytes_had(), u64::from(PIECE));
     assert_eq!(in_progress(&download), [1]);
-    assert_eq!(receive(&mut download, ANN, 0, 3), Received::Duplicate);
+    assert_eq!(receive(&mut download, ANN, 0, 3), BlockOutcome::Duplicate);
 }
 
 #[test]
 fn only_what_was_asked_of_the_session_is_taken() {
     let mut download = download(3, 10);
     pick(&mut download, ANN, 1);
-    assert_eq!(receive(&mut download, BEN, 0, 0), Received::Unrequested);
-    assert_eq!(receive(&mut download, ANN, 0, 1), Received::Unrequested);
-    assert_eq!(receive(&mut download, ANN, 2, 0), Received::Unrequested);
+    assert_eq!(receive(&mut download, BEN, 0, 0), BlockOutcome::Unrequested);
+    assert_eq!(receive(&mut download, ANN, 0, 1), BlockOutcome::Unrequested);
+    assert_eq!(receive(&mut download, ANN, 2, 0), BlockOutcome::Unrequested);
     let asked = block(&download, 0, 0);
     let off_grid = Block { begin: 1, ..asked };
     let short = Block { length: 5, ..asked };
     assert_eq!(
         download.receive(ANN, off_grid, &Bytes::copy_from_slice(&[0; 16384])),
-        Received::Unrequested
+        BlockOutcome::Unrequested
     );
     assert_eq!(
         download.receive(ANN, short, &Bytes::copy_from_slice(&[0; 5])),
-        Received::Unrequested
+        BlockOutcome::Unrequested
     );
     assert_eq!(
         download.receive(ANN, asked, &Bytes::copy_from_slice(&[0; 5])),
-        Received::Unrequested
+        BlockOutcome::Unrequested
     );
     assert_eq!(
         receive(&mut download, ANN, 0, 0),
-        Received::Kept { cancel: vec![] }
+        BlockOutcome::Kept { cancel: vec![] }
     );
 }
 
@@ -192,7 +193,7 @@ fn a_piece_whose_owner_choked_us_is_adopted_with_what_it_holds() {
     pick(&mut download, ANN, 3);
     receive(&mut download, ANN, 0, 1);
     download.release_all(ANN);
-    assert_eq!(receive(&mut download, ANN, 0, 0), Received::Unrequested);
+    assert_eq!(receive(&mut download, ANN, 0, 0), BlockOutcome::Unrequested);
     assert_eq!(
         pick(&mut download, BEN, 4),
         [(0, 0), (0, 2), (0, 3), (1, 0)]
@@ -263,9 +264,9 @@ fn pieces_that_nobody_can_finish_do_not_stop_the_download() {
 #[test]
 fn what_we_had_at_the_start_is_not_asked_for() {
     let have = Bitfield::from_bytes(&[0b1010_0000], 3).unwrap();
-    let limits = Limits {
+    let limits = DownloadLimits {
         bytes_in_progress: 1 << 20,
-        ..Limits::default()
+        ..DownloadLimits::default()
     };
     let mut download = Download::new(layout(3), have, Strategy::RarestFirst, limits, Rng::new(0));
     assert_eq!(download.bytes_had(), u64::from(PIECE) + 100);

@@ -156,7 +156,7 @@ impl Picker {
                 let as_rare = |piece: &PieceIndex| {
                     rank_of.wanted.has(*piece)
                         && peer_has.has(*piece)
-                        && self.holders[piece.as_usize()] as usize == holders
+                        && self.holders.of(*piece) as usize == holders
                 };
                 let mut suggested = suggested.iter().take(MAX_LISTED).copied();
                 return Some(suggested.find(as_rare).unwrap_or(piece));
@@ -167,7 +167,7 @@ impl Picker {
 
     /// What sorts before is begun before.
     fn merit(&self, piece: PieceIndex) -> (std::cmp::Reverse<Priority>, u32, u32) {
-        let holders = self.holders[piece.as_usize()];
+        let holders = self.holders.of(piece);
         let ahead = piece.get().wrapping_sub(self.play_position.get());
         let (order, rarity) = match self.strategy {
             Strategy::Sequential => (piece.get(), 0),

@@ -7,7 +7,9 @@ fn any_handshake(u: &mut Unstructured<'_>) -> arbitrary::Result<ExtensionHandsha
     let request_queue: Option<u32> = u.arbitrary()?;
     let client: Option<String> = u.arbitrary()?;
     let printable = |name: String| name.chars().filter(|c| is_printable(*c)).take(64).collect();
+    let ts_direct: Option<u8> = u.arbitrary()?;
     Ok(ExtensionHandshake {
+        ts_direct: ts_direct.filter(|&id| id != 0),
         ut_metadata: ut_metadata.filter(|&id| id != 0),
         metadata_size: u
             .arbitrary::<bool>()?

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{ClientMessage, DataFrame, MAX_MESSAGE, MAX_REASON, ServerMessage, frame};
-use crate::bencode::{self, Limits};
+use crate::bencode::{self, DecodeLimits};
 use crate::id::{ChannelId, InfoHash};
 use crate::wire::fields;
 
@@ -23,7 +23,7 @@ pub enum RelayError {
 
 /// What a control message of a client may cost: it has a handful of keys, and some more may
 /// come with later versions.
-const CLIENT_LIMITS: Limits = Limits {
+const CLIENT_LIMITS: DecodeLimits = DecodeLimits {
     length: MAX_MESSAGE,
     depth: 6,
     values: 64,
@@ -31,7 +31,7 @@ const CLIENT_LIMITS: Limits = Limits {
 
 /// What a control message of the hub may cost. The most values are in a `peers` message: nine
 /// for each of [`super::MAX_MEMBERS`], and some more for keys of later versions.
-const SERVER_LIMITS: Limits = Limits {
+const SERVER_LIMITS: DecodeLimits = DecodeLimits {
     values: 1 << 14,
     ..CLIENT_LIMITS
 };
@@ -267,7 +267,7 @@ fn check_length(message: &[u8]) -> Result<(), RelayError> {
 struct Body<'a>(bencode::Scanned<'a>);
 
 impl<'a> Body<'a> {
-    fn read(message: &'a [u8], limits: Limits) -> Result<Self, RelayError> {
+    fn read(message: &'a [u8], limits: DecodeLimits) -> Result<Self, RelayError> {
         check_length(message)?;
         if message.first() != Some(&b'd') {
             return Err(malformed("neither a dictionary nor a data frame"));

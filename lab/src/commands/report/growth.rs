@@ -1,7 +1,7 @@
 //! How completion grows with the number of peers.
 
 use swarm_lab::charts::{Series, log_line_chart};
-use swarm_lab::scenario::Link;
+use swarm_lab::scenario::AccessLink;
 use swarm_lab::{Results, Scenario};
 
 use super::{Writer, base, estimate, link};
@@ -24,7 +24,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     let mut variants: Vec<((u32, u32), Scenario)> = Vec::new();
     for &peers in few.iter().rev() {
         let up = link().up / 4.0;
-        let line = Link {
+        let line = AccessLink {
             up,
             down: 4.0 * up,
             ..link()

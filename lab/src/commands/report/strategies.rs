@@ -2,7 +2,7 @@
 
 use swarm_core::pieces::{BLOCK, Strategy};
 use swarm_lab::charts::{Labels, Series, dot_chart};
-use swarm_lab::scenario::{Link, Start};
+use swarm_lab::scenario::{AccessLink, Start};
 use swarm_lab::statistics::Estimate;
 use swarm_lab::{Results, Scenario};
 
@@ -124,10 +124,10 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
 fn scenario(key: &Key) -> Scenario {
     let long = key.shape.starts_with("10 ");
     let rate = if long { SLOW } else { link().up };
-    let line = Link {
+    let line = AccessLink {
         up: rate,
         down: 4.0 * rate,
-        ..Link::default()
+        ..AccessLink::default()
     };
     Scenario {
         pieces: if long { 10 } else { 400 },

@@ -1,6 +1,6 @@
 //! Links and `.torrent` files that others made.
 
-use swarm_core::metainfo::{Builder, Link, Metainfo, NewFile};
+use swarm_core::metainfo::{Builder, Metainfo, NewFile, TorrentLink};
 use swarm_core::pieces::Priority;
 
 use super::*;
@@ -53,9 +53,9 @@ async fn a_links_private_torrent_is_left_unless_the_link_is_this_pages() {
         (Some("http://127.0.0.1:9/".to_owned()), true),
     ] {
         let page = Page::new(Store::in_memory(0));
-        let link = Link {
+        let link = TorrentLink {
             page: page_of_link.clone(),
-            ..Link::from(&private)
+            ..TorrentLink::from(&private)
         };
         let text = match &page_of_link {
             Some(page) => link.to_share_link(page),
@@ -76,9 +76,9 @@ async fn a_link_chooses_files_and_the_choice_waits_for_the_metadata() {
     let slot = 1010;
     let metainfo = torrent(&[], false);
     let page = Page::new(Store::open(slot).await.unwrap());
-    let link = Link {
+    let link = TorrentLink {
         files: Some("1".parse().unwrap()),
-        ..Link::from(&metainfo)
+        ..TorrentLink::from(&metainfo)
     };
     page.send(ToWorker::AddLink(link.to_magnet()));
     let info_hash = page.added().await;
@@ -97,7 +97,7 @@ async fn a_link_chooses_files_and_the_choice_waits_for_the_metadata() {
     assert_eq!(wished(&reloaded), [Priority::Skip, Priority::Normal]);
 
     // Another link to it asks for the other file: then both are wanted.
-    let other = Link {
+    let other = TorrentLink {
         files: Some("0".parse().unwrap()),
         ..link
     };

@@ -17,14 +17,14 @@ fn in_the_endgame_blocks_are_asked_for_again_and_cancelled() {
     assert_eq!(pick(&mut download, CLEO, 9), [], "two copies are the limit");
     assert_eq!(pick(&mut download, BEN, 9), []);
 
-    let kept = Received::Kept { cancel: vec![ANN] };
+    let kept = BlockOutcome::Kept { cancel: vec![ANN] };
     assert_eq!(receive(&mut download, BEN, 0, 3), kept);
-    assert_eq!(receive(&mut download, ANN, 0, 3), Received::Duplicate);
+    assert_eq!(receive(&mut download, ANN, 0, 3), BlockOutcome::Duplicate);
     // One of two going away leaves the block with the other.
     download.release_all(ANN);
     assert_eq!(
         receive(&mut download, BEN, 0, 0),
-        Received::Kept { cancel: vec![] }
+        BlockOutcome::Kept { cancel: vec![] }
     );
 }
 
@@ -146,7 +146,7 @@ fn what_is_owed_is_asked_of_another_even_at_the_limit_of_pieces_in_progress() {
     // A block that comes after all dispels the doubt.
     assert_eq!(
         receive(&mut download, ANN, 0, 0),
-        Received::Kept { cancel: vec![CLEO] }
+        BlockOutcome::Kept { cancel: vec![CLEO] }
     );
     assert!(download.asker(ANN).delivers);
 }
@@ -162,9 +162,9 @@ fn a_block_that_comes_late_is_as_good_as_any() {
     let late = [block(&download, 0, 0), block(&download, 0, 1)];
     let data = vec![0; BLOCK as usize];
     let kept = download.receive_late(ANN, late[0], &Bytes::copy_from_slice(&data));
-    assert_eq!(kept, Received::Kept { cancel: vec![BEN] });
+    assert_eq!(kept, BlockOutcome::Kept { cancel: vec![BEN] });
     let kept = download.receive_late(ANN, late[1], &Bytes::copy_from_slice(&data));
-    assert_eq!(kept, Received::Kept { cancel: vec![] });
+    assert_eq!(kept, BlockOutcome::Kept { cancel: vec![] });
     assert_eq!(pick(&mut download, BEN, 9).len(), 3);
     assert_eq!(download.waste(), Waste::default());
 }

@@ -13,7 +13,7 @@ use crate::pieces::Cut;
 struct Model {
     download: Download,
     layout: Layout,
-    limits: Limits,
+    limits: DownloadLimits,
     priorities: Vec<Priority>,
     peers: BTreeMap<SessionId, Peer>,
     /// Who last sent each block, and whether it was bad.
@@ -54,7 +54,7 @@ impl Model {
         let piece_length = u.int_in_range(1..=4 * BLOCK)?;
         let length = u.int_in_range(1..=6 * u64::from(piece_length))?;
         let layout = Layout::new(length, piece_length).unwrap();
-        let limits = Limits {
+        let limits = DownloadLimits {
             bytes_in_progress: u.int_in_range(0..=length)?,
             endgame_copies: u.int_in_range(0..=3)?,
             random_first: u.int_in_range(0..=2)?,
@@ -233,8 +233,8 @@ impl Model {
             .download
             .receive(session, block, &Bytes::copy_from_slice(&bytes))
         {
-            Received::Unrequested => self.waste.unrequested += u64::from(block.length),
-            Received::Duplicate => self.waste.duplicate += u64::from(block.length),
+            BlockOutcome::Unrequested => self.waste.unrequested += u64::from(block.length),
+            BlockOutcome::Duplicate => self.waste.duplicate += u64::from(block.length),
             taken => panic!("{taken:?}, but nobody asked"),
         }
     }
@@ -256,11 +256,11 @@ impl Model {
             .download
             .receive(session, block, &Bytes::copy_from_slice(&data))
         {
-            Received::Kept { mut cancel } => {
+            BlockOutcome::Kept { mut cancel } => {
                 cancel.sort_unstable();
                 assert_eq!(cancel, others);
             }
-            Received::Complete {
+            BlockOutcome::Complete {
                 mut cancel,
                 piece,
                 data,
@@ -391,7 +391,7 @@ impl Model {
 
     fn check(&mut self) {
         let wants: Vec<bool> = self.layout.pieces().map(|p| self.wants(p)).collect();
-        let have = self.download.have.clone();
+        let have = self.download.have().clone();
         let missing = |piece: &PieceIndex| wants[piece.as_usize()] && !have.has(*piece);
         let finished = !self.layout.pieces().any(|piece| missing(&piece));
         assert_eq!(self.download.is_finished(), finished);
@@ -411,7 +411,7 @@ impl Model {
             let states = [
                 download.picker.is_unbegun(piece),
                 download.begun.contains_key(&piece),
-                download.have.has(piece),
+                download.have().has(piece),
             ];
             let states = states.iter().filter(|state| **state).count();
             assert_eq!(states, 1, "{piece:?}");
@@ -421,6 +421,14 @@ impl Model {
             assert_eq!(download.availability(piece) as usize, holders.count());
         }
         assert_eq!(download.verifying, self.verifying.len());
+        let bytes = |pieces: &Bitfield| {
+            pieces
+                .iter()
+                .map(|p| download.stock.bytes_of(p))
+                .sum::<u64>()
+        };
+        assert_eq!(download.bytes_had(), bytes(download.have()));
+        assert_eq!(download.bytes_missing(), bytes(download.stock.missing()));
         let lengths = download
             .in_progress()
             .map(|p| self.limits.memory(self.layout.length(p)));

@@ -9,7 +9,7 @@ use bytes::Bytes;
 fn padded() -> Download {
     let layout = Layout::new(u64::from(2 * PIECE), PIECE).unwrap();
     let start = u64::from(BLOCK + BLOCK / 2);
-    let limits = Limits::default();
+    let limits = DownloadLimits::default();
     let have = Bitfield::empty(2);
     Download::new(layout, have, Strategy::Sequential, limits, Rng::new(7))
         .with_padding(Padding::new(Some(start..u64::from(PIECE))))
@@ -23,7 +23,7 @@ fn blocks_of_nothing_but_padding_are_not_asked_for_and_are_zeros() {
         u64::from(PIECE + BLOCK + BLOCK / 2)
     );
     assert_eq!(pick(&mut download, ANN, 3), [(0, 0), (0, 1), (1, 0)]);
-    let kept = Received::Kept { cancel: vec![] };
+    let kept = BlockOutcome::Kept { cancel: vec![] };
     let ones = |download: &mut Download, number| {
         let block = block(download, 0, number);
         download.receive(
@@ -33,7 +33,7 @@ fn blocks_of_nothing_but_padding_are_not_asked_for_and_are_zeros() {
         )
     };
     assert_eq!(ones(&mut download, 0), kept);
-    let Received::Complete { piece, data, .. } = ones(&mut download, 1) else {
+    let BlockOutcome::Complete { piece, data, .. } = ones(&mut download, 1) else {
         panic!("nothing else is needed");
     };
     // What came in the place of padding does not count either.

@@ -68,9 +68,9 @@ fn a_piece_that_is_wanted_again_goes_on() {
 
 #[test]
 fn the_window_follows_the_play_position() {
-    let limits = Limits {
+    let limits = DownloadLimits {
         streaming_window: 3 * u64::from(PIECE),
-        ..Limits::default()
+        ..DownloadLimits::default()
     };
     let nothing = Bitfield::empty(20);
     let rng = Rng::new(1);
@@ -91,9 +91,9 @@ fn random_pieces_come_first_until_there_is_something_to_trade() {
     let firsts: BTreeSet<u32> = (0..50)
         .map(|seed| {
             let nothing = Bitfield::empty(9);
-            let limits = Limits {
+            let limits = DownloadLimits {
                 random_first: 1,
-                ..Limits::default()
+                ..DownloadLimits::default()
             };
             let strategy = Strategy::RarestFirst;
             let mut download = Download::new(layout(9), nothing, strategy, limits, Rng::new(seed));

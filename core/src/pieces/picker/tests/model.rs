@@ -233,5 +233,7 @@ impl Model {
             assert_eq!(self.picker.is_unbegun(index), unbegun);
         }
         assert_eq!(self.picker.any_available(), available);
+        let least = (0..self.pieces).map(|piece| self.holders(piece)).min();
+        assert_eq!(Some(self.picker.copies() as usize), least);
     }
 }

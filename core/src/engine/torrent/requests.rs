@@ -1,0 +1,150 @@
+//! Asking for blocks, and taking that back.
+
+use super::{Cx, Torrent};
+use crate::chunk::Chunk;
+use crate::engine::Output;
+use crate::peer::{RequestConfig, SessionId};
+use crate::pieces::{BLOCK, Block, Download, PieceIndex};
+use crate::wire::peer::Message;
+
+impl<C: Chunk> Torrent<C> {
+    /// Asks for more wherever there is room for requests.
+    pub(in crate::engine) fn refill(&mut self, cx: &mut Cx<'_, C>) {
+        if !self.refill.is_due() {
+            return;
+        }
+        let mut ids = self.refill.take(|| self.sessions.ids());
+        // A random peer comes first, or the lowest number would always get the rarest piece.
+        self.rng.shuffle(&mut ids);
+        let left = self.phase.download().is_some_and(Download::is_any_left);
+        self.make_way(&cx.config.requests);
+        for id in ids {
+            self.refill_session(cx, id);
+        }
+        // The endgame has begun: who had nothing to do may ask for what others owe. Or those
+        // who had to leave the work to somebody better need not any more.
+        let endgame = left && !self.phase.download().is_some_and(Download::is_any_left);
+        let guarded = self.phase.download().is_some_and(Download::is_guarded);
+        if self.refill.guarded(guarded) || endgame {
+            self.refill.ask_everybody();
+            self.refill(cx);
+        }
+    }
+
+    /// Somebody may be asked for more, and was not yet.
+    pub(in crate::engine) fn wants_refill(&self) -> bool {
+        self.refill.is_due()
+    }
+
+    /// What is asked over a long way is in progress for as long, and has not come yet.
+    fn make_way(&mut self, requests: &RequestConfig) {
+        let Some(download) = self.phase.download_mut() else {
+            return;
+        };
+        let depths = self
+            .sessions
+            .values()
+            .map(|s| s.remote.getting.pipeline.depth());
+        let beyond: usize = depths
+            .map(|depth| depth.saturating_sub(requests.queue.1))
+            .sum();
+        download.make_way(beyond.min(requests.far) as u64 * u64::from(BLOCK));
+    }
+
+    /// How many requests may be in flight to a session. What it may have beyond the queue of
+    /// whoever is near is shared out: as many as it leaves free for others.
+    fn depth(&self, requests: &RequestConfig, id: SessionId) -> usize {
+        let Some(session) = self.sessions.get(id) else {
+            return 0;
+        };
+        let (depth, near) = (session.remote.getting.pipeline.depth(), requests.queue.1);
+        if depth <= near {
+            return depth;
+        }
+        let others = self.sessions.iter().filter(|(other, _)| *other != id);
+        let taken: usize = others
+            .map(|(_, session)| session.talk.request_count().saturating_sub(near))
+            .sum();
+        depth.min(near + requests.far.saturating_sub(taken) / 2)
+    }
+
+    fn refill_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
+        let depth = self.depth(&cx.config.requests, id);
+        let Some(download) = self.phase.download_mut() else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        let Some(pieces) = session.remote.pieces.known() else {
+            return;
+        };
+        // Who takes nothing may still choke and unchoke us as often as it likes.
+        if !session.remote.getting.interested
+            || session.talk.outbox.ready_len() > cx.config.max_waiting.0
+        {
+            return;
+        }
+        let free = depth.saturating_sub(session.talk.request_count());
+        // Several at a time: each batch is a message through the hub. No more than that, or half
+        // of a long way would be empty.
+        let batch = depth.min(cx.config.requests.queue.1) / 2;
+        if free == 0 || (free < batch && session.talk.owes()) {
+            return;
+        }
+        let blocks = if session.remote.getting.unchoked_us {
+            let suggested: &[PieceIndex] = session.remote.getting.suggested.make_contiguous();
+            download.pick(id, pieces, free, suggested)
+        } else if session.remote.getting.fast_pieces.is_empty() {
+            return;
+        } else {
+            let allowed: Vec<PieceIndex> =
+                session.remote.getting.fast_pieces.iter().copied().collect();
+            download.pick_among(id, pieces, &allowed, free)
+        };
+        if blocks.is_empty() {
+            return;
+        }
+        if !session.talk.owes() && session.remote.getting.timed_out.is_none() {
+            session.remote.getting.last_block = cx.now;
+        }
+        // Twice what is asked for while that is little, and a quarter more where it is much:
+        // room is given back in quarters.
+        let room = (2 * depth)
+            .min(cx.config.requests.queue.1)
+            .max(depth + depth / 4);
+        cx.out.push_back(Output::Expect {
+            channel: session.talk.channel,
+            bytes: room as u64 * u64::from(BLOCK),
+        });
+        for block in blocks {
+            session.talk.ask(block);
+            session.remote.getting.pipeline.asked(cx.now, block);
+            session.talk.outbox.push(&Message::Request(block.to_ref()));
+        }
+        cx.waiting.add((self.info_hash, id));
+    }
+
+    /// Others need not send this block any more.
+    pub(super) fn cancel(&mut self, cx: &mut Cx<'_, C>, block: Block, sessions: &[SessionId]) {
+        for id in sessions {
+            let Some(session) = self.sessions.get_mut(*id) else {
+                continue;
+            };
+            session.talk.give_up(block);
+            self.refill.ask(*id);
+            self.say(cx, *id, &Message::Cancel(block.to_ref()));
+        }
+    }
+
+    /// A session won't send what it was asked for: others may.
+    pub(super) fn release_requests(&mut self, id: SessionId) {
+        if let (Some(session), Some(download)) =
+            (self.sessions.get_mut(id), self.phase.download_mut())
+        {
+            session.give_up_requests();
+            download.release_all(id);
+            self.refill.ask_everybody();
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Direct links, the worker's half: the page makes them, their channels are ours.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use js_sys::{Array, ArrayBuffer, JsString, Uint8Array};
+use swarm_core::engine::{DirectId, DirectWork};
+use swarm_core::id::LinkId;
+use swarm_core::net::Parts;
+use swarm_core::node::{DirectInput, WireInput, WireOutput};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    Event, MessageEvent, MessagePort, RtcDataChannel, RtcDataChannelState, RtcDataChannelType, Url,
+};
+
+use super::chunk::TabChunk;
+use super::host::{Host, Input, TRACKER};
+use super::link;
+use crate::messages::ToPage;
+
+/// Bytes of a message: every browser takes 256 KiB, and shorter ones keep others from waiting.
+const MAX_PAYLOAD: usize = 64 << 10;
+/// The first number of a wire, above those of links to servers.
+const FIRST_WIRE: u32 = 1 << 16;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Directs {
+    /// Channels that are not open yet.
+    making: BTreeMap<DirectId, Channel>,
+    wires: BTreeMap<LinkId, (DirectId, Channel)>,
+    next_wire: u32,
+    /// Where messages are put together.
+    scratch: Uint8Array,
+}
+
+/// A channel, and what listens to it.
+#[derive(Debug)]
+struct Channel {
+    pipe: Pipe,
+    /// Bytes sent and not yet reported to the node.
+    unreported: usize,
+    _on_event: Closure<dyn FnMut(Event)>,
+}
+
+/// What carries its bytes.
+#[derive(Clone, Debug)]
+enum Pipe {
+    Channel(RtcDataChannel),
+    /// The page passes everything on.
+    Port(MessagePort),
+}
+
+impl Default for Directs {
+    fn default() -> Self {
+        Directs {
+            making: BTreeMap::new(),
+            wires: BTreeMap::new(),
+            next_wire: FIRST_WIRE,
+            scratch: Uint8Array::new_with_length(0),
+        }
+    }
+}
+
+impl Directs {
+    fn wire_of(&self, id: DirectId) -> Option<LinkId> {
+        let mut wires = self.wires.iter();
+        let found = wires.find(|(_, (of, _))| *of == id);
+        found.map(|(wire, _)| *wire)
+    }
+}
+
+impl Host {
+    /// Has the page do what the node says about a direct link.
+    pub(super) fn make_direct(&self, id: DirectId, work: DirectWork) {
+        if let DirectWork::Drop = work {
+            self.directs.borrow_mut().making.remove(&id);
+        }
+        let hub = Url::new(&self.tracker).map(|url| url.hostname());
+        let hub = hub.unwrap_or_default();
+        let node = self.node();
+        let stun = node.stun(TRACKER).iter().map(|server| server.url(&hub));
+        let stun = stun.collect();
+        self.tell(&ToPage::Direct { id, work, stun }, &[]);
+    }
+
+    /// The page says what became of a direct link.
+    pub(super) fn hear_of_direct(self: &Rc<Self>, id: DirectId, description: Option<String>) {
+        if let Some(description) = description {
+            return self.feed(Input::Direct(id, DirectInput::Described(description)));
+        }
+        self.directs.borrow_mut().making.remove(&id);
+        let wire = self.directs.borrow().wire_of(id);
+        match wire {
+            Some(wire) => self.lose_wire(wire),
+            None => self.feed(Input::Direct(id, DirectInput::Failed)),
+        }
+    }
+
+    /// The page hands over a channel, which may be open already.
+    pub(super) fn take_channel(self: &Rc<Self>, id: DirectId, channel: JsValue) {
+        let host = Rc::clone(self);
+        let on_event = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            host.hear_channel(id, &event);
+        });
+        let listener = on_event.as_ref().unchecked_ref();
+        let pipe = match channel.dyn_into::<RtcDataChannel>() {
+            Ok(channel) => {
+                channel.set_binary_type(RtcDataChannelType::Arraybuffer);
+                channel.set_onopen(Some(listener));
+                channel.set_onmessage(Some(listener));
+                channel.set_onbufferedamountlow(Some(listener));
+                channel.set_onclose(Some(listener));
+                Pipe::Channel(channel)
+            }
+            Err(port) => {
+                let port: MessagePort = port.unchecked_into();
+                port.set_onmessage(Some(listener));
+                Pipe::Port(port)
+            }
+        };
+        let is_open = pipe.is_open();
+        let channel = Channel {
+            pipe,
+            unreported: 0,
+            _on_event: on_event,
+        };
+        self.directs.borrow_mut().making.insert(id, channel);
+        if is_open {
+            self.link_directly(id);
+        }
+    }
+
+    fn hear_channel(self: &Rc<Self>, id: DirectId, event: &Event) {
+        let said = event.dyn_ref::<MessageEvent>().map(MessageEvent::data);
+        let wire = self.directs.borrow().wire_of(id);
+        let buffer = said.as_ref().and_then(|data| data.dyn_ref::<ArrayBuffer>());
+        if let (Some(wire), Some(buffer)) = (wire, buffer) {
+            let bytes = TabChunk::of_array(Uint8Array::new(buffer));
+            return self.feed(Input::Wire(wire, WireInput::Received(bytes)));
+        }
+        let word = match &said {
+            Some(data) => match data.as_f64() {
+                Some(bytes) => return self.port_sent(wire, bytes as usize),
+                None => data.dyn_ref::<JsString>().map(String::from),
+            },
+            None => Some(event.type_()),
+        };
+        match (word.as_deref(), wire) {
+            (Some("open"), None) => self.link_directly(id),
+            (Some("close" | "closed"), Some(wire)) => self.lose_wire(wire),
+            (Some("close" | "closed"), None) => self.hear_of_direct(id, None),
+            // It has sent something, which is looked at wherever outputs are drained.
+            (Some("bufferedamountlow"), Some(_)) => self.report_wires(),
+            _ => {}
+        }
+    }
+
+    /// The channel is open.
+    fn link_directly(self: &Rc<Self>, id: DirectId) {
+        let mut directs = self.directs.borrow_mut();
+        let Some(channel) = directs.making.remove(&id) else {
+            return;
+        };
+        let wire = LinkId(directs.next_wire);
+        directs.next_wire += 1;
+        directs.wires.insert(wire, (id, channel));
+        drop(directs);
+        let linked = DirectInput::Linked {
+            wire,
+            max_payload: MAX_PAYLOAD,
+        };
+        self.feed(Input::Direct(id, linked));
+    }
+
+    /// Does what the node says about a wire.
+    pub(super) fn work_on_wire(self: &Rc<Self>, output: WireOutput<TabChunk>) {
+        match output {
+            WireOutput::Dial { .. } => unreachable!("a tab knows no addresses"),
+            WireOutput::Send { wire, parts } => self.send_by_wire(wire, &parts),
+            WireOutput::Close { wire, .. } => {
+                if let Some(id) = self.hang_up_wire(wire) {
+                    self.make_direct(id, DirectWork::Drop);
+                }
+            }
+        }
+    }
+
+    fn send_by_wire(self: &Rc<Self>, wire: LinkId, parts: &Parts<TabChunk>) {
+        let mut directs = self.directs.borrow_mut();
+        let Directs { wires, scratch, .. } = &mut *directs;
+        let Some((_, channel)) = wires.get_mut(&wire) else {
+            return;
+        };
+        channel.unreported += parts.len();
+        let bytes = link::gather(scratch, &[], parts);
+        let sent = match &channel.pipe {
+            Pipe::Channel(channel) => {
+                let sent = channel.send_with_array_buffer_view(&bytes);
+                channel.set_buffered_amount_low_threshold(channel.buffered_amount() / 2);
+                sent
+            }
+            Pipe::Port(port) => {
+                let copy = bytes.slice(0, bytes.length()).buffer();
+                port.post_message_with_transferable(&copy, &Array::of1(&copy))
+            }
+        };
+        drop(directs);
+        if sent.is_err() {
+            self.lose_wire(wire);
+        }
+    }
+
+    /// What the wires have sent since this was last asked.
+    pub(super) fn take_wires_sent(&self) -> Vec<(LinkId, usize)> {
+        let mut directs = self.directs.borrow_mut();
+        let sent = directs.wires.iter_mut().filter_map(|(wire, (_, channel))| {
+            let Pipe::Channel(of) = &channel.pipe else {
+                return None;
+            };
+            let waiting = channel.unreported.min(of.buffered_amount() as usize);
+            let sent = std::mem::replace(&mut channel.unreported, waiting) - waiting;
+            (sent > 0).then_some((*wire, sent))
+        });
+        sent.collect()
+    }
+
+    fn report_wires(self: &Rc<Self>) {
+        for (wire, bytes) in self.take_wires_sent() {
+            self.feed(Input::Wire(wire, WireInput::Sent(bytes)));
+        }
+    }
+
+    fn port_sent(self: &Rc<Self>, wire: Option<LinkId>, bytes: usize) {
+        if let Some(wire) = wire {
+            self.feed(Input::Wire(wire, WireInput::Sent(bytes)));
+        }
+    }
+
+    /// A wire broke, or its other end closed it.
+    fn lose_wire(self: &Rc<Self>, wire: LinkId) {
+        if let Some(id) = self.hang_up_wire(wire) {
+            self.make_direct(id, DirectWork::Drop);
+            self.feed(Input::Wire(wire, WireInput::Down));
+        }
+    }
+
+    fn hang_up_wire(&self, wire: LinkId) -> Option<DirectId> {
+        let (id, channel) = self.directs.borrow_mut().wires.remove(&wire)?;
+        channel.pipe.close();
+        Some(id)
+    }
+
+    /// Lets all of them go, as whoever has a new node does.
+    pub(super) fn drop_directs(&self) {
+        let directs = self.directs.replace(Directs {
+            next_wire: self.directs.borrow().next_wire,
+            ..Directs::default()
+        });
+        let wires = directs.wires.into_values().map(|(id, channel)| {
+            channel.pipe.close();
+            id
+        });
+        for id in directs.making.into_keys().chain(wires) {
+            self.make_direct(id, DirectWork::Drop);
+        }
+    }
+}
+
+impl Pipe {
+    fn is_open(&self) -> bool {
+        match self {
+            Pipe::Channel(channel) => channel.ready_state() == RtcDataChannelState::Open,
+            Pipe::Port(_) => false,
+        }
+    }
+
+    /// Closes it, and hears nothing of it any more.
+    fn close(&self) {
+        match self {
+            Pipe::Channel(channel) => {
+                channel.set_onopen(None);
+                channel.set_onmessage(None);
+                channel.set_onbufferedamountlow(None);
+                channel.set_onclose(None);
+                channel.close();
+            }
+            Pipe::Port(port) => {
+                port.set_onmessage(None);
+                let _ = port.post_message(&"close".into());
+            }
+        }
+    }
+}
