@@ -12,28 +12,36 @@
 //! - `accounts`: where clients come from, and how much work they make.
 //! - `registry`: who is in which swarm, with which pieces.
 //! - `relay`: the channels between members, and credit.
+//! - `signal`: what WebRTC peers offer each other.
 //!
-//! Beside it, for shells: [`ClientOutbox`].
+//! Beside it, for shells: [`ClientOutbox`] and [`ConnectionIds`].
 
 use crate::id::{InfoHash, MemberId};
 use crate::rng::Rng;
 use crate::time::Time;
-use crate::wire::relay::{ClientMessage, DataFrame, MAX_STUN, Open, ServerMessage, Welcome};
+use crate::wire::relay::{ClientMessage, DataFrame, Open, ServerMessage};
 use accounts::{Accounts, Overdrawn, cost};
 use door::Door;
+use kind::Kind;
 use registry::Registry;
 use relay::{Relay, Violation};
+use signal::Signal;
 
 mod accounts;
 mod config;
+mod connection_ids;
 mod door;
 mod io;
+mod kind;
 mod outbox;
+mod questions;
 mod registry;
 mod relay;
 mod share;
+mod signal;
 mod source;
 mod stats;
+mod webtorrent;
 
 #[cfg(test)]
 mod credit_tests;
@@ -44,12 +52,17 @@ mod limit_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
+mod question_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod webtorrent_tests;
 
 pub use config::HubConfig;
-pub use io::{ConnId, Frame, HubInput, HubOutput, Reading};
+pub use connection_ids::ConnectionIds;
+pub use io::{ConnId, Frame, HubInput, HubOutput, Question, Reading, Reply};
 pub use outbox::ClientOutbox;
 pub use source::Source;
 pub use stats::{HubStats, LimitCounts};
@@ -62,6 +75,7 @@ pub struct Hub<F = DataFrame> {
     accounts: Accounts,
     registry: Registry,
     relay: Relay,
+    signal: Signal,
 }
 
 /// Parts that have deadlines, in the order in which they are asked at the same time.
@@ -70,6 +84,7 @@ enum Part {
     Registry,
     Relay,
     Accounts,
+    Signal,
 }
 
 impl<F: Frame> Hub<F> {
@@ -80,36 +95,53 @@ impl<F: Frame> Hub<F> {
             accounts: Accounts::new(config.clone()),
             registry: Registry::new(config.clone(), Rng::new(seed).fork("hub")),
             relay: Relay::new(config.clone()),
+            signal: Signal::new(config.clone()),
             config,
         }
     }
 
     /// Something happened. Drain [`Hub::poll_output`] afterwards.
     pub fn handle(&mut self, now: Time, input: HubInput<F>) {
-        let member = input.conn().and_then(|conn| self.door.member(conn));
-        match (input, member) {
+        let who = input.conn().and_then(|conn| self.door.who(conn));
+        match (input, who) {
             (HubInput::Tick, _) => self.tick(now),
-            (HubInput::Connected(conn, source), None) => self.connect(now, conn, source),
-            (HubInput::Message(_, message), Some(member)) => self.hear(now, member, message),
-            (HubInput::Frame(_, frame), Some(member)) => self.pass(now, member, frame),
-            (HubInput::Read(_, reading), Some(member)) => {
-                self.charge(now, member, cost::of_reading(reading));
+            (HubInput::Connected(conn, source), None) => {
+                self.connect(now, conn, source, Kind::Tab);
             }
-            (HubInput::Written(_, bytes), Some(member)) => {
+            (HubInput::ConnectedWebTorrent(conn, source), None) => {
+                self.connect(now, conn, source, Kind::WebTorrent);
+            }
+            (HubInput::Asked(conn, from, question), None) => self.ask(now, conn, from, &question),
+            (HubInput::Message(_, message), Some((member, Kind::Tab))) => {
+                self.hear(now, member, message);
+            }
+            (HubInput::Frame(_, frame), Some((member, Kind::Tab))) => {
+                self.pass(now, member, frame);
+            }
+            (HubInput::Written(_, bytes), Some((member, Kind::Tab))) => {
                 self.relay.written(member, bytes, &mut self.door);
             }
-            (HubInput::Disconnected(_), Some(member)) => {
+            (HubInput::WebTorrent(_, message), Some((member, Kind::WebTorrent))) => {
+                self.hear_webtorrent(now, member, message);
+            }
+            (HubInput::Read(_, reading), Some((member, _))) => {
+                self.charge(now, member, cost::of_reading(reading));
+            }
+            (HubInput::Disconnected(_), Some((member, _))) => {
                 self.remove(now, member, "the other end is gone");
             }
-            (HubInput::Connected(..), Some(_)) => {}
-            // It crossed the close that we sent.
+            // It crossed the close that we sent, or it is not what the connection speaks.
             (
-                HubInput::Message(..)
+                HubInput::Connected(..)
+                | HubInput::ConnectedWebTorrent(..)
+                | HubInput::Asked(..)
+                | HubInput::Message(..)
+                | HubInput::WebTorrent(..)
                 | HubInput::Frame(..)
                 | HubInput::Read(..)
                 | HubInput::Written(..)
                 | HubInput::Disconnected(_),
-                None,
+                _,
             ) => {}
         }
     }
@@ -136,29 +168,22 @@ impl<F: Frame> Hub<F> {
         self.accounts.count(&mut stats);
         self.registry.count(&mut stats);
         self.relay.count(&mut stats);
+        self.signal.count(&mut stats);
         stats
     }
 
-    fn connect(&mut self, now: Time, conn: ConnId, source: Source) {
+    fn connect(&mut self, now: Time, conn: ConnId, source: Source, kind: Kind) {
         if let Err(reason) = self.accounts.check_place(source) {
             return self.door.close(conn, reason.to_owned());
         }
-        let member = self.door.admit(conn);
+        let member = self.door.admit(conn, kind);
         self.accounts.connect(now, member, source);
-        self.registry.connect(member, source);
-        self.relay.connect(member, source);
-        let (config, max_channels) = (&self.config, self.relay.max_channels());
-        let welcome = Welcome {
-            member,
-            max_channels: u32::try_from(max_channels).unwrap_or(u32::MAX),
-            max_payload: u32::try_from(config.max_payload).unwrap_or(u32::MAX),
-            max_credit: config.max_credit,
-            max_swarms: u32::try_from(config.max_swarms_per_connection).unwrap_or(u32::MAX),
-            stun: config.stun.iter().take(MAX_STUN).cloned().collect(),
-            relay: config.relay,
-            relay_only: config.relay_only,
-        };
-        self.door.send(member, ServerMessage::Welcome(welcome));
+        self.registry.connect(member, source, kind);
+        if kind == Kind::Tab {
+            self.relay.connect(member, source);
+            let welcome = self.config.welcome(member, self.relay.max_channels());
+            self.door.send(member, ServerMessage::Welcome(welcome));
+        }
         self.charge(now, member, cost::CONNECTION);
     }
 
@@ -235,6 +260,7 @@ impl<F: Frame> Hub<F> {
                 }
                 Part::Relay => self.relay.handle_timeout(now, &mut self.door),
                 Part::Accounts => self.accounts.handle_timeout(now),
+                Part::Signal => self.signal.handle_timeout(now),
             }
         }
     }
@@ -244,6 +270,7 @@ impl<F: Frame> Hub<F> {
             (self.registry.poll_timeout(), Part::Registry),
             (self.relay.poll_timeout(), Part::Relay),
             (self.accounts.poll_timeout(), Part::Accounts),
+            (self.signal.poll_timeout(), Part::Signal),
         ];
         let known = deadlines.into_iter();
         known.filter_map(|(due, part)| Some((due?, part))).min()
@@ -262,7 +289,8 @@ impl<F: Frame> Hub<F> {
     /// Takes a member out of a swarm, and tells those whose channels end; it too, unless it
     /// knows.
     fn leave(&mut self, member: MemberId, info_hash: InfoHash, reason: &str, knows: bool) {
-        if self.registry.leave(member, info_hash) {
+        let left = self.registry.leave(member, info_hash);
+        if left && self.door.kind(member) == Some(Kind::Tab) {
             let door = &mut self.door;
             self.relay.leave(member, info_hash, reason, knows, door);
         }

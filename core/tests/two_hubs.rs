@@ -176,6 +176,9 @@ impl Net {
                     ServerMessage::Data(frame)
                 }
                 HubOutput::Close { reason } => panic!("{reason}"),
+                HubOutput::WebTorrent(_) | HubOutput::Reply(_) => {
+                    panic!("everybody here speaks our own protocol")
+                }
             };
             self.queue
                 .push_back((host, Input::Link(link(hub), message.into())));

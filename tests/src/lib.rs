@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod browser;
+pub mod clients;
 pub mod files;
 pub mod liar;
 pub mod prefix;

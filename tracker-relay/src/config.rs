@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use swarm_core::hub::HubConfig;
+use swarm_core::wire::webtorrent;
 
 /// Files that are open beside clients' connections: those of the page that are being read,
 /// connections that are closing, and the process's own.
@@ -59,6 +60,15 @@ pub struct Config {
     /// whose tabs all connect at once, and ten kilobytes a second for somebody in whose name
     /// others ask.
     pub max_stun_rate: u32,
+    /// Connection ids that one address (of IPv6, one /64) gets from the UDP tracker in a
+    /// second. A client needs one a minute.
+    pub max_udp_connects: u32,
+    /// Ordinary clients may announce and scrape over HTTP.
+    pub http_tracker: bool,
+    /// WebSockets that ask for no subprotocol speak that of WebTorrent's trackers.
+    pub webtorrent: bool,
+    /// What a message of theirs may hold.
+    pub webtorrent_limits: webtorrent::Limits,
 }
 
 /// Where the page comes from.
@@ -89,6 +99,10 @@ impl Default for Config {
             max_http_connections: 1024,
             max_unfinished: 256 << 20,
             max_stun_rate: 200,
+            max_udp_connects: 200,
+            http_tracker: true,
+            webtorrent: true,
+            webtorrent_limits: webtorrent::Limits::default(),
         }
     }
 }

@@ -17,13 +17,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_websockets::{CloseCode, Error, Message, ServerBuilder, WebSocketStream};
 use tracing::{debug, info};
+use webtorrent_json::encode_server;
 
 use self::frames::{Fault, FrameReader, Incoming};
 use self::intake::{Intake, READ_BATCH};
 use self::watch::Watch;
 use crate::context;
 use crate::socket::Socket;
-use crate::switchboard::{Outgoing, Switchboard};
+use crate::switchboard::{Outgoing, Protocol, Switchboard};
 
 mod frames;
 mod intake;
@@ -58,12 +59,17 @@ enum End {
 }
 
 /// Serves a client until either side has enough; what it takes is charged to `source`.
-pub(crate) async fn run(socket: Socket, source: Source, context: Arc<context::Context>) {
+pub(crate) async fn run(
+    socket: Socket,
+    source: Source,
+    protocol: Protocol,
+    context: Arc<context::Context>,
+) {
     let socket = ServerBuilder::new()
         .config(tokio_websockets::Config::default().flush_threshold(WRITE_BATCH))
         .serve(socket);
-    let conn = context.switchboard.connect(source);
-    let mut connection = Connection::new(socket, conn, source, &context);
+    let conn = context.switchboard.connect(source, protocol);
+    let mut connection = Connection::new(socket, conn, source, protocol, &context);
     let end = tokio::select! {
         end = poll_fn(|cx| connection.poll(cx)) => end,
         () = context.shutdown.cancelled() => {
@@ -114,6 +120,7 @@ struct Connection {
     socket: WebSocketStream<Socket>,
     reader: FrameReader,
     conn: ConnId,
+    protocol: Protocol,
     switchboard: Arc<Switchboard>,
     batch: VecDeque<Outgoing>,
     /// Bytes of data that the WebSocket holds and may not have written.
@@ -132,6 +139,7 @@ impl Connection {
         socket: WebSocketStream<Socket>,
         conn: ConnId,
         source: Source,
+        protocol: Protocol,
         context: &Arc<context::Context>,
     ) -> Self {
         let (period, watch) = Watch::new(&context.config, context.counters.clone());
@@ -139,8 +147,12 @@ impl Connection {
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Connection {
             socket,
-            reader: FrameReader::new(MAX_MESSAGE),
+            reader: FrameReader::new(match protocol {
+                Protocol::Tabswarm => MAX_MESSAGE,
+                Protocol::WebTorrent => context.config.webtorrent_limits.message,
+            }),
             conn,
+            protocol,
             switchboard: context.switchboard.clone(),
             batch: VecDeque::new(),
             fed: 0,
@@ -190,14 +202,15 @@ impl Connection {
                     return Ok(());
                 }
                 let message = match self.batch.pop_front() {
-                    Some(Outgoing::Control(message)) => message.encode(),
+                    Some(Outgoing::Control(message)) => Message::binary(message.encode()),
                     Some(Outgoing::Data(message)) => {
                         self.fed += message.len() as u64;
-                        message
+                        Message::binary(message)
                     }
+                    Some(Outgoing::WebTorrent(message)) => Message::text(encode_server(&message)),
                     None => break,
                 };
-                self.feed(Message::binary(message))?;
+                self.feed(message)?;
             }
             if self.unflushed && Pin::new(&mut self.socket).poll_flush(cx)?.is_pending() {
                 return Ok(());
@@ -266,6 +279,12 @@ impl Connection {
     /// One message, or the end.
     fn take_in(&mut self, next: Result<Option<Incoming>, Fault>) -> Result<(), End> {
         match next? {
+            // Some clients send their JSON as bytes.
+            Some(Incoming::Binary(message) | Incoming::Text(message))
+                if self.protocol == Protocol::WebTorrent =>
+            {
+                self.intake.take_webtorrent(&message)
+            }
             Some(Incoming::Binary(message)) => self.intake.take(message),
             Some(Incoming::Ping(payload)) => {
                 self.watch.pinged()?;
@@ -277,7 +296,7 @@ impl Connection {
                 self.intake.took_control(payload.len());
                 Ok(())
             }
-            Some(Incoming::Text) => {
+            Some(Incoming::Text(_)) => {
                 let words = "text is not spoken here";
                 Err(End::Close(CloseCode::UNSUPPORTED_DATA, words.to_owned()))
             }

@@ -21,9 +21,11 @@ pub(crate) enum ServerLimit {
     Accept,
     /// An address asked too often for its own.
     Stun,
+    /// An address asked too often for the id that a UDP tracker wants.
+    UdpConnects,
 }
 
-const ALL: [(ServerLimit, &str); 7] = [
+const ALL: [(ServerLimit, &str); 8] = [
     (ServerLimit::Origin, "refused_origin"),
     (ServerLimit::Sockets, "refused_connections"),
     (ServerLimit::Slow, "closed_slow"),
@@ -31,6 +33,7 @@ const ALL: [(ServerLimit, &str); 7] = [
     (ServerLimit::Pings, "closed_pings"),
     (ServerLimit::Accept, "accept_errors"),
     (ServerLimit::Stun, "refused_stun"),
+    (ServerLimit::UdpConnects, "refused_udp_connects"),
 ];
 
 /// Something that was answered outside of WebSockets.
@@ -38,9 +41,17 @@ const ALL: [(ServerLimit, &str); 7] = [
 pub(crate) enum Answered {
     /// A client's own address was told.
     Stun,
+    /// An announce or a scrape over HTTP.
+    HttpTracker,
+    /// A connection id, an announce or a scrape in a datagram.
+    UdpTracker,
 }
 
-const ANSWERS: [(Answered, &str); 1] = [(Answered::Stun, "stun")];
+const ANSWERS: [(Answered, &str); 3] = [
+    (Answered::Stun, "stun"),
+    (Answered::HttpTracker, "http_tracker"),
+    (Answered::UdpTracker, "udp_tracker"),
+];
 
 /// One number for each [`ServerLimit`], and for each [`Answered`].
 #[derive(Debug, Default)]

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use swarm_core::hub::Source;
+use swarm_core::hub::{ConnectionIds, Question, Reply, Source};
 use swarm_core::wire::stun;
+use swarm_core::wire::tracker::udp::{Request, Response};
 use tokio::net::UdpSocket;
 use tracing::debug;
 
@@ -35,6 +36,96 @@ pub(crate) async fn serve_stun(context: Arc<Context>, socket: UdpSocket) {
     };
     let forever = serve(&socket, answer);
     let _: Option<()> = context.shutdown.run_until_cancelled(forever).await;
+}
+
+/// The tracker of BEP 15, until the server shuts down.
+pub(crate) async fn serve_tracker(context: Arc<Context>, socket: UdpSocket, secret: [u8; 32]) {
+    let ids = ConnectionIds::new(secret);
+    let mut rates = Rates::new(context.config.max_udp_connects);
+    let answer = |datagram: &[u8], from: SocketAddr| {
+        let request = Request::decode(datagram).ok()?;
+        let response = track(&context, &ids, &mut rates, &request, from)?;
+        context.counters.answered(Answered::UdpTracker);
+        Some(response.encode())
+    };
+    let forever = serve(&socket, answer);
+    let _: Option<()> = context.shutdown.run_until_cancelled(forever).await;
+}
+
+/// The answer to a client; none to one that does not prove that it gets what is sent to its
+/// address, as anybody may ask in another's name.
+fn track(
+    context: &Context,
+    ids: &ConnectionIds,
+    rates: &mut Rates,
+    request: &Request,
+    from: SocketAddr,
+) -> Option<Response> {
+    let address = from.ip().to_canonical();
+    let transaction = request.transaction();
+    let now = context.switchboard.now();
+    let error = |reason| Response::Error {
+        transaction,
+        reason,
+    };
+    match request {
+        Request::Connect { .. } => {
+            if !rates.allow(address.into(), Instant::now()) {
+                context.counters.count(ServerLimit::UdpConnects);
+                return None;
+            }
+            Some(Response::Connect {
+                transaction,
+                connection: ids.issue(now, address),
+            })
+        }
+        Request::Announce {
+            connection,
+            announce,
+            ..
+        } => {
+            if !ids.check(now, address, *connection) {
+                return None;
+            }
+            let question = Question::Announce {
+                announce: announce.clone(),
+                both_families: false,
+            };
+            Some(match context.switchboard.ask(address, question) {
+                Reply::Announced(announced) => Response::Announce {
+                    transaction,
+                    interval: announced.interval,
+                    incomplete: announced.incomplete.unwrap_or_default(),
+                    complete: announced.complete.unwrap_or_default(),
+                    peers: announced.peers.iter().map(|peer| peer.address).collect(),
+                },
+                Reply::Refused(reason) => error(reason),
+                Reply::Scraped(_) => unreachable!("an announce was asked about"),
+            })
+        }
+        Request::Scrape {
+            connection, swarms, ..
+        } => {
+            if !ids.check(now, address, *connection) {
+                return None;
+            }
+            let question = Question::Scrape {
+                swarms: swarms.clone(),
+            };
+            Some(match context.switchboard.ask(address, question) {
+                Reply::Scraped(scraped) => {
+                    let of = |swarm| scraped.get(swarm).copied().unwrap_or_default();
+                    let counts = swarms.iter().map(of).collect();
+                    Response::Scrape {
+                        transaction,
+                        counts,
+                    }
+                }
+                Reply::Refused(reason) => error(reason),
+                Reply::Announced(_) => unreachable!("a scrape was asked for"),
+            })
+        }
+    }
 }
 
 /// Answers each datagram, or does not, for ever.

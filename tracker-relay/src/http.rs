@@ -21,6 +21,8 @@ use crate::context::Context;
 use crate::counters::ServerLimit;
 use crate::reply::{Reply, set, text};
 use crate::socket::Socket;
+use crate::switchboard::Protocol;
+use crate::tracker;
 
 /// Where the counters are.
 const HEALTH: &str = "/health";
@@ -39,7 +41,10 @@ pub(crate) async fn respond(
     // One request for each turn: whoever sends hundreds of them at once waits behind the others.
     tokio::task::yield_now().await;
     let path = request.uri().path();
-    let mut reply = if path == ENDPOINT {
+    let is_websocket = has_token(request.headers(), header::UPGRADE, "websocket");
+    let is_tracker =
+        context.config.http_tracker && [tracker::ANNOUNCE, tracker::SCRAPE].contains(&path);
+    let mut reply = if path == ENDPOINT || is_websocket {
         upgrade(&context, request, connected).unwrap_or_else(|refusal| *refusal)
     } else if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD");
@@ -47,6 +52,8 @@ pub(crate) async fn respond(
         reply
     } else if path == HEALTH {
         health(&context)
+    } else if is_tracker {
+        track(&context, &request, connected)
     } else {
         context
             .assets
@@ -65,6 +72,16 @@ pub(crate) async fn respond(
         set(&mut reply, HeaderName::from_static(name), value);
     }
     Ok(reply)
+}
+
+/// Answers an ordinary client.
+fn track(context: &Context, request: &Request<Incoming>, connected: IpAddr) -> Reply {
+    let from = client::address(&context.config, connected, request.headers());
+    let query = request.uri().query().unwrap_or_default();
+    match request.uri().path() {
+        tracker::ANNOUNCE => tracker::announce(context, from, query),
+        _ => tracker::scrape(context, from, query),
+    }
 }
 
 fn health(context: &Context) -> Reply {
@@ -88,6 +105,8 @@ fn health(context: &Context) -> Reply {
         "swarms": stats.swarms,
         "memberships": stats.memberships,
         "channels": stats.channels,
+        "offers": stats.offers,
+        "answers": stats.answers,
         "relayed_bytes": stats.relayed_bytes,
         "queued_bytes": stats.queued_bytes,
         "queued_frames": stats.queued_frames,
@@ -109,7 +128,7 @@ fn upgrade(
     mut request: Request<Incoming>,
     connected: IpAddr,
 ) -> Result<Reply, Box<Reply>> {
-    let accept = check_upgrade(context, &request, connected)?;
+    let (accept, protocol) = check_upgrade(context, &request, connected)?;
     if client::is_unknown_proxy(&context.config, connected, request.headers()) {
         info!(
             proxy = %connected,
@@ -130,25 +149,27 @@ fn upgrade(
             .expect("we gave hyper this type");
         let mut socket = parts.io.into_inner();
         socket.unread(parts.read_buf);
-        connection::run(socket, source, context).await;
+        connection::run(socket, source, protocol, context).await;
     });
     let mut reply = Response::new(Full::default());
     *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     set(&mut reply, header::CONNECTION, "Upgrade");
     set(&mut reply, header::UPGRADE, "websocket");
-    set(&mut reply, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
+    if protocol == Protocol::Tabswarm {
+        set(&mut reply, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
+    }
     reply
         .headers_mut()
         .insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     Ok(reply)
 }
 
-/// The value of `Sec-WebSocket-Accept` if everything is in order.
+/// The value of `Sec-WebSocket-Accept` if everything is in order, and what is spoken.
 fn check_upgrade(
     context: &Context,
     request: &Request<Incoming>,
     connected: IpAddr,
-) -> Result<HeaderValue, Box<Reply>> {
+) -> Result<(HeaderValue, Protocol), Box<Reply>> {
     let headers = request.headers();
     if request.method() != Method::GET
         || request.version() < Version::HTTP_11
@@ -179,16 +200,18 @@ fn check_upgrade(
     if BASE64.decode(key.as_bytes()).map(|key| key.len()) != Ok(16) {
         return Err(bad("Sec-WebSocket-Key is not 16 bytes in base64"));
     }
-    let protocols = client::items(headers, header::SEC_WEBSOCKET_PROTOCOL);
-    // Their names are case-sensitive, unlike the rest here (RFC 6455 §11.5).
-    if !protocols
-        .into_iter()
-        .any(|protocol| protocol == SUBPROTOCOL)
-    {
+    let mut protocols = client::items(headers, header::SEC_WEBSOCKET_PROTOCOL).peekable();
+    let protocol = if protocols.peek().is_none() && context.config.webtorrent {
+        // WebTorrent's clients ask for none.
+        Protocol::WebTorrent
+    } else if request.uri().path() == ENDPOINT && protocols.any(|it| it == SUBPROTOCOL) {
+        // Their names are case-sensitive, unlike the rest here (RFC 6455 §11.5).
+        Protocol::Tabswarm
+    } else {
         return Err(bad(&format!(
-            "ask for the WebSocket subprotocol {SUBPROTOCOL}"
+            "ask for the WebSocket subprotocol {SUBPROTOCOL} at {ENDPOINT}"
         )));
-    }
+    };
     if !client::may_connect(&context.config, connected, headers) {
         let origin = headers.get(header::ORIGIN);
         info!(
@@ -200,7 +223,7 @@ fn check_upgrade(
             them in";
         return Err(Box::new(text(StatusCode::FORBIDDEN, words)));
     }
-    Ok(accept_key(key))
+    Ok((accept_key(key), protocol))
 }
 
 /// RFC 6455 §4.2.2, 5.4.

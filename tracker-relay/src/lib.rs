@@ -4,6 +4,7 @@
 //!
 //! - `server`: accepts connections, and shuts down.
 //! - `http`, `reply`, `client`, `page`: the page, the way into a WebSocket, and who may take it.
+//! - `tracker`: ordinary clients, over HTTP.
 //! - `switchboard`: the hub behind a lock, and what waits to be sent to each client.
 //! - `connection`, `socket`, `pace`: one WebSocket, and when it is read from.
 //! - `datagrams`: what is asked and answered in single ones.
@@ -25,6 +26,7 @@ mod server;
 mod shares;
 mod socket;
 mod switchboard;
+mod tracker;
 
 pub use config::{Config, Page};
 pub use server::{Server, Sockets, serve};

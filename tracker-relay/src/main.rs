@@ -49,9 +49,14 @@ async fn run(options: Options) -> anyhow::Result<()> {
     let sockets = Sockets {
         http: listener,
         stun: bind_udp(options.stun).await?,
+        udp: bind_udp(options.udp).await?,
     };
     let stun = sockets.stun.as_ref().map(UdpSocket::local_addr);
+    let udp = sockets.udp.as_ref().map(UdpSocket::local_addr);
     let server = tracker_relay::serve(config, sockets).context("can't start")?;
+    if let Some(address) = udp.transpose()? {
+        tracing::info!(%address, "ordinary clients may announce over UDP");
+    }
     if let Some(address) = stun.transpose()? {
         tracing::info!(%address, "peers may ask for their own addresses (STUN)");
     }

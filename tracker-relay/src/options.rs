@@ -52,6 +52,19 @@ pub(crate) struct Options {
     )]
     trusted_proxies: Vec<IpAddr>,
 
+    /// Where ordinary BitTorrent clients may announce over UDP (udp://…); port 0 takes a free
+    /// one
+    #[arg(long, env = "TABSWARM_UDP", value_name = "ADDR:PORT")]
+    pub(crate) udp: Option<SocketAddr>,
+
+    /// Don't be a tracker for ordinary BitTorrent clients over HTTP (/announce and /scrape)
+    #[arg(long, env = "TABSWARM_NO_HTTP_TRACKER")]
+    no_http_tracker: bool,
+
+    /// Don't be a tracker for WebTorrent (WebSockets that ask for no subprotocol)
+    #[arg(long, env = "TABSWARM_NO_WEBTORRENT")]
+    no_webtorrent: bool,
+
     /// Where to tell peers their own addresses (STUN, over UDP), which they need for direct links
     /// through routers; port 0 takes a free one. Datagrams have to come from the peers'
     /// own addresses: a proxy in front of this server does not pass them on
@@ -169,6 +182,11 @@ struct LimitOptions {
     #[arg(long, env = "TABSWARM_INTERVAL", value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     interval: u64,
 
+    /// Seconds between the announces of an ordinary BitTorrent client; one that has been silent
+    /// for half as long again is forgotten
+    #[arg(long, env = "TABSWARM_CLIENT_INTERVAL", value_name = "SECONDS", default_value_t = HubConfig::default().socket_interval.as_secs(), value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    client_interval: u64,
+
     /// Seconds after which a client that takes no data, of a page or of others, is disconnected
     #[arg(long, env = "TABSWARM_WRITE_TIMEOUT", value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     write_timeout: u64,
@@ -196,8 +214,10 @@ impl Options {
             stun_rate,
             request_timeout,
             interval,
+            client_interval,
             write_timeout,
         } = self.limits;
+        let client_interval = Duration::from_secs(client_interval);
         let interval = Duration::from_secs(interval);
         let mebibytes = |count: u64| count.saturating_mul(1 << 20);
         Config {
@@ -219,6 +239,8 @@ impl Options {
                 max_inflight: mebibytes(memory),
                 announce_interval: interval,
                 member_expiry: interval * 5 / 2,
+                socket_interval: client_interval,
+                socket_expiry: client_interval * 3 / 2,
                 ..HubConfig::default()
             },
             allowed_origins: self.allowed_origins.clone(),
@@ -228,6 +250,8 @@ impl Options {
             max_http_connections,
             max_unfinished: mebibytes(unfinished_memory),
             max_stun_rate: stun_rate,
+            http_tracker: !self.no_http_tracker,
+            webtorrent: !self.no_webtorrent,
             write_timeout: Duration::from_secs(write_timeout),
             ..Config::default()
         }

@@ -53,12 +53,18 @@ pub struct Sockets {
     pub http: TcpListener,
     /// Where clients are told their own addresses (STUN, RFC 8489), if they are.
     pub stun: Option<UdpSocket>,
+    /// Where ordinary clients announce in datagrams (BEP 15), if they may.
+    pub udp: Option<UdpSocket>,
 }
 
 impl From<TcpListener> for Sockets {
     /// HTTP alone.
     fn from(http: TcpListener) -> Self {
-        Sockets { http, stun: None }
+        Sockets {
+            http,
+            stun: None,
+            udp: None,
+        }
     }
 }
 
@@ -67,7 +73,7 @@ impl From<TcpListener> for Sockets {
 /// Clients are told of the STUN server by its port, unless `config` names any: by which name
 /// they reach this host they know themselves.
 pub fn serve(mut config: Config, sockets: impl Into<Sockets>) -> io::Result<Server> {
-    let Sockets { http, stun } = sockets.into();
+    let Sockets { http, stun, udp } = sockets.into();
     let address = http.local_addr()?;
     if let Some(stun) = &stun
         && config.hub.stun.is_empty()
@@ -79,6 +85,12 @@ pub fn serve(mut config: Config, sockets: impl Into<Sockets>) -> io::Result<Serv
     context.tasks.spawn(accept(context.clone(), http));
     if let Some(socket) = stun {
         let serving = datagrams::serve_stun(context.clone(), socket);
+        context.tasks.spawn(serving);
+    }
+    if let Some(socket) = udp {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret)?;
+        let serving = datagrams::serve_tracker(context.clone(), socket, secret);
         context.tasks.spawn(serving);
     }
     context.tasks.spawn(tick(context.clone()));

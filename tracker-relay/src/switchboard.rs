@@ -6,6 +6,7 @@
 //! and whoever used more of the hub's time than its share is told to wait ([`Turn`]).
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
@@ -13,10 +14,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use swarm_core::hub::{
-    ClientOutbox, ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, Reading, Source,
+    ClientOutbox, ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, Question, Reading, Reply,
+    Source,
 };
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{ClientMessage, Member, ServerMessage};
+use swarm_core::wire::webtorrent;
 use tokio_util::sync::CancellationToken;
 
 /// Messages that the hub handles before others have their turn.
@@ -32,6 +35,8 @@ pub(crate) struct Switchboard {
     started: Instant,
     /// Bytes of answers that may wait for a client before it is not listened to.
     max_answers: usize,
+    /// Bytes of WebRTC offers and answers that may.
+    max_signals: usize,
     state: Mutex<State>,
     broken: CancellationToken,
 }
@@ -41,10 +46,12 @@ struct State {
     hub: Hub,
     clients: HashMap<ConnId, Client>,
     next: u64,
+    /// The answer to whoever asks just now.
+    reply: Option<Reply>,
 }
 
 /// What waits for one client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Client {
     outbox: ClientOutbox,
     /// The connection is to be closed, for this reason.
@@ -66,6 +73,22 @@ pub(crate) enum Turn {
     Write,
 }
 
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// Ours.
+    Tabswarm,
+    /// That of WebTorrent's trackers.
+    WebTorrent,
+}
+
+/// A message from a client.
+#[derive(Debug)]
+pub(crate) enum Spoken {
+    Tabswarm(ClientMessage),
+    WebTorrent(webtorrent::ClientMessage),
+}
+
 /// A message to a client.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
@@ -73,31 +96,59 @@ pub(crate) enum Outgoing {
     Control(ServerMessage),
     /// A data frame as it came.
     Data(Bytes),
+    /// Of WebTorrent's protocol, not encoded yet.
+    WebTorrent(webtorrent::ServerMessage),
 }
 
 impl Switchboard {
     pub(crate) fn new(config: HubConfig, seed: u64, max_answers: usize) -> Self {
+        let max_signals = config.max_signals;
         let state = State {
             hub: Hub::new(config, seed),
             clients: HashMap::new(),
             next: 0,
+            reply: None,
         };
         Switchboard {
             started: Instant::now(),
             max_answers,
+            max_signals,
             state: Mutex::new(state),
             broken: CancellationToken::new(),
         }
     }
 
     /// A client is here, and what it takes is charged to `source`; the number to call it by.
-    pub(crate) fn connect(&self, source: Source) -> ConnId {
+    pub(crate) fn connect(&self, source: Source, protocol: Protocol) -> ConnId {
         let (now, mut state) = self.lock();
-        let conn = ConnId(state.next);
-        state.next += 1;
-        state.clients.insert(conn, Client::default());
-        state.handle(now, HubInput::Connected(conn, source));
+        let conn = state.number();
+        let client = Client {
+            outbox: ClientOutbox::new(self.max_signals),
+            closing: None,
+            waker: None,
+        };
+        state.clients.insert(conn, client);
+        state.handle(
+            now,
+            match protocol {
+                Protocol::Tabswarm => HubInput::Connected(conn, source),
+                Protocol::WebTorrent => HubInput::ConnectedWebTorrent(conn, source),
+            },
+        );
         conn
+    }
+
+    /// An ordinary client at this address asks.
+    pub(crate) fn ask(&self, from: IpAddr, question: Question) -> Reply {
+        let (now, mut state) = self.lock();
+        let conn = state.number();
+        state.handle(now, HubInput::Asked(conn, from, question));
+        state.reply.take().expect("who asks is answered at once")
+    }
+
+    /// The hub's time.
+    pub(crate) fn now(&self) -> Time {
+        Time::from_epoch(self.started.elapsed())
     }
 
     /// The client is gone.
@@ -112,7 +163,7 @@ impl Switchboard {
     pub(crate) fn handle(
         &self,
         conn: ConnId,
-        messages: &mut VecDeque<ClientMessage>,
+        messages: &mut VecDeque<Spoken>,
         reading: Reading,
     ) -> Turn {
         let (now, mut state) = self.lock();
@@ -132,7 +183,7 @@ impl Switchboard {
                 turn = Turn::Read;
                 break;
             };
-            state.handle(now, HubInput::Message(conn, message));
+            state.handle(now, message.into_input(conn));
         }
         turn
     }
@@ -165,7 +216,8 @@ impl Switchboard {
             let message = match output {
                 HubOutput::Forward(frame) => Outgoing::Data(frame.into_message()),
                 HubOutput::Send(message) => Outgoing::Control(message),
-                HubOutput::Close { .. } => continue,
+                HubOutput::WebTorrent(message) => Outgoing::WebTorrent(message),
+                HubOutput::Reply(_) | HubOutput::Close { .. } => continue,
             };
             taken += message.size();
             batch.push_back(message);
@@ -258,15 +310,44 @@ impl Outgoing {
             }
             Outgoing::Control(_) => size_of::<Self>(),
             Outgoing::Data(message) => message.len(),
+            Outgoing::WebTorrent(message) => {
+                let inside = match message {
+                    webtorrent::ServerMessage::Offer { offer, .. } => offer.sdp.len(),
+                    webtorrent::ServerMessage::Answer { sdp, .. } => sdp.len(),
+                    webtorrent::ServerMessage::Scraped(scraped) => scraped.len() * 100,
+                    webtorrent::ServerMessage::Announced { .. }
+                    | webtorrent::ServerMessage::Failure { .. } => 0,
+                };
+                size_of::<Self>() + inside
+            }
+        }
+    }
+}
+
+impl Spoken {
+    fn into_input(self, conn: ConnId) -> HubInput {
+        match self {
+            Spoken::Tabswarm(message) => HubInput::Message(conn, message),
+            Spoken::WebTorrent(message) => HubInput::WebTorrent(conn, message),
         }
     }
 }
 
 impl State {
+    fn number(&mut self) -> ConnId {
+        let conn = ConnId(self.next);
+        self.next += 1;
+        conn
+    }
+
     /// Tells the hub, and every client what the hub says to that.
     fn handle(&mut self, now: Time, input: HubInput) {
         self.hub.handle(now, input);
         while let Some((conn, output)) = self.hub.poll_output() {
+            if let HubOutput::Reply(reply) = output {
+                self.reply = Some(reply);
+                continue;
+            }
             // None: it disconnected a moment ago.
             let Some(client) = self.clients.get_mut(&conn) else {
                 continue;

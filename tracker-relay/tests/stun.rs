@@ -17,6 +17,7 @@ async fn start(config: Config, host: &str) -> (Server, SocketAddr) {
     let sockets = Sockets {
         http: TcpListener::bind("127.0.0.1:0").await.unwrap(),
         stun: Some(stun),
+        udp: None,
     };
     (serve(config, sockets).unwrap(), address)
 }

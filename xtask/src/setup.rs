@@ -3,10 +3,12 @@
 //! A version is written here only where no other file needs it to match.
 
 mod browser;
+mod clients;
 mod fuzz;
 mod page;
 
 pub(crate) use browser::{browser, node};
+pub(crate) use clients::clients;
 pub(crate) use fuzz::cargo_fuzz;
 pub(crate) use page::{WasmOpt, page_tools, wasm_bindgen, wasm_target};
 

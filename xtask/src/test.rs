@@ -26,7 +26,12 @@ enum Part {
     Wasm,
     /// Tabs of a real browser, with the real server and command-line peer
     Tabs,
+    /// Other people's BitTorrent clients, with the real server
+    Clients,
 }
+
+/// The module of tests that need other people's clients, and a network of their own.
+const OTHERS: &str = "with_other_clients::";
 
 /// Seconds for all of web-peer's tests in the browser together.
 const BROWSER_TIMEOUT: &str = "300";
@@ -42,6 +47,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
             Part::Native => native(workspace, &args.test_args)?,
             Part::Wasm => wasm(workspace, &args.test_args)?,
             Part::Tabs => tabs(workspace, &args.test_args)?,
+            Part::Clients => clients(workspace, &args.test_args)?,
         }
     }
     heading("All tests passed");
@@ -90,11 +96,29 @@ fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
     // test keeps several tabs busy.
     cmd!(
         sh,
-        "cargo test -p swarm-tests --test * -- --ignored --test-threads=1 {args...}"
+        "cargo test -p swarm-tests --test * -- --ignored --test-threads=1 --skip {OTHERS} {args...}"
     )
     .env("CHROMEDRIVER", driver)
     .env("TABSWARM_PAGE", workspace.dist())
     .env("TABSWARM_BIN_DIR", build::release(workspace))
+    .run()?;
+    Ok(())
+}
+
+fn clients(workspace: &Workspace, args: &[String]) -> Result<()> {
+    let sh = &workspace.sh;
+    let clients = setup::clients(workspace)?;
+    heading("Tests with other clients");
+    // Nothing here is about speed, and `cargo test` has built the server like this already. All
+    // is built first: in the network that the tests run in there is nothing to fetch from.
+    cmd!(sh, "cargo build -p tracker-relay").run()?;
+    cmd!(sh, "cargo test -p swarm-tests --test clients --no-run").run()?;
+    cmd!(
+        sh,
+        "sh tests/clients/network.sh cargo test --offline -p swarm-tests --test clients -- --ignored --test-threads=1 {args...}"
+    )
+    .env("TABSWARM_CLIENTS", clients)
+    .env("TABSWARM_BIN_DIR", workspace.target.join("debug"))
     .run()?;
     Ok(())
 }

@@ -6,6 +6,7 @@
 //! connections, whether they are busy or not, so that one tab that floods does not stop
 //! the others behind the same address; the other half goes to whoever of them needs it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -159,6 +160,26 @@ impl Accounts {
         }
         self.cut += 1;
         Err(Overdrawn)
+    }
+
+    /// One who is not connected made the server work for so many nanoseconds, which those of its
+    /// address have for that together with those who are. False: it is too much.
+    pub(super) fn charge_source(&mut self, now: Time, source: Source, nanos: u64) -> bool {
+        let pool = self.pool();
+        let account = match self.sources.entry(source) {
+            Entry::Occupied(account) => account.into_mut(),
+            Entry::Vacant(place) => {
+                // It is forgotten once what it used is made up for.
+                self.deadlines.insert((now, source));
+                place.insert(Account {
+                    connections: 0,
+                    work: Bucket::full(now, pool),
+                })
+            }
+        };
+        let taken = account.work.take(now, pool, Duration::from_nanos(nanos));
+        self.slowed += u64::from(!taken);
+        taken
     }
 
     /// Until when a client is not to be listened to; none if it may be now.

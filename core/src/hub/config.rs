@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use crate::wire::relay::{MAX_BITFIELD, MAX_MESSAGE, RelayUse, StunServer};
+use crate::id::MemberId;
+use crate::wire::relay::{MAX_BITFIELD, MAX_MESSAGE, MAX_STUN, RelayUse, StunServer, Welcome};
 
 /// See the module. The defaults suit one server for a few thousand tabs.
 ///
@@ -17,7 +18,7 @@ use crate::wire::relay::{MAX_BITFIELD, MAX_MESSAGE, RelayUse, StunServer};
 /// time and all at once.
 #[derive(Clone, Debug)]
 pub struct HubConfig {
-    /// Where peers may ask for their own addresses; of more than [`MAX_STUN`](crate::wire::relay::MAX_STUN) the first.
+    /// Where peers may ask for their own addresses; of more than [`MAX_STUN`] the first.
     pub stun: Vec<StunServer>,
     /// Whether peers are told to spare the relay.
     pub relay: RelayUse,
@@ -27,6 +28,10 @@ pub struct HubConfig {
     pub announce_interval: Duration,
     /// A member that has not announced for this long leaves the swarm.
     pub member_expiry: Duration,
+    /// Time between the announces of an ordinary client, one that is not connected.
+    pub socket_interval: Duration,
+    /// One that has not announced for this long leaves the swarm.
+    pub socket_expiry: Duration,
     /// A wish for a channel that is not answered for this long is refused.
     pub open_timeout: Duration,
     /// A channel that carries nothing for this long, either way, is closed.
@@ -55,6 +60,14 @@ pub struct HubConfig {
     pub max_bitfield: usize,
     /// Bytes of all bitfields; shared out. Beyond it only the number of pieces is kept.
     pub max_bitfields: usize,
+    /// How long it is remembered that one member made a WebRTC offer to another, and neither is
+    /// given another offer of the two (see `signal.rs`).
+    pub offer_memory: Duration,
+    /// Offers of one member that are remembered at once; more are not handed on.
+    pub max_offers: usize,
+    /// Bytes of offers and answers that may wait for one client that is slow to take them; more
+    /// are dropped.
+    pub max_signals: usize,
     /// Members told of in one answer.
     pub max_numwant: usize,
     /// The longest payload of a data frame.
@@ -94,6 +107,23 @@ pub struct HubConfig {
     pub max_work_debt: Duration,
 }
 
+impl HubConfig {
+    /// What a client is told that may have so many channels.
+    pub(super) fn welcome(&self, member: MemberId, max_channels: usize) -> Welcome {
+        let clamped = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Welcome {
+            member,
+            max_channels: clamped(max_channels),
+            max_payload: clamped(self.max_payload),
+            max_credit: self.max_credit,
+            max_swarms: clamped(self.max_swarms_per_connection),
+            stun: self.stun.iter().take(MAX_STUN).cloned().collect(),
+            relay: self.relay,
+            relay_only: self.relay_only,
+        }
+    }
+}
+
 impl Default for HubConfig {
     fn default() -> Self {
         HubConfig {
@@ -105,6 +135,11 @@ impl Default for HubConfig {
             announce_interval: Duration::from_secs(120),
             // Two announces may get lost, and a throttled tab may be late.
             member_expiry: Duration::from_secs(300),
+            // As others have it; half an hour is usual, and two minutes would be for nothing, as
+            // libtorrent waits five at the least.
+            socket_interval: Duration::from_secs(900),
+            // Half an interval late.
+            socket_expiry: Duration::from_secs(1350),
             // A tab in the background answers within a second, a phone that wakes up within some.
             open_timeout: Duration::from_secs(30),
             // Peers send a keep-alive every two minutes (BEP 3); one may be late.
@@ -130,6 +165,12 @@ impl Default for HubConfig {
             max_bitfield: MAX_BITFIELD,
             // Of torrents with 1,000 pieces, all memberships take a tenth.
             max_bitfields: 256 << 20,
+            // Offers of WebTorrent live 50 s.
+            offer_memory: Duration::from_secs(60),
+            // Ten announces of WebTorrent, five of libtorrent; about 15 KiB.
+            max_offers: 50,
+            // A hundred offers of 10 KiB.
+            max_signals: 1 << 20,
             // As many peers as an engine has.
             max_numwant: 50,
             // Fewer and larger messages cost less, and half of the longest message leaves a slow

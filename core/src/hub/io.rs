@@ -1,8 +1,13 @@
 //! What goes into a hub and what comes out.
 
+use std::net::IpAddr;
+
 use super::Source;
-use crate::id::ChannelId;
+use crate::id::{ChannelId, InfoHash};
 use crate::wire::relay::{ClientMessage, DataFrame, ServerMessage};
+use crate::wire::tracker::http::Announced;
+use crate::wire::tracker::{Announce, Scraped};
+use crate::wire::webtorrent;
 
 /// A connection, numbered by the shell, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,8 +23,15 @@ pub enum HubInput<F = DataFrame> {
     /// A client connected, and what it takes is charged to this source. It gets a welcome, or
     /// is turned away if there are too many.
     Connected(ConnId, Source),
+    /// A client connected that speaks WebTorrent's protocol. It gets no welcome.
+    ConnectedWebTorrent(ConnId, Source),
     /// A client sent a message.
     Message(ConnId, ClientMessage),
+    /// One that speaks WebTorrent's protocol did.
+    WebTorrent(ConnId, webtorrent::ClientMessage),
+    /// An ordinary client at this address asks. It is no connection, but has a number like one,
+    /// by which [`HubOutput::Reply`] says whom it is for.
+    Asked(ConnId, IpAddr, Question),
     /// A client sent a data frame, of which the hub looks at the channel and the length alone.
     Frame(ConnId, F),
     /// The shell read this from a client since it last said so, beside the messages.
@@ -37,7 +49,10 @@ impl<F> HubInput<F> {
         match self {
             HubInput::Tick => None,
             HubInput::Connected(conn, _)
+            | HubInput::ConnectedWebTorrent(conn, _)
             | HubInput::Message(conn, _)
+            | HubInput::WebTorrent(conn, _)
+            | HubInput::Asked(conn, ..)
             | HubInput::Frame(conn, _)
             | HubInput::Read(conn, _)
             | HubInput::Written(conn, _)
@@ -72,6 +87,10 @@ pub enum HubOutput<F = DataFrame> {
     Send(ServerMessage),
     /// Send a data frame just as it came.
     Forward(F),
+    /// Send a message of WebTorrent's protocol.
+    WebTorrent(webtorrent::ServerMessage),
+    /// Answer an ordinary client.
+    Reply(Reply),
     /// Close the connection.
     Close {
         /// Why, for a person to read.
@@ -87,4 +106,32 @@ pub struct Reading {
     pub framing: u64,
     /// Bytes of control messages.
     pub control: u64,
+}
+
+/// What an ordinary client asks, whether over HTTP or in a datagram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Who else is there.
+    Announce {
+        /// What it says of itself.
+        announce: Announce,
+        /// It takes peers with addresses of the other family too.
+        both_families: bool,
+    },
+    /// How swarms stand.
+    Scrape {
+        /// Which.
+        swarms: Vec<InfoHash>,
+    },
+}
+
+/// The answer to a [`Question`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// To an announce.
+    Announced(Announced),
+    /// To a scrape: what each of the swarms is like.
+    Scraped(Scraped),
+    /// It was refused.
+    Refused(String),
 }

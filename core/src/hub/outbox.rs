@@ -5,13 +5,15 @@
 //! was offered and is gone before the client heard of it is not mentioned, and of two answers
 //! about a swarm the newer counts. What then remains is bounded by the client's channels, by
 //! its credit, and by what it asked itself; of that [`ClientOutbox::answers`] tells, and the shell
-//! reads no further questions while there is much of it.
+//! reads no further questions while there is much of it. WebRTC offers and answers of others are
+//! dropped when too many wait: whoever made them makes others.
 
 use std::collections::BTreeMap;
 
 use super::HubOutput;
 use crate::id::{ChannelId, InfoHash};
 use crate::wire::relay::{Member, ServerMessage};
+use crate::wire::webtorrent;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -24,9 +26,20 @@ pub struct ClientOutbox {
     offers: BTreeMap<ChannelId, u64>,
     peers: BTreeMap<InfoHash, u64>,
     answers: usize,
+    /// Bytes of WebRTC offers and answers that wait, and that may.
+    signals: usize,
+    max_signals: usize,
 }
 
 impl ClientOutbox {
+    /// An empty one, in which so many bytes of WebRTC offers and answers may wait.
+    pub fn new(max_signals: usize) -> Self {
+        ClientOutbox {
+            max_signals,
+            ..ClientOutbox::default()
+        }
+    }
+
     /// Adds what the hub said to this client.
     pub fn push(&mut self, output: HubOutput) {
         match &output {
@@ -60,6 +73,11 @@ impl ClientOutbox {
             }
             _ => {}
         }
+        let signal = signal_size(&output);
+        if signal > self.max_signals.saturating_sub(self.signals) {
+            return;
+        }
+        self.signals += signal;
         self.answers += answer_size(&output);
         self.waiting.insert(self.next, output);
         self.next += 1;
@@ -69,6 +87,7 @@ impl ClientOutbox {
     pub fn pop(&mut self) -> Option<HubOutput> {
         let (at, output) = self.waiting.pop_first()?;
         self.answers -= answer_size(&output);
+        self.signals -= signal_size(&output);
         match &output {
             HubOutput::Send(ServerMessage::Credit { channel, .. })
                 if self.credits.get(channel) == Some(&at) =>
@@ -95,7 +114,7 @@ impl ClientOutbox {
     pub fn clear(&mut self) {
         *self = ClientOutbox {
             next: self.next,
-            ..ClientOutbox::default()
+            ..ClientOutbox::new(self.max_signals)
         };
     }
 
@@ -106,10 +125,26 @@ impl ClientOutbox {
     }
 }
 
+/// What a WebRTC offer or answer of somebody else takes in memory.
+fn signal_size(output: &HubOutput) -> usize {
+    let HubOutput::WebTorrent(message) = output else {
+        return 0;
+    };
+    match message {
+        webtorrent::ServerMessage::Offer { offer, .. } => size_of::<HubOutput>() + offer.sdp.len(),
+        webtorrent::ServerMessage::Answer { sdp, .. } => size_of::<HubOutput>() + sdp.len(),
+        webtorrent::ServerMessage::Announced { .. }
+        | webtorrent::ServerMessage::Scraped(_)
+        | webtorrent::ServerMessage::Failure { .. } => 0,
+    }
+}
+
 /// What an answer takes in memory; nothing for what others cause.
 fn answer_size(output: &HubOutput) -> usize {
-    let HubOutput::Send(message) = output else {
-        return 0;
+    let message = match output {
+        HubOutput::Send(message) => message,
+        HubOutput::WebTorrent(message) => return webtorrent_answer_size(message),
+        HubOutput::Forward(_) | HubOutput::Reply(_) | HubOutput::Close { .. } => return 0,
     };
     let inside = match message {
         ServerMessage::Welcome(_) | ServerMessage::Accepted { .. } | ServerMessage::Pong => 0,
@@ -122,6 +157,21 @@ fn answer_size(output: &HubOutput) -> usize {
     };
     size_of::<HubOutput>() + inside
 }
+
+fn webtorrent_answer_size(message: &webtorrent::ServerMessage) -> usize {
+    let inside = match message {
+        webtorrent::ServerMessage::Announced { .. } => 0,
+        webtorrent::ServerMessage::Scraped(scraped) => scraped.len() * SCRAPED_SIZE,
+        webtorrent::ServerMessage::Failure { reason, .. } => reason.len(),
+        webtorrent::ServerMessage::Offer { .. } | webtorrent::ServerMessage::Answer { .. } => {
+            return 0;
+        }
+    };
+    size_of::<HubOutput>() + inside
+}
+
+/// A swarm's hash and counts, in a tree.
+const SCRAPED_SIZE: usize = 48;
 
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,10 @@ pub struct HubStats {
     pub credit_bytes: u64,
     /// Bytes of bitfields that are kept.
     pub bitfield_bytes: usize,
+    /// WebRTC offers handed on since the start.
+    pub offers: u64,
+    /// Answers to them.
+    pub answers: u64,
     /// What was refused or slowed down.
     pub limited: LimitCounts,
 }
@@ -50,11 +54,14 @@ pub struct LimitCounts {
     pub work: u64,
     /// Connections ended because of the work they make.
     pub cut: u64,
+    /// WebRTC offers that were not handed on: too many of a member, or the other one had made
+    /// one.
+    pub held_back: u64,
 }
 
 impl LimitCounts {
     /// The counters with their names, for status pages.
-    pub fn named(&self) -> [(&'static str, u64); 10] {
+    pub fn named(&self) -> [(&'static str, u64); 11] {
         [
             ("connections", self.connections),
             ("swarms", self.swarms),
@@ -66,6 +73,7 @@ impl LimitCounts {
             ("idle", self.idle),
             ("work", self.work),
             ("cut", self.cut),
+            ("held_back", self.held_back),
         ]
     }
 }

@@ -436,6 +436,9 @@ impl Net {
                         .push_back((host, Input::Link(LINK, ServerMessage::Data(frame).into())));
                 }
                 HubOutput::Close { reason } => closed.push((host, reason)),
+                HubOutput::WebTorrent(_) | HubOutput::Reply(_) => {
+                    panic!("everybody here speaks our own protocol")
+                }
             }
         }
         if let Some((host, reason)) = closed.first() {

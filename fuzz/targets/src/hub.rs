@@ -278,6 +278,9 @@ impl Scene {
                     assert!(DataFrame::parse(message.clone()).is_some());
                     client.unwritten += message.len() as u64;
                 }
+                HubOutput::WebTorrent(_) | HubOutput::Reply(_) => {
+                    panic!("everybody here speaks our own protocol")
+                }
                 HubOutput::Send(message) => {
                     client.hear(&message);
                     let encoded = message.clone().encode();

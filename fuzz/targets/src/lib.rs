@@ -5,7 +5,7 @@
 //! platform and with a stable compiler.
 //!
 //! Most read bytes as they come from the network; [`recording`] reads a file, whose
-//! inputs it feeds to an engine. [`engine`] and [`hub`] make a sequence of inputs out of
+//! inputs it feeds to an engine. [`engine`], [`hub`] and [`swarms`] make a sequence of inputs out of
 //! theirs, so that what is explored is a state, not a format.
 
 use std::sync::OnceLock;
@@ -14,19 +14,21 @@ mod engine;
 mod hub;
 mod parsers;
 mod recording;
+mod swarms;
 mod trackers;
 
 pub use engine::engine;
 pub use hub::hub;
 pub use parsers::{bencode, link, metainfo, peer_wire, relay};
 pub use recording::recording;
+pub use swarms::swarms;
 pub use trackers::{http_tracker, stun, udp_tracker, webtorrent};
 
 /// A target: returns on any input, or panics because something is wrong.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder of the corpus.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("bencode", bencode),
     ("metainfo", metainfo),
     ("link", link),
@@ -39,6 +41,7 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("recording", recording),
     ("engine", engine),
     ("hub", hub),
+    ("swarms", swarms),
 ];
 
 /// Whether the sequences are to be told on standard error, for whoever wants to know how a

@@ -164,6 +164,9 @@ impl Simulation {
                 HubOutput::Close { .. } => {
                     self.pass_on(conn, index, 0, Delivery::Closed);
                 }
+                HubOutput::WebTorrent(_) | HubOutput::Reply(_) => {
+                    unreachable!("everybody here speaks our own protocol")
+                }
             }
         }
         let due = self.relay.hub.as_ref().and_then(Hub::poll_timeout);

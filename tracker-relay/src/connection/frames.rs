@@ -38,7 +38,7 @@ const PONG: u8 = 0xA;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Incoming {
     Binary(Bytes),
-    Text,
+    Text(Bytes),
     Ping(Bytes),
     Pong(Bytes),
     Close(Option<CloseCode>),
@@ -265,8 +265,10 @@ impl FrameReader {
         if kind == BINARY {
             return Ok(Some(Incoming::Binary(message)));
         }
-        let text = std::str::from_utf8(&message);
-        text.map(|_| Some(Incoming::Text)).map_err(|_| Fault::Utf8)
+        match std::str::from_utf8(&message) {
+            Ok(_) => Ok(Some(Incoming::Text(message))),
+            Err(_) => Err(Fault::Utf8),
+        }
     }
 }
 

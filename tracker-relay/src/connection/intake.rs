@@ -11,12 +11,13 @@ use swarm_core::hub::{ConnId, Reading, Source};
 use swarm_core::wire::relay::{ClientMessage, MAX_MESSAGE};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tokio_websockets::CloseCode;
+use webtorrent_json::decode_client;
 
 use super::End;
 use crate::context;
 use crate::pace::Pace;
 use crate::shares::Share;
-use crate::switchboard::{Switchboard, Turn};
+use crate::switchboard::{Spoken, Switchboard, Turn};
 
 /// Bytes that are read before the hub hears of them: large enough to take the lock seldom,
 /// small enough not to keep a receiver waiting.
@@ -43,7 +44,7 @@ const HEADER: u64 = 6;
 pub(super) struct Intake {
     source: Source,
     context: Arc<context::Context>,
-    inbox: VecDeque<ClientMessage>,
+    inbox: VecDeque<Spoken>,
     /// What reading it cost, since the hub last heard of that.
     reading: Reading,
     pace: Pace,
@@ -87,7 +88,21 @@ impl Intake {
             self.reading.control += length as u64;
         }
         self.reading.framing += HEADER;
-        self.inbox.push_back(message);
+        self.inbox.push_back(Spoken::Tabswarm(message));
+        Ok(())
+    }
+
+    /// A message of WebTorrent's protocol has come whole.
+    pub(super) fn take_webtorrent(&mut self, message: &[u8]) -> Result<(), End> {
+        let refuse = |reason| End::Close(CloseCode::POLICY_VIOLATION, reason);
+        let text = std::str::from_utf8(message);
+        let text = text.map_err(|_| refuse("a message that is no text".to_owned()))?;
+        let message = decode_client(text, &self.context.config.webtorrent_limits)
+            .map_err(|error| refuse(error.to_string()))?;
+        self.batch += text.len() + MESSAGE_COST;
+        self.reading.control += text.len() as u64;
+        self.reading.framing += HEADER;
+        self.inbox.push_back(Spoken::WebTorrent(message));
         Ok(())
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn node(workspace: &Workspace) -> Result<()> {
 }
 
 /// Installs Debian packages, when this is a system that has them and we may.
-fn apt_install(workspace: &Workspace, what: &str, packages: &[&str]) -> Result<()> {
+pub(super) fn apt_install(workspace: &Workspace, what: &str, packages: &[&str]) -> Result<()> {
     let sh = &workspace.sh;
     let sudo: &[&str] = match workspace.find("apt-get") {
         Some(_) if cmd!(sh, "id -u").quiet().read()? == "0" => &[],

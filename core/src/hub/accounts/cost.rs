@@ -1,8 +1,9 @@
 //! What things cost, in nanoseconds, about as measured on a server of two cores from 2020,
 //! with what they cost outside of the hub: decoding, encoding, waking the receiver's task.
 
-use super::super::Reading;
+use super::super::{Question, Reading};
 use crate::wire::relay::ClientMessage;
+use crate::wire::webtorrent;
 
 pub(in crate::hub) const CONNECTION: u64 = 100_000;
 
@@ -11,6 +12,14 @@ const SMALL_FRAME: u64 = 3_000;
 const ANNOUNCE: u64 = 10_000;
 /// For each member that is told of.
 const MEMBER: u64 = 1_000;
+/// For each ordinary peer that is told of.
+const SOCKET: u64 = 200;
+/// For each swarm of a scrape.
+const SCRAPED: u64 = 1_000;
+/// For each WebRTC offer or answer that is handed on.
+const OFFER: u64 = 10_000;
+/// Of its session description, which is written as JSON once more.
+const SDP_BYTE: u64 = 3;
 const OPEN: u64 = 30_000;
 const SMALL_CREDIT: u64 = 20_000;
 const PIECE: u64 = 4;
@@ -52,6 +61,29 @@ pub(in crate::hub) fn of_message(message: &ClientMessage, max_numwant: usize) ->
         | ClientMessage::Close { .. }
         | ClientMessage::Leave { .. }
         | ClientMessage::Ping => CONTROL,
+    }
+}
+
+/// What a message of WebTorrent's protocol costs.
+pub(in crate::hub) fn of_webtorrent(message: &webtorrent::ClientMessage) -> u64 {
+    match message {
+        webtorrent::ClientMessage::Announce(announce) => {
+            let sdp: usize = announce.offers.iter().map(|offer| offer.sdp.len()).sum();
+            ANNOUNCE + announce.offers.len() as u64 * OFFER + sdp as u64 * SDP_BYTE
+        }
+        webtorrent::ClientMessage::Answer(answer) => OFFER + answer.sdp.len() as u64 * SDP_BYTE,
+        webtorrent::ClientMessage::Scrape { swarms } => CONTROL + swarms.len() as u64 * SCRAPED,
+    }
+}
+
+/// What a question costs; an announce is answered with at most `max_numwant` peers.
+pub(in crate::hub) fn of_question(question: &Question, max_numwant: usize) -> u64 {
+    match question {
+        Question::Announce { announce, .. } => {
+            let told = announce.numwant.map_or(max_numwant as u64, u64::from);
+            ANNOUNCE + told.min(max_numwant as u64) * SOCKET
+        }
+        Question::Scrape { swarms } => CONTROL + swarms.len() as u64 * SCRAPED,
     }
 }
 

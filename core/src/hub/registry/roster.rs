@@ -9,10 +9,8 @@ use crate::rng::Rng;
 use crate::time::Time;
 
 /// The members of one torrent.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Roster {
-    /// The member whose source it is charged to.
-    owner: MemberId,
     members: BTreeMap<MemberId, Membership>,
     /// Those that have everything, something and nothing, as they say, each in an order of no
     /// meaning, so that some can be drawn at random without walking over all.
@@ -51,27 +49,9 @@ struct Pieces {
 }
 
 impl Roster {
-    /// A swarm that `owner` is about to join.
-    pub(super) fn new(owner: MemberId) -> Self {
-        Roster {
-            owner,
-            members: BTreeMap::new(),
-            lists: Default::default(),
-        }
-    }
-
-    /// The member whose source it is charged to.
-    pub(super) fn owner(&self) -> MemberId {
-        self.owner
-    }
-
-    /// If the owner has left, the member that is the owner from now on; none if nobody is
-    /// left.
-    pub(super) fn inherit(&mut self, left: MemberId) -> Option<MemberId> {
-        if self.owner == left {
-            self.owner = *self.members.keys().next()?;
-        }
-        Some(self.owner)
+    /// One of them.
+    pub(super) fn first(&self) -> Option<MemberId> {
+        self.members.keys().next().copied()
     }
 
     /// How many have everything.
@@ -285,7 +265,7 @@ impl Pieces {
 
 /// So many different numbers below `total`: Floyd's algorithm, which takes as many draws as
 /// results, however large the total is.
-fn draw(count: usize, total: usize, rng: &mut Rng) -> Vec<usize> {
+pub(super) fn draw(count: usize, total: usize, rng: &mut Rng) -> Vec<usize> {
     let mut drawn = Vec::new();
     let mut seen = BTreeSet::new();
     for upper in total - count.min(total)..total {
@@ -301,7 +281,7 @@ fn draw(count: usize, total: usize, rng: &mut Rng) -> Vec<usize> {
     drawn
 }
 
-fn saturate(count: usize) -> u32 {
+pub(super) fn saturate(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
@@ -315,7 +295,7 @@ mod tests {
 
     /// So many members of each kind, numbered in that order.
     fn roster(seeds: u32, some: u32, none: u32) -> Roster {
-        let mut roster = Roster::new(MemberId(0));
+        let mut roster = Roster::default();
         let deadline = Time::from_millis(0);
         for number in 0..seeds + some + none {
             let id = MemberId(number);

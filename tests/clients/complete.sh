@@ -1,0 +1,3 @@
+#!/bin/sh
+# What aria2 calls once it has everything.
+echo complete

@@ -1,0 +1,142 @@
+//! Other people's BitTorrent clients: WebTorrent, libtorrent and aria2.
+//!
+//! `cargo xtask test clients` installs them, says where they are, and runs the tests in a
+//! network of their own, in which this machine is [`HOST`].
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+use crate::programs;
+use crate::wait::PATIENCE;
+
+/// The address of everybody there.
+pub const HOST: &str = "10.77.0.1";
+
+/// The folder that the clients are installed in; set by `cargo xtask test`.
+pub const CLIENTS: &str = "TABSWARM_CLIENTS";
+
+/// A running client or server. Killed when dropped.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Result<Self> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{command:?} does not start"))?;
+        let stdout = child.stdout.take();
+        let stdout = stdout.context("standard output is piped")?;
+        let lines = BufReader::new(stdout).lines();
+        Ok(Running { child, lines })
+    }
+
+    /// Waits for a line that contains this.
+    pub async fn says(&mut self, words: &str) -> Result<()> {
+        let said = async {
+            while let Some(line) = self.lines.next_line().await? {
+                if line.contains(words) {
+                    return Ok(());
+                }
+            }
+            bail!("it ended, and never said {words:?}")
+        };
+        let said = tokio::time::timeout(PATIENCE, said).await;
+        said.with_context(|| format!("it never said {words:?}"))?
+    }
+
+    /// Waits until it has everything.
+    pub async fn complete(&mut self) -> Result<()> {
+        self.says("complete").await
+    }
+
+    /// Ends it, and waits until its ports are free.
+    pub async fn kill(mut self) -> Result<()> {
+        self.child.kill().await?;
+        Ok(())
+    }
+}
+
+/// A `tracker-relay` that listens on these ports of [`HOST`], UDP too.
+pub async fn tracker(http: u16, udp: u16) -> Result<Running> {
+    let mut command = Command::new(programs::program("tracker-relay"));
+    command.arg("--listen").arg(format!("{HOST}:{http}"));
+    command.arg("--udp").arg(format!("{HOST}:{udp}"));
+    let mut server = Running::start(&mut command)?;
+    server.says("http://").await?;
+    Ok(server)
+}
+
+/// WebTorrent in Node: shares what is in the folder, and gets what is not.
+pub fn webtorrent(torrent: &Path, folder: &Path) -> Result<Running> {
+    let mut command = Command::new("node");
+    command.arg(installed("webtorrent_client.mjs"));
+    Running::start(command.arg(torrent).arg(folder))
+}
+
+/// The same with libtorrent, which listens on this port.
+pub fn libtorrent(torrent: &Path, folder: &Path, port: u16) -> Result<Running> {
+    let mut command = libtorrent_script();
+    command.arg("run").arg(torrent).arg(folder);
+    Running::start(command.arg(format!("{HOST}:{port}")))
+}
+
+/// The same with aria2.
+pub fn aria2(torrent: &Path, folder: &Path, port: u16) -> Result<Running> {
+    let mut command = Command::new("aria2c");
+    command.args([
+        "--no-conf",
+        // Without it aria2 has no UDP trackers. Nobody is there to tell it of others.
+        "--enable-dht=true",
+        "--enable-dht6=false",
+        "--disable-ipv6=true",
+        "--bt-enable-lpd=false",
+        "--enable-peer-exchange=false",
+        "--bt-tracker-interval=2",
+        "--seed-ratio=0",
+        "--check-integrity=true",
+        "--summary-interval=0",
+        &format!("--interface={HOST}"),
+        &format!("--listen-port={port}"),
+        &format!("--dht-listen-port={}", port + 1),
+    ]);
+    let hook = installed("complete.sh");
+    command.arg(format!("--on-bt-download-complete={}", hook.display()));
+    let table = folder.join("dht.dat");
+    command.arg(format!("--dht-file-path={}", table.display()));
+    Running::start(command.arg("--dir").arg(folder).arg(torrent))
+}
+
+/// Writes a torrent of a file or folder, with these trackers.
+pub async fn make_torrent(path: &Path, torrent: &Path, trackers: &[&str]) -> Result<()> {
+    let mut command = libtorrent_script();
+    command.arg("make").arg(path).arg(torrent).args(trackers);
+    if !command.status().await?.success() {
+        bail!("no torrent was made of {}", path.display());
+    }
+    Ok(())
+}
+
+fn libtorrent_script() -> Command {
+    let mut command = Command::new(installed("venv/bin/python"));
+    command.args(["-W", "ignore"]);
+    command.arg(installed("libtorrent_client.py"));
+    command
+}
+
+fn installed(name: &str) -> PathBuf {
+    let folder = std::env::var_os(CLIENTS).map(PathBuf::from);
+    let folder = folder.unwrap_or_else(|| {
+        panic!("{CLIENTS} is not set: run these tests with `cargo xtask test clients`")
+    });
+    folder.join(name)
+}
