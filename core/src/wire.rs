@@ -4,6 +4,7 @@ pub mod direct;
 pub mod extension;
 mod fields;
 pub mod peer;
+pub mod pex;
 pub mod relay;
 pub mod stun;
 pub mod tracker;

@@ -7,6 +7,7 @@ mod content;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use sha1::{Digest, Sha1};
@@ -19,7 +20,9 @@ use swarm_core::pieces::Bitfield;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::extension::ExtensionHandshake;
+use swarm_core::wire::peer::decoder::{Decoder, Received};
 use swarm_core::wire::peer::{Handshake, Message, Reserved};
+use swarm_core::wire::pex::{Added, PexMessage};
 use swarm_core::wire::tracker::Event as TrackerEvent;
 use swarm_core::wire::tracker::http::Announced;
 
@@ -49,6 +52,8 @@ struct Net {
     next_wire: u32,
     /// Where nobody is, though somebody called.
     in_vain: Vec<SocketAddr>,
+    /// What went through wires that the test holds the other ends of.
+    said: BTreeMap<LinkId, Vec<u8>>,
 }
 
 fn address(host: usize) -> SocketAddr {
@@ -59,8 +64,25 @@ fn address(host: usize) -> SocketAddr {
 impl Net {
     /// The first of them has everything, the others nothing.
     fn new(count: usize, seed: u64) -> Self {
+        Net::of(count, seed, false)
+    }
+
+    /// One host, with a private torrent (BEP 27).
+    fn private(seed: u64) -> Self {
+        Net::of(1, seed, true)
+    }
+
+    fn of(count: usize, seed: u64, private: bool) -> Self {
         let piece = u32::try_from(PIECE).unwrap();
-        let (metainfo, bytes) = content::of_one("file", (PIECES * PIECE) as u64, piece, seed);
+        let (mut metainfo, bytes) = content::of_one("file", (PIECES * PIECE) as u64, piece, seed);
+        if private {
+            let mut info = metainfo.info().to_vec();
+            // Behind the last key of what is written here, which is "pieces".
+            info.truncate(info.len() - 1);
+            info.extend(b"7:privatei1ee");
+            let info_hash = InfoHash::of(&info);
+            metainfo = Metainfo::from_info(info.into(), info_hash, Vec::new()).unwrap();
+        }
         let mut net = Net {
             now: Time::from_millis(1000),
             rng: Rng::new(seed),
@@ -70,6 +92,7 @@ impl Net {
             wires: BTreeMap::new(),
             next_wire: 0,
             in_vain: Vec::new(),
+            said: BTreeMap::new(),
         };
         for index in 0..count {
             let mut host = Host {
@@ -136,6 +159,7 @@ impl Net {
                 let sent = Input::Wire(wire, WireInput::Sent(bytes.len()));
                 self.queue.push_back((index, sent));
                 let Some(&(other, far)) = self.wires.get(&(index, wire)) else {
+                    self.said.entry(wire).or_default().extend_from_slice(&bytes);
                     return;
                 };
                 let mut bytes = bytes.freeze();
@@ -404,6 +428,146 @@ fn who_calls_is_called_back_where_it_listens_and_nowhere_else() {
         .push_back((0, Input::Wire(LinkId(500), WireInput::Down)));
     net.run("it is called back", |net| !net.in_vain.is_empty());
     assert_eq!(net.in_vain, ["10.0.0.9:6889".parse().unwrap()]);
+}
+
+/// What the first host said through a wire that the test holds.
+fn told(net: &Net, wire: u32) -> Vec<PexMessage> {
+    let mut decoder: Decoder = Decoder::new(1 << 20);
+    if let Some(said) = net.said.get(&LinkId(wire)) {
+        decoder.push(Bytes::from(said.clone()));
+    }
+    let mut told = Vec::new();
+    while let Ok(Some(received)) = decoder.poll() {
+        if let Received::Message(Message::Extended { id: 9, payload }) = received {
+            told.push(PexMessage::decode(&payload).unwrap());
+        }
+    }
+    told
+}
+
+/// Somebody calls the first host, and wants to hear of peers.
+fn call_for_peers(net: &mut Net, number: u32, from: &str, port: u16) {
+    let mut hello = Handshake {
+        reserved: Reserved::EXTENSION,
+        info_hash: net.metainfo.info_hash(),
+        peer_id: PeerId([u8::try_from(number % 250).unwrap(); 20]),
+    }
+    .encode()
+    .to_vec();
+    let payload = ExtensionHandshake {
+        ut_pex: Some(9),
+        port: Some(port),
+        ..ExtensionHandshake::default()
+    };
+    let payload = payload.encode();
+    Message::Extended { id: 0, payload }.encode(&mut hello);
+    call(net, number, from, hello.into());
+}
+
+fn wait(net: &mut Net, seconds: u64) {
+    let until = net.now + Duration::from_secs(seconds);
+    while net.now < until {
+        if net.queue.is_empty() && net.hosts[0].node.poll_timeout().is_none() {
+            // Nobody waits for anything.
+            net.now = until;
+        } else {
+            net.step();
+        }
+    }
+}
+
+#[test]
+fn peers_are_told_of_where_they_listen_once_and_not_to_strangers_to_a_network() {
+    let mut net = Net::new(1, 12);
+    call_for_peers(&mut net, 500, "9.9.9.9:50123", 6889);
+    call_for_peers(&mut net, 501, "8.8.8.8:50124", 6890);
+    // A neighbour, whom nobody outside can call.
+    call_for_peers(&mut net, 502, "10.0.0.7:50125", 6891);
+    wait(&mut net, 3);
+    let addresses = |told: Vec<PexMessage>| {
+        let added = told.iter().flat_map(|message| &message.added);
+        let mut added: Vec<String> = added.map(|it| it.address.to_string()).collect();
+        added.sort();
+        added
+    };
+    assert_eq!(addresses(told(&net, 500)), ["8.8.8.8:6890"]);
+    assert_eq!(addresses(told(&net, 501)), ["9.9.9.9:6889"]);
+    assert_eq!(addresses(told(&net, 502)), ["8.8.8.8:6890", "9.9.9.9:6889"]);
+    net.queue
+        .push_back((0, Input::Wire(LinkId(501), WireInput::Down)));
+    wait(&mut net, 70);
+    let told = told(&net, 500);
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[1].dropped, ["8.8.8.8:6890".parse().unwrap()]);
+}
+
+#[test]
+fn who_is_told_of_is_called_and_lies_cost_little() {
+    let mut net = Net::new(1, 13);
+    let info_hash = net.metainfo.info_hash();
+    let mut says = Handshake {
+        reserved: Reserved::EXTENSION,
+        info_hash,
+        peer_id: PeerId([7; 20]),
+    }
+    .encode()
+    .to_vec();
+    let added = |number: u32| Added {
+        address: SocketAddr::new(std::net::Ipv4Addr::from(0x0808_0000 + number).into(), 6881),
+        seed: false,
+        reachable: true,
+    };
+    for round in 0..20 {
+        let mut message = PexMessage::default();
+        message.added = (0..50).map(|index| added(50 * round + index)).collect();
+        if round == 0 {
+            for (index, lie) in ["127.0.0.1:22", "10.0.0.5:80", "8.8.8.8:0"]
+                .iter()
+                .enumerate()
+            {
+                message.added[index].address = lie.parse().unwrap();
+            }
+        }
+        let payload = message.encode();
+        Message::Extended { id: 3, payload }.encode(&mut says);
+    }
+    call(&mut net, 500, "9.9.9.9:50123", says.into());
+    wait(&mut net, 200);
+    net.in_vain.sort();
+    net.in_vain.dedup();
+    assert_eq!(
+        net.in_vain.len(),
+        47,
+        "the first of the messages, but for its lies"
+    );
+    assert!(
+        net.hosts[0]
+            .endings
+            .iter()
+            .all(|ending| *ending == Ending::Silent)
+    );
+}
+
+#[test]
+fn nothing_is_told_in_a_private_torrent() {
+    let mut net = Net::private(14);
+    call_for_peers(&mut net, 500, "9.9.9.9:50123", 6889);
+    call_for_peers(&mut net, 501, "8.8.8.8:50124", 6890);
+    wait(&mut net, 3);
+    assert!(told(&net, 500).is_empty() && told(&net, 501).is_empty());
+    let mut says = Vec::new();
+    let mut message = PexMessage::default();
+    message.added.push(Added {
+        address: "8.8.4.4:6881".parse().unwrap(),
+        seed: true,
+        reachable: true,
+    });
+    let payload = message.encode();
+    Message::Extended { id: 3, payload }.encode(&mut says);
+    let received = WireInput::Received(Bytes::from(says));
+    net.queue.push_back((0, Input::Wire(LinkId(500), received)));
+    wait(&mut net, 10);
+    assert!(net.in_vain.is_empty());
 }
 
 #[test]

@@ -58,7 +58,6 @@ impl Running {
     pub async fn says(&mut self, words: &str) -> Result<()> {
         let said = async {
             while let Some(line) = self.lines.next_line().await? {
-                println!("{line}");
                 if line.contains(words) {
                     return Ok(());
                 }

@@ -119,6 +119,27 @@ mod with_other_clients {
         exchange(transmission, &http(), 6871, &options).await
     }
 
+    /// Two that have nothing, and know of each other by our peer alone; and two of ours, by one of
+    /// them.
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn peers_are_told_of_peers_and_learned_from_them() -> Result<()> {
+        let scene = Scene::new(&[]).await?;
+        let folder = |name: &str| scene.got.with_file_name(name);
+        let mut one = libtorrent(&scene.torrent, &folder("one"), 6891)?;
+        let two = libtorrent(&scene.torrent, &folder("two"), 6892)?;
+        let named = [6891, 6892].map(|port| format!("{HOST}:{port}"));
+        let options = ["--peer", &named[0], "--peer", &named[1]];
+        let ours = native_peer(&scene.torrent, &folder("three"), &options)?;
+        one.says(&format!("{HOST}:6892 ")).await?;
+        let mut other = native_peer(&scene.torrent, &folder("four"), &["--peer", &named[0]])?;
+        other.says("3 peers (3 by TCP)").await?;
+        for running in [one, two, ours, other] {
+            running.kill().await?;
+        }
+        Ok(())
+    }
+
     /// Who is only behind the relay, as tabs are, gets what only an ordinary client has, through
     /// a peer that stands in both swarms; neither knows.
     #[tokio::test]

@@ -15,7 +15,9 @@ use crate::pieces::{Cut, Layout, PieceIndex, Strategy};
 pub use announce::AnnounceConfig;
 pub use check::ConfigError;
 
-pub use crate::peer::{DirectConfig, PathsConfig, PlacesConfig, RequestConfig, WorkConfig};
+pub use crate::peer::{
+    DirectConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, WorkConfig,
+};
 
 /// See the module. `Config::default()` suits a tab, of which a browser has many;
 /// [`Config::terminal`] gives a program of its own more memory for what is far away.
@@ -44,6 +46,8 @@ pub struct Config {
     pub places: PlacesConfig,
     /// How many ways there are to one peer.
     pub paths: PathsConfig,
+    /// How peers tell each other of peers.
+    pub pex: PexConfig,
     /// How much is asked of whom.
     pub requests: RequestConfig,
     /// When a peer has lost our trust.
@@ -311,6 +315,7 @@ impl Default for Config {
             choke: ChokeConfig::default(),
             places: PlacesConfig::default(),
             paths: PathsConfig::default(),
+            pex: PexConfig::default(),
             requests: RequestConfig::default(),
             trust: TrustConfig::default(),
             work: WorkConfig::default(),

@@ -59,6 +59,7 @@ mod messages;
 mod metadata;
 mod news;
 mod parts;
+mod pex;
 mod places;
 mod proofs;
 mod requests;

@@ -44,6 +44,14 @@ impl Contact {
 }
 
 impl Contact {
+    /// The address, if it is known by one.
+    pub(crate) fn socket(&self) -> Option<SocketAddr> {
+        match self {
+            Contact::Address(address) | Contact::Caller(address) => Some(*address),
+            Contact::Member { .. } => None,
+        }
+    }
+
     /// Where a caller says that it can be called back: at its own address, whatever it says.
     pub(crate) fn listening(&self, port: u16) -> Option<Contact> {
         let Contact::Caller(address) = self else {

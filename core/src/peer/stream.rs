@@ -2,6 +2,7 @@
 //! through it. It ends with the channel.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -32,6 +33,17 @@ pub(crate) struct Opening {
     pub(crate) here: [u8; 4],
     /// Bytes that it takes, or [`UNCOUNTED`].
     pub(crate) room: u32,
+}
+
+/// What the ends of a channel told each other of peers (BEP 11).
+#[derive(Debug, Default)]
+pub(crate) struct Pex {
+    /// Those that we told it of.
+    pub(crate) told: BTreeSet<SocketAddr>,
+    /// When we last did.
+    pub(crate) told_at: Option<Time>,
+    /// When we last listened to it.
+    pub(crate) heard: Option<Time>,
 }
 
 /// The room of a channel that is no other's neighbour: its own queue bounds what it takes.
@@ -76,6 +88,10 @@ pub(crate) struct Stream<C: Chunk = Bytes> {
     pub(crate) fast: bool,
     /// The id under which it takes `ut_metadata` messages.
     pub(crate) ut_metadata: Option<u8>,
+    /// The id under which it takes `ut_pex` messages.
+    pub(crate) ut_pex: Option<u8>,
+    /// What was told of peers.
+    pub(crate) pex: Pex,
     /// The id under which it takes `ts_direct` messages.
     pub(crate) ts_direct: Option<u8>,
     /// It said what it has as a whole, by a bitfield, or message in its place.
@@ -135,6 +151,8 @@ impl<C: Chunk> Stream<C> {
             extended: false,
             fast: false,
             ut_metadata: None,
+            ut_pex: None,
+            pex: Pex::default(),
             ts_direct: None,
             introduced: false,
             requests: BTreeSet::new(),

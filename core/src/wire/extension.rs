@@ -42,6 +42,8 @@ pub struct ExtensionHandshake {
     /// The id under which the sender takes `ut_metadata` messages, if it does (`m`);
     /// never 0, which is how a sender says that it no longer does.
     pub ut_metadata: Option<u8>,
+    /// The id under which the sender takes `ut_pex` messages, if it does (`m`).
+    pub ut_pex: Option<u8>,
     /// The id under which the sender takes `ts_direct` messages ([`super::direct`]), if it does
     /// (`m`).
     pub ts_direct: Option<u8>,
@@ -118,6 +120,7 @@ impl ExtensionHandshake {
     pub fn encode(&self) -> Bytes {
         bencode::encode(&HandshakeDictionary {
             m: Extensions {
+                ut_pex: self.ut_pex.map(i64::from),
                 ts_direct: self.ts_direct.map(i64::from),
                 ut_metadata: self.ut_metadata.map(i64::from),
             },
@@ -144,6 +147,7 @@ impl ExtensionHandshake {
             .map(|ByteString(name)| String::from_utf8_lossy(&name).into_owned());
         Ok(ExtensionHandshake {
             ut_metadata: in_range(read.m.ut_metadata, u8::MAX),
+            ut_pex: in_range(read.m.ut_pex, u8::MAX),
             ts_direct: in_range(read.m.ts_direct, u8::MAX),
             metadata_size: in_range(read.metadata_size, MAX_METADATA as u32),
             client: client.map(|name| {
@@ -234,6 +238,7 @@ struct HandshakeDictionary {
 struct Extensions {
     ts_direct: Option<i64>,
     ut_metadata: Option<i64>,
+    ut_pex: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::direct::TS_DIRECT;
+use super::pex::UT_PEX;
 use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::id::PeerId;
@@ -139,6 +140,7 @@ impl<C: Chunk> Torrent<C> {
             .about
             .metainfo()
             .and_then(|m| u32::try_from(m.info().len()).ok());
+        let exchanges_peers = self.exchanges_peers();
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
@@ -151,6 +153,7 @@ impl<C: Chunk> Torrent<C> {
         let by_tcp = session.talk.path == PeerPath::Tcp;
         let handshake = ExtensionHandshake {
             ut_metadata: Some(UT_METADATA),
+            ut_pex: (by_tcp && exchanges_peers).then_some(UT_PEX),
             ts_direct: (several && cx.config.paths.direct.at_once > 0).then_some(TS_DIRECT),
             metadata_size,
             client: Some(cx.config.client.clone()),

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::arrivals::UT_METADATA;
 use super::direct::TS_DIRECT;
+use super::pex::UT_PEX;
 use super::work::{cost, frame_cost};
 use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
@@ -194,6 +195,10 @@ impl<C: Chunk> Torrent<C> {
                 id: TS_DIRECT,
                 payload,
             } => self.handle_signal(cx, id, channel, &payload)?,
+            Message::Extended {
+                id: UT_PEX,
+                payload,
+            } => self.hear_peers(cx, id, channel, &payload)?,
             Message::Extended { .. } => {}
         }
         Ok(())

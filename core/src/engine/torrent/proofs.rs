@@ -44,6 +44,7 @@ impl<C: Chunk> Torrent<C> {
             }
             let id = said.ut_metadata.filter(|id| *id != 0);
             stream.ut_metadata = id.or(stream.ut_metadata);
+            stream.ut_pex = said.ut_pex.or(stream.ut_pex);
             stream.ts_direct = said.ts_direct.or(stream.ts_direct);
         }
         if let Some(contact) = listens {

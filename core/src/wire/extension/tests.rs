@@ -17,6 +17,7 @@ fn any_handshake(u: &mut Unstructured<'_>) -> arbitrary::Result<ExtensionHandsha
             .transpose()?,
         client: client.map(printable),
         request_queue: request_queue.filter(|&length| length != 0),
+        ut_pex: u.arbitrary::<Option<u8>>()?.filter(|&id| id != 0),
         port: u.arbitrary::<Option<u16>>()?.filter(|&port| port != 0),
         token: u.arbitrary()?,
         proof: u.arbitrary()?,
@@ -64,10 +65,11 @@ fn handshake_has_golden_bytes() {
     assert_eq!(ExtensionHandshake::decode(golden), Ok(handshake));
 
     let listens = ExtensionHandshake {
+        ut_pex: Some(3),
         port: Some(6881),
         ..ExtensionHandshake::default()
     };
-    let golden = b"d1:mde1:pi6881ee";
+    let golden = b"d1:md6:ut_pexi3ee1:pi6881ee";
     assert_eq!(listens.encode(), golden[..]);
     assert_eq!(ExtensionHandshake::decode(golden), Ok(listens));
 
@@ -207,6 +209,7 @@ fn handshakes_of_other_clients_are_read() {
             metadata_size: None,
             client: Some("\u{fffd}Torrent/[31m3.5.5".into()),
             request_queue: Some(2000),
+            ut_pex: Some(1),
             ..ExtensionHandshake::default()
         })
     );
