@@ -3,6 +3,7 @@
 pub mod direct;
 pub mod extension;
 mod fields;
+pub mod lsd;
 pub mod peer;
 pub mod pex;
 pub mod relay;

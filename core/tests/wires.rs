@@ -518,8 +518,11 @@ fn who_is_told_of_is_called_and_lies_cost_little() {
         reachable: true,
     };
     for round in 0..20 {
-        let mut message = PexMessage::default();
-        message.added = (0..50).map(|index| added(50 * round + index)).collect();
+        let added = (0..50).map(|index| added(50 * round + index));
+        let mut message = PexMessage {
+            added: added.collect(),
+            dropped: Vec::new(),
+        };
         if round == 0 {
             for (index, lie) in ["127.0.0.1:22", "10.0.0.5:80", "8.8.8.8:0"]
                 .iter()

@@ -77,6 +77,9 @@ pub(crate) struct Ways {
     /// Use no TCP: neither call peers nor listen.
     #[arg(long)]
     pub(crate) no_tcp: bool,
+    /// Neither look for peers in the local network nor tell it of the torrent (BEP 14).
+    #[arg(long)]
+    pub(crate) no_lsd: bool,
     /// Use nothing but Tabswarm servers and their relay: no peer learns our address.
     #[arg(long, conflicts_with_all = ["peers", "port"])]
     pub(crate) relay_only: bool,

@@ -1,7 +1,7 @@
 //! The loop that owns the node: inputs from the tracker link, from wires, from the disk and
 //! from the clock; outputs carried out. One task, no locks.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use crate::announce::Announces;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::link::{Link, LinkEvent, LinkStatus};
+use crate::lsd::{Lsd, LsdEvent};
 use crate::named::NamedPeers;
 use crate::recording::Recording;
 use crate::store::Store;
@@ -49,6 +50,9 @@ pub struct Host {
     wires: Option<Wires>,
     named: NamedPeers,
     announces: Announces,
+    lsd: Option<Lsd>,
+    /// Torrents that the local network was told of.
+    told: BTreeSet<InfoHash>,
     disk: Disk,
     stores: BTreeMap<InfoHash, Arc<dyn Store>>,
     /// What the node wants of stores that are not attached yet.
@@ -80,6 +84,8 @@ impl Host {
             wires: None,
             named: NamedPeers::new(Vec::new()),
             announces: Announces::default(),
+            lsd: None,
+            told: BTreeSet::new(),
             disk: Disk::new(),
             stores: BTreeMap::new(),
             unattached: Vec::new(),
@@ -99,6 +105,13 @@ impl Host {
     /// may come later.
     pub fn call(&mut self, names: Vec<String>) {
         self.named = NamedPeers::new(names);
+    }
+
+    /// Looks for peers in the local network, and tells it that we take connections at `port`,
+    /// where there is such a network. `seed` comes from the system's randomness.
+    pub fn discover(&mut self, port: u16, seed: u64) {
+        let cookie = Rng::new(seed).fork("lsd").next_u64();
+        self.lsd = Lsd::join(port, cookie).ok();
     }
 
     /// Has a torrent announced to trackers by HTTP and UDP, tier by tier (BEP 12).
@@ -150,6 +163,10 @@ impl Host {
                     continue;
                 }
                 input = self.announces.next() => input,
+                event = next_of_lsd(&mut self.lsd) => {
+                    self.hear_locally(event);
+                    continue;
+                }
                 input = self.disk.next() => input,
                 () = sleep_until(timeout.unwrap_or(self.epoch)), if timeout.is_some() => Input::Tick,
             };
@@ -181,6 +198,45 @@ impl Host {
                 incomplete: 0,
                 addresses: addresses.to_vec(),
             });
+        }
+    }
+
+    /// Something about the local network: only torrents that are known not to be private are
+    /// talked of there (BEP 27).
+    fn hear_locally(&mut self, event: LsdEvent) {
+        match event {
+            LsdEvent::Due => {
+                self.told.clear();
+                self.tell_locally();
+            }
+            LsdEvent::Heard(address, torrents) => {
+                let ours = torrents.into_iter().filter(|it| self.told.contains(it));
+                let ours: Vec<InfoHash> = ours.collect();
+                for info_hash in ours {
+                    self.handle(Input::Met {
+                        info_hash,
+                        complete: 0,
+                        incomplete: 0,
+                        addresses: vec![address],
+                    });
+                }
+            }
+        }
+    }
+
+    /// Tells the local network of torrents that it was not told of.
+    fn tell_locally(&mut self) {
+        let Some(lsd) = &self.lsd else {
+            return;
+        };
+        for torrent in self.node.view(self.now()).torrents {
+            let contents = self.node.contents(torrent.info_hash);
+            let open = contents
+                .and_then(|contents| contents.metainfo)
+                .is_some_and(|it| !it.is_private());
+            if open && self.told.insert(torrent.info_hash) {
+                lsd.tell(torrent.info_hash);
+            }
         }
     }
 
@@ -233,7 +289,13 @@ impl Host {
             Output::Wire(output) => self.wire(output),
             Output::Link(_, output) => self.tell(output),
             Output::Direct(..) => unreachable!("nobody told the node of direct links"),
-            Output::Event(event) => self.events.push_back(HostEvent::Engine(event)),
+            Output::Event(event) => {
+                let is_known = matches!(event, Event::Metadata(_));
+                self.events.push_back(HostEvent::Engine(event));
+                if is_known {
+                    self.tell_locally();
+                }
+            }
             Output::Refused { reason, .. } => self.events.push_back(HostEvent::Refused(reason)),
             Output::Ask(ask) => self.announces.ask(ask),
             Output::Trouble { url, trouble, .. } => {
@@ -289,6 +351,14 @@ async fn next_of(link: &mut Option<Link>) -> LinkEvent {
 async fn next_of_wires(wires: &mut Option<Wires>) -> Input {
     match wires {
         Some(wires) => wires.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What happens in the local network; waits forever if that is of no interest.
+async fn next_of_lsd(lsd: &mut Option<Lsd>) -> LsdEvent {
+    match lsd {
+        Some(lsd) => lsd.next().await,
         None => std::future::pending().await,
     }
 }

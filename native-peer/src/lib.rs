@@ -23,6 +23,7 @@ pub mod disk;
 pub mod error;
 pub mod host;
 pub mod link;
+mod lsd;
 mod named;
 pub mod recording;
 pub mod screen;

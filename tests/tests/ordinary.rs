@@ -140,6 +140,21 @@ mod with_other_clients {
         Ok(())
     }
 
+    /// Two of ours that know nothing of each other, in one network.
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn peers_in_one_network_find_each_other() -> Result<()> {
+        let nobody = ["--tracker", "udp://10.77.0.1:9"];
+        let scene = Scene::new(&[]).await?;
+        let mut seeder = native_peer(&scene.torrent, &scene.seed, &nobody)?;
+        seeder.says(COMPLETE).await?;
+        let mut peer = native_peer(&scene.torrent, &scene.got, &nobody)?;
+        peer.says(COMPLETE).await?;
+        scene.assert_got()?;
+        seeder.kill().await?;
+        peer.kill().await
+    }
+
     /// Who is only behind the relay, as tabs are, gets what only an ordinary client has, through
     /// a peer that stands in both swarms; neither knows.
     #[tokio::test]

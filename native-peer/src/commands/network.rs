@@ -22,6 +22,8 @@ pub(super) struct Network {
     pub(super) named: bool,
     /// To listen at, if others are to be reached by TCP.
     port: Option<u16>,
+    /// Peers are looked for in the local network.
+    pub(super) lsd: bool,
     peers: Vec<String>,
 }
 
@@ -95,6 +97,7 @@ impl Network {
                 .collect(),
             named,
             port: tcp.then_some(arguments.port),
+            lsd: tcp && !arguments.no_lsd,
             peers: if tcp {
                 arguments.peers.clone()
             } else {

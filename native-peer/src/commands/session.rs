@@ -76,8 +76,12 @@ impl Session {
         let Joined { wires, peers } = network.join(&mut config)?;
         let mut host = Host::recorded(config, network.relays.clone(), seed, recording);
         if let Some(wires) = wires {
+            let port = wires.address().port();
             host.join_network(wires);
             host.call(peers);
+            if network.lsd {
+                host.discover(port, seed);
+            }
         }
         host.announce(info_hash, network.announce.clone());
         host.command(command);
