@@ -14,6 +14,7 @@ pub mod link;
 mod padding;
 mod parse;
 pub mod path;
+mod peers;
 pub mod selection;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ mod tree;
 pub use create::{Builder, CreateError, NewFile, piece_length_for};
 pub use link::{TorrentLink, TorrentLinkError};
 pub use path::{PathError, SafePath};
+pub use peers::peers_of_link;
 pub use selection::Selection;
 
 /// A torrent's description: all that is needed to fetch and verify it. Cheap to clone.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use swarm_core::engine::{Command, Resume, StoreError};
-use swarm_core::metainfo::{Metainfo, Selection};
+use swarm_core::metainfo::{Metainfo, Selection, peers_of_link};
 use swarm_core::pieces::{PieceIndex, Strategy};
 use tokio::task::spawn_blocking;
 
@@ -56,7 +56,9 @@ fn network(source: &Source, arguments: &Get) -> Result<Network, Error> {
         Source::Link(link) => {
             let own = link.page_tracker().into_iter().chain(link.trackers.clone());
             let own: Vec<Vec<String>> = own.map(|tracker| vec![tracker]).collect();
-            Network::new(&arguments.ways, &own)
+            let mut network = Network::new(&arguments.ways, &own)?;
+            network.call_too(&peers_of_link(&arguments.torrent.to_string_lossy()));
+            Ok(network)
         }
     }
 }

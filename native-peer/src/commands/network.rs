@@ -1,6 +1,8 @@
 //! Which ways to others a torrent may use: those of the command line, its own, or the usual
 //! ones.
 
+use std::net::SocketAddr;
+
 use swarm_core::engine::Config;
 use swarm_core::metainfo::Metainfo;
 use url::form_urlencoded;
@@ -118,6 +120,13 @@ impl Network {
             link.extend(form_urlencoded::byte_serialize(tracker.as_bytes()));
         }
         link
+    }
+
+    /// Calls these too, if any are called.
+    pub(super) fn call_too(&mut self, peers: &[SocketAddr]) {
+        if self.port.is_some() {
+            self.peers.extend(peers.iter().map(ToString::to_string));
+        }
     }
 
     /// Begins to listen, says where, and sets the configuration up for it. Must be called
