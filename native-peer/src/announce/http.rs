@@ -110,3 +110,87 @@ where
         .expect("an address that was parsed has a host and a path");
     sender.send_request(request).await
 }
+
+#[cfg(test)]
+mod tests {
+    use swarm_core::id::{InfoHash, PeerId};
+    use swarm_core::wire::tracker::{Announce, Event};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn query() -> AnnounceQuery {
+        AnnounceQuery::new(Announce {
+            info_hash: InfoHash([1; 20]),
+            peer_id: PeerId([2; 20]),
+            port: 6881,
+            uploaded: 0,
+            downloaded: 0,
+            left: Some(1),
+            event: Event::Started,
+            numwant: Some(50),
+            key: Some(7),
+        })
+    }
+
+    /// Asks a server that gives this answer whatever it is asked.
+    async fn answer(response: Vec<u8>) -> Answer {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/announce", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let response = response.clone();
+                tokio::spawn(async move {
+                    let mut asked = [0; 4096];
+                    let _ = stream.read(&mut asked).await;
+                    let _ = stream.write_all(&response).await;
+                });
+            }
+        });
+        announce(&url.parse().unwrap(), &query()).await
+    }
+
+    async fn body(status: &str, body: &str) -> Answer {
+        let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n\r\n");
+        answer((head + body).into_bytes()).await
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read() {
+        let reply = body(
+            "200 OK",
+            "d8:intervali60e5:peers6:\x01\x02\x03\x04\x1a\x01e",
+        )
+        .await;
+        let Reply { from, announced } = reply.unwrap();
+        assert!(from.is_loopback());
+        assert_eq!(announced.interval, 60);
+        assert_eq!(announced.peers[0].address.to_string(), "1.2.3.4:6657");
+    }
+
+    #[tokio::test]
+    async fn each_kind_of_bad_answer_has_its_name() {
+        let refused = body("400 Bad Request", "d14:failure reason4:nopee").await;
+        assert_eq!(refused, Err(AnnounceError::Refused("nope".to_owned())));
+        let status = body("404 Not Found", "<html>").await;
+        assert_eq!(status, Err(AnnounceError::Status(404)));
+        let page = body("200 OK", "<html>").await;
+        assert!(matches!(page, Err(AnnounceError::Response(_))), "{page:?}");
+        let long = body("200 OK", &"x".repeat(LONGEST + 1)).await;
+        assert_eq!(long, Err(AnnounceError::TooLong));
+        let silent = answer(Vec::new()).await;
+        assert!(
+            matches!(silent, Err(AnnounceError::Unreachable(_))),
+            "{silent:?}"
+        );
+        for nowhere in ["/announce", "ftp://host/", "udp://host:1/", "http://", ""] {
+            let away = format!("302 Found\r\nLocation: {nowhere}");
+            assert_eq!(
+                body(&away, "").await,
+                Err(AnnounceError::Redirect),
+                "{nowhere}"
+            );
+        }
+    }
+}
