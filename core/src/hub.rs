@@ -62,7 +62,7 @@ mod webtorrent_tests;
 
 pub use config::HubConfig;
 pub use connection_ids::ConnectionIds;
-pub use io::{ConnId, Frame, HubInput, HubOutput, Question, Reading, Reply};
+pub use io::{ConnId, Frame, HubInput, HubOutput, Reading, TrackerQuestion, TrackerReply};
 pub use outbox::ClientOutbox;
 pub use source::Source;
 pub use stats::{HubStats, LimitCounts};
@@ -223,10 +223,15 @@ impl<F: Frame> Hub<F> {
             ClientMessage::Open(open) => return self.open(now, member, &open),
             ClientMessage::Announce(announce) => {
                 return match self.registry.announce(now, member, &announce) {
-                    Ok(peers) => door.send(member, ServerMessage::Peers(peers)),
+                    Ok(mut peers) => {
+                        peers.rtc = self.count_partners(member, announce.info_hash);
+                        self.door.send(member, ServerMessage::Peers(peers));
+                    }
                     Err(reason) => self.error(member, announce.info_hash, reason),
                 };
             }
+            ClientMessage::Offer(signal) => return self.offer(now, member, signal),
+            ClientMessage::Answer(signal) => return self.answer(member, signal),
             ClientMessage::Have(have) => return self.registry.have(member, &have),
             ClientMessage::Ping => return door.send(member, ServerMessage::Pong),
             ClientMessage::Leave { info_hash } => {

@@ -122,6 +122,7 @@ impl Stage {
                     "never in more swarms than the tracker takes"
                 );
                 Some(ServerMessage::Peers(Peers {
+                    rtc: 0,
                     info_hash,
                     interval: 120,
                     complete: 0,

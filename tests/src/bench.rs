@@ -8,6 +8,7 @@ pub mod lab;
 pub mod process;
 pub mod relay;
 pub mod tabs;
+pub mod trackers;
 
 use serde_json::{Value, json};
 

@@ -103,7 +103,6 @@ async fn who_wants_no_direct_links_has_none() -> Result<()> {
     browser.quit().await
 }
 
-/// Servers that say so have no direct links at all, and whoever can't be linked loses nothing.
 #[tokio::test]
 #[ignore = "needs a browser: cargo xtask test tabs"]
 async fn a_network_without_udp_is_served_by_the_relay() -> Result<()> {
@@ -111,7 +110,7 @@ async fn a_network_without_udp_is_served_by_the_relay() -> Result<()> {
     let file = random(&folder.path().join("walled.bin"), 48 * MIB, 13)?;
     let server = Server::start_with(&["--relay", "spare"]).await?;
     // Chromium makes no UDP sockets for WebRTC then, and nothing listens by TCP.
-    let walled = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp";
+    let walled = "--webrtc-ip-handling-policy=disable_non_proxied_udp";
     let browser = Browser::start_with(&[walled]).await?;
     let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
     let leecher = browser.open(&torrent.share_link).await?;

@@ -68,7 +68,7 @@ pub struct Config {
     /// WebSockets that ask for no subprotocol speak that of WebTorrent's trackers.
     pub webtorrent: bool,
     /// What a message of theirs may hold.
-    pub webtorrent_limits: webtorrent::Limits,
+    pub webtorrent_limits: webtorrent::MessageLimits,
 }
 
 /// Where the page comes from.
@@ -102,7 +102,7 @@ impl Default for Config {
             max_udp_connects: 200,
             http_tracker: true,
             webtorrent: true,
-            webtorrent_limits: webtorrent::Limits::default(),
+            webtorrent_limits: webtorrent::MessageLimits::default(),
         }
     }
 }

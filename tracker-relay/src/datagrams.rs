@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use swarm_core::hub::{ConnectionIds, Question, Reply, Source};
+use swarm_core::hub::{ConnectionIds, Source, TrackerQuestion, TrackerReply};
 use swarm_core::wire::stun;
 use swarm_core::wire::tracker::udp::{Request, Response};
 use tokio::net::UdpSocket;
@@ -87,20 +87,20 @@ fn track(
             if !ids.check(now, address, *connection) {
                 return None;
             }
-            let question = Question::Announce {
+            let question = TrackerQuestion::Announce {
                 announce: announce.clone(),
                 both_families: false,
             };
             Some(match context.switchboard.ask(address, question) {
-                Reply::Announced(announced) => Response::Announce {
+                TrackerReply::Announced(announced) => Response::Announce {
                     transaction,
                     interval: announced.interval,
                     incomplete: announced.incomplete.unwrap_or_default(),
                     complete: announced.complete.unwrap_or_default(),
                     peers: announced.peers.iter().map(|peer| peer.address).collect(),
                 },
-                Reply::Refused(reason) => error(reason),
-                Reply::Scraped(_) => unreachable!("an announce was asked about"),
+                TrackerReply::Refused(reason) => error(reason),
+                TrackerReply::Scraped(_) => unreachable!("an announce was asked about"),
             })
         }
         Request::Scrape {
@@ -109,11 +109,11 @@ fn track(
             if !ids.check(now, address, *connection) {
                 return None;
             }
-            let question = Question::Scrape {
+            let question = TrackerQuestion::Scrape {
                 swarms: swarms.clone(),
             };
             Some(match context.switchboard.ask(address, question) {
-                Reply::Scraped(scraped) => {
+                TrackerReply::Scraped(scraped) => {
                     let of = |swarm| scraped.get(swarm).copied().unwrap_or_default();
                     let counts = swarms.iter().map(of).collect();
                     Response::Scrape {
@@ -121,8 +121,8 @@ fn track(
                         counts,
                     }
                 }
-                Reply::Refused(reason) => error(reason),
-                Reply::Announced(_) => unreachable!("a scrape was asked for"),
+                TrackerReply::Refused(reason) => error(reason),
+                TrackerReply::Announced(_) => unreachable!("a scrape was asked for"),
             })
         }
     }

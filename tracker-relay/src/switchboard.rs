@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use swarm_core::hub::{
-    ClientOutbox, ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, Question, Reading, Reply,
-    Source,
+    ClientOutbox, ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, Reading, Source,
+    TrackerQuestion, TrackerReply,
 };
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{ClientMessage, Member, ServerMessage};
@@ -47,7 +47,7 @@ struct State {
     clients: HashMap<ConnId, Client>,
     next: u64,
     /// The answer to whoever asks just now.
-    reply: Option<Reply>,
+    reply: Option<TrackerReply>,
 }
 
 /// What waits for one client.
@@ -139,7 +139,7 @@ impl Switchboard {
     }
 
     /// An ordinary client at this address asks.
-    pub(crate) fn ask(&self, from: IpAddr, question: Question) -> Reply {
+    pub(crate) fn ask(&self, from: IpAddr, question: TrackerQuestion) -> TrackerReply {
         let (now, mut state) = self.lock();
         let conn = state.number();
         state.handle(now, HubInput::Asked(conn, from, question));

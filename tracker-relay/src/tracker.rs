@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Response, header};
-use swarm_core::hub::{Question, Reply as Answer};
+use swarm_core::hub::{TrackerQuestion, TrackerReply as Answer};
 use swarm_core::wire::tracker::http::{
     AnnounceQuery, AnnounceResponse, ScrapeResponse, scraped_swarms,
 };
@@ -27,7 +27,7 @@ pub(crate) fn announce(context: &Context, from: IpAddr, query: &str) -> Reply {
         Ok(query) => query,
         Err(error) => return body(AnnounceResponse::Failure(error.to_string()).encode(true)),
     };
-    let question = Question::Announce {
+    let question = TrackerQuestion::Announce {
         announce: query.announce,
         both_families: true,
     };
@@ -58,7 +58,10 @@ pub(crate) fn scrape(context: &Context, from: IpAddr, query: &str) -> Reply {
         Ok(swarms) => swarms,
         Err(error) => return failure(error.to_string()),
     };
-    match context.switchboard.ask(from, Question::Scrape { swarms }) {
+    match context
+        .switchboard
+        .ask(from, TrackerQuestion::Scrape { swarms })
+    {
         Answer::Scraped(scraped) => body(ScrapeResponse::Scraped(scraped).encode()),
         Answer::Refused(reason) => failure(reason),
         Answer::Announced(_) => unreachable!("a scrape was asked for"),

@@ -13,7 +13,7 @@ use swarm_core::wire::tracker::http::{
 use swarm_core::wire::tracker::udp::{Request, Response};
 use swarm_core::wire::tracker::{Announce, Counts, Event};
 use swarm_core::wire::webtorrent::{
-    self, Answer, ClientMessage, Limits, Offer, OfferId, ServerMessage,
+    self, Answer, ClientMessage, MessageLimits, Offer, OfferId, ServerMessage,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -41,7 +41,9 @@ impl WebTorrent {
 
     async fn next(&mut self) -> ServerMessage {
         match self.0.next().await {
-            Some(Ok(Message::Text(text))) => decode_server(&text, &Limits::default()).unwrap(),
+            Some(Ok(Message::Text(text))) => {
+                decode_server(&text, &MessageLimits::default()).unwrap()
+            }
             other => panic!("instead of a message: {other:?}"),
         }
     }

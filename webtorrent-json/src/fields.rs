@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use super::MAX_NUMBER;
+use crate::names::MAX_NUMBER;
 use swarm_core::id::InfoHash;
 use swarm_core::wire::tracker::{Counts, Scraped};
 

@@ -9,23 +9,25 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use swarm_core::id::{InfoHash, PeerId};
-use swarm_core::wire::tracker::{Event, printable};
+use swarm_core::wire::tracker::printable;
 use swarm_core::wire::webtorrent::{
-    Announce, Answer, ClientMessage, Limits, Offer, OfferId, ServerMessage,
+    Announce, Answer, ClientMessage, MessageLimits, Offer, OfferId, ServerMessage,
 };
 
 mod fields;
+mod names;
 #[cfg(test)]
 mod tests;
 mod write;
 
 use fields::{Files, Swarms, Twenty, number};
+use names::{ANNOUNCE, SCRAPE, event_of};
 pub use write::{encode_client, encode_server};
 
 /// Why a text is not a message of this protocol.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WebTorrentError {
-    /// It is longer than [`Limits::message`].
+    /// It is longer than [`MessageLimits::message`].
     #[error("a message of {0} bytes is too long")]
     TooLong(usize),
     /// It is no JSON, or some of it has another type than it should have.
@@ -37,16 +39,10 @@ pub enum WebTorrentError {
     /// Something is missing that should be there.
     #[error("a message without {0}")]
     Missing(&'static str),
-    /// A session description is longer than [`Limits::sdp`].
+    /// A session description is longer than [`MessageLimits::sdp`].
     #[error("a session description of {0} bytes is too long")]
     LongSdp(usize),
 }
-
-/// Numbers of JavaScript are whole up to here.
-const MAX_NUMBER: u64 = (1 << 53) - 1;
-
-const ANNOUNCE: &str = "announce";
-const SCRAPE: &str = "scrape";
 
 /// Any message of either side. Keys that we don't know are ignored, and `null` is as good as
 /// nothing.
@@ -101,7 +97,7 @@ struct Description<'a> {
 }
 
 /// Reads what a client sent.
-pub fn decode_client(text: &str, limits: &Limits) -> Result<ClientMessage, WebTorrentError> {
+pub fn decode_client(text: &str, limits: &MessageLimits) -> Result<ClientMessage, WebTorrentError> {
     let any = Any::read(text, limits)?;
     match any.action.as_deref() {
         Some(SCRAPE) => {
@@ -115,7 +111,7 @@ pub fn decode_client(text: &str, limits: &Limits) -> Result<ClientMessage, WebTo
     }
 }
 /// Reads what a tracker sent.
-pub fn decode_server(text: &str, limits: &Limits) -> Result<ServerMessage, WebTorrentError> {
+pub fn decode_server(text: &str, limits: &MessageLimits) -> Result<ServerMessage, WebTorrentError> {
     let mut any = Any::read(text, limits)?;
     if let Some(reason) = any.failure.take() {
         let info_hash = any.swarm()?;
@@ -159,7 +155,7 @@ pub fn decode_server(text: &str, limits: &Limits) -> Result<ServerMessage, WebTo
     })
 }
 impl<'a> Any<'a> {
-    fn read(text: &'a str, limits: &Limits) -> Result<Self, WebTorrentError> {
+    fn read(text: &'a str, limits: &MessageLimits) -> Result<Self, WebTorrentError> {
         if text.len() > limits.message {
             return Err(WebTorrentError::TooLong(text.len()));
         }
@@ -183,7 +179,7 @@ impl<'a> Any<'a> {
         Ok(OfferId(id.0))
     }
 
-    fn announce(self, limits: &Limits) -> Result<Announce, WebTorrentError> {
+    fn announce(self, limits: &MessageLimits) -> Result<Announce, WebTorrentError> {
         let (info_hash, peer_id) = (self.swarm()?, self.peer()?);
         let offers = self.offers.unwrap_or_default().into_iter();
         let offer = |offer: AnyOffer<'_>| {
@@ -207,7 +203,7 @@ impl<'a> Any<'a> {
         })
     }
 
-    fn answer(self, limits: &Limits) -> Result<Answer, WebTorrentError> {
+    fn answer(self, limits: &MessageLimits) -> Result<Answer, WebTorrentError> {
         let to = self
             .to_peer_id
             .ok_or(WebTorrentError::Missing("to_peer_id"))?;
@@ -225,27 +221,10 @@ impl<'a> Any<'a> {
 }
 
 impl Description<'_> {
-    fn check(self, limits: &Limits) -> Result<String, WebTorrentError> {
+    fn check(self, limits: &MessageLimits) -> Result<String, WebTorrentError> {
         match self.sdp.len() {
             length if length > limits.sdp => Err(WebTorrentError::LongSdp(length)),
             _ => Ok(self.sdp.into_owned()),
         }
     }
-}
-
-const EVENTS: [(Event, &str); 4] = [
-    (Event::Started, "started"),
-    (Event::Completed, "completed"),
-    (Event::Stopped, "stopped"),
-    (Event::Paused, "paused"),
-];
-
-fn event_of(name: Option<&str>) -> Event {
-    let found = EVENTS.iter().find(|(_, it)| Some(*it) == name);
-    found.map(|(event, _)| *event).unwrap_or_default()
-}
-
-fn event_name(event: Event) -> Option<&'static str> {
-    let found = EVENTS.iter().find(|(it, _)| *it == event);
-    found.map(|(_, name)| *name)
 }

@@ -1,7 +1,8 @@
 use arbitrary::Unstructured;
 
 use super::*;
-use swarm_core::wire::tracker::{Counts, MAX_SCRAPE};
+use crate::names::MAX_NUMBER;
+use swarm_core::wire::tracker::{Counts, Event, MAX_SCRAPE};
 
 const INFO_HASH: InfoHash = InfoHash([0xE9; 20]);
 const PEER_ID: PeerId = PeerId(*b"-WW0300-0123456789ab");
@@ -134,11 +135,11 @@ fn golden_server() -> Vec<(ServerMessage, String)> {
 }
 
 fn client(text: &str) -> Result<ClientMessage, WebTorrentError> {
-    decode_client(text, &Limits::default())
+    decode_client(text, &MessageLimits::default())
 }
 
 fn server(text: &str) -> Result<ServerMessage, WebTorrentError> {
-    decode_server(text, &Limits::default())
+    decode_server(text, &MessageLimits::default())
 }
 
 #[test]
@@ -225,10 +226,10 @@ fn what_is_no_message_is_a_named_error() {
 
 #[test]
 fn more_offers_and_swarms_than_allowed_are_passed_over() {
-    let limits = Limits {
+    let limits = MessageLimits {
         offers: 2,
         scrape: 2,
-        ..Limits::default()
+        ..MessageLimits::default()
     };
     let mut many = announce();
     many.offers = vec![many.offers[0].clone(); 5];

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::fields::Twenty;
-use super::{ANNOUNCE, SCRAPE, event_name};
+use crate::fields::Twenty;
+use crate::names::{ANNOUNCE, SCRAPE, event_name};
 use swarm_core::id::InfoHash;
 use swarm_core::wire::tracker::Scraped;
 use swarm_core::wire::webtorrent::{Answer, ClientMessage, Offer, ServerMessage};

@@ -12,7 +12,7 @@ use crate::workspace::{Workspace, heading};
 const FORBIDDEN_IN_CORE: [&str; 5] = ["getrandom", "js-sys", "tokio", "wasm-bindgen", "web-sys"];
 
 /// Packages whose modules depend on each other in one direction only.
-const WITHOUT_CIRCLES: [&str; 10] = [
+const WITHOUT_CIRCLES: [&str; 11] = [
     "core",
     "fuzz/targets",
     "lab",
@@ -22,6 +22,7 @@ const WITHOUT_CIRCLES: [&str; 10] = [
     "tests",
     "tracker-relay",
     "web-peer",
+    "webtorrent-json",
     "xtask",
 ];
 

@@ -246,6 +246,7 @@ impl Listing {
             left: report.left,
             pieces: report.pieces,
             numwant: u32::try_from(report.wanted).unwrap_or(u32::MAX),
+            rtc: false,
         }))
     }
 }

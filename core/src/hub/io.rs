@@ -31,7 +31,7 @@ pub enum HubInput<F = DataFrame> {
     WebTorrent(ConnId, webtorrent::ClientMessage),
     /// An ordinary client at this address asks. It is no connection, but has a number like one,
     /// by which [`HubOutput::Reply`] says whom it is for.
-    Asked(ConnId, IpAddr, Question),
+    Asked(ConnId, IpAddr, TrackerQuestion),
     /// A client sent a data frame, of which the hub looks at the channel and the length alone.
     Frame(ConnId, F),
     /// The shell read this from a client since it last said so, beside the messages.
@@ -90,7 +90,7 @@ pub enum HubOutput<F = DataFrame> {
     /// Send a message of WebTorrent's protocol.
     WebTorrent(webtorrent::ServerMessage),
     /// Answer an ordinary client.
-    Reply(Reply),
+    Reply(TrackerReply),
     /// Close the connection.
     Close {
         /// Why, for a person to read.
@@ -110,7 +110,7 @@ pub struct Reading {
 
 /// What an ordinary client asks, whether over HTTP or in a datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
+pub enum TrackerQuestion {
     /// Who else is there.
     Announce {
         /// What it says of itself.
@@ -125,9 +125,9 @@ pub enum Question {
     },
 }
 
-/// The answer to a [`Question`].
+/// The answer to a [`TrackerQuestion`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum TrackerReply {
     /// To an announce.
     Announced(Announced),
     /// To a scrape: what each of the swarms is like.

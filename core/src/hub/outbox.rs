@@ -127,8 +127,12 @@ impl ClientOutbox {
 
 /// What a WebRTC offer or answer of somebody else takes in memory.
 fn signal_size(output: &HubOutput) -> usize {
-    let HubOutput::WebTorrent(message) = output else {
-        return 0;
+    let message = match output {
+        HubOutput::WebTorrent(message) => message,
+        HubOutput::Send(ServerMessage::Offer(signal) | ServerMessage::Answer(signal)) => {
+            return size_of::<HubOutput>() + signal.sdp.len();
+        }
+        _ => return 0,
     };
     match message {
         webtorrent::ServerMessage::Offer { offer, .. } => size_of::<HubOutput>() + offer.sdp.len(),
@@ -153,6 +157,8 @@ fn answer_size(output: &HubOutput) -> usize {
         ServerMessage::Incoming(_)
         | ServerMessage::Credit { .. }
         | ServerMessage::Close { .. }
+        | ServerMessage::Offer(_)
+        | ServerMessage::Answer(_)
         | ServerMessage::Data(_) => return 0,
     };
     size_of::<HubOutput>() + inside

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::testing::{SWARM, Scene, announce as tab_announce};
-use super::{ConnId, HubConfig, HubInput, HubOutput, HubStats, Question, Reply};
+use super::{ConnId, HubConfig, HubInput, HubOutput, HubStats, TrackerQuestion, TrackerReply};
 use crate::id::{InfoHash, PeerId};
 use crate::wire::tracker::http::Announced;
 use crate::wire::tracker::{Announce, Counts, Event};
@@ -31,7 +31,7 @@ fn ip(text: &str) -> IpAddr {
 }
 
 impl Scene {
-    fn ask(&mut self, from: &str, question: Question) -> Reply {
+    fn ask(&mut self, from: &str, question: TrackerQuestion) -> TrackerReply {
         self.handle(HubInput::Asked(ConnId(ASKS), ip(from), question));
         match self.told(ASKS).pop() {
             Some(HubOutput::Reply(reply)) => reply,
@@ -41,12 +41,12 @@ impl Scene {
 
     fn announced(&mut self, from: &str, announce: Announce) -> Announced {
         let both_families = true;
-        let question = Question::Announce {
+        let question = TrackerQuestion::Announce {
             announce,
             both_families,
         };
         match self.ask(from, question) {
-            Reply::Announced(announced) => announced,
+            TrackerReply::Announced(announced) => announced,
             other => panic!("instead of peers: {other:?}"),
         }
     }
@@ -98,12 +98,12 @@ fn addresses_of_the_other_family_come_where_they_are_wanted() {
     let both_families = false;
     let reply = scene.ask(
         "192.0.2.2",
-        Question::Announce {
+        TrackerQuestion::Announce {
             announce,
             both_families,
         },
     );
-    let Reply::Announced(announced) = reply else {
+    let TrackerReply::Announced(announced) = reply else {
         panic!("instead of peers: {reply:?}");
     };
     let addresses: Vec<_> = announced.peers.iter().map(|peer| peer.address).collect();
@@ -155,8 +155,8 @@ fn swarms_are_scraped_known_or_not() {
     };
     let scraped = [(SWARM, counts), (unknown, Counts::default())].into();
     assert_eq!(
-        scene.ask("192.0.2.1", Question::Scrape { swarms }),
-        Reply::Scraped(scraped)
+        scene.ask("192.0.2.1", TrackerQuestion::Scrape { swarms }),
+        TrackerReply::Scraped(scraped)
     );
 }
 
@@ -169,13 +169,13 @@ fn an_address_has_its_share_of_places_and_of_work() {
     for port in 1..=2 {
         scene.announced("192.0.2.1", announce(port));
     }
-    let question = |port| Question::Announce {
+    let question = |port| TrackerQuestion::Announce {
         announce: announce(port),
         both_families: true,
     };
     let refused = scene.ask("192.0.2.1", question(3));
     assert!(
-        matches!(&refused, Reply::Refused(why) if why.contains("share")),
+        matches!(&refused, TrackerReply::Refused(why) if why.contains("share")),
         "{refused:?}"
     );
     scene.announced("192.0.2.2", announce(3));
@@ -188,7 +188,10 @@ fn an_address_has_its_share_of_places_and_of_work() {
         ..HubConfig::default()
     });
     let mut answered = 0;
-    while matches!(scene.ask("192.0.2.1", question(1)), Reply::Announced(_)) {
+    while matches!(
+        scene.ask("192.0.2.1", question(1)),
+        TrackerReply::Announced(_)
+    ) {
         answered += 1;
         assert!(answered < 1000);
     }

@@ -18,6 +18,7 @@ use roster::Membership;
 use swarm::{Party, Swarm};
 
 mod ordinary;
+mod partners;
 mod roster;
 mod sockets;
 mod swarm;
@@ -114,6 +115,9 @@ impl Registry {
         }
         let (info_hash, seed) = (announce.info_hash, announce.left == Some(0));
         self.enroll(now, member, info_hash, announce.peer_id, seed)?;
+        let swarm = self.swarms.get_mut(&info_hash);
+        let swarm = swarm.expect("a swarm with members exists");
+        swarm.take_offers(member, announce.rtc);
         if let Some(bits) = &announce.pieces {
             let source = self.clients[&member].source;
             self.keep_pieces(source, member, info_hash, bits);
@@ -147,7 +151,11 @@ impl Registry {
         let Some(roster) = roster.filter(|roster| roster.member(member).is_some()) else {
             return;
         };
-        let grown = roster.have(member, &have.pieces, have.left == 0);
+        let seed = have.left == 0;
+        let grown = roster.have(member, &have.pieces, seed);
+        if seed && let Some(swarm) = self.swarms.get_mut(&have.info_hash) {
+            swarm.takers.have(member, &[], true);
+        }
         let source = self.clients[&member].source;
         self.hold(source, |holding| holding.grow_bitfields(grown));
     }
@@ -179,6 +187,9 @@ impl Registry {
         let (source, kind) = (client.source, client.kind);
         let swarm = self.swarms.get_mut(&info_hash);
         let swarm = swarm.expect("a swarm with members exists");
+        if kind == Kind::Tab {
+            swarm.take_offers(member, false);
+        }
         let membership = swarm.roster_mut(kind).leave(member);
         let membership = membership.expect("a client is in the swarms that it has");
         let party = Party::Member(member);
@@ -349,13 +360,16 @@ impl Registry {
             have: membership.have(),
             seed: membership.seed,
         };
-        let members = roster.sample(member, count, &mut self.rng);
+        let seed = roster.member(member).is_some_and(|it| it.seed);
+        let members = roster.sample(member, seed, count, &mut self.rng);
         Peers {
             info_hash,
             interval: seconds(self.config.announce_interval),
             complete: roster.complete(),
             incomplete: roster.incomplete(),
             members: members.into_iter().map(tell).collect(),
+            // The hub knows who was offered what.
+            rtc: 0,
         }
     }
 

@@ -202,6 +202,7 @@ pub(super) fn announce() -> Announce {
         left: Some(1),
         pieces: None,
         numwant: 50,
+        rtc: false,
     }
 }
 

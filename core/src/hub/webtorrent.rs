@@ -1,11 +1,14 @@
-//! What the hub does for those who speak WebTorrent's protocol.
+//! What the hub does for those who speak WebTorrent's protocol, and for members of ours that take
+//! offers from them, and make some.
 
 use super::accounts::cost;
+use super::kind::Kind;
 use super::{Frame, Hub, HubOutput};
-use crate::id::MemberId;
+use crate::id::{InfoHash, MemberId};
 use crate::time::Time;
+use crate::wire::relay::{self, Signal, Signalled};
 use crate::wire::tracker::Event;
-use crate::wire::webtorrent::{Announce, Answer, ClientMessage, ServerMessage};
+use crate::wire::webtorrent::{Announce, Answer, ClientMessage, Offer, ServerMessage};
 
 impl<F: Frame> Hub<F> {
     /// One that speaks WebTorrent's protocol said something.
@@ -15,7 +18,9 @@ impl<F: Frame> Hub<F> {
         }
         match message {
             ClientMessage::Announce(announce) => self.announce_webtorrent(now, member, announce),
-            ClientMessage::Answer(answer) => self.answer_webtorrent(member, answer),
+            ClientMessage::Answer(Answer {
+                info_hash, id, sdp, ..
+            }) => self.answer(member, Signal { info_hash, id, sdp }),
             ClientMessage::Scrape { swarms } => {
                 let scraped = self.registry.scrape_webtorrent(&swarms);
                 self.say_webtorrent(member, ServerMessage::Scraped(scraped));
@@ -50,7 +55,6 @@ impl<F: Frame> Hub<F> {
     fn spread_offers(&mut self, now: Time, member: MemberId, announce: Announce) {
         let Announce {
             info_hash,
-            peer_id,
             numwant,
             mut offers,
             ..
@@ -60,38 +64,101 @@ impl<F: Frame> Hub<F> {
         if offers.is_empty() {
             return;
         }
-        let most = self.config.max_numwant;
-        let mut partners = self.registry.partners(member, info_hash, most);
-        partners.retain(|to| self.signal.may_offer(info_hash, member, *to));
+        let partners = self.partners(member, info_hash, offers.len());
         for (offer, to) in offers.into_iter().zip(partners) {
-            if self.signal.offer(now, info_hash, [member, to], offer.id) {
-                let offer = ServerMessage::Offer {
-                    info_hash,
-                    peer_id,
-                    offer,
-                };
-                self.say_webtorrent(to, offer);
-            }
+            self.hand_on(now, info_hash, [member, to], offer);
         }
     }
 
-    /// Goes to whoever made the offer. One that comes too late, or twice, is for nobody.
-    fn answer_webtorrent(&mut self, member: MemberId, answer: Answer) {
-        let Answer {
-            info_hash,
-            peer_id,
-            id,
-            sdp,
-            ..
-        } = answer;
-        if let Some(to) = self.signal.answer(member, info_hash, id) {
-            let answer = ServerMessage::Answer {
+    /// How many would be given an offer of this member just now.
+    pub(super) fn count_partners(&mut self, member: MemberId, info_hash: InfoHash) -> u32 {
+        let partners = self.partners(member, info_hash, self.config.max_numwant);
+        u32::try_from(partners.len()).unwrap_or(u32::MAX)
+    }
+
+    /// A member of ours makes an offer to anybody who can be reached so alone.
+    pub(super) fn offer(&mut self, now: Time, member: MemberId, signal: Signal) {
+        let Signal { info_hash, id, sdp } = signal;
+        if let Some(&to) = self.partners(member, info_hash, 1).first() {
+            self.hand_on(now, info_hash, [member, to], Offer { id, sdp });
+        }
+    }
+
+    /// And answers one.
+    pub(super) fn answer(&mut self, member: MemberId, signal: Signal) {
+        let Signal { info_hash, id, sdp } = signal;
+        let Some(peer_id) = self.registry.takes_offers(member, info_hash) else {
+            return;
+        };
+        // One that comes too late, or twice, is for nobody.
+        let Some(to) = self.signal.answer(member, info_hash, id) else {
+            return;
+        };
+        match self.door.kind(to) {
+            Some(Kind::Tab) => {
+                let answer = Signalled {
+                    info_hash,
+                    peer_id,
+                    id,
+                    sdp,
+                };
+                self.door.send(to, relay::ServerMessage::Answer(answer));
+            }
+            Some(Kind::WebTorrent) => {
+                let answer = ServerMessage::Answer {
+                    info_hash,
+                    peer_id,
+                    id,
+                    sdp,
+                };
+                self.say_webtorrent(to, answer);
+            }
+            None => {}
+        }
+    }
+
+    /// Those that a member may make offers to, with whom there was none lately, in an order of
+    /// no meaning: `wanted`, or more, if so many are found.
+    fn partners(&mut self, member: MemberId, info_hash: InfoHash, wanted: usize) -> Vec<MemberId> {
+        let most = self.config.max_numwant;
+        let mut partners = Vec::new();
+        // Drawing costs, and in a large swarm hardly anybody drawn was offered something lately.
+        for count in [2 * wanted, most] {
+            partners = self.registry.partners(member, info_hash, count.min(most));
+            let drawn = partners.len();
+            partners.retain(|to| self.signal.may_offer(info_hash, member, *to));
+            if partners.len() >= wanted || drawn < count {
+                break;
+            }
+        }
+        partners
+    }
+
+    /// An offer goes from one to another, in the words of that one.
+    fn hand_on(&mut self, now: Time, info_hash: InfoHash, pair: [MemberId; 2], offer: Offer) {
+        let [from, to] = pair;
+        let Some(peer_id) = self.registry.takes_offers(from, info_hash) else {
+            return;
+        };
+        if !self.signal.offer(now, info_hash, pair, offer.id) {
+            return;
+        }
+        if self.door.kind(to) == Some(Kind::Tab) {
+            let Offer { id, sdp } = offer;
+            let offer = Signalled {
                 info_hash,
                 peer_id,
                 id,
                 sdp,
             };
-            self.say_webtorrent(to, answer);
+            self.door.send(to, relay::ServerMessage::Offer(offer));
+        } else {
+            let offer = ServerMessage::Offer {
+                info_hash,
+                peer_id,
+                offer,
+            };
+            self.say_webtorrent(to, offer);
         }
     }
 

@@ -7,6 +7,7 @@ use super::testing::{SWARM, Scene, announce as tab_announce, source};
 use super::{ConnId, HubConfig, HubInput, HubOutput, HubStats};
 use crate::id::{InfoHash, PeerId};
 use crate::time::Time;
+use crate::wire::relay::{self, ServerMessage as ToTab, Signal, Signalled};
 use crate::wire::tracker::{Counts, Event};
 use crate::wire::webtorrent::{Announce, Answer, ClientMessage, Offer, OfferId, ServerMessage};
 
@@ -298,4 +299,131 @@ fn whoever_announces_no_two_offers_cross_within_a_minute() {
         assert_eq!(scene.hub.stats().memberships, 0);
         Ok(())
     });
+}
+
+/// A tab that takes offers.
+fn rtc(conn: u64) -> relay::Announce {
+    relay::Announce {
+        peer_id: peer_id(conn),
+        rtc: true,
+        ..tab_announce()
+    }
+}
+
+fn signal(number: u8, sdp: &str) -> Signal {
+    Signal {
+        info_hash: SWARM,
+        id: OfferId([number; 20]),
+        sdp: sdp.to_owned(),
+    }
+}
+
+#[test]
+fn a_tab_that_takes_offers_is_given_them_and_answers() {
+    let mut scene = scene(1..=1);
+    scene.connect(10);
+    scene.announce(10, rtc(10));
+    // One that does not is given none.
+    scene.join(11);
+    scene.say(1, ClientMessage::Announce(announce(1, 5)));
+    let told = scene.heard(1);
+    let counts = |message: &ServerMessage| match message {
+        ServerMessage::Announced { incomplete, .. } => *incomplete,
+        other => panic!("instead of the answer: {other:?}"),
+    };
+    assert_eq!(
+        counts(&told[0]),
+        2,
+        "it is one of them to those that can reach it"
+    );
+    assert_eq!(scene.told(11), []);
+    let offered = Signalled {
+        info_hash: SWARM,
+        peer_id: peer_id(1),
+        id: OfferId([0; 20]),
+        sdp: "offer 0".to_owned(),
+    };
+    assert_eq!(scene.told(10), [HubOutput::Send(ToTab::Offer(offered))]);
+    scene.send(10, relay::ClientMessage::Answer(signal(0, "answer")));
+    let answered = ServerMessage::Answer {
+        info_hash: SWARM,
+        peer_id: peer_id(10),
+        id: OfferId([0; 20]),
+        sdp: "answer".to_owned(),
+    };
+    assert_eq!(scene.heard(1), [answered]);
+    // It says no more that it takes any.
+    scene.wait(60);
+    scene.announce(10, tab_announce());
+    scene.say(1, ClientMessage::Announce(announce(1, 5)));
+    assert_eq!(scene.told(10), []);
+    scene.send(10, relay::ClientMessage::Leave { info_hash: SWARM });
+    scene.disconnect(10);
+}
+
+#[test]
+fn a_tab_hears_for_how_many_an_offer_would_be_and_makes_it() {
+    let mut scene = scene(1..=1);
+    for conn in [10, 11] {
+        scene.connect(conn);
+        let peers = scene.announce(conn, rtc(conn));
+        assert_eq!(peers.rtc, 1, "tabs reach each other without");
+    }
+    scene.send(10, relay::ClientMessage::Offer(signal(3, "offer 3")));
+    scene.send(10, relay::ClientMessage::Offer(signal(4, "offer 4")));
+    assert_eq!(scene.offers(1), [(peer_id(10), offer(3))]);
+    assert_eq!((scene.told(10), scene.told(11)), (vec![], vec![]));
+    assert_eq!(scene.announce(10, rtc(10)).rtc, 0);
+    assert_eq!(scene.announce(10, tab_announce()).rtc, 0);
+    // What would cross is for somebody else.
+    scene.say(1, ClientMessage::Announce(announce(1, 5)));
+    scene.heard(1);
+    assert_eq!(scene.told(10), []);
+    assert_eq!(scene.told(11).len(), 1);
+    scene.answer(1, peer_id(10), OfferId([3; 20]));
+    let answered = Signalled {
+        info_hash: SWARM,
+        peer_id: peer_id(1),
+        id: OfferId([3; 20]),
+        sdp: "answer".to_owned(),
+    };
+    assert_eq!(scene.told(10), [HubOutput::Send(ToTab::Answer(answered))]);
+    // From outside of the swarm nothing is handed on.
+    scene.connect(12);
+    scene.send(12, relay::ClientMessage::Offer(signal(5, "offer 5")));
+    scene.send(12, relay::ClientMessage::Answer(signal(3, "answer")));
+    assert_eq!(scene.heard(1), []);
+}
+
+#[test]
+fn a_tab_that_got_everything_is_a_seed_to_all() {
+    let mut scene = scene(1..=1);
+    scene.connect(10);
+    scene.announce(10, rtc(10));
+    scene.have(10, &[0], 0);
+    let swarms = vec![SWARM];
+    scene.say(1, ClientMessage::Scrape { swarms });
+    let counts = Counts {
+        complete: 1,
+        downloaded: 0,
+        incomplete: 1,
+    };
+    let scraped = ServerMessage::Scraped([(SWARM, counts)].into());
+    assert_eq!(scene.heard(1), [scraped]);
+    scene.disconnect(1);
+    scene.disconnect(10);
+    scene.wait(60);
+    assert_eq!(scene.hub.stats(), HubStats::default());
+}
+
+#[test]
+fn a_few_are_found_among_many_tabs() {
+    let mut scene = scene(1..=1);
+    for conn in 10..110 {
+        scene.connect(conn);
+        let peers = scene.announce(conn, rtc(conn));
+        assert_eq!(peers.rtc, 1);
+    }
+    scene.send(50, relay::ClientMessage::Offer(signal(1, "offer 1")));
+    assert_eq!(scene.offers(1).len(), 1);
 }

@@ -141,6 +141,8 @@ impl RelayLink {
             }
             ServerMessage::Error { info_hash, reason } => self.refused(now, info_hash, reason, out),
             ServerMessage::Pong => engine::Input::Tick,
+            // Whoever does not say that it takes offers is given none.
+            ServerMessage::Offer(_) | ServerMessage::Answer(_) => engine::Input::Tick,
             ServerMessage::Data(frame) => {
                 self.receive(now, frame.channel(), C::of(frame.payload()))
             }

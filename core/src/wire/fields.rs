@@ -90,6 +90,42 @@ pub(super) mod peer_id {
     }
 }
 
+/// The id of a WebRTC offer as twenty bytes.
+pub(super) mod offer_id {
+    use super::{Deserializer, Serializer, twenty_bytes};
+    use crate::wire::webtorrent::OfferId;
+
+    pub(in crate::wire) fn serialize<S: Serializer>(id: &OfferId, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_bytes(&id.0)
+    }
+
+    pub(in crate::wire) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<OfferId, D::Error> {
+        twenty_bytes(d).map(OfferId)
+    }
+}
+
+/// A session description of at most [`MAX_SDP`](crate::wire::relay::MAX_SDP) bytes.
+pub(super) mod sdp {
+    use super::{Deserialize, Deserializer, Error, Serializer};
+    use crate::wire::relay::MAX_SDP;
+
+    pub(in crate::wire) fn serialize<S: Serializer>(sdp: &str, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(sdp)
+    }
+
+    pub(in crate::wire) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<String, D::Error> {
+        let sdp = String::deserialize(d)?;
+        if sdp.len() > MAX_SDP {
+            return Err(D::Error::custom("the session description is too long"));
+        }
+        Ok(sdp)
+    }
+}
+
 /// A bitfield of at most [`MAX_BITFIELD`](crate::wire::relay::MAX_BITFIELD) bytes, or
 /// nothing. Needs `default`.
 pub(super) mod optional_bitfield {

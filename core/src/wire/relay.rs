@@ -13,10 +13,12 @@ use crate::wire::fields;
 pub mod codec;
 mod direct;
 pub mod frame;
+mod signal;
 
 pub use codec::RelayError;
 pub use direct::{InvalidStunServer, MAX_STUN, RelayUse, StunServer};
 pub use frame::DataFrame;
+pub use signal::{MAX_SDP, Signal, Signalled};
 
 /// The WebSocket subprotocol that a client asks for.
 pub const SUBPROTOCOL: &str = "tabswarm.v1";
@@ -77,6 +79,11 @@ pub enum ClientMessage {
     },
     /// Bytes through a channel.
     Data(DataFrame),
+    /// A WebRTC offer for a member that can be reached so; the hub chooses one, if there is any.
+    /// Without an answer for a minute there was none.
+    Offer(Signal),
+    /// The answer to an offer that the hub handed on to us.
+    Answer(Signal),
     /// Asks for a sign of life: a page sees nothing of the WebSocket's own pings.
     Ping,
 }
@@ -127,6 +134,10 @@ pub enum ServerMessage {
         /// What is wrong, for a person to read.
         reason: String,
     },
+    /// Somebody's WebRTC offer: answer it, or not.
+    Offer(Signalled),
+    /// The answer to an offer of ours.
+    Answer(Signalled),
     /// Bytes through a channel.
     Data(DataFrame),
     /// The answer to a ping.
@@ -150,6 +161,9 @@ pub struct Announce {
     pub pieces: Option<Bytes>,
     /// How many members we would like to hear of; the hub may tell of fewer.
     pub numwant: u32,
+    /// We take WebRTC offers from members that speak WebTorrent's protocol, and may make some.
+    #[serde(with = "fields::flag", default, skip_serializing_if = "is_false")]
+    pub rtc: bool,
 }
 
 /// See [`ClientMessage::Have`].
@@ -232,6 +246,10 @@ fn is_free(relay: &RelayUse) -> bool {
     *relay == RelayUse::Free
 }
 
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 fn is_false(flag: &bool) -> bool {
     !flag
 }
@@ -251,6 +269,11 @@ pub struct Peers {
     /// Some of the other members, chosen at random, at most [`MAX_MEMBERS`].
     #[serde(with = "fields::members")]
     pub members: Vec<Member>,
+    /// How many offers of ours would find somebody just now: members that speak WebTorrent's
+    /// protocol, and that there was no offer between lately. 0 unless we said
+    /// [`Announce::rtc`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rtc: u32,
 }
 
 /// One member of a swarm, as others see it.

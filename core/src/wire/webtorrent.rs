@@ -15,7 +15,7 @@ pub struct OfferId(pub [u8; 20]);
 
 /// What one message may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct MessageLimits {
     /// Bytes of a message.
     pub message: usize,
     /// Bytes of a session description (SDP).
@@ -26,9 +26,9 @@ pub struct Limits {
     pub scrape: usize,
 }
 
-impl Default for Limits {
+impl Default for MessageLimits {
     fn default() -> Self {
-        Limits {
+        MessageLimits {
             // Ten offers of the usual 1 to 10 KiB, and as much as libtorrent reads.
             message: 128 << 10,
             // As much as libtorrent reads.

@@ -337,6 +337,7 @@ impl Stage {
         self.feed(Input::Link(
             LINK,
             ServerMessage::Peers(Peers {
+                rtc: 0,
                 info_hash: self.info_hash(),
                 interval: 120,
                 complete: 0,

@@ -335,6 +335,8 @@ impl Client {
             | ServerMessage::Refused { .. }
             | ServerMessage::Error { .. }
             | ServerMessage::Data(_)
+            | ServerMessage::Offer(_)
+            | ServerMessage::Answer(_)
             | ServerMessage::Pong => {}
         }
     }
@@ -351,6 +353,7 @@ fn announce(info_hash: InfoHash) -> Announce {
         left: None,
         pieces: None,
         numwant: 10,
+        rtc: false,
     }
 }
 

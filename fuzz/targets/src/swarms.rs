@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, Question, Reply};
+use swarm_core::hub::{
+    ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, TrackerQuestion, TrackerReply,
+};
 use swarm_core::id::{InfoHash, PeerId};
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{self, ServerMessage};
@@ -86,14 +88,7 @@ impl Scene {
                 self.asked += 1;
             }
             _ if conn < CONNS => {
-                let announce = relay::Announce {
-                    info_hash: any_swarm(u)?,
-                    peer_id: peer_id(conn),
-                    left: Some(u.int_in_range(0..=1)?),
-                    pieces: None,
-                    numwant: 9,
-                };
-                let message = relay::ClientMessage::Announce(announce);
+                let message = any_relay(conn, u)?;
                 self.handle(HubInput::Message(ConnId(conn), message));
             }
             _ => {
@@ -147,6 +142,9 @@ impl Scene {
                 HubOutput::Send(message) => {
                     assert!(conn < CONNS);
                     assert!(!matches!(message, ServerMessage::Incoming(_)));
+                    if let ServerMessage::Offer(offer) = message {
+                        self.offered(conn, offer.info_hash, offer.peer_id);
+                    }
                 }
                 HubOutput::WebTorrent(message) => {
                     assert!((CONNS..2 * CONNS).contains(&conn));
@@ -155,7 +153,7 @@ impl Scene {
                 HubOutput::Reply(reply) => {
                     assert_eq!(asked, Some(conn));
                     replies += 1;
-                    if let Reply::Announced(announced) = reply {
+                    if let TrackerReply::Announced(announced) = reply {
                         assert!(announced.peers.len() <= self.config.max_numwant);
                     }
                 }
@@ -169,18 +167,22 @@ impl Scene {
     }
 
     fn hear(&mut self, conn: u64, message: &webtorrent::ServerMessage) {
-        let webtorrent::ServerMessage::Offer {
-            info_hash,
-            peer_id: from,
-            ..
+        if let webtorrent::ServerMessage::Offer {
+            info_hash, peer_id, ..
         } = message
-        else {
-            return;
-        };
-        let mut pair = [*from, peer_id(conn)];
+        {
+            self.offered(conn, *info_hash, *peer_id);
+        }
+    }
+
+    /// One was given an offer.
+    fn offered(&mut self, conn: u64, info_hash: InfoHash, from: PeerId) {
+        let mut pair = [from, peer_id(conn)];
         pair.sort();
         assert_ne!(pair[0], pair[1], "nobody is offered what is its own");
-        let before = self.pairs.insert((*info_hash, pair), self.now);
+        let tabs = pair.map(|id| u64::from(id.0[0]) < CONNS);
+        assert_ne!(tabs, [true; 2], "tabs need no offers of each other");
+        let before = self.pairs.insert((info_hash, pair), self.now);
         let memory = self.config.offer_memory;
         assert!(
             before.is_none_or(|before| self.now.saturating_since(before) >= memory),
@@ -240,7 +242,7 @@ fn any_event(u: &mut Unstructured<'_>) -> Result<Event> {
     u.choose(&events).copied()
 }
 
-fn any_question(u: &mut Unstructured<'_>) -> Result<(IpAddr, Question)> {
+fn any_question(u: &mut Unstructured<'_>) -> Result<(IpAddr, TrackerQuestion)> {
     let host = u.int_in_range(0..=3)?;
     let from = match u.arbitrary()? {
         true => Ipv4Addr::from([192, 0, 2, host]).into(),
@@ -248,7 +250,7 @@ fn any_question(u: &mut Unstructured<'_>) -> Result<(IpAddr, Question)> {
     };
     if u.ratio(1, 8)? {
         let swarms = vec![any_swarm(u)?; u.int_in_range(0..=5)?];
-        return Ok((from, Question::Scrape { swarms }));
+        return Ok((from, TrackerQuestion::Scrape { swarms }));
     }
     let announce = Announce {
         info_hash: any_swarm(u)?,
@@ -262,7 +264,7 @@ fn any_question(u: &mut Unstructured<'_>) -> Result<(IpAddr, Question)> {
         key: None,
     };
     let both_families = u.arbitrary()?;
-    let question = Question::Announce {
+    let question = TrackerQuestion::Announce {
         announce,
         both_families,
     };
@@ -298,6 +300,31 @@ fn any_webtorrent(conn: u64, u: &mut Unstructured<'_>) -> Result<webtorrent::Cli
             offers: (0..u.int_in_range(0..=5)?)
                 .map(|_| offer(u))
                 .collect::<Result<_>>()?,
+        }),
+    })
+}
+
+fn any_relay(conn: u64, u: &mut Unstructured<'_>) -> Result<relay::ClientMessage> {
+    let signal = |u: &mut Unstructured<'_>| {
+        Ok(relay::Signal {
+            info_hash: any_swarm(u)?,
+            id: OfferId([u.int_in_range(0..=9)?; 20]),
+            sdp: String::new(),
+        })
+    };
+    Ok(match u.int_in_range(0..=5)? {
+        0 => relay::ClientMessage::Offer(signal(u)?),
+        1 => relay::ClientMessage::Answer(signal(u)?),
+        2 => relay::ClientMessage::Leave {
+            info_hash: any_swarm(u)?,
+        },
+        _ => relay::ClientMessage::Announce(relay::Announce {
+            info_hash: any_swarm(u)?,
+            peer_id: peer_id(conn),
+            left: Some(u.int_in_range(0..=1)?),
+            pieces: None,
+            numwant: 9,
+            rtc: u.arbitrary()?,
         }),
     })
 }

@@ -6,7 +6,7 @@ use swarm_core::wire::tracker::http::{
     AnnounceQuery, AnnounceResponse, ScrapeResponse, scrape_query, scrape_url, scraped_swarms,
 };
 use swarm_core::wire::tracker::udp;
-use swarm_core::wire::webtorrent::Limits;
+use swarm_core::wire::webtorrent::MessageLimits;
 use webtorrent_json::{decode_client, decode_server, encode_client, encode_server};
 
 /// A datagram is read or refused, answered shortly, and survives being written.
@@ -62,12 +62,12 @@ pub fn udp_tracker(input: &[u8]) {
 
 /// A text is read or refused, and survives being written.
 pub fn webtorrent(input: &[u8]) {
-    let limits = Limits::default();
+    let limits = MessageLimits::default();
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
     // Written anew it may be longer than what is read.
-    let wide = Limits {
+    let wide = MessageLimits {
         message: usize::MAX,
         ..limits
     };

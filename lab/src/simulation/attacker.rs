@@ -131,6 +131,7 @@ impl Attacker {
             left: Some(u64::from(!claims)),
             pieces: Some(Bytes::copy_from_slice(pieces.as_bytes())),
             numwant: 50,
+            rtc: false,
         }));
         self.next_announce = Some(now + self.pause);
         self.pause = (2 * self.pause).min(PAUSES.1);
@@ -171,7 +172,11 @@ impl Attacker {
             ServerMessage::Close { channel, .. } => {
                 self.channels.remove(&channel);
             }
-            ServerMessage::Data(_) | ServerMessage::Error { .. } | ServerMessage::Pong => {}
+            ServerMessage::Data(_)
+            | ServerMessage::Error { .. }
+            | ServerMessage::Offer(_)
+            | ServerMessage::Answer(_)
+            | ServerMessage::Pong => {}
         }
     }
 

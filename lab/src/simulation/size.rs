@@ -33,6 +33,9 @@ pub(super) fn client(message: &ClientMessage) -> usize {
         ClientMessage::Open(_) => HEAD + 45,
         ClientMessage::Accept { .. } | ClientMessage::Credit { .. } => 45,
         ClientMessage::Close { reason, .. } => 40 + reason.len(),
+        ClientMessage::Offer(signal) | ClientMessage::Answer(signal) => {
+            HEAD + 40 + signal.sdp.len()
+        }
         ClientMessage::Ping => 12,
     }
 }
@@ -49,6 +52,9 @@ pub(super) fn server(message: &ServerMessage) -> usize {
             40 + reason.len()
         }
         ServerMessage::Error { reason, .. } => HEAD + 20 + reason.len(),
+        ServerMessage::Offer(signal) | ServerMessage::Answer(signal) => {
+            HEAD + 75 + signal.sdp.len()
+        }
         ServerMessage::Pong => 12,
     }
 }
@@ -79,6 +85,7 @@ mod tests {
                 left: Some(50_000_000),
                 pieces: Some(Bytes::from(vec![1; 50])),
                 numwant: 30,
+                rtc: false,
             }),
             ClientMessage::Have(Have {
                 info_hash,
@@ -113,6 +120,7 @@ mod tests {
                 ..Welcome::of(member)
             }),
             ServerMessage::Peers(Peers {
+                rtc: 0,
                 info_hash,
                 interval: 120,
                 complete: 1,

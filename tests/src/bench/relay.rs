@@ -221,6 +221,7 @@ async fn announce(socket: &mut Socket, info_hash: InfoHash) -> Result<()> {
         left: None,
         pieces: None,
         numwant: 0,
+        rtc: false,
     };
     send(socket, ClientMessage::Announce(announce)).await
 }

@@ -3,10 +3,11 @@
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
 use anyhow::{Context, Result, bail};
-use swarm_tests::bench::{Figure, far, lab, relay, tabs};
+use swarm_tests::bench::{Figure, far, lab, relay, tabs, trackers};
 
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 10] = [
     "relay",
+    "trackers",
     "far",
     "swarms",
     "long-file",
@@ -39,6 +40,7 @@ async fn main() -> Result<()> {
     for part in &parts {
         let measured = match part.as_str() {
             "relay" => relay::run().await?,
+            "trackers" => trackers::run().await?,
             "far" => far::run().await?,
             "swarms" => tabs::swarms().await?,
             "long-file" => tabs::long_file().await?,

@@ -61,6 +61,7 @@ impl Client {
             left: Some(1),
             pieces: None,
             numwant: 50,
+            rtc: false,
         };
         client.send(ClientMessage::Announce(announce)).await;
         match client.next().await {

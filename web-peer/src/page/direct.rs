@@ -62,7 +62,7 @@ impl Directs {
         };
         let ending = directs.clone();
         listen(&window(), "pagehide", move |_| {
-            ending.links.borrow_mut().clear()
+            ending.links.borrow_mut().clear();
         });
         directs
     }
@@ -116,11 +116,14 @@ impl Directs {
     }
 
     async fn accept(&self, id: DirectId, theirs: &str) -> Result<(), JsValue> {
-        let links = self.links.borrow();
-        let Some(connection) = links.get(&id).map(|link| link.connection.clone()) else {
+        let connection = self
+            .links
+            .borrow()
+            .get(&id)
+            .map(|link| link.connection.clone());
+        let Some(connection) = connection else {
             return Ok(());
         };
-        drop(links);
         set_theirs(&connection, RtcSdpType::Answer, theirs).await
     }
 

@@ -21,6 +21,8 @@ use crate::messages::ToPage;
 
 /// Bytes of a message: every browser takes 256 KiB, and shorter ones keep others from waiting.
 const MAX_PAYLOAD: usize = 64 << 10;
+/// Messages before a channel is open: a handshake or two, and what else a peer says at once.
+const MAX_EARLY: usize = 16;
 /// The first number of a wire, above those of links to servers.
 const FIRST_WIRE: u32 = 1 << 16;
 
@@ -41,6 +43,9 @@ struct Channel {
     pipe: Pipe,
     /// Bytes sent and not yet reported to the node.
     unreported: usize,
+    /// What came before it was open: one that was handed over may bring bytes before it says
+    /// that it is, and takes none until then. It is a handshake, and little more.
+    early: Vec<TabChunk>,
     _on_event: Closure<dyn FnMut(Event)>,
 }
 
@@ -124,6 +129,7 @@ impl Host {
         let channel = Channel {
             pipe,
             unreported: 0,
+            early: Vec::new(),
             _on_event: on_event,
         };
         self.directs.borrow_mut().making.insert(id, channel);
@@ -134,11 +140,18 @@ impl Host {
 
     fn hear_channel(self: &Rc<Self>, id: DirectId, event: &Event) {
         let said = event.dyn_ref::<MessageEvent>().map(MessageEvent::data);
-        let wire = self.directs.borrow().wire_of(id);
         let buffer = said.as_ref().and_then(|data| data.dyn_ref::<ArrayBuffer>());
-        if let (Some(wire), Some(buffer)) = (wire, buffer) {
+        let wire = self.directs.borrow().wire_of(id);
+        if let Some(buffer) = buffer {
             let bytes = TabChunk::of_array(Uint8Array::new(buffer));
-            return self.feed(Input::Wire(wire, WireInput::Received(bytes)));
+            return match (wire, self.directs.borrow_mut().making.get_mut(&id)) {
+                (Some(wire), _) => self.feed(Input::Wire(wire, WireInput::Received(bytes))),
+                (None, Some(channel)) if channel.early.len() < MAX_EARLY => {
+                    channel.early.push(bytes);
+                }
+                // A stretch that is missing ends it, with a reason, as soon as it is open.
+                (None, _) => {}
+            };
         }
         let word = match &said {
             Some(data) => match data.as_f64() {
@@ -160,9 +173,10 @@ impl Host {
     /// The channel is open.
     fn link_directly(self: &Rc<Self>, id: DirectId) {
         let mut directs = self.directs.borrow_mut();
-        let Some(channel) = directs.making.remove(&id) else {
+        let Some(mut channel) = directs.making.remove(&id) else {
             return;
         };
+        let early = std::mem::take(&mut channel.early);
         let wire = LinkId(directs.next_wire);
         directs.next_wire += 1;
         directs.wires.insert(wire, (id, channel));
@@ -172,6 +186,9 @@ impl Host {
             max_payload: MAX_PAYLOAD,
         };
         self.feed(Input::Direct(id, linked));
+        for bytes in early {
+            self.feed(Input::Wire(wire, WireInput::Received(bytes)));
+        }
     }
 
     /// Does what the node says about a wire.

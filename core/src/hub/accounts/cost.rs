@@ -1,7 +1,7 @@
 //! What things cost, in nanoseconds, about as measured on a server of two cores from 2020,
 //! with what they cost outside of the hub: decoding, encoding, waking the receiver's task.
 
-use super::super::{Question, Reading};
+use super::super::{Reading, TrackerQuestion};
 use crate::wire::relay::ClientMessage;
 use crate::wire::webtorrent;
 
@@ -55,6 +55,9 @@ pub(in crate::hub) fn of_message(message: &ClientMessage, max_numwant: usize) ->
         }
         ClientMessage::Have(have) => CONTROL + have.pieces.len() as u64 * PIECE,
         ClientMessage::Open(_) => OPEN,
+        ClientMessage::Offer(signal) | ClientMessage::Answer(signal) => {
+            OFFER + signal.sdp.len() as u64 * SDP_BYTE
+        }
         ClientMessage::Credit { bytes, .. } if *bytes < LITTLE_CREDIT => SMALL_CREDIT,
         ClientMessage::Credit { .. }
         | ClientMessage::Accept { .. }
@@ -77,13 +80,13 @@ pub(in crate::hub) fn of_webtorrent(message: &webtorrent::ClientMessage) -> u64 
 }
 
 /// What a question costs; an announce is answered with at most `max_numwant` peers.
-pub(in crate::hub) fn of_question(question: &Question, max_numwant: usize) -> u64 {
+pub(in crate::hub) fn of_question(question: &TrackerQuestion, max_numwant: usize) -> u64 {
     match question {
-        Question::Announce { announce, .. } => {
+        TrackerQuestion::Announce { announce, .. } => {
             let told = announce.numwant.map_or(max_numwant as u64, u64::from);
             ANNOUNCE + told.min(max_numwant as u64) * SOCKET
         }
-        Question::Scrape { swarms } => CONTROL + swarms.len() as u64 * SCRAPED,
+        TrackerQuestion::Scrape { swarms } => CONTROL + swarms.len() as u64 * SCRAPED,
     }
 }
 

@@ -28,6 +28,7 @@ fn offer(channel: u32) -> HubOutput {
 
 fn peers(info_hash: u8, complete: u32) -> HubOutput {
     HubOutput::Send(ServerMessage::Peers(Peers {
+        rtc: 0,
         info_hash: InfoHash([info_hash; 20]),
         interval: 1,
         complete,

@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::super::kind::Kind;
 use super::swarm::{Party, Swarm};
 use super::{Registry, seconds};
 use crate::id::InfoHash;
@@ -121,22 +120,5 @@ impl Registry {
         self.hold(address.ip().into(), |holding| holding.memberships -= 1);
         self.bequeath(party, info_hash);
         true
-    }
-
-    /// The members of a swarm that speak WebTorrent's protocol, as far as one of them may be
-    /// introduced to them: up to `count`, drawn at random.
-    pub(in crate::hub) fn partners(
-        &mut self,
-        member: crate::id::MemberId,
-        info_hash: InfoHash,
-        count: usize,
-    ) -> Vec<crate::id::MemberId> {
-        let Some(swarm) = self.swarms.get(&info_hash) else {
-            return Vec::new();
-        };
-        let drawn = swarm
-            .roster(Kind::WebTorrent)
-            .sample(member, count, &mut self.rng);
-        drawn.into_iter().map(|(member, _)| member).collect()
     }
 }

@@ -142,8 +142,8 @@ impl Roster {
         difference(before, after)
     }
 
-    /// Up to `count` members other than `id`, drawn at random; to a seed, only such as
-    /// lack something.
+    /// Up to `count` members other than `id`, drawn at random; to a seed, who need not be one of
+    /// them, only such as lack something.
     ///
     /// Those who have more come first, or a few could not be found among many that have
     /// nothing; but what somebody has is only a claim, so these get no more than half of
@@ -151,10 +151,10 @@ impl Roster {
     pub(super) fn sample(
         &self,
         id: MemberId,
+        asked_by_seed: bool,
         count: usize,
         rng: &mut Rng,
     ) -> Vec<(MemberId, &Membership)> {
-        let asked_by_seed = self.members.get(&id).is_some_and(|m| m.seed);
         let lists = &self.lists[usize::from(asked_by_seed)..];
         // One more than wanted, in case we draw who asks.
         let wanted = count.saturating_add(1);
@@ -311,7 +311,8 @@ mod tests {
     fn drawn(seeds: u32, some: u32, none: u32, count: usize) -> [usize; 3] {
         let roster = roster(seeds, some, none);
         let asks = MemberId(seeds + some + none - 1);
-        let ids = roster.sample(asks, count, &mut Rng::new(1));
+        let seed = roster.members[&asks].seed;
+        let ids = roster.sample(asks, seed, count, &mut Rng::new(1));
         let ids: BTreeSet<MemberId> = ids.into_iter().map(|(id, _)| id).collect();
         assert!(!ids.contains(&asks));
         let between = |from, to| ids.range(MemberId(from)..MemberId(to)).count();
@@ -353,7 +354,7 @@ mod tests {
         assert_eq!((roster.complete(), roster.incomplete()), (2, 1));
         roster.leave(MemberId(0));
         assert_eq!((roster.complete(), roster.incomplete()), (1, 1));
-        let told = roster.sample(MemberId(1), 9, &mut Rng::new(1));
+        let told = roster.sample(MemberId(1), false, 9, &mut Rng::new(1));
         assert_eq!(told.len(), 1);
         assert_eq!(told[0].0, MemberId(2));
     }

@@ -24,6 +24,8 @@ pub(super) struct Swarm {
     owner: Party,
     tabs: Roster,
     webtorrent: Roster,
+    /// Those of the tabs that take offers from WebTorrent's clients.
+    pub(super) takers: Roster,
     pub(super) sockets: Sockets,
     /// Downloads that were completed, by those who say so.
     pub(super) downloaded: u32,
@@ -36,6 +38,7 @@ impl Swarm {
             owner,
             tabs: Roster::default(),
             webtorrent: Roster::default(),
+            takers: Roster::default(),
             sockets: Sockets::default(),
             downloaded: 0,
         }
@@ -56,6 +59,18 @@ impl Swarm {
         }
     }
 
+    /// A member of ours takes offers from WebTorrent's clients, and is one of those as far as
+    /// they see; or it does not.
+    pub(super) fn take_offers(&mut self, member: MemberId, takes: bool) {
+        let known = self.tabs.member(member).filter(|_| takes);
+        let Some(known) = known else {
+            self.takers.leave(member);
+            return;
+        };
+        let (peer_id, seed, deadline) = (known.peer_id, known.seed, known.deadline);
+        self.takers.announce(member, peer_id, seed, deadline);
+    }
+
     /// To whose source it is charged.
     pub(super) fn owner(&self) -> Party {
         self.owner
@@ -71,12 +86,12 @@ impl Swarm {
         Some(self.owner)
     }
 
-    /// How WebTorrent's clients stand.
+    /// How WebTorrent's clients stand, and those that they can reach.
     pub(super) fn webtorrent_counts(&self) -> Counts {
         Counts {
-            complete: self.webtorrent.complete(),
+            complete: sum(self.webtorrent.complete(), self.takers.complete()),
             downloaded: self.downloaded,
-            incomplete: self.webtorrent.incomplete(),
+            incomplete: sum(self.webtorrent.incomplete(), self.takers.incomplete()),
         }
     }
 
@@ -88,4 +103,8 @@ impl Swarm {
             incomplete: self.sockets.incomplete(),
         }
     }
+}
+
+fn sum(some: u32, others: u32) -> u32 {
+    some.saturating_add(others)
 }

@@ -47,6 +47,8 @@ mod tag {
     pub(super) const CLOSE: &str = "close";
     pub(super) const PING: &str = "ping";
     pub(super) const PONG: &str = "pong";
+    pub(super) const OFFER: &str = "offer";
+    pub(super) const ANSWER: &str = "answer";
     pub(super) const WELCOME: &str = "welcome";
     pub(super) const PEERS: &str = "peers";
     pub(super) const INCOMING: &str = "incoming";
@@ -73,6 +75,8 @@ impl ClientMessage {
                 control(tag::CLOSE, &Close { channel, reason })
             }
             ClientMessage::Data(frame) => frame.into_message(),
+            ClientMessage::Offer(offer) => control(tag::OFFER, &offer),
+            ClientMessage::Answer(answer) => control(tag::ANSWER, &answer),
             ClientMessage::Ping => control(tag::PING, &Nothing {}),
         }
     }
@@ -103,6 +107,8 @@ impl ClientMessage {
                 let Close { channel, reason } = body.decode()?;
                 ClientMessage::Close { channel, reason }
             }
+            tag::OFFER => ClientMessage::Offer(body.decode()?),
+            tag::ANSWER => ClientMessage::Answer(body.decode()?),
             tag::PING => ClientMessage::Ping,
             unknown => return Err(unknown_type(unknown)),
         })
@@ -141,6 +147,8 @@ impl ServerMessage {
                 control(tag::ERROR, &Problem { info_hash, reason })
             }
             ServerMessage::Data(frame) => frame.into_message(),
+            ServerMessage::Offer(offer) => control(tag::OFFER, &offer),
+            ServerMessage::Answer(answer) => control(tag::ANSWER, &answer),
             ServerMessage::Pong => control(tag::PONG, &Nothing {}),
         }
     }
@@ -183,6 +191,8 @@ impl ServerMessage {
                 let Problem { info_hash, reason } = body.decode()?;
                 ServerMessage::Error { info_hash, reason }
             }
+            tag::OFFER => ServerMessage::Offer(body.decode()?),
+            tag::ANSWER => ServerMessage::Answer(body.decode()?),
             tag::PONG => ServerMessage::Pong,
             unknown => return Err(unknown_type(unknown)),
         })

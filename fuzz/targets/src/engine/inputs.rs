@@ -253,6 +253,7 @@ fn peers(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         });
     }
     let peers = Peers {
+        rtc: 0,
         info_hash: any_torrent(u)?.info_hash(),
         interval: u.arbitrary::<u16>()?.into(),
         complete: u.arbitrary()?,

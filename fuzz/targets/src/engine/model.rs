@@ -207,6 +207,9 @@ impl Model {
                 self.check_left(have.info_hash, have.left);
             }
             ClientMessage::Leave { .. } | ClientMessage::Ping => {}
+            ClientMessage::Offer(_) | ClientMessage::Answer(_) => {
+                panic!("the engine makes no offers")
+            }
             ClientMessage::Open(open) => {
                 assert!(open.credit <= welcome.max_credit);
                 self.opening

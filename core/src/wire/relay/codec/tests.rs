@@ -4,12 +4,14 @@ use super::*;
 use crate::id::{MemberId, PeerId};
 use crate::wire::fields::is_printable;
 use crate::wire::relay::{
-    Announce, Have, Incoming, MAX_BITFIELD, MAX_HAVE, MAX_MEMBERS, MAX_STUN, Member, Open, Peers,
-    RelayUse, StunServer, Welcome,
+    Announce, Have, Incoming, MAX_BITFIELD, MAX_HAVE, MAX_MEMBERS, MAX_SDP, MAX_STUN, Member, Open,
+    Peers, RelayUse, Signal, Signalled, StunServer, Welcome,
 };
+use crate::wire::webtorrent::OfferId;
 
 const INFO_HASH: InfoHash = InfoHash(*b"abcdefghijklmnopqrst");
 const PEER_ID: PeerId = PeerId(*b"-TS0100-0123456789ab");
+const OFFER: OfferId = OfferId([b'o'; 20]);
 const CHANNEL: ChannelId = ChannelId(7);
 const MEMBER: MemberId = MemberId(3);
 
@@ -20,6 +22,7 @@ fn golden_client() -> Vec<(ClientMessage, &'static [u8])> {
         left: Some(1000),
         pieces: Some(Bytes::from_static(b"\xf0")),
         numwant: 30,
+        rtc: false,
     };
     vec![
         (
@@ -30,9 +33,18 @@ fn golden_client() -> Vec<(ClientMessage, &'static [u8])> {
             ClientMessage::Announce(Announce {
                 left: None,
                 pieces: None,
-                ..announce
+                ..announce.clone()
             }),
             b"d9:info_hash20:abcdefghijklmnopqrst7:numwanti30e7:peer_id20:-TS0100-0123456789ab1:t8:announcee",
+        ),
+        (
+            ClientMessage::Announce(Announce {
+                left: Some(0),
+                pieces: None,
+                rtc: true,
+                ..announce
+            }),
+            b"d9:info_hash20:abcdefghijklmnopqrst4:lefti0e7:numwanti30e7:peer_id20:-TS0100-0123456789ab3:rtci1e1:t8:announcee",
         ),
         (
             ClientMessage::Have(Have {
@@ -82,6 +94,22 @@ fn golden_client() -> Vec<(ClientMessage, &'static [u8])> {
             ClientMessage::Data(DataFrame::new(CHANNEL, b"bytes")),
             b"\x01\0\0\0\x07bytes",
         ),
+        (
+            ClientMessage::Offer(Signal {
+                info_hash: INFO_HASH,
+                id: OFFER,
+                sdp: "v=0".into(),
+            }),
+            b"d2:id20:oooooooooooooooooooo9:info_hash20:abcdefghijklmnopqrst3:sdp3:v=01:t5:offere",
+        ),
+        (
+            ClientMessage::Answer(Signal {
+                info_hash: INFO_HASH,
+                id: OFFER,
+                sdp: "v=0".into(),
+            }),
+            b"d2:id20:oooooooooooooooooooo9:info_hash20:abcdefghijklmnopqrst3:sdp3:v=01:t6:answere",
+        ),
         (ClientMessage::Ping, b"d1:t4:pinge"),
     ]
 }
@@ -113,6 +141,7 @@ fn golden_server() -> Vec<(ServerMessage, &'static [u8])> {
         ),
         (
             ServerMessage::Peers(Peers {
+rtc: 0,
                 info_hash: INFO_HASH,
                 interval: 120,
                 complete: 1,
@@ -125,6 +154,17 @@ fn golden_server() -> Vec<(ServerMessage, &'static [u8])> {
                 }],
             }),
             b"d8:completei1e10:incompletei2e9:info_hash20:abcdefghijklmnopqrst8:intervali120e7:membersld4:havei4e6:memberi3e7:peer_id20:-TS0100-0123456789ab4:seedi1eee1:t5:peerse",
+        ),
+        (
+            ServerMessage::Peers(Peers {
+                rtc: 2,
+                info_hash: INFO_HASH,
+                interval: 120,
+                complete: 0,
+                incomplete: 1,
+                members: Vec::new(),
+            }),
+            b"d8:completei0e10:incompletei1e9:info_hash20:abcdefghijklmnopqrst8:intervali120e7:membersle3:rtci2e1:t5:peerse",
         ),
         (
             ServerMessage::Incoming(Incoming {
@@ -183,6 +223,24 @@ fn golden_server() -> Vec<(ServerMessage, &'static [u8])> {
             ServerMessage::Data(DataFrame::new(CHANNEL, b"bytes")),
             b"\x01\0\0\0\x07bytes",
         ),
+        (
+            ServerMessage::Offer(Signalled {
+                info_hash: INFO_HASH,
+                peer_id: PEER_ID,
+                id: OFFER,
+                sdp: "v=0".into(),
+            }),
+            b"d2:id20:oooooooooooooooooooo9:info_hash20:abcdefghijklmnopqrst7:peer_id20:-TS0100-0123456789ab3:sdp3:v=01:t5:offere",
+        ),
+        (
+            ServerMessage::Answer(Signalled {
+                info_hash: INFO_HASH,
+                peer_id: PEER_ID,
+                id: OFFER,
+                sdp: "v=0".into(),
+            }),
+            b"d2:id20:oooooooooooooooooooo9:info_hash20:abcdefghijklmnopqrst7:peer_id20:-TS0100-0123456789ab3:sdp3:v=01:t6:answere",
+        ),
         (ServerMessage::Pong, b"d1:t4:ponge"),
     ]
 }
@@ -210,13 +268,14 @@ fn any_frame(u: &mut Unstructured<'_>) -> arbitrary::Result<DataFrame> {
 
 fn any_client_message(u: &mut Unstructured<'_>) -> arbitrary::Result<ClientMessage> {
     let channel = ChannelId(u.arbitrary()?);
-    Ok(match u.int_in_range(0..=8_u8)? {
+    Ok(match u.int_in_range(0..=10_u8)? {
         0 => ClientMessage::Announce(Announce {
             info_hash: any_info_hash(u)?,
             peer_id: PeerId(u.arbitrary()?),
             left: u.arbitrary::<bool>()?.then(|| any_left(u)).transpose()?,
             pieces: u.arbitrary::<Option<Vec<u8>>>()?.map(Bytes::from),
             numwant: u.arbitrary()?,
+            rtc: u.arbitrary()?,
         }),
         1 => ClientMessage::Have(Have {
             info_hash: any_info_hash(u)?,
@@ -245,6 +304,8 @@ fn any_client_message(u: &mut Unstructured<'_>) -> arbitrary::Result<ClientMessa
             reason: any_reason(u)?,
         },
         7 => ClientMessage::Ping,
+        8 => ClientMessage::Offer(any_signal(u)?),
+        9 => ClientMessage::Answer(any_signal(u)?),
         _ => ClientMessage::Data(any_frame(u)?),
     })
 }
@@ -255,6 +316,23 @@ fn any_member(u: &mut Unstructured<'_>) -> arbitrary::Result<Member> {
         peer_id: PeerId(u.arbitrary()?),
         have: u.arbitrary()?,
         seed: u.arbitrary()?,
+    })
+}
+
+fn any_signal(u: &mut Unstructured<'_>) -> arbitrary::Result<Signal> {
+    Ok(Signal {
+        info_hash: any_info_hash(u)?,
+        id: OfferId(u.arbitrary()?),
+        sdp: u.arbitrary()?,
+    })
+}
+
+fn any_signalled(u: &mut Unstructured<'_>) -> arbitrary::Result<Signalled> {
+    Ok(Signalled {
+        info_hash: any_info_hash(u)?,
+        peer_id: PeerId(u.arbitrary()?),
+        id: OfferId(u.arbitrary()?),
+        sdp: u.arbitrary()?,
     })
 }
 
@@ -270,7 +348,7 @@ fn any_stun(u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<StunServer>> {
 fn any_server_message(u: &mut Unstructured<'_>) -> arbitrary::Result<ServerMessage> {
     let channel = ChannelId(u.arbitrary()?);
     let request = u.arbitrary()?;
-    Ok(match u.int_in_range(0..=8_u8)? {
+    Ok(match u.int_in_range(0..=10_u8)? {
         0 => ServerMessage::Welcome(Welcome {
             member: MemberId(u.arbitrary()?),
             max_channels: u.arbitrary()?,
@@ -282,6 +360,7 @@ fn any_server_message(u: &mut Unstructured<'_>) -> arbitrary::Result<ServerMessa
             relay_only: u.arbitrary()?,
         }),
         1 => ServerMessage::Peers(Peers {
+            rtc: u.int_in_range(0..=9)?,
             info_hash: any_info_hash(u)?,
             interval: u.arbitrary()?,
             complete: u.arbitrary()?,
@@ -321,6 +400,8 @@ fn any_server_message(u: &mut Unstructured<'_>) -> arbitrary::Result<ServerMessa
                 .transpose()?,
             reason: any_reason(u)?,
         },
+        8 => ServerMessage::Offer(any_signalled(u)?),
+        9 => ServerMessage::Answer(any_signalled(u)?),
         _ => ServerMessage::Data(any_frame(u)?),
     })
 }
@@ -491,6 +572,7 @@ fn limits_hold() {
             left: None,
             pieces: Some(vec![0; bytes].into()),
             numwant: 0,
+            rtc: false,
         };
         ClientMessage::decode(ClientMessage::Announce(announce).encode())
     };
@@ -508,6 +590,17 @@ fn limits_hold() {
     assert!(have(MAX_HAVE).is_ok());
     assert!(have(MAX_HAVE + 1).is_err());
 
+    let offer = |bytes| {
+        let offer = Signal {
+            info_hash: INFO_HASH,
+            id: OFFER,
+            sdp: "x".repeat(bytes),
+        };
+        ClientMessage::decode(ClientMessage::Offer(offer).encode())
+    };
+    assert!(offer(MAX_SDP).is_ok());
+    assert!(offer(MAX_SDP + 1).is_err());
+
     let peers = |members| {
         let member = Member {
             member: MemberId(u32::MAX),
@@ -516,6 +609,7 @@ fn limits_hold() {
             seed: true,
         };
         let peers = Peers {
+            rtc: 0,
             info_hash: INFO_HASH,
             interval: u32::MAX,
             complete: u32::MAX,

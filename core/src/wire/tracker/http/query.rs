@@ -30,13 +30,12 @@ pub enum QueryError {
     /// A parameter has no value that it may have.
     #[error("{0} is not valid")]
     Invalid(&'static str),
-    /// It is longer than [`MAX_QUERY`].
+    /// It is longer than 8 KiB: a scrape of as many swarms as one may name, every byte escaped.
     #[error("the query is too long")]
     TooLong,
 }
 
-/// The longest query that is read, in bytes: a scrape of as many swarms as one may name, every
-/// byte of their hashes escaped.
+/// The longest query that is read, in bytes.
 const MAX_QUERY: usize = 8 << 10;
 
 /// The longest [`AnnounceQuery::tracker_id`] that is read, in bytes.
