@@ -27,7 +27,7 @@ pub use config::Config;
 pub use ending::{Ending, Fault};
 pub use io::{
     Command, DirectId, DirectNews, DirectWork, Done, Event, Failure, Found, Input, Job, Output,
-    Refusal, Resume, StoreError, TimerKind, Urgency, Work,
+    Refusal, Resume, StoreError, TimerKind, Totals, Urgency, Work,
 };
 pub use view::{Contents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
 
@@ -266,6 +266,11 @@ impl<C: Chunk> Engine<C> {
     /// What to say of a torrent to whoever looks for peers; none while it does not take part.
     pub fn report(&self, now: Time, info_hash: InfoHash) -> Option<Report> {
         self.torrents.get(&info_hash)?.report(now, &self.config)
+    }
+
+    /// What came of a torrent so far, if there is one.
+    pub fn totals(&self, info_hash: InfoHash) -> Option<Totals> {
+        self.torrents.get(&info_hash).map(Torrent::totals)
     }
 
     /// Bytes of a torrent that we lack, if we know.

@@ -16,6 +16,7 @@ pub mod link;
 mod padding;
 mod parse;
 pub mod path;
+mod peers;
 pub mod selection;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use address::{Origin, TrackerAddress, Unfit};
 pub use create::{Builder, CreateError, NewFile, piece_length_for};
 pub use link::{TorrentLink, TorrentLinkError};
 pub use path::{PathError, SafePath};
+pub use peers::peers_of_link;
 pub use selection::Selection;
 
 /// A torrent's description: all that is needed to fetch and verify it. Cheap to clone.
@@ -48,6 +50,8 @@ struct Inner {
     multi_file: bool,
     private: bool,
     trackers: Vec<String>,
+    /// How many of them, from the first on, are in each tier (BEP 12); those beyond have one each.
+    tiers: Vec<usize>,
 }
 
 /// One file of a torrent. Padding (BEP 47) is none: see [`Metainfo::padding`].
@@ -126,8 +130,7 @@ impl Metainfo {
             torrent.extend(bencode::encode(first));
         }
         if self.trackers().len() > 1 {
-            // Tiers of one keep their order; within a tier clients shuffle (BEP 12).
-            let tiers: Vec<[&String; 1]> = self.trackers().iter().map(|t| [t]).collect();
+            let tiers: Vec<&[String]> = self.tiers().collect();
             torrent.extend(bencode::encode(&"announce-list"));
             torrent.extend(bencode::encode(&tiers));
         }
@@ -194,12 +197,35 @@ impl Metainfo {
     pub fn trackers(&self) -> &[String] {
         &self.0.trackers
     }
+    /// The same, tier by tier: one of each is to be announced to (BEP 12).
+    pub fn tiers(&self) -> impl Iterator<Item = &[String]> {
+        let mut rest = self.trackers();
+        let mut lengths = self.0.tiers.iter().copied();
+        std::iter::from_fn(move || {
+            let length = lengths.next().unwrap_or(1).min(rest.len());
+            let (tier, others) = rest.split_at(length);
+            rest = others;
+            (!tier.is_empty()).then_some(tier)
+        })
+    }
+    /// A copy with these trackers, each with the number of its tier, clean and in order.
+    fn with_tiers(&self, trackers: Vec<(usize, String)>) -> Self {
+        let mut inner = Inner::clone(&self.0);
+        let tiers = trackers.chunk_by(|(a, _), (b, _)| a == b);
+        inner.tiers = tiers.map(<[_]>::len).collect();
+        if inner.tiers.iter().all(|length| *length == 1) {
+            inner.tiers.clear();
+        }
+        inner.trackers = trackers.into_iter().map(|(_, tracker)| tracker).collect();
+        Metainfo(Arc::new(inner))
+    }
     /// A copy with these trackers (they are not part of the info-hash), without those that
     /// can't be addresses.
     #[must_use]
     pub fn with_trackers(&self, trackers: Vec<String>) -> Self {
         let mut inner = Inner::clone(&self.0);
         inner.trackers = trackers::clean(trackers);
+        inner.tiers = Vec::new();
         Metainfo(Arc::new(inner))
     }
     /// The stretches of files that `length` bytes from `offset` in the torrent cover, in

@@ -18,7 +18,6 @@ mod trackers;
 mod wire;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 
 pub use io::{
     DirectInput, Input, LinkInput, LinkOutput, Output, TimerKind, WireInput, WireOutput, WireUp,
@@ -27,11 +26,14 @@ pub use io::{
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::engine::{self, Config, Contents, DirectId, DirectNews, Ending, Found, PeerPath, View};
+use crate::engine::{self, Config, Contents, DirectId, DirectNews, Ending, PeerPath, View};
+use crate::find::Announcer;
+use crate::find::announcer::{Said, SourceView, found};
 use crate::id::{InfoHash, LinkId, PeerId};
 use crate::net::{Contact, LaneLimits, RelayPolicy};
 use crate::peer::UNCOUNTED;
 use crate::record::{RecordedEngine, Sink};
+use crate::rng::Rng;
 use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::relay::StunServer;
@@ -47,6 +49,7 @@ pub struct Node<S = Vec<u8>, C: Chunk = Bytes> {
     links: SortedMap<LinkId, RelayLink>,
     trackers: Trackers,
     wires: Wires<C>,
+    announcer: Announcer,
     /// Wires that the engine has no use for any more.
     unwired: Vec<LinkId>,
     out: VecDeque<Output<C>>,
@@ -61,6 +64,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             links: SortedMap::new(),
             trackers: Trackers::default(),
             wires: Wires::default(),
+            announcer: Announcer::new(Rng::new(seed).fork("announcer")),
             unwired: Vec::new(),
             out: VecDeque::new(),
         }
@@ -72,7 +76,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             Input::Tick => engine::Input::Tick,
             Input::Link(id, input) => self.hear(now, id, input),
             Input::Wire(id, input) => self.hear_wire(now, id, input),
-            Input::Trackers { info_hash, links } => {
+            Input::Links { info_hash, links } => {
                 self.set_trackers(now, info_hash, links);
                 engine::Input::Tick
             }
@@ -98,6 +102,16 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 incomplete,
                 contacts: addresses.into_iter().map(found).collect(),
             },
+            Input::Trackers { info_hash, tiers } => {
+                let config = &self.engine.engine().config().announce;
+                self.announcer.learn(info_hash, tiers, config);
+                engine::Input::Tick
+            }
+            Input::Answered { number, answer } => {
+                let config = &self.engine.engine().config().announce;
+                let found = self.announcer.answered(now, number, answer, config);
+                found.unwrap_or(engine::Input::Tick)
+            }
             Input::Undialled { info_hash, address } => engine::Input::Declined {
                 info_hash,
                 contact: Contact::Address(address),
@@ -222,8 +236,28 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         for link in self.links.values_mut() {
             link.tell(now, self.engine.engine(), &mut self.out);
         }
+        self.announcer.tell(now, self.engine.engine());
+        self.say();
         self.engine.flush(now);
         self.route(now);
+    }
+
+    /// Passes on what trackers are to be asked, and what is wrong with them.
+    fn say(&mut self) {
+        while let Some(said) = self.announcer.poll() {
+            self.out.push_back(match said {
+                Said::Ask(ask) => Output::Ask(ask),
+                Said::Trouble {
+                    info_hash,
+                    url,
+                    trouble,
+                } => Output::Trouble {
+                    info_hash,
+                    url,
+                    trouble,
+                },
+            });
+        }
     }
 
     /// Does what the engine says.
@@ -235,12 +269,13 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 engine::Output::Event(event) => self.out.push_back(Output::Event(event)),
                 engine::Output::Look { info_hash, .. }
                 | engine::Output::Have { info_hash, .. }
-                | engine::Output::Leave { info_hash } => {
+                | engine::Output::Leave { info_hash, .. } => {
                     for (id, link) in &mut self.links {
                         if self.trackers.has(info_hash, *id) {
                             link.find(now, &output, &mut self.out);
                         }
                     }
+                    self.announce(now, &output);
                 }
                 engine::Output::Dial {
                     info_hash,
@@ -266,6 +301,27 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 | engine::Output::Consumed { channel, .. }
                 | engine::Output::Expect { channel, .. } => self.carry(channel.link, output),
             }
+        }
+    }
+
+    /// The engine wants something of trackers that are asked.
+    fn announce(&mut self, now: Time, output: &engine::Output<C>) {
+        let engine = self.engine.engine();
+        match *output {
+            engine::Output::Look { info_hash, urgency } => {
+                let config = &engine.config().announce;
+                self.announcer.look(now, info_hash, urgency, config);
+            }
+            engine::Output::Have {
+                info_hash,
+                complete: true,
+                ..
+            } => self.announcer.complete(info_hash),
+            engine::Output::Leave { info_hash, totals } => {
+                self.announcer.leave(now, info_hash, totals, engine);
+                self.say();
+            }
+            _ => {}
         }
     }
 
@@ -307,9 +363,16 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         let links = self.links.values();
         let links = links.flat_map(|link| link.timeouts(self.engine.engine()));
         let links = links.filter_map(|(time, kind)| Some((time?, kind)));
+        let announce = self.announcer.due(self.engine.engine());
+        let announce = announce.map(|due| (due, TimerKind::Announce));
         let strangers = self.wires.due(&self.engine.engine().config().paths);
         let strangers = strangers.map(|due| (due, TimerKind::Handshake));
-        engine.into_iter().chain(links).chain(strangers).min()
+        engine
+            .into_iter()
+            .chain(links)
+            .chain(announce)
+            .chain(strangers)
+            .min()
     }
 
     /// What a person sees.
@@ -323,6 +386,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             }
         }
         view
+    }
+
+    /// A torrent's trackers by HTTP and UDP.
+    pub fn trackers(&self, info_hash: InfoHash) -> Vec<SourceView> {
+        self.announcer.view(info_hash)
     }
 
     /// What a torrent is and has, see [`engine::Engine::contents`].
@@ -372,14 +440,5 @@ fn network<C>(dials: usize) -> engine::Input<C> {
             },
             policy: RelayPolicy::Free,
         },
-    }
-}
-
-/// Somebody is said to be at this address; what it has, nobody says.
-fn found(address: SocketAddr) -> Found {
-    Found {
-        contact: Contact::Address(address),
-        have: 1,
-        seed: false,
     }
 }

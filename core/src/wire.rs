@@ -3,7 +3,9 @@
 pub mod direct;
 pub mod extension;
 mod fields;
+pub mod lsd;
 pub mod peer;
+pub mod pex;
 pub mod relay;
 pub mod stun;
 pub mod tracker;

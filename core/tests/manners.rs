@@ -231,21 +231,29 @@ fn a_flood_of_requests_ends_the_session() {
 }
 
 #[test]
-fn there_is_one_bitfield_even_if_it_is_empty() {
-    for (first, second) in [
-        (Message::HaveNone, Message::HaveNone),
-        (Message::HaveNone, Message::Bitfield(vec![0].into())),
-        (
-            Message::Bitfield(vec![0].into()),
-            Message::Bitfield(vec![0xf0].into()),
-        ),
+fn what_a_peer_has_may_be_said_late_and_again() {
+    let bits = |bits: u8| Message::Bitfield(vec![bits].into());
+    for said in [
+        // aria2 says all of it again instead of many new pieces.
+        vec![bits(0x00), bits(0xf0)],
+        vec![bits(0x80), bits(0xf0)],
+        vec![Message::HaveNone, bits(0xf0)],
+        vec![Message::HaveNone, Message::HaveNone, Message::HaveAll],
+        vec![Message::Have(0), bits(0x70)],
+        vec![Message::Have(3), Message::HaveAll],
+        vec![bits(0xf0), bits(0x00)],
     ] {
-        let mut stage = Stage::new(Config::default(), 4, &[]);
+        let mut stage = Stage::new(eager(), 4, &[]);
         let remote = stage.remote(Reserved::FAST);
-        stage.say(remote, &first);
-        assert_eq!(stage.closed(remote), None);
-        stage.say(remote, &second);
-        assert_eq!(stage.closed(remote), Some("a second bitfield"));
+        for message in &said {
+            stage.say(remote, message);
+            assert_eq!(stage.closed(remote), None, "{said:?}");
+        }
+        stage.say(remote, &Message::Unchoke);
+        let mut asked: Vec<u32> = stage.requests(remote).iter().map(|b| b.piece).collect();
+        asked.sort_unstable();
+        asked.dedup();
+        assert_eq!(asked, [0, 1, 2, 3], "{said:?}");
     }
 }
 

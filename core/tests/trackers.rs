@@ -93,7 +93,7 @@ impl Stage {
 
     fn set(&mut self, info_hash: InfoHash, links: &[LinkId]) {
         let links = Some(links.iter().copied().collect());
-        self.feed(Input::Trackers { info_hash, links });
+        self.feed(Input::Links { info_hash, links });
     }
 
     fn knows(&self, link: LinkId) -> Vec<InfoHash> {
@@ -181,7 +181,7 @@ fn trackers_come_and_go_while_a_torrent_runs() {
     stage.say(SECOND, &peers(PUBLIC, &[8]));
     assert_eq!(stage.opened.len(), 1);
 
-    stage.feed(Input::Trackers {
+    stage.feed(Input::Links {
         info_hash: PUBLIC,
         links: None,
     });

@@ -153,7 +153,9 @@ impl Net {
                 };
                 self.queue.push_back((index, Input::Store(job, done)));
             }
-            Output::Wire(_) | Output::Direct(..) => unreachable!("nobody here knows an address"),
+            Output::Wire(_) | Output::Direct(..) | Output::Ask(_) | Output::Trouble { .. } => {
+                unreachable!("nobody here knows an address")
+            }
             Output::Event(Event::Completed(_)) => host.completed = true,
             Output::Event(event) => panic!("{event:?}"),
             Output::Refused { reason, .. } => panic!("{reason}"),

@@ -62,11 +62,13 @@ impl TrackerAddress {
         self.0.as_str()
     }
 
-    /// The tracker that the environment names, or else [`DEFAULT`].
-    pub fn from_environment() -> Result<Self, AddressError> {
+    /// The tracker that the environment names; if it names none, [`DEFAULT`] where there is
+    /// to be one.
+    pub fn from_environment(or_default: bool) -> Result<Option<Self>, AddressError> {
         match std::env::var(ENVIRONMENT) {
-            Ok(text) if !text.trim().is_empty() => text.parse(),
-            _ => DEFAULT.parse(),
+            Ok(text) if !text.trim().is_empty() => text.parse().map(Some),
+            _ if or_default => DEFAULT.parse().map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -87,13 +89,7 @@ impl TrackerAddress {
     /// What to give to others: a link that opens the torrent in the tracker's page, or,
     /// where that page can't be told from the address, a magnet link that names the tracker.
     pub fn share_link(&self, metainfo: &Metainfo) -> String {
-        let mut link = TorrentLink {
-            info_hash: metainfo.info_hash(),
-            name: Some(metainfo.name().to_owned()),
-            trackers: Vec::new(),
-            files: None,
-            page: None,
-        };
+        let mut link = link_to(metainfo);
         let leads_here = |text: &String| {
             let tracker = text
                 .parse::<TorrentLink>()
@@ -113,7 +109,74 @@ impl TrackerAddress {
     }
 }
 
-/// Trackers of one torrent, in the order in which they are tried (BEP 12). At least one.
+/// A link to a torrent that names no tracker.
+pub(crate) fn link_to(metainfo: &Metainfo) -> TorrentLink {
+    TorrentLink {
+        info_hash: metainfo.info_hash(),
+        name: Some(metainfo.name().to_owned()),
+        trackers: Vec::new(),
+        files: None,
+        page: None,
+    }
+}
+
+/// A tracker of any kind that we can reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tracker {
+    /// A Tabswarm server, which is a relay as well.
+    Relay(TrackerAddress),
+    /// One that is asked by HTTP or UDP.
+    Announce(Url),
+}
+
+impl Tracker {
+    /// One that a person named: by HTTP the address of a folder is that of a Tabswarm server's
+    /// page.
+    pub fn typed(text: &str) -> Result<Self, AddressError> {
+        match announce_url(text.trim()) {
+            Some(url) if url.scheme() == "udp" || !url.path().ends_with('/') => {
+                Ok(Tracker::Announce(url))
+            }
+            _ => text.parse().map(Tracker::Relay),
+        }
+    }
+
+    /// It is a relay as well.
+    pub fn is_relay(&self) -> bool {
+        matches!(self, Tracker::Relay(_))
+    }
+}
+
+impl FromStr for Tracker {
+    type Err = AddressError;
+
+    /// One that a torrent or a link names.
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        match announce_url(text.trim()) {
+            Some(url) => Ok(Tracker::Announce(url)),
+            None => text.parse().map(Tracker::Relay),
+        }
+    }
+}
+
+/// The address of a tracker that is asked by HTTP or UDP.
+fn announce_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let has_port = url.port_or_known_default().is_some_and(|port| port != 0);
+    let kind = matches!(url.scheme(), "http" | "https" | "udp");
+    (kind && url.has_host() && has_port).then_some(url)
+}
+
+impl fmt::Display for Tracker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Tracker::Relay(address) => address.fmt(f),
+            Tracker::Announce(url) => url.fmt(f),
+        }
+    }
+}
+
+/// Relays of one torrent, in the order in which they are tried (BEP 12). At least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trackers(Vec<TrackerAddress>);
 
@@ -124,15 +187,14 @@ impl From<TrackerAddress> for Trackers {
 }
 
 impl Trackers {
-    /// Those of a list that speak WebSocket, each once; the others can't be reached. None if
-    /// there is none.
-    pub fn among<'a>(list: impl IntoIterator<Item = &'a String>) -> Option<Self> {
+    /// Those of a list that are relays, each once; none if there is none.
+    pub fn relays(list: &[Tracker]) -> Option<Self> {
         let mut trackers: Vec<TrackerAddress> = Vec::new();
-        for text in list.into_iter().filter(|text| text.starts_with("ws")) {
-            if let Ok(tracker) = text.parse()
-                && !trackers.contains(&tracker)
+        for tracker in list {
+            if let Tracker::Relay(tracker) = tracker
+                && !trackers.contains(tracker)
             {
-                trackers.push(tracker);
+                trackers.push(tracker.clone());
             }
         }
         (!trackers.is_empty()).then_some(Trackers(trackers))
@@ -141,11 +203,6 @@ impl Trackers {
     /// They are these; at least one.
     pub fn as_slice(&self) -> &[TrackerAddress] {
         &self.0
-    }
-
-    /// This tracker is one of them.
-    pub fn contains(&self, tracker: &TrackerAddress) -> bool {
-        self.0.contains(tracker)
     }
 }
 
@@ -225,11 +282,29 @@ mod tests {
     }
 
     #[test]
-    fn only_websocket_trackers_are_taken_from_lists() {
-        let list = ["udp://a:1", "http://b/announce", "wss://c/swarm", "ws://d"].map(str::to_owned);
-        let trackers = Trackers::among(list.iter().chain(&list)).unwrap();
+    fn trackers_are_told_apart_by_their_addresses() {
+        let typed = |text| Tracker::typed(text).unwrap();
+        for page in ["http://host:8080", "https://host/files/", "ws://host"] {
+            assert!(typed(page).is_relay(), "{page}");
+        }
+        for text in [
+            "http://host:8080/announce",
+            "https://h/x/announce.php?k=1",
+            "udp://h:80",
+        ] {
+            assert!(!typed(text).is_relay(), "{text}");
+            assert_eq!(typed(text).to_string(), text);
+        }
+        assert!(Tracker::typed("udp://host").is_err(), "no port");
+        assert!(!"http://host:8080/".parse::<Tracker>().unwrap().is_relay());
+    }
+
+    #[test]
+    fn relays_of_a_list_are_each_taken_once() {
+        let list = ["wss://c/swarm", "ws://d", "wss://c/swarm"].map(|text| text.parse().unwrap());
+        let trackers = Trackers::relays(&list).unwrap();
         let trackers: Vec<_> = trackers.as_slice().iter().map(|t| t.as_str()).collect();
         assert_eq!(trackers, ["wss://c/swarm", "ws://d/swarm"]);
-        assert_eq!(Trackers::among(&list[..2]), None);
+        assert_eq!(Trackers::relays(&[]), None);
     }
 }

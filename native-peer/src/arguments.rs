@@ -17,10 +17,8 @@ pub(crate) struct Seed {
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) shape: Shape,
-    /// The tracker to meet others at, such as ws://host:8080. By default that of the
-    /// environment variable TABSWARM_TRACKER, or else ws://127.0.0.1:8080/swarm.
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) tracker: Option<String>,
+    #[command(flatten)]
+    pub(crate) ways: Ways,
     #[command(flatten)]
     pub(crate) record: ToRecord,
 }
@@ -45,10 +43,8 @@ pub(crate) struct Get {
     /// it is complete. What is right in them is not fetched again.
     #[arg(long)]
     pub(crate) overwrite: bool,
-    /// The tracker to meet others at, such as ws://host:8080. By default the torrent's or
-    /// the link's own, or else that of TABSWARM_TRACKER, or else ws://127.0.0.1:8080/swarm.
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) tracker: Option<String>,
+    #[command(flatten)]
+    pub(crate) ways: Ways,
     #[command(flatten)]
     pub(crate) choice: Choice,
     /// Fetch the pieces in order, for looking into a file while it arrives. Slower for the
@@ -60,6 +56,33 @@ pub(crate) struct Get {
     pub(crate) seed: bool,
     #[command(flatten)]
     pub(crate) record: ToRecord,
+}
+
+/// Says how others are found and reached.
+#[derive(Debug, Args)]
+pub(crate) struct Ways {
+    /// A tracker to meet others at, beside those of the torrent; may be given several times.
+    /// A Tabswarm server (ws://host:8080, or the address of its page), or one of ordinary
+    /// BitTorrent (http://host/announce, https://host/announce, udp://host:port). If no
+    /// Tabswarm server is named, that of the environment variable TABSWARM_TRACKER; if no
+    /// tracker or peer is, ws://127.0.0.1:8080/swarm.
+    #[arg(long = "tracker", value_name = "ADDRESS")]
+    pub(crate) trackers: Vec<String>,
+    /// A peer to call by TCP; may be given several times.
+    #[arg(long = "peer", value_name = "HOST:PORT", value_parser = peer)]
+    pub(crate) peers: Vec<String>,
+    /// The port at which others can call us by TCP; any that is free, if it is 0.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Use no TCP: neither call peers nor listen.
+    #[arg(long)]
+    pub(crate) no_tcp: bool,
+    /// Neither look for peers in the local network nor tell it of the torrent (BEP 14).
+    #[arg(long)]
+    pub(crate) no_lsd: bool,
+    /// Use nothing but Tabswarm servers and their relay: no peer learns our address.
+    #[arg(long, conflicts_with_all = ["peers", "port"])]
+    pub(crate) relay_only: bool,
 }
 
 /// Chooses among a torrent's files.
@@ -134,6 +157,15 @@ pub(crate) struct Show {
     /// As one JSON object; what a link does not tell is null.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A host and a port; whether there is such a host shows later.
+fn peer(text: &str) -> Result<String, String> {
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    match port.map(|(_, port)| port.parse::<u16>()) {
+        Some(Ok(1..)) => Ok(text.to_owned()),
+        _ => Err("it must be a host and a port, such as 192.0.2.1:6881".to_owned()),
+    }
 }
 
 fn piece_length(text: &str) -> Result<u32, String> {

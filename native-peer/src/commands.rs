@@ -6,5 +6,6 @@ pub(crate) mod seed;
 pub(crate) mod show;
 
 mod choose;
+mod network;
 mod session;
 mod source;

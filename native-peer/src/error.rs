@@ -47,6 +47,14 @@ pub enum Error {
     /// A tracker address that can't be used.
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// Peers can't call us.
+    #[error("cannot listen on port {port}: {error}")]
+    Listen {
+        /// Which port was asked for; any, if it is 0.
+        port: u16,
+        /// What the system said.
+        error: io::Error,
+    },
     /// Files that can't be shared.
     #[error(transparent)]
     Create(#[from] CreateError),

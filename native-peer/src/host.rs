@@ -1,24 +1,29 @@
-//! The loop that owns the node: inputs from the tracker link, from the disk and from
-//! the clock; outputs carried out. One task, no locks.
+//! The loop that owns the node: inputs from the tracker link, from wires, from the disk and
+//! from the clock; outputs carried out. One task, no locks.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use swarm_core::engine::{Command, Config, Contents, Event, Job, View, Work};
 use swarm_core::id::{InfoHash, LinkId};
-use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
+use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output, WireOutput};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use tokio::time::{Instant, sleep_until};
 
 use crate::address::Trackers;
+use crate::announce::Announces;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::link::{Link, LinkEvent, LinkStatus};
+use crate::lsd::{Lsd, LsdEvent};
+use crate::named::NamedPeers;
 use crate::recording::Recording;
 use crate::store::Store;
+use crate::wires::Wires;
 
 /// The link to the tracker.
 const TRACKER: LinkId = LinkId(0);
@@ -30,6 +35,8 @@ pub enum HostEvent {
     Engine(Event),
     /// The tracker refused something, in these words.
     Refused(String),
+    /// Something else is wrong that a person may mend.
+    Trouble(String),
 }
 
 /// See the module. Must be made and used within a Tokio runtime.
@@ -38,7 +45,14 @@ pub struct Host {
     node: Node<Recording>,
     /// The node's time zero.
     epoch: Instant,
-    link: Link,
+    link: Option<Link>,
+    /// Peers by TCP, if it is to be had.
+    wires: Option<Wires>,
+    named: NamedPeers,
+    announces: Announces,
+    lsd: Option<Lsd>,
+    /// Torrents that the local network was told of.
+    told: BTreeSet<InfoHash>,
     disk: Disk,
     stores: BTreeMap<InfoHash, Arc<dyn Store>>,
     /// What the node wants of stores that are not attached yet.
@@ -50,13 +64,14 @@ impl Host {
     /// A peer without torrents that begins to connect to its tracker. `seed` comes from
     /// the system's randomness.
     pub fn new(config: Config, trackers: impl Into<Trackers>, seed: u64) -> Self {
-        Self::recorded(config, trackers, seed, None)
+        Self::recorded(config, Some(trackers.into()), seed, None)
     }
 
-    /// As [`Host::new`], recorded from the beginning if there is a recording.
+    /// As [`Host::new`], recorded from the beginning if there is a recording, and with no
+    /// such tracker if there is none.
     pub fn recorded(
         config: Config,
-        trackers: impl Into<Trackers>,
+        trackers: Option<Trackers>,
         seed: u64,
         recording: Option<Recording>,
     ) -> Self {
@@ -65,12 +80,43 @@ impl Host {
         Host {
             node: Node::new(config, seed, Time::ZERO, recording),
             epoch: Instant::now(),
-            link: Link::new(trackers, rng.fork("link")),
+            link: trackers.map(|trackers| Link::new(trackers, rng.fork("link"))),
+            wires: None,
+            named: NamedPeers::new(Vec::new()),
+            announces: Announces::default(),
+            lsd: None,
+            told: BTreeSet::new(),
             disk: Disk::new(),
             stores: BTreeMap::new(),
             unattached: Vec::new(),
             events: VecDeque::new(),
         }
+    }
+
+    /// Takes part in the network by TCP from now on. The configuration's `listen_port` is to
+    /// be the one at which `wires` listen.
+    pub fn join_network(&mut self, wires: Wires) {
+        let dials = wires.dials();
+        self.wires = Some(wires);
+        self.handle(Input::Network { dials });
+    }
+
+    /// Calls peers for all torrents, each named as `HOST:PORT`; again and again, since they
+    /// may come later.
+    pub fn call(&mut self, names: Vec<String>) {
+        self.named = NamedPeers::new(names);
+    }
+
+    /// Looks for peers in the local network, and tells it that we take connections at `port`,
+    /// where there is such a network. `seed` comes from the system's randomness.
+    pub fn discover(&mut self, port: u16, seed: u64) {
+        let cookie = Rng::new(seed).fork("lsd").next_u64();
+        self.lsd = Lsd::join(port, cookie).ok();
+    }
+
+    /// Has a torrent announced to trackers by HTTP and UDP, tier by tier (BEP 12).
+    pub fn announce(&mut self, info_hash: InfoHash, tiers: Vec<Vec<String>>) {
+        self.handle(Input::Trackers { info_hash, tiers });
     }
 
     /// Tells the engine what a person wants.
@@ -102,12 +148,25 @@ impl Host {
                 .poll_timeout()
                 .map(|(at, _)| self.epoch + at.since_epoch());
             let input = tokio::select! {
-                event = self.link.next() => match event {
+                event = next_of(&mut self.link) => match event {
                     LinkEvent::Up => Input::Link(TRACKER, LinkInput::Up),
                     LinkEvent::Down => Input::Link(TRACKER, LinkInput::Down),
                     LinkEvent::Message(message) => Input::Link(TRACKER, message.into()),
                     LinkEvent::Sent(bytes) => Input::Link(TRACKER, LinkInput::Sent(bytes)),
                 },
+                input = next_of_wires(&mut self.wires) => input,
+                found = self.named.next() => {
+                    match found {
+                        Ok(addresses) => self.meet(&addresses),
+                        Err(trouble) => self.events.push_back(HostEvent::Trouble(trouble)),
+                    }
+                    continue;
+                }
+                input = self.announces.next() => input,
+                event = next_of_lsd(&mut self.lsd) => {
+                    self.hear_locally(event);
+                    continue;
+                }
                 input = self.disk.next() => input,
                 () = sleep_until(timeout.unwrap_or(self.epoch)), if timeout.is_some() => Input::Tick,
             };
@@ -130,9 +189,60 @@ impl Host {
         self.handle(Input::Lost { info_hash, pieces });
     }
 
-    /// How the link to the tracker is.
-    pub fn link(&self) -> &LinkStatus {
-        self.link.status()
+    /// Somebody may be at these addresses, for every torrent.
+    fn meet(&mut self, addresses: &[SocketAddr]) {
+        for torrent in self.view().torrents {
+            self.handle(Input::Met {
+                info_hash: torrent.info_hash,
+                complete: 0,
+                incomplete: 0,
+                addresses: addresses.to_vec(),
+            });
+        }
+    }
+
+    /// Something about the local network: only torrents that are known not to be private are
+    /// talked of there (BEP 27).
+    fn hear_locally(&mut self, event: LsdEvent) {
+        match event {
+            LsdEvent::Due => {
+                self.told.clear();
+                self.tell_locally();
+            }
+            LsdEvent::Heard(address, torrents) => {
+                let ours = torrents.into_iter().filter(|it| self.told.contains(it));
+                let ours: Vec<InfoHash> = ours.collect();
+                for info_hash in ours {
+                    self.handle(Input::Met {
+                        info_hash,
+                        complete: 0,
+                        incomplete: 0,
+                        addresses: vec![address],
+                    });
+                }
+            }
+        }
+    }
+
+    /// Tells the local network of torrents that it was not told of.
+    fn tell_locally(&mut self) {
+        let Some(lsd) = &self.lsd else {
+            return;
+        };
+        for torrent in self.node.view(self.now()).torrents {
+            let contents = self.node.contents(torrent.info_hash);
+            let open = contents
+                .and_then(|contents| contents.metainfo)
+                .is_some_and(|it| !it.is_private());
+            if open && self.told.insert(torrent.info_hash) {
+                lsd.tell(torrent.info_hash);
+            }
+        }
+    }
+
+    /// How the link to the tracker is, if there is one.
+    pub fn link(&self) -> Option<&LinkStatus> {
+        self.link.as_ref().map(Link::status)
     }
 
     /// Ends the recording, if there is one; the host goes on.
@@ -146,7 +256,7 @@ impl Host {
         self.node.take_ended()?.finish().err()
     }
 
-    /// Leaves every swarm and says goodbye to the tracker, for at most `patience`; then
+    /// Leaves every swarm and says goodbye to trackers, for at most `patience`; then
     /// lets writes that were begun come to their end.
     pub async fn shut_down(mut self, patience: Duration) {
         for torrent in self.view().torrents {
@@ -154,7 +264,12 @@ impl Host {
         }
         // Buffered to the end; whoever wants to know that it arrived has ended it before.
         drop(self.end_recording());
-        self.link.close(patience).await;
+        let link = async {
+            if let Some(link) = self.link {
+                link.close(patience).await;
+            }
+        };
+        tokio::join!(link, self.announces.finish(patience));
         self.disk.finish().await;
     }
 
@@ -171,18 +286,45 @@ impl Host {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Wire(_) | Output::Direct(..) => {
-                unreachable!("nobody told the node of the network")
-            }
-            Output::Link(_, LinkOutput::Reconnect) => self.link.reconnect(),
-            Output::Link(_, output) => {
-                if let Some(message) = output.into_message() {
-                    self.link.send(message.encode());
+            Output::Wire(output) => self.wire(output),
+            Output::Link(_, output) => self.tell(output),
+            Output::Direct(..) => unreachable!("nobody told the node of direct links"),
+            Output::Event(event) => {
+                let is_known = matches!(event, Event::Metadata(_));
+                self.events.push_back(HostEvent::Engine(event));
+                if is_known {
+                    self.tell_locally();
                 }
             }
-            Output::Event(event) => self.events.push_back(HostEvent::Engine(event)),
             Output::Refused { reason, .. } => self.events.push_back(HostEvent::Refused(reason)),
+            Output::Ask(ask) => self.announces.ask(ask),
+            Output::Trouble { url, trouble, .. } => {
+                let words = format!("tracker {url}: {trouble}");
+                self.events.push_back(HostEvent::Trouble(words));
+            }
             Output::Store(job, work) => self.work(job, work),
+        }
+    }
+
+    fn wire(&mut self, output: WireOutput) {
+        let Some(wires) = &mut self.wires else {
+            return;
+        };
+        match output {
+            WireOutput::Dial { info_hash, address } => wires.dial(info_hash, address),
+            WireOutput::Send { wire, parts } => wires.send(wire, parts),
+            WireOutput::Close { wire, .. } => wires.close(wire),
+        }
+    }
+
+    fn tell(&mut self, output: LinkOutput) {
+        let Some(link) = &mut self.link else {
+            return;
+        };
+        if let LinkOutput::Reconnect = output {
+            link.reconnect();
+        } else if let Some(message) = output.into_message() {
+            link.send(message.encode());
         }
     }
 
@@ -194,5 +336,29 @@ impl Host {
             Some(store) => self.disk.store(job, work, Arc::clone(store)),
             None => self.unattached.push((job, work)),
         }
+    }
+}
+
+/// What a link says; waits forever if there is none.
+async fn next_of(link: &mut Option<Link>) -> LinkEvent {
+    match link {
+        Some(link) => link.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What happens to wires; waits forever if there are none.
+async fn next_of_wires(wires: &mut Option<Wires>) -> Input {
+    match wires {
+        Some(wires) => wires.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What happens in the local network; waits forever if that is of no interest.
+async fn next_of_lsd(lsd: &mut Option<Lsd>) -> LsdEvent {
+    match lsd {
+        Some(lsd) => lsd.next().await,
+        None => std::future::pending().await,
     }
 }

@@ -5,6 +5,7 @@
 //! - [`host`]: the loop that owns the engine and does what its outputs say.
 //! - [`link`]: the WebSocket to the tracker, which reconnects by itself; [`address`]
 //!   says where it goes.
+//! - [`wires`]: peers by TCP.
 //! - [`store`]: where pieces are: a download folder, shared files, memory.
 //! - [`disk`]: stores and hashing on threads that may block.
 //! - [`recording`]: what the engine gets, in a file.
@@ -13,13 +14,17 @@
 //!   [`signals`]: what a person sees and presses.
 
 pub mod address;
+mod announce;
 mod arguments;
+mod backlog;
 pub mod cli;
 pub mod commands;
 pub mod disk;
 pub mod error;
 pub mod host;
 pub mod link;
+mod lsd;
+mod named;
 pub mod recording;
 pub mod screen;
 pub mod share;
@@ -27,6 +32,7 @@ pub mod signals;
 pub mod status;
 pub mod store;
 pub mod text;
+pub mod wires;
 
 pub use address::TrackerAddress;
 pub use error::Error;

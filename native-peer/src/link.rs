@@ -2,7 +2,6 @@
 
 use std::io::ErrorKind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use swarm_core::rng::Rng;
 use swarm_core::wire::relay::{MAX_MESSAGE, SUBPROTOCOL, ServerMessage};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -22,6 +21,7 @@ use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::address::{TrackerAddress, Trackers};
+use crate::backlog::Backlog;
 use crate::text::plain;
 
 pub mod backoff;
@@ -232,7 +232,7 @@ async fn connect(address: &TrackerAddress) -> Result<Socket, SocketError> {
 /// One connection, until it ends; says why, and whether the tracker was one.
 async fn talk(socket: Socket, reports: &mpsc::Sender<Report>, welcomed: &mut bool) -> String {
     let (sender, outgoing) = mpsc::unbounded_channel();
-    let backlog = Arc::new(Backlog::default());
+    let backlog = Arc::new(Backlog::new(BACKLOG));
     let up = Report::Up(sender, backlog.clone());
     if reports.send(up).await.is_err() {
         return String::new();
@@ -322,31 +322,6 @@ async fn put(
             result => return result,
         }
         sink.flush().await?;
-    }
-}
-
-/// Bytes that were given to a connection and that it has not written yet.
-#[derive(Debug, Default)]
-struct Backlog {
-    bytes: AtomicUsize,
-    less: Notify,
-}
-
-impl Backlog {
-    fn add(&self, bytes: usize) {
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    fn remove(&self, bytes: usize) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        self.less.notify_one();
-    }
-
-    /// Waits until there is room.
-    async fn room(&self) {
-        while self.bytes.load(Ordering::Relaxed) > BACKLOG {
-            self.less.notified().await;
-        }
     }
 }
 

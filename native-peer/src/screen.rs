@@ -55,7 +55,12 @@ impl Screen {
     }
 
     /// How it goes.
-    pub fn update(&mut self, torrent: &TorrentView, tracker: TrackerView, link: &LinkStatus) {
+    pub fn update(
+        &mut self,
+        torrent: &TorrentView,
+        tracker: TrackerView,
+        link: Option<&LinkStatus>,
+    ) {
         let line = status::line(torrent, tracker, link);
         if self.terminal {
             self.draw(torrent, line);

@@ -2,14 +2,14 @@
 
 use indicatif::{DecimalBytes, FormattedDuration};
 use std::time::Duration;
-use swarm_core::engine::{TorrentState, TorrentView, TrackerView};
+use swarm_core::engine::{PeerPath, TorrentState, TorrentView, TrackerView};
 use tokio::time::Instant;
 
 use crate::link::LinkStatus;
 use crate::text::plain;
 
 /// What happens, how fast, and with whom.
-pub fn line(torrent: &TorrentView, tracker: TrackerView, link: &LinkStatus) -> String {
+pub fn line(torrent: &TorrentView, tracker: TrackerView, link: Option<&LinkStatus>) -> String {
     let mut parts = Vec::new();
     match torrent.state {
         TorrentState::Hashing => parts.push("checking what is here".to_owned()),
@@ -33,15 +33,38 @@ pub fn line(torrent: &TorrentView, tracker: TrackerView, link: &LinkStatus) -> S
     if torrent.up_rate > 0 {
         parts.push(format!("{} up", rate(torrent.up_rate)));
     }
-    parts.push(match torrent.peers.len() {
-        1 => "1 peer".to_owned(),
-        n => format!("{n} peers"),
-    });
+    parts.push(peers(torrent));
     if torrent.state == TorrentState::Seeding && torrent.copies > 0 {
         parts.push("the others have it all between them".to_owned());
     }
-    parts.extend(trouble(tracker, link));
+    parts.extend(link.and_then(|link| trouble(tracker, link)));
     parts.join(", ")
+}
+
+/// How many, and how they are reached.
+fn peers(torrent: &TorrentView) -> String {
+    let count = |path| {
+        torrent
+            .peers
+            .iter()
+            .filter(|peer| peer.path == path)
+            .count()
+    };
+    let mut all = match torrent.peers.len() {
+        1 => "1 peer".to_owned(),
+        n => format!("{n} peers"),
+    };
+    let ways = [
+        (count(PeerPath::Tcp), "by TCP"),
+        (count(PeerPath::Direct), "direct"),
+        (count(PeerPath::Relay), "relayed"),
+    ];
+    let ways = ways.iter().filter(|(count, _)| *count > 0);
+    let ways: Vec<String> = ways.map(|(count, how)| format!("{count} {how}")).collect();
+    if !ways.is_empty() {
+        all += &format!(" ({})", ways.join(", "));
+    }
+    all
 }
 
 /// What is wrong with the link to the tracker, if something is.
@@ -105,7 +128,7 @@ mod tests {
         let line = line(
             &torrent(TorrentState::Downloading),
             TrackerView::Up,
-            &LinkStatus::Up,
+            Some(&LinkStatus::Up),
         );
         assert_eq!(line, "2.50 MB/s, 00:01:23 left, 0 peers");
     }
@@ -116,7 +139,11 @@ mod tests {
             reason: "Connection refused".to_owned(),
             retry_at: Instant::now(),
         };
-        let line = line(&torrent(TorrentState::Metadata), TrackerView::Down, &link);
+        let line = line(
+            &torrent(TorrentState::Metadata),
+            TrackerView::Down,
+            Some(&link),
+        );
         assert!(
             line.contains("tracker unreachable (Connection refused), trying again"),
             "{line}"
@@ -129,7 +156,7 @@ mod tests {
             error: Some("\x1b[31mdisk".to_owned()),
             ..torrent(TorrentState::Error)
         };
-        let line = line(&torrent, TrackerView::Up, &LinkStatus::Up);
+        let line = line(&torrent, TrackerView::Up, None);
         assert!(line.contains("disk") && !line.contains('\x1b'), "{line}");
     }
 }

@@ -254,8 +254,12 @@ fn what_cannot_be_accepted_is_told_on_one_line() {
         (&["get", "nonsense"], "not a share link"),
         (&["get", hash, "-o", "file/below"], "file/below"),
         (
-            &["get", hash, "-o", "out", "--tracker", "udp://x:1"],
-            "udp://x:1 is not a tracker address",
+            &["get", hash, "-o", "out", "--tracker", "udp://x"],
+            "udp://x is not a tracker address",
+        ),
+        (
+            &["get", hash, "-o", "out", "--peer", "192.0.2.1"],
+            "it must be a host and a port",
         ),
     ];
     for (arguments, expected) in cases {
@@ -371,7 +375,7 @@ fn a_private_torrent_is_announced_to_no_tracker_but_its_own() {
     let tracker = ["--tracker", "http://private.invalid/announce"];
     succeed(at, &[&create[..], &["p.torrent"], &tracker].concat());
     let get = ["get", "p.torrent", "-o", "out"];
-    let text = fail(at, &get);
+    let text = fail(at, &[&get[..], &["--no-tcp"]].concat());
     assert!(
         text.contains("a is private") && text.contains("http://private.invalid/announce"),
         "{text}"

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use native_peer::TrackerAddress;
-use native_peer::address::Trackers;
+use native_peer::address::{Tracker, Trackers};
 use native_peer::link::{Link, LinkEvent, LinkStatus};
 use swarm_core::id::{InfoHash, MemberId};
 use swarm_core::rng::Rng;
@@ -196,10 +196,10 @@ async fn the_next_tracker_is_tried_when_one_is_not_there() {
         Server::new().await,
         Server::new().await,
     ];
-    let list = [&absent, &other, &server].map(|s| s.address().to_string());
+    let list = [&absent, &other, &server].map(|s| Tracker::Relay(s.address()));
     let gone = absent.address();
     drop(absent);
-    let mut link = Link::new(Trackers::among(&list).unwrap(), Rng::new(7));
+    let mut link = Link::new(Trackers::relays(&list).unwrap(), Rng::new(7));
     assert!(matches!(link.next().await, LinkEvent::Down));
     let LinkStatus::Down { reason, .. } = link.status() else {
         panic!("it is down")

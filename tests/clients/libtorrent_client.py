@@ -4,8 +4,8 @@
     libtorrent_client.py run TORRENT FOLDER ADDRESS:PORT
 
 `make` writes a torrent of a file or folder. `run` shares what is in the folder, and gets what
-is not; it finds others through the torrent's trackers alone, and tells on standard output when
-it is complete.
+is not; it finds others through the torrent's trackers and its peers alone, and tells on standard
+output to whom it connects, and when it is complete.
 """
 
 import sys
@@ -51,6 +51,8 @@ def run(torrent, folder, listen):
         session.wait_for_alert(500)
         for alert in session.pop_alerts():
             print(alert.message(), file=sys.stderr, flush=True)
+            if isinstance(alert, lt.peer_connect_alert):
+                print(alert.message(), flush=True)
         if not told and handle.status().is_seeding:
             told = True
             print("complete", flush=True)

@@ -1,4 +1,4 @@
-//! Other people's BitTorrent clients: WebTorrent, libtorrent and aria2.
+//! Other people's BitTorrent clients: WebTorrent, libtorrent, aria2 and Transmission.
 //!
 //! `cargo xtask test clients` installs them, says where they are, and runs the tests in a
 //! network of their own, in which this machine is [`HOST`].
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::process::{Child, Command};
 
 use crate::programs;
 use crate::wait::PATIENCE;
@@ -20,24 +20,38 @@ pub const HOST: &str = "10.77.0.1";
 pub const CLIENTS: &str = "TABSWARM_CLIENTS";
 
 /// A running client or server. Killed when dropped.
-#[derive(Debug)]
 pub struct Running {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    lines: Lines<BufReader<Box<dyn AsyncRead + Send + Unpin>>>,
 }
 
 impl Running {
     fn start(command: &mut Command) -> Result<Self> {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("{command:?} does not start"))?;
+        let mut child = Self::spawn(command.stdout(Stdio::piped()))?;
         let stdout = child.stdout.take();
         let stdout = stdout.context("standard output is piped")?;
-        let lines = BufReader::new(stdout).lines();
-        Ok(Running { child, lines })
+        Ok(Self::new(child, Box::new(stdout)))
+    }
+
+    /// One that tells how it is on standard error.
+    fn start_and_hear_errors(command: &mut Command) -> Result<Self> {
+        let mut child = Self::spawn(command.stderr(Stdio::piped()))?;
+        let stderr = child.stderr.take();
+        let stderr = stderr.context("standard error is piped")?;
+        Ok(Self::new(child, Box::new(stderr)))
+    }
+
+    fn new(child: Child, said: Box<dyn AsyncRead + Send + Unpin>) -> Self {
+        let lines = BufReader::new(said).lines();
+        Running { child, lines }
+    }
+
+    fn spawn(command: &mut Command) -> Result<Child> {
+        command
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{command:?} does not start"))
     }
 
     /// Waits for a line that contains this.
@@ -114,6 +128,26 @@ pub fn aria2(torrent: &Path, folder: &Path, port: u16) -> Result<Running> {
     let table = folder.join("dht.dat");
     command.arg(format!("--dht-file-path={}", table.display()));
     Running::start(command.arg("--dir").arg(folder).arg(torrent))
+}
+
+/// The same with Transmission, whose configuration goes beside the folder.
+pub fn transmission(torrent: &Path, folder: &Path, port: u16) -> Result<Running> {
+    let mut command = Command::new("transmission-cli");
+    command.args(["--no-portmap", "--verify", "--encryption-tolerated"]);
+    command
+        .arg("--config-dir")
+        .arg(folder.with_extension("transmission"));
+    command.arg("--port").arg(port.to_string());
+    command.arg("--finish").arg(installed("complete.sh"));
+    Running::start(command.arg("--download-dir").arg(folder).arg(torrent))
+}
+
+/// Our command-line peer gets a torrent into a folder, or what is missing of it, and goes on
+/// sharing it.
+pub fn native_peer(torrent: &Path, folder: &Path, options: &[&str]) -> Result<Running> {
+    let mut command = Command::new(programs::program("native-peer"));
+    command.arg("get").arg(torrent).arg("--output").arg(folder);
+    Running::start_and_hear_errors(command.arg("--seed").args(options))
 }
 
 /// Writes a torrent of a file or folder, with these trackers.

@@ -26,7 +26,7 @@ enum Part {
     Wasm,
     /// Tabs of a real browser, with the real server and command-line peer
     Tabs,
-    /// Other people's BitTorrent clients, with the real server
+    /// Other people's BitTorrent clients, with the real server and command-line peer
     Clients,
 }
 
@@ -111,11 +111,15 @@ fn clients(workspace: &Workspace, args: &[String]) -> Result<()> {
     heading("Tests with other clients");
     // Nothing here is about speed, and `cargo test` has built the server like this already. All
     // is built first: in the network that the tests run in there is nothing to fetch from.
-    cmd!(sh, "cargo build -p tracker-relay").run()?;
-    cmd!(sh, "cargo test -p swarm-tests --test clients --no-run").run()?;
+    cmd!(sh, "cargo build -p tracker-relay -p native-peer").run()?;
     cmd!(
         sh,
-        "sh tests/clients/network.sh cargo test --offline -p swarm-tests --test clients -- --ignored --test-threads=1 {args...}"
+        "cargo test -p swarm-tests --test clients --test ordinary --no-run"
+    )
+    .run()?;
+    cmd!(
+        sh,
+        "sh tests/clients/network.sh cargo test --offline -p swarm-tests --test clients --test ordinary -- --ignored --test-threads=1 {args...}"
     )
     .env("TABSWARM_CLIENTS", clients)
     .env("TABSWARM_BIN_DIR", workspace.target.join("debug"))

@@ -1,5 +1,6 @@
 //! What a peer allows itself and others. Every bound on its memory is here.
 
+mod announce;
 mod check;
 
 use std::time::Duration;
@@ -11,9 +12,12 @@ use crate::choke::ChokeConfig;
 use crate::net::lane::Pacing;
 use crate::pieces::{Cut, Layout, PieceIndex, Strategy};
 
+pub use announce::AnnounceConfig;
 pub use check::ConfigError;
 
-pub use crate::peer::{DirectConfig, PathsConfig, PlacesConfig, RequestConfig, WorkConfig};
+pub use crate::peer::{
+    DirectConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, WorkConfig,
+};
 
 /// See the module. `Config::default()` suits a tab, of which a browser has many;
 /// [`Config::terminal`] gives a program of its own more memory for what is far away.
@@ -25,6 +29,9 @@ pub use crate::peer::{DirectConfig, PathsConfig, PlacesConfig, RequestConfig, Wo
 pub struct Config {
     /// Names the software to other peers (BEP 10 `v`).
     pub client: String,
+    /// The port at which the host takes connections by TCP, if it does: told to those with whom
+    /// we talk that way (BEP 10 `p`).
+    pub listen_port: Option<u16>,
     /// How pieces are chosen in torrents that say nothing else.
     pub strategy: Strategy,
     /// Sessions of one torrent at once. 50, as in most clients: enough neighbours to see
@@ -41,6 +48,8 @@ pub struct Config {
     pub paths: PathsConfig,
     /// What peers may tell us of trackers.
     pub exchange: ExchangeConfig,
+    /// How peers tell each other of peers.
+    pub pex: PexConfig,
     /// How much is asked of whom.
     pub requests: RequestConfig,
     /// When a peer has lost our trust.
@@ -51,6 +60,8 @@ pub struct Config {
     pub metadata: MetadataConfig,
     /// How we get on with the tracker.
     pub tracker: TrackerConfig,
+    /// The same with trackers by HTTP and UDP.
+    pub announce: AnnounceConfig,
     /// Bytes of pieces in progress, hashing and writing included, in one torrent; beyond them
     /// only what is asked of those far away ([`RequestConfig::far`]).
     pub bytes_in_progress: u64,
@@ -324,6 +335,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             client: concat!("Tabswarm ", env!("CARGO_PKG_VERSION")).to_owned(),
+            listen_port: None,
             strategy: Strategy::RarestFirst,
             max_peers: 50,
             target_peers: 30,
@@ -331,11 +343,13 @@ impl Default for Config {
             places: PlacesConfig::default(),
             paths: PathsConfig::default(),
             exchange: ExchangeConfig::default(),
+            pex: PexConfig::default(),
             requests: RequestConfig::default(),
             trust: TrustConfig::default(),
             work: WorkConfig::default(),
             metadata: MetadataConfig::default(),
             tracker: TrackerConfig::default(),
+            announce: AnnounceConfig::default(),
             bytes_in_progress: 24 << 20,
             whole_piece: 16 << 20,
             part: 1 << 20,

@@ -111,12 +111,6 @@ pub enum Fault {
     #[error("connected to ourselves")]
     Ourselves,
 
-    /// A second bitfield, or message in its place (BEP 6).
-    #[error("a second bitfield")]
-    SecondBitfield,
-    /// A bitfield behind have messages.
-    #[error("a bitfield after other messages")]
-    LateBitfield,
     /// A have message of a piece beyond the last one.
     #[error("has a piece that does not exist")]
     HasNoSuchPiece,

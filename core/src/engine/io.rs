@@ -289,6 +289,8 @@ pub enum Output<C = Bytes> {
     Leave {
         /// The torrent.
         info_hash: InfoHash,
+        /// What came of it.
+        totals: Totals,
     },
     /// Ask somebody for a channel; answered with [`Input::Opened`] or [`Input::Declined`].
     Dial {
@@ -336,6 +338,17 @@ pub enum Output<C = Bytes> {
     Store(Job, Work<C>),
     /// Something that the host or a person should know.
     Event(Event),
+}
+
+/// What came of taking part in a torrent, as trackers want to know it (BEP 3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Bytes of it that we lack, if we know.
+    pub left: Option<u64>,
+    /// Bytes of payload that were sent.
+    pub uploaded: u64,
+    /// Bytes of payload that came, those that were of no use among them.
+    pub downloaded: u64,
 }
 
 /// A direct link in the making.

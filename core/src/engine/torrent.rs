@@ -60,6 +60,7 @@ mod messages;
 mod metadata;
 mod news;
 mod parts;
+mod pex;
 mod places;
 mod proofs;
 mod requests;
@@ -302,6 +303,7 @@ impl<C: Chunk> Torrent<C> {
         self.swarm = Swarm::default();
         cx.emit(Output::Leave {
             info_hash: self.info_hash,
+            totals: self.totals(),
         });
     }
 

@@ -55,12 +55,17 @@ pub(super) fn torrent(bytes: &[u8]) -> Result<Metainfo, MetainfoError> {
     // The list has the single address too, or is there instead of it (BEP 12).
     let tiers = announce_list.and_then(Value::list).into_iter().flatten();
     // Some programs leave the tiers out.
-    let listed = tiers.flat_map(|tier| tier.list().into_iter().flatten().chain([tier]));
-    let addresses = listed.chain(announce).filter_map(Value::string).map(text);
-    let trackers = trackers::clean(addresses);
+    let listed = tiers.enumerate().flat_map(|(number, tier)| {
+        let trackers = tier.list().into_iter().flatten().chain([tier]);
+        trackers.map(move |tracker| (number, tracker))
+    });
+    let single = announce.map(|tracker| (usize::MAX, tracker));
+    let addresses = listed.chain(single);
+    let addresses = addresses.filter_map(|(tier, tracker)| Some((tier, text(tracker.string()?))));
+    let trackers = trackers::clean_tiers(addresses);
     let info = Bytes::copy_from_slice(info.raw());
     let info_hash = InfoHash::of(&info);
-    checked(info, info_hash, trackers)
+    checked(info, info_hash, Vec::new()).map(|metainfo| metainfo.with_tiers(trackers))
 }
 
 /// Reads an info dictionary whose hash is known, with clean trackers.
@@ -105,6 +110,7 @@ pub(super) fn checked(
         multi_file,
         private,
         trackers,
+        tiers: Vec::new(),
         info,
     })))
 }

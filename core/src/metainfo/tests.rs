@@ -187,6 +187,9 @@ fn trackers_are_flattened_and_cleaned() {
     );
     let metainfo = Metainfo::from_torrent(torrent.as_bytes()).unwrap();
     assert_eq!(metainfo.trackers(), ["udp:a", "udp:b", "udp:c"]);
+    let tiers: Vec<_> = metainfo.tiers().collect();
+    let again = Metainfo::from_torrent(&metainfo.to_torrent()).unwrap();
+    assert_eq!(again.tiers().collect::<Vec<_>>(), tiers);
     let other = metainfo.with_trackers(vec![TRACKER.into()]);
     assert_eq!(other.trackers(), [TRACKER]);
     assert_eq!(other.info_hash(), metainfo.info_hash());

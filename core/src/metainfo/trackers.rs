@@ -10,6 +10,15 @@ pub(super) const MAX_ADDRESS: usize = 2048;
 /// What can be shown and tried: each once, none empty, none with spaces or control
 /// characters, a bounded number of them. Schemes are for those to judge who connect.
 pub(super) fn clean(trackers: impl IntoIterator<Item = String>) -> Vec<String> {
+    let tiers = trackers.into_iter().enumerate();
+    let cleaned = clean_tiers(tiers).into_iter();
+    cleaned.map(|(_, tracker)| tracker).collect()
+}
+
+/// The same of trackers that each are in a tier of some number (BEP 12).
+pub(super) fn clean_tiers(
+    trackers: impl IntoIterator<Item = (usize, String)>,
+) -> Vec<(usize, String)> {
     let mut seen = BTreeSet::new();
     let usable = |tracker: &String| {
         (1..=MAX_ADDRESS).contains(&tracker.len())
@@ -19,9 +28,9 @@ pub(super) fn clean(trackers: impl IntoIterator<Item = String>) -> Vec<String> {
     };
     trackers
         .into_iter()
-        .map(|tracker| tracker.trim().to_owned())
-        .filter(usable)
-        .filter(|tracker| seen.insert(tracker.clone()))
+        .map(|(tier, tracker)| (tier, tracker.trim().to_owned()))
+        .filter(|(_, tracker)| usable(tracker))
+        .filter(|(_, tracker)| seen.insert(tracker.clone()))
         .take(MAX_TRACKERS)
         .collect()
 }

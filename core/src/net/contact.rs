@@ -1,6 +1,6 @@
 //! Whom a channel can be opened to.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +18,10 @@ pub enum Contact {
         /// Its number there.
         member: MemberId,
     },
-    /// Whoever listens there, or called us from there.
+    /// Whoever listens there.
     Address(SocketAddr),
+    /// Whoever called us from there: nobody need be found there again.
+    Caller(SocketAddr),
 }
 
 impl Contact {
@@ -27,7 +29,7 @@ impl Contact {
     pub fn link(&self) -> LinkId {
         match self {
             Contact::Member { link, .. } => *link,
-            Contact::Address(_) => LinkId::NETWORK,
+            Contact::Address(_) | Contact::Caller(_) => LinkId::NETWORK,
         }
     }
 
@@ -36,8 +38,84 @@ impl Contact {
     pub fn address(&self) -> [u8; 4] {
         match self {
             Contact::Member { member, .. } => member.0.to_be_bytes(),
-            Contact::Address(address) => four_bytes(address.ip()),
+            Contact::Address(address) | Contact::Caller(address) => four_bytes(address.ip()),
         }
+    }
+}
+
+impl Contact {
+    /// The address, if it is known by one.
+    pub(crate) fn socket(&self) -> Option<SocketAddr> {
+        match self {
+            Contact::Address(address) | Contact::Caller(address) => Some(*address),
+            Contact::Member { .. } => None,
+        }
+    }
+
+    /// Where a caller says that it can be called back: at its own address, whatever it says.
+    pub(crate) fn listening(&self, port: u16) -> Option<Contact> {
+        let Contact::Caller(address) = self else {
+            return None;
+        };
+        let address = SocketAddr::new(address.ip(), port);
+        is_dialable(address).then_some(Contact::Address(address))
+    }
+
+    /// The same for whoever calls from one machine, or from behind one router: the ports of
+    /// callers are another each time. On our own machine they are all there is to tell
+    /// programs from each other.
+    pub(crate) fn caller_host(&self) -> Contact {
+        match self {
+            Contact::Caller(address) if !is_loopback(address.ip()) => {
+                Contact::Caller(SocketAddr::new(host(address.ip()), 0))
+            }
+            contact => *contact,
+        }
+    }
+
+    /// The same for whoever is at one machine, or behind one router.
+    pub(crate) fn host(&self) -> Contact {
+        match self {
+            Contact::Address(address) => Contact::Caller(*address).caller_host(),
+            contact => contact.caller_host(),
+        }
+    }
+}
+
+/// What stands for a machine: its address, or the network that IPv6 gives to each (/64).
+fn host(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+/// Somebody may listen there: it is the address of one machine, with a port.
+pub fn is_dialable(address: SocketAddr) -> bool {
+    let one = match address.ip().to_canonical() {
+        IpAddr::V4(ip) => !(ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast()),
+        IpAddr::V6(ip) => !(ip.is_unspecified() || ip.is_multicast()),
+    };
+    one && address.port() != 0
+}
+
+/// Whoever is at `teller` may know of this address: strangers don't make us call programs of
+/// our own machine, or of our own network, which only those who are there themselves can mean.
+pub fn may_tell(teller: IpAddr, address: SocketAddr) -> bool {
+    is_dialable(address) && reach(teller) <= reach(address.ip())
+}
+
+/// From how far away an address can be meant: our own machine, our own network, everywhere.
+fn reach(address: IpAddr) -> u8 {
+    match address.to_canonical() {
+        ip if ip.is_loopback() => 0,
+        IpAddr::V4(ip) if ip.is_private() || ip.is_link_local() => 1,
+        IpAddr::V6(ip) if ip.is_unique_local() || ip.is_unicast_link_local() => 1,
+        _ => 2,
     }
 }
 
@@ -53,5 +131,63 @@ pub fn four_bytes(address: IpAddr) -> [u8; 4] {
                 .fold(0, |sum, quarter| sum ^ quarter)
                 .to_be_bytes()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(address: &str) -> SocketAddr {
+        address.parse().unwrap()
+    }
+
+    #[test]
+    fn callers_of_one_machine_are_one_and_programs_of_ours_are_not() {
+        let host = |address| Contact::Caller(at(address)).caller_host();
+        assert_eq!(host("9.9.9.9:5000"), host("9.9.9.9:6000"));
+        assert_eq!(host("[::ffff:9.9.9.9]:5000"), host("9.9.9.9:6000"));
+        assert_eq!(host("[2001:db8::1]:1"), host("[2001:db8::ffff:2]:2"));
+        assert_ne!(host("9.9.9.9:5000"), host("9.9.9.8:5000"));
+        assert_ne!(host("[2001:db8::1]:1"), host("[2001:db8:0:1::1]:1"));
+        assert_ne!(host("127.0.0.1:5000"), host("127.0.0.1:6000"));
+        let listens = Contact::Address(at("9.9.9.9:6881"));
+        assert_eq!(listens.caller_host(), listens);
+        assert_eq!(listens.host(), host("9.9.9.9:5000"));
+    }
+
+    #[test]
+    fn strangers_do_not_tell_of_what_is_ours() {
+        let may = |teller: &str, address| may_tell(teller.parse().unwrap(), at(address));
+        for (teller, address) in [
+            ("9.9.9.9", "8.8.8.8:6881"),
+            ("9.9.9.9", "[2001:db8::1]:6881"),
+            ("192.168.1.1", "10.0.0.1:6881"),
+            ("192.168.1.1", "8.8.8.8:6881"),
+            ("127.0.0.1", "127.0.0.1:6881"),
+        ] {
+            assert!(may(teller, address), "{teller} tells of {address}");
+        }
+        for (teller, address) in [
+            ("9.9.9.9", "127.0.0.1:6881"),
+            ("9.9.9.9", "192.168.1.1:6881"),
+            ("9.9.9.9", "[::ffff:127.0.0.1]:6881"),
+            ("9.9.9.9", "[fe80::1]:6881"),
+            ("192.168.1.1", "127.0.0.1:6881"),
+            ("9.9.9.9", "8.8.8.8:0"),
+            ("9.9.9.9", "0.0.0.0:6881"),
+            ("9.9.9.9", "224.0.0.1:6881"),
+        ] {
+            assert!(!may(teller, address), "{teller} tells of {address}");
+        }
+    }
+
+    #[test]
+    fn a_caller_can_be_called_back_at_its_own_address_alone() {
+        let caller = Contact::Caller(at("9.9.9.9:5000"));
+        let there = Contact::Address(at("9.9.9.9:6881"));
+        assert_eq!(caller.listening(6881), Some(there));
+        assert_eq!(caller.listening(0), None);
+        assert_eq!(there.listening(7000), None);
     }
 }

@@ -76,6 +76,15 @@ impl<C: Chunk> Parts<C> {
     }
 }
 
+impl<C> IntoIterator for Parts<C> {
+    type Item = Part<C>;
+    type IntoIter = std::vec::IntoIter<Part<C>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.parts.into_iter()
+    }
+}
+
 impl<C: Chunk> Part<C> {
     /// Bytes in it.
     pub fn len(&self) -> usize {

@@ -8,6 +8,7 @@ use crate::chunk::Chunk;
 use crate::engine::{
     self, Command, DirectId, DirectWork, Done, Ending, Event, Job, PeerPath, Work,
 };
+use crate::find::announcer::{AnnounceError, Answer, Ask};
 use crate::id::{ChannelId, InfoHash, LinkId};
 use crate::net::Parts;
 use crate::pieces::PieceIndex;
@@ -42,6 +43,21 @@ pub enum Input<C = Bytes> {
         /// Some of them.
         addresses: Vec<SocketAddr>,
     },
+    /// A torrent has trackers that are asked by HTTP or UDP, tier by tier (BEP 12). Only while
+    /// the torrent is there: those of one that is removed are forgotten.
+    Trackers {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// Their addresses: `http`, `https` and `udp`.
+        tiers: Vec<Vec<String>>,
+    },
+    /// What came of an [`Output::Ask`].
+    Answered {
+        /// Its number.
+        number: u32,
+        /// What the tracker says, or why that is not known.
+        answer: Answer,
+    },
     /// Nobody answers at an address that was dialled.
     Undialled {
         /// The torrent.
@@ -52,7 +68,7 @@ pub enum Input<C = Bytes> {
     /// Says to whose servers alone a torrent is told, and who is met there: its trackers. All
     /// links, those to come too, while nothing was said. It may be said before the torrent is
     /// there, and holds until something else is said, whatever becomes of it.
-    Trackers {
+    Links {
         /// The torrent.
         info_hash: InfoHash,
         /// The links, up or not; none stands for all.
@@ -166,12 +182,24 @@ pub enum Output<C = Bytes> {
     Link(LinkId, LinkOutput<C>),
     /// Something about wires.
     Wire(WireOutput<C>),
+    /// Ask a tracker, then answer with [`Input::Answered`]. What it says when we leave a swarm
+    /// ([`Event::Stopped`](crate::wire::tracker::Event::Stopped)) is of no interest.
+    Ask(Ask),
     /// Have a direct link made, step by step; answered with [`Input::Direct`].
     Direct(DirectId, DirectWork),
     /// Have a store do something, then answer with [`Input::Store`], in any order.
     Store(Job, Work<C>),
     /// Something that the host or a person should know.
     Event(Event),
+    /// A tracker by HTTP or UDP does not do what it should, or warns; said when it is new.
+    Trouble {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// The tracker.
+        url: String,
+        /// What is wrong.
+        trouble: AnnounceError,
+    },
     /// A server refused something.
     Refused {
         /// The link to it.

@@ -298,7 +298,7 @@ impl RelayLink {
                 piece,
                 complete,
             } => self.tracker.have(now, info_hash, piece, complete),
-            engine::Output::Leave { info_hash } => {
+            engine::Output::Leave { info_hash, .. } => {
                 self.tracker.leave(info_hash);
                 self.say(out);
             }

@@ -66,7 +66,10 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             };
             let urgency = Urgency::Now;
             let output = match (was_told, is_told) {
-                (true, false) => engine::Output::Leave { info_hash },
+                (true, false) => engine::Output::Leave {
+                    info_hash,
+                    totals: self.engine.engine().totals(info_hash).unwrap_or_default(),
+                },
                 (false, true) if is_running => engine::Output::Look { info_hash, urgency },
                 _ => continue,
             };

@@ -139,7 +139,7 @@ impl<C: Chunk> Wires<C> {
         let offered = engine::Input::Offered {
             info_hash: handshake.info_hash,
             channel: key(id),
-            contact: Contact::Address(up.remote),
+            contact: Contact::Caller(up.remote),
             path: up.path,
             here: four_bytes(up.local.ip()),
             peer_id: handshake.peer_id,

@@ -126,6 +126,27 @@ impl Default for PathsConfig {
     }
 }
 
+/// How peers tell each other of peers (BEP 11).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PexConfig {
+    /// A peer is told what changed no sooner than this after the last time: 65 seconds, as BEP 11
+    /// wants no more than a message a minute, and libtorrent drops who sends seven. Who tells us
+    /// twice as often is not listened to.
+    pub pause: Duration,
+    /// Addresses that are told, or listened to, at once: 50 (BEP 11).
+    pub most: usize,
+}
+
+impl Default for PexConfig {
+    fn default() -> Self {
+        PexConfig {
+            pause: Duration::from_secs(65),
+            most: 50,
+        }
+    }
+}
+
 /// How much is asked of a peer at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -52,8 +52,14 @@ impl<C: Chunk> Session<C> {
         self.talk.channel == channel && self.talk.heeded
     }
 
-    /// Who is at the other ends.
+    /// Who is at the other ends, and where they can be called back.
     pub(crate) fn contacts(&self) -> Vec<Contact> {
+        let contacts = self.streams().flat_map(|s| [Some(s.contact), s.listens]);
+        contacts.flatten().collect()
+    }
+
+    /// Who is at the other ends, as is vouched for.
+    pub(crate) fn vouched(&self) -> Vec<Contact> {
         self.streams().map(|stream| stream.contact).collect()
     }
 

@@ -1,6 +1,8 @@
 //! One channel to a remote peer: what comes through it, what waits to go, what was asked
 //! through it. It ends with the channel.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 
 use super::secret::{Place, Secret};
@@ -33,6 +35,17 @@ pub(crate) struct Opening {
     pub(crate) room: u32,
 }
 
+/// What the ends of a channel told each other of peers (BEP 11).
+#[derive(Debug, Default)]
+pub(crate) struct Pex {
+    /// Those that we told it of.
+    pub(crate) told: SortedSet<SocketAddr>,
+    /// When we last did.
+    pub(crate) told_at: Option<Time>,
+    /// When we last listened to it.
+    pub(crate) heard: Option<Time>,
+}
+
 /// The room of a channel that is no other's neighbour: its own queue bounds what it takes.
 pub const UNCOUNTED: u32 = u32::MAX;
 
@@ -43,6 +56,8 @@ pub(crate) struct Stream<C: Chunk = Bytes> {
     pub(crate) channel: ChannelKey,
     /// Who is at its other end, as is vouched for.
     pub(crate) contact: Contact,
+    /// Where it can be called back, if it called us and says so.
+    pub(crate) listens: Option<Contact>,
     /// What kind of channel that is.
     pub(crate) path: PeerPath,
     /// We asked for it.
@@ -73,11 +88,15 @@ pub(crate) struct Stream<C: Chunk = Bytes> {
     pub(crate) fast: bool,
     /// The id under which it takes `ut_metadata` messages.
     pub(crate) ut_metadata: Option<u8>,
+    /// The id under which it takes `ut_pex` messages.
+    pub(crate) ut_pex: Option<u8>,
+    /// What was told of peers.
+    pub(crate) pex: Pex,
     /// The id under which it takes `ts_direct` messages.
     pub(crate) ts_direct: Option<u8>,
     /// The id under which it takes `ts_trackers` messages.
     pub(crate) ts_trackers: Option<u8>,
-    /// It said what it has as a whole: there is one bitfield, or message in its place.
+    /// It said what it has as a whole, by a bitfield, or message in its place.
     pub(crate) introduced: bool,
     /// What we asked for.
     requests: SortedSet<Block>,
@@ -115,6 +134,7 @@ impl<C: Chunk> Stream<C> {
         Stream {
             channel: opening.channel,
             contact: opening.contact,
+            listens: None,
             path: opening.path,
             ours: opening.ours,
             policy: opening.policy,
@@ -133,6 +153,8 @@ impl<C: Chunk> Stream<C> {
             extended: false,
             fast: false,
             ut_metadata: None,
+            ut_pex: None,
+            pex: Pex::default(),
             ts_direct: None,
             ts_trackers: None,
             introduced: false,
@@ -179,6 +201,11 @@ impl<C: Chunk> Stream<C> {
             here: self.here,
             there: self.contact.address(),
         })
+    }
+
+    /// It leads to somebody who can be reached there.
+    pub(crate) fn leads_to(&self, contact: Contact) -> bool {
+        self.contact == contact || self.listens == Some(contact)
     }
 
     /// The higher, the better: a relay that is to be spared comes last, one that costs nobody

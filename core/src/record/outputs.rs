@@ -84,7 +84,7 @@ impl OutputHash {
                 self.piece(13, *info_hash, *piece);
                 self.tag(u8::from(*complete));
             }
-            Output::Leave { info_hash } => {
+            Output::Leave { info_hash, .. } => {
                 self.tag(14);
                 self.hash.write(&info_hash.0);
             }
@@ -96,7 +96,9 @@ impl OutputHash {
                         self.hash.write(&link.0.to_be_bytes());
                         self.hash.write(&member.0.to_be_bytes());
                     }
-                    Contact::Address(address) => self.bytes(address.to_string().as_bytes()),
+                    Contact::Address(address) | Contact::Caller(address) => {
+                        self.bytes(address.to_string().as_bytes());
+                    }
                 }
             }
             Output::Accept { channel } => self.channel(16, *channel),

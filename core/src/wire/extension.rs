@@ -42,6 +42,8 @@ pub struct ExtensionHandshake {
     /// The id under which the sender takes `ut_metadata` messages, if it does (`m`);
     /// never 0, which is how a sender says that it no longer does.
     pub ut_metadata: Option<u8>,
+    /// The id under which the sender takes `ut_pex` messages, if it does (`m`).
+    pub ut_pex: Option<u8>,
     /// The id under which the sender takes `ts_direct` messages ([`super::direct`]), if it does
     /// (`m`).
     pub ts_direct: Option<u8>,
@@ -56,6 +58,8 @@ pub struct ExtensionHandshake {
     pub client: Option<String>,
     /// Requests that the sender keeps before it drops some (`reqq`).
     pub request_queue: Option<u32>,
+    /// The port at which the sender takes connections (`p`).
+    pub port: Option<u16>,
     /// What the sender will know the other end of this channel by on another one, and be known
     /// by, if it takes several (`ts_token`). This and the rest is our own: `docs/protocol.md`,
     /// "Several channels to one peer".
@@ -119,12 +123,14 @@ impl ExtensionHandshake {
     pub fn encode(&self) -> Bytes {
         bencode::encode(&HandshakeDictionary {
             m: Extensions {
+                ut_pex: self.ut_pex.map(i64::from),
                 ts_direct: self.ts_direct.map(i64::from),
                 ts_trackers: self.ts_trackers.map(i64::from),
                 ut_metadata: self.ut_metadata.map(i64::from),
             },
             metadata_size: self.metadata_size.map(i64::from),
             v: self.client.as_deref().map(client_name),
+            p: self.port.map(i64::from),
             reqq: self.request_queue.map(i64::from),
             ts_begin: self.begin.map(|begin| match begin {
                 Begin::Asks => 1,
@@ -145,6 +151,7 @@ impl ExtensionHandshake {
             .map(|ByteString(name)| String::from_utf8_lossy(&name).into_owned());
         Ok(ExtensionHandshake {
             ut_metadata: in_range(read.m.ut_metadata, u8::MAX),
+            ut_pex: in_range(read.m.ut_pex, u8::MAX),
             ts_direct: in_range(read.m.ts_direct, u8::MAX),
             ts_trackers: in_range(read.m.ts_trackers, u8::MAX),
             metadata_size: in_range(read.metadata_size, MAX_METADATA as u32),
@@ -153,6 +160,7 @@ impl ExtensionHandshake {
                 String::from_utf8(name).expect("it was a string")
             }),
             request_queue: in_range(read.reqq, u32::MAX),
+            port: in_range(read.p, u16::MAX),
             token: read.ts_token.and_then(|ByteString(b)| b.try_into().ok()),
             proof: read.ts_proof.and_then(|ByteString(b)| b.try_into().ok()),
             begin: match read.ts_begin {
@@ -222,6 +230,7 @@ struct HandshakeDictionary {
     #[serde(default)]
     m: Extensions,
     metadata_size: Option<i64>,
+    p: Option<i64>,
     v: Option<ByteString>,
     reqq: Option<i64>,
     ts_begin: Option<i64>,
@@ -234,6 +243,7 @@ struct Extensions {
     ts_direct: Option<i64>,
     ts_trackers: Option<i64>,
     ut_metadata: Option<i64>,
+    ut_pex: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -412,6 +412,7 @@ impl Net {
             }
             Output::Direct(id, work) => self.link(index, id, work),
             Output::Wire(output) => self.work_on_wire(index, output),
+            Output::Ask(_) | Output::Trouble { .. } => unreachable!("nobody here has trackers"),
             Output::Event(event) => host.events.push(event),
             Output::Refused { .. } => {}
         }

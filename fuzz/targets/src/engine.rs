@@ -150,7 +150,7 @@ impl World {
                         verified.remove(&piece.get());
                     }
                 }
-                Output::Wire(_) | Output::Direct(..) => {
+                Output::Wire(_) | Output::Direct(..) | Output::Ask(_) | Output::Trouble { .. } => {
                     unreachable!("nobody told it of the network")
                 }
                 Output::Link(_, output) => {

@@ -22,13 +22,13 @@ pub use hub::hub;
 pub use parsers::{bencode, link, metainfo, peer_wire, relay};
 pub use recording::recording;
 pub use swarms::swarms;
-pub use trackers::{http_tracker, stun, udp_tracker, webtorrent};
+pub use trackers::{http_tracker, lsd, stun, udp_tracker, webtorrent};
 
 /// A target: returns on any input, or panics because something is wrong.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder of the corpus.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("bencode", bencode),
     ("metainfo", metainfo),
     ("link", link),
@@ -37,6 +37,7 @@ pub const TARGETS: [(&str, Target); 13] = [
     ("stun", stun),
     ("http_tracker", http_tracker),
     ("udp_tracker", udp_tracker),
+    ("lsd", lsd),
     ("webtorrent", webtorrent),
     ("recording", recording),
     ("engine", engine),

@@ -6,6 +6,7 @@ use swarm_core::bencode::{DecodeLimits, Value, decode, raw_value, value_length};
 use swarm_core::metainfo::{Metainfo, TorrentLink, TrackerAddress};
 use swarm_core::wire::extension::{ExtensionHandshake, MetadataMessage};
 use swarm_core::wire::peer::{Decoder, Message, PeerWireError, Received};
+use swarm_core::wire::pex::PexMessage;
 use swarm_core::wire::relay::{ClientMessage, ServerMessage};
 use swarm_core::wire::trackers::TrackersMessage;
 
@@ -165,6 +166,9 @@ fn decode_extension(message: &Message) {
             ExtensionHandshake::decode(&handshake.encode()),
             Ok(handshake)
         );
+    }
+    if let Ok(peers) = PexMessage::decode(payload) {
+        assert_eq!(PexMessage::decode(&peers.encode()), Ok(peers));
     }
     if let Ok(Some(metadata)) = MetadataMessage::decode(payload) {
         assert_eq!(

@@ -1,5 +1,6 @@
 //! Targets for what ordinary clients, trackers and STUN servers say.
 
+use swarm_core::wire::lsd::LsdMessage;
 use swarm_core::wire::stun;
 use swarm_core::wire::tracker::http::{
     AnnounceQuery, AnnounceResponse, ScrapeResponse, scrape_query, scrape_url, scraped_swarms,
@@ -75,5 +76,12 @@ pub fn webtorrent(input: &[u8]) {
     }
     if let Ok(message) = decode_server(text, &limits) {
         assert_eq!(decode_server(&encode_server(&message), &wide), Ok(message));
+    }
+}
+
+/// What a local network says is read or refused, and what was read is written again.
+pub fn lsd(input: &[u8]) {
+    if let Ok(message) = LsdMessage::decode(input) {
+        assert_eq!(LsdMessage::decode(&message.encode()), Ok(message));
     }
 }

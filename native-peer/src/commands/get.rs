@@ -6,16 +6,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use swarm_core::engine::{Command, Resume, StoreError};
-use swarm_core::metainfo::{Metainfo, Selection};
+use swarm_core::metainfo::{Metainfo, Selection, peers_of_link};
 use swarm_core::pieces::{PieceIndex, Strategy};
 use tokio::task::spawn_blocking;
 
 use super::choose::Chosen;
+use super::network::Network;
 use super::seed::until_stopped;
 use super::session::{Reached, Session, runtime};
 use super::source::Source;
 use crate::Error;
-use crate::address::{TrackerAddress, Trackers};
 use crate::arguments::Get;
 use crate::recording::Recording;
 use crate::screen::Screen;
@@ -32,65 +32,34 @@ const STORE: &str = "there is a store as soon as the metadata is known";
 
 pub(crate) fn run(arguments: &Get) -> Result<ExitCode, Error> {
     let source = Source::read(&arguments.torrent)?;
-    let trackers = trackers(&source, arguments)?;
+    let network = network(&source, arguments)?;
     if let Source::Torrent(metainfo) = &source {
         // Before anything is made.
         Chosen::of(&arguments.choice, None, metainfo)?;
     }
     make_folder(&arguments.output)?;
     let recording = arguments.record.begin()?;
-    runtime()?.block_on(get(source, trackers, arguments, recording))
+    runtime()?.block_on(get(source, network, arguments, recording))
 }
 
 /// Where to meet others: at the trackers that are named on the command line, in the torrent
 /// or in the link, or else at the usual one.
-fn trackers(source: &Source, arguments: &Get) -> Result<Trackers, Error> {
-    let chosen: Option<TrackerAddress> = match &arguments.tracker {
-        Some(text) => Some(text.parse()?),
-        None => None,
-    };
-    let own = own_trackers(source);
-    if let Source::Torrent(metainfo) = source
-        && metainfo.is_private()
-    {
-        return private_trackers(metainfo, chosen, own);
-    }
-    match (chosen, own) {
-        (Some(chosen), _) => Ok(chosen.into()),
-        (None, Some(own)) => Ok(own),
-        (None, None) => Ok(TrackerAddress::from_environment()?.into()),
-    }
-}
-
-/// A private torrent is announced to its own trackers alone (BEP 27).
-fn private_trackers(
-    metainfo: &Metainfo,
-    chosen: Option<TrackerAddress>,
-    own: Option<Trackers>,
-) -> Result<Trackers, Error> {
-    let name = plain(metainfo.name());
-    let named = plain(&metainfo.trackers().join(", "));
-    match (chosen, own) {
-        (Some(chosen), Some(own)) if own.contains(&chosen) => Ok(chosen.into()),
-        (None, Some(own)) => Ok(own),
-        (Some(chosen), None) if metainfo.trackers().is_empty() => Ok(chosen.into()),
-        (Some(_), _) => Err(Error::Other(format!(
-            "{name} is private: only its own trackers may be asked ({named})"
-        ))),
-        (None, None) if metainfo.trackers().is_empty() => Err(Error::Other(format!(
-            "{name} is private and names no tracker: name one with --tracker"
-        ))),
-        (None, None) => Err(Error::Other(format!(
-            "{name} is private, and none of its trackers is one that can be reached from here, by ws:// or wss:// ({named})"
-        ))),
-    }
-}
-
-/// The trackers that the torrent or the link names.
-fn own_trackers(source: &Source) -> Option<Trackers> {
+fn network(source: &Source, arguments: &Get) -> Result<Network, Error> {
     match source {
-        Source::Torrent(metainfo) => Trackers::among(metainfo.trackers()),
-        Source::Link(link) => Trackers::among(link.page_tracker().iter().chain(&link.trackers)),
+        Source::Torrent(torrent) => {
+            let own: Vec<Vec<String>> = torrent.tiers().map(<[String]>::to_vec).collect();
+            match torrent.is_private() {
+                true => Network::private(&arguments.ways, torrent.name(), &own),
+                false => Network::new(&arguments.ways, &own),
+            }
+        }
+        Source::Link(link) => {
+            let own = link.page_tracker().into_iter().chain(link.trackers.clone());
+            let own: Vec<Vec<String>> = own.map(|tracker| vec![tracker]).collect();
+            let mut network = Network::new(&arguments.ways, &own)?;
+            network.call_too(&peers_of_link(&arguments.torrent.to_string_lossy()));
+            Ok(network)
+        }
     }
 }
 
@@ -107,11 +76,11 @@ fn try_to_write(folder: &Path) -> Result<(), Error> {
 
 async fn get(
     source: Source,
-    trackers: Trackers,
+    network: Network,
     arguments: &Get,
     recording: Option<Recording>,
 ) -> Result<ExitCode, Error> {
-    let named = own_trackers(&source).is_some() || arguments.tracker.is_some();
+    let named = network.named;
     let asked = match &source {
         Source::Link(link) => link.files.clone(),
         Source::Torrent(_) => None,
@@ -146,7 +115,7 @@ async fn get(
             )
         }
     };
-    let mut session = Session::begin(trackers, Screen::new(), command, recording)?;
+    let mut session = Session::begin(&network, Screen::new(), command, recording)?;
     if arguments.sequential {
         session.set_strategy(Strategy::Sequential);
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use swarm_core::engine::{Command, Resume};
 use swarm_core::pieces::Bitfield;
 
+use super::network::Network;
 use super::session::{Reached, Session, runtime, tell_remarks};
 use crate::Error;
-use crate::address::TrackerAddress;
 use crate::arguments::Seed;
 use crate::recording::Recording;
 use crate::screen::Screen;
@@ -19,13 +19,10 @@ pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
     let Seed {
         paths,
         shape,
-        tracker,
+        ways,
         record,
     } = arguments;
-    let tracker = match tracker {
-        Some(text) => text.parse()?,
-        None => TrackerAddress::from_environment()?,
-    };
+    let network = Network::new(&ways, &[])?;
     let options = Options {
         name: shape.name,
         piece_length: shape.piece_length,
@@ -36,14 +33,14 @@ pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
     screen.clear();
     let recording = record.begin()?;
     tell_remarks(&made.remarks);
-    let link = tracker.share_link(&made.metainfo);
+    let link = network.link(&made.metainfo);
     print(&link).map_err(|e| Error::Other(format!("cannot write to standard output: {e}")))?;
-    runtime()?.block_on(seed(made, tracker, recording))
+    runtime()?.block_on(seed(made, network, recording))
 }
 
 async fn seed(
     made: Made,
-    tracker: TrackerAddress,
+    network: Network,
     recording: Option<Recording>,
 ) -> Result<ExitCode, Error> {
     let Made {
@@ -57,7 +54,7 @@ async fn seed(
         resume,
         paused: false,
     };
-    let mut session = Session::begin(tracker.into(), Screen::new(), command, recording)?;
+    let mut session = Session::begin(&network, Screen::new(), command, recording)?;
     // Files that are shared are never written to: what is lost of them stays lost.
     session.only_give(count);
     session.attach(Arc::new(files));

@@ -13,8 +13,8 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::network::{Joined, Network};
 use crate::Error;
-use crate::address::Trackers;
 use crate::host::{Host, HostEvent};
 use crate::recording::Recording;
 use crate::screen::Screen;
@@ -62,7 +62,7 @@ pub(super) enum Reached {
 impl Session {
     /// Must be called within a Tokio runtime.
     pub(super) fn begin(
-        trackers: Trackers,
+        network: &Network,
         screen: Screen,
         command: Command,
         recording: Option<Recording>,
@@ -72,7 +72,18 @@ impl Session {
         let seed = getrandom::u64()
             .map_err(|e| Error::Other(format!("the system has no randomness: {e}")))?;
         let info_hash = command.info_hash();
-        let mut host = Host::recorded(Config::terminal(), trackers, seed, recording);
+        let mut config = Config::terminal();
+        let Joined { wires, peers } = network.join(&mut config)?;
+        let mut host = Host::recorded(config, network.relays.clone(), seed, recording);
+        if let Some(wires) = wires {
+            let port = wires.address().port();
+            host.join_network(wires);
+            host.call(peers);
+            if network.lsd {
+                host.discover(port, seed);
+            }
+        }
+        host.announce(info_hash, network.announce.clone());
         host.command(command);
         Ok(Session {
             host,
@@ -126,6 +137,7 @@ impl Session {
                     HostEvent::Refused(reason) => {
                         self.tell_trouble(format!("the tracker says: {reason}"));
                     }
+                    HostEvent::Trouble(trouble) => self.tell_trouble(trouble),
                 },
                 _ = frames.tick() => {
                     self.recheck();

@@ -90,7 +90,8 @@ async fn transfer(file: &Path, folder: &Path, delay: Duration) -> Result<Run> {
     let (seeder, link) = seed(file, &there.tracker()).await?;
     let output = TempDir::new_in(folder)?;
     let mut getter = Command::new(program("native-peer"))
-        .args(["get", &link, "--tracker", &here.tracker(), "--output"])
+        .args(["get", &link, "--tracker", &here.tracker()])
+        .args(["--relay-only", "--output"])
         .arg(output.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -115,7 +116,7 @@ async fn seed(file: &Path, tracker: &str) -> Result<(Child, String)> {
     let mut child = Command::new(program("native-peer"))
         .arg("seed")
         .arg(file)
-        .args(["--tracker", tracker])
+        .args(["--tracker", tracker, "--relay-only"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)

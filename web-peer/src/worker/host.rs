@@ -204,6 +204,7 @@ impl Host {
             }
             Output::Wire(output) => self.work_on_wire(output),
             Output::Direct(id, work) => self.make_direct(id, work),
+            Output::Ask(_) | Output::Trouble { .. } => unreachable!("a tab has no such trackers"),
             Output::Store(job, work) => {
                 let (host, generation) = (Rc::clone(self), self.generation.get());
                 spawn_local(async move {

@@ -175,7 +175,7 @@ impl Host {
         });
         let news = news.map(|(info_hash, links)| (info_hash, Some(links)));
         for (info_hash, links) in news.chain(gone) {
-            self.feed(Input::Trackers { info_hash, links });
+            self.feed(Input::Links { info_hash, links });
         }
     }
 }

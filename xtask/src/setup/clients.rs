@@ -12,13 +12,14 @@ use crate::workspace::Workspace;
 /// What they are run with, and which versions there are to be.
 const SOURCES: &str = "tests/clients";
 
-/// Makes sure of WebTorrent, libtorrent and aria2; the folder of the first two. Each is
-/// installed for this project alone, but for aria2.
+/// Makes sure of WebTorrent, libtorrent, aria2 and Transmission; the folder of the first two,
+/// which are installed for this project alone.
 pub(crate) fn clients(workspace: &Workspace) -> Result<PathBuf> {
     let sh = &workspace.sh;
     node(workspace)?;
     for (program, what, package) in [
         ("aria2c", "aria2", "aria2"),
+        ("transmission-cli", "Transmission", "transmission-cli"),
         ("ip", "ip, for a network of the tests' own", "iproute2"),
         ("npm", "npm", "npm"),
     ] {

@@ -3,11 +3,12 @@
 use bytes::Bytes;
 
 use super::direct::TS_DIRECT;
+use super::pex::UT_PEX;
 use super::trackers::TS_TRACKERS;
 use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::id::PeerId;
-use crate::peer::{Opening, Remote, RemotePieces, Session, SessionId, Stream};
+use crate::peer::{Opening, PeerPath, Remote, RemotePieces, Session, SessionId, Stream};
 use crate::pieces::Bitfield;
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
@@ -141,6 +142,7 @@ impl<C: Chunk> Torrent<C> {
             .metainfo()
             .and_then(|m| u32::try_from(m.info().len()).ok());
         let exchanges = self.exchanges_trackers(cx);
+        let exchanges_peers = self.exchanges_peers();
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
@@ -150,13 +152,16 @@ impl<C: Chunk> Torrent<C> {
         let paths = &mut self.paths;
         let token = || paths.token(self.info_hash);
         let several = cx.config.paths.several();
+        let by_tcp = session.talk.path == PeerPath::Tcp;
         let handshake = ExtensionHandshake {
             ut_metadata: Some(UT_METADATA),
+            ut_pex: (by_tcp && exchanges_peers).then_some(UT_PEX),
             ts_direct: (several && cx.config.paths.direct.at_once > 0).then_some(TS_DIRECT),
             ts_trackers: exchanges.then_some(TS_TRACKERS),
             metadata_size,
             client: Some(cx.config.client.clone()),
             request_queue: u32::try_from(cx.config.max_incoming_requests).ok(),
+            port: cx.config.listen_port.filter(|_| by_tcp),
             token: several.then(|| session.talk.token(token)),
             ..ExtensionHandshake::default()
         };

@@ -4,6 +4,7 @@ use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Event, Urgency};
 use crate::id::LinkId;
+use crate::net::Contact;
 use crate::peer::{Session, SessionId};
 
 impl<C: Chunk> Torrent<C> {
@@ -86,10 +87,30 @@ impl<C: Chunk> Torrent<C> {
         }
     }
 
+    /// Ends one of two sessions with an ordinary client that we called as it called us. A borrowed
+    /// name keeps out nobody but those behind the same router. Of two that call each other the
+    /// call of the lower peer id stays, of two calls from one side the first.
+    pub(super) fn end_double(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> Result<(), Fault> {
+        let called_us = |session: &Session<C>| matches!(session.talk.contact, Contact::Caller(_));
+        let (Some(session), Some((other, double))) =
+            (self.sessions.get(id), self.sessions.double_of(id))
+        else {
+            return Ok(());
+        };
+        let crossing = called_us(session) != called_us(double);
+        let stays = crossing && called_us(session) == (session.remote.peer_id < Some(cx.peer_id));
+        let ends = if stays { other } else { id };
+        self.close_session(cx, ends, &Ending::ConnectedAlready);
+        if stays { Ok(()) } else { Err(Fault::Gone) }
+    }
+
     /// Ends the session of a peer that misbehaves, and does not talk to it for a while.
     pub(super) fn shun(&mut self, cx: &mut Cx<'_, C>, id: SessionId, fault: Fault) {
         if let Some(session) = self.sessions.get(id) {
-            for contact in session.contacts() {
+            // Who calls us from where we are ourselves may be somebody else.
+            let ourselves = fault == Fault::Ourselves;
+            let others = |contact: &Contact| !(ourselves && matches!(contact, Contact::Caller(_)));
+            for contact in session.vouched().into_iter().filter(others) {
                 self.outcasts.shun(cx.now, contact, &cx.config.trust);
             }
             self.close_session(cx, id, &fault.into());

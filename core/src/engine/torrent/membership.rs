@@ -3,8 +3,9 @@
 use super::places::Use;
 use super::{Cx, Ending, Torrent};
 use crate::chunk::Chunk;
-use crate::engine::{Config, Found, Output, Report, Urgency};
+use crate::engine::{Config, Found, Output, Report, Totals, Urgency};
 use crate::id::{LinkId, PeerId};
+use crate::net::Contact;
 use crate::peer::Opening;
 use crate::pieces::{Download, PieceIndex};
 use crate::time::Time;
@@ -50,6 +51,26 @@ impl<C: Chunk> Torrent<C> {
             piece,
             complete: self.phase.download().is_some_and(Download::is_complete),
         });
+    }
+
+    /// Somebody says where it can be called.
+    pub(super) fn hear_of(&mut self, cx: &Cx<'_, C>, contact: Contact) {
+        let found = Found {
+            contact,
+            have: 1,
+            seed: false,
+        };
+        let most = cx.config.places.prospects;
+        self.swarm.prospects_mut().learn(&found, most);
+    }
+
+    /// What came of it so far.
+    pub(in crate::engine) fn totals(&self) -> Totals {
+        Totals {
+            left: self.left(),
+            uploaded: self.traffic.up().total(),
+            downloaded: self.traffic.down().total(),
+        }
     }
 
     /// Somebody was found behind a link, and the swarm there has so many members that have

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::arrivals::UT_METADATA;
 use super::direct::TS_DIRECT;
+use super::pex::UT_PEX;
 use super::trackers::TS_TRACKERS;
 use super::work::{cost, frame_cost};
 use super::{Cx, Ending, Fault, Torrent};
@@ -11,7 +12,7 @@ use crate::chunk::Chunk;
 use crate::engine::Output;
 use crate::id::ChannelKey;
 use crate::peer::{RemotePieces, SessionId, Upload};
-use crate::pieces::Bitfield;
+use crate::pieces::{Bitfield, PieceIndex};
 use crate::wire::extension::HANDSHAKE_ID;
 use crate::wire::peer::{BlockRef, Handshake, Message, Received};
 
@@ -108,6 +109,9 @@ impl<C: Chunk> Torrent<C> {
         let session = self.sessions.find(id)?;
         session.remote.peer_id = Some(handshake.peer_id);
         session.talk.greets(&handshake);
+        if !session.talk.extended {
+            self.end_double(cx, id)?;
+        }
         self.introduce(id)?;
         self.greet(cx, id);
         cx.waiting.add((self.info_hash, id));
@@ -196,6 +200,10 @@ impl<C: Chunk> Torrent<C> {
                 id: TS_TRACKERS,
                 payload,
             } => self.handle_trackers(cx, id, &payload)?,
+            Message::Extended {
+                id: UT_PEX,
+                payload,
+            } => self.hear_peers(cx, id, channel, &payload)?,
             Message::Extended { .. } => {}
         }
         Ok(())
@@ -236,6 +244,8 @@ impl<C: Chunk> Torrent<C> {
         Ok(())
     }
 
+    /// It says what it has as a whole: as a rule once, and first (BEP 3). Some tell of single
+    /// pieces before, and aria2 of all of them again instead of many new ones.
     fn handle_bitfield(
         &mut self,
         cx: &mut Cx<'_, C>,
@@ -243,9 +253,7 @@ impl<C: Chunk> Torrent<C> {
         claim: Claim,
     ) -> Result<(), Fault> {
         let session = self.sessions.find(id)?;
-        if std::mem::replace(&mut session.talk.introduced, true) {
-            return Err(Fault::SecondBitfield);
-        }
+        let again = std::mem::replace(&mut session.talk.introduced, true);
         match &mut session.remote.pieces {
             RemotePieces::Early { bitfield, all, .. } => match claim {
                 Claim::Bits(bytes) => *bitfield = Some(bytes),
@@ -253,15 +261,20 @@ impl<C: Chunk> Torrent<C> {
                 Claim::None => {}
             },
             RemotePieces::Known(pieces) => {
-                if !pieces.is_empty() {
-                    return Err(Fault::LateBitfield);
-                }
                 let count = pieces.piece_count();
                 let claimed = match claim {
                     Claim::Bits(bytes) => Bitfield::from_bytes(&bytes, count)?,
                     Claim::All => Bitfield::full(count),
                     Claim::None => Bitfield::empty(count),
                 };
+                if again || !pieces.is_empty() {
+                    let new = claimed.iter().filter(|piece| !pieces.has(*piece));
+                    let new: Vec<u32> = new.map(PieceIndex::get).collect();
+                    for piece in new {
+                        self.handle_have(cx, id, piece)?;
+                    }
+                    return Ok(());
+                }
                 if let Some(download) = self.phase.download_mut() {
                     download.peer_left(id, pieces);
                     download.peer_joined(id, &claimed);

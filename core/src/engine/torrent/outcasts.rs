@@ -1,8 +1,11 @@
 //! Who is not talked to any more, or not for a while.
 //!
 //! By the contact, such as the number that a server gave to a connection, which nobody else
-//! can have, and never by a peer id: an id is what somebody says of itself, so whoever misbehaves under
-//! another's would have the other shunned. A number ends with its connection, so it is no
+//! can have, or the machine at an address, and never by a peer id: an id is what somebody says of itself, so whoever misbehaves under
+//! another's would have the other shunned. Whoever called us has another port each time, so
+//! it is its machine that is shunned, and banned with all that listens there; where somebody
+//! listens, only that is shunned: the fault may be one program's among many behind a router.
+//! A number ends with its connection, so it is no
 //! defence against those who come back with a new one; that is the probation in which
 //! every session begins (see [`Download`](crate::pieces::Download)).
 
@@ -30,17 +33,19 @@ pub(super) struct Outcasts {
 impl Outcasts {
     /// Why a contact is not to be talked to, if so.
     pub(super) fn unwelcome(&self, now: Time, contact: Contact) -> Option<Ending> {
-        if self.banned.contains(&contact) {
+        if self.banned.contains(&contact.host()) {
             return Some(Ending::Banned);
         }
-        let shunned = self.shunned.get(&contact).is_some_and(|until| *until > now);
+        let shunned = self.shunned.get(&contact.caller_host());
+        let shunned = shunned.is_some_and(|until| *until > now);
         shunned.then_some(Ending::Shunned)
     }
 
     /// It is not talked to for [`TrustConfig::shun`].
     pub(super) fn shun(&mut self, now: Time, contact: Contact, config: &TrustConfig) {
         self.shunned.retain(|_, until| *until > now);
-        self.shunned.insert(contact, now + config.shun);
+        self.shunned
+            .insert(contact.caller_host(), now + config.shun);
         if self.shunned.len() > config.outcasts {
             self.shunned.pop_first();
         }
@@ -48,7 +53,7 @@ impl Outcasts {
 
     /// It is not talked to again; false if that was so already.
     pub(super) fn ban(&mut self, contact: Contact, config: &TrustConfig) -> bool {
-        let new = self.banned.insert(contact);
+        let new = self.banned.insert(contact.host());
         if self.banned.len() > config.outcasts {
             self.banned.pop_first();
         }
@@ -97,6 +102,29 @@ mod tests {
             link: LinkId(0),
             member: MemberId(number),
         }
+    }
+
+    #[test]
+    fn the_machine_that_lied_is_banned_whatever_its_port() {
+        let mut outcasts = Outcasts::default();
+        let config = TrustConfig::default();
+        let now = Time::from_millis(0);
+        let at = |address: &str| address.parse().unwrap();
+        let caller = |address| Contact::Caller(at(address));
+        let listens = |address| Contact::Address(at(address));
+        outcasts.shun(now, listens("9.9.9.9:6881"), &config);
+        assert!(outcasts.unwelcome(now, listens("9.9.9.9:6882")).is_none());
+        assert!(outcasts.unwelcome(now, caller("9.9.9.9:6881")).is_none());
+        outcasts.shun(now, caller("9.9.9.9:5000"), &config);
+        assert!(outcasts.unwelcome(now, caller("9.9.9.9:5001")).is_some());
+        assert!(outcasts.unwelcome(now, listens("9.9.9.9:6882")).is_none());
+        outcasts.ban(caller("9.9.9.9:5000"), &config);
+        let banned = outcasts.unwelcome(now, listens("9.9.9.9:6882"));
+        assert_eq!(banned, Some(Ending::Banned));
+        outcasts.ban(caller("127.0.0.1:5000"), &config);
+        assert!(outcasts.unwelcome(now, listens("127.0.0.1:6882")).is_none());
+        assert!(outcasts.unwelcome(now, caller("127.0.0.1:5001")).is_none());
+        assert!(outcasts.unwelcome(now, caller("127.0.0.1:5000")).is_some());
     }
 
     #[test]

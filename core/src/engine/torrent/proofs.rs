@@ -36,11 +36,23 @@ impl<C: Chunk> Torrent<C> {
         if let Some(requests) = said.request_queue {
             remote.getting.pipeline.takes(requests);
         }
+        let mut listens = None;
         if let Some(stream) = session.stream_mut(channel) {
+            if let Some(port) = said.port {
+                stream.listens = stream.contact.listening(port);
+                listens = stream.listens;
+            }
             let id = said.ut_metadata.filter(|id| *id != 0);
             stream.ut_metadata = id.or(stream.ut_metadata);
+            stream.ut_pex = said.ut_pex.or(stream.ut_pex);
             stream.ts_direct = said.ts_direct.or(stream.ts_direct);
             stream.ts_trackers = said.ts_trackers.or(stream.ts_trackers);
+        }
+        if let Some(contact) = listens {
+            self.hear_of(cx, contact);
+        }
+        if said.token.is_none() {
+            self.end_double(cx, id)?;
         }
         if cx.config.paths.several() {
             if let Some(begin) = said.begin {

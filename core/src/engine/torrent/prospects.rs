@@ -4,6 +4,7 @@
 //! no use, is asked again after growing pauses. Of equals, half of the time those come first
 //! that are said to have everything: it is what a tracker knows, and yet only a claim.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::engine::Found;
@@ -25,6 +26,8 @@ pub(super) struct Prospects {
 pub(super) struct Prospect {
     /// It was found; the others are remembered only to be left alone.
     told: bool,
+    /// It was found by hearsay alone.
+    hearsay: bool,
     /// It says that it has everything.
     seed: bool,
     /// How many pieces it says it has.
@@ -63,6 +66,22 @@ impl Prospects {
     pub(super) fn learn(&mut self, found: &Found, most: usize) {
         let prospect = self.entry(found.contact, most);
         (prospect.told, prospect.seed, prospect.have) = (true, found.seed, found.have);
+        prospect.hearsay = false;
+    }
+
+    /// A peer says that there is somebody. At most half of those that are remembered are known by
+    /// such words alone, and nobody is forgotten for them.
+    pub(super) fn hear(&mut self, address: SocketAddr, seed: bool, config: &PlacesConfig) {
+        let contact = Contact::Address(address);
+        let most = config.prospects;
+        let hearsay = self.contacts.values().filter(|known| known.hearsay).count();
+        let known = self.contacts.contains_key(&contact);
+        if known || hearsay >= most / 2 || self.contacts.len() >= most {
+            return;
+        }
+        let prospect = self.entry(contact, most);
+        (prospect.told, prospect.hearsay) = (true, true);
+        (prospect.seed, prospect.have) = (seed, 1);
     }
 
     /// A link is gone.

@@ -4,7 +4,7 @@ use super::Fault;
 use crate::chunk::Chunk;
 use crate::id::ChannelKey;
 use crate::net::Contact;
-use crate::peer::{Opening, Session, SessionId};
+use crate::peer::{Opening, PeerPath, Session, SessionId};
 use crate::sorted::{SortedMap, SortedSet};
 
 /// See the module. They are gone through by their numbers, which grow: the eldest first.
@@ -95,7 +95,7 @@ impl<C: Chunk> Sessions<C> {
 
     /// The session of whoever is reached by this contact.
     pub(super) fn of(&self, contact: Contact) -> Option<SessionId> {
-        let leads = |session: &Session<C>| session.streams().any(|s| s.contact == contact);
+        let leads = |session: &Session<C>| session.streams().any(|s| s.leads_to(contact));
         let found = self.iter().find(|(_, session)| leads(session));
         found.map(|(id, _)| id)
     }
@@ -118,8 +118,20 @@ impl<C: Chunk> Sessions<C> {
     pub(super) fn has_channel(&self, opening: &Opening, several: bool) -> bool {
         let mut streams = self.values().flat_map(Session::streams);
         streams.any(|stream| {
-            stream.contact == opening.contact && !(several && stream.path != opening.path)
+            stream.leads_to(opening.contact) && !(several && stream.path != opening.path)
         })
+    }
+
+    /// Another session with somebody of the same name at the same address, where neither can be
+    /// known on another channel: an ordinary client's.
+    pub(super) fn double_of(&self, id: SessionId) -> Option<(SessionId, &Session<C>)> {
+        let wire = |session: &Session<C>| {
+            let is_wire = session.talk.path == PeerPath::Tcp && session.talk.secret().is_none();
+            is_wire.then_some((session.talk.contact.address(), session.remote.peer_id?))
+        };
+        let who = wire(self.get(id)?)?;
+        let mut sessions = self.iter();
+        sessions.find(|(other, session)| *other != id && wire(session) == Some(who))
     }
 
     /// Whose session this is, or was before it turned out to be with the same peer as another:
@@ -128,6 +140,6 @@ impl<C: Chunk> Sessions<C> {
         let is = |other: SessionId, session: &Session<C>| other == id || session.remote.was(id);
         let mut found = self.iter().filter(|(other, session)| is(*other, session));
         let (id, session) = found.next()?;
-        Some((id, session.contacts(), session.remote.name()))
+        Some((id, session.vouched(), session.remote.name()))
     }
 }

@@ -43,7 +43,10 @@ impl Swarm {
 
     /// So many members have everything, and so many lack something, it is said behind a link.
     pub(super) fn count(&mut self, link: LinkId, counts: (u32, u32)) {
-        self.counts.insert(link, counts);
+        // Who knows of somebody need not know of everybody.
+        if counts != (0, 0) || link != LinkId::NETWORK {
+            self.counts.insert(link, counts);
+        }
     }
 
     /// We are not among those behind a link any more.

@@ -8,7 +8,7 @@ use crate::wire::peer::Message;
 use crate::wire::trackers::TrackersMessage;
 
 /// The id under which we take `ts_trackers` messages.
-pub(super) const TS_TRACKERS: u8 = 3;
+pub(super) const TS_TRACKERS: u8 = 4;
 
 impl<C: Chunk> Torrent<C> {
     /// See [`crate::engine::Engine::heard_trackers`].

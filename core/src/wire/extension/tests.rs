@@ -19,6 +19,8 @@ fn any_handshake(u: &mut Unstructured<'_>) -> arbitrary::Result<ExtensionHandsha
             .transpose()?,
         client: client.map(printable),
         request_queue: request_queue.filter(|&length| length != 0),
+        ut_pex: u.arbitrary::<Option<u8>>()?.filter(|&id| id != 0),
+        port: u.arbitrary::<Option<u16>>()?.filter(|&port| port != 0),
         token: u.arbitrary()?,
         proof: u.arbitrary()?,
         begin: *u.choose(&[None, Some(Begin::Asks), Some(Begin::Answers)])?,
@@ -63,6 +65,15 @@ fn handshake_has_golden_bytes() {
     let golden = b"d1:md11:ut_metadatai2ee13:metadata_sizei31235e4:reqqi512e1:v14:Tabswarm 0.1.0e";
     assert_eq!(handshake.encode(), golden[..]);
     assert_eq!(ExtensionHandshake::decode(golden), Ok(handshake));
+
+    let listens = ExtensionHandshake {
+        ut_pex: Some(3),
+        port: Some(6881),
+        ..ExtensionHandshake::default()
+    };
+    let golden = b"d1:md6:ut_pexi3ee1:pi6881ee";
+    assert_eq!(listens.encode(), golden[..]);
+    assert_eq!(ExtensionHandshake::decode(golden), Ok(listens));
 
     let nothing = ExtensionHandshake::default();
     assert_eq!(nothing.encode(), b"d1:mdee"[..]);
@@ -200,6 +211,7 @@ fn handshakes_of_other_clients_are_read() {
             metadata_size: None,
             client: Some("\u{fffd}Torrent/[31m3.5.5".into()),
             request_queue: Some(2000),
+            ut_pex: Some(1),
             ..ExtensionHandshake::default()
         })
     );

@@ -1,0 +1,171 @@
+//! Which ways to others a torrent may use: those of the command line, its own, or the usual
+//! ones.
+
+use std::net::SocketAddr;
+
+use swarm_core::engine::Config;
+use swarm_core::metainfo::Metainfo;
+use url::form_urlencoded;
+
+use crate::Error;
+use crate::address::{Tracker, TrackerAddress, Trackers, link_to};
+use crate::arguments::Ways;
+use crate::text::{complain, plain};
+use crate::wires::{Wires, WiresConfig};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Network {
+    /// Servers that are tracker and relay.
+    pub(super) relays: Option<Trackers>,
+    /// Trackers by HTTP and UDP, tier by tier.
+    pub(super) announce: Vec<Vec<String>>,
+    /// Every tracker was named by the torrent or by a person.
+    pub(super) named: bool,
+    /// To listen at, if others are to be reached by TCP.
+    port: Option<u16>,
+    /// Peers are looked for in the local network.
+    pub(super) lsd: bool,
+    peers: Vec<String>,
+}
+
+/// Peers by TCP, and whom to call.
+pub(super) struct Joined {
+    pub(super) wires: Option<Wires>,
+    pub(super) peers: Vec<String>,
+}
+
+impl Network {
+    /// Of a torrent that is not private, or of which that is not known, and that names these
+    /// trackers.
+    pub(super) fn new(arguments: &Ways, own: &[Vec<String>]) -> Result<Self, Error> {
+        let mut tiers = chosen(arguments)?;
+        tiers.extend(usable(own));
+        let mut named = !tiers.is_empty();
+        if !tiers.iter().flatten().any(Tracker::is_relay) {
+            // Nothing is more usual than to be told by the environment.
+            let alone = tiers.is_empty() && arguments.peers.is_empty();
+            if let Some(usual) = TrackerAddress::from_environment(alone)? {
+                named = false;
+                tiers.push(vec![Tracker::Relay(usual)]);
+            }
+        }
+        Ok(Self::of(arguments, &tiers, named))
+    }
+
+    /// Of a private torrent, which is announced to its own trackers alone (BEP 27).
+    pub(super) fn private(
+        arguments: &Ways,
+        name: &str,
+        own: &[Vec<String>],
+    ) -> Result<Self, Error> {
+        let (chosen, usable) = (chosen(arguments)?, usable(own));
+        let (name, named) = (plain(name), plain(&own.concat().join(", ")));
+        let is_own = |tracker| usable.iter().flatten().any(|own| own == tracker);
+        if !own.is_empty() && !chosen.iter().flatten().all(is_own) {
+            return Err(Error::Other(format!(
+                "{name} is private: only its own trackers may be asked ({named})"
+            )));
+        }
+        let tiers = if chosen.is_empty() { usable } else { chosen };
+        if tiers.is_empty() && own.is_empty() {
+            return Err(Error::Other(format!(
+                "{name} is private and names no tracker: name one with --tracker"
+            )));
+        }
+        let network = Self::of(arguments, &tiers, true);
+        if network.relays.is_none() && network.announce.is_empty() {
+            return Err(Error::Other(format!(
+                "{name} is private, and none of its trackers is one that can be reached from here ({named})"
+            )));
+        }
+        Ok(network)
+    }
+
+    fn of(arguments: &Ways, tiers: &[Vec<Tracker>], named: bool) -> Self {
+        let tcp = !arguments.no_tcp && !arguments.relay_only;
+        let announced = |tracker: &Tracker| match tracker {
+            // Whom they name is reached by TCP.
+            Tracker::Announce(url) if tcp => Some(url.to_string()),
+            _ => None,
+        };
+        let announce = tiers
+            .iter()
+            .map(|tier| tier.iter().filter_map(announced).collect());
+        Network {
+            relays: Trackers::relays(&tiers.concat()),
+            announce: announce
+                .filter(|tier: &Vec<String>| !tier.is_empty())
+                .collect(),
+            named,
+            port: tcp.then_some(arguments.port),
+            lsd: tcp && !arguments.no_lsd,
+            peers: if tcp {
+                arguments.peers.clone()
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    /// What to give to others, so that they find us.
+    pub(super) fn link(&self, metainfo: &Metainfo) -> String {
+        let relays = self.relays.as_ref().map(Trackers::as_slice);
+        let mut link = match relays.and_then(<[_]>::first) {
+            Some(relay) => relay.share_link(metainfo),
+            None => link_to(metainfo).to_magnet(),
+        };
+        for tracker in self.announce.iter().flatten() {
+            link += "&tr=";
+            link.extend(form_urlencoded::byte_serialize(tracker.as_bytes()));
+        }
+        link
+    }
+
+    /// Calls these too, if any are called.
+    pub(super) fn call_too(&mut self, peers: &[SocketAddr]) {
+        if self.port.is_some() {
+            self.peers.extend(peers.iter().map(ToString::to_string));
+        }
+    }
+
+    /// Begins to listen, says where, and sets the configuration up for it. Must be called
+    /// within a Tokio runtime.
+    pub(super) fn join(&self, config: &mut Config) -> Result<Joined, Error> {
+        let wires = self.port.map(|port| {
+            Wires::listen(WiresConfig {
+                port,
+                ..WiresConfig::default()
+            })
+            .map_err(|error| Error::Listen { port, error })
+        });
+        let wires = wires.transpose()?;
+        if let Some(wires) = &wires {
+            complain(&format!("listening for peers on {}", wires.address()));
+            config.listen_port = Some(wires.address().port());
+            // Somebody may be behind the relay and on the network.
+            config.paths.channels = 2;
+        }
+        Ok(Joined {
+            wires,
+            peers: self.peers.clone(),
+        })
+    }
+}
+
+/// The trackers that a person names, each a tier of its own.
+fn chosen(arguments: &Ways) -> Result<Vec<Vec<Tracker>>, Error> {
+    let chosen = arguments.trackers.iter();
+    let chosen = chosen.map(|text| Ok(vec![Tracker::typed(text)?]));
+    chosen.collect()
+}
+
+/// Those of a torrent's that are of a kind that can be reached.
+fn usable(own: &[Vec<String>]) -> Vec<Vec<Tracker>> {
+    let tiers = own
+        .iter()
+        .map(|tier| tier.iter().filter_map(|text| text.parse().ok()).collect());
+    tiers
+        .filter(|tier: &Vec<Tracker>| !tier.is_empty())
+        .collect()
+}

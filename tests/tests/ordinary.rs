@@ -1,0 +1,188 @@
+//! The command-line peer in the swarms of ordinary clients, and between those and ours.
+
+/// All of them need what `cargo xtask test clients` installs, and the network that it makes.
+mod with_other_clients {
+    use std::path::{Path, PathBuf};
+
+    use anyhow::Result;
+    use swarm_tests::clients::{
+        HOST, Running, aria2, libtorrent, make_torrent, native_peer, tracker, transmission,
+    };
+    use swarm_tests::files::{digest, random};
+    use tempfile::TempDir;
+
+    const FILES: [(&str, usize); 3] = [
+        ("stuff/readme.txt", 700),
+        ("stuff/below/large.bin", 5 << 20),
+        ("stuff/other.bin", 3 << 20),
+    ];
+    /// What our peer says when all is there.
+    const COMPLETE: &str = "stuff, ";
+
+    /// A torrent of several files, and the folders of those who have all and nothing of it.
+    struct Scene {
+        torrent: PathBuf,
+        seed: PathBuf,
+        got: PathBuf,
+        _folder: TempDir,
+    }
+
+    impl Scene {
+        async fn new(trackers: &[&str]) -> Result<Self> {
+            let folder = TempDir::new()?;
+            let [seed, got] = ["seed", "got"].map(|name| folder.path().join(name));
+            std::fs::create_dir_all(&got)?;
+            for (number, (name, length)) in (0..).zip(FILES) {
+                random(&seed.join(name), length, number)?;
+            }
+            let torrent = folder.path().join("stuff.torrent");
+            make_torrent(&seed.join("stuff"), &torrent, trackers).await?;
+            Ok(Scene {
+                torrent,
+                seed,
+                got,
+                _folder: folder,
+            })
+        }
+
+        fn assert_got(&self) -> Result<()> {
+            for (name, _) in FILES {
+                let [left, right] = [&self.seed, &self.got].map(|folder| folder.join(name));
+                assert_eq!(digest(&left)?, digest(&right)?, "{name}");
+            }
+            Ok(())
+        }
+    }
+
+    type Client = fn(&Path, &Path, u16) -> Result<Running>;
+
+    /// Our peer gets from a client what it has, then the client from our peer, found through
+    /// this tracker.
+    async fn exchange(client: Client, announce: &str, port: u16, options: &[&str]) -> Result<()> {
+        let server = tracker(8080, 6969).await?;
+        for we_seed in [false, true] {
+            let scene = Scene::new(&[announce]).await?;
+            let (ours, theirs) = match we_seed {
+                true => (&scene.seed, &scene.got),
+                false => (&scene.got, &scene.seed),
+            };
+            let mut peer = native_peer(&scene.torrent, ours, options)?;
+            let mut client = client(&scene.torrent, theirs, port)?;
+            peer.says(COMPLETE).await?;
+            if we_seed {
+                client.complete().await?;
+            }
+            scene.assert_got()?;
+            peer.kill().await?;
+            client.kill().await?;
+        }
+        server.kill().await
+    }
+
+    fn http() -> String {
+        format!("http://{HOST}:8080/announce")
+    }
+
+    fn udp() -> String {
+        format!("udp://{HOST}:6969/announce")
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn libtorrent_found_over_http() -> Result<()> {
+        exchange(libtorrent, &http(), 6851, &[]).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn libtorrent_found_over_udp() -> Result<()> {
+        exchange(libtorrent, &udp(), 6852, &[]).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn aria2_found_over_http() -> Result<()> {
+        exchange(aria2, &http(), 6861, &[]).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn aria2_found_over_udp() -> Result<()> {
+        exchange(aria2, &udp(), 6863, &[]).await
+    }
+
+    /// Transmission calls nobody at its own address, so it is called.
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn transmission_is_called() -> Result<()> {
+        let options = ["--peer", &format!("{HOST}:6871")];
+        exchange(transmission, &http(), 6871, &options).await
+    }
+
+    /// Two that have nothing, and know of each other by our peer alone; and two of ours, by one of
+    /// them.
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn peers_are_told_of_peers_and_learned_from_them() -> Result<()> {
+        let scene = Scene::new(&[]).await?;
+        let folder = |name: &str| scene.got.with_file_name(name);
+        let mut one = libtorrent(&scene.torrent, &folder("one"), 6891)?;
+        let two = libtorrent(&scene.torrent, &folder("two"), 6892)?;
+        let named = [6891, 6892].map(|port| format!("{HOST}:{port}"));
+        let options = ["--peer", &named[0], "--peer", &named[1]];
+        let ours = native_peer(&scene.torrent, &folder("three"), &options)?;
+        one.says(&format!("{HOST}:6892 ")).await?;
+        let mut other = native_peer(&scene.torrent, &folder("four"), &["--peer", &named[0]])?;
+        other.says("3 peers (3 by TCP)").await?;
+        for running in [one, two, ours, other] {
+            running.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// Two of ours that know nothing of each other, in one network.
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn peers_in_one_network_find_each_other() -> Result<()> {
+        let nobody = ["--tracker", "udp://10.77.0.1:9"];
+        let scene = Scene::new(&[]).await?;
+        let mut seeder = native_peer(&scene.torrent, &scene.seed, &nobody)?;
+        seeder.says(COMPLETE).await?;
+        let mut peer = native_peer(&scene.torrent, &scene.got, &nobody)?;
+        peer.says(COMPLETE).await?;
+        scene.assert_got()?;
+        seeder.kill().await?;
+        peer.kill().await
+    }
+
+    /// Who is only behind the relay, as tabs are, gets what only an ordinary client has, through
+    /// a peer that stands in both swarms; neither knows.
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn pieces_pass_between_an_ordinary_client_and_the_relay() -> Result<()> {
+        let relay = format!("ws://{HOST}:8080/swarm");
+        let server = tracker(8080, 6969).await?;
+        for relayed_seeds in [false, true] {
+            let scene = Scene::new(&[&http()]).await?;
+            let (behind, outside) = match relayed_seeds {
+                true => (&scene.seed, &scene.got),
+                false => (&scene.got, &scene.seed),
+            };
+            let between = scene.got.with_file_name("between");
+            let both = ["--tracker", relay.as_str()];
+            let only = ["--tracker", relay.as_str(), "--relay-only"];
+            let gateway = native_peer(&scene.torrent, &between, &both)?;
+            let mut relayed = native_peer(&scene.torrent, behind, &only)?;
+            let mut client = aria2(&scene.torrent, outside, 6881)?;
+            relayed.says(COMPLETE).await?;
+            if relayed_seeds {
+                client.complete().await?;
+            }
+            scene.assert_got()?;
+            relayed.kill().await?;
+            client.kill().await?;
+            gateway.kill().await?;
+        }
+        server.kill().await
+    }
+}
