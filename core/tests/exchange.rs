@@ -14,6 +14,9 @@ use swarm_core::wire::trackers::TrackersMessage;
 
 const OURS: &str = "wss://ours.example/swarm";
 
+/// The extended id under which an engine takes such messages.
+const TS_TRACKERS: u8 = 4;
+
 fn config() -> Config {
     let mut config = Config::default();
     config.exchange.known = 8;
@@ -43,7 +46,13 @@ fn partner(stage: &mut Stage) -> ChannelId {
 fn tell(stage: &mut Stage, remote: ChannelId, addresses: &[&str]) {
     let addresses = addresses.iter().map(|text| (*text).to_owned()).collect();
     let payload = TrackersMessage { addresses }.encode();
-    stage.say(remote, &Message::Extended { id: 3, payload });
+    stage.say(
+        remote,
+        &Message::Extended {
+            id: TS_TRACKERS,
+            payload,
+        },
+    );
 }
 
 fn told(stage: &mut Stage, remote: ChannelId) -> Vec<Vec<String>> {
@@ -84,7 +93,7 @@ fn no_peer_fills_the_list_and_nothing_that_is_no_address_is_in_it() {
     stage.say(
         first,
         &Message::Extended {
-            id: 3,
+            id: TS_TRACKERS,
             payload: b"d1:ai1ee"[..].into(),
         },
     );
