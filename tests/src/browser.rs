@@ -1,4 +1,4 @@
-//! A headless Chromium with tabs.
+//! A headless browser with tabs: Chromium, or Firefox.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,12 +6,16 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use serde_json::json;
 use tempfile::TempDir;
+use thirtyfour::common::capabilities::firefox::FirefoxPreferences;
 use thirtyfour::manager::{BrowserKind, WebDriverManager};
 use thirtyfour::prelude::*;
 
 use crate::programs;
 use crate::tab::Tab;
 use crate::wait::{PATIENCE, until};
+
+/// What people's other browser is called: by Debian, and by everybody else.
+const FIREFOX: [&str; 2] = ["/usr/bin/firefox-esr", "/usr/bin/firefox"];
 
 /// A browser with a profile of its own. Quit it at the end of a test.
 #[derive(Debug)]
@@ -59,8 +63,45 @@ impl Browser {
             }),
         )?;
         let driver_path = programs::chromedriver()?;
+        Self::launch(BrowserKind::Chrome, driver_path, caps, downloads).await
+    }
+
+    /// Starts Firefox through geckodriver.
+    pub async fn firefox() -> Result<Self> {
+        let downloads = TempDir::new()?;
+        let mut caps = DesiredCapabilities::firefox();
+        let found = FIREFOX.into_iter().find(|path| Path::new(path).exists());
+        if let Some(firefox) = found {
+            caps.set_firefox_binary(firefox)?;
+        }
+        for arg in ["-headless", "--width=1200", "--height=900"] {
+            caps.add_arg(arg)?;
+        }
+        let mut prefs = FirefoxPreferences::new();
+        // The folder that is named next, without a question.
+        prefs.set("browser.download.folderList", 2)?;
+        prefs.set("browser.download.dir", downloads.path())?;
+        prefs.set("browser.download.useDownloadDir", true)?;
+        prefs.set(
+            "browser.download.always_ask_before_handling_new_types",
+            false,
+        )?;
+        // As above: there may be no network, and nobody who resolves mDNS names.
+        prefs.set("media.peerconnection.ice.loopback", true)?;
+        prefs.set("media.peerconnection.ice.obfuscate_host_addresses", false)?;
+        caps.set_preferences(prefs)?;
+        let driver_path = programs::geckodriver()?;
+        Self::launch(BrowserKind::Firefox, driver_path, caps, downloads).await
+    }
+
+    async fn launch(
+        kind: BrowserKind,
+        driver_path: PathBuf,
+        caps: impl Into<Capabilities>,
+        downloads: TempDir,
+    ) -> Result<Self> {
         let manager = WebDriverManager::builder()
-            .driver_binary(BrowserKind::Chrome, driver_path)
+            .driver_binary(kind, driver_path)
             .offline()
             .build();
         let driver = manager.launch(caps).await?;
@@ -84,7 +125,12 @@ impl Browser {
     /// folder, so that the next may have the same name.
     pub async fn take_download(&self, name: &str, into: &Path) -> Result<PathBuf> {
         let path = self.downloads.path().join(name);
-        let is_there = || async { Ok(path.exists()) };
+        // Firefox keeps the place with an empty file, and writes to another beside it.
+        let is_there = || async {
+            let is_partial = |name: &str| name.ends_with(".part");
+            let busy = self.downloaded()?.iter().any(|name| is_partial(name));
+            Ok(!busy && path.metadata().is_ok_and(|data| data.len() > 0))
+        };
         until(&format!("the download of {name}"), is_there, |there| *there).await?;
         std::fs::create_dir_all(into)?;
         let target = into.join(name);
@@ -98,9 +144,7 @@ impl Browser {
     /// As [`Browser::take_download`], of the only download whose name has this ending.
     pub async fn take_download_like(&self, ending: &str, into: &Path) -> Result<PathBuf> {
         let find = || async {
-            let names = std::fs::read_dir(self.downloads.path())?
-                .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-                .collect::<Result<Vec<_>>>()?;
+            let names = self.downloaded()?;
             Ok(names.into_iter().find(|name| name.ends_with(ending)))
         };
         let what = format!("a download of *{ending}");
@@ -108,7 +152,14 @@ impl Browser {
         self.take_download(&name.context("found")?, into).await
     }
 
-    /// Lets the pages of this origin keep so many bytes; as many as usual if none.
+    /// The names in the download folder.
+    fn downloaded(&self) -> Result<Vec<String>> {
+        std::fs::read_dir(self.downloads.path())?
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect()
+    }
+
+    /// Lets the pages of this origin keep so many bytes; as many as usual if none. Chromium only.
     pub async fn set_quota(&self, origin: &str, bytes: Option<u64>) -> Result<()> {
         let mut params = json!({ "origin": origin });
         if let Some(bytes) = bytes {
@@ -117,7 +168,8 @@ impl Browser {
         self.command("Storage.overrideQuotaForOrigin", params).await
     }
 
-    /// Clears all that the pages of this origin keep, as a person may in the settings.
+    /// Clears all that the pages of this origin keep, as a person may in the settings. Chromium
+    /// only.
     pub async fn clear_storage(&self, origin: &str) -> Result<()> {
         let params = json!({ "origin": origin, "storageTypes": "all" });
         self.command("Storage.clearDataForOrigin", params).await

@@ -32,14 +32,24 @@ pub fn page_weight(extension: &str) -> Result<u64> {
     Ok(bytes)
 }
 
-/// The browser's driver: where `cargo xtask` says, or where Debian puts it.
+/// Chromium's driver: where `cargo xtask` says, or where Debian puts it.
 pub fn chromedriver() -> Result<PathBuf> {
-    let told = std::env::var_os("CHROMEDRIVER").map(PathBuf::from);
-    let usual = ["/usr/bin/chromedriver", "/usr/local/bin/chromedriver"].map(PathBuf::from);
+    driver("CHROMEDRIVER", "chromedriver")
+}
+
+/// Firefox's driver: where `cargo xtask` says, or on the PATH.
+pub fn geckodriver() -> Result<PathBuf> {
+    driver("GECKODRIVER", "geckodriver")
+}
+
+fn driver(variable: &str, name: &str) -> Result<PathBuf> {
+    let told = std::env::var_os(variable).map(PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let usual = std::env::split_paths(&path).map(|folder| folder.join(name));
     told.into_iter()
         .chain(usual)
         .find(|path| path.exists())
-        .context("chromedriver is not installed")
+        .with_context(|| format!("{name} is not installed"))
 }
 
 fn folder(variable: &str) -> PathBuf {

@@ -26,12 +26,17 @@ enum Part {
     Wasm,
     /// Tabs of a real browser, with the real server and command-line peer
     Tabs,
+    /// Tabs of Firefox, alone and with those of Chromium
+    Firefox,
     /// Other people's BitTorrent clients, with the real server and command-line peer
     Clients,
 }
 
 /// The module of tests that need other people's clients, and a network of their own.
 const OTHERS: &str = "with_other_clients::";
+
+/// The module of tests that need Firefox too.
+const FIREFOX: &str = "in_firefox::";
 
 /// Seconds for all of web-peer's tests in the browser together.
 const BROWSER_TIMEOUT: &str = "300";
@@ -47,6 +52,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
             Part::Native => native(workspace, &args.test_args)?,
             Part::Wasm => wasm(workspace, &args.test_args)?,
             Part::Tabs => tabs(workspace, &args.test_args)?,
+            Part::Firefox => firefox(workspace, &args.test_args)?,
             Part::Clients => clients(workspace, &args.test_args)?,
         }
     }
@@ -96,9 +102,28 @@ fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
     // test keeps several tabs busy.
     cmd!(
         sh,
-        "cargo test -p swarm-tests --test * -- --ignored --test-threads=1 --skip {OTHERS} {args...}"
+        "cargo test -p swarm-tests --test * -- --ignored --test-threads=1 --skip {OTHERS} --skip {FIREFOX} {args...}"
     )
     .env("CHROMEDRIVER", driver)
+    .env("TABSWARM_PAGE", workspace.dist())
+    .env("TABSWARM_BIN_DIR", build::release(workspace))
+    .run()?;
+    Ok(())
+}
+
+fn firefox(workspace: &Workspace, args: &[String]) -> Result<()> {
+    let sh = &workspace.sh;
+    let chromium = setup::browser(workspace)?;
+    let firefox = setup::firefox(workspace)?;
+    build::all_pages(workspace)?;
+    build::programs(workspace, &["tracker-relay"])?;
+    heading("Tests in Firefox");
+    cmd!(
+        sh,
+        "cargo test -p swarm-tests --test firefox -- --ignored --test-threads=1 {args...}"
+    )
+    .env("CHROMEDRIVER", chromium)
+    .env("GECKODRIVER", firefox)
     .env("TABSWARM_PAGE", workspace.dist())
     .env("TABSWARM_BIN_DIR", build::release(workspace))
     .run()?;

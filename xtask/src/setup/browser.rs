@@ -1,4 +1,4 @@
-//! What tests outside of native Rust run in: a browser with its driver, and Node.
+//! What tests outside of native Rust run in: browsers with their drivers, and Node.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use xshell::cmd;
 
 use super::announce;
+use super::page::cargo_tool;
 use crate::workspace::Workspace;
 
 const BROWSERS: [&str; 4] = [
@@ -14,6 +15,8 @@ const BROWSERS: [&str; 4] = [
     "google-chrome",
     "google-chrome-stable",
 ];
+
+const FIREFOXES: [&str; 2] = ["firefox-esr", "firefox"];
 
 /// Makes sure of a Chromium and its driver; the driver's path.
 pub(crate) fn browser(workspace: &Workspace) -> Result<PathBuf> {
@@ -33,6 +36,36 @@ pub(crate) fn browser(workspace: &Workspace) -> Result<PathBuf> {
     match driver() {
         Some(driver) => Ok(driver),
         None => bail!("Chromium or chromedriver is not on PATH though it has been installed"),
+    }
+}
+
+/// The version of geckodriver. Nothing else in the project names it; each serves every newer
+/// Firefox too.
+const GECKODRIVER: &str = "0.37.1";
+
+/// Makes sure of a Firefox and its driver; the driver's path.
+pub(crate) fn firefox(workspace: &Workspace) -> Result<PathBuf> {
+    let is_there = || FIREFOXES.iter().any(|name| workspace.find(name).is_some());
+    if !is_there() {
+        apt_install(workspace, "Firefox", &["firefox-esr"])?;
+    }
+    if !is_there() {
+        bail!("Firefox is not on PATH though it has been installed");
+    }
+    // Debian has no package of it; any version that is there already will do.
+    if workspace.find("geckodriver").is_none() {
+        cargo_tool(
+            workspace,
+            "geckodriver",
+            "geckodriver",
+            GECKODRIVER,
+            &["--locked"],
+            "3 minutes",
+        )?;
+    }
+    match workspace.find("geckodriver") {
+        Some(driver) => Ok(driver),
+        None => bail!("geckodriver is not on PATH though it has been installed"),
     }
 }
 

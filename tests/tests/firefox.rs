@@ -1,0 +1,140 @@
+//! The page in Firefox, alone, and in one swarm with Chromium.
+//!
+//! Ignored by a plain `cargo test`, because they need the built page, programs and both browsers:
+//! `cargo xtask test firefox` builds those and runs these.
+
+use std::path::Path;
+
+use anyhow::Result;
+use swarm_tests::browser::Browser;
+use swarm_tests::files::{digest, random};
+use swarm_tests::server::Server;
+use swarm_tests::slow_link::SlowLink;
+use swarm_tests::tab::{Tab, Torrent};
+use tempfile::TempDir;
+
+const MIB: usize = 1 << 20;
+
+async fn seed(browser: &Browser, page: &str, file: &Path) -> Result<(Tab, Torrent)> {
+    let tab = browser.open(page).await?;
+    tab.share(&[file]).await?;
+    let torrent = tab.seeding().await?;
+    Ok((tab, torrent))
+}
+
+async fn save(browser: &Browser, tab: &Tab, name: &str, into: &Path) -> Result<[u8; 32]> {
+    tab.click("save").await?;
+    digest(&browser.take_download(name, into).await?)
+}
+
+fn is_direct(torrent: &Torrent) -> bool {
+    !torrent.peers.is_empty() && torrent.peers.iter().all(|peer| peer.path == "direct")
+}
+
+/// Takes from a page what browsers had late: data channels that a worker can be given.
+const WITHOUT_TRANSFER: &str = r#"
+    const post = Worker.prototype.postMessage;
+    window.refused = 0;
+    Worker.prototype.postMessage = function (message, attached) {
+        if ([...attached ?? []].some(it => it instanceof RTCDataChannel)) {
+            window.refused += 1;
+            throw new DOMException("can't be cloned", "DataCloneError");
+        }
+        return post.apply(this, arguments);
+    };
+"#;
+
+/// Whether the worker has the data channel, or the page passes on what comes through it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Channels {
+    Transferred,
+    Forwarded,
+}
+
+impl Channels {
+    async fn prepare(self, tab: &Tab) -> Result<()> {
+        if self == Channels::Forwarded {
+            tab.run(WITHOUT_TRANSFER).await?;
+        }
+        Ok(())
+    }
+
+    async fn check(self, tab: &Tab) -> Result<()> {
+        let refused = tab.run("return (window.refused ?? 0) > 0").await?;
+        assert_eq!(refused, self == Channels::Forwarded);
+        Ok(())
+    }
+}
+
+/// One fetches from the other, most of it directly, and has the right bytes.
+async fn fetched_directly(from: &Browser, to: &Browser, channels: Channels) -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("way.bin"), 64 * MIB, 21)?;
+    let server = Server::start_with(&["--relay", "spare"]).await?;
+    let link = SlowLink::to(server.address).await?;
+    let (seeder, torrent) = seed(from, &server.page(), &file).await?;
+    channels.prepare(&seeder).await?;
+
+    // Slow enough that a direct link is there long before the relay is through.
+    let leecher = to.open(&link.page()).await?;
+    channels.prepare(&leecher).await?;
+    link.set_rate(MIB as u64);
+    leecher.add_link(&torrent.share_link).await?;
+    leecher.torrent_that("linked directly", is_direct).await?;
+    seeder.torrent_that("linked directly", is_direct).await?;
+    leecher.seeding().await?;
+
+    let relayed = server.relayed_bytes().await?;
+    assert!(relayed < 32 * MIB as u64, "{relayed} bytes were relayed");
+    channels.check(&seeder).await?;
+    channels.check(&leecher).await?;
+    let into = folder.path().join("saved");
+    assert_eq!(save(to, &leecher, "way.bin", &into).await?, digest(&file)?);
+    Ok(())
+}
+
+/// `cargo xtask test tabs` leaves out what is in here.
+mod in_firefox {
+    use super::*;
+
+    #[tokio::test]
+    #[ignore = "needs two browsers: cargo xtask test firefox"]
+    async fn it_and_chromium_fetch_from_each_other_directly() -> Result<()> {
+        let (firefox, chromium) = (Browser::firefox().await?, Browser::start().await?);
+        fetched_directly(&firefox, &chromium, Channels::Transferred).await?;
+        fetched_directly(&chromium, &firefox, Channels::Transferred).await?;
+        firefox.quit().await?;
+        chromium.quit().await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs two browsers: cargo xtask test firefox"]
+    async fn pages_that_keep_their_channels_pass_everything_on() -> Result<()> {
+        let (firefox, chromium) = (Browser::firefox().await?, Browser::start().await?);
+        fetched_directly(&firefox, &chromium, Channels::Forwarded).await?;
+        fetched_directly(&chromium, &firefox, Channels::Forwarded).await?;
+        firefox.quit().await?;
+        chromium.quit().await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs a browser: cargo xtask test firefox"]
+    async fn what_was_fetched_is_there_after_a_reload() -> Result<()> {
+        let folder = TempDir::new()?;
+        let file = random(&folder.path().join("kept.bin"), 24 * MIB, 22)?;
+        let server = Server::start().await?;
+        let firefox = Browser::firefox().await?;
+        let (seeder, torrent) = seed(&firefox, &server.page(), &file).await?;
+        let leecher = firefox.open(&torrent.share_link).await?;
+        leecher.seeding().await?;
+
+        seeder.close().await?;
+        leecher.reload().await?;
+        let back = leecher.seeding().await?;
+        assert_eq!(back.downloaded, 0, "{back:?}");
+        let into = folder.path().join("saved");
+        let saved = save(&firefox, &leecher, "kept.bin", &into).await?;
+        assert_eq!(saved, digest(&file)?);
+        firefox.quit().await
+    }
+}
