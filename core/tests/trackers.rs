@@ -240,3 +240,14 @@ fn a_channel_that_was_asked_for_before_its_server_was_none_of_them_is_not_used()
     stage.say(SECOND, &accepted);
     assert_eq!(stage.closed, [(SECOND, ChannelId(5))]);
 }
+
+#[test]
+fn a_connection_in_the_place_of_one_whose_end_nobody_saw_begins_anew() {
+    let mut stage = Stage::new();
+    stage.connect(FIRST);
+    stage.add(PUBLIC);
+    stage.say(FIRST, &peers(PUBLIC, &[7]));
+    stage.connect(FIRST);
+    stage.say(FIRST, &peers(PUBLIC, &[7]));
+    assert_eq!(stage.opened, [(FIRST, MemberId(7)); 2]);
+}

@@ -91,7 +91,14 @@ fn announced(u: &mut Unstructured<'_>) -> Result<Announced> {
 
 /// A peer tells of itself and others what belongs to no torrent's data.
 pub(super) fn say_more(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
-    let Some(channel) = talk::open_channel(world, u)? else {
+    let mut offered = world.model.channels.iter();
+    let offered = offered.find(|(_, channel)| !channel.offered.is_empty());
+    let offered = offered.map(|(key, _)| *key);
+    let channel = match offered {
+        Some(channel) if u.arbitrary()? => Some(channel),
+        _ => talk::open_channel(world, u)?,
+    };
+    let Some(channel) = channel else {
         return Ok(());
     };
     let state = world.model.channels.get_mut(&channel);

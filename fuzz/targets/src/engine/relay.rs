@@ -23,7 +23,11 @@ impl World {
 /// A server is there, and welcomes us.
 pub(super) fn link_up(world: &mut World, link: LinkId, u: &mut Unstructured<'_>) -> Result<()> {
     if world.model.servers.contains_key(&link) {
-        return Ok(());
+        if !world.model.wide || u.ratio(3, 4)? {
+            return Ok(());
+        }
+        // The connection is another one, and nobody saw the end of the first.
+        world.model.down(link);
     }
     world.handle(Input::Link(link, LinkInput::Up));
     let member = MemberId(u.int_in_range(0..=4)?);
