@@ -83,7 +83,10 @@ impl Model {
             let far = config.requests.far as u64 * u64::from(BLOCK);
             let room = config.bytes_in_progress + far + 2 * u64::from(length);
             assert!(bytes <= room, "{bytes} bytes in progress");
-            assert!(torrent.peers.len() <= config.max_peers + config.target_peers);
+            // Who comes back after its last channel broke has the place that it had.
+            let paths = &config.paths;
+            let beyond = paths.guests + paths.adrift;
+            assert!(torrent.peers.len() <= config.max_peers + beyond);
             // Whoever is told only what is new knows all of it.
             let (told, known) = self.viewers.entry(torrent.info_hash).or_default();
             if let Some(changes) = told.news(&contents) {
