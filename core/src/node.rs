@@ -138,8 +138,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         if let LinkInput::Up = input {
             // Whatever there was before is over.
             let config = &self.engine.engine().config().tracker;
-            self.links.insert(id, RelayLink::new(id, now, config));
-            return engine::Input::Tick;
+            let before = self.links.insert(id, RelayLink::new(id, now, config));
+            return match before {
+                Some(_) => engine::Input::LinkDown { link: id },
+                None => engine::Input::Tick,
+            };
         }
         let Some(link) = self.links.get_mut(&id) else {
             return engine::Input::Tick;

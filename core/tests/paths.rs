@@ -8,8 +8,9 @@ mod channels;
 use std::time::Duration;
 
 use channels::{BLOCK, Table, block};
-use swarm_core::engine::{Config, PeerPath};
-use swarm_core::wire::extension::Begin;
+use swarm_core::engine::{Config, DirectWork, PeerPath};
+use swarm_core::wire::direct::Signal;
+use swarm_core::wire::extension::{Begin, ExtensionHandshake, HANDSHAKE_ID};
 use swarm_core::wire::peer::Message;
 
 const NAME: u8 = 7;
@@ -334,4 +335,32 @@ fn where_there_is_one_link_nothing_is_said_or_heard_of_it() {
     offer(&mut table, second);
     table.serve_all(second);
     assert!(table.is_seeding());
+}
+
+#[test]
+fn a_direct_link_is_given_up_with_the_channel_that_it_was_agreed_on_through() {
+    let mut config = two();
+    config.paths.direct.at_once = 1;
+    let mut table = Table::new(config, 8, &[]);
+    let first = table.open(0, PeerPath::Relay, NAME);
+    let links = ExtensionHandshake {
+        ts_direct: Some(5),
+        ..ExtensionHandshake::default()
+    };
+    let offer = Signal::Offer {
+        attempt: 1,
+        description: "v=0".to_owned(),
+    };
+    // The id under which the engine takes such messages is 2.
+    for (id, payload) in [(HANDSHAKE_ID, links.encode()), (2, offer.encode())] {
+        table.say(first, &Message::Extended { id, payload });
+    }
+    let begun = table.directs();
+    assert_eq!(begun, [DirectWork::Answer("v=0".to_owned())]);
+    let second = table.open(1, PeerPath::Relay, NAME);
+    table.prove(second, first);
+    assert_eq!((table.peers().len(), table.directs()), (1, vec![]));
+    table.break_channel(first);
+    assert_eq!(table.peers().len(), 1, "the session goes on");
+    assert_eq!(table.directs(), [DirectWork::Drop]);
 }

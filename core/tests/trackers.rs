@@ -222,3 +222,32 @@ fn a_server_brings_nobody_for_a_torrent_that_it_was_not_told_of() {
     stage.say(FIRST, &offer(6));
     assert_eq!(stage.closed.len(), 1);
 }
+
+#[test]
+fn a_channel_that_was_asked_for_before_its_server_was_none_of_them_is_not_used() {
+    let mut stage = Stage::new();
+    stage.connect(FIRST);
+    stage.connect(SECOND);
+    stage.add(PUBLIC);
+    stage.say(SECOND, &peers(PUBLIC, &[7]));
+    assert_eq!(stage.opened, [(SECOND, MemberId(7))]);
+    stage.set(PUBLIC, &[FIRST]);
+    let accepted = ServerMessage::Accepted {
+        request: 1,
+        channel: ChannelId(5),
+        credit: 1 << 16,
+    };
+    stage.say(SECOND, &accepted);
+    assert_eq!(stage.closed, [(SECOND, ChannelId(5))]);
+}
+
+#[test]
+fn a_connection_in_the_place_of_one_whose_end_nobody_saw_begins_anew() {
+    let mut stage = Stage::new();
+    stage.connect(FIRST);
+    stage.add(PUBLIC);
+    stage.say(FIRST, &peers(PUBLIC, &[7]));
+    stage.connect(FIRST);
+    stage.say(FIRST, &peers(PUBLIC, &[7]));
+    assert_eq!(stage.opened, [(FIRST, MemberId(7)); 2]);
+}

@@ -638,3 +638,33 @@ fn a_crowd_of_strangers_keeps_nobody_out() {
     let crowded = crowded.filter(|ending| **ending == Ending::EnoughChannels);
     assert!(crowded.count() >= 1000 - 64);
 }
+
+#[test]
+fn how_many_are_dialled_at_once_may_be_said_again() {
+    let mut node: Node = Node::new(Config::default(), 1, Time::ZERO, None);
+    let info_hash = InfoHash([1; 20]);
+    let add = Command::AddLink {
+        info_hash,
+        name: None,
+        check: false,
+        paused: false,
+    };
+    let met = Input::Met {
+        info_hash,
+        complete: 0,
+        incomplete: 0,
+        addresses: (1..=5).map(address).collect(),
+    };
+    let mut dialled = |input| {
+        node.handle(Time::ZERO, input);
+        let outputs = std::iter::from_fn(|| node.poll_output());
+        let dials = |output: &Output| matches!(output, Output::Wire(WireOutput::Dial { .. }));
+        outputs.filter(dials).count()
+    };
+    dialled(Input::Command(add));
+    let counts = [(2, 2), (2, 0), (3, 1)];
+    for (dials, more) in counts {
+        dialled(Input::Network { dials });
+        assert_eq!(dialled(met.clone()), more);
+    }
+}

@@ -24,7 +24,13 @@ pub(super) struct Channels {
 
 impl Channels {
     pub(super) fn link_up(&mut self, link: LinkId, limits: LaneLimits, policy: RelayPolicy) {
-        self.lanes.insert(link, Lane::new(limits));
+        match self.lanes.get_mut(&link) {
+            // What is open and asked for stays.
+            Some(lane) => lane.limit(limits),
+            None => {
+                self.lanes.insert(link, Lane::new(limits));
+            }
+        }
         match policy {
             RelayPolicy::Free => self.policies.remove(&link),
             policy => self.policies.insert(link, policy),

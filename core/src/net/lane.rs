@@ -62,6 +62,11 @@ impl Lane {
         }
     }
 
+    /// It takes something else from now on.
+    pub fn limit(&mut self, limits: LaneLimits) {
+        self.limits = limits;
+    }
+
     /// The longest stretch of a channel that leaves at once, in bytes.
     pub fn max_payload(&self) -> usize {
         self.limits.max_payload

@@ -131,7 +131,7 @@ impl RelayLink {
                 request,
                 channel,
                 credit,
-            } => self.accepted(request, channel, credit, engine.config(), out),
+            } => self.accepted(request, (channel, credit), engine.config(), trackers, out),
             ServerMessage::Refused { request, .. } => match self.opening.remove(&request) {
                 Some((info_hash, member)) => engine::Input::Declined {
                     info_hash,
@@ -236,15 +236,24 @@ impl RelayLink {
     fn accepted<C: Chunk>(
         &mut self,
         request: u32,
-        channel: ChannelId,
-        credit: u32,
+        (channel, credit): (ChannelId, u32),
         config: &Config,
+        trackers: &Trackers,
         out: &mut VecDeque<Output<C>>,
     ) -> engine::Input<C> {
-        let Some((info_hash, member)) = self.opening.remove(&request) else {
+        let open = self.opening.remove(&request);
+        // The wish may be older than what a person says of the torrent's trackers.
+        let wanted = open.filter(|(info_hash, _)| trackers.has(*info_hash, self.id));
+        let Some((info_hash, member)) = wanted else {
             let reason = engine::Ending::UnknownTorrent.to_string();
             self.send(ClientMessage::Close { channel, reason }, out);
-            return engine::Input::Tick;
+            return match open {
+                Some((info_hash, member)) => engine::Input::Declined {
+                    info_hash,
+                    contact: self.contact(member),
+                },
+                None => engine::Input::Tick,
+            };
         };
         self.open(channel, config);
         engine::Input::Opened {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{
-    Command, Config, Done, Engine, Event, Input, Output, PeerPath, PeerView, Resume, TorrentState,
-    TorrentView, Work,
+    Command, Config, DirectWork, Done, Engine, Event, Input, Output, PeerPath, PeerView, Resume,
+    TorrentState, TorrentView, Work,
 };
 use swarm_core::id::{ChannelId, ChannelKey, LinkId, MemberId, PeerId};
 use swarm_core::metainfo::Metainfo;
@@ -44,6 +44,8 @@ pub(crate) struct Table {
     metainfo: Metainfo,
     bytes: Bytes,
     channels: Vec<End>,
+    /// What was to be done about direct links.
+    directs: Vec<DirectWork>,
 }
 
 /// A peer's end of a channel.
@@ -69,6 +71,7 @@ impl Table {
             metainfo: metainfo.clone(),
             bytes,
             channels: Vec::new(),
+            directs: Vec::new(),
         };
         for link in 0..LINKS {
             let limits = LaneLimits {
@@ -316,6 +319,11 @@ impl Table {
         self.channels[channel].closed.as_deref()
     }
 
+    /// What was to be done about direct links since this was last asked.
+    pub(crate) fn directs(&mut self) -> Vec<DirectWork> {
+        std::mem::take(&mut self.directs)
+    }
+
     pub(crate) fn torrent(&self) -> TorrentView {
         self.engine.view(self.now).torrents.remove(0)
     }
@@ -381,6 +389,10 @@ impl Table {
                     Work::Verify => unreachable!("pieces are short"),
                 };
                 Some(Input::Store(job, done))
+            }
+            Output::Direct(_, work) => {
+                self.directs.push(work);
+                None
             }
             Output::Event(Event::Banned { peer, .. }) => panic!("{peer} is blamed"),
             _ => None,

@@ -5,18 +5,25 @@
 //! mostly everybody behaves well enough for a download to get somewhere, for an engine that
 //! refuses the first message is soon explored.
 
+mod channel;
+mod claims;
 mod fixtures;
 mod inputs;
 mod model;
+mod network;
+mod news;
+mod relay;
 mod remote;
 mod rescue;
+mod store;
+mod talk;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use swarm_core::engine::{Config, Event, Job, TorrentState, Work};
-use swarm_core::id::{InfoHash, LinkId};
+use swarm_core::id::{ChannelKey, InfoHash, LinkId};
 use swarm_core::node::{Input, LinkOutput, Node, Output};
 use swarm_core::time::Time;
 
@@ -25,8 +32,10 @@ use model::Model;
 
 /// Inputs of a run.
 const MAX_INPUTS: usize = 400;
-/// The only server.
+/// The first server, in a narrow world the only one.
 const LINK: LinkId = LinkId(0);
+/// Servers in a wide one.
+const LINKS: u32 = 3;
 /// Outputs of one input.
 const MAX_OUTPUTS: usize = 2000;
 /// Rounds in which a timer must move forward.
@@ -66,15 +75,28 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let mut config = narrow(seed.is_multiple_of(2));
+        // Half of the worlds have one server and nothing else: there, inputs mean what they
+        // always did.
+        let wide = seed >> 63 == 1;
         // Those who come through several channels may be one.
-        if seed.is_multiple_of(3) {
+        if seed.is_multiple_of(3) || wide && !seed.is_multiple_of(5) {
             config.paths.channels = 2;
+        }
+        if wide {
+            config.paths.direct.at_once = 2;
+            config.paths.direct.after = (Duration::from_secs(1), 1 << 15);
+            config.paths.strangers = 2;
+            config.announce.trackers = 4;
+            config.listen_port = Some(6881);
         }
         World {
             engine: Node::new(config.clone(), seed, Time::ZERO, None),
             config,
             now: Time::ZERO,
-            model: Model::default(),
+            model: Model {
+                wide,
+                ..Model::default()
+            },
             jobs: Vec::new(),
             parts: BTreeMap::new(),
         }
@@ -113,6 +135,7 @@ impl World {
             self.engine.handle(self.now, Input::Tick);
             self.drain();
         }
+        self.model.check_paths();
         self.model.check_view(&self.engine, self.now, &self.config);
         self.engine.handle(self.now, Input::Tick);
         let spurious = self.engine.poll_output();
@@ -150,14 +173,23 @@ impl World {
                         verified.remove(&piece.get());
                     }
                 }
-                Output::Wire(_) | Output::Direct(..) | Output::Ask(_) | Output::Trouble { .. } => {
-                    unreachable!("nobody told it of the network")
-                }
-                Output::Link(_, output) => {
+                Output::Link(link, LinkOutput::Data { channel, parts }) => {
                     let us = self.engine.peer_id();
-                    let message = output.into_message().expect("the rest are messages");
-                    self.model.hear(message, us, &self.config);
+                    let bytes = parts.frame(channel).payload();
+                    let key = ChannelKey { link, channel };
+                    self.model.hear_stretch(key, bytes, us, &self.config);
                 }
+                Output::Link(link, LinkOutput::Send(message)) => {
+                    self.model.hear(link, message, &self.config);
+                }
+                Output::Wire(output) => {
+                    assert!(self.model.wide, "nobody told it of the network");
+                    let us = self.engine.peer_id();
+                    self.model.hear_wire(output, us, &self.config);
+                }
+                Output::Direct(id, work) => self.model.hear_direct(id, &work),
+                Output::Ask(ask) => self.model.network.hear_question(&ask),
+                Output::Trouble { .. } => {}
                 Output::Store(job, work) => {
                     match &work {
                         Work::Write { data } if job.part.is_none() => {

@@ -195,6 +195,21 @@ impl<C: Chunk> Torrent<C> {
         }
     }
 
+    /// A channel is gone, and with it the link that was agreed on through it, even where the
+    /// session goes on: the other end sees the same.
+    pub(super) fn end_direct(
+        &mut self,
+        cx: &mut Cx<'_, C>,
+        session: SessionId,
+        channel: ChannelKey,
+    ) {
+        let attempt = self.directs.attempt(session);
+        if let Some(attempt) = attempt.filter(|attempt| attempt.id.channel == channel) {
+            cx.emit(Output::Direct(attempt.id, DirectWork::Drop));
+            self.directs.fail(cx.now, session, &cx.config.paths.direct);
+        }
+    }
+
     /// A session is over.
     pub(super) fn forget_direct(&mut self, cx: &mut Cx<'_, C>, session: SessionId) {
         if let Some(attempt) = self.directs.forget(session) {

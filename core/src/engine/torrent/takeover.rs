@@ -163,6 +163,7 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         channel: ChannelKey,
     ) {
+        self.end_direct(cx, id, channel);
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };

@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
@@ -38,6 +39,11 @@ impl Fixture {
 /// The torrent of this info-hash.
 pub(super) fn fixture(info_hash: InfoHash) -> Option<&'static Fixture> {
     FIXTURES.iter().find(|f| f.info_hash() == info_hash)
+}
+
+/// One of them.
+pub(super) fn any_torrent(u: &mut Unstructured<'_>) -> Result<&'static Fixture> {
+    Ok(&FIXTURES[usize::from(u.ratio(1, 3)?)])
 }
 
 /// SHA-1, which is what an info-hash is too.

@@ -14,6 +14,12 @@ use super::model::Channel;
 
 /// The id under which peers take `ut_metadata` messages.
 pub(super) const UT_METADATA: u8 = 3;
+/// The same for `ts_direct`.
+pub(super) const TS_DIRECT: u8 = 5;
+/// The same for `ut_pex`.
+pub(super) const UT_PEX: u8 = 6;
+/// The same for `ts_trackers`.
+pub(super) const TS_TRACKERS: u8 = 7;
 
 /// Appends a handshake, and mostly what makes the engine ask for something.
 pub(super) fn say_hello(
@@ -44,6 +50,7 @@ pub(super) fn say_hello(
     };
     channel.backlog.extend_from_slice(&handshake.encode());
     let full = Bitfield::full(fixture.pieces());
+    let wide = channel.wide;
     let mut say = |message: Message| message.encode(&mut channel.backlog);
     match u.int_in_range(0..=7)? {
         0 => {}
@@ -52,7 +59,7 @@ pub(super) fn say_hello(
         _ => say(Message::Bitfield(Bytes::copy_from_slice(full.as_bytes()))),
     }
     if u.ratio(7, 8)? {
-        say(extension_handshake(fixture, Some(token), u)?);
+        say(extension_handshake(fixture, Some(token), wide, u)?);
         say(Message::Unchoke);
         say(Message::Interested);
     }
@@ -62,6 +69,7 @@ pub(super) fn say_hello(
 fn extension_handshake(
     fixture: &Fixture,
     token: Option<Token>,
+    wide: bool,
     u: &mut Unstructured<'_>,
 ) -> Result<Message> {
     let size = u32::try_from(fixture.metainfo.info().len()).expect("a short dictionary");
@@ -74,6 +82,10 @@ fn extension_handshake(
         },
         request_queue: u.arbitrary()?,
         token,
+        ts_direct: wide.then_some(TS_DIRECT),
+        ut_pex: wide.then_some(UT_PEX),
+        ts_trackers: wide.then_some(TS_TRACKERS),
+        port: wide.then_some(6881),
         ..ExtensionHandshake::default()
     };
     Ok(Message::Extended {
@@ -121,7 +133,7 @@ pub(super) fn say_something(
         },
         24 => Message::SuggestPiece(piece(fixture, u)?),
         25 => Message::AllowedFast(piece(fixture, u)?),
-        26 => extension_handshake(fixture, None, u)?,
+        26 => extension_handshake(fixture, None, channel.wide, u)?,
         27..=29 => metadata(fixture, u)?,
         30 => match u.int_in_range(0..=3)? {
             0 => Message::HaveAll,

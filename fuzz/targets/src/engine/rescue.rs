@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use swarm_core::engine::{Command, TorrentState};
-use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
-use swarm_core::node::{Input, LinkInput};
+use swarm_core::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId, PeerId};
+use swarm_core::node::{Input, LinkInput, WireInput};
 use swarm_core::wire::extension::{
     ExtensionHandshake, HANDSHAKE_ID, METADATA_PIECE, MetadataMessage,
 };
@@ -14,8 +14,11 @@ use swarm_core::wire::peer::{BlockRef, Handshake, Message, Reserved};
 use swarm_core::wire::relay::{Incoming, ServerMessage, Welcome};
 
 use super::fixtures::{Fixture, fixture};
-use super::inputs::{deliver_all, finish};
-use super::{LINK, World};
+use super::model::Server;
+use super::relay::link_down;
+use super::store::finish;
+use super::talk::deliver_all;
+use super::{LINK, LINKS, World, network};
 
 /// Seconds in which it must be done: long enough for what is owed by those who are gone, and
 /// for every slot to be given out anew. The network takes no time here.
@@ -28,9 +31,11 @@ const REQUESTS: usize = 8;
 /// Everybody is gone, and for each torrent two honest peers come.
 pub(super) fn rescue(world: &mut World) {
     work_off(world);
-    if world.model.welcome.is_some() {
-        world.model.down();
-        world.handle(Input::Link(LINK, LinkInput::Down));
+    network::leave(world);
+    for link in (0..LINKS).map(LinkId) {
+        if world.model.servers.contains_key(&link) {
+            link_down(world, link);
+        }
     }
     world.handle(Input::Link(LINK, LinkInput::Up));
     let welcome = Welcome {
@@ -40,8 +45,9 @@ pub(super) fn rescue(world: &mut World) {
         max_swarms: 100,
         ..Welcome::of(MemberId(50))
     };
-    world.model.welcome = Some(welcome.clone());
-    world.handle(Input::Link(LINK, ServerMessage::Welcome(welcome).into()));
+    let server = Server::new(welcome.clone());
+    world.model.servers.insert(LINK, server);
+    world.hear(LINK, ServerMessage::Welcome(welcome));
     let torrents: Vec<InfoHash> = world.model.verified.keys().copied().collect();
     for (number, info_hash) in (0..).zip(torrents) {
         let fixture = fixture(info_hash).expect("only known torrents are added");
@@ -62,9 +68,12 @@ fn work_off(world: &mut World) {
         let (job, work) = world.jobs.remove(0);
         finish(world, job, work, None);
     }
-    let sent = std::mem::take(&mut world.model.unsent);
-    if sent > 0 {
-        world.handle(Input::Link(LINK, LinkInput::Sent(sent)));
+    for (link, sent) in world.model.take_unsent() {
+        if sent > 0 && world.model.is_wire(link) {
+            world.handle(Input::Wire(link, WireInput::Sent(sent)));
+        } else if sent > 0 {
+            world.handle(Input::Link(link, LinkInput::Sent(sent)));
+        }
     }
 }
 
@@ -72,19 +81,22 @@ fn meet(world: &mut World, fixture: &Fixture, channel: ChannelId, messages: &[Me
     let peer_id = PeerId([100 + channel.0 as u8; 20]);
     let info_hash = fixture.info_hash();
     let credit = 1 << 30;
-    world.model.offers.insert(channel, (info_hash, credit));
-    world.handle(Input::Link(
-        LINK,
+    let link = LINK;
+    let key = ChannelKey { link, channel };
+    if let Some(server) = world.model.servers.get_mut(&link) {
+        server.offers.insert(channel, (info_hash, credit));
+    }
+    world.hear(
+        link,
         ServerMessage::Incoming(Incoming {
             channel,
             info_hash,
             member: MemberId(100 + channel.0),
             peer_id,
             credit,
-        })
-        .into(),
-    ));
-    let state = world.model.channels.get_mut(&channel);
+        }),
+    );
+    let state = world.model.channels.get_mut(&key);
     let state = state.expect("an honest peer is welcome when nobody else is there");
     let handshake = Handshake {
         reserved: Reserved::EXTENSION.with(Reserved::FAST),
@@ -95,7 +107,7 @@ fn meet(world: &mut World, fixture: &Fixture, channel: ChannelId, messages: &[Me
     for message in messages {
         message.encode(&mut state.backlog);
     }
-    deliver_all(world, channel);
+    deliver_all(world, key);
 }
 
 /// A seeder answers whatever it is asked, at once.
@@ -115,6 +127,8 @@ fn complete(world: &mut World, fixture: &Fixture, channel: ChannelId) {
         Message::Unchoke,
     ];
     meet(world, fixture, channel, &hello);
+    let link = LINK;
+    let channel = ChannelKey { link, channel };
     let end = world.now + Duration::from_secs(PATIENCE);
     while world.state(fixture.info_hash()) != Some(TorrentState::Seeding) {
         assert!(world.now < end, "an honest seeder does not help");
@@ -157,6 +171,8 @@ fn serve(world: &mut World, fixture: &Fixture, channel: ChannelId) {
         channel,
         &[Message::HaveNone, Message::Interested],
     );
+    let link = LINK;
+    let channel = ChannelKey { link, channel };
     let layout = fixture.metainfo.layout();
     let mut missing: Vec<BlockRef> = layout
         .pieces()
