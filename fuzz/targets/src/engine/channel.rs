@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use swarm_core::id::InfoHash;
+use swarm_core::wire::extension::{ExtensionHandshake, HANDSHAKE_ID};
 use swarm_core::wire::peer::{BlockRef, Decoder, Message, Received};
 
 /// The longest message that an engine has reason to send.
@@ -85,6 +86,16 @@ impl Channel {
             };
             match message {
                 Message::Choke => self.asked.clear(),
+                Message::Extended {
+                    id: HANDSHAKE_ID,
+                    payload,
+                } => {
+                    let said = ExtensionHandshake::decode(&payload);
+                    if said.is_ok_and(|said| said.begin.is_some()) {
+                        // What it was asked before is void.
+                        self.asked.clear();
+                    }
+                }
                 Message::RejectRequest(block) => {
                     self.asked.remove(&block);
                 }
