@@ -164,7 +164,8 @@ async fn the_seeder_may_close_its_tab_once_the_others_hold_every_piece() -> Resu
 async fn all_finish_by_themselves_after_the_tracker_was_restarted() -> Result<()> {
     let folder = TempDir::new()?;
     let file = random(&folder.path().join("restart.bin"), 48 * MIB, 4)?;
-    let server = Server::start().await?;
+    // Through the server alone: direct links would go on without it.
+    let server = Server::start_with(&["--relay-only"]).await?;
     let address = server.address;
     let link = SlowLink::to(address).await?;
     let browser = Browser::start().await?;
@@ -456,7 +457,8 @@ const WATCH_HIDDEN: &str = r#"
 async fn a_tab_that_nobody_sees_does_nothing_for_show_and_is_right_once_it_is_seen() -> Result<()> {
     let folder = TempDir::new()?;
     let file = random(&folder.path().join("unseen.bin"), 24 * MIB, 30)?;
-    let server = Server::start().await?;
+    // The page also makes direct links, seen or not.
+    let server = Server::start_with(&["--relay-only"]).await?;
     let link = SlowLink::to(server.address).await?;
     let browser = Browser::start().await?;
     let (seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
