@@ -39,6 +39,7 @@ def run(torrent, folder, listen):
             "allow_multiple_connections_per_ip": True,
             "ssrf_mitigation": False,
             "min_announce_interval": 1,
+            "min_websocket_announce_interval": 1,
             "webtorrent_stun_server": "",
             "alert_mask": lt.alert.category_t.error_notification
             | lt.alert.category_t.tracker_notification

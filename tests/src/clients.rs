@@ -85,6 +85,8 @@ pub async fn tracker(http: u16, udp: u16) -> Result<Running> {
     let mut command = Command::new(programs::program("tracker-relay"));
     command.arg("--listen").arg(format!("{HOST}:{http}"));
     command.arg("--udp").arg(format!("{HOST}:{udp}"));
+    // A link between two of these that does not come about is tried again with the next announce.
+    command.arg("--interval").arg("15");
     let mut server = Running::start(&mut command)?;
     server.says("http://").await?;
     Ok(server)
