@@ -18,6 +18,9 @@ pub(crate) struct Args {
     /// Only this target
     #[arg(long)]
     target: Option<String>,
+    /// Draws the same inputs each time; 0 draws others each time
+    #[arg(long, default_value_t = 0)]
+    seed: u32,
 }
 
 /// The longest input, in bytes: what long ones find, short ones find sooner.
@@ -36,7 +39,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let mut crashed = Vec::new();
     for target in &targets {
         heading(&format!("Fuzzing {target}"));
-        let found = fuzz(workspace, target, args.seconds)?;
+        let found = fuzz(workspace, target, args)?;
         crashed.extend(found);
     }
     if crashed.is_empty() {
@@ -71,7 +74,7 @@ fn targets(workspace: &Workspace, only: Option<&str>) -> Result<Vec<String>> {
 }
 
 /// Fuzzes one target; copies of the inputs that crashed it.
-fn fuzz(workspace: &Workspace, target: &str, seconds: u64) -> Result<Vec<PathBuf>> {
+fn fuzz(workspace: &Workspace, target: &str, args: &Args) -> Result<Vec<PathBuf>> {
     let sh = &workspace.sh;
     let fuzz = workspace.root.join("fuzz");
     // What is found goes there and is used again; what is committed is only read.
@@ -86,12 +89,13 @@ fn fuzz(workspace: &Workspace, target: &str, seconds: u64) -> Result<Vec<PathBuf
     }
     let seeds = fuzz.join("corpus").join(target);
     let artifacts = format!("-artifact_prefix={}/", found.display());
-    let time = format!("-max_total_time={seconds}");
+    let time = format!("-max_total_time={}", args.seconds);
+    let seed = format!("-seed={}", args.seed);
     let length = format!("-max_len={MAX_LENGTH}");
     let run = cmd!(
         sh,
         "cargo +nightly fuzz run --sanitizer none {target} {corpus} {seeds} --
-         {artifacts} {time} {length} -print_final_stats=1 -verbosity=0"
+         {artifacts} {time} {length} {seed} -print_final_stats=1 -verbosity=0"
     );
     let result = run.run();
     let crashes = keep(&found, &fuzz.join("crashes").join(target))?;
