@@ -10,8 +10,9 @@ use thirtyfour::common::capabilities::firefox::FirefoxPreferences;
 use thirtyfour::manager::{BrowserKind, WebDriverManager};
 use thirtyfour::prelude::*;
 
+use crate::files::digest;
 use crate::programs;
-use crate::tab::Tab;
+use crate::tab::{Tab, Torrent};
 use crate::wait::{PATIENCE, until};
 
 /// What people's other browser is called: by Debian, and by everybody else.
@@ -119,6 +120,24 @@ impl Browser {
         let tab = Tab::new(self.driver.clone(), window);
         tab.goto(address).await?;
         Ok(tab)
+    }
+
+    /// Shares files in a new tab, and waits until they are seeded.
+    pub async fn seed(&self, page: &str, files: &[&Path]) -> Result<(Tab, Torrent)> {
+        let tab = self.open(page).await?;
+        tab.share(files).await?;
+        let torrent = tab.seeding().await?;
+        assert!(
+            torrent.share_link.contains(&torrent.info_hash),
+            "{torrent:?}"
+        );
+        Ok((tab, torrent))
+    }
+
+    /// Saves the first torrent of a tab, of one file; its digest.
+    pub async fn save(&self, tab: &Tab, name: &str, into: &Path) -> Result<[u8; 32]> {
+        tab.click("save").await?;
+        digest(&self.take_download(name, into).await?)
     }
 
     /// Waits until a download of this name is complete, and takes it out of the download

@@ -37,6 +37,13 @@ pub struct Torrent {
     pub peers: Vec<Peer>,
 }
 
+impl Torrent {
+    /// It has peers, and all of them are linked directly.
+    pub fn is_direct(&self) -> bool {
+        !self.peers.is_empty() && self.peers.iter().all(|peer| peer.path == "direct")
+    }
+}
+
 /// One peer of a torrent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Peer {

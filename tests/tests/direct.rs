@@ -1,28 +1,15 @@
 //! Direct links between real tabs: they carry what the relay is spared, go on when the server is
 //! gone, and are never made where somebody wants none.
 
-use std::path::Path;
-
 use anyhow::Result;
 use swarm_tests::browser::Browser;
 use swarm_tests::files::{digest, random};
 use swarm_tests::server::Server;
 use swarm_tests::slow_link::SlowLink;
-use swarm_tests::tab::{Tab, Torrent};
+use swarm_tests::tab::Torrent;
 use tempfile::TempDir;
 
 const MIB: usize = 1 << 20;
-
-async fn seed(browser: &Browser, page: &str, files: &[&Path]) -> Result<(Tab, Torrent)> {
-    let tab = browser.open(page).await?;
-    tab.share(files).await?;
-    let torrent = tab.seeding().await?;
-    Ok((tab, torrent))
-}
-
-fn is_direct(torrent: &Torrent) -> bool {
-    !torrent.peers.is_empty() && torrent.peers.iter().all(|peer| peer.path == "direct")
-}
 
 #[tokio::test]
 #[ignore = "needs a browser: cargo xtask test tabs"]
@@ -32,13 +19,15 @@ async fn tabs_go_on_directly_when_the_server_is_gone() -> Result<()> {
     let server = Server::start_with(&["--relay", "spare"]).await?;
     let link = SlowLink::to(server.address).await?;
     let browser = Browser::start().await?;
-    let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let (_seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
 
     // Through the relay it would take minutes.
     let leecher = browser.open(&link.page()).await?;
     link.set_rate(MIB as u64);
     leecher.add_link(&torrent.share_link).await?;
-    let direct = leecher.torrent_that("linked directly", is_direct).await?;
+    let direct = leecher
+        .torrent_that("linked directly", Torrent::is_direct)
+        .await?;
     assert_eq!(direct.state, "downloading", "{direct:?}");
     // What was under way through the relay has arrived when something came directly.
     leecher
@@ -74,11 +63,13 @@ async fn who_wants_no_direct_links_has_none() -> Result<()> {
     let server = Server::start_with(&["--relay", "spare"]).await?;
     let link = SlowLink::to(server.address).await?;
     let browser = Browser::start().await?;
-    let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let (_seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
     let leecher = browser.open(&link.page()).await?;
     link.set_rate(4 * MIB as u64);
     leecher.add_link(&torrent.share_link).await?;
-    leecher.torrent_that("linked directly", is_direct).await?;
+    leecher
+        .torrent_that("linked directly", Torrent::is_direct)
+        .await?;
 
     // From now on, and after a reload.
     let relayed = |torrent: &Torrent| {
@@ -92,13 +83,13 @@ async fn who_wants_no_direct_links_has_none() -> Result<()> {
         .await?;
     leecher
         .torrent_that("fetching through the relay", |now| {
-            assert!(!is_direct(now), "{now:?}");
+            assert!(!now.is_direct(), "{now:?}");
             now.downloaded > back.downloaded + 8 * MIB as u64
         })
         .await?;
     leecher.click("relay-only").await?;
     leecher
-        .torrent_that("linked directly again", is_direct)
+        .torrent_that("linked directly again", Torrent::is_direct)
         .await?;
     browser.quit().await
 }
@@ -112,7 +103,7 @@ async fn a_network_without_udp_is_served_by_the_relay() -> Result<()> {
     // Chromium makes no UDP sockets for WebRTC then, and nothing listens by TCP.
     let walled = "--webrtc-ip-handling-policy=disable_non_proxied_udp";
     let browser = Browser::start_with(&[walled]).await?;
-    let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let (_seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
     let leecher = browser.open(&torrent.share_link).await?;
     let done = leecher.seeding().await?;
     assert!(

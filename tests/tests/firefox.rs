@@ -3,8 +3,6 @@
 //! Ignored by a plain `cargo test`, because they need the built page, programs and both browsers:
 //! `cargo xtask test firefox` builds those and runs these.
 
-use std::path::Path;
-
 use anyhow::Result;
 use swarm_tests::browser::Browser;
 use swarm_tests::files::{digest, random};
@@ -14,22 +12,6 @@ use swarm_tests::tab::{Tab, Torrent};
 use tempfile::TempDir;
 
 const MIB: usize = 1 << 20;
-
-async fn seed(browser: &Browser, page: &str, file: &Path) -> Result<(Tab, Torrent)> {
-    let tab = browser.open(page).await?;
-    tab.share(&[file]).await?;
-    let torrent = tab.seeding().await?;
-    Ok((tab, torrent))
-}
-
-async fn save(browser: &Browser, tab: &Tab, name: &str, into: &Path) -> Result<[u8; 32]> {
-    tab.click("save").await?;
-    digest(&browser.take_download(name, into).await?)
-}
-
-fn is_direct(torrent: &Torrent) -> bool {
-    !torrent.peers.is_empty() && torrent.peers.iter().all(|peer| peer.path == "direct")
-}
 
 /// Takes from a page what browsers had late: data channels that a worker can be given.
 const WITHOUT_TRANSFER: &str = r#"
@@ -72,7 +54,7 @@ async fn fetched_directly(from: &Browser, to: &Browser, channels: Channels) -> R
     let file = random(&folder.path().join("way.bin"), 64 * MIB, 21)?;
     let server = Server::start_with(&["--relay", "spare"]).await?;
     let link = SlowLink::to(server.address).await?;
-    let (seeder, torrent) = seed(from, &server.page(), &file).await?;
+    let (seeder, torrent) = from.seed(&server.page(), &[&file]).await?;
     channels.prepare(&seeder).await?;
 
     // Slow enough that a direct link is there long before the relay is through.
@@ -80,8 +62,12 @@ async fn fetched_directly(from: &Browser, to: &Browser, channels: Channels) -> R
     channels.prepare(&leecher).await?;
     link.set_rate(MIB as u64);
     leecher.add_link(&torrent.share_link).await?;
-    leecher.torrent_that("linked directly", is_direct).await?;
-    seeder.torrent_that("linked directly", is_direct).await?;
+    leecher
+        .torrent_that("linked directly", Torrent::is_direct)
+        .await?;
+    seeder
+        .torrent_that("linked directly", Torrent::is_direct)
+        .await?;
     leecher.seeding().await?;
 
     let relayed = server.relayed_bytes().await?;
@@ -89,7 +75,7 @@ async fn fetched_directly(from: &Browser, to: &Browser, channels: Channels) -> R
     channels.check(&seeder).await?;
     channels.check(&leecher).await?;
     let into = folder.path().join("saved");
-    assert_eq!(save(to, &leecher, "way.bin", &into).await?, digest(&file)?);
+    assert_eq!(to.save(&leecher, "way.bin", &into).await?, digest(&file)?);
     Ok(())
 }
 
@@ -124,7 +110,7 @@ mod in_firefox {
         let file = random(&folder.path().join("kept.bin"), 24 * MIB, 22)?;
         let server = Server::start().await?;
         let firefox = Browser::firefox().await?;
-        let (seeder, torrent) = seed(&firefox, &server.page(), &file).await?;
+        let (seeder, torrent) = firefox.seed(&server.page(), &[&file]).await?;
         let leecher = firefox.open(&torrent.share_link).await?;
         leecher.seeding().await?;
 
@@ -133,7 +119,7 @@ mod in_firefox {
         let back = leecher.seeding().await?;
         assert_eq!(back.downloaded, 0, "{back:?}");
         let into = folder.path().join("saved");
-        let saved = save(&firefox, &leecher, "kept.bin", &into).await?;
+        let saved = firefox.save(&leecher, "kept.bin", &into).await?;
         assert_eq!(saved, digest(&file)?);
         firefox.quit().await
     }

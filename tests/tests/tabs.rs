@@ -13,7 +13,7 @@ use swarm_tests::files::{digest, random};
 use swarm_tests::prefix::Prefix;
 use swarm_tests::server::Server;
 use swarm_tests::slow_link::SlowLink;
-use swarm_tests::tab::{Tab, Torrent};
+use swarm_tests::tab::Tab;
 use swarm_tests::{liar, programs};
 use tempfile::TempDir;
 
@@ -27,23 +27,6 @@ fn through(share_link: &str, page: &str) -> String {
     format!("{page}#{fragment}")
 }
 
-/// Shares a file in a new tab and waits until it is being seeded.
-async fn seed(browser: &Browser, page: &str, files: &[&Path]) -> Result<(Tab, Torrent)> {
-    let tab = browser.open(page).await?;
-    tab.share(files).await?;
-    let torrent = tab.seeding().await?;
-    assert!(
-        torrent.share_link.contains(&torrent.info_hash),
-        "{torrent:?}"
-    );
-    Ok((tab, torrent))
-}
-
-async fn save(browser: &Browser, tab: &Tab, name: &str, into: &Path) -> Result<[u8; 32]> {
-    tab.click("save").await?;
-    digest(&browser.take_download(name, into).await?)
-}
-
 #[tokio::test]
 #[ignore = "needs a browser: cargo xtask test tabs"]
 async fn every_tab_gets_the_same_bytes_and_leechers_serve_each_other() -> Result<()> {
@@ -51,7 +34,7 @@ async fn every_tab_gets_the_same_bytes_and_leechers_serve_each_other() -> Result
     let file = random(&folder.path().join("holiday.bin"), 100 * MIB, 1)?;
     let server = Server::start().await?;
     let browser = Browser::start().await?;
-    let (seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let (seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
 
     let mut leechers = Vec::new();
     for _ in 0..3 {
@@ -63,10 +46,7 @@ async fn every_tab_gets_the_same_bytes_and_leechers_serve_each_other() -> Result
     let expected = digest(&file)?;
     for (index, leecher) in leechers.iter().enumerate() {
         let into = folder.path().join(index.to_string());
-        assert_eq!(
-            save(&browser, leecher, "holiday.bin", &into).await?,
-            expected
-        );
+        assert_eq!(browser.save(leecher, "holiday.bin", &into).await?, expected);
     }
     let sent = seeder.seeding().await?.uploaded;
     let all = (leechers.len() * 100 * MIB) as u64;
@@ -86,7 +66,7 @@ async fn a_reloaded_tab_goes_on_from_the_pieces_it_kept() -> Result<()> {
     let server = Server::start().await?;
     let link = SlowLink::to(server.address).await?;
     let browser = Browser::start().await?;
-    let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let (_seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
 
     let leecher = browser.open(&link.page()).await?;
     link.set_rate(8 * MIB as u64);
@@ -104,13 +84,9 @@ async fn a_reloaded_tab_goes_on_from_the_pieces_it_kept() -> Result<()> {
     // What it had, it does not fetch again; a piece or two may have been under way.
     assert!(done.downloaded <= (64 * MIB) as u64 * 7 / 10, "{done:?}");
     assert_eq!(
-        save(
-            &browser,
-            &leecher,
-            "half way.bin",
-            &folder.path().join("saved")
-        )
-        .await?,
+        browser
+            .save(&leecher, "half way.bin", &folder.path().join("saved"))
+            .await?,
         digest(&file)?
     );
     browser.quit().await
@@ -124,7 +100,7 @@ async fn the_seeder_may_close_its_tab_once_the_others_hold_every_piece() -> Resu
     let server = Server::start().await?;
     let link = SlowLink::to(server.address).await?;
     let browser = Browser::start().await?;
-    let (seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let (seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
 
     let mut leechers = Vec::new();
     for _ in 0..3 {
@@ -152,7 +128,7 @@ async fn the_seeder_may_close_its_tab_once_the_others_hold_every_piece() -> Resu
         leecher.seeding().await?;
         let into = folder.path().join(index.to_string());
         assert_eq!(
-            save(&browser, leecher, "relay race.bin", &into).await?,
+            browser.save(leecher, "relay race.bin", &into).await?,
             digest(&file)?
         );
     }
@@ -169,7 +145,7 @@ async fn all_finish_by_themselves_after_the_tracker_was_restarted() -> Result<()
     let address = server.address;
     let link = SlowLink::to(address).await?;
     let browser = Browser::start().await?;
-    let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let (_seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
 
     let leechers = [
         browser.open(&link.page()).await?,
@@ -194,7 +170,7 @@ async fn all_finish_by_themselves_after_the_tracker_was_restarted() -> Result<()
         leecher.seeding().await?;
         let into = folder.path().join(index.to_string());
         assert_eq!(
-            save(&browser, leecher, "restart.bin", &into).await?,
+            browser.save(leecher, "restart.bin", &into).await?,
             digest(&file)?
         );
     }
@@ -233,17 +209,13 @@ async fn a_liar_is_dropped_and_the_bytes_are_right() -> Result<()> {
     assert!(lied_to.downloaded <= 16 * MIB as u64, "{lied_to:?}");
     assert_eq!(lied_to.progress, 0.0, "nothing corrupt is counted");
 
-    let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let (_seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
     assert_eq!(torrent.info_hash, info_hash);
     leecher.seeding().await?;
     assert_eq!(
-        save(
-            &browser,
-            &leecher,
-            "truth.bin",
-            &folder.path().join("saved")
-        )
-        .await?,
+        browser
+            .save(&leecher, "truth.bin", &folder.path().join("saved"))
+            .await?,
         digest(&file)?
     );
     liar.abort();
@@ -257,7 +229,7 @@ async fn a_link_in_the_page_s_own_address_opens_at_load_and_removal_is_for_good(
     let file = random(&folder.path().join("link.bin"), 3 * MIB, 6)?;
     let server = Server::start().await?;
     let browser = Browser::start().await?;
-    let (seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let (seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
     let leecher = browser
         .open(&through(&torrent.share_link, &server.page()))
         .await?;
@@ -314,7 +286,7 @@ async fn a_file_without_its_tick_is_fetched_only_once_it_has_one() -> Result<()>
     let link = SlowLink::to(server.address).await?;
     let browser = Browser::start().await?;
     let paths: Vec<_> = files.iter().map(PathBuf::as_path).collect();
-    let (seeder, torrent) = seed(&browser, &server.page(), &paths).await?;
+    let (seeder, torrent) = browser.seed(&server.page(), &paths).await?;
 
     let leecher = browser.open(&link.page()).await?;
     link.set_rate(MIB as u64 / 4);
@@ -376,7 +348,7 @@ async fn a_recorded_session_goes_on_and_replays_identically() -> Result<()> {
     let server = Server::start().await?;
     let link = SlowLink::to(server.address).await?;
     let browser = Browser::start().await?;
-    let (seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let (seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
     record(&seeder).await?;
     seeder.seeding().await?;
 
@@ -391,13 +363,9 @@ async fn a_recorded_session_goes_on_and_replays_identically() -> Result<()> {
     link.set_rate(0);
     let done = leecher.seeding().await?;
     assert!(done.downloaded < length * 8 / 10, "{done:?}");
-    let saved = save(
-        &browser,
-        &leecher,
-        "recorded.bin",
-        &folder.path().join("out"),
-    )
-    .await?;
+    let saved = browser
+        .save(&leecher, "recorded.bin", &folder.path().join("out"))
+        .await?;
     assert_eq!(saved, digest(&file)?);
 
     for tab in [&seeder, &leecher] {
@@ -419,7 +387,7 @@ async fn under_a_path_behind_a_proxy_everything_is_beside_the_page() -> Result<(
     let server = Server::start().await?;
     let proxy = Prefix::to(server.address, "/share").await?;
     let browser = Browser::start().await?;
-    let (_seeder, torrent) = seed(&browser, &proxy.page(), &[&file]).await?;
+    let (_seeder, torrent) = browser.seed(&proxy.page(), &[&file]).await?;
     assert!(
         torrent.share_link.starts_with(&proxy.page()),
         "{}",
@@ -461,7 +429,7 @@ async fn a_tab_that_nobody_sees_does_nothing_for_show_and_is_right_once_it_is_se
     let server = Server::start_with(&["--relay-only"]).await?;
     let link = SlowLink::to(server.address).await?;
     let browser = Browser::start().await?;
-    let (seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let (seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
 
     let leecher = browser.open(&link.page()).await?;
     leecher.run(WATCH_HIDDEN).await?;
@@ -491,7 +459,7 @@ async fn a_tab_that_nobody_sees_does_nothing_for_show_and_is_right_once_it_is_se
     let done = leecher.seeding().await?;
     assert_eq!(done.progress, 1.0);
     let into = folder.path().join("saved");
-    let saved = save(&browser, &leecher, "unseen.bin", &into).await?;
+    let saved = browser.save(&leecher, "unseen.bin", &into).await?;
     assert_eq!(saved, digest(&file)?, "its pieces were all told of");
     browser.quit().await
 }
@@ -505,7 +473,7 @@ async fn a_full_storage_is_said_and_a_cleared_one_is_begun_anew() -> Result<()> 
     let page = server.page();
     let origin = page.trim_end_matches('/');
     let browser = Browser::start().await?;
-    let (_seeder, torrent) = seed(&browser, &server.page(), &[&file]).await?;
+    let (_seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
     let leecher = browser.open(&server.page()).await?;
     let usage = || leecher.run("return navigator.storage.estimate().then(it => it.usage)");
     let is_copied = |usage: &Value| usage.as_u64() >= Some(40 * MIB as u64);
@@ -526,7 +494,7 @@ async fn a_full_storage_is_said_and_a_cleared_one_is_begun_anew() -> Result<()> 
     leecher.seeding().await?;
     let into = folder.path().join("saved");
     assert_eq!(
-        save(&browser, &leecher, "room.bin", &into).await?,
+        browser.save(&leecher, "room.bin", &into).await?,
         digest(&file)?
     );
 
