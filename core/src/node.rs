@@ -88,6 +88,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 addresses,
             },
             Input::RelayOnly(only) => engine::Input::RelayOnly(only),
+            Input::SetRates(rates) => engine::Input::SetRates(rates),
             Input::Direct(id, input) => self.hear_direct(now, id, input),
             Input::Network { dials } => network(dials),
             Input::Met {

@@ -220,7 +220,7 @@ impl<C: Chunk> Torrent<C> {
             self.begin_anew(cx, id, Begin::Answers);
         } else {
             // We had begun before: what we have said since holds.
-            self.hear_anew(id, true);
+            self.hear_anew(cx, id, true);
         }
         Ok(())
     }
