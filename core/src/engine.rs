@@ -299,6 +299,11 @@ impl<C: Chunk> Engine<C> {
         self.order.iter().copied()
     }
 
+    /// All that was sent has left the host.
+    pub fn is_quiet(&self) -> bool {
+        self.channels.is_idle()
+    }
+
     /// Nobody is connected for this torrent.
     pub fn is_alone(&self, info_hash: InfoHash) -> bool {
         let torrent = self.torrents.get(&info_hash);

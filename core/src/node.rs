@@ -379,6 +379,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             .min()
     }
 
+    /// All that was sent has left the host.
+    pub fn is_quiet(&self) -> bool {
+        self.engine.engine().is_quiet()
+    }
+
     /// The torrents, in the order in which they came.
     pub fn torrents(&self) -> impl Iterator<Item = InfoHash> {
         self.engine.engine().torrents()
