@@ -285,6 +285,11 @@ impl<C: Chunk> Engine<C> {
         torrent.is_some_and(Torrent::is_running)
     }
 
+    /// The torrents, in the order in which they came.
+    pub fn torrents(&self) -> impl Iterator<Item = InfoHash> {
+        self.order.iter().copied()
+    }
+
     /// Nobody is connected for this torrent.
     pub fn is_alone(&self, info_hash: InfoHash) -> bool {
         let torrent = self.torrents.get(&info_hash);

@@ -378,6 +378,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             .min()
     }
 
+    /// The torrents, in the order in which they came.
+    pub fn torrents(&self) -> impl Iterator<Item = InfoHash> {
+        self.engine.engine().torrents()
+    }
+
     /// What a person sees.
     pub fn view(&self, now: Time) -> View {
         let mut view = self.engine.engine().view(now);
