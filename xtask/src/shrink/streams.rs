@@ -2,7 +2,7 @@
 //! locals, then its offsets, and so on.
 //!
 //! Compression sees few bytes at a time, and no two bytes that follow each other in a program
-//! are of one kind. Apart they take a seventh less as brotli and a sixth less as gzip, which is
+//! are of one kind. Apart they take a seventh less as brotli and a fifth less as gzip, which is
 //! what browsers get in a LAN. `unpack.js` puts them together again; it goes into the glue.
 //!
 //! A file of it is, with every number in LEB128: the length of the code section's contents, how
