@@ -177,6 +177,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             }
             LinkInput::Sent(bytes) => engine::Input::Sent { link: id, bytes },
             LinkInput::Message(message) => {
+                if let ServerMessage::Welcome(welcome) = &message
+                    && link.member().is_none()
+                {
+                    self.offers.is_strict(id, welcome.relay_only);
+                }
                 let invited = match &message {
                     ServerMessage::Peers(peers) => Some((peers.info_hash, peers.rtc)),
                     _ => None,

@@ -329,6 +329,9 @@ fn where_relays_alone_are_wanted_there_are_no_offers() {
     tab.feed(Input::WebTorrent(LinkId(1), WebTorrentInput::Up));
     assert_eq!((tab.take_direct(), tab.announced()), (vec![], vec![false]));
     assert_eq!(tab.told(), [], "nor does another tracker hear of us");
+    tab.feed(Input::Link(LINK, LinkInput::Down));
+    tab.wait(60);
+    assert_eq!(tab.told(), [], "nor while the server is away");
 
     // A person says so while there are some.
     let mut tab = Tab::new(1, false);

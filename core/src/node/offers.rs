@@ -16,7 +16,7 @@ use crate::net::{Contact, RelayPolicy};
 use crate::peer::{RtcConfig, UNCOUNTED};
 use crate::record::Sink;
 use crate::rng::Rng;
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Time;
 use crate::wire::relay::ServerMessage;
 use crate::wire::webtorrent::{Offer, OfferId};
@@ -42,6 +42,8 @@ pub(super) struct Offers {
     wanted: SortedMap<Swarm, usize>,
     /// Whom wires lead to.
     met: SortedMap<LinkId, Met>,
+    /// Servers of ours that want relays alone, as they last said. As many as the host has links.
+    strict: SortedSet<LinkId>,
 }
 
 /// A connection in the making.
@@ -82,6 +84,7 @@ impl Offers {
             attempts: SortedMap::new(),
             wanted: SortedMap::new(),
             met: SortedMap::new(),
+            strict: SortedSet::new(),
         }
     }
 
@@ -125,6 +128,14 @@ impl Offers {
         self.attempts.values().map(|attempt| attempt.until).min()
     }
 
+    /// A server of ours says whether it wants relays alone.
+    pub(super) fn is_strict(&mut self, link: LinkId, relay_only: bool) {
+        match relay_only {
+            true => self.strict.insert(link),
+            false => self.strict.remove(&link),
+        };
+    }
+
     /// The link of the tracker through which a connection is agreed on.
     fn link_of(&self, number: u32) -> Option<LinkId> {
         Some(self.attempts.get(&number)?.swarm.0)
@@ -133,15 +144,16 @@ impl Offers {
 
 impl<S: Sink, C: Chunk> Node<S, C> {
     /// Whether we take offers from those that the tracker behind a link knows, and make some.
-    /// Where the page's server, or a person, wants relays alone, no other tracker hears any
-    /// either.
+    /// Where a server of ours wants relays alone, no other tracker hears any either, also while
+    /// that server is away, or has not spoken yet.
     pub(super) fn takes_offers(&self, link: LinkId) -> bool {
         let engine = self.engine.engine();
-        let only = |link| engine.relay_policy(link) == RelayPolicy::Only;
+        let spoke = |link: &super::RelayLink| link.member().is_some();
         let elsewhere = self.foreign.contains_key(&link);
+        let may = !elsewhere || self.offers.strict.is_empty() && self.links.values().all(spoke);
         engine.config().paths.rtc.at_once > 0
-            && !only(link)
-            && !(elsewhere && self.links.keys().any(|link| only(*link)))
+            && engine.relay_policy(link) != RelayPolicy::Only
+            && may
     }
 
     /// The tracker through which this one is agreed on, where it is through a tracker.

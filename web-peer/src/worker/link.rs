@@ -272,6 +272,15 @@ impl Host {
     }
 
     fn try_again(self: &Rc<Self>, id: LinkId, language: Language) {
+        // Our own server says first whether any is to be met beside its relay.
+        let own = self.with_link(TRACKER, |own| {
+            let silent = own.socket.as_ref().is_some_and(|socket| !socket.spoke);
+            silent && own.failures == 0
+        });
+        let language = match language {
+            Language::WebTorrent if own == Some(true) => Language::Unknown,
+            language => language,
+        };
         let host = Rc::clone(self);
         self.with_link(id, |link| {
             link.hang_up();
