@@ -99,6 +99,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 addresses,
             },
             Input::RelayOnly(only) => engine::Input::RelayOnly(only),
+            Input::SetRates(rates) => engine::Input::SetRates(rates),
             Input::Direct(id, input) => self.hear_direct(now, id, input),
             Input::Network { dials } => network(dials),
             Input::Met {
@@ -438,6 +439,16 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             .chain(announce)
             .chain(strangers)
             .min()
+    }
+
+    /// All that was sent has left the host.
+    pub fn is_quiet(&self) -> bool {
+        self.engine.engine().is_quiet()
+    }
+
+    /// The torrents, in the order in which they came.
+    pub fn torrents(&self) -> impl Iterator<Item = InfoHash> {
+        self.engine.engine().torrents()
     }
 
     /// What a person sees.

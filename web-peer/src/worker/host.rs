@@ -54,7 +54,7 @@ pub(super) struct Host {
     pub(super) exchange: RefCell<Exchange>,
     pub(super) directs: RefCell<Directs>,
     /// A person wants no direct links.
-    relay_only: Cell<bool>,
+    pub(super) relay_only: Cell<bool>,
     pub(super) store: Store,
     pub(super) hasher: Hasher,
     pub(super) torrents: Torrents,
@@ -115,6 +115,7 @@ impl Host {
     pub(super) fn set_relay_only(self: &Rc<Self>, only: bool) {
         self.relay_only.set(only);
         self.feed(Input::RelayOnly(only));
+        self.follow_trackers();
     }
 
     /// Ends the recording, if there is one.
