@@ -37,8 +37,8 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::id::{ChannelKey, InfoHash, PeerId};
-use crate::net::Contact;
+use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
+use crate::net::{Contact, RelayPolicy};
 use crate::peer::Opening;
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
@@ -317,6 +317,11 @@ impl<C: Chunk> Engine<C> {
         let (info_hash, session) = self.channels.session(channel)?;
         let (contact, here) = self.torrents.get(&info_hash)?.who(session, channel)?;
         Some((info_hash, contact, here))
+    }
+
+    /// What the relay behind a link says of its use, or a person does of all.
+    pub(crate) fn relay_policy(&self, link: LinkId) -> RelayPolicy {
+        self.channels.relay_policy(link)
     }
 
     /// Every torrent that takes part in its swarm.
