@@ -82,6 +82,10 @@ pub struct Config {
     pub bootstrap_least: Duration,
     /// See [`Config::bootstrap_least`]. 5 min: a server that is back is found soon enough.
     pub bootstrap_most: Duration,
+    /// Though there are contacts, one of the bootstrap nodes is asked after this long whom it
+    /// knows near us: two halves of a network that lost each other have nobody else in common.
+    /// 1 h: a burden to nobody.
+    pub bootstrap_again: Duration,
     /// Bootstrap nodes that are remembered. 32.
     pub max_bootstrap: usize,
     /// Contacts that [`super::Dht::save`] gives. 200: half a table, of which some are alive
@@ -173,6 +177,7 @@ impl Default for Config {
             max_failures: 2,
             bootstrap_least: seconds(5),
             bootstrap_most: minutes(5),
+            bootstrap_again: minutes(60),
             max_bootstrap: 32,
             max_saved: 200,
             announce_interval: minutes(15),
@@ -235,6 +240,7 @@ impl Config {
             self.questionable,
             self.bootstrap_least,
             self.bootstrap_most,
+            self.bootstrap_again,
             self.announce_interval,
             self.retry,
             self.put_interval,

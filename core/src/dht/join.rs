@@ -114,7 +114,15 @@ impl Dht {
             }
             network.join.at = None;
             let (own, family) = (network.table.own(), network.family);
-            let lookup = self.set_out(Lookup::new(Goal::Join, family, own));
+            let mut lookup = self.set_out(Lookup::new(Goal::Join, family, own));
+            let network = &mut self.networks[at];
+            let since = now.saturating_since(network.join.bootstrapped);
+            if since >= self.config.bootstrap_again
+                && let Some(address) = self.rng.choose(&network.bootstrap)
+            {
+                network.join.bootstrapped = now;
+                lookup.offer_stranger(*address);
+            }
             if lookup.is_empty() {
                 // Those whom we know don't answer at the moment.
                 let network = &mut self.networks[at];
