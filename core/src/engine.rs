@@ -53,7 +53,8 @@ use waiting::Waiting;
 /// See the module.
 #[derive(Debug)]
 pub struct Engine<C: Chunk = Bytes> {
-    config: Config,
+    /// Not moved about with the rest: it has dozens of fields.
+    config: Box<Config>,
     rng: Rng,
     peer_id: PeerId,
     torrents: SortedMap<InfoHash, Torrent<C>>,
@@ -86,7 +87,7 @@ impl<C: Chunk> Engine<C> {
         let peer_id = PeerId::random(&mut rng);
         Engine {
             cache: Cache::new(config.read_cache, config.max_reads),
-            config,
+            config: Box::new(config),
             rng,
             peer_id,
             torrents: SortedMap::new(),

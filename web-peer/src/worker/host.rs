@@ -360,6 +360,8 @@ fn node(clock: &Clock, recording: Option<Recording>) -> TabNode {
     Node::new(config(), seed, clock.now(), recording)
 }
 
+/// A call of its own, or every one of its fields would be moved by itself.
+#[inline(never)]
 fn config() -> Config {
     Config {
         whole_piece: CUT.whole,
