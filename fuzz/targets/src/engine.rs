@@ -12,6 +12,7 @@ mod inputs;
 mod model;
 mod network;
 mod news;
+mod offers;
 mod relay;
 mod remote;
 mod rescue;
@@ -29,6 +30,7 @@ use swarm_core::time::Time;
 
 use crate::trace;
 use model::Model;
+use offers::Offers;
 
 /// Inputs of a run.
 const MAX_INPUTS: usize = 400;
@@ -88,13 +90,18 @@ impl World {
             config.paths.strangers = 2;
             config.announce.trackers = 4;
             config.listen_port = Some(6881);
+            if seed.is_multiple_of(7) {
+                config.paths.rtc.at_once = 2;
+            }
         }
+        let offers = Offers::new(config.paths.rtc.at_once > 0);
         World {
             engine: Node::new(config.clone(), seed, Time::ZERO, None),
             config,
             now: Time::ZERO,
             model: Model {
                 wide,
+                offers,
                 ..Model::default()
             },
             jobs: Vec::new(),
@@ -188,7 +195,7 @@ impl World {
                     self.model.hear_wire(output, us, &self.config);
                 }
                 Output::Direct(id, work) => self.model.hear_direct(id, &work),
-                Output::WebTorrent(..) => panic!("nobody told it of such trackers"),
+                Output::WebTorrent(link, message) => self.model.hear_foreign(link, message),
                 Output::Ask(ask) => self.model.network.hear_question(&ask),
                 Output::Trouble { .. } => {}
                 Output::Store(job, work) => {
