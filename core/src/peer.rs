@@ -38,4 +38,6 @@ pub enum PeerPath {
     Direct,
     /// Directly, by TCP: as ordinary BitTorrent clients do (BEP 3).
     Tcp,
+    /// It is no peer, but a server of files by HTTP (BEP 19), for which a node speaks.
+    WebSeed,
 }

@@ -205,7 +205,8 @@ impl Net {
             Output::Link(..)
             | Output::Direct(..)
             | Output::Refused { .. }
-            | Output::Trouble { .. } => {
+            | Output::Trouble { .. }
+            | Output::Web(_) => {
                 unreachable!("there is no server")
             }
         }

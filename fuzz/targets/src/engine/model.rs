@@ -21,6 +21,7 @@ use super::claims::check_block;
 use super::fixtures::{fixture, sha1};
 use super::network::Network;
 use super::remote::{TS_DIRECT, TS_TRACKERS, UT_METADATA, UT_PEX};
+use super::web::Web;
 
 /// Small messages that may be sent while blocks are held back, in bytes.
 const SMALL: usize = 1 << 20;
@@ -34,6 +35,8 @@ pub(super) struct Model {
     pub(super) servers: BTreeMap<LinkId, Server>,
     /// What there is beside them.
     pub(super) network: Network,
+    /// Web seeds.
+    pub(super) web: Web,
     /// Torrents that were added, and their pieces that are verified and written.
     pub(super) verified: BTreeMap<InfoHash, BTreeSet<u32>>,
     /// Channels that are open; wires, too, are some.

@@ -14,7 +14,7 @@ use swarm_core::wire::tracker::Event;
 
 use super::fixtures::{FIXTURES, any_torrent};
 use super::model::{Channel, Model};
-use super::{LINKS, World, news, talk};
+use super::{LINKS, World, news, talk, web};
 
 /// Wires have numbers from here on.
 const WIRES: u32 = 100;
@@ -34,7 +34,7 @@ pub(super) struct Network {
     /// Questions to trackers that are not answered.
     pub(super) asked: Vec<u32>,
     /// A person wants no way but relays.
-    relay_only: bool,
+    pub(super) relay_only: bool,
     /// The servers of torrents for which not all are.
     lists: BTreeMap<InfoHash, SortedSet<LinkId>>,
 }
@@ -144,6 +144,7 @@ pub(super) fn next(world: &mut World, kind: u32, u: &mut Unstructured<'_>) -> Re
         22 | 23 => news::answer_question(world, u)?,
         24 => talk::begin(world, u)?,
         25..=28 => talk::take_over(world, u)?,
+        29 | 30 => web::next(world, u)?,
         _ => news::say_more(world, u)?,
     }
     Ok(())
@@ -154,6 +155,7 @@ pub(super) fn leave(world: &mut World) {
     if !world.model.wide {
         return;
     }
+    web::leave(world);
     set_dials(world, 0);
     let wires: Vec<LinkId> = world.model.network.wires.keys().copied().collect();
     for wire in wires {
