@@ -42,7 +42,12 @@ struct Shared {
 impl WebServer {
     /// Serves what is in a folder, on a free port.
     pub async fn start(folder: &Path, manner: Manner) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        Self::start_on("127.0.0.1", folder, manner).await
+    }
+
+    /// The same at this address of the machine.
+    pub async fn start_on(host: &str, folder: &Path, manner: Manner) -> Result<Self> {
+        let listener = TcpListener::bind((host, 0)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),

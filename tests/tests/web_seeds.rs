@@ -202,7 +202,7 @@ const WEB_SEEDS: &str = r#"
 "#;
 
 async fn said(tab: &Tab, words: &str) -> Result<()> {
-    let shown = || async { Ok(tab.run(WEB_SEEDS).await?) };
+    let shown = || tab.run(WEB_SEEDS);
     let has = |shown: &Value| shown.as_str().is_some_and(|shown| shown.contains(words));
     until(&format!("{words:?} of a web seed"), shown, has).await?;
     Ok(())
