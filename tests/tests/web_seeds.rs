@@ -279,11 +279,6 @@ async fn a_tab_bans_a_web_seed_that_lies_and_goes_on_with_peers() -> Result<()> 
     let browser = Browser::start().await?;
     let tab = open(&browser, &server, &scene.torrent).await?;
     said(&tab, "it sent corrupt data and is not asked any more").await?;
-    let alerts = tab.alerts().await?;
-    assert!(
-        alerts.iter().any(|alert| alert.contains("corrupt data")),
-        "{alerts:?}"
-    );
     let _seeder = scene.seed(&["--tracker", &server.tracker()])?;
     tab.seeding().await?;
     assert_eq!(

@@ -164,10 +164,6 @@ impl Host {
 }
 
 /// Browsers don't say why.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "what a promise is rejected with"
-)]
 fn unreadable(_: JsValue) -> String {
     "it does not answer, or breaks off, or does not let this page read from it (CORS)".to_owned()
 }
