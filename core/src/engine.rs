@@ -17,6 +17,7 @@ pub mod config;
 pub mod ending;
 pub mod io;
 mod reads;
+mod throttles;
 mod torrent;
 mod turns;
 pub mod view;
@@ -45,6 +46,7 @@ use crate::time::Time;
 
 use cache::Cache;
 use channels::Channels;
+use throttles::Throttles;
 use torrent::{Cx, Torrent};
 use waiting::Waiting;
 
@@ -60,6 +62,7 @@ pub struct Engine<C: Chunk = Bytes> {
     channels: Channels,
     waiting: Waiting,
     cache: Cache<C>,
+    throttles: Throttles,
     next_upkeep: Time,
     out: VecDeque<Output<C>>,
 }
@@ -90,6 +93,7 @@ impl<C: Chunk> Engine<C> {
             order: Vec::new(),
             channels: Channels::default(),
             waiting: Waiting::default(),
+            throttles: Throttles::default(),
             next_upkeep: now,
             out: VecDeque::new(),
         }
@@ -230,6 +234,10 @@ impl<C: Chunk> Engine<C> {
                     self.with_all(now, |torrent, cx| torrent.only_relays(cx));
                 }
             }
+            Input::SetRates(rates) => {
+                self.throttles.up.set(now, rates.up);
+                self.throttles.down.set(now, rates.down);
+            }
             Input::Direct(id, news) => {
                 self.with_session(now, id.channel, |torrent, cx, session| {
                     torrent.direct_news(cx, session, id, news);
@@ -260,7 +268,9 @@ impl<C: Chunk> Engine<C> {
         let at = self.next_upkeep;
         let torrents = self.torrents.values();
         let kinds = torrents.filter_map(|torrent| torrent.needs_upkeep(at));
-        Some((at, kinds.min()?))
+        let upkeep = kinds.min().map(|kind| (at, kind));
+        let paced = self.throttles.due().map(|at| (at, TimerKind::Pace));
+        upkeep.into_iter().chain(paced).min()
     }
 
     /// What to say of a torrent to whoever looks for peers; none while it does not take part.
@@ -287,6 +297,11 @@ impl<C: Chunk> Engine<C> {
     /// The torrents, in the order in which they came.
     pub fn torrents(&self) -> impl Iterator<Item = InfoHash> {
         self.order.iter().copied()
+    }
+
+    /// All that was sent has left the host.
+    pub fn is_quiet(&self) -> bool {
+        self.channels.is_idle()
     }
 
     /// Nobody is connected for this torrent.
@@ -375,6 +390,7 @@ impl<C: Chunk> Engine<C> {
             channels: &mut self.channels,
             waiting: &mut self.waiting,
             cache: &mut self.cache,
+            throttles: &mut self.throttles,
             out: &mut self.out,
             peer_id: self.peer_id,
         };

@@ -108,6 +108,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 self.web_seeds.came(now, number, input, config);
                 engine::Input::Tick
             }
+            Input::SetRates(rates) => engine::Input::SetRates(rates),
             Input::Direct(id, input) => self.hear_direct(now, id, input),
             Input::Network { dials } => network(dials),
             Input::Met {
@@ -429,6 +430,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             .chain(strangers)
             .chain(web_seeds)
             .min()
+    }
+
+    /// All that was sent has left the host.
+    pub fn is_quiet(&self) -> bool {
+        self.engine.engine().is_quiet()
     }
 
     /// The torrents, in the order in which they came.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use swarm_core::engine::{Command, Config, Contents, Event, Job, View, Work};
 use swarm_core::id::InfoHash;
+use swarm_core::net::Rates;
 use swarm_core::node::{Input, LinkInput, Node, Output, WebOutput, WireOutput};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::rng::Rng;
@@ -127,6 +128,11 @@ impl Host {
     /// peers give nothing.
     pub fn ask_web_seeds(&mut self, info_hash: InfoHash, urls: Vec<String>) {
         self.handle(Input::WebSeeds { info_hash, urls });
+    }
+
+    /// So many bytes a second may be given and taken from now on, by all torrents together.
+    pub fn set_rates(&mut self, rates: Rates) {
+        self.handle(Input::SetRates(rates));
     }
 
     /// Tells the engine what a person wants.
@@ -249,6 +255,11 @@ impl Host {
                 lsd.tell(torrent.info_hash);
             }
         }
+    }
+
+    /// All that was sent has left for the network.
+    pub fn is_quiet(&self) -> bool {
+        self.node.is_quiet()
     }
 
     /// How the best of the links to servers is, if there are any.

@@ -11,7 +11,7 @@ use crate::engine::{
 };
 use crate::find::announcer::{AnnounceError, Answer, Ask};
 use crate::id::{ChannelId, InfoHash, LinkId};
-use crate::net::Parts;
+use crate::net::{Parts, Rates};
 use crate::pieces::PieceIndex;
 use crate::sorted::SortedSet;
 use crate::wire::relay::{ClientMessage, ServerMessage};
@@ -94,6 +94,8 @@ pub enum Input<C = Bytes> {
     },
     /// See [`crate::engine::Input::RelayOnly`].
     RelayOnly(bool),
+    /// See [`crate::engine::Input::SetRates`].
+    SetRates(Rates),
     /// What came of an [`Output::Direct`].
     Direct(DirectId, DirectInput),
     /// An [`Output::Store`] ended.

@@ -291,6 +291,12 @@ impl<C: Chunk> Stream<C> {
         }
     }
 
+    /// Bytes that were asked for and did not come yet.
+    pub(crate) fn asked_bytes(&self) -> u64 {
+        let lengths = self.requests.iter().map(|block| u64::from(block.length));
+        lengths.sum()
+    }
+
     /// None of what was asked for will come; what does, late, or is rejected, is no fault.
     pub(crate) fn give_up_requests(&mut self) {
         let requests = std::mem::take(&mut self.requests);

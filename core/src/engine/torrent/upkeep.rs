@@ -155,7 +155,7 @@ impl<C: Chunk> Torrent<C> {
         if late {
             let requests = session.talk.request_count();
             session.remote.getting.strike(cx.now, requests);
-            self.release_requests(id);
+            self.release_requests(cx, id);
         }
         if let Some(download) = self.phase.download_mut()
             && doubtful

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::requests::blocks_of;
 use super::shelf::{NoShelf, Shelf, parts_of};
 use super::{Cx, Torrent};
 use crate::choke::Candidate;
@@ -11,7 +12,10 @@ use crate::net::Parts;
 use crate::peer::outbox::Stop;
 use crate::peer::{Session, SessionId};
 use crate::pieces::{BLOCK, Bitfield, Block};
-use crate::wire::peer::Message;
+use crate::wire::peer::{Message, PIECE_HEAD};
+
+/// A block with what is before it.
+const MESSAGE: usize = BLOCK as usize + PIECE_HEAD;
 
 impl<C: Chunk> Torrent<C> {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
@@ -201,6 +205,17 @@ impl<C: Chunk> Torrent<C> {
             cx.waiting.remove(key);
             return false;
         }
+        // Once it is known that there is somebody to wait for it.
+        let paced = match session.talk.outbox.upload_count() {
+            0 => None,
+            _ => cx.throttles.up.room(cx.now),
+        };
+        let blocks = blocks && paced != Some(0);
+        let room = match paced {
+            // What has begun to leave is not held back.
+            None | Some(0) => room,
+            Some(bytes) => room.min(blocks_of(bytes).saturating_mul(MESSAGE)),
+        };
         let most = cx.config.max_waiting.0;
         let took_nothing = session.talk.outbox.ready_len() > most;
         let mut parts = Parts::default();
@@ -226,6 +241,7 @@ impl<C: Chunk> Torrent<C> {
                 session.remote.exchanged = Some(cx.now);
             }
             self.traffic.went(cx.now, block_bytes);
+            cx.throttles.up.pass(cx.now, block_bytes);
             let channel = session.talk.channel;
             if let Some(lane) = cx.channels.lane_mut(channel.link) {
                 lane.hand(cx.now, sent);

@@ -30,7 +30,13 @@ impl<C: Chunk> Torrent<C> {
             let getting = &session.remote.getting;
             !getting.delivered && cx.now - getting.last_block < cx.config.requests.doubt
         };
-        let enough = rate >= cx.config.web_seeds.enough || peers().any(begins);
+        // No more than most of what a person allows is missed.
+        let allowed = cx
+            .throttles
+            .down
+            .rate()
+            .map_or(u64::MAX, |most| most / 4 * 3);
+        let enough = rate >= cx.config.web_seeds.enough.min(allowed) || peers().any(begins);
         self.gaps.set_everything(!enough);
         self.ask_web_seeds();
     }
@@ -44,6 +50,12 @@ impl<C: Chunk> Torrent<C> {
         }
     }
 
+    /// Nothing is left to web seeds: somebody who gives enough has everything.
+    pub(super) fn leaves_no_gaps(&self) -> bool {
+        let mut peers = self.sessions.values();
+        !self.gaps.is_everything() && peers.any(|s| gives(s) && s.remote.is_seed())
+    }
+
     /// Chooses up to `count` blocks to ask of a web seed.
     pub(super) fn pick_for_web_seed(&mut self, id: SessionId, count: usize) -> Vec<Block> {
         let (Some(download), Some(metainfo)) = (self.phase.download_mut(), self.about.metainfo())
@@ -54,9 +66,6 @@ impl<C: Chunk> Torrent<C> {
         let everything = self.gaps.is_everything();
         let givers = self.sessions.values().filter(|s| gives(s) && !everything);
         let given: Vec<&Bitfield> = givers.filter_map(|s| s.remote.pieces.known()).collect();
-        if given.iter().any(|pieces| pieces.is_full()) {
-            return Vec::new();
-        }
         let piece_length = metainfo.layout().piece_length() as usize;
         let pieces = (count * BLOCK as usize).div_ceil(piece_length);
         let from = match self.wishes.strategy() {
