@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
 
-use super::{Metainfo, Selection, TrackerAddress, path, trackers, web_seed};
+use super::web_seed::{self, ESCAPED};
+use super::{Metainfo, Selection, TrackerAddress, path, trackers};
 use crate::id::InfoHash;
 use crate::wire::relay::ENDPOINT;
 
@@ -43,13 +44,6 @@ pub enum TorrentLinkError {
     #[error("the link is too long")]
     TooLong,
 }
-
-/// What needs no escape in a query (RFC 3986, unreserved).
-pub(super) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 const MAGNET: &str = "magnet:?";
 /// The topic that names a BitTorrent v1 torrent.

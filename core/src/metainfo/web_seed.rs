@@ -1,13 +1,19 @@
 //! Web seeds (BEP 19): addresses at which a torrent's files can be had by HTTP.
 
-use percent_encoding::utf8_percent_encode;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::address::{self, Origin, Unfit};
-use super::link::ESCAPED;
 use super::{Metainfo, trackers};
 
 /// The most that are kept of a torrent or link: libtorrent's users name a handful.
 pub(super) const MAX_WEB_SEEDS: usize = 32;
+
+/// What needs no escape in a part of a path, or of a query (RFC 3986, unreserved).
+pub(super) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// The address of a web seed, in one way of writing: scheme and host in lower case, no default
 /// port, a path.
