@@ -37,8 +37,8 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::id::{ChannelKey, InfoHash, PeerId};
-use crate::net::Contact;
+use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
+use crate::net::{Contact, RelayPolicy};
 use crate::peer::Opening;
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
@@ -53,7 +53,8 @@ use waiting::Waiting;
 /// See the module.
 #[derive(Debug)]
 pub struct Engine<C: Chunk = Bytes> {
-    config: Config,
+    /// Not moved about with the rest: it has dozens of fields.
+    config: Box<Config>,
     rng: Rng,
     peer_id: PeerId,
     torrents: SortedMap<InfoHash, Torrent<C>>,
@@ -86,7 +87,7 @@ impl<C: Chunk> Engine<C> {
         let peer_id = PeerId::random(&mut rng);
         Engine {
             cache: Cache::new(config.read_cache, config.max_reads),
-            config,
+            config: Box::new(config),
             rng,
             peer_id,
             torrents: SortedMap::new(),
@@ -322,6 +323,11 @@ impl<C: Chunk> Engine<C> {
         let (info_hash, session) = self.channels.session(channel)?;
         let (contact, here) = self.torrents.get(&info_hash)?.who(session, channel)?;
         Some((info_hash, contact, here))
+    }
+
+    /// What the relay behind a link says of its use, or a person does of all.
+    pub(crate) fn relay_policy(&self, link: LinkId) -> RelayPolicy {
+        self.channels.relay_policy(link)
     }
 
     /// Every torrent that takes part in its swarm.

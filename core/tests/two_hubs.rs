@@ -153,11 +153,12 @@ impl Net {
                 };
                 self.queue.push_back((index, Input::Store(job, done)));
             }
-            Output::Wire(_)
+            Output::WebTorrent(..)
+            | Output::Web(_)
+            | Output::Wire(_)
             | Output::Direct(..)
             | Output::Ask(_)
-            | Output::Trouble { .. }
-            | Output::Web(_) => {
+            | Output::Trouble { .. } => {
                 unreachable!("nobody here knows an address")
             }
             Output::Event(Event::Completed(_)) => host.completed = true,

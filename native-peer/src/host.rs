@@ -326,7 +326,9 @@ impl Host {
         match output {
             Output::Wire(output) => self.wire(output),
             Output::Link(link, output) => self.links.tell(link, output),
-            Output::Direct(..) => unreachable!("nobody told the node of direct links"),
+            Output::Direct(..) | Output::WebTorrent(..) => {
+                unreachable!("nobody told the node of direct links")
+            }
             Output::Event(event) => {
                 let is_known = matches!(event, Event::Metadata(_));
                 self.events.push_back(HostEvent::Engine(event));

@@ -491,11 +491,12 @@ impl Stage {
         match output {
             Output::Link(_, output) => self.hear(output.into_message()?),
             Output::Store(job, work) => self.work(job, work),
-            Output::Wire(_)
+            Output::WebTorrent(..)
+            | Output::Web(_)
+            | Output::Wire(_)
             | Output::Direct(..)
             | Output::Ask(_)
-            | Output::Trouble { .. }
-            | Output::Web(_) => {
+            | Output::Trouble { .. } => {
                 unreachable!("nobody here knows an address")
             }
             Output::Refused { .. } => None,

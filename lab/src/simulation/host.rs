@@ -43,11 +43,12 @@ impl Simulation {
         match output {
             // Lines in here never die without a word.
             Output::Link(_, LinkOutput::Reconnect) | Output::Refused { .. } => {}
-            Output::Wire(_)
+            Output::WebTorrent(..)
+            | Output::Web(_)
+            | Output::Wire(_)
             | Output::Direct(..)
             | Output::Ask(_)
-            | Output::Trouble { .. }
-            | Output::Web(_) => {
+            | Output::Trouble { .. } => {
                 unreachable!("nobody here knows an address")
             }
             Output::Link(_, LinkOutput::Send(message)) => {

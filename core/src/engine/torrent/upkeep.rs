@@ -63,6 +63,7 @@ impl<C: Chunk> Torrent<C> {
         } else {
             self.use_idle_link(cx);
         }
+        self.keep_the_impatient(cx);
         self.watches = self.watch_for(cx.now + cx.config.upkeep, cx.config);
     }
 

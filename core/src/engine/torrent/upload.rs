@@ -10,7 +10,7 @@ use crate::chunk::Chunk;
 use crate::engine::{Job, Output, Work};
 use crate::net::Parts;
 use crate::peer::outbox::Stop;
-use crate::peer::{Session, SessionId};
+use crate::peer::{PeerPath, Session, SessionId};
 use crate::pieces::{BLOCK, Bitfield, Block};
 use crate::wire::peer::{Message, PIECE_HEAD};
 
@@ -64,6 +64,29 @@ impl<C: Chunk> Torrent<C> {
             (last, session.remote.debt(), giving.choked)
         });
         next.map(|(id, _)| id)
+    }
+
+    /// WebTorrent's clients leave who keeps them choked for five seconds: those that wait get a
+    /// slot beside the others, some at a time. Whoever has had its trial and gives nothing may
+    /// leave.
+    pub(super) fn keep_the_impatient(&mut self, cx: &mut Cx<'_, C>) {
+        let (choke, patience) = (&cx.config.choke, cx.config.paths.rtc.choked);
+        let trial = choke.trial(self.about.piece_length());
+        let most = self.slots.count(choke) + choke.slots.0;
+        let finished = self.is_finished();
+        let waiting = self.sessions.iter().filter(|(_, s)| {
+            let giving = &s.remote.giving;
+            s.talk.path == PeerPath::WebTorrent
+                && !giving.is_unchoked()
+                && self.wants(s)
+                && cx.now - giving.choked.unwrap_or(s.remote.since) >= patience
+                && (finished || s.remote.debt() <= trial)
+        });
+        let free = most.saturating_sub(self.sessions.unchoked());
+        let ids: Vec<SessionId> = waiting.map(|(id, _)| id).take(free).collect();
+        for id in ids {
+            self.set_unchoked(cx, id, true);
+        }
     }
 
     pub(super) fn slots_taken(&self, cx: &Cx<'_, C>) -> usize {

@@ -47,6 +47,7 @@ impl Row for Peer {
                 "From a server that has the files, which is asked where peers give nothing",
             ),
             PeerPath::Tcp => ("tcp", "Straight, as ordinary BitTorrent clients do"),
+            PeerPath::WebTorrent => ("webtorrent", "Straight, as WebTorrent’s clients do"),
         };
         set_attribute(row, "data-path", path);
         set_attribute(row, "data-down", &peer.down.to_string());
