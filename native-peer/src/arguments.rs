@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use swarm_core::metainfo::WebSeedAddress;
 
 use crate::error::Error;
 use crate::pace::{Enough, Pace};
@@ -156,6 +157,12 @@ pub(crate) struct Shape {
     /// is chosen by size.
     #[arg(long, value_name = "BYTES", value_parser = piece_length)]
     pub(crate) piece_length: Option<u32>,
+    /// An address at which the files can be had by HTTP (http:// or https://, BEP 19); may be
+    /// given several times. Of a single file its own address, or that of the folder it is in
+    /// (with / at the end); of a folder the address of what that is in. Who lacks pieces that no
+    /// peer gives fetches them from there.
+    #[arg(long = "web-seed", value_name = "URL", value_parser = web_seed)]
+    pub(crate) web_seeds: Vec<String>,
 }
 
 /// Shows a torrent.
@@ -176,6 +183,15 @@ fn peer(text: &str) -> Result<String, String> {
         Some(Ok(1..)) => Ok(text.to_owned()),
         _ => Err("it must be a host and a port, such as 192.0.2.1:6881".to_owned()),
     }
+}
+
+/// An address in one way of writing.
+fn web_seed(text: &str) -> Result<String, String> {
+    let address = WebSeedAddress::parse(text.trim());
+    let address = address.map_err(
+        |_| "it must be an address such as https://example.org/files/, all of it percent-encoded",
+    )?;
+    Ok(address.as_str().to_owned())
 }
 
 fn piece_length(text: &str) -> Result<u32, String> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use swarm_core::engine::{Command, Config, Contents, Event, Job, View, Work};
 use swarm_core::id::InfoHash;
 use swarm_core::net::Rates;
-use swarm_core::node::{Input, LinkInput, Node, Output, WireOutput};
+use swarm_core::node::{Input, LinkInput, Node, Output, WebOutput, WireOutput};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
@@ -26,6 +26,7 @@ use crate::lsd::{Lsd, LsdEvent};
 use crate::named::NamedPeers;
 use crate::recording::Recording;
 use crate::store::Store;
+use crate::web_seeds::WebSeeds;
 use crate::wires::Wires;
 
 /// Something that whoever runs the host should know.
@@ -51,6 +52,7 @@ pub struct Host {
     wires: Option<Wires>,
     named: NamedPeers,
     announces: Announces,
+    web_seeds: WebSeeds,
     lsd: Option<Lsd>,
     /// Torrents that the local network was told of.
     told: BTreeSet<InfoHash>,
@@ -86,6 +88,7 @@ impl Host {
             wires: None,
             named: NamedPeers::new(Vec::new()),
             announces: Announces::default(),
+            web_seeds: WebSeeds::new(),
             lsd: None,
             told: BTreeSet::new(),
             disk: Disk::new(),
@@ -119,6 +122,12 @@ impl Host {
     /// Has a torrent announced to trackers by HTTP and UDP, tier by tier (BEP 12).
     pub fn announce(&mut self, info_hash: InfoHash, tiers: Vec<Vec<String>>) {
         self.handle(Input::Trackers { info_hash, tiers });
+    }
+
+    /// Has a torrent fetched from these web seeds, too (BEP 19), `http` and `https`: where
+    /// peers give nothing.
+    pub fn ask_web_seeds(&mut self, info_hash: InfoHash, urls: Vec<String>) {
+        self.handle(Input::WebSeeds { info_hash, urls });
     }
 
     /// So many bytes a second may be given and taken from now on, by all torrents together.
@@ -170,6 +179,7 @@ impl Host {
                     continue;
                 }
                 input = self.announces.next() => input,
+                input = self.web_seeds.next() => input,
                 event = next_of_lsd(&mut self.lsd) => {
                     self.hear_locally(event);
                     continue;
@@ -330,6 +340,12 @@ impl Host {
             Output::Ask(ask) => self.announces.ask(ask),
             Output::Trouble { url, trouble, .. } => {
                 let words = format!("tracker {url}: {trouble}");
+                self.events.push_back(HostEvent::Trouble(words));
+            }
+            Output::Web(WebOutput::Fetch(fetch)) => self.web_seeds.fetch(fetch),
+            Output::Web(WebOutput::Drop(number)) => self.web_seeds.drop(number),
+            Output::Web(WebOutput::Trouble { url, trouble, .. }) => {
+                let words = format!("web seed {url}: {trouble}");
                 self.events.push_back(HostEvent::Trouble(words));
             }
             Output::Store(job, work) => self.work(job, work),

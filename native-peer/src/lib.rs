@@ -35,6 +35,7 @@ pub mod signals;
 pub mod status;
 pub mod store;
 pub mod text;
+mod web_seeds;
 pub mod wires;
 
 pub use address::TrackerAddress;

@@ -69,6 +69,10 @@ fn a_folder_is_created_and_shown() {
             "16K",
             "--tracker",
             "ws://example.org:9000",
+            "--web-seed",
+            "HTTPS://Seed.example.org:443",
+            "--web-seed",
+            "http://10.0.0.1/a%20b/",
         ],
     );
     let shown = show(at, "x.torrent");
@@ -78,6 +82,10 @@ fn a_folder_is_created_and_shown() {
     assert_eq!(shown["pieces"], 3);
     assert_eq!(shown["length"], 40_004);
     assert_eq!(shown["trackers"], json!(["ws://example.org:9000/swarm"]));
+    assert_eq!(
+        shown["web_seeds"],
+        json!(["https://seed.example.org/", "http://10.0.0.1/a%20b/"])
+    );
     assert_eq!(shown["private"], false);
     let mut files: Vec<_> = shown["files"].as_array().unwrap().clone();
     files.sort_by_key(|f| f["path"].to_string());

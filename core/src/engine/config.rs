@@ -2,6 +2,7 @@
 
 mod announce;
 mod check;
+mod web_seeds;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::pieces::{Cut, Layout, PieceIndex, Strategy};
 
 pub use announce::AnnounceConfig;
 pub use check::ConfigError;
+pub use web_seeds::WebSeedConfig;
 
 pub use crate::peer::{
     DirectConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, RtcConfig, WorkConfig,
@@ -62,6 +64,8 @@ pub struct Config {
     pub tracker: TrackerConfig,
     /// The same with trackers by HTTP and UDP.
     pub announce: AnnounceConfig,
+    /// How web seeds are made use of.
+    pub web_seeds: WebSeedConfig,
     /// Bytes of pieces in progress, hashing and writing included, in one torrent; beyond them
     /// only what is asked of those far away ([`RequestConfig::far`]).
     pub bytes_in_progress: u64,
@@ -350,6 +354,7 @@ impl Default for Config {
             metadata: MetadataConfig::default(),
             tracker: TrackerConfig::default(),
             announce: AnnounceConfig::default(),
+            web_seeds: WebSeedConfig::default(),
             bytes_in_progress: 24 << 20,
             whole_piece: 16 << 20,
             part: 1 << 20,

@@ -212,7 +212,7 @@ impl<C: Chunk> Stream<C> {
     /// anything first.
     pub(crate) fn rank(&self) -> u8 {
         match (self.path, self.policy) {
-            (PeerPath::Relay, RelayPolicy::Spare) => 0,
+            (PeerPath::WebSeed, _) | (PeerPath::Relay, RelayPolicy::Spare) => 0,
             (PeerPath::Direct | PeerPath::Tcp | PeerPath::WebTorrent, _) => 1,
             (PeerPath::Relay, RelayPolicy::Free | RelayPolicy::Only) => 2,
         }

@@ -18,6 +18,7 @@ mod remote;
 mod rescue;
 mod store;
 mod talk;
+mod web;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use arbitrary::{Result, Unstructured};
 use swarm_core::engine::{Config, Event, Job, TorrentState, Work};
 use swarm_core::id::{ChannelKey, InfoHash, LinkId};
-use swarm_core::node::{Input, LinkOutput, Node, Output};
+use swarm_core::node::{Input, LinkOutput, Node, Output, WebOutput};
 use swarm_core::time::Time;
 
 use crate::trace;
@@ -198,6 +199,11 @@ impl World {
                 Output::WebTorrent(link, message) => self.model.hear_foreign(link, message),
                 Output::Ask(ask) => self.model.network.hear_question(&ask),
                 Output::Trouble { .. } => {}
+                Output::Web(output) => {
+                    let relay_only = self.model.network.relay_only;
+                    assert!(!relay_only || !matches!(output, WebOutput::Fetch(_)));
+                    self.model.web.hear(output, &self.config);
+                }
                 Output::Store(job, work) => {
                     match &work {
                         Work::Write { data } if job.part.is_none() => {
@@ -242,5 +248,8 @@ fn narrow(in_parts: bool) -> Config {
     config.requests.start = 2;
     config.requests.queue = (1, 6);
     config.requests.far = 4;
+    config.web_seeds.ahead = 4;
+    config.web_seeds.range = 48 << 10;
+    config.web_seeds.at_once = 1;
     config
 }

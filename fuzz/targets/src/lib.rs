@@ -22,7 +22,7 @@ mod trackers;
 pub use dht::{dht, dht_recording, krpc};
 pub use engine::engine;
 pub use hub::hub;
-pub use parsers::{bencode, link, metainfo, peer_wire, relay};
+pub use parsers::{bencode, link, metainfo, peer_wire, relay, web_seed};
 pub use recording::recording;
 pub use swarms::swarms;
 pub use trackers::{http_tracker, lsd, stun, udp_tracker, webtorrent};
@@ -31,10 +31,11 @@ pub use trackers::{http_tracker, lsd, stun, udp_tracker, webtorrent};
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder of the corpus.
-pub const TARGETS: [(&str, Target); 17] = [
+pub const TARGETS: [(&str, Target); 18] = [
     ("bencode", bencode),
     ("metainfo", metainfo),
     ("link", link),
+    ("web_seed", web_seed),
     ("peer_wire", peer_wire),
     ("relay", relay),
     ("stun", stun),

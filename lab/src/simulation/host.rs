@@ -44,6 +44,7 @@ impl Simulation {
             // Lines in here never die without a word.
             Output::Link(_, LinkOutput::Reconnect) | Output::Refused { .. } => {}
             Output::WebTorrent(..)
+            | Output::Web(_)
             | Output::Wire(_)
             | Output::Direct(..)
             | Output::Ask(_)

@@ -32,6 +32,8 @@ pub(super) struct Network {
     /// Servers that peers speak of are followed.
     exchange: bool,
     peers: Vec<String>,
+    /// Where the files can be had by HTTP (BEP 19).
+    pub(super) web_seeds: Vec<String>,
 }
 
 /// Peers by TCP, and whom to call.
@@ -112,6 +114,7 @@ impl Network {
             } else {
                 Vec::new()
             },
+            web_seeds: Vec::new(),
         }
     }
 
@@ -130,6 +133,14 @@ impl Network {
             link.extend(form_urlencoded::byte_serialize(tracker.as_bytes()));
         }
         link
+    }
+
+    /// Asks these web seeds, which the torrent or a link names, unless they would learn our
+    /// address and are not to.
+    pub(super) fn ask_web_seeds(&mut self, urls: &[String]) {
+        if self.exchange {
+            self.web_seeds = urls.to_vec();
+        }
     }
 
     /// Calls these too, if any are called.

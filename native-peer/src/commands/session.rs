@@ -94,6 +94,7 @@ impl Session {
             }
         }
         host.announce(info_hash, network.announce.clone());
+        host.ask_web_seeds(info_hash, network.web_seeds.clone());
         host.command(command);
         Ok(Session {
             host,

@@ -33,6 +33,7 @@ use super::source::UnderWay;
 use super::store::{Record, Store};
 use super::torrents::{Torrent, Torrents};
 use super::trackers::{Exchange, canonical};
+use super::web_seeds::Fetching;
 
 /// The node of a tab.
 pub(super) type TabNode = Node<Recording, TabChunk>;
@@ -53,6 +54,7 @@ pub(super) struct Host {
     pub(super) links: RefCell<Links>,
     pub(super) exchange: RefCell<Exchange>,
     pub(super) directs: RefCell<Directs>,
+    pub(super) fetching: RefCell<Fetching>,
     /// A person wants no direct links.
     pub(super) relay_only: Cell<bool>,
     pub(super) store: Store,
@@ -87,6 +89,7 @@ impl Host {
             links: RefCell::new(Links::new(tracker.clone())),
             exchange: RefCell::default(),
             directs: RefCell::default(),
+            fetching: RefCell::default(),
             relay_only: Cell::default(),
             store,
             hasher: Hasher::new(),
@@ -106,6 +109,7 @@ impl Host {
     pub(super) fn renew(self: &Rc<Self>, recording: Recording) {
         self.generation.set(self.generation.get() + 1);
         self.drop_directs();
+        self.drop_fetches(|_| true);
         self.exchange.take();
         self.node.replace(node(&self.clock, Some(recording)));
         self.set_relay_only(self.relay_only.get());
@@ -207,6 +211,7 @@ impl Host {
             Output::WebTorrent(link, message) => self.send_text(link, &json::encode(&message)),
             Output::Wire(output) => self.work_on_wire(output),
             Output::Direct(id, work) => self.make_direct(id, work),
+            Output::Web(output) => self.work_on_web_seeds(output),
             Output::Ask(_) | Output::Trouble { .. } => unreachable!("a tab has no such trackers"),
             Output::Store(job, work) => {
                 let (host, generation) = (Rc::clone(self), self.generation.get());

@@ -22,6 +22,7 @@ use super::fixtures::{fixture, sha1};
 use super::network::Network;
 use super::offers::Offers;
 use super::remote::{TS_DIRECT, TS_TRACKERS, UT_METADATA, UT_PEX};
+use super::web::Web;
 
 /// Small messages that may be sent while blocks are held back, in bytes.
 const SMALL: usize = 1 << 20;
@@ -37,6 +38,8 @@ pub(super) struct Model {
     pub(super) network: Network,
     /// Connections that trackers' messages agree on.
     pub(super) offers: Offers,
+    /// Web seeds.
+    pub(super) web: Web,
     /// Torrents that were added, and their pieces that are verified and written.
     pub(super) verified: BTreeMap<InfoHash, BTreeSet<u32>>,
     /// Channels that are open; wires, too, are some.

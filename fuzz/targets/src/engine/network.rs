@@ -16,7 +16,7 @@ use swarm_core::wire::tracker::Event;
 
 use super::fixtures::{FIXTURES, any_torrent};
 use super::model::{Channel, Model};
-use super::{LINKS, World, news, offers, talk};
+use super::{LINKS, World, news, offers, talk, web};
 
 /// Wires have numbers from here on.
 const WIRES: u32 = 100;
@@ -158,7 +158,8 @@ pub(super) fn next(world: &mut World, kind: u32, u: &mut Unstructured<'_>) -> Re
         22 | 23 => news::answer_question(world, u)?,
         24 => talk::begin(world, u)?,
         25..=28 => talk::take_over(world, u)?,
-        29 | 30 if world.model.offers.may => offers::next(world, u)?,
+        29 if world.model.offers.may => offers::next(world, u)?,
+        30 => web::next(world, u)?,
         _ => news::say_more(world, u)?,
     }
     Ok(())
@@ -169,6 +170,7 @@ pub(super) fn leave(world: &mut World) {
     if !world.model.wide {
         return;
     }
+    web::leave(world);
     set_dials(world, 0);
     let wires: Vec<LinkId> = world.model.network.wires.keys().copied().collect();
     for wire in wires {
