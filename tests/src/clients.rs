@@ -147,7 +147,7 @@ pub fn transmission(torrent: &Path, folder: &Path, port: u16) -> Result<Running>
 /// Our command-line peer gets a torrent into a folder, or what is missing of it, and goes on
 /// sharing it.
 pub fn native_peer(torrent: &Path, folder: &Path, options: &[&str]) -> Result<Running> {
-    let mut command = Command::new(programs::program("native-peer"));
+    let mut command = programs::native_peer();
     command.arg("get").arg(torrent).arg("--output").arg(folder);
     Running::start_and_hear_errors(command.arg("--seed").args(options))
 }
