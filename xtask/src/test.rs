@@ -139,12 +139,12 @@ fn clients(workspace: &Workspace, args: &[String]) -> Result<()> {
     cmd!(sh, "cargo build -p tracker-relay -p native-peer").run()?;
     cmd!(
         sh,
-        "cargo test -p swarm-tests --test clients --test ordinary --no-run"
+        "cargo test -p swarm-tests --test clients --test ordinary --test dht --no-run"
     )
     .run()?;
     cmd!(
         sh,
-        "sh tests/clients/network.sh cargo test --offline -p swarm-tests --test clients --test ordinary -- --ignored --test-threads=1 {args...}"
+        "sh tests/clients/network.sh cargo test --offline -p swarm-tests --test clients --test ordinary --test dht -- --ignored --test-threads=1 {args...}"
     )
     .env("TABSWARM_CLIENTS", clients)
     .env("TABSWARM_BIN_DIR", workspace.target.join("debug"))

@@ -57,6 +57,9 @@ pub(crate) enum DhtCommand {
 pub(crate) struct DhtCommon {
     #[command(flatten)]
     pub(crate) ways: DhtWays,
+    /// Give up after so many seconds without a single answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: u64,
     /// As one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -160,6 +160,13 @@ impl Network {
             Some(ways) => Some(open(ways, swarm_core::dht::Config::default())?),
             None => None,
         };
+        if let Some(dht) = &dht {
+            complain(&format!(
+                "looking for peers in the DHT, on UDP port {}: everybody can find there what is \
+                 not private (--no-dht)",
+                dht.address().port()
+            ));
+        }
         Ok(Joined {
             wires,
             dht,

@@ -14,10 +14,6 @@ use crate::commands::dht_ways::{names, open};
 use crate::signals::Signals;
 use crate::text::{complain, plain};
 
-/// After this long without a single answer there is no way into the DHT from here: names have
-/// been looked up, and every node had the time that the DHT gives one to answer.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 const ONLY: RequestId = RequestId(0);
 
 /// See the module.
@@ -27,6 +23,8 @@ pub(super) struct Inquiry {
     /// Nodes to join by, for a person.
     names: String,
     began: Instant,
+    /// Without an answer for so long there is no way into the DHT from here.
+    patience: Duration,
 }
 
 /// All that came.
@@ -55,6 +53,7 @@ impl Inquiry {
             signals,
             names: names(&common.ways).join(", "),
             began: Instant::now(),
+            patience: Duration::from_secs(common.timeout),
         })
     }
 
@@ -68,7 +67,7 @@ impl Inquiry {
                     event => return Ok(Ok(event)),
                 },
                 code = self.signals.next() => return Ok(Err(code)),
-                () = sleep_until(self.began + PATIENCE), if silent => return Err(self.nobody()),
+                () = sleep_until(self.began + self.patience), if silent => return Err(self.nobody()),
             }
         }
     }
