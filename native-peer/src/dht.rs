@@ -173,6 +173,11 @@ impl DhtPeers {
         found.map(|(info_hash, _)| *info_hash)
     }
 
+    /// A peer says that it has a node there.
+    pub(crate) fn hear_of(&mut self, address: SocketAddr) {
+        self.node.hear_of(address);
+    }
+
     /// Remembers whom the node knows.
     pub(crate) fn close(self) {
         self.node.close();

@@ -324,6 +324,11 @@ impl Host {
             Output::Wire(output) => self.wire(output),
             Output::Link(_, output) => self.tell(output),
             Output::Direct(..) => unreachable!("nobody told the node of direct links"),
+            Output::Event(Event::DhtNode(address)) => {
+                if let Some(dht) = &mut self.dht {
+                    dht.hear_of(address);
+                }
+            }
             Output::Event(event) => {
                 let is_known = matches!(event, Event::Metadata(_));
                 self.events.push_back(HostEvent::Engine(event));

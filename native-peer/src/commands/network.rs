@@ -161,6 +161,7 @@ impl Network {
             None => None,
         };
         if let Some(dht) = &dht {
+            config.dht_port = Some(dht.address().port());
             complain(&format!(
                 "looking for peers in the DHT, on UDP port {}: everybody can find there what is \
                  not private (--no-dht)",

@@ -165,6 +165,8 @@ impl Session {
             Event::Completed(_) => Reached::Completed,
             Event::Failed { reason, .. } => return Err(Error::Other(reason.to_string())),
             Event::Refused { reason } => return Err(Error::Other(reason.to_string())),
+            // The host's.
+            Event::DhtNode(_) => return Ok(None),
             Event::Lost { reason, .. } => {
                 self.tell_loss(reason.to_string());
                 return Ok(None);
