@@ -45,7 +45,11 @@ impl Running {
     /// At a free port of `ip`, which is joined through these.
     fn start(ip: &str, bootstrap: &[SocketAddr], file: Option<&Path>) -> Self {
         let node = DhtNode::open(Options {
-            config: Config::default(),
+            config: Config {
+                // A rate for lines to the Internet is none for a hundred that join at once.
+                bytes_per_second: 1_000_000,
+                ..Config::default()
+            },
             listen: Listen::At(SocketAddr::new(ip.parse().unwrap(), 0)),
             bootstrap: bootstrap.iter().map(ToString::to_string).collect(),
             file: file.map(|path| TableFile::open(path.to_owned()).unwrap()),
@@ -142,10 +146,9 @@ async fn network(ip: &str, count: u16) -> Vec<Running> {
     let first = Running::start(ip, &[], None);
     let mut nodes = vec![first];
     for _ in 1..count {
-        nodes.push(Running::start(ip, &[nodes[0].address], None));
-    }
-    for node in &mut nodes[1..] {
+        let mut node = Running::start(ip, &[nodes[0].address], None);
         assert!(node.joined().await > 0);
+        nodes.push(node);
     }
     nodes
 }
