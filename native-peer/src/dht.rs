@@ -50,6 +50,8 @@ pub(crate) struct DhtPeers {
     node: DhtNode,
     /// At which others can call us.
     port: u16,
+    /// Somebody is known who can be asked; nothing is before that.
+    joined: bool,
     swarms: BTreeMap<InfoHash, Swarm>,
     next: u64,
 }
@@ -61,6 +63,8 @@ struct Swarm {
     request: RequestId,
     /// Looks again, while there are no peers.
     again: RequestId,
+    /// Nobody took the last announce.
+    failed: bool,
     pause: Duration,
     due: Instant,
 }
@@ -71,6 +75,7 @@ impl DhtPeers {
         DhtPeers {
             node,
             port,
+            joined: false,
             swarms: BTreeMap::new(),
             next: 0,
         }
@@ -78,6 +83,9 @@ impl DhtPeers {
 
     /// Looks for what the engine has, and for nothing else.
     pub(crate) fn follow(&mut self, engine: &Node<Recording>, now: Time) {
+        if !self.joined {
+            return;
+        }
         let mut torrents = BTreeMap::new();
         for torrent in engine.view(now).torrents {
             if let Some(standing) = standing(engine, &torrent) {
@@ -110,6 +118,7 @@ impl DhtPeers {
                 standing,
                 request,
                 again,
+                failed: false,
                 pause: PAUSE,
                 due: Instant::now() + PAUSE,
             }
@@ -133,13 +142,28 @@ impl DhtPeers {
         if now < swarm.due {
             return;
         }
-        if lonely {
-            swarm.pause = (swarm.pause * 2).min(LONGEST_PAUSE);
-            self.node.start(swarm.again, Request::Search(info_hash));
-        } else {
-            swarm.pause = PAUSE;
-        }
+        let failed = std::mem::take(&mut swarm.failed);
+        swarm.pause = match lonely || failed {
+            true => (swarm.pause * 2).min(LONGEST_PAUSE),
+            false => PAUSE,
+        };
         swarm.due = now + swarm.pause;
+        let standing = swarm.standing;
+        if failed {
+            self.begin(info_hash, standing);
+        } else if lonely {
+            self.node.start(swarm.again, Request::Search(info_hash));
+        }
+    }
+
+    /// We are in the DHT, or in it by one more family of addresses: all is asked there too.
+    fn join(&mut self) {
+        self.joined = true;
+        let swarms = self.swarms.iter();
+        let swarms: Vec<_> = swarms.map(|(of, swarm)| (*of, swarm.standing)).collect();
+        for (info_hash, standing) in swarms {
+            self.begin(info_hash, standing);
+        }
     }
 
     /// The next thing. Dropping the future loses nothing.
@@ -160,7 +184,16 @@ impl DhtPeers {
                         return DhtNews::Found(info_hash, addresses.collect());
                     }
                 }
-                // The node goes on by itself, whatever comes of one round.
+                Event::Said(Output::Joined { .. }) => {
+                    self.join();
+                    return DhtNews::Due;
+                }
+                Event::Said(Output::Failed { request, .. }) => {
+                    let mut swarms = self.swarms.values_mut();
+                    if let Some(swarm) = swarms.find(|swarm| swarm.request == request) {
+                        swarm.failed = true;
+                    }
+                }
                 Event::Said(_) | Event::Found => {}
             }
         }

