@@ -198,3 +198,57 @@ impl Default for Config {
         }
     }
 }
+
+impl Config {
+    /// All numbers are such that a node can calculate with them: for those that come from
+    /// elsewhere.
+    pub(super) fn is_possible(&self) -> bool {
+        const MOST: usize = 1 << 20;
+        const LONGEST: Duration = Duration::from_secs(1 << 32);
+        let counts = [
+            self.bucket,
+            self.replacements,
+            self.alpha,
+            self.closest,
+            self.max_calls,
+            self.max_lookups,
+            self.max_candidates,
+            self.max_requests,
+            self.max_found,
+            self.max_bootstrap,
+            self.max_saved,
+            self.max_torrents,
+            self.max_peers_per_torrent,
+            self.max_peers,
+            self.max_items,
+            self.max_watched,
+            self.max_answer,
+            self.max_values,
+            self.max_checks,
+            self.address_votes,
+        ];
+        let times = [
+            self.short_timeout,
+            self.long_timeout,
+            self.upkeep,
+            self.refresh,
+            self.questionable,
+            self.bootstrap_least,
+            self.bootstrap_most,
+            self.announce_interval,
+            self.retry,
+            self.put_interval,
+            self.peer_expiry,
+            self.item_expiry,
+            self.token_rotation,
+            self.flood_window,
+            self.flood_pause,
+        ];
+        let wide = self.first_buckets.iter();
+        // Nobody may have more calls than there are transactions.
+        self.max_calls <= 1 << 14
+            && self.short_rtts <= 1 << 10
+            && counts.iter().chain(wide).all(|count| *count <= MOST)
+            && times.iter().all(|time| !time.is_zero() && *time <= LONGEST)
+    }
+}

@@ -359,7 +359,7 @@ impl Table {
             if !self.splits(at) {
                 return self.buckets[at].queue(now, node, config);
             }
-            self.split();
+            self.split(config);
         }
     }
 
@@ -368,23 +368,42 @@ impl Table {
         at + 1 == self.buckets.len() && at + 1 < NodeId::BITS
     }
 
-    fn split(&mut self) {
-        let at = self.buckets.len() - 1;
-        let own = self.own;
-        let last = &mut self.buckets[at];
-        let mut new = Bucket::default();
-        let nearer = |node: &Node| own.common_bits(node.contact.id) > at;
-        (new.nodes, last.nodes) = std::mem::take(&mut last.nodes)
-            .into_iter()
-            .partition(nearer);
-        (new.waiting, last.waiting) = std::mem::take(&mut last.waiting)
-            .into_iter()
-            .partition(nearer);
-        self.buckets.push(new);
+    /// Splits the last bucket, and what comes of it if that is narrower than what is in it.
+    fn split(&mut self, config: &Config) {
+        loop {
+            let (at, own) = (self.buckets.len() - 1, self.own);
+            let last = &mut self.buckets[at];
+            let nearer = |node: &Node| own.common_bits(node.contact.id) > at;
+            let mut new = Bucket::default();
+            (new.nodes, last.nodes) = std::mem::take(&mut last.nodes)
+                .into_iter()
+                .partition(nearer);
+            (new.waiting, last.waiting) = std::mem::take(&mut last.waiting)
+                .into_iter()
+                .partition(nearer);
+            last.trim(room(at, config), config);
+            self.buckets.push(new);
+            let fits = self.buckets[at + 1].nodes.len() <= room(at + 1, config);
+            if fits || !self.splits(at + 1) {
+                return self.buckets[at + 1].trim(room(at + 1, config), config);
+            }
+        }
     }
 }
 
 impl Bucket {
+    /// Has those wait who came last, if there are too many.
+    fn trim(&mut self, room: usize, config: &Config) {
+        let many = self.nodes.len() > room;
+        let last = if many {
+            self.nodes.split_off(room)
+        } else {
+            Vec::new()
+        };
+        self.waiting.extend(last);
+        self.waiting.truncate(config.replacements);
+    }
+
     /// Nobody of the same subnet is there.
     fn allows(&self, contact: &Contact, config: &Config) -> bool {
         let subnet = contact.address.subnet();
