@@ -20,7 +20,7 @@ use crate::recording::Recording;
 /// Who finds nobody looks again after this long, then after twice that, and so on up to
 /// [`LONGEST_PAUSE`]: whoever seeds may come a little later. BEP 5's 15 minutes are for those
 /// who have peers.
-const PAUSE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_secs(5);
 /// See [`PAUSE`].
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 

@@ -181,7 +181,7 @@ mod with_other_clients {
 
         let scene = Scene::new().await?;
         let ours = scene.we_seed(&address).await?;
-        let mut theirs = aria2_in_dht(&scene.magnet(), &scene.got, 7433, &address)?;
+        let mut theirs = aria2_in_dht(scene.torrent.as_ref(), &scene.got, 7433, &address)?;
         theirs.complete().await?;
         scene.assert_got()?;
         theirs.kill().await?;
