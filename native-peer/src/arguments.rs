@@ -12,6 +12,7 @@ pub(crate) use dht::{
 };
 
 use crate::error::Error;
+use crate::pace::{Enough, Pace};
 use crate::recording::Recording;
 
 /// Keeps torrents out of the DHT, for who never wants them there.
@@ -28,6 +29,10 @@ pub(crate) struct Seed {
     pub(crate) shape: Shape,
     #[command(flatten)]
     pub(crate) ways: Ways,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+    #[command(flatten)]
+    pub(crate) enough: Enough,
     #[command(flatten)]
     pub(crate) record: ToRecord,
 }
@@ -60,9 +65,14 @@ pub(crate) struct Get {
     /// swarm as a whole, which does best when the rarest pieces go first.
     #[arg(long)]
     pub(crate) sequential: bool,
-    /// Once everything is here, go on sharing it until Ctrl-C.
+    /// Once everything is here, go on sharing it until Ctrl-C, or for as long as --seed-ratio or
+    /// --seed-time say: those alone will do as well.
     #[arg(long)]
     pub(crate) seed: bool,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+    #[command(flatten)]
+    pub(crate) enough: Enough,
     #[command(flatten)]
     pub(crate) record: ToRecord,
 }

@@ -15,6 +15,9 @@ use crate::arguments::{DhtWays, Ways};
 use crate::text::{complain, plain};
 use crate::wires::{Wires, WiresConfig};
 
+/// Servers that are remembered of those that peers speak of: twice as many as we connect to.
+const KNOWN: usize = 8;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Network {
@@ -30,6 +33,8 @@ pub(super) struct Network {
     pub(super) lsd: bool,
     /// How they are looked for in the DHT, if they are.
     dht: Option<DhtWays>,
+    /// Servers that peers speak of are followed.
+    exchange: bool,
     peers: Vec<String>,
 }
 
@@ -110,6 +115,8 @@ impl Network {
             port: tcp.then_some(arguments.port),
             lsd: tcp && !arguments.no_lsd,
             dht: arguments.has_dht().then(|| arguments.dht.clone()),
+            // A server that a peer names would learn our address.
+            exchange: !arguments.relay_only,
             peers: if tcp {
                 arguments.peers.clone()
             } else {
@@ -125,7 +132,10 @@ impl Network {
             Some(relay) => relay.share_link(metainfo),
             None => link_to(metainfo).to_magnet(),
         };
-        for tracker in self.announce.iter().flatten() {
+        let others = relays.unwrap_or_default().iter().skip(1);
+        let others = others.map(TrackerAddress::as_str);
+        let announce = self.announce.iter().flatten().map(String::as_str);
+        for tracker in others.chain(announce) {
             link += "&tr=";
             link.extend(form_urlencoded::byte_serialize(tracker.as_bytes()));
         }
@@ -167,6 +177,9 @@ impl Network {
                  not private (--no-dht)",
                 dht.address().port()
             ));
+        }
+        if self.exchange {
+            config.exchange.known = KNOWN;
         }
         Ok(Joined {
             wires,
