@@ -13,6 +13,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .current_dir(folder)
         .env_remove("TABSWARM_TRACKER")
+        .env("TABSWARM_NO_DHT", "1")
         .stdin(Stdio::null())
         .output()
         .unwrap()
@@ -373,7 +374,7 @@ fn a_reader_that_goes_away_is_no_reason_to_panic() {
 fn help_says_what_there_is() {
     let folder = folder_with(&[]);
     let help = succeed(folder.path(), &["--help"]);
-    for command in ["seed", "get", "create", "show"] {
+    for command in ["seed", "get", "create", "show", "dht"] {
         assert!(help.contains(command), "{help}");
         assert!(succeed(folder.path(), &[command, "--help"]).contains("Usage"));
     }

@@ -235,10 +235,10 @@ impl Table {
     }
 
     /// We looked for ourselves, and the farthest that was found is this one: there is nobody
-    /// nearer whom we don't know.
+    /// nearer whom we don't know. Its own bucket has a far half, in which nobody looked.
     pub(super) fn looked_around(&mut self, now: Time, farthest: NodeId) {
         let at = self.index(farthest);
-        for bucket in &mut self.buckets[at..] {
+        for bucket in &mut self.buckets[at + 1..] {
             bucket.looked = Some(now);
         }
     }
@@ -258,7 +258,8 @@ impl Table {
             bucket.nodes.len() < enough && bucket.looked.is_none_or(|looked| looked < since)
         })?;
         self.buckets[at].looked = Some(now);
-        Some(self.inside(at, rng))
+        // In the half of the last one that is far from us: the other was looked through before.
+        Some(self.own.random_at(at, rng))
     }
 
     /// We are called otherwise: everybody has another distance.

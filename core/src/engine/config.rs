@@ -34,6 +34,9 @@ pub struct Config {
     /// The port at which the host takes connections by TCP, if it does: told to those with whom
     /// we talk that way (BEP 10 `p`).
     pub listen_port: Option<u16>,
+    /// The port of the host's node of the DHT, if it has one: told to those with whom we talk by
+    /// TCP (BEP 5, "torrent file extensions" and the message `port`), but not in private torrents.
+    pub dht_port: Option<u16>,
     /// How pieces are chosen in torrents that say nothing else.
     pub strategy: Strategy,
     /// Sessions of one torrent at once. 50, as in most clients: enough neighbours to see
@@ -340,6 +343,7 @@ impl Default for Config {
         Config {
             client: concat!("Tabswarm ", env!("CARGO_PKG_VERSION")).to_owned(),
             listen_port: None,
+            dht_port: None,
             strategy: Strategy::RarestFirst,
             max_peers: 50,
             target_peers: 30,

@@ -56,6 +56,7 @@ mod blocks;
 mod checking;
 mod dealing;
 mod departures;
+mod dht;
 mod direct;
 mod fast;
 mod lost;

@@ -269,7 +269,8 @@ impl Simulation {
             EngineEvent::Metadata(_)
             | EngineEvent::Checked(..)
             | EngineEvent::Lost { .. }
-            | EngineEvent::Refused { .. } => {}
+            | EngineEvent::Refused { .. }
+            | EngineEvent::DhtNode(_) => {}
         }
     }
 

@@ -334,6 +334,7 @@ impl Host {
                 );
             }
             Event::Refused { reason } => self.notice(true, reason.to_string()),
+            Event::DhtNode(_) => unreachable!("a tab is told of nodes by channels alone"),
         }
     }
 
