@@ -220,6 +220,22 @@ impl Tab {
             .clone())
     }
 
+    /// Waits until a script returns something that is true, and returns it.
+    pub async fn until(&self, what: &str, script: &str) -> Result<Value> {
+        let is_so = |value: &Value| !matches!(value, Value::Null | Value::Bool(false));
+        until(what, || self.run(script), is_so).await
+    }
+
+    /// Waits until the first frame of this id shows some text, as a person reads it.
+    pub async fn text_in_frame(&self, test_id: &str) -> Result<String> {
+        let frame = self.find(test_id).await?;
+        frame.enter_frame().await?;
+        let read = || async { Ok(self.driver.find(By::Tag("body")).await?.text().await?) };
+        let text = until("text in a frame", read, |text| !text.is_empty()).await;
+        self.driver.enter_default_frame().await?;
+        text
+    }
+
     /// A picture of what a person sees.
     pub async fn screenshot(&self, path: &Path) -> Result<()> {
         self.focus().await?;
