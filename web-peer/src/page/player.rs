@@ -75,11 +75,6 @@ impl Player {
         let element = make("player");
         set_attribute(&element, "aria-label", &name);
         set_text(&part(&element, "playing-name"), &name);
-        set_attribute(
-            &part(&element, "save-played"),
-            "data-number",
-            &file.to_string(),
-        );
         let before = part(card, "figures");
         card.insert_before(&element, Some(&before))
             .expect("it is in the card");
