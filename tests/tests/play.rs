@@ -51,10 +51,11 @@ async fn plays_while_it_comes(browser: &Browser) -> Result<()> {
     let folder = TempDir::new()?;
     let seconds = 240;
     let file = sound(&folder.path().join("rising tone.wav"), seconds)?;
-    let server = Server::start_with(&["--relay-only"]).await?;
+    let server = Server::start().await?;
     let link = SlowLink::to(server.address).await?;
     let (_seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
     let leecher = browser.open(&link.page()).await?;
+    leecher.click("relay-only").await?;
     // Four times as fast as it is played.
     link.set_rate(4 * u64::from(SOUND_RATE));
     leecher.add_link(&torrent.share_link).await?;

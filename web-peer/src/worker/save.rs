@@ -164,7 +164,7 @@ impl Saving {
         };
         self.sink = match to {
             Target::Folder(folder) => {
-                folder::write(&mut self, metainfo.name(), files, &folder).await?;
+                folder::write(&mut self, files, &folder).await?;
                 return Ok(None);
             }
             Target::Page => Sink::Blobs(Vec::new()),

@@ -15,18 +15,21 @@ use crate::worker::js::name_of;
 /// Folders of the same name, with numbers behind it, before it is given up.
 const NAMESAKES: u32 = 100;
 
-/// Writes files into a new folder of this name, or nearly: nothing that is there is written over.
+/// Writes files into a new folder that is called like theirs, or nearly: nothing that is there
+/// is written over.
 pub(super) async fn write(
     saving: &mut Saving,
-    name: &str,
     files: &[&File],
     within: &FileSystemDirectoryHandle,
 ) -> Result<(), SaveError> {
-    let root = new_folder(within, name).await?;
+    let Some([theirs, ..]) = files.first().map(|file| file.path.parts()) else {
+        return Ok(());
+    };
+    let root = new_folder(within, theirs).await?;
     for file in files {
         let mut folder = root.clone();
         let (name, folders) = file.path.parts().split_last().expect("a path has parts");
-        for part in folders {
+        for part in folders.iter().skip(1) {
             folder = open_folder(&folder, part, true).await?;
         }
         let create = FileSystemGetFileOptions::new();
