@@ -144,9 +144,12 @@ impl Tab {
         self.click("link-add").await
     }
 
-    /// Clicks the first element of this id.
+    /// Clicks the first element of this id, as soon as it can be seen.
     pub async fn click(&self, test_id: &str) -> Result<()> {
-        self.find(test_id).await?.click().await?;
+        let element = self.find(test_id).await?;
+        let is_shown = || async { Ok(element.is_displayed().await?) };
+        until(&format!("{test_id} in sight"), is_shown, |shown| *shown).await?;
+        element.click().await?;
         Ok(())
     }
 

@@ -389,10 +389,10 @@ async fn several_files_are_saved_into_a_new_folder() -> Result<()> {
     let again = format!("{name} (2)");
     let (one, two) = (MIB, MIB + 1);
     let expected = json!([
-        [name, "part 0.bin", one],
-        [name, "part 1.bin", two],
         [again, "part 0.bin", one],
         [again, "part 1.bin", two],
+        [name, "part 0.bin", one],
+        [name, "part 1.bin", two],
     ]);
     let found = || leecher.run_async(LIST_FOLDER);
     swarm_tests::wait::until("both folders", found, |found| *found == expected).await?;

@@ -81,6 +81,7 @@ impl Host {
         let metainfo = self.torrents.metainfo(info_hash);
         let found = metainfo.as_ref().and_then(|m| file_of(m, file));
         let (Some(metainfo), Some(file)) = (&metainfo, found) else {
+            // There is nothing of which to say anything.
             return line.refuse("");
         };
         let name = file.path.parts().last().map_or("", String::as_str);

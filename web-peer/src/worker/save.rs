@@ -99,6 +99,9 @@ impl Host {
     /// ZIP or in a folder.
     pub(super) async fn save(self: Rc<Self>, info_hash: InfoHash, file: Option<u32>, to: Target) {
         let Some(metainfo) = self.torrents.metainfo(info_hash) else {
+            if let Target::Download(port) = to {
+                Line::new(port).refuse("");
+            }
             return self.notice(true, "The torrent’s description has not arrived yet.");
         };
         let files: Vec<&File> = match file {
