@@ -8,6 +8,7 @@ pub mod browser;
 pub mod clients;
 pub mod files;
 pub mod liar;
+pub mod media;
 pub mod prefix;
 pub mod programs;
 pub mod server;

@@ -118,9 +118,10 @@ fn firefox(workspace: &Workspace, args: &[String]) -> Result<()> {
     build::all_pages(workspace)?;
     build::programs(workspace, &["tracker-relay"])?;
     heading("Tests in Firefox");
+    let all = args.is_empty().then_some(FIREFOX);
     cmd!(
         sh,
-        "cargo test -p swarm-tests --test firefox -- --ignored --test-threads=1 {args...}"
+        "cargo test -p swarm-tests --test firefox --test play -- --ignored --test-threads=1 {all...} {args...}"
     )
     .env("CHROMEDRIVER", chromium)
     .env("GECKODRIVER", firefox)

@@ -26,6 +26,7 @@ use super::json;
 use super::links::{Links, MAX_LINKS};
 use super::parts::{CUT, read_part};
 use super::pieces::read_piece;
+use super::play::Plays;
 use super::record::Recording;
 use super::sha1::Hasher;
 use super::show::Show;
@@ -62,6 +63,7 @@ pub(super) struct Host {
     pub(super) torrents: Torrents,
     pub(super) sources: UnderWay,
     pub(super) show: RefCell<Show>,
+    pub(super) plays: RefCell<Plays>,
     /// The WebSocket address of the page's own server, a tracker of all torrents that are made
     /// here.
     pub(super) tracker: String,
@@ -96,6 +98,7 @@ impl Host {
             torrents: Torrents::default(),
             sources: UnderWay::default(),
             show: RefCell::default(),
+            plays: RefCell::default(),
             tracker,
             origin,
         })
@@ -167,6 +170,7 @@ impl Host {
                 self.node.borrow_mut().handle(self.clock.now(), input);
             }
         }
+        self.wake_readers();
         self.look_after_recording();
         self.arm();
         self.changed();
