@@ -9,6 +9,7 @@ mod cast;
 mod channels;
 mod chunk;
 mod content;
+mod direct;
 mod host;
 mod line;
 mod log;
@@ -32,6 +33,7 @@ use crate::{Results, Scenario, ScenarioError, Snapshot};
 use cast::Part;
 use chunk::LabChunk;
 use content::Content;
+use direct::Directs;
 use log::Log;
 use measure::Measure;
 use peer::Peer;
@@ -70,6 +72,7 @@ pub struct Simulation {
     /// Leechers that are here and not complete.
     waiting: usize,
     relay: Relay,
+    directs: Directs,
     measure: Measure,
     /// Peers are woken after everything that happens.
     watches: bool,
@@ -102,6 +105,7 @@ impl Simulation {
             cast,
             peers: Vec::new(),
             relay: Relay::new(&scenario),
+            directs: Directs::new(&scenario),
             measure: Measure::new(scenario.pieces),
             watches: false,
             log: Log::default(),
@@ -236,6 +240,13 @@ impl Simulation {
             }
             Event::Done(peer, work) => self.work_done(peer, work),
             Event::HubTick => self.hub_tick(),
+            Event::Described(peer, id, description) => self.described(peer, id, description),
+            Event::Unlinked(peer, id) => self.unlinked(peer, id),
+            Event::Linked(agreement) => self.linked(agreement),
+            Event::WireSent(end, stretch) => self.wire_sent(end, stretch),
+            Event::AtWire(end, stretch, blocks) => self.at_wire(end, stretch, blocks),
+            Event::Breaks(link) => self.breaks(link),
+            Event::Broken(link) => self.broken(link),
             Event::HubDown => self.hub_down(),
             Event::HubUp => self.hub_up(),
             Event::Check => self.check(),
@@ -284,6 +295,7 @@ impl Simulation {
             self.offer(index, false);
         }
         self.log.note(now, "leave", index, &[]);
+        self.hang_up_all(index);
         let peer = &mut self.peers[index];
         self.measure.capacity(now, -peer.part.link.up);
         peer.waste = peer.waste(time(now));

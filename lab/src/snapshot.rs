@@ -47,6 +47,8 @@ pub struct PeerSnapshot {
     pub role: Role,
     /// It is connected (false: gone, or not back yet).
     pub present: bool,
+    /// Direct links that it has.
+    pub links: u32,
     /// Verified pieces, as the peer wire's bitfield.
     pub have: Vec<u8>,
     /// Verified pieces.

@@ -16,10 +16,12 @@ use swarm_lab::statistics::Estimate;
 use swarm_lab::{Results, Scenario};
 
 mod churn;
+mod direct;
 mod free_riders;
 mod growth;
 mod relay;
 mod strategies;
+mod survival;
 
 /// Peers of the largest swarm.
 const LARGEST: u32 = 5000;
@@ -112,6 +114,10 @@ enum Section {
     Churn,
     /// A relay of limited capacity
     Relay,
+    /// What direct links spare the relay, and what they cost in time
+    Direct,
+    /// The server dies at half time
+    Survival,
 }
 
 impl Section {
@@ -122,6 +128,8 @@ impl Section {
             Section::FreeRiders => "Free-riders, with choking on and off",
             Section::Churn => "Churn",
             Section::Relay => "A relay of limited capacity",
+            Section::Direct => "What direct links spare the relay, and what they cost in time",
+            Section::Survival => "When the server dies at half time",
         }
     }
 
@@ -132,6 +140,8 @@ impl Section {
             Section::FreeRiders => free_riders::write(writer),
             Section::Churn => churn::write(writer),
             Section::Relay => relay::write(writer),
+            Section::Direct => direct::write(writer),
+            Section::Survival => survival::write(writer),
         }
     }
 }

@@ -43,9 +43,11 @@ impl Simulation {
         match output {
             // Lines in here never die without a word.
             Output::Link(_, LinkOutput::Reconnect) | Output::Refused { .. } => {}
-            Output::Wire(_) | Output::Direct(..) | Output::Ask(_) | Output::Trouble { .. } => {
+            Output::Ask(_) | Output::Trouble { .. } => {
                 unreachable!("nobody here knows an address")
             }
+            Output::Direct(id, work) => self.make_direct(index, id, work),
+            Output::Wire(output) => self.work_on_wire(index, output),
             Output::Link(_, LinkOutput::Send(message)) => {
                 self.send(index, Upward::Control(message));
             }
@@ -192,7 +194,7 @@ impl Simulation {
         }
     }
 
-    fn count(&mut self, index: usize, from: usize, bytes: u64) {
+    pub(super) fn count(&mut self, index: usize, from: usize, bytes: u64) {
         let peer = &mut self.peers[index];
         peer.received += bytes;
         peer.quiet.restart(self.now);

@@ -12,8 +12,14 @@ pub(super) struct Measure {
     pub(super) events: u64,
     /// Payload bytes that arrived at leechers.
     pub(super) received: u64,
-    /// Payload bytes that arrived at the hub so far.
+    /// Payload bytes that left the peers' lines so far.
     sent: u64,
+    /// Those of them that arrived at the hub.
+    pub(super) relayed: u64,
+    /// Direct links that came about,
+    pub(super) linked: u64,
+    /// and those of them that broke.
+    pub(super) broken: u64,
     /// Payload bytes that all who were there could have sent until `since`.
     possible: f64,
     /// Bytes a second that those who are there now can send.
@@ -41,6 +47,9 @@ impl Measure {
             events: 0,
             received: 0,
             sent: 0,
+            relayed: 0,
+            linked: 0,
+            broken: 0,
             possible: 0.0,
             capacity: 0.0,
             since: 0,
@@ -59,6 +68,11 @@ impl Measure {
         self.possible += self.capacity * seconds(now - self.since);
         self.since = now;
         self.capacity += change;
+    }
+
+    /// Payload bytes that left the peers' lines for each other, and not for the hub.
+    pub(super) fn direct(&self) -> u64 {
+        self.sent - self.relayed
     }
 
     pub(super) fn sent(&mut self, bytes: u64) {

@@ -36,7 +36,8 @@ pub(super) fn snapshot(simulation: &mut Simulation) -> Snapshot {
 fn peer_snapshot(peer: &Peer) -> PeerSnapshot {
     PeerSnapshot {
         role: peer.part.role,
-        present: peer.online,
+        present: peer.is_connected(),
+        links: peer.wires.len() as u32,
         have: peer.have.as_bytes().to_vec(),
         pieces: peer.have.count(),
         received: peer.received,
@@ -63,6 +64,10 @@ pub(super) fn results(simulation: &Simulation) -> Results {
         free_rider_completion: summary(&peers, Role::FreeRider),
         least_time: least_time(simulation),
         utilisation: simulation.measure.utilisation(now),
+        relayed: simulation.measure.relayed,
+        direct: simulation.measure.direct(),
+        links: simulation.measure.linked,
+        links_broken: simulation.measure.broken,
         by_source: by_source(&peers),
         duplicate: wasted(|waste| waste.duplicate),
         corrupt: wasted(|waste| waste.corrupt),
@@ -87,6 +92,7 @@ fn peer_result(peer: &Peer, now: Nanos) -> PeerResult {
         sent: peer.sent,
         wasted: peer.waste(time(now)).total(),
         banned: peer.banned,
+        links: peer.links_made,
         longest_stall: stall(&peer.quiet),
     }
 }

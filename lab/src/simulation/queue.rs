@@ -4,12 +4,14 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use swarm_core::engine::DirectId;
 use swarm_core::hub::ConnId;
 use swarm_core::pieces::PieceIndex;
 use swarm_core::wire::relay::{ClientMessage, ServerMessage};
 
 use super::Nanos;
-use super::chunk::LabFrame;
+use super::chunk::{LabChunk, LabFrame};
+use super::direct::{Agreement, LinkEnd, LinkNumber};
 
 /// Something that happens. Peers are named by their index.
 #[derive(Debug)]
@@ -45,6 +47,20 @@ pub(super) enum Event {
     Done(usize, Work),
     /// The hub's timer.
     HubTick,
+    /// A host describes its end of a direct link.
+    Described(usize, DirectId, String),
+    /// A host has no direct link to offer.
+    Unlinked(usize, DirectId),
+    /// Two that agreed on a direct link reach each other.
+    Linked(Agreement),
+    /// A stretch of a direct link has left the uplink of this end, or the end of the link has.
+    WireSent(LinkEnd, Option<LabChunk>),
+    /// It arrives at this end, with so many bytes of blocks in it.
+    AtWire(LinkEnd, Option<LabChunk>, u64),
+    /// A direct link breaks.
+    Breaks(LinkNumber),
+    /// Its ends notice.
+    Broken(LinkNumber),
     /// The tracker and relay goes away, or comes back.
     HubDown,
     HubUp,
