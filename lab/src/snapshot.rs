@@ -68,4 +68,6 @@ pub struct Flow {
     pub to: u32,
     /// Bytes.
     pub bytes: u64,
+    /// The last of them came by a direct link.
+    pub direct: bool,
 }

@@ -314,7 +314,7 @@ impl Simulation {
         match stretch {
             Some(stretch) => {
                 if blocks > 0 {
-                    self.count(index, from, blocks);
+                    self.count(index, from, blocks, true);
                 }
                 self.feed(index, Input::Wire(wire, WireInput::Received(stretch)));
             }

@@ -178,7 +178,7 @@ impl Simulation {
             Delivery::Closed => self.closed(index),
             Delivery::Message(message, payload) => {
                 if let Some(payload) = payload {
-                    self.count(index, payload.from, payload.bytes);
+                    self.count(index, payload.from, payload.bytes, false);
                 }
                 let input = match message {
                     Downward::Control(message) => LinkInput::Message(message),
@@ -194,12 +194,12 @@ impl Simulation {
         }
     }
 
-    pub(super) fn count(&mut self, index: usize, from: usize, bytes: u64) {
+    pub(super) fn count(&mut self, index: usize, from: usize, bytes: u64, direct: bool) {
         let peer = &mut self.peers[index];
         peer.received += bytes;
         peer.quiet.restart(self.now);
         peer.starved.restart(self.now);
-        self.measure.flow(from, index, bytes);
+        self.measure.flow(from, index, bytes, direct);
         if peer.is_leecher() {
             self.measure.received += bytes;
             self.measure.last_progress = self.now;

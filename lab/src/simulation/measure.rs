@@ -32,7 +32,7 @@ pub(super) struct Measure {
     /// Pieces that somebody holds.
     pub(super) available: Bitfield,
     /// Payload from peer to peer since the last snapshot.
-    flows: BTreeMap<(usize, usize), u64>,
+    flows: BTreeMap<(usize, usize), (u64, bool)>,
     /// When somebody last got, wrote or hashed anything.
     pub(super) last_progress: Nanos,
     /// Pieces that a peer announced without having written them.
@@ -109,11 +109,13 @@ impl Measure {
         *holders == 0 && self.available.remove(piece)
     }
 
-    pub(super) fn flow(&mut self, from: usize, to: usize, bytes: u64) {
-        *self.flows.entry((from, to)).or_default() += bytes;
+    pub(super) fn flow(&mut self, from: usize, to: usize, bytes: u64, direct: bool) {
+        let flow = self.flows.entry((from, to)).or_default();
+        *flow = (flow.0 + bytes, direct);
     }
 
-    pub(super) fn take_flows(&mut self) -> BTreeMap<(usize, usize), u64> {
+    /// Bytes, and whether the last came by a direct link.
+    pub(super) fn take_flows(&mut self) -> BTreeMap<(usize, usize), (u64, bool)> {
         std::mem::take(&mut self.flows)
     }
 }

@@ -13,10 +13,11 @@ use crate::snapshot::{Flow, PeerSnapshot, Role, Snapshot};
 const BLOCK: u64 = 16 << 10;
 
 pub(super) fn snapshot(simulation: &mut Simulation) -> Snapshot {
-    let flow = |((from, to), bytes)| Flow {
+    let flow = |((from, to), (bytes, direct))| Flow {
         from: from as u32,
         to: to as u32,
         bytes,
+        direct,
     };
     let complete = |peer: &&Peer| peer.completed.is_some();
     Snapshot {
