@@ -26,8 +26,8 @@ use std::time::Duration;
 use swarm_core::engine::{Command, Resume};
 use swarm_core::id::LinkId;
 use swarm_core::node;
-use swarm_core::time::Time;
 
+use crate::schedule::{Nanos, nanos, time};
 use crate::{Results, Scenario, ScenarioError, Snapshot};
 
 use cast::Part;
@@ -45,9 +45,6 @@ pub use log::LogLine;
 /// What nodes are told, and what they want.
 type Input = node::Input<LabChunk>;
 type Output = node::Output<LabChunk>;
-
-/// Virtual time since the start.
-type Nanos = u64;
 
 /// The link that every peer has.
 const SERVER: LinkId = LinkId(0);
@@ -379,12 +376,4 @@ impl Simulation {
         }
         self.queue.push(self.now + nanos(CHECK), Event::Check);
     }
-}
-
-fn nanos(seconds: f64) -> Nanos {
-    (seconds * 1e9).round() as Nanos
-}
-
-fn time(nanos: Nanos) -> Time {
-    Time::from_epoch(Duration::from_nanos(nanos))
 }

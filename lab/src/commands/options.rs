@@ -4,6 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use serde::de::DeserializeOwned;
 use swarm_core::pieces;
 use swarm_lab::Scenario;
 use swarm_lab::scenario::{AccessLink, Arrivals, Outage, RelayUse, Start, Stay};
@@ -217,7 +218,7 @@ fn limit(field: &mut Option<f64>, option: Option<Limit>) {
 }
 
 /// Reads a scenario file: TOML if its name says so, JSON otherwise.
-pub(crate) fn read(path: &Path) -> Result<Scenario, Wrong> {
+pub(crate) fn read<S: DeserializeOwned>(path: &Path) -> Result<S, Wrong> {
     let name = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| Wrong(format!("{name}: {error}")))?;
     let scenario = if path

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use swarm_core::pieces::{Bitfield, PieceIndex};
 
 use super::Nanos;
+use crate::schedule::seconds;
 
 /// Over the whole swarm.
 #[derive(Debug)]
@@ -151,8 +152,4 @@ impl Stall {
         let present = self.since.map_or(0, |since| now - since);
         self.longest.max(present)
     }
-}
-
-pub(super) fn seconds(time: Nanos) -> f64 {
-    time as f64 / 1e9
 }

@@ -2,11 +2,12 @@
 
 use swarm_core::pieces::Waste;
 
-use super::measure::{Stall, seconds};
+use super::measure::Stall;
 use super::peer::Peer;
 use super::{Nanos, Simulation, time};
 use crate::results::{Fairness, PeerResult, Results, Summary};
 use crate::scenario::{Arrivals, Start};
+use crate::schedule::seconds;
 use crate::snapshot::{Flow, PeerSnapshot, Role, Snapshot};
 
 /// Bytes of a block.

@@ -1,15 +1,10 @@
-//! What will happen, in order of time; what happens at the same time, in the order in
-//! which it was scheduled.
-
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+//! What will happen in a swarm.
 
 use swarm_core::engine::DirectId;
 use swarm_core::hub::ConnId;
 use swarm_core::pieces::PieceIndex;
 use swarm_core::wire::relay::{ClientMessage, ServerMessage};
 
-use super::Nanos;
 use super::chunk::{LabChunk, LabFrame};
 use super::direct::{Agreement, LinkEnd, LinkNumber};
 
@@ -114,35 +109,5 @@ pub(super) enum Work {
     Hash(PieceIndex, [u8; 20]),
 }
 
-/// See the module.
-#[derive(Debug, Default)]
-pub(super) struct Queue {
-    /// Small entries that refer to `events`, because a heap moves its entries about.
-    heap: BinaryHeap<Reverse<(Nanos, u64, usize)>>,
-    events: Vec<Option<Event>>,
-    free: Vec<usize>,
-    sequence: u64,
-}
-
-impl Queue {
-    pub(super) fn push(&mut self, at: Nanos, event: Event) {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.events.push(None);
-            self.events.len() - 1
-        });
-        self.events[slot] = Some(event);
-        self.sequence += 1;
-        self.heap.push(Reverse((at, self.sequence, slot)));
-    }
-
-    pub(super) fn next_time(&self) -> Option<Nanos> {
-        self.heap.peek().map(|Reverse((at, _, _))| *at)
-    }
-
-    pub(super) fn pop(&mut self) -> Option<(Nanos, Event)> {
-        let Reverse((at, _, slot)) = self.heap.pop()?;
-        self.free.push(slot);
-        let event = self.events[slot].take();
-        Some((at, event.expect("an entry of the heap has its event")))
-    }
-}
+/// What will happen.
+pub(super) type Queue = crate::schedule::Schedule<Event>;
