@@ -68,7 +68,8 @@ pub struct Config {
     /// Time between queries that keep the table alive, each to whoever was silent for the
     /// longest. 5 s (libtorrent, "NICE"): less and steadier traffic than refreshing buckets.
     pub upkeep: Duration,
-    /// A bucket in which nobody was looked for in this long is looked through. 15 min: BEP 5.
+    /// Time between lookups of ourselves, which keep our neighbourhood known; after one, buckets
+    /// with few contacts that nobody looked into for this long are looked through. 15 min: BEP 5.
     pub refresh: Duration,
     /// A contact that was silent for this long is asked before it is preferred to a new one.
     /// 15 min: BEP 5.
@@ -89,6 +90,8 @@ pub struct Config {
 
     /// Time between announces. 15 min (libtorrent): thrice in [`Config::peer_expiry`].
     pub announce_interval: Duration,
+    /// An announce or store that came to nothing is tried again after this long. 1 min.
+    pub retry: Duration,
     /// Time between stores of a value that is kept alive. 1 h: BEP 44.
     pub put_interval: Duration,
     /// An announced peer is forgotten after this long. 45 min (libtorrent).
@@ -173,6 +176,7 @@ impl Default for Config {
             max_bootstrap: 32,
             max_saved: 200,
             announce_interval: minutes(15),
+            retry: minutes(1),
             put_interval: minutes(60),
             peer_expiry: minutes(45),
             item_expiry: minutes(120),

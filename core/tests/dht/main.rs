@@ -1,0 +1,4 @@
+//! Nodes of the DHT among each other, in a network in memory.
+
+mod finding;
+mod network;
