@@ -103,6 +103,7 @@ impl Dht {
     /// A node that knows whom it knew before, if it was there before. `seed` comes from the
     /// host's system.
     pub fn new(config: Config, saved: Saved, seed: u64, now: Time) -> Self {
+        let Saved { ids, contacts } = saved;
         // Others see much of what is drawn, and must not find out the secret from it.
         let secret = one_way(seed, b"secret");
         let drawn = one_way(seed, b"drawn");
@@ -116,9 +117,9 @@ impl Dht {
         let families = families.into_iter().filter(|(takes_part, _)| *takes_part);
         let networks = families
             .map(|(_, family)| {
-                let id = saved.ids.iter().find(|(saved, _)| *saved == family);
+                let id = ids.iter().find(|(saved, _)| *saved == family);
                 let id = id.map_or_else(|| NodeId::random(&mut rng), |(_, id)| *id);
-                let contacts = saved.contacts.iter().copied();
+                let contacts = contacts.iter().copied();
                 let contacts = contacts.filter(|contact| contact.address.family() == family);
                 Network::new(family, id, contacts.take(config.max_saved).collect(), now)
             })

@@ -92,9 +92,12 @@ impl Dht {
         let id = secure::id_for(address, &mut self.rng);
         network.table.rename(now, id, &self.config);
         network.votes.clear();
-        if !network.join.running && !network.table.is_empty() {
-            network.join.at = Some(now);
-        }
+        // Where we looked around so far is not where we are.
+        self.lookups.retain(|_, lookup| {
+            lookup.family != family || !matches!(lookup.goal, Goal::Join | Goal::Fill)
+        });
+        network.join.running = false;
+        network.join.at = Some(now);
         self.out.push_back(Output::IdChanged {
             family,
             id,
@@ -198,7 +201,7 @@ impl Dht {
         let Some(at) = turn.next() else { return };
         drop(turn);
         let network = &mut self.networks[at];
-        if self.upkeeps / count % 2 == 0
+        if (self.upkeeps / count).is_multiple_of(2)
             && let Some(prospect) = network.prospect(&self.config)
         {
             let (id, address) = (Some(prospect.id), prospect.address);

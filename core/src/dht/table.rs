@@ -129,7 +129,10 @@ impl Table {
             || self.splits(at)
             || bucket.nodes.iter().any(|node| node.failures > 0);
         let host = contact.address.host();
-        let stranger = |node: &Node| node.contact.address.host() != host;
+        // One that has another name now is asked too, or its old one would be told for long.
+        let stranger = |node: &Node| {
+            node.contact.address.host() != host || node.contact.address == contact.address
+        };
         room && self.nodes().all(stranger) && bucket.allows(contact, config)
     }
 

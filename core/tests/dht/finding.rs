@@ -1,7 +1,7 @@
 use swarm_core::dht::{AnnouncedPort, Config, Failure, Input, NodeAddress, Output, Request};
 use swarm_core::id::InfoHash;
 
-use crate::network::{Network, address, seconds};
+use crate::network::{Network, Place, address, address_v6, seconds};
 
 const TORRENT: InfoHash = InfoHash([0x5a; 20]);
 
@@ -48,7 +48,7 @@ fn everybody_finds_what_everybody_announces() {
         let other = (number + 75) % 150;
         assert_eq!(network.peers(other, 2), [address(number)]);
         let (stats, _) = network.done(other, 2);
-        assert!(stats.queries <= 40 && stats.hops <= 4, "{stats:?}");
+        assert!(stats.queries <= 40 && stats.hops <= 6, "{stats:?}");
     }
 }
 
@@ -155,4 +155,54 @@ fn whoever_knows_nobody_is_told_so() {
     let told = |output: &Output| matches!(output, Output::Alone { .. });
     let said = &network.nodes[alone].said;
     assert_eq!(said.iter().filter(|(_, output)| told(output)).count(), 1);
+}
+
+#[test]
+fn both_families_are_searched_at_once_and_one_tells_of_the_other() {
+    let (four, six) = (
+        Config::default(),
+        Config {
+            v4: false,
+            v6: true,
+            ..Config::default()
+        },
+    );
+    let both = Config {
+        v6: true,
+        ..four.clone()
+    };
+    let mut network = Network::new(9);
+    // One who is in both, then ten in each.
+    let middle = network.add(both.clone());
+    network.nodes[middle].other = Some(address_v6(middle));
+    network
+        .addresses
+        .insert(address_v6(middle), Place::Node(middle));
+    for number in 1..21 {
+        let (at, config, through) = match number % 2 {
+            0 => (address(number), &four, address(middle)),
+            _ => (address_v6(number), &six, address_v6(middle)),
+        };
+        network.add_at(at, config.clone());
+        network.tell(number, Input::Bootstrap(vec![through]));
+        network.run(seconds(1));
+    }
+    network.run(seconds(30));
+    network.start(5, 1, announce(7000));
+    network.start(6, 1, announce(7000));
+    network.run(seconds(10));
+    // Knows of IPv4 alone at first.
+    let last = network.add(both);
+    network.nodes[last].other = Some(address_v6(last));
+    network
+        .addresses
+        .insert(address_v6(last), Place::Node(last));
+    network.tell(last, Input::Bootstrap(vec![address(middle)]));
+    network.run(seconds(30));
+    network.start(last, 2, Request::Search(TORRENT));
+    network.run(seconds(10));
+    let mut peers = network.peers(last, 2);
+    peers.sort();
+    let expected = [address(6).with_port(7000), address_v6(5).with_port(7000)];
+    assert_eq!(peers, expected);
 }

@@ -4,38 +4,40 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use swarm_core::dht::{
-    Config, Contact, Dht, Failure, Family, Input, NodeAddress, Output, Request, RequestId, Saved,
-    Stats,
+    Config, Contact, Dht, Failure, Family, Input, NodeAddress, NodeId, Output, Request, RequestId,
+    Saved, Stats,
 };
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 
 /// What a scripted node sends when it gets something.
-pub type Script = Box<dyn FnMut(Time, NodeAddress, &[u8]) -> Vec<(NodeAddress, Vec<u8>)>>;
+pub(crate) type Script = Box<dyn FnMut(Time, NodeAddress, &[u8]) -> Vec<(NodeAddress, Vec<u8>)>>;
 
-pub struct Network {
-    pub now: Time,
-    pub nodes: Vec<Node>,
+pub(crate) struct Network {
+    pub(crate) now: Time,
+    pub(crate) nodes: Vec<Node>,
     /// Share of datagrams that are lost.
-    pub loss: f64,
-    pub rng: Rng,
-    addresses: BTreeMap<NodeAddress, Place>,
+    pub(crate) loss: f64,
+    pub(crate) rng: Rng,
+    pub(crate) addresses: BTreeMap<NodeAddress, Place>,
     scripts: Vec<Script>,
     queue: BTreeMap<(Time, u64), Event>,
     events: u64,
 }
 
-pub struct Node {
-    pub dht: Dht,
-    pub address: NodeAddress,
-    pub alive: bool,
+pub(crate) struct Node {
+    pub(crate) dht: Dht,
+    pub(crate) address: NodeAddress,
+    /// Where it is in another family.
+    pub(crate) other: Option<NodeAddress>,
+    pub(crate) alive: bool,
     /// What it said, without datagrams.
-    pub said: Vec<(Time, Output)>,
+    pub(crate) said: Vec<(Time, Output)>,
     armed: Option<Time>,
 }
 
 #[derive(Clone, Copy)]
-enum Place {
+pub(crate) enum Place {
     Node(usize),
     Script(usize),
 }
@@ -50,17 +52,23 @@ enum Event {
 }
 
 /// The address of a node: each in a network of its own, all over the Internet.
-pub fn address(number: usize) -> NodeAddress {
-    let number = u32::try_from(number).unwrap();
+pub(crate) fn address(number: usize) -> NodeAddress {
+    let number = u32::try_from(number).expect("there are not that many");
     NodeAddress::V4((0x1400_0001 + (number << 8)).into(), 6881)
 }
 
-pub fn seconds(seconds: u64) -> Duration {
+/// The same, in the other family.
+pub(crate) fn address_v6(number: usize) -> NodeAddress {
+    let number = u16::try_from(number).expect("there are not that many");
+    NodeAddress::V6([0x2600, number, 0, 0, 0, 0, 0, 1].into(), 6881)
+}
+
+pub(crate) fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
 impl Network {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Network {
             now: Time::ZERO + seconds(1000),
             nodes: Vec::new(),
@@ -75,7 +83,7 @@ impl Network {
 
     /// As many nodes, all of which begin with the first one as their bootstrap node, and have
     /// joined.
-    pub fn joined(seed: u64, count: usize, config: &Config) -> Self {
+    pub(crate) fn joined(seed: u64, count: usize, config: &Config) -> Self {
         let mut network = Network::new(seed);
         for number in 0..count {
             network.add(config.clone());
@@ -89,16 +97,17 @@ impl Network {
     }
 
     /// A node at the next address.
-    pub fn add(&mut self, config: Config) -> usize {
+    pub(crate) fn add(&mut self, config: Config) -> usize {
         self.add_at(address(self.nodes.len()), config)
     }
 
-    pub fn add_at(&mut self, address: NodeAddress, config: Config) -> usize {
+    pub(crate) fn add_at(&mut self, address: NodeAddress, config: Config) -> usize {
         let number = self.nodes.len();
         let seed = self.rng.next_u64();
         self.nodes.push(Node {
             dht: Dht::new(config, Saved::default(), seed, self.now),
             address,
+            other: None,
             alive: true,
             said: Vec::new(),
             armed: None,
@@ -108,25 +117,25 @@ impl Network {
     }
 
     /// Somebody who does what they like.
-    pub fn script(&mut self, address: NodeAddress, script: Script) {
+    pub(crate) fn script(&mut self, address: NodeAddress, script: Script) {
         let place = Place::Script(self.scripts.len());
         self.scripts.push(script);
         self.addresses.insert(address, place);
     }
 
     /// A node is told something.
-    pub fn tell(&mut self, number: usize, input: Input) {
+    pub(crate) fn tell(&mut self, number: usize, input: Input) {
         let now = self.now;
         self.nodes[number].dht.handle(now, input);
         self.collect(number);
     }
 
-    pub fn start(&mut self, number: usize, id: u64, request: Request) {
+    pub(crate) fn start(&mut self, number: usize, id: u64, request: Request) {
         self.tell(number, Input::Start(RequestId(id), request));
     }
 
     /// Somebody sends something that arrives later.
-    pub fn send(&mut self, from: NodeAddress, to: NodeAddress, bytes: Vec<u8>) {
+    pub(crate) fn send(&mut self, from: NodeAddress, to: NodeAddress, bytes: Vec<u8>) {
         if self.rng.unit() < self.loss {
             return;
         }
@@ -138,7 +147,7 @@ impl Network {
     }
 
     /// Lets time pass.
-    pub fn run(&mut self, time: Duration) {
+    pub(crate) fn run(&mut self, time: Duration) {
         let end = self.now + time;
         while let Some(entry) = self.queue.first_entry() {
             if entry.key().0 > end {
@@ -179,7 +188,10 @@ impl Network {
         while let Some(output) = self.nodes[number].dht.poll_output() {
             match output {
                 Output::Datagram { to, bytes } => {
-                    let from = self.nodes[number].address;
+                    let node = &self.nodes[number];
+                    let own = [Some(node.address), node.other].into_iter().flatten();
+                    let mut own = own.filter(|own| own.family() == to.family());
+                    let Some(from) = own.next() else { continue };
                     self.send(from, to, bytes);
                 }
                 output => self.nodes[number].said.push((self.now, output)),
@@ -203,7 +215,7 @@ impl Network {
     }
 
     /// Peers that a node was told of for a request.
-    pub fn peers(&self, number: usize, id: u64) -> Vec<NodeAddress> {
+    pub(crate) fn peers(&self, number: usize, id: u64) -> Vec<NodeAddress> {
         let said = self.nodes[number].said.iter();
         let peers = said.filter_map(|(_, output)| match output {
             Output::Peers { request, addresses } if request.0 == id => Some(addresses),
@@ -213,7 +225,11 @@ impl Network {
     }
 
     /// How a request ended, the last time.
-    pub fn ended(&self, number: usize, id: u64) -> Option<Result<(Stats, Vec<Contact>), Failure>> {
+    pub(crate) fn ended(
+        &self,
+        number: usize,
+        id: u64,
+    ) -> Option<Result<(Stats, Vec<Contact>), Failure>> {
         let mut said = self.nodes[number].said.iter().rev();
         said.find_map(|(_, output)| match output {
             Output::Done {
@@ -228,24 +244,29 @@ impl Network {
         })
     }
 
-    pub fn done(&self, number: usize, id: u64) -> (Stats, Vec<Contact>) {
+    pub(crate) fn done(&self, number: usize, id: u64) -> (Stats, Vec<Contact>) {
         match self.ended(number, id) {
             Some(Ok(done)) => done,
             other => panic!("request {id} of node {number} ended with {other:?}"),
         }
     }
 
-    pub fn contacts(&self, number: usize) -> usize {
+    pub(crate) fn contacts(&self, number: usize) -> usize {
         let view = self.nodes[number].dht.view(self.now);
         let buckets = view.families.iter().flat_map(|family| &family.buckets);
         buckets.map(|bucket| bucket.contacts.len()).sum()
     }
 
     /// The nodes that really are the closest to a target.
-    pub fn truly_closest(&self, target: swarm_core::dht::NodeId, count: usize) -> Vec<NodeAddress> {
+    pub(crate) fn truly_closest(&self, target: NodeId, count: usize) -> Vec<NodeAddress> {
         let alive = self.nodes.iter().filter(|node| node.alive);
         let mut all: Vec<_> = alive
-            .map(|node| (node.dht.id(Family::V4).unwrap(), node.address))
+            .map(|node| {
+                (
+                    node.dht.id(Family::V4).expect("all are in IPv4"),
+                    node.address,
+                )
+            })
             .collect();
         all.sort_by_key(|(id, _)| id.distance(target));
         all.into_iter()
