@@ -73,7 +73,8 @@ pub(super) fn config(scenario: &NetworkScenario, server: bool) -> Config {
         long_timeout: seconds(options.long_timeout, default.long_timeout),
         upkeep: seconds(options.upkeep, default.upkeep),
         announce_interval: seconds(options.announce_interval, default.announce_interval),
-        one_per_subnet: !options.many_per_subnet,
+        // Without Sybils nobody shares a subnet, and looking for it is half of all work.
+        one_per_subnet: !options.many_per_subnet && scenario.sybils > 0,
         // A server has a line of its own.
         bytes_per_second: match server {
             true => default.bytes_per_second.saturating_mul(100),

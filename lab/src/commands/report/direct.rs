@@ -52,7 +52,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
         .iter()
         .map(|key| (*key, scenario(key, peers)))
         .collect();
-    let seeds = writer.choose(2, 5);
+    let seeds = writer.choose(2, 4);
     let played = writer.play("direct links", &variants, |_| seeds)?;
     let alone = figures(&played[0].1, |r| r.completion.mean);
     let mut rows = Vec::new();

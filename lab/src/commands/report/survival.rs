@@ -10,7 +10,7 @@ use super::{Writer, base, estimate};
 const HALF: f64 = 55.0;
 
 pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
-    let peers = writer.choose(20, 50);
+    let peers = writer.choose(20, 30);
     writer.paragraph(&format!(
         "{peers} peers and a seeder, 400 pieces of 64 KiB, which take some 110 s. The relay is \
          free, so all talk through it, and links stand by; {HALF:.0} s after the beginning the \
@@ -20,14 +20,14 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
          as well, ten seconds before the server. Without a single link a transfer ends with \
          the server."
     ));
-    let limits: Vec<u32> = writer.choose(vec![0, 2, 4], vec![0, 1, 2, 3, 4, 6, 8, 12, 20]);
+    let limits: Vec<u32> = writer.choose(vec![0, 2, 4], vec![0, 1, 2, 3, 4, 6, 8, 12]);
     let mut variants = Vec::new();
     for leaves in [false, true] {
         for &most in &limits {
             variants.push(((leaves, most), scenario(peers, most, leaves)));
         }
     }
-    let seeds = writer.choose(2, 5);
+    let seeds = writer.choose(2, 4);
     let played = writer.play("survival", &variants, |_| seeds)?;
     let mut rows = Vec::new();
     let mut series = [false, true].map(|leaves| Series {
@@ -102,7 +102,7 @@ fn scenario(peers: u32, most: u32, leaves: bool) -> Scenario {
             lasts: 1e6,
         }],
         // Whoever has not completed by then is cut off.
-        time_limit: 600.0,
+        time_limit: 400.0,
         ..base()
     }
 }
