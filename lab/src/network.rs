@@ -3,7 +3,8 @@
 //! Every node is a real [`swarm_core::dht::Dht`] that speaks the real protocol, datagram by
 //! datagram; what lies between them is made up ([`internet`]), and so are those who mean no
 //! good ([`adversary`]). First the network comes about, then nobody wants anything for a while,
-//! then some nodes announce torrents, then things go wrong, and others look for the torrents.
+//! then some nodes announce torrents, then things go wrong, and others look for the torrents, or
+//! announce some that nobody looks for.
 //! The same [`NetworkScenario`], seed included, gives the same run to the byte.
 
 mod adversary;
@@ -124,6 +125,11 @@ impl Network {
             queue.push(nanos(at), Event::Announce(torrent));
         }
         queue.push(nanos(lookups), Event::Trouble);
+        let late = scenario.torrents as usize..2 * scenario.torrents as usize;
+        for torrent in late {
+            let at = lookups + scenario.span * rng.unit();
+            queue.push(nanos(at) + 1, Event::Announce(torrent));
+        }
         for _ in 0..scenario.lookups {
             let at = lookups + scenario.span * rng.unit();
             // Behind what goes wrong, if it is at the same time.

@@ -247,12 +247,12 @@ impl Writer {
         &mut self,
         what: &str,
         variants: &[(K, NetworkScenario)],
-        seeds: u64,
+        count: impl Fn(&NetworkScenario) -> u64,
     ) -> anyhow::Result<Vec<(K, Vec<NetworkResults>)>> {
         let runs: Vec<NetworkScenario> = variants
             .iter()
             .flat_map(|(_, scenario)| {
-                (0..seeds).map(|more| NetworkScenario {
+                (0..count(scenario)).map(|more| NetworkScenario {
                     seed: scenario.seed + more,
                     ..scenario.clone()
                 })
@@ -261,11 +261,12 @@ impl Writer {
         let bar = bar(what, runs.len())?;
         let results = play_networks(&runs, self.threads, &|_| bar.inc(1))?;
         bar.finish();
-        let count = usize::try_from(seeds).unwrap_or(usize::MAX);
-        let played = variants.iter().zip(results.chunks(count));
-        Ok(played
-            .map(|((key, _), results)| (key.clone(), results.to_vec()))
-            .collect())
+        let mut results = results.into_iter();
+        let played = variants.iter().map(|(key, scenario)| {
+            let count = usize::try_from(count(scenario)).unwrap_or(usize::MAX);
+            (key.clone(), results.by_ref().take(count).collect())
+        });
+        Ok(played.collect())
     }
 
     fn heading(&mut self, text: &str) {

@@ -20,6 +20,8 @@ pub(super) struct Measure {
     pub(super) events: u64,
     pub(super) datagrams: u64,
     pub(super) fingerprint: u64,
+    /// Those that are announced before things go wrong, and looked for; then as many that are
+    /// announced later.
     pub(super) torrents: Vec<Torrent>,
     asked: BTreeMap<(Index, RequestId), Asked>,
     pub(super) lookups: Vec<LookupResult>,
@@ -103,7 +105,7 @@ impl Measure {
             datagrams: 0,
             // The offset basis of FNV-1a.
             fingerprint: 0xcbf2_9ce4_8422_2325,
-            torrents: (0..scenario.torrents).map(torrent).collect(),
+            torrents: (0..2 * scenario.torrents).map(torrent).collect(),
             asked: BTreeMap::new(),
             lookups: Vec::new(),
             announces: Vec::new(),
@@ -255,6 +257,8 @@ impl Measure {
                 self.torrents[asked.torrent].announced = Some(now);
             }
             return self.announces.push(AnnounceResult {
+                at: seconds(now),
+                in_trouble: self.trouble,
                 took: stats.took.as_secs_f64(),
                 stored: stats.stored,
                 queries: stats.queries + stats.store_queries,

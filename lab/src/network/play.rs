@@ -207,8 +207,7 @@ impl Network {
     }
 
     fn look_up(&mut self) {
-        let torrents = self.measure.torrents.len();
-        let torrent = self.rng.below(torrents);
+        let torrent = self.rng.below(self.scenario.torrents as usize);
         let Some(index) = self.anybody() else {
             return self.measure.skipped += 1;
         };

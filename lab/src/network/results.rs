@@ -47,6 +47,10 @@ pub struct NetworkResults {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct AnnounceResult {
+    /// When it was over.
+    pub at: f64,
+    /// Things had gone wrong by then.
+    pub in_trouble: bool,
     /// Until the last node had taken it, or would not.
     pub took: f64,
     /// Nodes that took it.
@@ -161,9 +165,17 @@ impl NetworkResults {
         Quantiles::of(self.lookups.iter().filter_map(|lookup| lookup.first))
     }
 
-    /// Times that rounds of announces took.
+    /// Times that lookups took, of those that had anybody to ask.
+    pub fn done(&self) -> Quantiles {
+        let asked = self.lookups.iter().filter(|lookup| lookup.queries > 0);
+        Quantiles::of(asked.map(|lookup| lookup.took))
+    }
+
+    /// Times that rounds of announces took that anybody took, once things had gone wrong.
     pub fn announced(&self) -> Quantiles {
-        Quantiles::of(self.announces.iter().map(|announce| announce.took))
+        let late = self.announces.iter();
+        let late = late.filter(|announce| announce.in_trouble && announce.stored > 0);
+        Quantiles::of(late.map(|announce| announce.took))
     }
 
     /// Mean share of the closest nodes that lookups reached.

@@ -22,7 +22,8 @@ pub struct NetworkScenario {
     /// Time from the start, or from the last join, until anything is announced. Traffic is
     /// measured in its second half: nobody looks for anything then.
     pub idle: f64,
-    /// Torrents that are announced, each by one node, which stays to the end.
+    /// Torrents that are announced, each by one node, which stays to the end; as many that nobody
+    /// looks for are announced while others are looked for.
     pub torrents: u32,
     /// Times that somebody looks for one of them.
     pub lookups: u32,

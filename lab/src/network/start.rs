@@ -100,7 +100,7 @@ impl Network {
             let network = networks[number as usize % networks.len()];
             let number_in_it = number / networks.len() as u32;
             let address = self.internet.settle_in(index, network, number_in_it);
-            let torrent = number as usize % self.measure.torrents.len();
+            let torrent = number as usize % self.scenario.torrents as usize;
             let target = NodeId::from(self.measure.torrents[torrent].info_hash);
             let id = self.ring.join(index, torrent, target, &mut self.rng);
             self.nodes.push(Node {

@@ -41,7 +41,7 @@ pub(super) fn summary(
             Quantiles::of(results.announces.iter().map(|it| it.queries as f64)).mean,
         ),
     );
-    lines.add("  took", times(&results.announced()));
+    lines.add("  in trouble", times(&results.announced()));
     lines.add(
         "lookups",
         format_args!(
@@ -53,7 +53,7 @@ pub(super) fn summary(
     );
     lines.add("  found", format_args!("{:.2} %", 100.0 * results.found()));
     lines.add("  first peer", times(&results.first()));
-    lines.add("  done", times(&results.quantiles(|lookup| lookup.took)));
+    lines.add("  done", times(&results.done()));
     lines.add(
         "  queries",
         numbers(&results.quantiles(|lookup| lookup.queries as f64)),

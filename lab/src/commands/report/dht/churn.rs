@@ -13,7 +13,7 @@ const MEDIANS: [f64; 3] = [60.0, 10.0, 1.4];
 const STEP: f64 = 2.5;
 
 pub(in super::super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
-    let nodes = writer.choose(200, 1000);
+    let nodes = writer.choose(200, 500);
     let span = writer.choose(300.0, 900.0);
     writer.paragraph(&format!(
         "{nodes} nodes, which stay for exponentially distributed times of the given median; for \
@@ -31,7 +31,7 @@ pub(in super::super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     let scenario = |median: f64, announce: Option<f64>| NetworkScenario {
         churn: Some(60.0 * median),
         // The table has forgotten how it began.
-        idle: (4.0 * 60.0 * median).clamp(120.0, 900.0),
+        idle: (4.0 * 60.0 * median).clamp(300.0, 900.0),
         span,
         node: NodeOptions {
             announce_interval: announce,
@@ -44,7 +44,7 @@ pub(in super::super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
         .map(|&median| ((median, 15.0), scenario(median, None)))
         .collect();
     variants.push(((1.4, 1.0), scenario(1.4, Some(60.0))));
-    let played = writer.play_networks("churn of the DHT", &variants, seeds)?;
+    let played = writer.play_networks("churn of the DHT", &variants, |_| seeds)?;
     let mut rows = Vec::new();
     let mut series = Vec::new();
     for ((median, announce), results) in &played {

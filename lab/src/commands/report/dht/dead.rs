@@ -4,7 +4,7 @@ use swarm_lab::charts::{Series, line_chart};
 use swarm_lab::network::{NetworkScenario, NodeOptions};
 
 use super::super::Writer;
-use super::{base, estimate, figures, head};
+use super::{estimate, figures, head, still};
 
 pub(in super::super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     let nodes = writer.choose(1000, 10_000);
@@ -26,12 +26,12 @@ fn shares(writer: &mut Writer, nodes: u32, seeds: u64) -> anyhow::Result<()> {
         .map(|&dead| {
             let scenario = NetworkScenario {
                 dead,
-                ..base(nodes)
+                ..still(nodes)
             };
             (dead, scenario)
         })
         .collect();
-    let played = writer.play_networks("dead nodes", &variants, seeds)?;
+    let played = writer.play_networks("dead nodes", &variants, |_| seeds)?;
     let mut rows = Vec::new();
     let mut found = Series {
         name: "found".to_owned(),
@@ -69,7 +69,7 @@ fn rules(writer: &mut Writer, nodes: u32, seeds: u64) -> anyhow::Result<()> {
          15 s is to wait as libtorrent waits for whoever is among the closest. A narrow k of 20 \
          is IPFS's."
     ));
-    let node = NodeOptions::default;
+    let node = || still(nodes).node;
     let rules: Vec<(&str, NodeOptions)> = vec![
         ("the default", node()),
         (
@@ -152,12 +152,12 @@ fn rules(writer: &mut Writer, nodes: u32, seeds: u64) -> anyhow::Result<()> {
                 dead: 0.3,
                 loss: 0.02,
                 node,
-                ..base(nodes)
+                ..still(nodes)
             };
             (rule, scenario)
         })
         .collect();
-    let played = writer.play_networks("rules", &variants, seeds)?;
+    let played = writer.play_networks("rules", &variants, |_| seeds)?;
     let rows: Vec<Vec<String>> = played
         .iter()
         .map(|(rule, results)| {

@@ -4,7 +4,7 @@ use swarm_lab::charts::{Series, log_line_chart};
 use swarm_lab::network::{NetworkScenario, NodeOptions};
 
 use super::super::Writer;
-use super::{base, estimate, figures, head};
+use super::{estimate, figures, head, still};
 
 pub(in super::super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     let sizes: Vec<u32> = match writer.quick {
@@ -28,14 +28,18 @@ pub(in super::super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
             let scenario = NetworkScenario {
                 node: NodeOptions {
                     narrow,
-                    ..NodeOptions::default()
+                    ..still(nodes).node
                 },
-                ..base(nodes)
+                ..still(nodes)
             };
             variants.push(((narrow, nodes), scenario));
         }
     }
     let seeds = writer.choose(2, 3);
+    let seeds = |scenario: &NetworkScenario| match scenario.nodes {
+        50_000.. => 1,
+        _ => seeds,
+    };
     let mut played = writer.play_networks("networks", &variants, seeds)?;
     played.reverse();
     played.sort_by_key(|((narrow, nodes), _)| (!narrow, *nodes));

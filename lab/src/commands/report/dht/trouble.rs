@@ -3,7 +3,7 @@
 use swarm_lab::network::{NetworkResults, NetworkScenario, NodeOptions, Start};
 
 use super::super::Writer;
-use super::{base, estimate, figures, head};
+use super::{base, estimate, figures, head, still};
 
 pub(in super::super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     let nodes = writer.choose(200, 1000);
@@ -25,17 +25,21 @@ pub(in super::super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
         torrents: 50,
         ..base(nodes)
     };
-    let lossy = |loss| NetworkScenario { loss, ..base() };
-    let lying = |liars| NetworkScenario { liars, ..base() };
+    let still = || NetworkScenario {
+        torrents: 50,
+        ..still(nodes)
+    };
+    let lossy = |loss| NetworkScenario { loss, ..still() };
+    let lying = |liars| NetworkScenario { liars, ..still() };
     let sybils = |networks, many_per_subnet| NetworkScenario {
         sybils: 64 * 10,
         sybil_networks: networks,
         torrents: 10,
         node: NodeOptions {
             many_per_subnet,
-            ..NodeOptions::default()
+            ..still().node
         },
-        ..base()
+        ..still()
     };
     let joins = |bootstrap| NetworkScenario {
         start: Start::Joins(120.0),
@@ -44,7 +48,7 @@ pub(in super::super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
         ..base()
     };
     let variants: Vec<(&str, NetworkScenario)> = vec![
-        ("nothing", base()),
+        ("nothing", still()),
         ("5 % of datagrams lost", lossy(0.05)),
         ("20 % lost", lossy(0.2)),
         ("10 % liars", lying(0.1)),
@@ -74,7 +78,7 @@ pub(in super::super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
         ("joins, 1 bootstrap node", joins(1)),
         ("alone, no bootstrap node", joins(0)),
     ];
-    let played = writer.play_networks("trouble", &variants, seeds)?;
+    let played = writer.play_networks("trouble", &variants, |_| seeds)?;
     let mut rows = Vec::new();
     for (what, results) in &played {
         let percent = |figure: &dyn Fn(&NetworkResults) -> f64| {
