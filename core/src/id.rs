@@ -32,6 +32,9 @@ pub struct LinkId(pub u32);
 impl LinkId {
     /// What addresses are behind: the network itself. No server has this number.
     pub const NETWORK: LinkId = LinkId(u32::MAX);
+    /// Through what the direct links are agreed on that no channel was there for: trackers'
+    /// messages. No server has this number.
+    pub const TRACKERS: LinkId = LinkId(u32::MAX - 1);
 }
 
 /// A channel of this host: numbers of channels are unique on their link alone.

@@ -17,7 +17,9 @@ mod stream;
 use serde::{Deserialize, Serialize};
 
 pub use allowance::Allowance;
-pub use config::{DirectConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, WorkConfig};
+pub use config::{
+    DirectConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, RtcConfig, WorkConfig,
+};
 pub use meter::Meter;
 pub use outbox::{Outbox, Upload};
 pub(crate) use pieces::RemotePieces;
@@ -38,4 +40,6 @@ pub enum PeerPath {
     Direct,
     /// Directly, by TCP: as ordinary BitTorrent clients do (BEP 3).
     Tcp,
+    /// Directly, to a peer that a tracker of WebTorrent's kind knows (WebRTC).
+    WebTorrent,
 }

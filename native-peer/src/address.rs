@@ -176,7 +176,8 @@ impl fmt::Display for Tracker {
     }
 }
 
-/// Relays of one torrent, in the order in which they are tried (BEP 12). At least one.
+/// Relays of a torrent, or those of them that share a link, in the order in which they are tried
+/// (BEP 12). At least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trackers(Vec<TrackerAddress>);
 
@@ -198,6 +199,19 @@ impl Trackers {
             }
         }
         (!trackers.is_empty()).then_some(Trackers(trackers))
+    }
+
+    /// Divides them among at most `links` links: the first of each link are the first of the
+    /// list, and what is left over is tried by turns.
+    pub(crate) fn spread(self, links: usize) -> Vec<Self> {
+        let mut spread: Vec<Self> = Vec::new();
+        for (place, tracker) in self.0.into_iter().enumerate() {
+            match spread.get_mut(place % links) {
+                Some(link) => link.0.push(tracker),
+                None => spread.push(tracker.into()),
+            }
+        }
+        spread
     }
 
     /// They are these; at least one.
@@ -306,5 +320,24 @@ mod tests {
         let trackers: Vec<_> = trackers.as_slice().iter().map(|t| t.as_str()).collect();
         assert_eq!(trackers, ["wss://c/swarm", "ws://d/swarm"]);
         assert_eq!(Trackers::relays(&[]), None);
+    }
+
+    #[test]
+    fn more_trackers_than_links_share_them() {
+        let list: Vec<Tracker> = (0..5)
+            .map(|n| format!("ws://h{n}").parse().unwrap())
+            .collect();
+        let spread = Trackers::relays(&list).unwrap().spread(2);
+        let spread: Vec<Vec<_>> = spread
+            .iter()
+            .map(|link| link.as_slice().iter().map(|t| t.as_str()).collect())
+            .collect();
+        assert_eq!(
+            spread,
+            [
+                vec!["ws://h0/swarm", "ws://h2/swarm", "ws://h4/swarm"],
+                vec!["ws://h1/swarm", "ws://h3/swarm"]
+            ]
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The loop that owns the node: inputs from the tracker link, from wires, from the disk and
+//! The loop that owns the node: inputs from the links to servers, from wires, from the disk and
 //! from the clock; outputs carried out. One task, no locks.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use swarm_core::engine::{Command, Config, Contents, Event, Job, View, Work};
-use swarm_core::id::{InfoHash, LinkId};
-use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output, WireOutput};
+use swarm_core::id::InfoHash;
+use swarm_core::net::Rates;
+use swarm_core::node::{Input, LinkInput, Node, Output, WireOutput};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
@@ -18,15 +19,14 @@ use crate::address::Trackers;
 use crate::announce::Announces;
 use crate::disk::Disk;
 use crate::error::Error;
-use crate::link::{Link, LinkEvent, LinkStatus};
+use crate::exchange::Exchange;
+use crate::link::{LinkEvent, LinkStatus};
+use crate::links::Links;
 use crate::lsd::{Lsd, LsdEvent};
 use crate::named::NamedPeers;
 use crate::recording::Recording;
 use crate::store::Store;
 use crate::wires::Wires;
-
-/// The link to the tracker.
-const TRACKER: LinkId = LinkId(0);
 
 /// Something that whoever runs the host should know.
 #[derive(Debug)]
@@ -45,7 +45,8 @@ pub struct Host {
     node: Node<Recording>,
     /// The node's time zero.
     epoch: Instant,
-    link: Option<Link>,
+    links: Links,
+    exchange: Exchange,
     /// Peers by TCP, if it is to be had.
     wires: Option<Wires>,
     named: NamedPeers,
@@ -80,7 +81,8 @@ impl Host {
         Host {
             node: Node::new(config, seed, Time::ZERO, recording),
             epoch: Instant::now(),
-            link: trackers.map(|trackers| Link::new(trackers, rng.fork("link"))),
+            links: Links::new(trackers, rng.fork("link")),
+            exchange: Exchange::default(),
             wires: None,
             named: NamedPeers::new(Vec::new()),
             announces: Announces::default(),
@@ -119,6 +121,11 @@ impl Host {
         self.handle(Input::Trackers { info_hash, tiers });
     }
 
+    /// So many bytes a second may be given and taken from now on, by all torrents together.
+    pub fn set_rates(&mut self, rates: Rates) {
+        self.handle(Input::SetRates(rates));
+    }
+
     /// Tells the engine what a person wants.
     pub fn command(&mut self, command: Command) {
         if let Command::Remove(info_hash) = &command {
@@ -148,12 +155,12 @@ impl Host {
                 .poll_timeout()
                 .map(|(at, _)| self.epoch + at.since_epoch());
             let input = tokio::select! {
-                event = next_of(&mut self.link) => match event {
-                    LinkEvent::Up => Input::Link(TRACKER, LinkInput::Up),
-                    LinkEvent::Down => Input::Link(TRACKER, LinkInput::Down),
-                    LinkEvent::Message(message) => Input::Link(TRACKER, message.into()),
-                    LinkEvent::Sent(bytes) => Input::Link(TRACKER, LinkInput::Sent(bytes)),
-                },
+                (link, event) = self.links.next() => Input::Link(link, match event {
+                    LinkEvent::Up => LinkInput::Up,
+                    LinkEvent::Down => LinkInput::Down,
+                    LinkEvent::Message(message) => message.into(),
+                    LinkEvent::Sent(bytes) => LinkInput::Sent(bytes),
+                }),
                 input = next_of_wires(&mut self.wires) => input,
                 found = self.named.next() => {
                     match found {
@@ -240,9 +247,14 @@ impl Host {
         }
     }
 
-    /// How the link to the tracker is, if there is one.
+    /// All that was sent has left for the network.
+    pub fn is_quiet(&self) -> bool {
+        self.node.is_quiet()
+    }
+
+    /// How the best of the links to servers is, if there are any.
     pub fn link(&self) -> Option<&LinkStatus> {
-        self.link.as_ref().map(Link::status)
+        self.links.status()
     }
 
     /// Ends the recording, if there is one; the host goes on.
@@ -264,12 +276,7 @@ impl Host {
         }
         // Buffered to the end; whoever wants to know that it arrived has ended it before.
         drop(self.end_recording());
-        let link = async {
-            if let Some(link) = self.link {
-                link.close(patience).await;
-            }
-        };
-        tokio::join!(link, self.announces.finish(patience));
+        tokio::join!(self.links.close(patience), self.announces.finish(patience));
         self.disk.finish().await;
     }
 
@@ -278,17 +285,40 @@ impl Host {
     }
 
     fn handle(&mut self, input: Input) {
+        // What is in the payload's frames says nothing of servers.
+        let told = matches!(
+            input,
+            Input::Link(_, LinkInput::Up | LinkInput::Down | LinkInput::Message(_)) | Input::Tick
+        );
+        self.feed(input);
+        if told {
+            self.exchange_trackers();
+        }
+    }
+
+    fn feed(&mut self, input: Input) {
         self.node.handle(self.now(), input);
         while let Some(output) = self.node.poll_output() {
             self.carry_out(output);
         }
     }
 
+    /// Follows what peers say of servers, and says what they may be told.
+    fn exchange_trackers(&mut self) {
+        let torrents: Vec<InfoHash> = self.node.torrents().collect();
+        let news = self.exchange.follow(&torrents, &self.node, &mut self.links);
+        for input in news {
+            self.feed(input);
+        }
+    }
+
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Wire(output) => self.wire(output),
-            Output::Link(_, output) => self.tell(output),
-            Output::Direct(..) => unreachable!("nobody told the node of direct links"),
+            Output::Link(link, output) => self.links.tell(link, output),
+            Output::Direct(..) | Output::WebTorrent(..) => {
+                unreachable!("nobody told the node of direct links")
+            }
             Output::Event(event) => {
                 let is_known = matches!(event, Event::Metadata(_));
                 self.events.push_back(HostEvent::Engine(event));
@@ -317,17 +347,6 @@ impl Host {
         }
     }
 
-    fn tell(&mut self, output: LinkOutput) {
-        let Some(link) = &mut self.link else {
-            return;
-        };
-        if let LinkOutput::Reconnect = output {
-            link.reconnect();
-        } else if let Some(message) = output.into_message() {
-            link.send(message.encode());
-        }
-    }
-
     fn work(&mut self, job: Job, work: Work) {
         if let Work::Hash { .. } = work {
             return self.disk.hash(job, work);
@@ -336,14 +355,6 @@ impl Host {
             Some(store) => self.disk.store(job, work, Arc::clone(store)),
             None => self.unattached.push((job, work)),
         }
-    }
-}
-
-/// What a link says; waits forever if there is none.
-async fn next_of(link: &mut Option<Link>) -> LinkEvent {
-    match link {
-        Some(link) => link.next().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -3,14 +3,14 @@
 //! programs and tests may embed.
 //!
 //! - [`host`]: the loop that owns the engine and does what its outputs say.
-//! - [`link`]: the WebSocket to the tracker, which reconnects by itself; [`address`]
-//!   says where it goes.
+//! - [`link`]: the WebSocket to a tracker, which reconnects by itself; [`address`] says where
+//!   it goes; `links` are all of them, `exchange` follows what peers say of others.
 //! - [`wires`]: peers by TCP.
 //! - [`store`]: where pieces are: a download folder, shared files, memory.
 //! - [`disk`]: stores and hashing on threads that may block.
 //! - [`recording`]: what the engine gets, in a file.
 //! - [`share`]: files and folders become torrents.
-//! - [`cli`], `arguments`, [`commands`]: what a person types; [`screen`], [`status`] and
+//! - [`cli`], `arguments`, `pace`, [`commands`]: what a person types; [`screen`], [`status`] and
 //!   [`signals`]: what a person sees and presses.
 
 pub mod address;
@@ -21,10 +21,13 @@ pub mod cli;
 pub mod commands;
 pub mod disk;
 pub mod error;
+mod exchange;
 pub mod host;
 pub mod link;
+mod links;
 mod lsd;
 mod named;
+mod pace;
 pub mod recording;
 pub mod screen;
 pub mod share;

@@ -1,7 +1,9 @@
 //! The WebSocket to the tracker. It reconnects by itself, forever.
 
+use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -80,15 +82,26 @@ pub enum LinkStatus {
 }
 
 enum Report {
-    Up(mpsc::UnboundedSender<Bytes>, Arc<Backlog>),
+    Up {
+        /// Which of the trackers it is.
+        place: usize,
+        outgoing: mpsc::UnboundedSender<Bytes>,
+        backlog: Arc<Backlog>,
+    },
     Message(ServerMessage),
     Sent(usize),
-    Down { reason: String, retry_at: Instant },
+    Down {
+        reason: String,
+        retry_at: Instant,
+    },
 }
 
 /// See the module. Must be made within a Tokio runtime.
 #[derive(Debug)]
 pub struct Link {
+    trackers: Trackers,
+    /// The one it is connected to.
+    place: Option<usize>,
     reports: mpsc::Receiver<Report>,
     /// There while connected. Unbounded, because the engine bounds what it sends, and
     /// nothing is read that wants an answer while much waits.
@@ -101,9 +114,13 @@ impl Link {
     /// Begins to connect to the first of these trackers that is there. `rng` spreads
     /// attempts, so that a tracker that comes back is not met by everybody at once.
     pub fn new(trackers: impl Into<Trackers>, rng: Rng) -> Self {
+        let trackers = trackers.into();
         let (sender, reports) = mpsc::channel(INCOMING);
-        let task = tokio::spawn(stay_connected(trackers.into(), Backoff::new(rng), sender));
+        let task = stay_connected(trackers.clone(), Backoff::new(rng), sender);
+        let task = tokio::spawn(task);
         Link {
+            trackers,
+            place: None,
             reports,
             outgoing: None,
             status: LinkStatus::Connecting,
@@ -113,13 +130,23 @@ impl Link {
 
     /// The next report. Dropping the future loses nothing.
     pub async fn next(&mut self) -> LinkEvent {
-        let report = self
-            .reports
-            .recv()
-            .await
-            .expect("the task lives as long as the link");
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// As [`Link::next`], for whoever waits for several.
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<LinkEvent> {
+        let report = ready!(self.reports.poll_recv(context));
+        Poll::Ready(self.hear(report.expect("the task lives as long as the link")))
+    }
+
+    fn hear(&mut self, report: Report) -> LinkEvent {
         match report {
-            Report::Up(outgoing, backlog) => {
+            Report::Up {
+                place,
+                outgoing,
+                backlog,
+            } => {
+                self.place = Some(place);
                 self.outgoing = Some((outgoing, backlog));
                 self.status = LinkStatus::Up;
                 LinkEvent::Up
@@ -127,6 +154,7 @@ impl Link {
             Report::Message(message) => LinkEvent::Message(message),
             Report::Sent(bytes) => LinkEvent::Sent(bytes),
             Report::Down { reason, retry_at } => {
+                self.place = None;
                 self.outgoing = None;
                 self.status = LinkStatus::Down { reason, retry_at };
                 LinkEvent::Down
@@ -145,6 +173,16 @@ impl Link {
     /// Gives the connection up; the next attempt follows.
     pub fn reconnect(&mut self) {
         self.outgoing = None;
+    }
+
+    /// Those that it may be connected to.
+    pub(crate) fn trackers(&self) -> &Trackers {
+        &self.trackers
+    }
+
+    /// The one that it is connected to.
+    pub(crate) fn address(&self) -> Option<&TrackerAddress> {
+        self.trackers.as_slice().get(self.place?)
     }
 
     /// How the link is.
@@ -178,7 +216,7 @@ async fn stay_connected(trackers: Trackers, mut backoff: Backoff, reports: mpsc:
         let address = &trackers[current];
         let mut welcomed = false;
         let mut reason = match timeout(CONNECT_TIMEOUT, connect(address)).await {
-            Ok(Ok(socket)) => talk(socket, &reports, &mut welcomed).await,
+            Ok(Ok(socket)) => talk(socket, current, &reports, &mut welcomed).await,
             Ok(Err(error)) => in_words(&error),
             Err(_) => "it does not answer".to_owned(),
         };
@@ -230,10 +268,19 @@ async fn connect(address: &TrackerAddress) -> Result<Socket, SocketError> {
 }
 
 /// One connection, until it ends; says why, and whether the tracker was one.
-async fn talk(socket: Socket, reports: &mpsc::Sender<Report>, welcomed: &mut bool) -> String {
+async fn talk(
+    socket: Socket,
+    place: usize,
+    reports: &mpsc::Sender<Report>,
+    welcomed: &mut bool,
+) -> String {
     let (sender, outgoing) = mpsc::unbounded_channel();
     let backlog = Arc::new(Backlog::new(BACKLOG));
-    let up = Report::Up(sender, backlog.clone());
+    let up = Report::Up {
+        place,
+        outgoing: sender,
+        backlog: backlog.clone(),
+    };
     if reports.send(up).await.is_err() {
         return String::new();
     }

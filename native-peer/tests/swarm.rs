@@ -2,163 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+mod support;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use native_peer::host::{Host, HostEvent};
 use native_peer::share::{Options, Progress, make};
 use native_peer::store::{MemoryStore, Store};
+use support::{FILES, Peer, Tracker, assert_all_there, bytes, get, shared};
 use swarm_core::engine::{Command as EngineCommand, Config, Event, Resume};
 use swarm_core::pieces::Bitfield;
-use swarm_core::record::{Reader, Replay};
-use tokio::runtime::Runtime;
-
-/// Names in several scripts, an empty file, pieces that several files share.
-const FILES: [(&str, usize); 6] = [
-    ("readme.txt", 700),
-    ("Ελληνικά/αρχείο.bin", 3_000_000),
-    ("日本語/写真.jpg", 1_500_000),
-    ("العربية.dat", 123_457),
-    ("नमस्ते/empty", 0),
-    ("z", 1),
-];
-
-/// A tracker in this process.
-struct Tracker {
-    runtime: Runtime,
-    server: Option<tracker_relay::Server>,
-    address: SocketAddr,
-}
-
-impl Tracker {
-    fn start() -> Self {
-        Self::start_on("127.0.0.1:0".parse().unwrap())
-    }
-
-    fn start_on(address: SocketAddr) -> Self {
-        let runtime = Runtime::new().unwrap();
-        let server = runtime.block_on(async {
-            let listener = tokio::net::TcpListener::bind(address).await.unwrap();
-            tracker_relay::serve(tracker_relay::Config::default(), listener).unwrap()
-        });
-        let address = server.address();
-        Tracker {
-            runtime,
-            server: Some(server),
-            address,
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("ws://{}", self.address)
-    }
-}
-
-impl Drop for Tracker {
-    fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            self.runtime.block_on(server.shutdown());
-        }
-    }
-}
-
-/// A running `native-peer`, ended with the test.
-struct Peer(Child);
-
-impl Peer {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_native-peer"))
-            .args(arguments)
-            .current_dir(folder)
-            .env_remove("TABSWARM_TRACKER")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        Peer(child.unwrap())
-    }
-
-    /// A peer that seeds, and its link.
-    fn seed(folder: &Path, arguments: &[&str]) -> (Self, String) {
-        let mut peer = Peer::start(folder, &[&["seed"], arguments].concat());
-        let mut link = String::new();
-        BufReader::new(peer.0.stdout.as_mut().unwrap())
-            .read_line(&mut link)
-            .unwrap();
-        (peer, link.trim().to_owned())
-    }
-
-    fn end(mut self) -> Output {
-        let mut stderr = Vec::new();
-        self.0
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_end(&mut stderr)
-            .unwrap();
-        Output {
-            status: self.0.wait().unwrap(),
-            stdout: Vec::new(),
-            stderr,
-        }
-    }
-
-    #[cfg(unix)]
-    fn signal(&self, name: &str) {
-        let pid = self.0.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-s", name, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn get(folder: &Path, arguments: &[&str]) {
-    let output = Peer::start(folder, &[&["get"], arguments].concat()).end();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
-/// Bytes that compress badly and differ from file to file.
-fn bytes(seed: u64, length: usize) -> Vec<u8> {
-    let mut bytes = vec![0; length];
-    swarm_core::rng::Rng::new(seed).fill(&mut bytes);
-    bytes
-}
-
-fn shared() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (seed, (name, length)) in (0..).zip(FILES) {
-        let path = folder.path().join("Много файлов").join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes(seed, length)).unwrap();
-    }
-    folder
-}
-
-fn assert_all_there(folder: &Path) {
-    for (seed, (name, length)) in (0..).zip(FILES) {
-        let there = fs::read(folder.join("Много файлов").join(name)).unwrap();
-        assert!(there == bytes(seed, length), "{name} differs");
-    }
-}
 
 #[test]
 fn a_folder_is_fetched_by_its_link_and_by_its_torrent_file() {
@@ -372,19 +228,32 @@ fn whoever_fetched_seeds_on_after_the_first_has_left() {
     let folder = shared();
     let at = folder.path();
     let (seed, link) = Peer::seed(at, &["Много файлов", "--tracker", &tracker.url()]);
-    let second = Peer::start(at, &["get", &link, "-o", "second", "--seed"]);
+    let mut second = Peer::start(at, &["get", &link, "-o", "second", "--seed"]);
     get(at, &[&link, "-o", "third"]);
     // The second says when it has everything; the first is not needed from then on.
-    let mut second = second;
-    let mut said = BufReader::new(second.0.stderr.as_mut().unwrap());
-    let mut line = String::new();
-    while !line.contains("is in second") {
-        line.clear();
-        assert!(said.read_line(&mut line).unwrap() > 0, "it ended early");
-    }
+    second.wait_for("is in second");
     drop(seed);
     get(at, &[&link, "-o", "fourth"]);
     assert_all_there(&at.join("fourth"));
+}
+
+#[test]
+fn sharing_ends_when_enough_was_given() {
+    let tracker = Tracker::start();
+    let folder = shared();
+    let at = folder.path();
+    let what = ["Много файлов", "--tracker", &tracker.url()];
+    let (mut seed, link) = Peer::seed(at, &[&what[..], &["--seed-ratio", "1"]].concat());
+    // It has nothing to give to anybody, and ends as soon as it could share.
+    let get = ["get", &link, "-o", "out", "--seed-time", "0s"];
+    let output = Peer::start(at, &get).end();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let last = text.lines().last().unwrap();
+    assert_eq!(last, "it was shared for 0s: sharing ends");
+    assert_all_there(&at.join("out"));
+    seed.wait_for("1 times its size was given: sharing ends");
+    assert_eq!(seed.end().status.code(), Some(0));
 }
 
 #[test]
@@ -567,49 +436,4 @@ fn a_program_can_embed_peers_that_keep_pieces_in_memory() {
         leech.shut_down(std::time::Duration::from_secs(10)).await;
         seeding.abort();
     });
-}
-
-/// Feeds an engine with a recording. Panics at the first output that differs.
-fn replay(path: &Path) -> (Replay, Reader) {
-    let mut reader = Reader::default();
-    reader.push(&fs::read(path).unwrap());
-    let mut replay = Replay::new(reader.header().unwrap().unwrap());
-    while let Some(entry) = reader.next_entry().unwrap() {
-        replay.step(entry).unwrap_or_else(|error| panic!("{error}"));
-    }
-    (replay, reader)
-}
-
-#[cfg(unix)]
-#[test]
-fn what_both_ends_recorded_replays_to_the_same_outputs() {
-    let tracker = Tracker::start();
-    let folder = shared();
-    let at = folder.path();
-    let url = tracker.url();
-    let what = ["Много файлов", "--tracker", &url, "--piece-length", "64K"];
-    let (seed, link) = Peer::seed(at, &[&what[..], &["--record", "seed.swarmrec"]].concat());
-    get(at, &[&link, "-o", "out", "--record", "get.swarmrec"]);
-    seed.signal("INT");
-    let output = seed.end();
-    assert_eq!(output.status.code(), Some(0));
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("is in seed.swarmrec"), "{text}");
-
-    for name in ["seed.swarmrec", "get.swarmrec"] {
-        let (replay, reader) = replay(&at.join(name));
-        assert!(reader.is_complete(), "{name}");
-        assert!(replay.inputs() > 20 && replay.outputs() > 20, "{name}");
-        let torrent = replay.view().torrents.remove(0);
-        assert_eq!(torrent.progress, 1.0, "{name}");
-        let moved = torrent.downloaded + torrent.uploaded;
-        let contents = replay.contents(torrent.info_hash).unwrap();
-        let length = contents.metainfo.unwrap().length();
-        assert!(moved >= length, "{name}: {moved} bytes moved");
-    }
-    // A recording is not overwritten.
-    let again = Peer::start(at, &["get", &link, "-o", "out", "--record", "get.swarmrec"]).end();
-    let text = String::from_utf8(again.stderr).unwrap();
-    assert_eq!(again.status.code(), Some(1), "{text}");
-    assert!(text.contains("is there already"), "{text}");
 }

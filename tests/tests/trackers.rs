@@ -138,6 +138,12 @@ async fn a_tab_that_knows_one_tracker_meets_one_that_knows_two() -> Result<()> {
     third.seeding().await?;
     let both = [&first, &second].map(|server| format!("up {}", server.tracker()));
     trackers(&third, &both).await?;
+    // Servers that peers name are none of those where nobody is to learn our address.
+    let own = [format!("up {}", first.tracker())];
+    for (expected, what) in [(&own[..], "without"), (&both[..], "with them again")] {
+        third.click("relay-only").await?;
+        trackers(&third, expected).await.context(what)?;
+    }
     third.close().await?;
 
     // The second tracker is taken away from the torrent, and stays away.

@@ -43,7 +43,7 @@ impl Simulation {
         match output {
             // Lines in here never die without a word.
             Output::Link(_, LinkOutput::Reconnect) | Output::Refused { .. } => {}
-            Output::Ask(_) | Output::Trouble { .. } => {
+            Output::WebTorrent(..) | Output::Ask(_) | Output::Trouble { .. } => {
                 unreachable!("nobody here knows an address")
             }
             Output::Direct(id, work) => self.make_direct(index, id, work),

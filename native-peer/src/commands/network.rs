@@ -13,6 +13,9 @@ use crate::arguments::Ways;
 use crate::text::{complain, plain};
 use crate::wires::{Wires, WiresConfig};
 
+/// Servers that are remembered of those that peers speak of: twice as many as we connect to.
+const KNOWN: usize = 8;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Network {
@@ -26,6 +29,8 @@ pub(super) struct Network {
     port: Option<u16>,
     /// Peers are looked for in the local network.
     pub(super) lsd: bool,
+    /// Servers that peers speak of are followed.
+    exchange: bool,
     peers: Vec<String>,
 }
 
@@ -100,6 +105,8 @@ impl Network {
             named,
             port: tcp.then_some(arguments.port),
             lsd: tcp && !arguments.no_lsd,
+            // A server that a peer names would learn our address.
+            exchange: !arguments.relay_only,
             peers: if tcp {
                 arguments.peers.clone()
             } else {
@@ -115,7 +122,10 @@ impl Network {
             Some(relay) => relay.share_link(metainfo),
             None => link_to(metainfo).to_magnet(),
         };
-        for tracker in self.announce.iter().flatten() {
+        let others = relays.unwrap_or_default().iter().skip(1);
+        let others = others.map(TrackerAddress::as_str);
+        let announce = self.announce.iter().flatten().map(String::as_str);
+        for tracker in others.chain(announce) {
             link += "&tr=";
             link.extend(form_urlencoded::byte_serialize(tracker.as_bytes()));
         }
@@ -145,6 +155,9 @@ impl Network {
             config.listen_port = Some(wires.address().port());
             // Somebody may be behind the relay and on the network.
             config.paths.channels = 2;
+        }
+        if self.exchange {
+            config.exchange.known = KNOWN;
         }
         Ok(Joined {
             wires,

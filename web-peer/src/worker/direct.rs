@@ -82,14 +82,14 @@ impl Host {
         if let DirectWork::Drop = work {
             self.directs.borrow_mut().making.remove(&id);
         }
-        // Those of the server through which the two know each other.
-        let link = id.channel.link;
-        let url = self.links.borrow().get(link).map(|link| link.url.clone());
-        let hub = url.and_then(|url| Url::new(&url).ok());
-        let hub = hub.map(|url| url.hostname()).unwrap_or_default();
         let node = self.node();
-        let stun = node.stun(link).iter().map(|server| server.url(&hub));
-        let stun = stun.collect();
+        let mut stun = Vec::new();
+        if let Some((link, servers)) = node.stun(id).filter(|(_, servers)| !servers.is_empty()) {
+            let url = self.links.borrow().get(link).map(|link| link.url.clone());
+            let hub = url.and_then(|url| Url::new(&url).ok());
+            let hub = hub.map(|url| url.hostname()).unwrap_or_default();
+            stun.extend(servers.iter().map(|server| server.url(&hub)));
+        }
         self.tell(&ToPage::Direct { id, work, stun }, &[]);
     }
 

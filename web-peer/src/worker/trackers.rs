@@ -70,8 +70,9 @@ impl Host {
         let node = self.node();
         let heard = node.heard_trackers(record.info_hash).iter();
         let heard = heard.map(|url| self.name(url, NamedBy::Peer));
-        // Of what strangers say only that is shown which may be of use.
-        let heard = heard.filter(|tracker| tracker.fit.is_ok());
+        // Of what strangers say only that is shown which may be of use, and nothing is where they
+        // are not to learn our address: their own server would.
+        let heard = heard.filter(|tracker| tracker.fit.is_ok() && !self.relay_only.get());
         let mut seen = SortedSet::new();
         let all = own.into_iter().chain(named).chain(heard);
         all.filter(|tracker| !record.tracking.removed.contains(&tracker.url))

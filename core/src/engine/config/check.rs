@@ -103,6 +103,7 @@ impl Config {
         count("paths.strangers", self.paths.strangers, 1, MAX_COUNT)?;
         let at_once = self.paths.direct.at_once;
         count("paths.direct.at_once", at_once, 0, MAX_COUNT)?;
+        count("paths.rtc.at_once", self.paths.rtc.at_once, 0, MAX_COUNT)?;
         count("pex.most", self.pex.most, 0, MAX_COUNT)?;
         count("trust.suspects", self.trust.suspects, 0, MAX_COUNT)?;
         count("trust.outcasts", self.trust.outcasts, 0, MAX_OUTCASTS)?;
