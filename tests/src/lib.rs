@@ -15,3 +15,4 @@ pub mod server;
 pub mod slow_link;
 pub mod tab;
 pub mod wait;
+pub mod web_server;

@@ -195,7 +195,7 @@ pub(crate) struct HashingView {
     pub progress: f64,
 }
 
-/// One tracker of a torrent.
+/// One tracker of a torrent, or one of its web seeds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TrackerShown {
     /// Its address.
@@ -236,4 +236,11 @@ pub(crate) enum TrackerState {
     Refused(String),
     /// It can't be spoken with, for this reason.
     Unsupported(String),
+    /// It is no tracker but a web seed (BEP 19).
+    WebSeed {
+        /// It is asked for what no peer gives.
+        up: bool,
+        /// What is wrong with it.
+        trouble: Option<String>,
+    },
 }

@@ -48,6 +48,7 @@ mod start;
 mod store;
 mod torrents;
 mod trackers;
+mod web_seeds;
 
 #[cfg(test)]
 mod tests;

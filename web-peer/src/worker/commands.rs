@@ -216,5 +216,6 @@ pub(super) fn record(info_hash: InfoHash, content: Content) -> Record {
         wishes: Wishes::default(),
         more: More::default(),
         tracking: Tracking::default(),
+        web_seeds: Vec::new(),
     }
 }

@@ -92,6 +92,7 @@ impl<C: Chunk> Torrent<C> {
             } => self.hear_offer(cx, id, DirectId { channel, attempt }, description),
             Signal::Answer { description, .. } => {
                 if let Some(attempt) = known.filter(|attempt| attempt.ours) {
+                    self.directs.answered(id);
                     cx.emit(Output::Direct(attempt.id, DirectWork::Accept(description)));
                 }
             }
@@ -99,7 +100,7 @@ impl<C: Chunk> Torrent<C> {
                 if let Some(attempt) = known {
                     cx.emit(Output::Direct(attempt.id, DirectWork::Drop));
                     let config = &cx.config.paths.direct;
-                    self.directs.fail(cx.now, id, config);
+                    self.directs.ended(cx.now, id, config);
                 }
             }
         }

@@ -20,6 +20,8 @@ struct Direct {
     attempt: Option<Attempt>,
     /// Tries in vain since the last that was not.
     in_vain: usize,
+    /// Offers that were refused since.
+    refused: u32,
     /// None is made before then.
     rests_until: Time,
 }
@@ -30,6 +32,8 @@ pub(super) struct Attempt {
     pub(super) id: DirectId,
     /// We offered it.
     pub(super) ours: bool,
+    /// The other end did its part.
+    answered: bool,
     since: Time,
 }
 
@@ -47,6 +51,7 @@ impl Directs {
         let attempt = Attempt {
             id,
             ours,
+            answered: false,
             since: now,
         };
         self.of.entry(session).or_default().attempt = Some(attempt);
@@ -79,6 +84,30 @@ impl Directs {
     /// A session is over; what was being made for it.
     pub(super) fn forget(&mut self, session: SessionId) -> Option<Attempt> {
         self.of.remove(&session)?.attempt
+    }
+
+    /// The other end answers.
+    pub(super) fn answered(&mut self, session: SessionId) {
+        let direct = self.of.get_mut(&session);
+        if let Some(attempt) = direct.and_then(|direct| direct.attempt.as_mut()) {
+            attempt.answered = true;
+        }
+    }
+
+    /// The other end wants none, or not any more. Whoever refuses an offer of ours at once has
+    /// its hands full, as a rule, and is asked again soon, but not for ever.
+    pub(super) fn ended(&mut self, now: Time, session: SessionId, config: &DirectConfig) {
+        let Some(direct) = self.of.get_mut(&session) else {
+            return;
+        };
+        let refused = direct.attempt.is_some_and(|it| it.ours && !it.answered);
+        let pause = config.busy.saturating_mul(1 << direct.refused.min(16));
+        if !refused || pause >= config.retry[0] {
+            return self.fail(now, session, config);
+        }
+        direct.attempt = None;
+        direct.refused += 1;
+        direct.rests_until = now + pause;
     }
 
     /// An attempt is over, and came to nothing: the next one is made later each time.

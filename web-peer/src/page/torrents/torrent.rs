@@ -193,7 +193,8 @@ impl Torrent {
         let link = TorrentLink {
             info_hash,
             name: Some(self.name().to_owned()).filter(|name| !name.is_empty()),
-            trackers: self.trackers.urls(),
+            trackers: self.trackers.urls(false),
+            web_seeds: self.trackers.urls(true),
             files: None,
             page: None,
         };
