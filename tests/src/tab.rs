@@ -232,11 +232,17 @@ impl Tab {
     /// Waits until the first frame of this id shows some text, as a person reads it.
     pub async fn text_in_frame(&self, test_id: &str) -> Result<String> {
         let frame = self.find(test_id).await?;
-        frame.enter_frame().await?;
-        let read = || async { Ok(self.driver.find(By::Tag("body")).await?.text().await?) };
-        let text = until("text in a frame", read, |text| !text.is_empty()).await;
-        self.driver.enter_default_frame().await?;
-        text
+        let read = || async {
+            // It may just be about to show something else: then there is nothing to read yet.
+            let text = async {
+                frame.clone().enter_frame().await?;
+                self.driver.find(By::Tag("body")).await?.text().await
+            };
+            let text = text.await.unwrap_or_default();
+            self.driver.enter_default_frame().await?;
+            Ok(text)
+        };
+        until("text in a frame", read, |text| !text.is_empty()).await
     }
 
     /// A picture of what a person sees.
