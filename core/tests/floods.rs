@@ -42,6 +42,9 @@ fn a_flood_of_what_leads_to_nothing_ends_the_session() {
     for message in [
         Message::KeepAlive,
         Message::Have(0),
+        Message::HaveNone,
+        Message::HaveAll,
+        Message::Bitfield(vec![0b1000_0000].into()),
         Message::Unknown(77),
         Message::Interested,
         Message::NotInterested,

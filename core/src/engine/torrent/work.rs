@@ -49,11 +49,8 @@ pub(super) fn frame_cost(length: usize, config: &WorkConfig) -> u32 {
 /// What it costs to look at this.
 pub(super) fn cost<C>(received: &Received<C>, config: &WorkConfig) -> u32 {
     match received {
-        // One of each comes, a second one is a fault. What blocks are worth shows later.
-        Received::Handshake(_)
-        | Received::Message(
-            Message::Bitfield(_) | Message::HaveAll | Message::HaveNone | Message::Piece { .. },
-        ) => 0,
+        // One handshake comes, a second one is a fault. What blocks are worth shows later.
+        Received::Handshake(_) | Received::Message(Message::Piece { .. }) => 0,
         Received::Message(Message::Extended { .. }) => config.dictionary,
         Received::Message(_) => config.message,
     }
