@@ -24,6 +24,9 @@ mod with_other_clients {
         ("stuff/other.bin", 3 << 20),
     ];
 
+    /// Clients announce often: a connection that did not come about is tried again soon.
+    const OFTEN: [&str; 2] = ["--interval", "15"];
+
     /// A torrent of several files, and the folder of those who have all of it.
     struct Scene {
         folder: TempDir,
@@ -111,14 +114,14 @@ mod with_other_clients {
     #[tokio::test]
     #[ignore = "needs other clients: cargo xtask test clients"]
     async fn a_tab_and_webtorrent() -> Result<()> {
-        let server = Server::start().await?;
+        let server = Server::start_with(&OFTEN).await?;
         exchange(&server, &server.tracker(), true, webtorrent).await
     }
 
     #[tokio::test]
     #[ignore = "needs other clients: cargo xtask test clients"]
     async fn a_tab_and_libtorrent() -> Result<()> {
-        let server = Server::start().await?;
+        let server = Server::start_with(&OFTEN).await?;
         let client = |torrent: &Path, folder: &Path| libtorrent(torrent, folder, 6851);
         exchange(&server, &server.tracker(), false, client).await
     }
@@ -126,7 +129,7 @@ mod with_other_clients {
     #[tokio::test]
     #[ignore = "needs other clients: cargo xtask test clients"]
     async fn a_tab_and_webtorrent_at_a_tracker_of_webtorrent() -> Result<()> {
-        let server = Server::start().await?;
+        let server = Server::start_with(&OFTEN).await?;
         let _tracker = bittorrent_tracker(6861).await?;
         let tracker = format!("ws://{HOST}:6861");
         exchange(&server, &tracker, true, webtorrent).await
@@ -136,7 +139,8 @@ mod with_other_clients {
     #[ignore = "needs other clients: cargo xtask test clients"]
     async fn a_tab_and_webtorrent_in_a_tab() -> Result<()> {
         let site = Site::start().await?;
-        let server = Server::start_with(&["--allow-origin", &site.origin()]).await?;
+        let server =
+            Server::start_with(&[OFTEN[0], OFTEN[1], "--allow-origin", &site.origin()]).await?;
         let scene = Scene::new(&server.tracker()).await?;
         let browser = Browser::start().await?;
         let other = browser.open(&site.page()).await?;
