@@ -408,7 +408,8 @@ impl Scene {
         assert_eq!(self.dht.poll_timeout(), due);
         assert!(
             due.is_none_or(|due| due > self.now),
-            "the timer is in the past: {due:?}, not after {:?}", self.now
+            "the timer is in the past: {due:?}, not after {:?}",
+            self.now
         );
     }
 
