@@ -1,6 +1,6 @@
 //! A node of a distributed hash table: Kademlia, as the mainline DHT speaks it (BEP 5).
 //!
-//! A host owns a [`Dht`] and runs the loop that [`crate::node`] describes: [`Dht::handle`] an
+//! A host owns a [`Dht`] and runs the loop that [`node`](super::node) describes: [`Dht::handle`] an
 //! [`Input`], drain [`Dht::poll_output`], arm one timer for [`Dht::poll_timeout`] and report it
 //! as [`Input::Tick`]. The same seed and the same inputs give the same outputs.
 //!
