@@ -36,7 +36,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::id::{ChannelKey, InfoHash, PeerId};
+use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::net::Contact;
 use crate::peer::Opening;
 use crate::rng::Rng;
@@ -230,6 +230,15 @@ impl<C: Chunk> Engine<C> {
                     self.with_all(now, |torrent, cx| torrent.only_relays(cx));
                 }
             }
+            Input::Direct(id, news) if id.channel.link == LinkId::INTRODUCED => {
+                let mut torrents = self.torrents.iter();
+                let of = torrents.find(|(_, torrent)| torrent.is_introducing(id.attempt));
+                if let Some(info_hash) = of.map(|(info_hash, _)| *info_hash) {
+                    self.with(now, info_hash, |torrent, cx| {
+                        torrent.introduction_news(cx, id.attempt, news);
+                    });
+                }
+            }
             Input::Direct(id, news) => {
                 self.with_session(now, id.channel, |torrent, cx, session| {
                     torrent.direct_news(cx, session, id, news);
@@ -295,9 +304,16 @@ impl<C: Chunk> Engine<C> {
         torrent.is_none_or(Torrent::is_alone)
     }
 
-    /// Who is at the other end of a channel, for which torrent, and what stands for our own
+    /// Who is at the other end of a channel, or will be, for which torrent, and what stands for our own
     /// address there.
     pub(crate) fn who(&self, channel: ChannelKey) -> Option<(InfoHash, Contact, [u8; 4])> {
+        if channel.link == LinkId::INTRODUCED {
+            let mut torrents = self.torrents.iter();
+            return torrents.find_map(|(info_hash, torrent)| {
+                let (contact, here) = torrent.introduced(channel.channel.0)?;
+                Some((*info_hash, contact, here))
+            });
+        }
         let (info_hash, session) = self.channels.session(channel)?;
         let (contact, here) = self.torrents.get(&info_hash)?.who(session, channel)?;
         Some((info_hash, contact, here))

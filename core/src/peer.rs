@@ -17,7 +17,9 @@ mod stream;
 use serde::{Deserialize, Serialize};
 
 pub use allowance::Allowance;
-pub use config::{DirectConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, WorkConfig};
+pub use config::{
+    DirectConfig, IntroduceConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, WorkConfig,
+};
 pub use meter::Meter;
 pub use outbox::{Outbox, Upload};
 pub(crate) use pieces::RemotePieces;

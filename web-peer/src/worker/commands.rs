@@ -202,5 +202,6 @@ pub(super) fn record(info_hash: InfoHash, content: Content) -> Record {
         wishes: Wishes::default(),
         more: More::default(),
         tracking: Tracking::default(),
+        met: Vec::new(),
     }
 }

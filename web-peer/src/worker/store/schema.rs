@@ -16,7 +16,8 @@ use super::Key;
 /// to a record goes behind what was there, see [`Record::decode`].
 pub(super) const VERSION: u32 = 3;
 
-/// Info-hash (hex) → [`Record`], then its [`Wishes`], [`More`] and [`Tracking`] (postcard).
+/// Info-hash (hex) → [`Record`], then its [`Wishes`], [`More`], [`Tracking`] and what it has `met`
+/// (postcard).
 pub(super) const TORRENTS: &str = "torrents";
 /// Info-hash (hex), piece index → the whole piece (`ArrayBuffer`), verified; or `true` for a
 /// piece whose bytes are in stretches ([`STRETCHES`], [`PLACES`]) and verified.
@@ -100,6 +101,10 @@ pub(in crate::worker) struct Record {
     /// Kept behind that.
     #[serde(skip)]
     pub(in crate::worker) tracking: Tracking,
+    /// Trackers that peers told of and that had it in their swarm, the latest first. Kept behind
+    /// that.
+    #[serde(skip)]
+    pub(in crate::worker) met: Vec<String>,
 }
 
 /// Trackers of a torrent that it does not name itself, and of those that it names.
@@ -146,13 +151,14 @@ pub(in crate::worker) enum Content {
 
 impl Record {
     pub(super) fn encode(&self) -> JsValue {
-        let bytes = postcard::to_allocvec(&(self, &self.wishes, &self.more, &self.tracking));
+        let behind = (&self.wishes, &self.more, &self.tracking, &self.met);
+        let bytes = postcard::to_allocvec(&(self, behind));
         let bytes = bytes.expect("plain data can be serialised");
         Uint8Array::from(&bytes[..]).into()
     }
 
     /// A record that can't be read is the storage's failure, not a reason to panic. Those of
-    /// earlier versions end where wishes begin, or behind them, or where tracking begins.
+    /// earlier versions end where wishes begin, or behind them, or where tracking begins, or behind it.
     pub(super) fn decode(value: &JsValue) -> Result<Self, StoreError> {
         let bytes = value
             .dyn_ref::<Uint8Array>()
@@ -167,7 +173,10 @@ impl Record {
                 (record.more, rest) = postcard::take_from_bytes(rest)?;
             }
             if !rest.is_empty() {
-                record.tracking = postcard::from_bytes(rest)?;
+                (record.tracking, rest) = postcard::take_from_bytes(rest)?;
+            }
+            if !rest.is_empty() {
+                record.met = postcard::from_bytes(rest)?;
             }
             Ok(record)
         };
