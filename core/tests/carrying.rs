@@ -229,16 +229,9 @@ fn no_more_is_carried_for_one_than_it_may_have() {
     wait(&mut table, 61);
     let target = neighbour(&mut table, 50);
     let mut given = 0;
-    for asker in 0..20 {
-        let its_own = peer(10 + u8::try_from(asker).unwrap());
-        step(
-            &mut table,
-            others[asker],
-            false,
-            peer(50),
-            1,
-            offer(its_own),
-        );
+    for (byte, asker) in (10..30).zip(&others) {
+        let its_own = peer(byte);
+        step(&mut table, *asker, false, peer(50), 1, offer(its_own));
         given += heard(&mut table, target).len();
     }
     assert_eq!(given, 10);

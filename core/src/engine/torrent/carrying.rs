@@ -18,6 +18,9 @@ impl<C: Chunk> Torrent<C> {
             .filter_map(|(id, session)| Some((id, neighbour(session)?, session.remote.is_seed())));
         let neighbours: Vec<(SessionId, Fingerprint, bool)> = neighbours.collect();
         for &(id, its_own, _) in &neighbours {
+            if self.sessions.get(id).is_none() {
+                continue;
+            }
             let partner = self.introductions.partner(id);
             let early = |at| cx.now - at < config.pause;
             if partner.told_at.is_some_and(early) {

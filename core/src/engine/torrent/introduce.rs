@@ -232,8 +232,9 @@ impl<C: Chunk> Torrent<C> {
         description: &str,
     ) -> Result<(), Unlinked> {
         let config = &cx.config.paths.introduce;
+        let neighbour = self.sessions.get(via).and_then(Session::linked_as);
         let partner = self.introductions.partner(via);
-        if !partner.brings.take(cx.now, config.a_minute) {
+        if neighbour.is_none() || !partner.brings.take(cx.now, config.a_minute) {
             return Err(Unlinked::Busy);
         }
         if fingerprint::of_description(description) != Some(peer) {
