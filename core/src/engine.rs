@@ -17,6 +17,7 @@ pub mod config;
 pub mod ending;
 pub mod io;
 mod reads;
+mod throttles;
 mod torrent;
 mod turns;
 pub mod view;
@@ -37,7 +38,7 @@ use bytes::Bytes;
 
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
-use crate::net::Contact;
+use crate::net::{Contact, RelayPolicy};
 use crate::peer::Opening;
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
@@ -45,13 +46,15 @@ use crate::time::Time;
 
 use cache::Cache;
 use channels::Channels;
+use throttles::Throttles;
 use torrent::{Cx, Torrent};
 use waiting::Waiting;
 
 /// See the module.
 #[derive(Debug)]
 pub struct Engine<C: Chunk = Bytes> {
-    config: Config,
+    /// Not moved about with the rest: it has dozens of fields.
+    config: Box<Config>,
     rng: Rng,
     peer_id: PeerId,
     torrents: SortedMap<InfoHash, Torrent<C>>,
@@ -60,6 +63,7 @@ pub struct Engine<C: Chunk = Bytes> {
     channels: Channels,
     waiting: Waiting,
     cache: Cache<C>,
+    throttles: Throttles,
     next_upkeep: Time,
     out: VecDeque<Output<C>>,
 }
@@ -83,13 +87,14 @@ impl<C: Chunk> Engine<C> {
         let peer_id = PeerId::random(&mut rng);
         Engine {
             cache: Cache::new(config.read_cache, config.max_reads),
-            config,
+            config: Box::new(config),
             rng,
             peer_id,
             torrents: SortedMap::new(),
             order: Vec::new(),
             channels: Channels::default(),
             waiting: Waiting::default(),
+            throttles: Throttles::default(),
             next_upkeep: now,
             out: VecDeque::new(),
         }
@@ -239,6 +244,10 @@ impl<C: Chunk> Engine<C> {
                     });
                 }
             }
+            Input::SetRates(rates) => {
+                self.throttles.up.set(now, rates.up);
+                self.throttles.down.set(now, rates.down);
+            }
             Input::Direct(id, news) => {
                 self.with_session(now, id.channel, |torrent, cx, session| {
                     torrent.direct_news(cx, session, id, news);
@@ -269,7 +278,9 @@ impl<C: Chunk> Engine<C> {
         let at = self.next_upkeep;
         let torrents = self.torrents.values();
         let kinds = torrents.filter_map(|torrent| torrent.needs_upkeep(at));
-        Some((at, kinds.min()?))
+        let upkeep = kinds.min().map(|kind| (at, kind));
+        let paced = self.throttles.due().map(|at| (at, TimerKind::Pace));
+        upkeep.into_iter().chain(paced).min()
     }
 
     /// What to say of a torrent to whoever looks for peers; none while it does not take part.
@@ -298,6 +309,11 @@ impl<C: Chunk> Engine<C> {
         self.order.iter().copied()
     }
 
+    /// All that was sent has left the host.
+    pub fn is_quiet(&self) -> bool {
+        self.channels.is_idle()
+    }
+
     /// Nobody is connected for this torrent.
     pub fn is_alone(&self, info_hash: InfoHash) -> bool {
         let torrent = self.torrents.get(&info_hash);
@@ -317,6 +333,11 @@ impl<C: Chunk> Engine<C> {
         let (info_hash, session) = self.channels.session(channel)?;
         let (contact, here) = self.torrents.get(&info_hash)?.who(session, channel)?;
         Some((info_hash, contact, here))
+    }
+
+    /// What the relay behind a link says of its use, or a person does of all.
+    pub(crate) fn relay_policy(&self, link: LinkId) -> RelayPolicy {
+        self.channels.relay_policy(link)
     }
 
     /// Every torrent that takes part in its swarm.
@@ -385,6 +406,7 @@ impl<C: Chunk> Engine<C> {
             channels: &mut self.channels,
             waiting: &mut self.waiting,
             cache: &mut self.cache,
+            throttles: &mut self.throttles,
             out: &mut self.out,
             peer_id: self.peer_id,
         };

@@ -41,6 +41,9 @@ impl LinkId {
     /// Through what the direct links are agreed on for which a neighbour carries the
     /// descriptions. No server has this number.
     pub const INTRODUCED: LinkId = LinkId(u32::MAX - 2);
+    /// Through what the direct links are agreed on that no channel was there for: trackers'
+    /// messages. No server has this number.
+    pub const TRACKERS: LinkId = LinkId(u32::MAX - 1);
 }
 
 /// A channel of this host: numbers of channels are unique on their link alone.

@@ -4,7 +4,7 @@
 //!   inputs with the time, and do what its outputs say.
 //! - [`engine`]: what a node decides about torrents, whatever carries its channels;
 //!   [`net`]: what it knows of those; [`find`]: what finds others.
-//! - [`hub`]: the tracker and relay, of the same shape.
+//! - [`hub`]: the tracker and relay, of the same shape; [`dht`]: a node of the mainline DHT.
 //! - [`wire`]: every schema that travels between them.
 //! - [`pieces`]: how a torrent is cut, and what to ask for next.
 //! - [`metainfo`]: `.torrent` files and links; [`bencode`] below both.
@@ -20,6 +20,7 @@
 pub mod bencode;
 pub mod choke;
 pub mod chunk;
+pub mod dht;
 pub mod engine;
 pub mod find;
 pub mod hub;

@@ -5,8 +5,10 @@ pub mod contact;
 pub mod lane;
 pub mod parts;
 pub mod policy;
+pub mod throttle;
 
 pub use contact::Contact;
 pub use lane::{Lane, LaneLimits};
 pub use parts::{Part, Parts};
 pub use policy::RelayPolicy;
+pub use throttle::Rates;

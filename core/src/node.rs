@@ -12,15 +12,18 @@
 
 mod flow;
 mod io;
+mod offers;
 mod pulse;
 mod relay;
 mod trackers;
+mod webtorrent;
 mod wire;
 
 use std::collections::VecDeque;
 
 pub use io::{
-    DirectInput, Input, LinkInput, LinkOutput, Output, TimerKind, WireInput, WireOutput, WireUp,
+    DirectInput, Input, LinkInput, LinkOutput, Output, TimerKind, WebTorrentInput, WireInput,
+    WireOutput, WireUp,
 };
 
 use bytes::Bytes;
@@ -36,10 +39,12 @@ use crate::record::{RecordedEngine, Sink};
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
 use crate::time::Time;
-use crate::wire::relay::StunServer;
+use crate::wire::relay::{ServerMessage, StunServer};
+use offers::Offers;
 use relay::RelayLink;
 pub use trackers::TrackerStanding;
 use trackers::Trackers;
+use webtorrent::WebTorrentLink;
 use wire::{News, Wires};
 
 /// See the module. `S` is where recordings go, `C` what payload is.
@@ -47,6 +52,9 @@ use wire::{News, Wires};
 pub struct Node<S = Vec<u8>, C: Chunk = Bytes> {
     engine: RecordedEngine<S, C>,
     links: SortedMap<LinkId, RelayLink>,
+    /// Trackers of WebTorrent's kind.
+    foreign: SortedMap<LinkId, WebTorrentLink>,
+    offers: Offers,
     trackers: Trackers,
     wires: Wires<C>,
     announcer: Announcer,
@@ -62,6 +70,8 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         Node {
             engine: RecordedEngine::new(config, seed, now, sink),
             links: SortedMap::new(),
+            foreign: SortedMap::new(),
+            offers: Offers::new(Rng::new(seed).fork("offers")),
             trackers: Trackers::default(),
             wires: Wires::default(),
             announcer: Announcer::new(Rng::new(seed).fork("announcer")),
@@ -75,6 +85,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         let input = match input {
             Input::Tick => engine::Input::Tick,
             Input::Link(id, input) => self.hear(now, id, input),
+            Input::WebTorrent(id, input) => self.hear_webtorrent(now, id, input),
             Input::Wire(id, input) => self.hear_wire(now, id, input),
             Input::Links { info_hash, links } => {
                 self.set_trackers(now, info_hash, links);
@@ -88,6 +99,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 addresses,
             },
             Input::RelayOnly(only) => engine::Input::RelayOnly(only),
+            Input::SetRates(rates) => engine::Input::SetRates(rates),
             Input::Direct(id, input) => self.hear_direct(now, id, input),
             Input::Network { dials } => network(dials),
             Input::Met {
@@ -128,6 +140,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         }
         self.feed(now, input);
         self.take_turns(now);
+        self.tend_offers(now);
         while let Some(link) = self.unwired.pop() {
             self.feed(now, engine::Input::LinkDown { link });
         }
@@ -137,6 +150,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     fn hear(&mut self, now: Time, id: LinkId, input: LinkInput<C>) -> engine::Input<C> {
         if let LinkInput::Up = input {
             // Whatever there was before is over.
+            self.foreign.remove(&id);
             let config = &self.engine.engine().config().tracker;
             let before = self.links.insert(id, RelayLink::new(id, now, config));
             return match before {
@@ -145,9 +159,18 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             };
         }
         let Some(link) = self.links.get_mut(&id) else {
-            return engine::Input::Tick;
+            let down = matches!(input, LinkInput::Down) && self.foreign.remove(&id).is_some();
+            return match down {
+                true => engine::Input::LinkDown { link: id },
+                false => engine::Input::Tick,
+            };
         };
         match input {
+            LinkInput::Message(message @ (ServerMessage::Offer(_) | ServerMessage::Answer(_))) => {
+                link.hears(now);
+                self.hear_signal(now, id, &message);
+                engine::Input::Tick
+            }
             LinkInput::Up => engine::Input::Tick,
             LinkInput::Down => {
                 self.links.remove(&id);
@@ -155,8 +178,21 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             }
             LinkInput::Sent(bytes) => engine::Input::Sent { link: id, bytes },
             LinkInput::Message(message) => {
+                if let ServerMessage::Welcome(welcome) = &message
+                    && link.member().is_none()
+                {
+                    self.offers.is_strict(id, welcome.relay_only);
+                }
+                let invited = match &message {
+                    ServerMessage::Peers(peers) => Some((peers.info_hash, peers.rtc)),
+                    _ => None,
+                };
                 let engine = self.engine.engine();
-                link.hear(now, message, engine, &self.trackers, &mut self.out)
+                let input = link.hear(now, message, engine, &self.trackers, &mut self.out);
+                if let Some((info_hash, count)) = invited {
+                    self.invited(id, info_hash, relay::size(count));
+                }
+                input
             }
             LinkInput::Data { channel, payload } => link.receive(now, channel, payload),
         }
@@ -165,6 +201,9 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     /// A direct link that is being made has something to say; the last of what that means to
     /// the engine.
     fn hear_direct(&mut self, now: Time, id: DirectId, input: DirectInput) -> engine::Input<C> {
+        if id.channel.link == LinkId::TRACKERS {
+            return self.hear_attempt(now, id.attempt, input);
+        }
         let (wire, max_payload) = match input {
             DirectInput::Described(text) => {
                 return engine::Input::Direct(id, DirectNews::Described(text));
@@ -190,9 +229,19 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         }
     }
 
-    /// Where those whom a link's server serves may ask for their own addresses (STUN).
-    pub fn stun(&self, link: LinkId) -> &[StunServer] {
-        self.links.get(&link).map_or(&[], RelayLink::stun)
+    /// Where a host may ask for its own addresses (STUN), to make this direct link: the server
+    /// behind a link, and what it names. It is the one through which the two know each other, or,
+    /// where that is not ours, or none at all, the first that names any.
+    pub fn stun(&self, id: DirectId) -> Option<(LinkId, &[StunServer])> {
+        let through = self.agreed_through(id);
+        let known = |(id, link): (&LinkId, &'_ RelayLink)| (*id, link.stun().is_empty());
+        let mut links = self.links.iter();
+        let any = through == LinkId::INTRODUCED || self.foreign.contains_key(&through);
+        let link = match any {
+            true => links.map(known).find(|(_, none)| !none)?.0,
+            false => links.find(|(id, _)| **id == through).map(|(id, _)| *id)?,
+        };
+        Some((link, self.links.get(&link)?.stun()))
     }
 
     /// A wire has something to say; the last of what that means to the engine.
@@ -208,7 +257,10 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             }
             WireInput::Received(bytes) => self.wires.receive(id, bytes, self.engine.engine()),
             WireInput::Sent(bytes) => self.wires.sent(id, bytes),
-            WireInput::Down => News::Inputs(self.wires.down(id).into_iter().collect()),
+            WireInput::Down => {
+                self.forget_met(now, id, true);
+                News::Inputs(self.wires.down(id).into_iter().collect())
+            }
         };
         match news {
             News::Inputs(mut inputs) => {
@@ -239,6 +291,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         for link in self.links.values_mut() {
             link.tell(now, self.engine.engine(), &mut self.out);
         }
+        self.tell_webtorrent(now);
         self.announcer.tell(now, self.engine.engine());
         self.say();
         self.engine.flush(now);
@@ -278,6 +331,12 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                             link.find(now, &output, &mut self.out);
                         }
                     }
+                    let least = self.engine.engine().config().paths.rtc.interval.0;
+                    for (id, link) in &mut self.foreign {
+                        if self.trackers.has(info_hash, *id) {
+                            link.find(now, &output, least);
+                        }
+                    }
                     self.announce(now, &output);
                 }
                 engine::Output::Dial {
@@ -295,6 +354,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 engine::Output::Close { channel, reason } if self.wires.has(channel.link) => {
                     // The engine hears that its queue is gone, and closes nothing once more.
                     self.wires.down(channel.link);
+                    self.forget_met(now, channel.link, false);
                     self.unwired.push(channel.link);
                     self.drop_wire(channel.link, reason);
                 }
@@ -365,6 +425,10 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         let engine = engine.map(|(due, kind)| (due, TimerKind::Engine(kind)));
         let links = self.links.values();
         let links = links.flat_map(|link| link.timeouts(self.engine.engine()));
+        let foreign = self.foreign.values();
+        let foreign = foreign.flat_map(|link| link.timeouts(self.engine.engine()));
+        let offers = [(self.offers.due(), TimerKind::Offer)];
+        let links = links.chain(foreign).chain(offers);
         let links = links.filter_map(|(time, kind)| Some((time?, kind)));
         let announce = self.announcer.due(self.engine.engine());
         let announce = announce.map(|due| (due, TimerKind::Announce));
@@ -376,6 +440,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             .chain(announce)
             .chain(strangers)
             .min()
+    }
+
+    /// All that was sent has left the host.
+    pub fn is_quiet(&self) -> bool {
+        self.engine.engine().is_quiet()
     }
 
     /// The torrents, in the order in which they came.

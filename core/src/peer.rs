@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub use allowance::Allowance;
 pub use config::{
-    DirectConfig, IntroduceConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, WorkConfig,
+    DirectConfig, IntroduceConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, RtcConfig,
+    WorkConfig,
 };
 pub use meter::Meter;
 pub use outbox::{Outbox, Upload};
@@ -40,4 +41,6 @@ pub enum PeerPath {
     Direct,
     /// Directly, by TCP: as ordinary BitTorrent clients do (BEP 3).
     Tcp,
+    /// Directly, to a peer that a tracker of WebTorrent's kind knows (WebRTC).
+    WebTorrent,
 }

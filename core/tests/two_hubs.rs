@@ -153,7 +153,11 @@ impl Net {
                 };
                 self.queue.push_back((index, Input::Store(job, done)));
             }
-            Output::Wire(_) | Output::Direct(..) | Output::Ask(_) | Output::Trouble { .. } => {
+            Output::WebTorrent(..)
+            | Output::Wire(_)
+            | Output::Direct(..)
+            | Output::Ask(_)
+            | Output::Trouble { .. } => {
                 unreachable!("nobody here knows an address")
             }
             Output::Event(Event::Completed(_)) => host.completed = true,

@@ -203,6 +203,7 @@ impl Net {
                 self.queue.push_back((index, answered));
             }
             Output::Link(..)
+            | Output::WebTorrent(..)
             | Output::Direct(..)
             | Output::Refused { .. }
             | Output::Trouble { .. } => {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::error::Error;
+use crate::pace::{Enough, Pace};
 use crate::recording::Recording;
 
 /// Shares files and folders.
@@ -19,6 +20,10 @@ pub(crate) struct Seed {
     pub(crate) shape: Shape,
     #[command(flatten)]
     pub(crate) ways: Ways,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+    #[command(flatten)]
+    pub(crate) enough: Enough,
     #[command(flatten)]
     pub(crate) record: ToRecord,
 }
@@ -51,9 +56,14 @@ pub(crate) struct Get {
     /// swarm as a whole, which does best when the rarest pieces go first.
     #[arg(long)]
     pub(crate) sequential: bool,
-    /// Once everything is here, go on sharing it until Ctrl-C.
+    /// Once everything is here, go on sharing it until Ctrl-C, or for as long as --seed-ratio or
+    /// --seed-time say: those alone will do as well.
     #[arg(long)]
     pub(crate) seed: bool,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+    #[command(flatten)]
+    pub(crate) enough: Enough,
     #[command(flatten)]
     pub(crate) record: ToRecord,
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use swarm_core::engine::{Command, Config, Contents, Event, Job, View, Work};
 use swarm_core::id::InfoHash;
+use swarm_core::net::Rates;
 use swarm_core::node::{Input, LinkInput, Node, Output, WireOutput};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::rng::Rng;
@@ -118,6 +119,11 @@ impl Host {
     /// Has a torrent announced to trackers by HTTP and UDP, tier by tier (BEP 12).
     pub fn announce(&mut self, info_hash: InfoHash, tiers: Vec<Vec<String>>) {
         self.handle(Input::Trackers { info_hash, tiers });
+    }
+
+    /// So many bytes a second may be given and taken from now on, by all torrents together.
+    pub fn set_rates(&mut self, rates: Rates) {
+        self.handle(Input::SetRates(rates));
     }
 
     /// Tells the engine what a person wants.
@@ -241,6 +247,11 @@ impl Host {
         }
     }
 
+    /// All that was sent has left for the network.
+    pub fn is_quiet(&self) -> bool {
+        self.node.is_quiet()
+    }
+
     /// How the best of the links to servers is, if there are any.
     pub fn link(&self) -> Option<&LinkStatus> {
         self.links.status()
@@ -305,7 +316,9 @@ impl Host {
         match output {
             Output::Wire(output) => self.wire(output),
             Output::Link(link, output) => self.links.tell(link, output),
-            Output::Direct(..) => unreachable!("nobody told the node of direct links"),
+            Output::Direct(..) | Output::WebTorrent(..) => {
+                unreachable!("nobody told the node of direct links")
+            }
             Output::Event(event) => {
                 let is_known = matches!(event, Event::Metadata(_));
                 self.events.push_back(HostEvent::Engine(event));

@@ -10,7 +10,7 @@
 //! - [`disk`]: stores and hashing on threads that may block.
 //! - [`recording`]: what the engine gets, in a file.
 //! - [`share`]: files and folders become torrents.
-//! - [`cli`], `arguments`, [`commands`]: what a person types; [`screen`], [`status`] and
+//! - [`cli`], `arguments`, `pace`, [`commands`]: what a person types; [`screen`], [`status`] and
 //!   [`signals`]: what a person sees and presses.
 
 pub mod address;
@@ -27,6 +27,7 @@ pub mod link;
 mod links;
 mod lsd;
 mod named;
+mod pace;
 pub mod recording;
 pub mod screen;
 pub mod share;

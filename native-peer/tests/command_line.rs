@@ -246,6 +246,10 @@ fn what_cannot_be_accepted_is_told_on_one_line() {
         ),
         (&["create", "file"], "--output"),
         (&["seed", "missing"], "cannot read missing"),
+        (&["seed", "file", "--up", "0"], "a second above 0"),
+        (&["get", hash, "--down", "fast"], "a second above 0"),
+        (&["get", hash, "--seed-ratio", "all"], "--seed-ratio"),
+        (&["get", hash, "--seed-time", "soon"], "--seed-time"),
         (
             &["seed", "file", "--tracker", "nonsense"],
             "nonsense is not a tracker address",

@@ -238,6 +238,25 @@ fn whoever_fetched_seeds_on_after_the_first_has_left() {
 }
 
 #[test]
+fn sharing_ends_when_enough_was_given() {
+    let tracker = Tracker::start();
+    let folder = shared();
+    let at = folder.path();
+    let what = ["Много файлов", "--tracker", &tracker.url()];
+    let (mut seed, link) = Peer::seed(at, &[&what[..], &["--seed-ratio", "1"]].concat());
+    // It has nothing to give to anybody, and ends as soon as it could share.
+    let get = ["get", &link, "-o", "out", "--seed-time", "0s"];
+    let output = Peer::start(at, &get).end();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let last = text.lines().last().unwrap();
+    assert_eq!(last, "it was shared for 0s: sharing ends");
+    assert_all_there(&at.join("out"));
+    seed.wait_for("1 times its size was given: sharing ends");
+    assert_eq!(seed.end().status.code(), Some(0));
+}
+
+#[test]
 fn peers_wait_for_a_tracker_and_outlive_its_restart() {
     // A port that was free a moment ago.
     let address = TcpListener::bind("127.0.0.1:0")

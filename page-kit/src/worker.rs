@@ -1,8 +1,8 @@
 //! Starts the worker from the page.
 //!
-//! The worker runs the very module that the page runs. Its two files have hashed names,
-//! which the page's own preload links tell; a two-line module made on the spot imports
-//! the glue and hands it the path of the WebAssembly file.
+//! The worker runs the very module that the page runs, and gets it compiled, as its first
+//! message. The glue has a hashed name, which the page's own preload link tells; a two-line
+//! module made on the spot imports it and hands it what comes.
 
 use std::marker::PhantomData;
 
@@ -36,9 +36,7 @@ impl<ToWorker: Serialize> WorkerHandle<ToWorker> {
         let document = web_sys::window()
             .and_then(|window| window.document())
             .ok_or("there is no page")?;
-        let glue = link(&document, r#"link[rel="modulepreload"]"#)?;
-        let wasm = link(&document, r#"link[rel="preload"][type="application/wasm"]"#)?;
-        let worker = spawn(&glue, &wasm)
+        let worker = spawn(&glue(&document)?)
             .map_err(|error| format!("the browser starts no worker: {error:?}"))?;
 
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
@@ -90,18 +88,22 @@ fn words(error: &ErrorEvent) -> String {
     format!("{message}, {file}:{line}:{column}")
 }
 
-fn link(document: &Document, selector: &str) -> Result<String, String> {
-    let found = document.query_selector(selector).ok().flatten();
+fn glue(document: &Document) -> Result<String, String> {
+    let found = document.query_selector(r#"link[rel="modulepreload"]"#);
+    let found = found.ok().flatten();
     let link = found.and_then(|element| element.dyn_into::<HtmlLinkElement>().ok());
-    link.map(|link| link.href())
-        .ok_or_else(|| format!("the page was built without {selector}"))
+    let href = link.map(|link| link.href());
+    href.ok_or_else(|| "the page was built without a link to its glue".to_owned())
 }
 
-fn spawn(glue: &str, wasm: &str) -> Result<Worker, JsValue> {
+fn spawn(glue: &str) -> Result<Worker, JsValue> {
     // Through JsString's quoting, or a strange path could break out of the literal.
-    let quote = |text: &str| js_sys::JSON::stringify(&JsValue::from_str(text));
-    let (glue, wasm) = (quote(glue)?, quote(wasm)?);
-    let source = format!("import init from {glue}; await init({{ module_or_path: {wasm} }});");
+    let glue = js_sys::JSON::stringify(&JsValue::from_str(glue))?;
+    let source = format!(
+        "import init from {glue}; onmessage = (message) => {{ \
+            onmessage = null; init({{ module_or_path: message.data }}).catch(reportError); \
+        }};"
+    );
 
     let properties = BlobPropertyBag::new();
     properties.set_type("text/javascript");
@@ -115,5 +117,7 @@ fn spawn(glue: &str, wasm: &str) -> Result<Worker, JsValue> {
     options.set_type(WorkerType::Module);
     options.set_name("tabswarm");
     // The URL is not revoked: some browsers read it only after this returns.
-    Worker::new_with_options(&url, &options)
+    let worker = Worker::new_with_options(&url, &options)?;
+    worker.post_message(&wasm_bindgen::module())?;
+    Ok(worker)
 }

@@ -3,11 +3,13 @@
 //! `cargo xtask test clients` installs them, says where they are, and runs the tests in a
 //! network of their own, in which this machine is [`HOST`].
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, Lines};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
 use crate::programs;
@@ -97,6 +99,67 @@ pub fn webtorrent(torrent: &Path, folder: &Path) -> Result<Running> {
     let mut command = Command::new("node");
     command.arg(installed("webtorrent_client.mjs"));
     Running::start(command.arg(torrent).arg(folder))
+}
+
+/// The tracker of WebTorrent, `bittorrent-tracker`, on this port of [`HOST`].
+pub async fn bittorrent_tracker(port: u16) -> Result<Running> {
+    let mut command = Command::new("node");
+    command.arg(installed("tracker.mjs"));
+    let mut tracker = Running::start(command.arg(HOST).arg(port.to_string()))?;
+    tracker.says("listening").await?;
+    Ok(tracker)
+}
+
+/// A website with WebTorrent in its page.
+#[derive(Debug)]
+pub struct Site {
+    address: SocketAddr,
+}
+
+impl Site {
+    /// Starts one on a free port.
+    pub async fn start() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream));
+            }
+        });
+        Ok(Site { address })
+    }
+
+    /// What the browser says of its pages.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The page's address.
+    pub fn page(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+}
+
+/// Answers one request.
+async fn serve(stream: TcpStream) -> Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut request = String::new();
+    while stream.read_line(&mut request).await? > 2 {}
+    let (file, kind) = match request.split(' ').nth(1) {
+        Some("/webtorrent.min.js") => (
+            "node_modules/webtorrent/dist/webtorrent.min.js",
+            "text/javascript",
+        ),
+        _ => ("webtorrent_tab.html", "text/html"),
+    };
+    let body = tokio::fs::read(installed(file)).await?;
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(&body).await?;
+    Ok(stream.flush().await?)
 }
 
 /// The same with libtorrent, which listens on this port.

@@ -7,14 +7,13 @@ use anyhow::Result;
 use swarm_tests::programs::page_weight;
 
 /// Bytes of the whole page over HTTPS, which speaks brotli: a few kB more than it weighed when
-/// this was written (278 kB). At 1.6 Mbit/s, a bad mobile network, each 10 kB are 50 ms more
+/// this was written (234 kB). At 1.6 Mbit/s, a bad mobile network, each 10 kB are 50 ms more
 /// before somebody sees anything. A change that needs more says here for what.
 ///
-/// Of these, some 12 kB are direct links, and some 20 are several trackers, and what the node has
-/// for ordinary swarms (trackers by HTTP and UDP, peer exchange), which no tab uses yet.
-const MOST_BROTLI: u64 = 284_000;
-/// The same over plain HTTP in a LAN, where browsers take gzip only (319 kB).
-const MOST_GZIP: u64 = 326_000;
+/// Of these, some 12 kB are direct links, and some 10 are several trackers.
+const MOST_BROTLI: u64 = 238_000;
+/// The same over plain HTTP in a LAN, where browsers take gzip only (244 kB).
+const MOST_GZIP: u64 = 248_000;
 
 #[test]
 #[ignore = "needs the built page: cargo xtask test tabs"]

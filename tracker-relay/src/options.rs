@@ -118,7 +118,7 @@ enum RelayOption {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "LimitOptions")]
+#[command(next_help_heading = "Limits")]
 struct LimitOptions {
     /// Tabs and programs connected at once. One address (of IPv6, one /64) may have as many as
     /// are left free, half of them when nobody else is there: with the default, ten thousand

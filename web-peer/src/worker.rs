@@ -25,6 +25,7 @@ mod frames;
 mod headroom;
 mod host;
 mod js;
+mod json;
 mod language;
 mod link;
 mod links;

@@ -42,6 +42,17 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         "cargo clippy -p swarm-core -p page-kit -p web-peer -p lab-page --target {wasm} -- -D warnings"
     )
     .run()?;
+    heading("Clippy, the core of a page");
+    cmd!(
+        sh,
+        "cargo clippy -p web-peer --target {wasm} -- -D warnings"
+    )
+    .run()?;
+    cmd!(
+        sh,
+        "cargo clippy -p swarm-core --lib --no-default-features -- -D warnings"
+    )
+    .run()?;
     heading("The core's documentation");
     cmd!(sh, "cargo doc -p swarm-core --no-deps")
         .env("RUSTDOCFLAGS", "-D warnings")

@@ -1,5 +1,5 @@
-//! Makes what Trunk wrote smaller still: scripts and styles are minified, and what the program
-//! imports from its glue gets short names.
+//! Makes what Trunk wrote smaller still: scripts and styles are minified, what the program
+//! imports from its glue gets short names, and what is alike in it is put side by side.
 //!
 //! wasm-bindgen calls every import by its name and a hash, sixteen digits that no compression
 //! takes out of either file. Trunk's own minifier does not understand the glue.
@@ -15,6 +15,8 @@ use xshell::cmd;
 use crate::workspace::Workspace;
 
 mod imports;
+mod module;
+mod streams;
 
 /// What a page's program is called after its name and hash, and its glue.
 const PROGRAM: &str = "_bg.wasm";
@@ -34,7 +36,8 @@ pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> R
         let program = fs::read(folder.join(name))?;
         let text = fs::read_to_string(folder.join(&glue)).context("reading the glue")?;
         let (short, text) = imports::shorten(&program, &text)?;
-        put(folder, &mut markup, name, &short)?;
+        let text = unpacking(&text)?;
+        put(folder, &mut markup, name, &streams::pack(&short)?)?;
         put_minified(workspace, folder, &mut markup, &glue, text, has_esbuild)?;
     }
     for name in names.iter().filter(|name| name.ends_with(".css")) {
@@ -43,6 +46,14 @@ pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> R
     }
     fs::write(path, markup).context("writing the page's markup")?;
     Ok(())
+}
+
+/// The glue of a program that [`streams::pack`] took apart: what it fetches it puts together.
+fn unpacking(glue: &str) -> Result<String> {
+    const FETCH: &str = "module_or_path = fetch(module_or_path);";
+    ensure!(glue.matches(FETCH).count() == 1, "the glue fetches nothing");
+    let fetched = "module_or_path = fetch(module_or_path).then(unpack);";
+    Ok(glue.replace(FETCH, fetched) + streams::UNPACK)
 }
 
 fn put_minified(

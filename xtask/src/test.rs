@@ -133,20 +133,24 @@ fn firefox(workspace: &Workspace, args: &[String]) -> Result<()> {
 fn clients(workspace: &Workspace, args: &[String]) -> Result<()> {
     let sh = &workspace.sh;
     let clients = setup::clients(workspace)?;
+    let driver = setup::browser(workspace)?;
+    build::all_pages(workspace)?;
     heading("Tests with other clients");
     // Nothing here is about speed, and `cargo test` has built the server like this already. All
     // is built first: in the network that the tests run in there is nothing to fetch from.
     cmd!(sh, "cargo build -p tracker-relay -p native-peer").run()?;
     cmd!(
         sh,
-        "cargo test -p swarm-tests --test clients --test ordinary --no-run"
+        "cargo test -p swarm-tests --test clients --test ordinary --test webtorrent --no-run"
     )
     .run()?;
     cmd!(
         sh,
-        "sh tests/clients/network.sh cargo test --offline -p swarm-tests --test clients --test ordinary -- --ignored --test-threads=1 {args...}"
+        "sh tests/clients/network.sh cargo test --offline -p swarm-tests --test clients --test ordinary --test webtorrent -- --ignored --test-threads=1 {args...}"
     )
+    .env("CHROMEDRIVER", driver)
     .env("TABSWARM_CLIENTS", clients)
+    .env("TABSWARM_PAGE", workspace.dist())
     .env("TABSWARM_BIN_DIR", workspace.target.join("debug"))
     .run()?;
     Ok(())

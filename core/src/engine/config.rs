@@ -16,7 +16,8 @@ pub use announce::AnnounceConfig;
 pub use check::ConfigError;
 
 pub use crate::peer::{
-    DirectConfig, IntroduceConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, WorkConfig,
+    DirectConfig, IntroduceConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, RtcConfig,
+    WorkConfig,
 };
 
 /// See the module. `Config::default()` suits a tab, of which a browser has many;

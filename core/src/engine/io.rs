@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Ending;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::{Metainfo, MetainfoError};
-use crate::net::{Contact, LaneLimits, Parts, RelayPolicy};
+use crate::net::{Contact, LaneLimits, Parts, Rates, RelayPolicy};
 use crate::peer::PeerPath;
 use crate::pieces::{Bitfield, PieceIndex, Priority, Strategy};
 
@@ -141,6 +141,8 @@ pub enum Input<C = Bytes> {
     /// A person wants no way to others but relays, or allows others again. Channels of other
     /// kinds are closed, and none are opened meanwhile.
     RelayOnly(bool),
+    /// A person says how fast pieces may be given and taken from now on.
+    SetRates(Rates),
     /// Something about a direct link that is being made ([`Output::Direct`]).
     Direct(DirectId, DirectNews),
     /// An [`Output::Store`] ended.
@@ -441,6 +443,8 @@ pub enum Event {
 /// Why the engine is to be ticked, from the rarest reason to what there is always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TimerKind {
+    /// Bytes that were held back because of [`Input::SetRates`] may pass.
+    Pace,
     /// A peer was silent for too long, or is to hear that we are there.
     Silence,
     /// Upload slots are given out anew.

@@ -17,6 +17,7 @@ use std::collections::VecDeque;
 
 use super::cache::Cache;
 use super::channels::Channels;
+use super::throttles::Throttles;
 use super::waiting::Waiting;
 use super::{Config, Ending, Event, Failure, Fault, Output, Resume, TimerKind, Urgency};
 use crate::chunk::Chunk;
@@ -103,6 +104,7 @@ pub(super) struct Cx<'a, C> {
     pub(super) channels: &'a mut Channels,
     pub(super) waiting: &'a mut Waiting,
     pub(super) cache: &'a mut Cache<C>,
+    pub(super) throttles: &'a mut Throttles,
     pub(super) out: &'a mut VecDeque<Output<C>>,
     /// What we call ourselves.
     pub(super) peer_id: PeerId,

@@ -9,11 +9,13 @@ impl<C: Chunk> Engine<C> {
     /// The second half of [`Engine::handle`]: does what has become possible, asks for blocks,
     /// sends what waits.
     pub(crate) fn flush(&mut self, now: Time) {
+        self.throttles.begin_turn();
         loop {
             self.with_all(now, |torrent, cx| torrent.refill(cx));
             self.serve_in_turns(now);
             // Who took what waited for it may be asked again.
-            if !self.torrents.values().any(Torrent::wants_refill) {
+            let more = self.torrents.values().any(Torrent::wants_refill);
+            if !more || self.throttles.down.room(now) == Some(0) {
                 return;
             }
         }

@@ -27,6 +27,9 @@ use crate::wire::tracker::udp::UdpError;
 pub use source::{SourceState, SourceView};
 use swarm::Swarm;
 
+/// A host without sockets asks no such trackers, and has no code for it.
+const IS_HERE: bool = cfg!(feature = "ordinary");
+
 /// See the module.
 #[derive(Debug)]
 pub struct Announcer {
@@ -129,11 +132,17 @@ impl Announcer {
 
     /// The next thing that it wants.
     pub fn poll(&mut self) -> Option<Said> {
+        if !IS_HERE {
+            return None;
+        }
         self.out.pop_front()
     }
 
     /// A torrent has these trackers, tier by tier.
     pub fn learn(&mut self, info_hash: InfoHash, tiers: Vec<Vec<String>>, config: &AnnounceConfig) {
+        if !IS_HERE {
+            return;
+        }
         let swarm = self.swarms.entry(info_hash).or_default();
         for mut tier in tiers {
             self.rng.shuffle(&mut tier);
@@ -149,14 +158,14 @@ impl Announcer {
         urgency: Urgency,
         config: &AnnounceConfig,
     ) {
-        if let Some(swarm) = self.swarms.get_mut(&info_hash) {
+        if IS_HERE && let Some(swarm) = self.swarms.get_mut(&info_hash) {
             swarm.look(now, urgency, config);
         }
     }
 
     /// A torrent has its last piece.
     pub fn complete(&mut self, info_hash: InfoHash) {
-        if let Some(swarm) = self.swarms.get_mut(&info_hash) {
+        if IS_HERE && let Some(swarm) = self.swarms.get_mut(&info_hash) {
             swarm.complete();
         }
     }
@@ -169,6 +178,9 @@ impl Announcer {
         totals: Totals,
         engine: &Engine<C>,
     ) {
+        if !IS_HERE {
+            return;
+        }
         let Some(swarm) = self.swarms.get_mut(&info_hash) else {
             return;
         };
@@ -184,6 +196,9 @@ impl Announcer {
 
     /// When something is due.
     pub fn due<C: Chunk>(&self, engine: &Engine<C>) -> Option<Time> {
+        if !IS_HERE {
+            return None;
+        }
         let running = self.swarms.iter();
         let running = running.filter(|(info_hash, _)| engine.is_running(**info_hash));
         running
@@ -193,6 +208,9 @@ impl Announcer {
 
     /// Announces where that is due.
     pub fn tell<C: Chunk>(&mut self, now: Time, engine: &Engine<C>) {
+        if !IS_HERE {
+            return;
+        }
         let config = &engine.config().announce;
         let mut due = Vec::new();
         for (info_hash, swarm) in &mut self.swarms {
@@ -254,6 +272,9 @@ impl Announcer {
         answer: Answer,
         config: &AnnounceConfig,
     ) -> Option<engine::Input<C>> {
+        if !IS_HERE {
+            return None;
+        }
         let (info_hash, index) = self.asked.remove(&number)?;
         let swarm = self.swarms.get_mut(&info_hash)?;
         if !swarm.awaits(index, number) {

@@ -25,6 +25,8 @@ pub struct Tracker {
     pub(super) max_swarms: usize,
     /// When a torrent that waits may be announced in the place of another.
     pub(super) next_turn: Option<Time>,
+    /// It was told that we take WebRTC offers from whom it knows.
+    rtc: bool,
     out: VecDeque<ClientMessage>,
 }
 
@@ -68,6 +70,7 @@ impl Tracker {
             listings: SortedMap::new(),
             max_swarms,
             next_turn: None,
+            rtc: false,
             out: VecDeque::new(),
         }
     }
@@ -182,6 +185,24 @@ impl Tracker {
         ]
     }
 
+    /// From now on we take WebRTC offers from those that it knows, or none any more: it hears
+    /// of that at once.
+    pub fn take_offers(&mut self, now: Time, rtc: bool) {
+        if std::mem::replace(&mut self.rtc, rtc) != rtc {
+            let told = self.listings.values_mut();
+            for listing in told.filter(|listing| listing.announced) {
+                listing.announce_by(now);
+            }
+        }
+    }
+
+    /// A torrent is to be announced again by then, whatever the tracker said.
+    pub fn announce_by(&mut self, info_hash: InfoHash, due: Time) {
+        if let Some(listing) = self.listings.get_mut(&info_hash) {
+            listing.announce_by(due);
+        }
+    }
+
     /// Announces, and tells of new pieces, where that is due.
     pub fn tell<C: Chunk>(&mut self, now: Time, engine: &Engine<C>) {
         let peer_id = engine.peer_id();
@@ -192,7 +213,7 @@ impl Tracker {
             // The bitfield of an announce is shorter than very many pieces.
             let many = haves && listing.new_pieces.len() > MAX_HAVE;
             if announce || many {
-                let announce = listing.announce(now, *info_hash, peer_id, engine);
+                let announce = listing.announce(now, *info_hash, (peer_id, self.rtc), engine);
                 self.out.extend(announce);
             } else if haves && let Some(left) = engine.left(*info_hash) {
                 listing.have_due = None;
@@ -229,7 +250,7 @@ impl Listing {
         &mut self,
         now: Time,
         info_hash: InfoHash,
-        peer_id: PeerId,
+        (peer_id, rtc): (PeerId, bool),
         engine: &Engine<C>,
     ) -> Option<ClientMessage> {
         let report = engine.report(now, info_hash)?;
@@ -247,7 +268,7 @@ impl Listing {
             left: report.left,
             pieces: report.pieces,
             numwant: u32::try_from(report.wanted).unwrap_or(u32::MAX),
-            rtc: false,
+            rtc,
         }))
     }
 }

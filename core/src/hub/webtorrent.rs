@@ -98,6 +98,7 @@ impl<F: Frame> Hub<F> {
             Some(Kind::Tab) => {
                 let answer = Signalled {
                     info_hash,
+                    member,
                     peer_id,
                     id,
                     sdp,
@@ -147,6 +148,7 @@ impl<F: Frame> Hub<F> {
             let Offer { id, sdp } = offer;
             let offer = Signalled {
                 info_hash,
+                member: from,
                 peer_id,
                 id,
                 sdp,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::testing::{SWARM, Scene, announce as tab_announce, source};
 use super::{ConnId, HubConfig, HubInput, HubOutput, HubStats};
-use crate::id::{InfoHash, PeerId};
+use crate::id::{InfoHash, MemberId, PeerId};
 use crate::time::Time;
 use crate::wire::relay::{self, ServerMessage as ToTab, Signal, Signalled};
 use crate::wire::tracker::{Counts, Event};
@@ -339,6 +339,7 @@ fn a_tab_that_takes_offers_is_given_them_and_answers() {
     assert_eq!(scene.told(11), []);
     let offered = Signalled {
         info_hash: SWARM,
+        member: MemberId(1),
         peer_id: peer_id(1),
         id: OfferId([0; 20]),
         sdp: "offer 0".to_owned(),
@@ -383,6 +384,7 @@ fn a_tab_hears_for_how_many_an_offer_would_be_and_makes_it() {
     scene.answer(1, peer_id(10), OfferId([3; 20]));
     let answered = Signalled {
         info_hash: SWARM,
+        member: MemberId(1),
         peer_id: peer_id(1),
         id: OfferId([3; 20]),
         sdp: "answer".to_owned(),

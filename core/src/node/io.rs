@@ -10,10 +10,11 @@ use crate::engine::{
 };
 use crate::find::announcer::{AnnounceError, Answer, Ask};
 use crate::id::{ChannelId, InfoHash, LinkId};
-use crate::net::Parts;
+use crate::net::{Parts, Rates};
 use crate::pieces::PieceIndex;
 use crate::sorted::SortedSet;
 use crate::wire::relay::{ClientMessage, ServerMessage};
+use crate::wire::webtorrent;
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -23,6 +24,9 @@ pub enum Input<C = Bytes> {
     /// Something about a link. Its number is the host's choice, and the same for as long as
     /// it leads to the same place.
     Link(LinkId, LinkInput<C>),
+    /// Something about a link to a tracker that speaks WebTorrent's protocol; that it is down is
+    /// said as of any other ([`LinkInput::Down`]).
+    WebTorrent(LinkId, WebTorrentInput),
     /// Something about a wire: a connection that carries the stream of one peer and nothing
     /// else. Its number is the host's choice, and that of no link or wire before.
     Wire(LinkId, WireInput<C>),
@@ -83,6 +87,8 @@ pub enum Input<C = Bytes> {
     },
     /// See [`crate::engine::Input::RelayOnly`].
     RelayOnly(bool),
+    /// See [`crate::engine::Input::SetRates`].
+    SetRates(Rates),
     /// What came of an [`Output::Direct`].
     Direct(DirectId, DirectInput),
     /// An [`Output::Store`] ended.
@@ -129,6 +135,15 @@ impl<C: Chunk> From<ServerMessage> for LinkInput<C> {
             message => LinkInput::Message(message),
         }
     }
+}
+
+/// What happened to a link to a tracker that speaks WebTorrent's protocol.
+#[derive(Clone, Debug)]
+pub enum WebTorrentInput {
+    /// It is open.
+    Up,
+    /// The tracker sent a message.
+    Message(webtorrent::ServerMessage),
 }
 
 /// What happened to a wire.
@@ -180,6 +195,9 @@ pub enum DirectInput {
 pub enum Output<C = Bytes> {
     /// Something for a link.
     Link(LinkId, LinkOutput<C>),
+    /// Say this to a tracker that speaks WebTorrent's protocol. While its link is down, it is
+    /// dropped.
+    WebTorrent(LinkId, webtorrent::ClientMessage),
     /// Something about wires.
     Wire(WireOutput<C>),
     /// Ask a tracker, then answer with [`Input::Answered`]. What it says when we leave a swarm
@@ -278,6 +296,8 @@ pub enum TimerKind {
     Have,
     /// Somebody who called us has not said for which torrent.
     Handshake,
+    /// An offer was not answered, or a connection did not come about.
+    Offer,
     /// A server has been silent: it is asked for a sign of life, or given up.
     Pulse,
     /// A torrent that waits may be announced in the place of another.

@@ -20,8 +20,9 @@ use crate::peer::PeerPath;
 use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::relay::{
-    ClientMessage, Open, Peers, RelayUse, ServerMessage, StunServer, Welcome,
+    ClientMessage, Open, Peers, RelayUse, ServerMessage, Signal, StunServer, Welcome,
 };
+use crate::wire::webtorrent::Offer;
 
 /// See the module.
 #[derive(Debug)]
@@ -62,6 +63,38 @@ impl RelayLink {
     /// Where peers may ask for their own addresses.
     pub(super) fn stun(&self) -> &[StunServer] {
         self.welcome.as_ref().map_or(&[], |welcome| &welcome.stun)
+    }
+
+    /// Our own number, once it is known.
+    pub(super) fn member(&self) -> Option<MemberId> {
+        self.welcome.as_ref().map(|welcome| welcome.member)
+    }
+
+    /// The server said something that is for others here.
+    pub(super) fn hears(&mut self, now: Time) {
+        self.pulse = Pulse::Heard(now);
+    }
+
+    /// A torrent is to be announced again by then.
+    pub(super) fn announce_by(&mut self, info_hash: InfoHash, due: Time) {
+        self.tracker.announce_by(info_hash, due);
+    }
+
+    /// Sends an offer of ours, or our answer to one.
+    pub(super) fn signal<C: Chunk>(
+        &self,
+        info_hash: InfoHash,
+        offer: Offer,
+        is_offer: bool,
+        out: &mut VecDeque<Output<C>>,
+    ) {
+        let Offer { id, sdp } = offer;
+        let signal = Signal { info_hash, id, sdp };
+        let message = match is_offer {
+            true => ClientMessage::Offer(signal),
+            false => ClientMessage::Answer(signal),
+        };
+        self.send(message, out);
     }
 
     /// What a torrent is at the tracker.
@@ -151,7 +184,7 @@ impl RelayLink {
             }
             ServerMessage::Error { info_hash, reason } => self.refused(now, info_hash, reason, out),
             ServerMessage::Pong => engine::Input::Tick,
-            // Whoever does not say that it takes offers is given none.
+            // The node's business.
             ServerMessage::Offer(_) | ServerMessage::Answer(_) => engine::Input::Tick,
             ServerMessage::Data(frame) => {
                 self.receive(now, frame.channel(), C::of(frame.payload()))
@@ -439,6 +472,9 @@ impl RelayLink {
         out: &mut VecDeque<Output<C>>,
     ) {
         if self.welcome.is_some() {
+            let rtc = engine.config().paths.rtc.at_once > 0
+                && engine.relay_policy(self.id) != RelayPolicy::Only;
+            self.tracker.take_offers(now, rtc);
             self.tracker.take_turns(now, engine);
             self.tracker.tell(now, engine);
             self.say(out);
@@ -467,8 +503,8 @@ impl RelayLink {
 
     /// What others at this server know us by.
     fn here(&self) -> [u8; 4] {
-        let member = self.welcome.as_ref().map(|welcome| welcome.member);
-        member.map_or([0; 4], |member| member.0.to_be_bytes())
+        self.member()
+            .map_or([0; 4], |member| member.0.to_be_bytes())
     }
 
     fn contact(&self, member: MemberId) -> Contact {
@@ -480,6 +516,6 @@ impl RelayLink {
 }
 
 /// What the other end says in 32 bits.
-fn size(number: u32) -> usize {
+pub(super) fn size(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }

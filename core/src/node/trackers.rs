@@ -42,7 +42,8 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         links: Option<SortedSet<LinkId>>,
     ) {
         let had = |node: &Self, link: &LinkId| node.trackers.has(info_hash, *link);
-        let before: SortedSet<LinkId> = self.links.keys().copied().collect();
+        let links_before = self.links.keys().chain(self.foreign.keys());
+        let before: SortedSet<LinkId> = links_before.copied().collect();
         let before = before.into_iter().map(|link| (link, had(self, &link)));
         let before: Vec<(LinkId, bool)> = before.collect();
         match links {
@@ -61,9 +62,6 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 );
             }
             let is_running = self.engine.engine().is_running(info_hash);
-            let Some(link) = self.links.get_mut(&id) else {
-                continue;
-            };
             let urgency = Urgency::Now;
             let output = match (was_told, is_told) {
                 (true, false) => engine::Output::Leave {
@@ -73,25 +71,37 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 (false, true) if is_running => engine::Output::Look { info_hash, urgency },
                 _ => continue,
             };
-            link.find(now, &output, &mut self.out);
+            if let Some(link) = self.links.get_mut(&id) {
+                link.find(now, &output, &mut self.out);
+            } else if let Some(link) = self.foreign.get_mut(&id) {
+                let least = self.engine.engine().config().paths.rtc.interval.0;
+                link.find(now, &output, least);
+            }
         }
     }
 
     /// What the server behind a link is for us.
     pub fn tracker(&self, link: LinkId) -> TrackerView {
-        let link = self.links.get(&link);
-        link.map_or(TrackerView::Down, super::RelayLink::state)
+        match (self.links.get(&link), self.foreign.get(&link)) {
+            (Some(link), _) => link.state(),
+            (None, Some(link)) => link.state(),
+            (None, None) => TrackerView::Down,
+        }
     }
 
     /// What the servers that a torrent is told to have made of it, in the order of their links;
     /// links that are down are none.
     pub fn standings(&self, info_hash: InfoHash) -> Vec<TrackerStanding> {
-        let links = self.links.iter();
-        let told = links.filter(|(id, _)| self.trackers.has(info_hash, **id));
-        let standing = told.map(|(id, link)| TrackerStanding {
-            link: *id,
-            state: link.state(),
-            standing: link.standing(info_hash),
+        let ours = self.links.iter();
+        let ours = ours.map(|(id, link)| (*id, link.state(), link.standing(info_hash)));
+        let others = self.foreign.iter();
+        let others = others.map(|(id, link)| (*id, link.state(), link.standing(info_hash)));
+        let told = ours.chain(others);
+        let told = told.filter(|(id, ..)| self.trackers.has(info_hash, *id));
+        let standing = told.map(|(link, state, standing)| TrackerStanding {
+            link,
+            state,
+            standing,
         });
         standing.collect()
     }
@@ -103,7 +113,9 @@ impl<S: Sink, C: Chunk> Node<S, C> {
 
     /// The best that any tracker has made of a torrent.
     pub(super) fn standing(&self, info_hash: InfoHash) -> Standing {
-        let standings = self.links.values().map(|link| link.standing(info_hash));
+        let ours = self.links.values().map(|link| link.standing(info_hash));
+        let others = self.foreign.values().map(|link| link.standing(info_hash));
+        let standings = ours.chain(others);
         standings.max_by_key(Standing::rank).unwrap_or_default()
     }
 }

@@ -76,6 +76,53 @@ pub struct PathsConfig {
     pub direct: DirectConfig,
     /// Direct links where there is no relay.
     pub introduce: IntroduceConfig,
+    /// WebRTC connections to peers that speak WebTorrent's protocol.
+    pub rtc: RtcConfig,
+}
+
+/// When WebRTC connections are made by way of trackers, as WebTorrent's clients do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RtcConfig {
+    /// Offers of ours that are out at once, in all torrents together, and as many of others that
+    /// are being answered; none at all takes part in nothing of it. None by default, because the
+    /// host has to know how; eight where it does: WebTorrent has five in each announce, and a
+    /// browser takes 500 connections.
+    pub at_once: usize,
+    /// The host describes its end within this time: ten seconds, of which gathering candidates
+    /// takes two.
+    pub describe: Duration,
+    /// An offer that nobody has answered by then is given up: half a minute. WebTorrent's clients
+    /// take up to five seconds to answer, and hold offers of their own for fifty.
+    pub answer: Duration,
+    /// A connection that is not there so long after the answer is given up: 25 seconds, as with
+    /// WebTorrent.
+    pub connect: Duration,
+    /// Where a connection did not come about, or was closed by the other end, so long after it
+    /// the tracker is told anew, and asked for others: a minute, for which our own hub hands on
+    /// no second offer between the same two.
+    pub retry: Duration,
+    /// A tracker that is not ours is announced to no sooner than this after the last time,
+    /// whatever it says: fifteen seconds, and an hour at the latest.
+    pub interval: (Duration, Duration),
+    /// A peer that wants something of us is not kept choked for longer than this, as WebTorrent
+    /// leaves who does so after five seconds: three.
+    pub choked: Duration,
+}
+
+impl Default for RtcConfig {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        RtcConfig {
+            at_once: 0,
+            describe: seconds(10),
+            answer: seconds(30),
+            connect: seconds(25),
+            retry: seconds(60),
+            interval: (seconds(15), seconds(3600)),
+            choked: seconds(3),
+        }
+    }
 }
 
 /// When direct links (WebRTC) are made.
@@ -167,6 +214,7 @@ impl Default for PathsConfig {
             strangers: 64,
             direct: DirectConfig::default(),
             introduce: IntroduceConfig::default(),
+            rtc: RtcConfig::default(),
         }
     }
 }

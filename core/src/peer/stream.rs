@@ -229,7 +229,7 @@ impl<C: Chunk> Stream<C> {
     pub(crate) fn rank(&self) -> u8 {
         match (self.path, self.policy) {
             (PeerPath::Relay, RelayPolicy::Spare) => 0,
-            (PeerPath::Direct | PeerPath::Tcp, _) => 1,
+            (PeerPath::Direct | PeerPath::Tcp | PeerPath::WebTorrent, _) => 1,
             (PeerPath::Relay, RelayPolicy::Free | RelayPolicy::Only) => 2,
         }
     }
@@ -305,6 +305,12 @@ impl<C: Chunk> Stream<C> {
         } else {
             Asked::Never
         }
+    }
+
+    /// Bytes that were asked for and did not come yet.
+    pub(crate) fn asked_bytes(&self) -> u64 {
+        let lengths = self.requests.iter().map(|block| u64::from(block.length));
+        lengths.sum()
     }
 
     /// None of what was asked for will come; what does, late, or is rejected, is no fault.

@@ -21,11 +21,12 @@ impl<S: Sink, C: Chunk> RecordedEngine<S, C> {
     /// As [`Engine::new`]; recorded from now on if there is a sink.
     pub(crate) fn new(config: Config, seed: u64, now: Time, sink: Option<S>) -> Self {
         let mut engine = RecordedEngine {
-            engine: Engine::new(config.clone(), seed, now),
+            engine: Engine::new(config, seed, now),
             recording: None,
             ended: None,
         };
         if let Some(sink) = sink {
+            let config = engine.engine.config().clone();
             let (recorder, part) = Recorder::begin(&Header::new(config, seed, now));
             engine.recording = Some((recorder, sink));
             engine.append(part);

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Outputs;
 use crate::engine::{DirectId, DirectNews, Found};
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
-use crate::net::{Contact, RelayPolicy};
+use crate::net::{Contact, Rates, RelayPolicy};
 use crate::peer::PeerPath;
 use crate::pieces::{Layout, Priority, Strategy};
 use crate::sorted::SortedMap;
@@ -114,6 +114,7 @@ pub(super) enum What {
     Direct(DirectId, DirectNews),
     RelayOnly(bool),
     TellTrackers(InfoHash, Vec<String>),
+    SetRates(Rates),
 }
 
 /// A [`Job`](crate::engine::Job).

@@ -1,3 +1,4 @@
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
@@ -10,7 +11,7 @@ use crate::engine::{
 };
 use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId, PeerId};
 use crate::metainfo::{Builder, Metainfo, NewFile};
-use crate::net::{Contact, LaneLimits, RelayPolicy};
+use crate::net::{Contact, LaneLimits, Rates, RelayPolicy};
 use crate::peer::PeerPath;
 use crate::pieces::{Bitfield, Priority, Strategy};
 use crate::time::Time;
@@ -441,7 +442,11 @@ fn arbitrary_input(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Inpu
         link,
         member: MemberId(u.arbitrary()?),
     };
-    Ok(match u.int_in_range(0..=22)? {
+    Ok(match u.int_in_range(0..=23)? {
+        23 => Input::SetRates(Rates {
+            up: NonZeroU64::new(u.arbitrary()?),
+            down: NonZeroU64::new(u.arbitrary()?),
+        }),
         22 => Input::TellTrackers {
             info_hash,
             addresses: u.arbitrary()?,

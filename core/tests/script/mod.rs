@@ -491,7 +491,11 @@ impl Stage {
         match output {
             Output::Link(_, output) => self.hear(output.into_message()?),
             Output::Store(job, work) => self.work(job, work),
-            Output::Wire(_) | Output::Direct(..) | Output::Ask(_) | Output::Trouble { .. } => {
+            Output::WebTorrent(..)
+            | Output::Wire(_)
+            | Output::Direct(..)
+            | Output::Ask(_)
+            | Output::Trouble { .. } => {
                 unreachable!("nobody here knows an address")
             }
             Output::Refused { .. } => None,

@@ -217,6 +217,12 @@ impl Net {
 
     pub(crate) fn leecher_with(&mut self, config: Config, content: &Content) -> usize {
         let host = self.host(config);
+        self.add_link(host, content);
+        host
+    }
+
+    /// A host wants what it knows only the info-hash of.
+    pub(crate) fn add_link(&mut self, host: usize, content: &Content) {
         let info_hash = content.info_hash();
         self.command(
             host,
@@ -227,7 +233,6 @@ impl Net {
                 paused: false,
             },
         );
-        host
     }
 
     pub(crate) fn input(&mut self, host: usize, input: Input) {
@@ -421,7 +426,9 @@ impl Net {
             }
             Output::Direct(id, work) => self.link(index, id, work),
             Output::Wire(output) => self.work_on_wire(index, output),
-            Output::Ask(_) | Output::Trouble { .. } => unreachable!("nobody here has trackers"),
+            Output::Ask(_) | Output::Trouble { .. } | Output::WebTorrent(..) => {
+                unreachable!("nobody here has trackers")
+            }
             Output::Event(event) => host.events.push(event),
             Output::Refused { .. } => {}
         }

@@ -188,6 +188,7 @@ impl World {
                     self.model.hear_wire(output, us, &self.config);
                 }
                 Output::Direct(id, work) => self.model.hear_direct(id, &work),
+                Output::WebTorrent(..) => panic!("nobody told it of such trackers"),
                 Output::Ask(ask) => self.model.network.hear_question(&ask),
                 Output::Trouble { .. } => {}
                 Output::Store(job, work) => {

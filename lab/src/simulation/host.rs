@@ -43,7 +43,11 @@ impl Simulation {
         match output {
             // Lines in here never die without a word.
             Output::Link(_, LinkOutput::Reconnect) | Output::Refused { .. } => {}
-            Output::Wire(_) | Output::Direct(..) | Output::Ask(_) | Output::Trouble { .. } => {
+            Output::WebTorrent(..)
+            | Output::Wire(_)
+            | Output::Direct(..)
+            | Output::Ask(_)
+            | Output::Trouble { .. } => {
                 unreachable!("nobody here knows an address")
             }
             Output::Link(_, LinkOutput::Send(message)) => {

@@ -116,6 +116,7 @@ async fn get(
         }
     };
     let mut session = Session::begin(&network, Screen::new(), command, recording)?;
+    session.set_rates(arguments.pace.rates());
     if arguments.sequential {
         session.set_strategy(Strategy::Sequential);
     }
@@ -158,8 +159,8 @@ async fn fetch(
                 tell_how_to_go_on(session);
                 return Ok(code);
             }
-            // What is lost is fetched again.
-            Reached::NothingLeft => {}
+            // What is lost is fetched again; nothing is shared on yet.
+            Reached::NothingLeft | Reached::GaveEnough => {}
             Reached::Completed => {
                 let opened = opened.as_ref().expect(STORE);
                 let store = opened.store.clone();
@@ -179,9 +180,9 @@ async fn fetch(
                 for line in opened.words(&arguments.output) {
                     session.screen.say(&line);
                 }
-                if arguments.seed {
+                if arguments.seed || arguments.enough.is_set() {
                     session.only_give(opened.metainfo.files().len());
-                    until_stopped(session).await?;
+                    until_stopped(session, arguments.enough).await?;
                 }
                 return Ok(0);
             }

@@ -10,6 +10,7 @@ use super::network::Network;
 use super::session::{Reached, Session, runtime, tell_remarks};
 use crate::Error;
 use crate::arguments::Seed;
+use crate::pace::{Enough, Pace};
 use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::share::{Made, Options, make};
@@ -20,6 +21,8 @@ pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
         paths,
         shape,
         ways,
+        pace,
+        enough,
         record,
     } = arguments;
     let network = Network::new(&ways, &[])?;
@@ -35,12 +38,13 @@ pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
     tell_remarks(&made.remarks);
     let link = network.link(&made.metainfo);
     print(&link).map_err(|e| Error::Other(format!("cannot write to standard output: {e}")))?;
-    runtime()?.block_on(seed(made, network, recording))
+    runtime()?.block_on(seed(made, network, (pace, enough), recording))
 }
 
 async fn seed(
     made: Made,
     network: Network,
+    (pace, enough): (Pace, Enough),
     recording: Option<Recording>,
 ) -> Result<ExitCode, Error> {
     let Made {
@@ -58,16 +62,18 @@ async fn seed(
     // Files that are shared are never written to: what is lost of them stays lost.
     session.only_give(count);
     session.attach(Arc::new(files));
-    let result = until_stopped(&mut session).await;
+    session.set_rates(pace.rates());
+    let result = until_stopped(&mut session, enough).await;
     session.end().await;
     result.map(|()| ExitCode::SUCCESS)
 }
 
-/// Shares what is complete until somebody stops it.
-pub(super) async fn until_stopped(session: &mut Session) -> Result<(), Error> {
+/// Shares what is complete until somebody stops it, or there was enough of that.
+pub(super) async fn until_stopped(session: &mut Session, enough: Enough) -> Result<(), Error> {
+    session.share_until(enough);
     loop {
         match session.run().await? {
-            Reached::Stopped(_) => return Ok(()),
+            Reached::Stopped(_) | Reached::GaveEnough => return Ok(()),
             Reached::NothingLeft => {
                 return Err(Error::Other("nothing is left to share".to_owned()));
             }

@@ -8,14 +8,16 @@ use std::time::Duration;
 use swarm_core::engine::{Command, Config, Event, TorrentState};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
+use swarm_core::net::Rates;
 use swarm_core::pieces::{Bitfield, PieceIndex, Priority, Strategy};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::network::{Joined, Network};
 use crate::Error;
 use crate::host::{Host, HostEvent};
+use crate::pace::Enough;
 use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::share::Remark;
@@ -26,6 +28,8 @@ use crate::text::{complain, plain, shown};
 
 /// How often the screen is drawn.
 const FRAME: Duration = Duration::from_millis(250);
+/// How long what was sent last may take to leave, once there was enough of sharing.
+const LAST_BYTES: Duration = Duration::from_secs(5);
 /// How long to wait for the tracker when we leave.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -41,6 +45,10 @@ pub(super) struct Session {
     store: Option<Arc<dyn Store>>,
     /// Files that changed are being read again.
     rechecking: JoinSet<Vec<Changed>>,
+    /// Since when everything is here, and when there was enough of sharing it.
+    sharing: Option<(Instant, Enough)>,
+    /// Since when there was.
+    enough_since: Option<Instant>,
     /// What went wrong last: it need not be told again and again.
     last_trouble: String,
 }
@@ -55,6 +63,8 @@ pub(super) enum Reached {
     Completed,
     /// Files changed, and nothing of them or of others is left; told already.
     NothingLeft,
+    /// There was enough of sharing; told already.
+    GaveEnough,
     /// Somebody stopped it; the exit code of that signal.
     Stopped(u8),
 }
@@ -92,6 +102,8 @@ impl Session {
             info_hash,
             store: None,
             rechecking: JoinSet::new(),
+            sharing: None,
+            enough_since: None,
             last_trouble: String::new(),
         })
     }
@@ -119,6 +131,16 @@ impl Session {
         self.set_priorities(vec![Priority::Skip; files]);
     }
 
+    /// So many bytes a second may be given and taken.
+    pub(super) fn set_rates(&mut self, rates: Rates) {
+        self.host.set_rates(rates);
+    }
+
+    /// Everything is here: it is shared until there was enough of that.
+    pub(super) fn share_until(&mut self, enough: Enough) {
+        self.sharing = Some((Instant::now(), enough));
+    }
+
     /// These pieces are not here after all.
     pub(super) fn lose(&mut self, pieces: Vec<PieceIndex>) {
         self.host.lost(self.info_hash, pieces);
@@ -142,6 +164,10 @@ impl Session {
                 _ = frames.tick() => {
                     self.recheck();
                     self.draw();
+                    if let Some(why) = self.gave_enough() {
+                        self.screen.say(&format!("{why}: sharing ends"));
+                        return Ok(Reached::GaveEnough);
+                    }
                 }
                 Some(changed) = self.rechecking.join_next() => match changed {
                     Ok(changed) => if !self.take_changes(changed) {
@@ -189,6 +215,19 @@ impl Session {
                 },
             }
         }
+    }
+
+    /// Why there was enough of sharing, if there was.
+    fn gave_enough(&mut self) -> Option<String> {
+        let (since, enough) = self.sharing?;
+        let view = self.host.view();
+        let torrent = view.torrents.first()?;
+        let contents = self.host.contents(self.info_hash)?;
+        let length = contents.metainfo?.length();
+        let why = enough.reached(torrent.uploaded, length, since.elapsed())?;
+        // Somebody may lack no more than what has not left yet.
+        let since = *self.enough_since.get_or_insert_with(Instant::now);
+        (self.host.is_quiet() || since.elapsed() > LAST_BYTES).then_some(why)
     }
 
     /// Has files read again that look as if they had changed.

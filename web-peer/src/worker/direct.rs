@@ -23,9 +23,6 @@ use crate::messages::ToPage;
 const MAX_PAYLOAD: usize = 64 << 10;
 /// Messages before a channel is open: a handshake or two, and what else a peer says at once.
 const MAX_EARLY: usize = 16;
-/// The most servers that are asked for our own address: a browser warns of more than four, which
-/// only take time.
-const MAX_STUN: usize = 4;
 /// The first number of a wire, above those of links to servers.
 const FIRST_WIRE: u32 = 1 << 16;
 
@@ -85,24 +82,15 @@ impl Host {
         if let DirectWork::Drop = work {
             self.directs.borrow_mut().making.remove(&id);
         }
-        // Those of the server through which the two know each other, or of all that there are.
-        let links = match id.channel.link {
-            LinkId::INTRODUCED => self.links.borrow().ids(),
-            link => vec![link],
-        };
-        let stun = links.into_iter().flat_map(|link| self.stun(link));
-        let stun = stun.take(MAX_STUN).collect();
-        self.tell(&ToPage::Direct { id, work, stun }, &[]);
-    }
-
-    /// Where those whom a server serves may ask for their own addresses.
-    fn stun(&self, link: LinkId) -> Vec<String> {
-        let url = self.links.borrow().get(link).map(|link| link.url.clone());
-        let hub = url.and_then(|url| Url::new(&url).ok());
-        let hub = hub.map(|url| url.hostname()).unwrap_or_default();
         let node = self.node();
-        let stun = node.stun(link).iter().map(|server| server.url(&hub));
-        stun.collect()
+        let mut stun = Vec::new();
+        if let Some((link, servers)) = node.stun(id).filter(|(_, servers)| !servers.is_empty()) {
+            let url = self.links.borrow().get(link).map(|link| link.url.clone());
+            let hub = url.and_then(|url| Url::new(&url).ok());
+            let hub = hub.map(|url| url.hostname()).unwrap_or_default();
+            stun.extend(servers.iter().map(|server| server.url(&hub)));
+        }
+        self.tell(&ToPage::Direct { id, work, stun }, &[]);
     }
 
     /// The page says what became of a direct link.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use swarm_core::chunk::{Buffer as _, Chunk as _};
-use swarm_core::engine::config::{DirectConfig, ExchangeConfig, PathsConfig};
+use swarm_core::engine::config::{DirectConfig, ExchangeConfig, PathsConfig, RtcConfig};
 use swarm_core::engine::{Config, Done, Event, Job, StoreError, Work};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{Origin, TrackerAddress};
@@ -22,6 +22,7 @@ use super::chunk::{TabBuffer, TabChunk};
 use super::clock::Clock;
 use super::direct::Directs;
 use super::js::Timer;
+use super::json;
 use super::links::{Links, MAX_LINKS};
 use super::parts::{CUT, read_part};
 use super::pieces::read_piece;
@@ -203,6 +204,7 @@ impl Host {
             Output::Link(link, LinkOutput::Data { channel, parts }) => {
                 self.send_data(link, channel, &parts);
             }
+            Output::WebTorrent(link, message) => self.send_text(link, &json::encode(&message)),
             Output::Wire(output) => self.work_on_wire(output),
             Output::Direct(id, work) => self.make_direct(id, work),
             Output::Ask(_) | Output::Trouble { .. } => unreachable!("a tab has no such trackers"),
@@ -358,6 +360,8 @@ fn node(clock: &Clock, recording: Option<Recording>) -> TabNode {
     Node::new(config(), seed, clock.now(), recording)
 }
 
+/// A call of its own, or every one of its fields would be moved by itself.
+#[inline(never)]
 fn config() -> Config {
     Config {
         whole_piece: CUT.whole,
@@ -372,6 +376,10 @@ fn config() -> Config {
             direct: DirectConfig {
                 at_once: 4,
                 ..DirectConfig::default()
+            },
+            rtc: RtcConfig {
+                at_once: 8,
+                ..RtcConfig::default()
             },
             ..PathsConfig::default()
         },

@@ -3,12 +3,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use js_sys::{Array, ArrayBuffer, Uint8Array};
+use js_sys::{Array, ArrayBuffer, JsString, Uint8Array};
 use swarm_core::id::{ChannelId, LinkId};
 use swarm_core::net::Parts;
-use swarm_core::node::LinkInput;
+use swarm_core::node::{LinkInput, WebTorrentInput};
 use swarm_core::time::Time;
 use swarm_core::wire::relay::{ClientMessage, SUBPROTOCOL};
+use swarm_core::wire::webtorrent::ServerMessage;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
@@ -19,7 +20,8 @@ use super::frames::{compose, read};
 use super::headroom::{Headroom, LOOK_AGAIN};
 use super::host::{Host, Input};
 use super::js::{Timer, message_of};
-use super::language::{FOREIGN_AGAIN, Language, NOT_OURS};
+use super::json;
+use super::language::{FOREIGN, FOREIGN_AGAIN, Language, SPEAKS_WITHIN};
 use super::links::TRACKER;
 use crate::messages::TrackerState;
 
@@ -55,8 +57,10 @@ struct Socket {
     socket: WebSocket,
     open: bool,
     headroom: Headroom,
-    /// Gives up when it takes too long to open.
-    _timeout: Timer,
+    /// It has spoken.
+    spoke: bool,
+    /// Gives up when it takes too long to open, or to speak.
+    timeout: Option<Timer>,
     _on_event: Closure<dyn FnMut(Event)>,
 }
 
@@ -95,7 +99,7 @@ impl Link {
     pub(super) fn state(&self) -> TrackerState {
         match (&self.barred, self.language) {
             (Some(reason), _) => TrackerState::Refused(reason.clone()),
-            (None, Language::Foreign) => TrackerState::Unsupported(NOT_OURS.to_owned()),
+            (None, Language::Foreign) => TrackerState::Unsupported(FOREIGN.to_owned()),
             (None, _) if self.failures > 0 => TrackerState::Down,
             (None, _) => TrackerState::Connecting,
         }
@@ -117,9 +121,9 @@ impl Host {
         }) else {
             return;
         };
-        let protocols = match language {
-            Language::Asked => Array::new(),
-            _ => Array::of1(&SUBPROTOCOL.into()),
+        let protocols = match language.is_ours() {
+            true => Array::of1(&SUBPROTOCOL.into()),
+            false => Array::new(),
         };
         let socket = match WebSocket::new_with_str_sequence(&url, &protocols) {
             Ok(socket) => socket,
@@ -155,7 +159,8 @@ impl Host {
             socket,
             open: false,
             headroom: Headroom::new(self.clock.now()),
-            _timeout: timeout,
+            spoke: false,
+            timeout: Some(timeout),
             _on_event: on_event,
         };
         self.with_link(id, |link| link.socket = Some(socket));
@@ -189,23 +194,46 @@ impl Host {
             self.with_link(id, |link| {
                 if let Some(socket) = &mut link.socket {
                     socket.open = true;
+                    socket.timeout = None;
                 }
             });
+            if !language.is_ours() {
+                return self.feed(Input::WebTorrent(id, WebTorrentInput::Up));
+            }
+            if language != Language::Ours {
+                self.listen_for(id, Language::WebTorrent);
+            }
             self.feed(Input::Link(id, LinkInput::Up));
         }
     }
 
+    /// Whoever says nothing soon is taken for somebody of another language.
+    fn listen_for(self: &Rc<Self>, id: LinkId, otherwise: Language) {
+        self.with_link(id, |link| {
+            let silent = link.socket.as_mut().filter(|socket| !socket.spoke);
+            if let Some(socket) = silent.filter(|socket| socket.timeout.is_none()) {
+                let host = Rc::clone(self);
+                let silent = move || host.try_again(id, otherwise);
+                socket.timeout = Some(Timer::after(SPEAKS_WITHIN, silent));
+            }
+        });
+    }
+
     fn receive(self: &Rc<Self>, id: LinkId, socket: &WebSocket, data: &JsValue) {
+        if let Some(text) = data.dyn_ref::<JsString>()
+            && let Some(message) = self.read_text(id, text)
+        {
+            return message.map_or((), |message| {
+                self.feed(Input::WebTorrent(id, WebTorrentInput::Message(message)));
+            });
+        }
         let input = match data.dyn_ref::<ArrayBuffer>() {
             Some(buffer) => read(buffer).map_err(|error| error.to_string()),
             None => Err("text instead of bytes".to_owned()),
         };
         match input {
             Ok(input) => {
-                self.with_link(id, |link| {
-                    link.failures = 0;
-                    link.language = Language::Ours;
-                });
+                self.with_link(id, |link| link.hears(Language::Ours));
                 self.feed(Input::Link(id, input));
             }
             Err(reason) => {
@@ -225,6 +253,17 @@ impl Host {
         }
     }
 
+    /// Reads what a tracker of WebTorrent's kind says, if it is one; nothing of it may be of
+    /// interest.
+    fn read_text(&self, id: LinkId, text: &JsString) -> Option<Option<ServerMessage>> {
+        let ours = self.with_link(id, |link| link.language.is_ours());
+        let message = (ours == Some(false)).then(|| json::decode(text))?;
+        if message.is_some() {
+            self.with_link(id, |link| link.hears(Language::WebTorrent));
+        }
+        Some(message)
+    }
+
     /// Lets a connection go.
     pub(super) fn hang_up(&self, id: LinkId) {
         self.with_link(id, Link::hang_up);
@@ -238,6 +277,15 @@ impl Host {
     }
 
     fn try_again(self: &Rc<Self>, id: LinkId, language: Language) {
+        // Our own server says first whether any is to be met beside its relay.
+        let own = self.with_link(TRACKER, |own| {
+            let silent = own.socket.as_ref().is_some_and(|socket| !socket.spoke);
+            silent && own.failures == 0
+        });
+        let language = match language {
+            Language::WebTorrent if own == Some(true) => Language::Unknown,
+            language => language,
+        };
         let host = Rc::clone(self);
         self.with_link(id, |link| {
             link.hang_up();
@@ -245,6 +293,8 @@ impl Host {
             link.failures = link.failures.saturating_add(1);
             let delay = match language {
                 Language::Foreign => FOREIGN_AGAIN,
+                // Somebody is there.
+                Language::Doubted | Language::WebTorrent => Duration::ZERO,
                 _ => backoff::delay(link.failures, js_sys::Math::random()),
             };
             let timer = Timer::after(delay, move || host.connect(id));
@@ -279,6 +329,17 @@ impl Host {
                 link.unreported += bytes.len();
             }
         });
+    }
+
+    /// Sends a tracker of WebTorrent's kind a message; without a connection it is dropped.
+    pub(super) fn send_text(self: &Rc<Self>, id: LinkId, text: &str) {
+        self.with_link(id, |link| {
+            if let Some(socket) = link.socket.as_ref().filter(|socket| socket.open) {
+                // A connection that broke is closed, which is said then.
+                let _ = socket.socket.send_with_str(text);
+            }
+        });
+        self.listen_for(id, Language::Foreign);
     }
 
     /// Sends a stretch of a channel; without a connection it is dropped.
@@ -349,6 +410,16 @@ impl Host {
 }
 
 impl Link {
+    /// It speaks, and in this language.
+    fn hears(&mut self, language: Language) {
+        self.failures = 0;
+        self.language = language;
+        if let Some(socket) = &mut self.socket {
+            socket.spoke = true;
+            socket.timeout = None;
+        }
+    }
+
     fn hang_up(&mut self) {
         if let Some(Socket { socket, .. }) = self.socket.take() {
             socket.set_onopen(None);

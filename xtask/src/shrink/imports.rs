@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
-/// `\0asm` and the version.
-const HEADER: usize = 8;
+use super::module::{HEADER, Reader, number, string};
+
 /// The number of the section that lists imports.
 const IMPORTS: u8 = 2;
 
@@ -16,9 +16,7 @@ pub(super) fn shorten(program: &[u8], glue: &str) -> Result<(Vec<u8>, String)> {
     let mut names = BTreeMap::new();
     let mut short = program.get(..HEADER).context("no WebAssembly")?.to_vec();
     let mut rest = Reader(&program[HEADER..]);
-    while let Some((&id, after)) = rest.0.split_first() {
-        rest.0 = after;
-        let section = rest.string()?;
+    while let Some((id, section)) = rest.section()? {
         short.push(id);
         match id {
             IMPORTS => string(&mut short, &imports(section, &mut names)?),
@@ -86,52 +84,6 @@ fn rename(glue: &str, names: &BTreeMap<&str, String>) -> Result<String> {
         names.len()
     );
     Ok(renamed)
-}
-
-/// What is left of a module or a section.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn byte(&mut self) -> Result<u8> {
-        let (first, rest) = self.0.split_first().context("the program ends too early")?;
-        self.0 = rest;
-        Ok(*first)
-    }
-
-    /// An unsigned integer in LEB128, seven bits a byte.
-    fn number(&mut self) -> Result<u32> {
-        let mut number = 0_u64;
-        for shift in (0..35).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(number.try_into()?);
-            }
-        }
-        bail!("a number without an end")
-    }
-
-    /// Bytes with their length in front.
-    fn string(&mut self) -> Result<&'a [u8]> {
-        let length = self.number()? as usize;
-        let parts = self.0.split_at_checked(length);
-        let (string, rest) = parts.context("the program ends too early")?;
-        self.0 = rest;
-        Ok(string)
-    }
-}
-
-fn number(out: &mut Vec<u8>, mut number: u32) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
-fn string(out: &mut Vec<u8>, string: &[u8]) {
-    number(out, string.len() as u32);
-    out.extend(string);
 }
 
 #[cfg(test)]

@@ -112,6 +112,7 @@ impl Config {
         let carried = introduce.outstanding;
         count("paths.introduce.outstanding", carried, 0, MAX_COUNT)?;
         count("paths.introduce.a_minute", introduce.a_minute, 0, MAX_COUNT)?;
+        count("paths.rtc.at_once", self.paths.rtc.at_once, 0, MAX_COUNT)?;
         count("pex.most", self.pex.most, 0, MAX_COUNT)?;
         count("trust.suspects", self.trust.suspects, 0, MAX_COUNT)?;
         count("trust.outcasts", self.trust.outcasts, 0, MAX_OUTCASTS)?;

@@ -45,6 +45,10 @@ impl<C: Chunk> Torrent<C> {
                 }
             }
         }
+        if asked == Asked::Before {
+            // It was taken for one that will not come.
+            cx.throttles.down.pass(cx.now, bytes);
+        }
         if matches!(asked, Asked::Now | Asked::Again) {
             let pipeline = &mut session.remote.getting.pipeline;
             pipeline.arrived(cx.now, block, &cx.config.requests);

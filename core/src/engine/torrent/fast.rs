@@ -9,11 +9,11 @@ use crate::wire::peer::{BlockRef, Message};
 impl<C: Chunk> Torrent<C> {
     /// It answers our requests no more. Without the extension all are void; with it, each
     /// is rejected, but for those of allowed-fast pieces.
-    pub(super) fn handle_choke(&mut self, id: SessionId) -> Result<(), Fault> {
+    pub(super) fn handle_choke(&mut self, cx: &mut Cx<'_, C>, id: SessionId) -> Result<(), Fault> {
         let session = self.sessions.find(id)?;
         session.remote.getting.chokes();
         if !session.talk.fast {
-            self.release_requests(id);
+            self.release_requests(cx, id);
         }
         Ok(())
     }
@@ -29,7 +29,7 @@ impl<C: Chunk> Torrent<C> {
         let block = block.ok_or(Fault::RejectsNoSuchBlock)?;
         let session = self.sessions.find(id)?;
         match session.talk.refused(block) {
-            Asked::Now | Asked::Again => {}
+            Asked::Now | Asked::Again => cx.throttles.down.give_back(u64::from(block.length)),
             Asked::Before => return Ok(()),
             Asked::Never => return Err(Fault::RejectsUnasked),
         }

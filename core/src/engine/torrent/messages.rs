@@ -158,7 +158,7 @@ impl<C: Chunk> Torrent<C> {
             Message::KeepAlive | Message::Port(_) | Message::Unknown(_) => {}
             Message::SuggestPiece(index) => self.handle_suggestion(cx, id, index)?,
             Message::AllowedFast(index) => self.handle_allowed_fast(cx, id, index)?,
-            Message::Choke => self.handle_choke(id)?,
+            Message::Choke => self.handle_choke(cx, id)?,
             Message::Unchoke => {
                 self.sessions.find(id)?.remote.getting.unchokes();
                 self.refill.ask(id);

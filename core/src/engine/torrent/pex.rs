@@ -18,6 +18,13 @@ use crate::wire::pex::{Added, PexMessage};
 /// The id under which we take `ut_pex` messages.
 pub(super) const UT_PEX: u8 = 3;
 
+/// A host without sockets has nobody by TCP, and no code for it.
+const IS_HERE: bool = cfg!(feature = "ordinary");
+
+fn by_tcp<C: Chunk>(stream: &Stream<C>) -> bool {
+    IS_HERE && stream.path == PeerPath::Tcp
+}
+
 impl<C: Chunk> Torrent<C> {
     /// Peers may be told of.
     pub(super) fn exchanges_peers(&self) -> bool {
@@ -33,16 +40,13 @@ impl<C: Chunk> Torrent<C> {
         channel: ChannelKey,
         payload: &[u8],
     ) -> Result<(), Fault> {
-        let message = PexMessage::decode(payload)?;
-        let config = &cx.config.pex;
         let exchanges = self.exchanges_peers();
         let session = self.sessions.find(id)?;
-        let Some(stream) = session
-            .stream_mut(channel)
-            .filter(|s| s.path == PeerPath::Tcp)
-        else {
+        let Some(stream) = session.stream_mut(channel).filter(|s| by_tcp(s)) else {
             return Ok(());
         };
+        let message = PexMessage::decode(payload)?;
+        let config = &cx.config.pex;
         let early = |heard| cx.now - heard < config.pause / 2;
         if !exchanges || stream.pex.heard.is_some_and(early) {
             return Ok(());
@@ -65,7 +69,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Tells those who want to know, and were not told for a while, what changed.
     pub(super) fn tell_of_peers(&mut self, cx: &mut Cx<'_, C>) {
-        if !self.exchanges_peers() {
+        if !IS_HERE || !self.exchanges_peers() {
             return;
         }
         let pause = cx.config.pex.pause;
@@ -74,7 +78,7 @@ impl<C: Chunk> Torrent<C> {
                 continue;
             };
             let talk = &session.talk;
-            let wants = talk.path == PeerPath::Tcp && talk.ut_pex.is_some();
+            let wants = by_tcp(talk) && talk.ut_pex.is_some();
             if wants && talk.pex.told_at.is_none_or(|at| cx.now - at >= pause) {
                 self.tell_one_of_peers(cx, id);
             }
@@ -139,7 +143,7 @@ fn known<C: Chunk>(stream: &Stream<C>, seed: bool) -> Option<Added> {
         stream.listens
     };
     let address = contact?.socket()?;
-    let talks = stream.path == PeerPath::Tcp && stream.greeted;
+    let talks = by_tcp(stream) && stream.greeted;
     talks.then_some(Added {
         address,
         seed,

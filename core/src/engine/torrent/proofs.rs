@@ -220,8 +220,10 @@ impl<C: Chunk> Torrent<C> {
             self.charge(cx, id, cost)?;
             self.begin_anew(cx, id, Begin::Answers);
         } else {
-            // We had begun before: what we have said since holds.
-            self.hear_anew(id, true);
+            // We had begun before: what we have said since holds. It costs less than to say it
+            // again, and still all that we had asked for.
+            self.charge(cx, id, cx.config.work.dictionary)?;
+            self.hear_anew(cx, id, true);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::wire::peer::Message;
 impl<C: Chunk> Torrent<C> {
     /// Asks for more wherever there is room for requests.
     pub(in crate::engine) fn refill(&mut self, cx: &mut Cx<'_, C>) {
-        if !self.refill.is_due() {
+        if !self.refill.is_due() || cx.throttles.down.room(cx.now) == Some(0) {
             return;
         }
         let mut ids = self.refill.take(|| self.sessions.ids());
@@ -92,6 +92,14 @@ impl<C: Chunk> Torrent<C> {
         if free == 0 || (free < batch && session.talk.owes()) {
             return;
         }
+        let most = cx.throttles.down.room(cx.now);
+        let most = most.map_or(free, |bytes| blocks_of(bytes).min(free));
+        if most == 0 {
+            // It has room for more, and is asked when that may come.
+            return self.refill.ask(id);
+        }
+        let held_back = most < free;
+        let free = most;
         let blocks = if session.remote.getting.unchoked_us {
             let suggested: &[PieceIndex] = session.remote.getting.suggested.make_contiguous();
             download.pick(id, pieces, free, suggested)
@@ -118,11 +126,15 @@ impl<C: Chunk> Torrent<C> {
             bytes: room as u64 * u64::from(BLOCK),
         });
         for block in blocks {
+            cx.throttles.down.pass(cx.now, u64::from(block.length));
             session.talk.ask(block);
             session.remote.getting.pipeline.asked(cx.now, block);
             session.talk.outbox.push(&Message::Request(block.to_ref()));
         }
         cx.waiting.add((self.info_hash, id));
+        if held_back {
+            self.refill.ask(id);
+        }
     }
 
     /// Others need not send this block any more.
@@ -138,13 +150,20 @@ impl<C: Chunk> Torrent<C> {
     }
 
     /// A session won't send what it was asked for: others may.
-    pub(super) fn release_requests(&mut self, id: SessionId) {
+    pub(super) fn release_requests(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         if let (Some(session), Some(download)) =
             (self.sessions.get_mut(id), self.phase.download_mut())
         {
+            let given_up = session.talk.asked_bytes();
+            cx.throttles.down.give_back(given_up);
             session.give_up_requests();
             download.release_all(id);
             self.refill.ask_everybody();
         }
     }
+}
+
+/// So many blocks, the last of which may be a part of one.
+pub(super) fn blocks_of(bytes: u64) -> usize {
+    usize::try_from(bytes.div_ceil(u64::from(BLOCK))).unwrap_or(usize::MAX)
 }

@@ -94,7 +94,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Talks through the channel that stood by.
     pub(super) fn change_over(&mut self, cx: &mut Cx<'_, C>, id: SessionId, begin: Begin) {
-        self.release_requests(id);
+        self.release_requests(cx, id);
         if let Some(session) = self.sessions.get_mut(id) {
             session.changes_over();
             self.begin_anew(cx, id, begin);
@@ -103,7 +103,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Says everything again, and forgets what was said to us.
     pub(super) fn begin_anew(&mut self, cx: &mut Cx<'_, C>, id: SessionId, begin: Begin) {
-        self.hear_anew(id, begin == Begin::Answers);
+        self.hear_anew(cx, id, begin == Begin::Answers);
         self.introductions.tell_anew(id);
         let Some(session) = self.sessions.get_mut(id) else {
             return;
@@ -137,8 +137,8 @@ impl<C: Chunk> Torrent<C> {
     }
 
     /// Forgets what was said to us: it is said again, or void.
-    pub(super) fn hear_anew(&mut self, id: SessionId, heeded: bool) {
-        self.release_requests(id);
+    pub(super) fn hear_anew(&mut self, cx: &mut Cx<'_, C>, id: SessionId, heeded: bool) {
+        self.release_requests(cx, id);
         self.ask_again_for_metadata(id);
         let Some(session) = self.sessions.get_mut(id) else {
             return;
@@ -178,7 +178,7 @@ impl<C: Chunk> Torrent<C> {
         if session.spare.is_none() {
             return self.lose_session(cx, id);
         }
-        self.release_requests(id);
+        self.release_requests(cx, id);
         cx.channels.close(channel);
         if let Some(session) = self.sessions.get_mut(id)
             && session.falls_back()

@@ -64,6 +64,7 @@ impl<C: Chunk> Torrent<C> {
         } else {
             self.use_idle_link(cx);
         }
+        self.keep_the_impatient(cx);
         self.watches = self.watch_for(cx.now + cx.config.upkeep, cx.config);
     }
 
@@ -156,7 +157,7 @@ impl<C: Chunk> Torrent<C> {
         if late {
             let requests = session.talk.request_count();
             session.remote.getting.strike(cx.now, requests);
-            self.release_requests(id);
+            self.release_requests(cx, id);
         }
         if let Some(download) = self.phase.download_mut()
             && doubtful

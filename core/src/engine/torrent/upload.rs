@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::requests::blocks_of;
 use super::shelf::{NoShelf, Shelf, parts_of};
 use super::{Cx, Torrent};
 use crate::choke::Candidate;
@@ -9,9 +10,12 @@ use crate::chunk::Chunk;
 use crate::engine::{Job, Output, Work};
 use crate::net::Parts;
 use crate::peer::outbox::Stop;
-use crate::peer::{Session, SessionId};
+use crate::peer::{PeerPath, Session, SessionId};
 use crate::pieces::{BLOCK, Bitfield, Block};
-use crate::wire::peer::Message;
+use crate::wire::peer::{Message, PIECE_HEAD};
+
+/// A block with what is before it.
+const MESSAGE: usize = BLOCK as usize + PIECE_HEAD;
 
 impl<C: Chunk> Torrent<C> {
     /// Gives a newly interested peer a free slot at once, without waiting for the next round.
@@ -60,6 +64,29 @@ impl<C: Chunk> Torrent<C> {
             (last, session.remote.debt(), giving.choked)
         });
         next.map(|(id, _)| id)
+    }
+
+    /// WebTorrent's clients leave who keeps them choked for five seconds: those that wait get a
+    /// slot beside the others, some at a time. Whoever has had its trial and gives nothing may
+    /// leave.
+    pub(super) fn keep_the_impatient(&mut self, cx: &mut Cx<'_, C>) {
+        let (choke, patience) = (&cx.config.choke, cx.config.paths.rtc.choked);
+        let trial = choke.trial(self.about.piece_length());
+        let most = self.slots.count(choke) + choke.slots.0;
+        let finished = self.is_finished();
+        let waiting = self.sessions.iter().filter(|(_, s)| {
+            let giving = &s.remote.giving;
+            s.talk.path == PeerPath::WebTorrent
+                && !giving.is_unchoked()
+                && self.wants(s)
+                && cx.now - giving.choked.unwrap_or(s.remote.since) >= patience
+                && (finished || s.remote.debt() <= trial)
+        });
+        let free = most.saturating_sub(self.sessions.unchoked());
+        let ids: Vec<SessionId> = waiting.map(|(id, _)| id).take(free).collect();
+        for id in ids {
+            self.set_unchoked(cx, id, true);
+        }
     }
 
     pub(super) fn slots_taken(&self, cx: &Cx<'_, C>) -> usize {
@@ -201,6 +228,17 @@ impl<C: Chunk> Torrent<C> {
             cx.waiting.remove(key);
             return false;
         }
+        // Once it is known that there is somebody to wait for it.
+        let paced = match session.talk.outbox.upload_count() {
+            0 => None,
+            _ => cx.throttles.up.room(cx.now),
+        };
+        let blocks = blocks && paced != Some(0);
+        let room = match paced {
+            // What has begun to leave is not held back.
+            None | Some(0) => room,
+            Some(bytes) => room.min(blocks_of(bytes).saturating_mul(MESSAGE)),
+        };
         let most = cx.config.max_waiting.0;
         let took_nothing = session.talk.outbox.ready_len() > most;
         let mut parts = Parts::default();
@@ -226,6 +264,7 @@ impl<C: Chunk> Torrent<C> {
                 session.remote.exchanged = Some(cx.now);
             }
             self.traffic.went(cx.now, block_bytes);
+            cx.throttles.up.pass(cx.now, block_bytes);
             let channel = session.talk.channel;
             if let Some(lane) = cx.channels.lane_mut(channel.link) {
                 lane.hand(cx.now, sent);

@@ -28,6 +28,7 @@ impl Entry {
                 policy,
             } => link_up(link, [max_channels, max_payload], policy)?,
             What::RelayOnly(only) => Input::RelayOnly(only),
+            What::SetRates(rates) => Input::SetRates(rates),
             What::TellTrackers(info_hash, addresses) => Input::TellTrackers {
                 info_hash,
                 addresses,

@@ -37,6 +37,7 @@ impl What {
                 (what, none)
             }
             Input::RelayOnly(only) => (What::RelayOnly(*only), none),
+            Input::SetRates(rates) => (What::SetRates(*rates), none),
             Input::TellTrackers {
                 info_hash,
                 addresses,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{InfoHash, PeerId};
+use crate::id::{InfoHash, MemberId, PeerId};
 use crate::wire::fields;
 use crate::wire::webtorrent::OfferId;
 
@@ -29,6 +29,8 @@ pub struct Signalled {
     /// The swarm.
     #[serde(with = "fields::info_hash")]
     pub info_hash: InfoHash,
+    /// Who it is. Unlike its name, nobody can borrow this number.
+    pub member: MemberId,
     /// What the other calls itself.
     #[serde(with = "fields::peer_id")]
     pub peer_id: PeerId,

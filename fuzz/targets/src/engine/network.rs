@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU64;
 
 use arbitrary::{Result, Unstructured};
 use swarm_core::engine::{Config, DirectId, DirectWork, PeerPath};
 use swarm_core::find::announcer::Ask;
 use swarm_core::id::{ChannelId, ChannelKey, Fingerprint, InfoHash, LinkId, PeerId};
+use swarm_core::net::Rates;
 use swarm_core::node::{DirectInput, Input, WireInput, WireOutput, WireUp};
 use swarm_core::sorted::SortedSet;
 use swarm_core::wire::tracker::Event;
@@ -131,6 +133,14 @@ pub(super) fn next(world: &mut World, kind: u32, u: &mut Unstructured<'_>) -> Re
             }
         }
         14..=17 => answer_direct(world, u)?,
+        18 if u.ratio(1, 3)? => {
+            let mut rate = || Ok(NonZeroU64::new(u.int_in_range(0..=1_000_000)?));
+            let rates = Rates {
+                up: rate()?,
+                down: rate()?,
+            };
+            world.handle(Input::SetRates(rates));
+        }
         18 => {
             let only = u.ratio(1, 3)?;
             world.model.network.relay_only = only;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use swarm_core::engine::{Command, TorrentState};
 use swarm_core::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId, PeerId};
+use swarm_core::net::Rates;
 use swarm_core::node::{Input, LinkInput, WireInput};
 use swarm_core::wire::extension::{
     ExtensionHandshake, HANDSHAKE_ID, METADATA_PIECE, MetadataMessage,
@@ -32,6 +33,7 @@ const REQUESTS: usize = 8;
 pub(super) fn rescue(world: &mut World) {
     work_off(world);
     network::leave(world);
+    world.handle(Input::SetRates(Rates::default()));
     for link in (0..LINKS).map(LinkId) {
         if world.model.servers.contains_key(&link) {
             link_down(world, link);

@@ -43,6 +43,7 @@ impl Row for Peer {
             ),
             PeerPath::Direct => ("direct", "Straight from tab to tab"),
             PeerPath::Tcp => ("tcp", "Straight, as ordinary BitTorrent clients do"),
+            PeerPath::WebTorrent => ("webtorrent", "Straight, as WebTorrent’s clients do"),
         };
         set_attribute(row, "data-path", path);
         set_attribute(row, "data-down", &peer.down.to_string());

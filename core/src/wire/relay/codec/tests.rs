@@ -226,20 +226,22 @@ rtc: 0,
         (
             ServerMessage::Offer(Signalled {
                 info_hash: INFO_HASH,
+                member: MEMBER,
                 peer_id: PEER_ID,
                 id: OFFER,
                 sdp: "v=0".into(),
             }),
-            b"d2:id20:oooooooooooooooooooo9:info_hash20:abcdefghijklmnopqrst7:peer_id20:-TS0100-0123456789ab3:sdp3:v=01:t5:offere",
+            b"d2:id20:oooooooooooooooooooo9:info_hash20:abcdefghijklmnopqrst6:memberi3e7:peer_id20:-TS0100-0123456789ab3:sdp3:v=01:t5:offere",
         ),
         (
             ServerMessage::Answer(Signalled {
                 info_hash: INFO_HASH,
+                member: MEMBER,
                 peer_id: PEER_ID,
                 id: OFFER,
                 sdp: "v=0".into(),
             }),
-            b"d2:id20:oooooooooooooooooooo9:info_hash20:abcdefghijklmnopqrst7:peer_id20:-TS0100-0123456789ab3:sdp3:v=01:t6:answere",
+            b"d2:id20:oooooooooooooooooooo9:info_hash20:abcdefghijklmnopqrst6:memberi3e7:peer_id20:-TS0100-0123456789ab3:sdp3:v=01:t6:answere",
         ),
         (ServerMessage::Pong, b"d1:t4:ponge"),
     ]
@@ -330,6 +332,7 @@ fn any_signal(u: &mut Unstructured<'_>) -> arbitrary::Result<Signal> {
 fn any_signalled(u: &mut Unstructured<'_>) -> arbitrary::Result<Signalled> {
     Ok(Signalled {
         info_hash: any_info_hash(u)?,
+        member: MemberId(u.arbitrary()?),
         peer_id: PeerId(u.arbitrary()?),
         id: OfferId(u.arbitrary()?),
         sdp: u.arbitrary()?,

@@ -1,0 +1,167 @@
+//! Queries that wait for an answer.
+
+use super::address::{Contact, NodeAddress};
+use super::config::Config;
+use super::id::NodeId;
+use super::lookup::LookupId;
+use crate::rng::Rng;
+use crate::sorted::SortedMap;
+use crate::time::Time;
+use std::time::Duration;
+
+/// A query that was sent.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    /// To whom.
+    pub(super) to: NodeAddress,
+    /// What it is called; unknown of a bootstrap node.
+    pub(super) id: Option<NodeId>,
+    /// What for.
+    pub(super) purpose: Purpose,
+    sent: Time,
+    /// Nobody waits for it from then on.
+    short: Time,
+    late: bool,
+}
+
+/// What a query is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To see whether somebody is there, and whom it knows.
+    Upkeep,
+    /// To see whether a stranger is where it says.
+    Check,
+    /// A step of a lookup.
+    Step(LookupId),
+    /// To have something stored at the end of one.
+    Store(LookupId),
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    calls: SortedMap<u16, Call>,
+    /// Of how long answers take; none before the first.
+    smoothed: Option<Duration>,
+}
+
+/// What becomes of a query as time passes.
+#[derive(Debug)]
+pub(super) enum Passed {
+    /// Nobody waits for it any more.
+    Late(Call),
+    /// There will be no answer.
+    Over(Call),
+}
+
+impl Call {
+    /// What is known of whom it went to.
+    pub(super) fn contact(&self) -> Option<Contact> {
+        let (id, address) = (self.id?, self.to);
+        Some(Contact { id, address })
+    }
+
+    /// It was late when its answer came, or its end.
+    pub(super) fn is_late(&self) -> bool {
+        self.late
+    }
+}
+
+impl Calls {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// How many strangers are being asked.
+    pub(super) fn checks(&self) -> usize {
+        let calls = self.calls.values();
+        calls.filter(|call| call.purpose == Purpose::Check).count()
+    }
+
+    /// Somebody there is being asked.
+    pub(super) fn is_asking(&self, address: NodeAddress) -> bool {
+        self.calls.values().any(|call| call.to == address)
+    }
+
+    /// The smoothed round trip.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.smoothed
+    }
+
+    /// A query is sent. Its transaction, which nobody can guess who doesn't see it.
+    pub(super) fn begin(
+        &mut self,
+        now: Time,
+        to: NodeAddress,
+        id: Option<NodeId>,
+        purpose: Purpose,
+        config: &Config,
+        rng: &mut Rng,
+    ) -> [u8; 2] {
+        let mut number = rng.next_u64() as u16;
+        while self.calls.contains_key(&number) {
+            number = number.wrapping_add(1);
+        }
+        let round_trips = self.smoothed.unwrap_or_default() * config.short_rtts;
+        let call = Call {
+            to,
+            id,
+            purpose,
+            sent: now,
+            short: now
+                + round_trips
+                    .max(config.short_timeout)
+                    .min(config.long_timeout),
+            late: false,
+        };
+        self.calls.insert(number, call);
+        number.to_be_bytes()
+    }
+
+    /// Somebody answered. The query, if it was one of ours and went there, and how long it took.
+    pub(super) fn end(
+        &mut self,
+        now: Time,
+        from: NodeAddress,
+        transaction: &[u8],
+    ) -> Option<(Call, Duration)> {
+        let number = u16::from_be_bytes(transaction.try_into().ok()?);
+        if self.calls.get(&number)?.to != from {
+            return None;
+        }
+        let call = self.calls.remove(&number)?;
+        let took = now.saturating_since(call.sent);
+        // As TCP does it (RFC 6298): an eighth of what is new.
+        self.smoothed = Some(match self.smoothed {
+            None => took,
+            Some(smoothed) => smoothed - smoothed / 8 + took / 8,
+        });
+        Some((call, took))
+    }
+
+    /// The next query with which something happens by now.
+    pub(super) fn pass(&mut self, now: Time, config: &Config) -> Option<Passed> {
+        let over = |call: &Call| now.saturating_since(call.sent) >= config.long_timeout;
+        let late = |call: &Call| !call.late && now >= call.short;
+        let (number, call) = self
+            .calls
+            .iter_mut()
+            .find(|(_, call)| over(call) || late(call))?;
+        if !over(call) {
+            call.late = true;
+            return Some(Passed::Late(call.clone()));
+        }
+        let number = *number;
+        self.calls.remove(&number).map(Passed::Over)
+    }
+
+    /// When [`Calls::pass`] next finds one.
+    pub(super) fn due(&self, config: &Config) -> Option<Time> {
+        let due = self.calls.values().map(|call| match call.late {
+            true => call.sent + config.long_timeout,
+            false => call.short,
+        });
+        due.min()
+    }
+}

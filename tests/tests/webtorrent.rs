@@ -1,0 +1,188 @@
+//! Tabs and WebRTC clients of others in one swarm: each gets from the other what it has, found
+//! through our tracker, and through somebody else's.
+
+/// All of them need what `cargo xtask test clients` installs, and the network that it makes.
+mod with_other_clients {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use anyhow::{Context, Result};
+    use swarm_core::metainfo::Metainfo;
+    use swarm_tests::browser::Browser;
+    use swarm_tests::clients::{
+        HOST, Running, Site, bittorrent_tracker, libtorrent, make_torrent, webtorrent,
+    };
+    use swarm_tests::files::{digest, random};
+    use swarm_tests::server::Server;
+    use swarm_tests::tab::{Tab, Torrent};
+    use swarm_tests::wait::until;
+    use tempfile::TempDir;
+
+    const FILES: [(&str, usize); 3] = [
+        ("stuff/readme.txt", 700),
+        ("stuff/below/large.bin", 5 << 20),
+        ("stuff/other.bin", 3 << 20),
+    ];
+
+    /// A torrent of several files, and the folder of those who have all of it.
+    struct Scene {
+        folder: TempDir,
+        torrent: PathBuf,
+        seed: PathBuf,
+        magnet: String,
+    }
+
+    impl Scene {
+        async fn new(tracker: &str) -> Result<Self> {
+            let folder = TempDir::new()?;
+            let seed = folder.path().join("seed");
+            for (number, (name, length)) in (0..).zip(FILES) {
+                random(&seed.join(name), length, number)?;
+            }
+            let torrent = folder.path().join("stuff.torrent");
+            make_torrent(&seed.join("stuff"), &torrent, &[tracker]).await?;
+            let metainfo = Metainfo::from_torrent(&fs::read(&torrent)?)?;
+            Ok(Scene {
+                folder,
+                torrent,
+                seed,
+                magnet: format!("magnet:?xt=urn:btih:{}&tr={tracker}", metainfo.info_hash()),
+            })
+        }
+
+        fn empty(&self, name: &str) -> Result<PathBuf> {
+            let path = self.folder.path().join(name);
+            fs::create_dir_all(&path)?;
+            Ok(path)
+        }
+
+        fn assert_all(&self, got: &Path) -> Result<()> {
+            for (name, _) in FILES {
+                let [left, right] = [&self.seed, got].map(|folder| folder.join(name));
+                assert_eq!(digest(&left)?, digest(&right)?, "{name}");
+            }
+            Ok(())
+        }
+
+        /// A tab gets it.
+        async fn get_by_tab(&self, browser: &Browser, tab: &Tab) -> Result<()> {
+            tab.add_link(&self.magnet).await?;
+            tab.seeding().await?;
+            tab.click("save").await?;
+            let saved = self.empty("saved")?;
+            let archive = browser.take_download("stuff.zip", &saved).await?;
+            zip::ZipArchive::new(fs::File::open(archive)?)?.extract(&saved)?;
+            self.assert_all(&saved)
+        }
+    }
+
+    fn by_webtorrent(torrent: &Torrent) -> bool {
+        torrent.peers.iter().any(|it| it.path == "webtorrent")
+    }
+
+    /// A client seeds and a tab gets it, then another one gets it of that tab. Nobody else is
+    /// there, and no relay between them. Some `stay` when there is nothing left to get.
+    async fn exchange(
+        server: &Server,
+        tracker: &str,
+        stays: bool,
+        client: impl Fn(&Path, &Path) -> Result<Running>,
+    ) -> Result<()> {
+        let scene = Scene::new(tracker).await?;
+        let mut seeder = client(&scene.torrent, &scene.seed)?;
+        seeder.complete().await?;
+        let browser = Browser::start().await?;
+        let tab = browser.open(&server.page()).await?;
+        scene.get_by_tab(&browser, &tab).await?;
+        if stays {
+            tab.torrent_that("linked by way of WebTorrent", by_webtorrent)
+                .await?;
+        }
+        seeder.kill().await?;
+
+        let got = scene.empty("got")?;
+        let mut leecher = client(&scene.torrent, &got)?;
+        leecher.complete().await?;
+        scene.assert_all(&got)?;
+        leecher.kill().await?;
+        browser.quit().await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_tab_and_webtorrent() -> Result<()> {
+        let server = Server::start().await?;
+        exchange(&server, &server.tracker(), true, webtorrent).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_tab_and_libtorrent() -> Result<()> {
+        let server = Server::start().await?;
+        let client = |torrent: &Path, folder: &Path| libtorrent(torrent, folder, 6851);
+        exchange(&server, &server.tracker(), false, client).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_tab_and_webtorrent_at_a_tracker_of_webtorrent() -> Result<()> {
+        let server = Server::start().await?;
+        let _tracker = bittorrent_tracker(6861).await?;
+        let tracker = format!("ws://{HOST}:6861");
+        exchange(&server, &tracker, true, webtorrent).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_tab_and_webtorrent_in_a_tab() -> Result<()> {
+        let site = Site::start().await?;
+        let server = Server::start_with(&["--allow-origin", &site.origin()]).await?;
+        let scene = Scene::new(&server.tracker()).await?;
+        let browser = Browser::start().await?;
+        let other = browser.open(&site.page()).await?;
+        let tab = browser.open(&server.page()).await?;
+        let paths = FILES.map(|(name, _)| scene.seed.join(name));
+        let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+        tab.share(&paths).await?;
+        let link = tab.seeding().await?.share_link;
+        let (_, magnet) = link.split_once('#').context("a magnet link in the link")?;
+
+        other
+            .run(&format!("client.add({magnet:?})"))
+            .await
+            .context("WebTorrent takes our link")?;
+        let done = || async {
+            let digests = other.run_async("digests().then(arguments[0])").await?;
+            Ok(digests.as_object().cloned())
+        };
+        let digests = until("WebTorrent's files", done, Option::is_some).await?;
+        let digests = digests.context("there")?;
+        for (name, _) in FILES {
+            let file = name.rsplit('/').next().unwrap_or(name);
+            let hex = |digest: [u8; 32]| digest.map(|byte| format!("{byte:02x}")).concat();
+            let ours = hex(digest(&scene.seed.join(name))?);
+            assert_eq!(digests[file].as_str(), Some(&ours[..]), "{name}");
+        }
+        tab.torrent_that("giving by way of WebTorrent", by_webtorrent)
+            .await?;
+
+        // And the other way round: what it has, as a torrent of its own.
+        tab.click("remove").await?;
+        let seed = format!("seed_again({:?}).then(arguments[0])", server.tracker());
+        let again = other.run_async(&seed).await?;
+        tab.add_link(again.as_str().context("a link")?).await?;
+        tab.seeding().await?;
+        tab.torrent_that("linked by way of WebTorrent", by_webtorrent)
+            .await?;
+        tab.click("save").await?;
+        let saved = scene.empty("saved")?;
+        let archive = browser.take_download("again.zip", &saved).await?;
+        zip::ZipArchive::new(fs::File::open(archive)?)?.extract(&saved)?;
+        for (name, _) in FILES {
+            let file = Path::new(name).file_name().context("a name")?;
+            let saved = saved.join("again").join(file);
+            assert_eq!(digest(&saved)?, digest(&scene.seed.join(name))?, "{name}");
+        }
+        browser.quit().await
+    }
+}
