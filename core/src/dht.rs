@@ -28,6 +28,7 @@ pub mod krpc;
 mod limits;
 mod lookup;
 mod network;
+pub mod record;
 mod reply;
 mod requests;
 mod rounds;
@@ -190,13 +191,18 @@ impl Dht {
             .iter()
             .any(|network| !network.table.is_empty());
         let room = self.walking() < self.config.max_lookups;
+        // Where the number of queries is what holds lookups up, an end of one goes on with them.
+        let starved = self.starved && self.calls.len() < self.config.max_calls;
         let due = [
             self.calls.due(&self.config),
             self.requests.due().filter(|_| room),
-            self.starved.then(|| self.budget.room_at(&self.config)),
+            starved.then(|| self.budget.room_at(&self.config)),
             upkeep.then_some(self.upkeep_at),
         ];
-        let joins = self.networks.iter().filter_map(|network| network.join.at);
+        let joins = self.networks.iter().map(|network| &network.join);
+        let joins = joins
+            .filter(|join| !join.running)
+            .filter_map(|join| join.at);
         due.into_iter()
             .flatten()
             .chain(lingering)

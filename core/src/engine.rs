@@ -320,6 +320,12 @@ impl<C: Chunk> Engine<C> {
         torrent.is_none_or(Torrent::is_alone)
     }
 
+    /// There is something that a web seed could bring of it.
+    pub(crate) fn takes_web_seeds(&self, info_hash: InfoHash) -> bool {
+        let torrent = self.torrents.get(&info_hash);
+        torrent.is_some_and(Torrent::takes_web_seeds)
+    }
+
     /// Who is at the other end of a channel, or will be, for which torrent, and what stands for our own
     /// address there.
     pub(crate) fn who(&self, channel: ChannelKey) -> Option<(InfoHash, Contact, [u8; 4])> {

@@ -235,6 +235,7 @@ impl<F: Frame> Hub<F> {
             ClientMessage::Have(have) => return self.registry.have(member, &have),
             ClientMessage::Ping => return door.send(member, ServerMessage::Pong),
             ClientMessage::Leave { info_hash } => {
+                self.signal.leave(member, info_hash);
                 return self.leave(member, info_hash, "the other end left the swarm", true);
             }
         };

@@ -22,6 +22,7 @@ pub mod selection;
 mod tests;
 mod trackers;
 mod tree;
+mod web_seed;
 
 pub use address::{Origin, TrackerAddress, Unfit};
 pub use create::{Builder, CreateError, NewFile, piece_length_for};
@@ -29,6 +30,7 @@ pub use link::{TorrentLink, TorrentLinkError};
 pub use path::{PathError, SafePath};
 pub use peers::peers_of_link;
 pub use selection::Selection;
+pub use web_seed::WebSeedAddress;
 
 /// A torrent's description: all that is needed to fetch and verify it. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +54,17 @@ struct Inner {
     trackers: Vec<String>,
     /// How many of them, from the first on, are in each tier (BEP 12); those beyond have one each.
     tiers: Vec<usize>,
+    web_seeds: Vec<String>,
+    names: Names,
+}
+
+/// What the torrent calls things that have another name here, because that is not good on every
+/// platform.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Names {
+    torrent: Option<String>,
+    /// The paths of files below the torrent's folder, by index, in order.
+    files: Vec<(usize, Vec<String>)>,
 }
 
 /// One file of a torrent. Padding (BEP 47) is none: see [`Metainfo::padding`].
@@ -121,7 +134,8 @@ impl Metainfo {
         parse::checked(info, expected, trackers::clean(trackers))
     }
 
-    /// The bytes of a `.torrent` file: the info dictionary as it came, and the trackers.
+    /// The bytes of a `.torrent` file: the info dictionary as it came, the trackers and the web
+    /// seeds.
     /// A hybrid torrent's `piece layers` (BEP 52) are not among them.
     pub fn to_torrent(&self) -> Vec<u8> {
         let mut torrent = b"d".to_vec();
@@ -136,6 +150,10 @@ impl Metainfo {
         }
         torrent.extend(bencode::encode(&"info"));
         torrent.extend_from_slice(self.info());
+        if !self.web_seeds().is_empty() {
+            torrent.extend(bencode::encode(&"url-list"));
+            torrent.extend(bencode::encode(&self.web_seeds()));
+        }
         torrent.push(b'e');
         torrent
     }
@@ -228,6 +246,34 @@ impl Metainfo {
         inner.tiers = Vec::new();
         Metainfo(Arc::new(inner))
     }
+    /// Addresses of web seeds (BEP 19), in order, each once, at most 32, all of them of the form
+    /// that [`WebSeedAddress::parse`] reads.
+    pub fn web_seeds(&self) -> &[String] {
+        &self.0.web_seeds
+    }
+
+    /// A copy with these web seeds (they are not part of the info-hash), without those that
+    /// can't be used.
+    #[must_use]
+    pub fn with_web_seeds(&self, web_seeds: Vec<String>) -> Self {
+        let mut inner = Inner::clone(&self.0);
+        inner.web_seeds = web_seed::clean(web_seeds);
+        Metainfo(Arc::new(inner))
+    }
+
+    /// The path of a file as the torrent has it, with the torrent's name first: harmless
+    /// nowhere but in an address.
+    fn names_of(&self, file: usize) -> impl Iterator<Item = &str> {
+        let Names { torrent, files } = &self.0.names;
+        let safe = self.files()[file].path.parts();
+        let name = torrent.as_ref().unwrap_or(&safe[0]);
+        let renamed = files.binary_search_by_key(&file, |(index, _)| *index);
+        let below = renamed.map_or(&safe[1..], |found| &files[found].1);
+        let names = [name].into_iter().chain(below).map(String::as_str);
+        // Those lead elsewhere, and are no names.
+        names.filter(|name| !matches!(*name, "" | "." | ".."))
+    }
+
     /// The stretches of files that `length` bytes from `offset` in the torrent cover, in
     /// order, padding and files of length zero left out.
     pub fn spans(&self, offset: u64, length: u32) -> impl Iterator<Item = FileSpan> + '_ {

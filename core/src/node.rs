@@ -16,6 +16,7 @@ mod offers;
 mod pulse;
 mod relay;
 mod trackers;
+mod web_seeds;
 mod webtorrent;
 mod wire;
 
@@ -29,7 +30,9 @@ pub use io::{
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::engine::{self, Config, Contents, DirectId, DirectNews, Ending, PeerPath, View};
+use crate::engine::{
+    self, Command, Config, Contents, DirectId, DirectNews, Ending, PeerPath, View,
+};
 use crate::find::Announcer;
 use crate::find::announcer::{Said, SourceView, found};
 use crate::id::{InfoHash, LinkId, PeerId};
@@ -44,6 +47,8 @@ use offers::Offers;
 use relay::RelayLink;
 pub use trackers::TrackerStanding;
 use trackers::Trackers;
+use web_seeds::WebSeeds;
+pub use web_seeds::{Answer, Fetch, SeedTrouble, WebInput, WebOutput, WebSeedView};
 use webtorrent::WebTorrentLink;
 use wire::{News, Wires};
 
@@ -58,6 +63,7 @@ pub struct Node<S = Vec<u8>, C: Chunk = Bytes> {
     trackers: Trackers,
     wires: Wires<C>,
     announcer: Announcer,
+    web_seeds: WebSeeds<C>,
     /// Wires that the engine has no use for any more.
     unwired: Vec<LinkId>,
     out: VecDeque<Output<C>>,
@@ -75,6 +81,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             trackers: Trackers::default(),
             wires: Wires::default(),
             announcer: Announcer::new(Rng::new(seed).fork("announcer")),
+            web_seeds: WebSeeds::default(),
             unwired: Vec::new(),
             out: VecDeque::new(),
         }
@@ -98,7 +105,20 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 info_hash,
                 addresses,
             },
-            Input::RelayOnly(only) => engine::Input::RelayOnly(only),
+            Input::RelayOnly(only) => {
+                self.web_seeds.set_relay_only(only);
+                engine::Input::RelayOnly(only)
+            }
+            Input::WebSeeds { info_hash, urls } => {
+                let config = &self.engine.engine().config().web_seeds;
+                self.web_seeds.learn(info_hash, &urls, config);
+                engine::Input::Tick
+            }
+            Input::Web(number, input) => {
+                let config = &self.engine.engine().config().web_seeds;
+                self.web_seeds.came(now, number, input, config);
+                engine::Input::Tick
+            }
             Input::SetRates(rates) => engine::Input::SetRates(rates),
             Input::Direct(id, input) => self.hear_direct(now, id, input),
             Input::Network { dials } => network(dials),
@@ -129,7 +149,12 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 contact: Contact::Address(address),
             },
             Input::Store(job, done) => engine::Input::Store(job, done),
-            Input::Command(command) => engine::Input::Command(command),
+            Input::Command(command) => {
+                if let Command::Remove(info_hash) = &command {
+                    self.web_seeds.forget(*info_hash);
+                }
+                engine::Input::Command(command)
+            }
             Input::Lost { info_hash, pieces } => engine::Input::Lost { info_hash, pieces },
         };
         for link in self.links.values_mut() {
@@ -143,6 +168,24 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         self.tend_offers(now);
         while let Some(link) = self.unwired.pop() {
             self.feed(now, engine::Input::LinkDown { link });
+        }
+        self.work_web_seeds(now);
+    }
+
+    /// Web seeds and the engine go on until both wait for something else.
+    fn work_web_seeds(&mut self, now: Time) {
+        loop {
+            self.web_seeds.work(now, self.engine.engine());
+            let Some(input) = self.web_seeds.poll_input() else {
+                break;
+            };
+            self.feed(now, input);
+            while let Some(input) = self.web_seeds.poll_input() {
+                self.feed(now, input);
+            }
+        }
+        while let Some(output) = self.web_seeds.poll_output() {
+            self.out.push_back(Output::Web(output));
         }
     }
 
@@ -358,6 +401,13 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                     self.unwired.push(channel.link);
                     self.drop_wire(channel.link, reason);
                 }
+                engine::Output::Send { channel, parts } if self.web_seeds.has(channel.link) => {
+                    self.web_seeds.hear(now, channel.link, &parts);
+                }
+                engine::Output::Close { channel, reason } if self.web_seeds.has(channel.link) => {
+                    let config = &self.engine.engine().config().web_seeds;
+                    self.web_seeds.closed(now, channel.link, &reason, config);
+                }
                 engine::Output::Accept { channel }
                 | engine::Output::Close { channel, .. }
                 | engine::Output::Send { channel, .. }
@@ -434,11 +484,14 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         let announce = announce.map(|due| (due, TimerKind::Announce));
         let strangers = self.wires.due(&self.engine.engine().config().paths);
         let strangers = strangers.map(|due| (due, TimerKind::Handshake));
+        let web_seeds = self.web_seeds.due(self.engine.engine());
+        let web_seeds = web_seeds.map(|due| (due, TimerKind::WebSeed));
         engine
             .into_iter()
             .chain(links)
             .chain(announce)
             .chain(strangers)
+            .chain(web_seeds)
             .min()
     }
 
@@ -470,6 +523,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         self.announcer.view(info_hash)
     }
 
+    /// A torrent's web seeds.
+    pub fn web_seeds(&self, now: Time, info_hash: InfoHash) -> Vec<WebSeedView> {
+        self.web_seeds.view(now, info_hash)
+    }
+
     /// What a torrent is and has, see [`engine::Engine::contents`].
     pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
         self.engine.engine().contents(info_hash)
@@ -484,6 +542,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     pub fn wake(&mut self, now: Time) -> bool {
         let found = self.engine.wake(now);
         self.route(now);
+        self.work_web_seeds(now);
         found
     }
 

@@ -43,4 +43,6 @@ pub enum PeerPath {
     Tcp,
     /// Directly, to a peer that a tracker of WebTorrent's kind knows (WebRTC).
     WebTorrent,
+    /// It is no peer, but a server of files by HTTP (BEP 19), for which a node speaks.
+    WebSeed,
 }

@@ -154,6 +154,7 @@ impl Net {
                 self.queue.push_back((index, Input::Store(job, done)));
             }
             Output::WebTorrent(..)
+            | Output::Web(_)
             | Output::Wire(_)
             | Output::Direct(..)
             | Output::Ask(_)

@@ -206,7 +206,8 @@ impl Net {
             | Output::WebTorrent(..)
             | Output::Direct(..)
             | Output::Refused { .. }
-            | Output::Trouble { .. } => {
+            | Output::Trouble { .. }
+            | Output::Web(_) => {
                 unreachable!("there is no server")
             }
         }

@@ -115,6 +115,7 @@ pub(crate) fn link_to(metainfo: &Metainfo) -> TorrentLink {
         info_hash: metainfo.info_hash(),
         name: Some(metainfo.name().to_owned()),
         trackers: Vec::new(),
+        web_seeds: metainfo.web_seeds().to_vec(),
         files: None,
         page: None,
     }

@@ -2,10 +2,12 @@
 //! back.
 
 mod http;
-mod tls;
+pub(crate) mod tls;
 mod udp;
 
 use std::time::Duration;
+
+pub(crate) use http::{AGENT, redirected};
 
 use swarm_core::find::announcer::{AnnounceError, Answer, Ask};
 use swarm_core::node::Input;
@@ -70,7 +72,7 @@ async fn announce(ask: Ask) -> Answer {
 }
 
 /// The host of an address as the system looks it up, with its port.
-fn authority(url: &Url) -> Option<(String, u16)> {
+pub(crate) fn authority(url: &Url) -> Option<(String, u16)> {
     let host = match url.host()? {
         url::Host::Domain(name) => name.to_owned(),
         url::Host::Ipv4(address) => address.to_string(),

@@ -1,13 +1,23 @@
 //! What each command takes.
 
+mod dht;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use swarm_core::metainfo::WebSeedAddress;
+
+pub(crate) use dht::{
+    Dht, DhtCommand, DhtCommon, DhtWays, GetValue, Key, Lookup, PutValue, Table, hex,
+};
 
 use crate::error::Error;
 use crate::pace::{Enough, Pace};
 use crate::recording::Recording;
+
+/// Keeps torrents out of the DHT, for who never wants them there.
+const NO_DHT: &str = "TABSWARM_NO_DHT";
 
 /// Shares files and folders.
 #[derive(Debug, Args)]
@@ -75,7 +85,7 @@ pub(crate) struct Ways {
     /// A Tabswarm server (ws://host:8080, or the address of its page), or one of ordinary
     /// BitTorrent (http://host/announce, https://host/announce, udp://host:port). If no
     /// Tabswarm server is named, that of the environment variable TABSWARM_TRACKER; if no
-    /// tracker or peer is, ws://127.0.0.1:8080/swarm.
+    /// tracker, peer or DHT node is, ws://127.0.0.1:8080/swarm.
     #[arg(long = "tracker", value_name = "ADDRESS")]
     pub(crate) trackers: Vec<String>,
     /// A peer to call by TCP; may be given several times.
@@ -90,9 +100,25 @@ pub(crate) struct Ways {
     /// Neither look for peers in the local network nor tell it of the torrent (BEP 14).
     #[arg(long)]
     pub(crate) no_lsd: bool,
+    #[command(flatten)]
+    pub(crate) dht: DhtWays,
+    /// Neither look for peers in the DHT nor announce the torrent there (BEP 5). Otherwise
+    /// everybody can find it there, unless it is private. The environment variable
+    /// TABSWARM_NO_DHT=1 says the same where neither of the other two options is given.
+    #[arg(long, conflicts_with_all = ["dht_port", "dht_bootstrap"])]
+    pub(crate) no_dht: bool,
     /// Use nothing but Tabswarm servers and their relay: no peer learns our address.
-    #[arg(long, conflicts_with_all = ["peers", "port"])]
+    #[arg(long, conflicts_with_all = ["peers", "port", "dht_port", "dht_bootstrap"])]
     pub(crate) relay_only: bool,
+}
+
+impl Ways {
+    /// The DHT is one of them.
+    pub(crate) fn has_dht(&self) -> bool {
+        let off = std::env::var_os(NO_DHT).is_some_and(|it| !it.is_empty() && it != "0");
+        let tcp = !self.no_tcp && !self.relay_only;
+        tcp && !self.no_dht && (self.dht.is_asked_for() || !off)
+    }
 }
 
 /// Chooses among a torrent's files.
@@ -156,6 +182,12 @@ pub(crate) struct Shape {
     /// is chosen by size.
     #[arg(long, value_name = "BYTES", value_parser = piece_length)]
     pub(crate) piece_length: Option<u32>,
+    /// An address at which the files can be had by HTTP (http:// or https://, BEP 19); may be
+    /// given several times. Of a single file its own address, or that of the folder it is in
+    /// (with / at the end); of a folder the address of what that is in. Who lacks pieces that no
+    /// peer gives fetches them from there.
+    #[arg(long = "web-seed", value_name = "URL", value_parser = web_seed)]
+    pub(crate) web_seeds: Vec<String>,
 }
 
 /// Shows a torrent.
@@ -176,6 +208,15 @@ fn peer(text: &str) -> Result<String, String> {
         Some(Ok(1..)) => Ok(text.to_owned()),
         _ => Err("it must be a host and a port, such as 192.0.2.1:6881".to_owned()),
     }
+}
+
+/// An address in one way of writing.
+fn web_seed(text: &str) -> Result<String, String> {
+    let address = WebSeedAddress::parse(text.trim());
+    let address = address.map_err(
+        |_| "it must be an address such as https://example.org/files/, all of it percent-encoded",
+    )?;
+    Ok(address.as_str().to_owned())
 }
 
 fn piece_length(text: &str) -> Result<u32, String> {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::error::{Error as UsageError, ErrorKind};
 use clap::{Parser, Subcommand};
 
-use crate::arguments::{Create, Get, Seed, Show};
+use crate::arguments::{Create, Dht, Get, Seed, Show};
 use crate::commands;
 use crate::text::{complain, plain};
 
@@ -32,6 +32,10 @@ enum Command {
     Create(Create),
     /// Say what is in a .torrent file, or in a link.
     Show(Show),
+    /// Look into the DHT: find peers, fetch and store values, see the routing table.
+    ///
+    /// What was asked for goes to standard output, and how it was found to standard error.
+    Dht(Dht),
 }
 
 /// Runs the program with these arguments, the first of which is its name.
@@ -53,6 +57,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Get(arguments) => commands::get::run(&arguments),
         Command::Create(arguments) => commands::create::run(arguments),
         Command::Show(arguments) => commands::show::run(&arguments),
+        Command::Dht(arguments) => commands::dht::run(arguments),
     };
     result.unwrap_or_else(|error| {
         complain(&plain(&format!("error: {error}")));
@@ -63,7 +68,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// What is wrong with the arguments, on one line.
 fn usage(error: &UsageError) -> String {
     if error.kind() == ErrorKind::MissingSubcommand {
-        return "error: one of seed, get, create and show is needed (see --help)".to_owned();
+        return "error: one of seed, get, create, show and dht is needed (see --help)".to_owned();
     }
     let text = error.render().to_string();
     let what = text.split("\n\n").next().unwrap_or_default();
@@ -91,6 +96,10 @@ mod tests {
             "show --jsn x",
             "create a",
             "seed a --piece-length 7",
+            "dht",
+            "dht get 12",
+            "dht table --dht-bootstrap host",
+            "get x --no-dht --dht-port 1",
         ] {
             let arguments = ["native-peer"].into_iter().chain(line.split_whitespace());
             let text = usage(&Cli::try_parse_from(arguments).unwrap_err());

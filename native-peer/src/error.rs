@@ -55,6 +55,14 @@ pub enum Error {
         /// What the system said.
         error: io::Error,
     },
+    /// The DHT can't be had.
+    #[error("cannot listen on UDP port {port}: {error}")]
+    ListenUdp {
+        /// Which port was asked for; any, if it is 0.
+        port: u16,
+        /// What the system said.
+        error: io::Error,
+    },
     /// Files that can't be shared.
     #[error(transparent)]
     Create(#[from] CreateError),

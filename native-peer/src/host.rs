@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dht_node::DhtNode;
 use swarm_core::engine::{Command, Config, Contents, Event, Job, View, Work};
 use swarm_core::id::InfoHash;
 use swarm_core::net::Rates;
-use swarm_core::node::{Input, LinkInput, Node, Output, WireOutput};
+use swarm_core::node::{Input, LinkInput, Node, Output, WebOutput, WireOutput};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::address::Trackers;
 use crate::announce::Announces;
+use crate::dht::{DhtNews, DhtPeers};
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::exchange::Exchange;
@@ -26,6 +28,7 @@ use crate::lsd::{Lsd, LsdEvent};
 use crate::named::NamedPeers;
 use crate::recording::Recording;
 use crate::store::Store;
+use crate::web_seeds::WebSeeds;
 use crate::wires::Wires;
 
 /// Something that whoever runs the host should know.
@@ -51,9 +54,11 @@ pub struct Host {
     wires: Option<Wires>,
     named: NamedPeers,
     announces: Announces,
+    web_seeds: WebSeeds,
     lsd: Option<Lsd>,
     /// Torrents that the local network was told of.
     told: BTreeSet<InfoHash>,
+    dht: Option<DhtPeers>,
     disk: Disk,
     stores: BTreeMap<InfoHash, Arc<dyn Store>>,
     /// What the node wants of stores that are not attached yet.
@@ -86,8 +91,10 @@ impl Host {
             wires: None,
             named: NamedPeers::new(Vec::new()),
             announces: Announces::default(),
+            web_seeds: WebSeeds::new(),
             lsd: None,
             told: BTreeSet::new(),
+            dht: None,
             disk: Disk::new(),
             stores: BTreeMap::new(),
             unattached: Vec::new(),
@@ -116,9 +123,21 @@ impl Host {
         self.lsd = Lsd::join(port, cookie).ok();
     }
 
+    /// Looks for peers in the DHT, and tells it that we take connections at `port`.
+    pub fn join_dht(&mut self, node: DhtNode, port: u16) {
+        self.dht = Some(DhtPeers::new(node, port));
+        self.follow_in_dht();
+    }
+
     /// Has a torrent announced to trackers by HTTP and UDP, tier by tier (BEP 12).
     pub fn announce(&mut self, info_hash: InfoHash, tiers: Vec<Vec<String>>) {
         self.handle(Input::Trackers { info_hash, tiers });
+    }
+
+    /// Has a torrent fetched from these web seeds, too (BEP 19), `http` and `https`: where
+    /// peers give nothing.
+    pub fn ask_web_seeds(&mut self, info_hash: InfoHash, urls: Vec<String>) {
+        self.handle(Input::WebSeeds { info_hash, urls });
     }
 
     /// So many bytes a second may be given and taken from now on, by all torrents together.
@@ -132,6 +151,7 @@ impl Host {
             self.stores.remove(info_hash);
         }
         self.handle(Input::Command(command));
+        self.follow_in_dht();
     }
 
     /// Says where a torrent's pieces are. Until then, what the engine wants of its store
@@ -170,8 +190,13 @@ impl Host {
                     continue;
                 }
                 input = self.announces.next() => input,
+                input = self.web_seeds.next() => input,
                 event = next_of_lsd(&mut self.lsd) => {
                     self.hear_locally(event);
+                    continue;
+                }
+                news = next_of_dht(&mut self.dht) => {
+                    self.hear_of_dht(news);
                     continue;
                 }
                 input = self.disk.next() => input,
@@ -199,13 +224,18 @@ impl Host {
     /// Somebody may be at these addresses, for every torrent.
     fn meet(&mut self, addresses: &[SocketAddr]) {
         for torrent in self.view().torrents {
-            self.handle(Input::Met {
-                info_hash: torrent.info_hash,
-                complete: 0,
-                incomplete: 0,
-                addresses: addresses.to_vec(),
-            });
+            self.meet_for(torrent.info_hash, addresses.to_vec());
         }
+    }
+
+    /// Somebody may be at these addresses, for a torrent.
+    fn meet_for(&mut self, info_hash: InfoHash, addresses: Vec<SocketAddr>) {
+        self.handle(Input::Met {
+            info_hash,
+            complete: 0,
+            incomplete: 0,
+            addresses,
+        });
     }
 
     /// Something about the local network: only torrents that are known not to be private are
@@ -220,12 +250,7 @@ impl Host {
                 let ours = torrents.into_iter().filter(|it| self.told.contains(it));
                 let ours: Vec<InfoHash> = ours.collect();
                 for info_hash in ours {
-                    self.handle(Input::Met {
-                        info_hash,
-                        complete: 0,
-                        incomplete: 0,
-                        addresses: vec![address],
-                    });
+                    self.meet_for(info_hash, vec![address]);
                 }
             }
         }
@@ -244,6 +269,23 @@ impl Host {
             if open && self.told.insert(torrent.info_hash) {
                 lsd.tell(torrent.info_hash);
             }
+        }
+    }
+
+    /// Something about the DHT.
+    fn hear_of_dht(&mut self, news: DhtNews) {
+        match news {
+            DhtNews::Found(info_hash, addresses) => self.meet_for(info_hash, addresses),
+            DhtNews::Due => self.follow_in_dht(),
+            DhtNews::Trouble(trouble) => self.events.push_back(HostEvent::Trouble(trouble)),
+        }
+    }
+
+    /// Tells the DHT of what has become of torrents.
+    fn follow_in_dht(&mut self) {
+        let now = self.now();
+        if let Some(dht) = &mut self.dht {
+            dht.follow(&self.node, now);
         }
     }
 
@@ -276,6 +318,9 @@ impl Host {
         }
         // Buffered to the end; whoever wants to know that it arrived has ended it before.
         drop(self.end_recording());
+        if let Some(dht) = self.dht {
+            dht.close();
+        }
         tokio::join!(self.links.close(patience), self.announces.finish(patience));
         self.disk.finish().await;
     }
@@ -315,6 +360,11 @@ impl Host {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Wire(output) => self.wire(output),
+            Output::Event(Event::DhtNode(address)) => {
+                if let Some(dht) = &mut self.dht {
+                    dht.hear_of(address);
+                }
+            }
             Output::Link(link, output) => self.links.tell(link, output),
             Output::Direct(..) | Output::WebTorrent(..) => {
                 unreachable!("nobody told the node of direct links")
@@ -324,12 +374,19 @@ impl Host {
                 self.events.push_back(HostEvent::Engine(event));
                 if is_known {
                     self.tell_locally();
+                    self.follow_in_dht();
                 }
             }
             Output::Refused { reason, .. } => self.events.push_back(HostEvent::Refused(reason)),
             Output::Ask(ask) => self.announces.ask(ask),
             Output::Trouble { url, trouble, .. } => {
                 let words = format!("tracker {url}: {trouble}");
+                self.events.push_back(HostEvent::Trouble(words));
+            }
+            Output::Web(WebOutput::Fetch(fetch)) => self.web_seeds.fetch(fetch),
+            Output::Web(WebOutput::Drop(number)) => self.web_seeds.drop(number),
+            Output::Web(WebOutput::Trouble { url, trouble, .. }) => {
+                let words = format!("web seed {url}: {trouble}");
                 self.events.push_back(HostEvent::Trouble(words));
             }
             Output::Store(job, work) => self.work(job, work),
@@ -370,6 +427,14 @@ async fn next_of_wires(wires: &mut Option<Wires>) -> Input {
 async fn next_of_lsd(lsd: &mut Option<Lsd>) -> LsdEvent {
     match lsd {
         Some(lsd) => lsd.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What happens in the DHT; waits forever if we are not in it.
+async fn next_of_dht(dht: &mut Option<DhtPeers>) -> DhtNews {
+    match dht {
+        Some(dht) => dht.next().await,
         None => std::future::pending().await,
     }
 }

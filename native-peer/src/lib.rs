@@ -5,7 +5,7 @@
 //! - [`host`]: the loop that owns the engine and does what its outputs say.
 //! - [`link`]: the WebSocket to a tracker, which reconnects by itself; [`address`] says where
 //!   it goes; `links` are all of them, `exchange` follows what peers say of others.
-//! - [`wires`]: peers by TCP.
+//! - [`wires`]: peers by TCP; `dht`: who finds them by the DHT.
 //! - [`store`]: where pieces are: a download folder, shared files, memory.
 //! - [`disk`]: stores and hashing on threads that may block.
 //! - [`recording`]: what the engine gets, in a file.
@@ -19,6 +19,7 @@ mod arguments;
 mod backlog;
 pub mod cli;
 pub mod commands;
+mod dht;
 pub mod disk;
 pub mod error;
 mod exchange;
@@ -32,9 +33,11 @@ pub mod recording;
 pub mod screen;
 pub mod share;
 pub mod signals;
+mod state;
 pub mod status;
 pub mod store;
 pub mod text;
+mod web_seeds;
 pub mod wires;
 
 pub use address::TrackerAddress;

@@ -27,6 +27,8 @@ pub struct Options {
     pub piece_length: Option<u32>,
     /// Trackers to name in the torrent.
     pub trackers: Vec<String>,
+    /// Web seeds (BEP 19) to name in it.
+    pub web_seeds: Vec<String>,
     /// Peers only from its own trackers (BEP 27).
     pub private: bool,
 }
@@ -67,6 +69,7 @@ pub fn make(paths: &[PathBuf], options: Options, progress: &dyn Progress) -> Res
     progress.begin(&name, files.layout().total_length());
     let hashes = hash(&files, progress)?;
     let metainfo = builder.finish(hashes, options.trackers, options.private);
+    let metainfo = metainfo.with_web_seeds(options.web_seeds);
     files.hashed(metainfo.clone());
     Ok(Made {
         metainfo,

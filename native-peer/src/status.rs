@@ -58,6 +58,7 @@ fn peers(torrent: &TorrentView) -> String {
         (count(PeerPath::Tcp), "by TCP"),
         (count(PeerPath::Direct), "direct"),
         (count(PeerPath::Relay), "relayed"),
+        (count(PeerPath::WebSeed), "by web seed"),
     ];
     let ways = ways.iter().filter(|(count, _)| *count > 0);
     let ways: Vec<String> = ways.map(|(count, how)| format!("{count} {how}")).collect();

@@ -13,6 +13,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .current_dir(folder)
         .env_remove("TABSWARM_TRACKER")
+        .env("TABSWARM_NO_DHT", "1")
         .stdin(Stdio::null())
         .output()
         .unwrap()
@@ -69,6 +70,10 @@ fn a_folder_is_created_and_shown() {
             "16K",
             "--tracker",
             "ws://example.org:9000",
+            "--web-seed",
+            "HTTPS://Seed.example.org:443",
+            "--web-seed",
+            "http://10.0.0.1/a%20b/",
         ],
     );
     let shown = show(at, "x.torrent");
@@ -78,6 +83,10 @@ fn a_folder_is_created_and_shown() {
     assert_eq!(shown["pieces"], 3);
     assert_eq!(shown["length"], 40_004);
     assert_eq!(shown["trackers"], json!(["ws://example.org:9000/swarm"]));
+    assert_eq!(
+        shown["web_seeds"],
+        json!(["https://seed.example.org/", "http://10.0.0.1/a%20b/"])
+    );
     assert_eq!(shown["private"], false);
     let mut files: Vec<_> = shown["files"].as_array().unwrap().clone();
     files.sort_by_key(|f| f["path"].to_string());
@@ -365,7 +374,7 @@ fn a_reader_that_goes_away_is_no_reason_to_panic() {
 fn help_says_what_there_is() {
     let folder = folder_with(&[]);
     let help = succeed(folder.path(), &["--help"]);
-    for command in ["seed", "get", "create", "show"] {
+    for command in ["seed", "get", "create", "show", "dht"] {
         assert!(help.contains(command), "{help}");
         assert!(succeed(folder.path(), &[command, "--help"]).contains("Usage"));
     }

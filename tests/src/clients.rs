@@ -3,11 +3,13 @@
 //! `cargo xtask test clients` installs them, says where they are, and runs the tests in a
 //! network of their own, in which this machine is [`HOST`].
 
+use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, Lines};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
@@ -70,6 +72,36 @@ impl Running {
         said.with_context(|| format!("it never said {words:?}"))?
     }
 
+    /// Waits for lines that contain these, in any order.
+    pub async fn says_all(&mut self, words: &[&str]) -> Result<()> {
+        let mut missing = words.to_vec();
+        let said = async {
+            while !missing.is_empty() {
+                let line = self.lines.next_line().await?;
+                let line = line.context("it ended")?;
+                missing.retain(|words| !line.contains(words));
+            }
+            Ok(())
+        };
+        let said = tokio::time::timeout(PATIENCE, said).await;
+        said.unwrap_or_else(|_| bail!("it is silent"))
+            .with_context(|| format!("it never said {missing:?}"))
+    }
+
+    /// The rest of the next line that begins with this.
+    pub async fn tells(&mut self, head: &str) -> Result<String> {
+        let told = async {
+            while let Some(line) = self.lines.next_line().await? {
+                if let Some(rest) = line.strip_prefix(head) {
+                    return Ok(rest.trim().to_owned());
+                }
+            }
+            bail!("it ended, and never told {head:?}")
+        };
+        let told = tokio::time::timeout(PATIENCE, told).await;
+        told.with_context(|| format!("it never told {head:?}"))?
+    }
+
     /// Waits until it has everything.
     pub async fn complete(&mut self) -> Result<()> {
         self.says("complete").await
@@ -92,6 +124,62 @@ pub async fn tracker(http: u16, udp: u16) -> Result<Running> {
     let mut server = Running::start(&mut command)?;
     server.says("http://").await?;
     Ok(server)
+}
+
+/// A `tracker-relay` that is a node of the DHT too, at this port of [`HOST`], by which others
+/// join: the whole of what they are told is its address.
+pub async fn bootstrap(http: u16, udp: u16) -> Result<(Running, String)> {
+    let address = format!("{HOST}:{udp}");
+    let mut command = Command::new(programs::program("tracker-relay"));
+    command.arg("--listen").arg(format!("{HOST}:{http}"));
+    let mut server = Running::start(command.arg("--dht").arg(&address))?;
+    server.says("http://").await?;
+    Ok((server, address))
+}
+
+/// Who makes a node of the DHT.
+#[derive(Clone, Copy, Debug)]
+pub enum DhtMaker {
+    /// libtorrent.
+    Libtorrent,
+    /// WebTorrent.
+    Webtorrent,
+}
+
+/// A node of the DHT at this port, which joins by another and then does what `command` says,
+/// see `dht_node.mjs`.
+pub async fn dht_node(
+    maker: DhtMaker,
+    port: u16,
+    bootstrap: &str,
+    command: &[&str],
+) -> Result<Running> {
+    let mut program = match maker {
+        DhtMaker::Libtorrent => {
+            let mut program = libtorrent_script();
+            program.arg("dht");
+            program
+        }
+        DhtMaker::Webtorrent => {
+            let mut program = Command::new("node");
+            program.arg(installed("dht_node.mjs"));
+            program
+        }
+    };
+    program.arg(format!("{HOST}:{port}")).arg(bootstrap);
+    let mut node = Running::start(program.args(command))?;
+    node.says("ready").await?;
+    Ok(node)
+}
+
+/// What `native-peer dht` answers to a question, as JSON, whatever the exit code.
+pub async fn ask_dht(state: &Path, bootstrap: &str, question: &[&str]) -> Result<Value> {
+    let mut command = programs::native_peer();
+    command.arg("dht").args(question).arg("--json");
+    command.args(["--dht-bootstrap", bootstrap]);
+    let output = command.env("XDG_STATE_HOME", state).output().await?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    serde_json::from_slice(&output.stdout).context(said)
 }
 
 /// WebTorrent in Node: shares what is in the folder, and gets what is not.
@@ -164,13 +252,39 @@ async fn serve(stream: TcpStream) -> Result<()> {
 
 /// The same with libtorrent, which listens on this port.
 pub fn libtorrent(torrent: &Path, folder: &Path, port: u16) -> Result<Running> {
+    Running::start(libtorrent_script().args(libtorrent_run(torrent.as_ref(), folder, port)))
+}
+
+/// The same, in the DHT too, joined by a node. The torrent may be a magnet link.
+pub fn libtorrent_in_dht(
+    torrent: &OsStr,
+    folder: &Path,
+    port: u16,
+    bootstrap: &str,
+) -> Result<Running> {
     let mut command = libtorrent_script();
-    command.arg("run").arg(torrent).arg(folder);
-    Running::start(command.arg(format!("{HOST}:{port}")))
+    command.args(libtorrent_run(torrent, folder, port));
+    Running::start(command.arg(bootstrap))
+}
+
+fn libtorrent_run(torrent: &OsStr, folder: &Path, port: u16) -> [OsString; 4] {
+    let address = format!("{HOST}:{port}");
+    ["run".into(), torrent.into(), folder.into(), address.into()]
 }
 
 /// The same with aria2.
 pub fn aria2(torrent: &Path, folder: &Path, port: u16) -> Result<Running> {
+    Running::start(aria2_command(folder, port).arg(torrent))
+}
+
+/// The same, in the DHT too, joined by a node. The torrent may be a magnet link.
+pub fn aria2_in_dht(torrent: &OsStr, folder: &Path, port: u16, bootstrap: &str) -> Result<Running> {
+    let mut command = aria2_command(folder, port);
+    command.arg(format!("--dht-entry-point={bootstrap}"));
+    Running::start(command.arg(torrent))
+}
+
+fn aria2_command(folder: &Path, port: u16) -> Command {
     let mut command = Command::new("aria2c");
     command.args([
         "--no-conf",
@@ -192,7 +306,8 @@ pub fn aria2(torrent: &Path, folder: &Path, port: u16) -> Result<Running> {
     command.arg(format!("--on-bt-download-complete={}", hook.display()));
     let table = folder.join("dht.dat");
     command.arg(format!("--dht-file-path={}", table.display()));
-    Running::start(command.arg("--dir").arg(folder).arg(torrent))
+    command.arg("--dir").arg(folder);
+    command
 }
 
 /// The same with Transmission, whose configuration goes beside the folder.
@@ -210,7 +325,14 @@ pub fn transmission(torrent: &Path, folder: &Path, port: u16) -> Result<Running>
 /// Our command-line peer gets a torrent into a folder, or what is missing of it, and goes on
 /// sharing it.
 pub fn native_peer(torrent: &Path, folder: &Path, options: &[&str]) -> Result<Running> {
-    let mut command = Command::new(programs::program("native-peer"));
+    native_peer_of(torrent.as_ref(), folder, options)
+}
+
+/// The same; the torrent may be a link, or an info-hash. What it remembers of the DHT goes beside
+/// the folder.
+pub fn native_peer_of(torrent: &OsStr, folder: &Path, options: &[&str]) -> Result<Running> {
+    let mut command = programs::native_peer();
+    command.env("XDG_STATE_HOME", folder.with_extension("state"));
     command.arg("get").arg(torrent).arg("--output").arg(folder);
     Running::start_and_hear_errors(command.arg("--seed").args(options))
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use tokio::process::Command;
 
 /// The built page; set by `cargo xtask test`.
 pub const PAGE: &str = "TABSWARM_PAGE";
@@ -17,6 +18,14 @@ pub fn page() -> PathBuf {
 /// The program of this name.
 pub fn program(name: &str) -> PathBuf {
     folder(PROGRAMS).join(name)
+}
+
+/// Our command-line peer, which leaves the DHT alone unless it is told of a node to join it by:
+/// the well-known ones have nothing to do with tests.
+pub fn native_peer() -> Command {
+    let mut command = Command::new(program("native-peer"));
+    command.env("TABSWARM_NO_DHT", "1");
+    command
 }
 
 /// Bytes of all files of the page that people share with, as they travel: those compressed to

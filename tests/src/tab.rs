@@ -144,9 +144,12 @@ impl Tab {
         self.click("link-add").await
     }
 
-    /// Clicks the first element of this id.
+    /// Clicks the first element of this id, as soon as it can be seen.
     pub async fn click(&self, test_id: &str) -> Result<()> {
-        self.find(test_id).await?.click().await?;
+        let element = self.find(test_id).await?;
+        let is_shown = || async { Ok(element.is_displayed().await?) };
+        until(&format!("{test_id} in sight"), is_shown, |shown| *shown).await?;
+        element.click().await?;
         Ok(())
     }
 
@@ -218,6 +221,22 @@ impl Tab {
             .await?
             .json()
             .clone())
+    }
+
+    /// Waits until a script returns something that is true, and returns it.
+    pub async fn until(&self, what: &str, script: &str) -> Result<Value> {
+        let is_so = |value: &Value| !matches!(value, Value::Null | Value::Bool(false));
+        until(what, || self.run(script), is_so).await
+    }
+
+    /// Waits until the first frame of this id shows some text, as a person reads it.
+    pub async fn text_in_frame(&self, test_id: &str) -> Result<String> {
+        let frame = self.find(test_id).await?;
+        frame.enter_frame().await?;
+        let read = || async { Ok(self.driver.find(By::Tag("body")).await?.text().await?) };
+        let text = until("text in a frame", read, |text| !text.is_empty()).await;
+        self.driver.enter_default_frame().await?;
+        text
     }
 
     /// A picture of what a person sees.

@@ -12,7 +12,7 @@ use swarm_tests::server::Server;
 use swarm_tests::tab::Torrent;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 /// Files with names in several scripts, one of them empty.
 const NAMES: [(&str, usize); 5] = [
@@ -48,7 +48,7 @@ fn assert_same_files(left: &Path, right: &Path) -> Result<()> {
 
 /// A seeding `native-peer`, and the link that it printed.
 async fn native_seed(server: &Server, path: &Path, more: &[&str]) -> Result<(Child, String)> {
-    let mut child = Command::new(programs::program("native-peer"))
+    let mut child = programs::native_peer()
         .args(["seed", "--tracker", &server.tracker()])
         .args(more)
         .arg(path)
@@ -114,7 +114,7 @@ async fn a_terminal_gets_files_from_a_tab() -> Result<()> {
 
     let into = folder.path().join("got");
     let get = || {
-        Command::new(programs::program("native-peer"))
+        programs::native_peer()
             .arg("get")
             .arg(&torrent.share_link)
             .arg("-o")
@@ -151,7 +151,7 @@ async fn a_piece_that_no_tab_holds_whole_goes_through_a_tab() -> Result<()> {
     tab.reload().await?;
     assert_eq!(tab.seeding().await?.downloaded, 0);
     let into = folder.path().join("got");
-    let get = Command::new(programs::program("native-peer"))
+    let get = programs::native_peer()
         .arg("get")
         .arg(&link)
         .arg("-o")

@@ -9,7 +9,10 @@ mod with_other_clients {
         HOST, Running, aria2, libtorrent, make_torrent, native_peer, tracker, transmission,
     };
     use swarm_tests::files::{digest, random};
+    use swarm_tests::programs::program;
+    use swarm_tests::web_server::{Manner, WebServer};
     use tempfile::TempDir;
+    use tokio::process::Command;
 
     const FILES: [(&str, usize); 3] = [
         ("stuff/readme.txt", 700),
@@ -54,6 +57,23 @@ mod with_other_clients {
         }
     }
 
+    /// A client gets everything from a web server that a torrent of ours names, and from nobody
+    /// else.
+    async fn from_a_web_seed(client: Client, port: u16) -> Result<()> {
+        let scene = Scene::new(&[]).await?;
+        let web = WebServer::start_on(HOST, &scene.seed, Manner::Honest).await?;
+        let made = Command::new(program("native-peer"))
+            .args(["create", "--web-seed", &web.url(), "--output"])
+            .args([&scene.torrent, &scene.seed.join("stuff")])
+            .status()
+            .await?;
+        assert!(made.success());
+        let mut client = client(&scene.torrent, &scene.got, port)?;
+        client.complete().await?;
+        scene.assert_got()?;
+        client.kill().await
+    }
+
     type Client = fn(&Path, &Path, u16) -> Result<Running>;
 
     /// Our peer gets from a client what it has, then the client from our peer, found through
@@ -85,6 +105,18 @@ mod with_other_clients {
 
     fn udp() -> String {
         format!("udp://{HOST}:6969/announce")
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn aria2_gets_all_from_a_web_seed_that_our_torrent_names() -> Result<()> {
+        from_a_web_seed(aria2, 7101).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn libtorrent_gets_all_from_a_web_seed_that_our_torrent_names() -> Result<()> {
+        from_a_web_seed(libtorrent, 7103).await
     }
 
     #[tokio::test]

@@ -184,7 +184,7 @@ async fn a_liar_is_dropped_and_the_bytes_are_right() -> Result<()> {
     let file = random(&folder.path().join("truth.bin"), 32 * MIB, 5)?;
     let torrent_file = folder.path().join("truth.torrent");
     let server = Server::start().await?;
-    let status = tokio::process::Command::new(programs::program("native-peer"))
+    let status = programs::native_peer()
         .arg("create")
         .arg(&file)
         .arg("-o")

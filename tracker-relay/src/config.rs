@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use swarm_core::dht;
 use swarm_core::hub::HubConfig;
 use swarm_core::wire::webtorrent;
 
@@ -63,6 +64,9 @@ pub struct Config {
     /// Connection ids that one address (of IPv6, one /64) gets from the UDP tracker in a
     /// second. A client needs one a minute.
     pub max_udp_connects: u32,
+    /// What a node of the DHT does and allows here. The rate is a server's: 250 kB a second are
+    /// a thousand answers, while 8 kB, which suit a peer at home, are thirty.
+    pub dht: dht::Config,
     /// Ordinary clients may announce and scrape over HTTP.
     pub http_tracker: bool,
     /// WebSockets that ask for no subprotocol speak that of WebTorrent's trackers.
@@ -100,6 +104,10 @@ impl Default for Config {
             max_unfinished: 256 << 20,
             max_stun_rate: 200,
             max_udp_connects: 200,
+            dht: dht::Config {
+                bytes_per_second: 250_000,
+                ..dht::Config::default()
+            },
             http_tracker: true,
             webtorrent: true,
             webtorrent_limits: webtorrent::MessageLimits::default(),

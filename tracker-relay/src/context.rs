@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::overlay::Overlay;
 use crate::page::Assets;
 use crate::shares::{Rule, Shares};
 use crate::switchboard::Switchboard;
@@ -30,11 +31,13 @@ pub(crate) struct Context {
     pub(crate) unfinished: Arc<Shares<Source>>,
     /// Connections that are told why they end.
     pub(crate) leaving: Semaphore,
+    /// A node of the DHT, if there is one here.
+    pub(crate) dht: Option<Overlay>,
 }
 
 impl Context {
     /// Members of swarms are drawn at random from `seed`.
-    pub(crate) fn new(config: Config, seed: u64) -> Self {
+    pub(crate) fn new(config: Config, seed: u64, dht: Option<Overlay>) -> Self {
         let switchboard = Switchboard::new(config.hub.clone(), seed, config.max_answers);
         let max_http = config.max_http_connections.max(1) as u64;
         Context {
@@ -49,6 +52,7 @@ impl Context {
             http: Shares::new(max_http, Rule::Oldest),
             unfinished: Shares::new(config.max_unfinished, Rule::Largest),
             leaving: Semaphore::new(config.max_leaving),
+            dht,
             config,
         }
     }

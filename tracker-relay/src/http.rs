@@ -51,7 +51,7 @@ pub(crate) async fn respond(
         set(&mut reply, header::ALLOW, "GET, HEAD");
         reply
     } else if path == HEALTH {
-        health(&context)
+        health(&context).await
     } else if is_tracker {
         track(&context, &request, connected)
     } else {
@@ -84,7 +84,7 @@ fn track(context: &Context, request: &Request<Incoming>, connected: IpAddr) -> R
     }
 }
 
-fn health(context: &Context) -> Reply {
+async fn health(context: &Context) -> Reply {
     let stats = context.switchboard.stats();
     let mut limited = context.counters.to_json();
     for (name, count) in [
@@ -96,6 +96,10 @@ fn health(context: &Context) -> Reply {
     for (name, count) in stats.limited.named() {
         limited.insert(name.to_owned(), count.into());
     }
+    let dht = match &context.dht {
+        Some(dht) => dht.to_json().await,
+        None => serde_json::Value::Null,
+    };
     let body = serde_json::json!({
         "status": "ok",
         "page": context.assets.missing().is_none(),
@@ -115,6 +119,7 @@ fn health(context: &Context) -> Reply {
         "unfinished_bytes": context.unfinished.used(),
         "answered": context.counters.answers_to_json(),
         "limited": limited,
+        "dht": dht,
     });
     let mut reply = Response::new(Full::new(Bytes::from(body.to_string())));
     set(&mut reply, header::CONTENT_TYPE, "application/json");

@@ -8,6 +8,7 @@
 //! - `switchboard`: the hub behind a lock, and what waits to be sent to each client.
 //! - `connection`, `socket`, `pace`: one WebSocket, and when it is read from.
 //! - `datagrams`: what is asked and answered in single ones.
+//! - `overlay`: a node of the DHT.
 //! - `context`: what every connection shares.
 //! - `config`, `shares`, `counters`: what is limited, who has how much of it, how often a
 //!   limit was met.
@@ -19,6 +20,7 @@ mod context;
 mod counters;
 mod datagrams;
 mod http;
+mod overlay;
 mod pace;
 mod page;
 mod reply;

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
+use dht_node::{DhtNode, Listen, TableFile};
 use tokio::net::{TcpListener, UdpSocket};
-use tracker_relay::Sockets;
+use tracker_relay::{Config, Sockets};
 
 use crate::options::Options;
 
@@ -50,15 +51,20 @@ async fn run(options: Options) -> anyhow::Result<()> {
         http: listener,
         stun: bind_udp(options.stun).await?,
         udp: bind_udp(options.udp).await?,
+        dht: open_dht(&options, &config)?,
     };
     let stun = sockets.stun.as_ref().map(UdpSocket::local_addr);
     let udp = sockets.udp.as_ref().map(UdpSocket::local_addr);
+    let dht = sockets.dht.as_ref().map(DhtNode::address);
     let server = tracker_relay::serve(config, sockets).context("can't start")?;
     if let Some(address) = udp.transpose()? {
         tracing::info!(%address, "ordinary clients may announce over UDP");
     }
     if let Some(address) = stun.transpose()? {
         tracing::info!(%address, "peers may ask for their own addresses (STUN)");
+    }
+    if let Some(address) = dht {
+        tracing::info!(%address, "the DHT may be joined here");
     }
     if fewer {
         tracing::info!(
@@ -87,6 +93,23 @@ async fn run(options: Options) -> anyhow::Result<()> {
     tracing::info!("shutting down");
     server.shutdown().await;
     Ok(())
+}
+
+fn open_dht(options: &Options, config: &Config) -> anyhow::Result<Option<DhtNode>> {
+    let Some(address) = options.dht else {
+        return Ok(None);
+    };
+    let file = options.dht_table.clone().map(TableFile::open);
+    let node = DhtNode::open(dht_node::Options {
+        config: config.dht.clone(),
+        listen: Listen::At(address),
+        bootstrap: options.dht_bootstrap.clone(),
+        file: file
+            .transpose()
+            .context("can't keep the table of the DHT")?,
+    });
+    let node = node.with_context(|| format!("can't listen on {address} (UDP, DHT)"))?;
+    Ok(Some(node))
 }
 
 async fn bind_udp(address: Option<SocketAddr>) -> anyhow::Result<Option<UdpSocket>> {

@@ -57,6 +57,32 @@ pub(crate) struct Options {
     #[arg(long, env = "TABSWARM_UDP", value_name = "ADDR:PORT")]
     pub(crate) udp: Option<SocketAddr>,
 
+    /// Be a node of the DHT there, by which a community's clients can join it (BEP 5, over UDP):
+    /// it tells of other nodes, and stores who has which torrent. Port 0 takes a free one, and
+    /// [::] stands for IPv4 and IPv6. Without --dht-bootstrap it begins a DHT of its own
+    #[arg(long, env = "TABSWARM_DHT", value_name = "ADDR:PORT")]
+    pub(crate) dht: Option<SocketAddr>,
+
+    /// A node by which to join a DHT that is there already, such as dht.libtorrent.org:25401 for
+    /// the one that everybody is in; may be repeated (comma-separated in the environment)
+    #[arg(
+        long,
+        env = "TABSWARM_DHT_BOOTSTRAP",
+        value_name = "HOST:PORT",
+        value_delimiter = ',',
+        requires = "dht"
+    )]
+    pub(crate) dht_bootstrap: Vec<String>,
+
+    /// Remember in this file which nodes of the DHT are known, for after a restart
+    #[arg(
+        long,
+        env = "TABSWARM_DHT_TABLE",
+        value_name = "FILE",
+        requires = "dht"
+    )]
+    pub(crate) dht_table: Option<PathBuf>,
+
     /// Don't be a tracker for ordinary BitTorrent clients over HTTP (/announce and /scrape)
     #[arg(long, env = "TABSWARM_NO_HTTP_TRACKER")]
     no_http_tracker: bool,

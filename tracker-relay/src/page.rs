@@ -213,17 +213,21 @@ fn content_type(name: &str) -> &'static str {
 
 /// What a page may do. Its inline scripts (Trunk's starts the module) are allowed by their
 /// hashes; the worker is a module made of a Blob. The first page may connect to any tracker
-/// that a torrent names, the others to nobody else.
+/// and web seed that a torrent names (those without encryption only where it came without
+/// itself: browsers see to that), the others to nobody else.
 fn content_security_policy(name: &str, html: &[u8]) -> String {
     let hashes: String = inline_scripts(&String::from_utf8_lossy(html))
         .map(|script| format!(" 'sha256-{}'", BASE64.encode(&Sha256::digest(script))))
         .collect();
-    let trackers = if name == INDEX { " ws: wss:" } else { "" };
+    let others = match name {
+        INDEX => " ws: wss: http: https:",
+        _ => "",
+    };
     let directives: [Cow<'static, str>; 11] = [
         "default-src 'self'".into(),
         format!("script-src 'self' blob: 'wasm-unsafe-eval'{hashes}").into(),
         "worker-src 'self' blob:".into(),
-        format!("connect-src 'self'{trackers}").into(),
+        format!("connect-src 'self'{others}").into(),
         "style-src 'self' 'unsafe-inline'".into(),
         "img-src 'self' blob: data:".into(),
         "media-src 'self' blob:".into(),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dht_node::DhtNode;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -19,6 +20,7 @@ use crate::context::Context;
 use crate::counters::ServerLimit;
 use crate::datagrams;
 use crate::http;
+use crate::overlay::Overlay;
 use crate::shares::Share;
 use crate::socket::Socket;
 
@@ -55,6 +57,8 @@ pub struct Sockets {
     pub stun: Option<UdpSocket>,
     /// Where ordinary clients announce in datagrams (BEP 15), if they may.
     pub udp: Option<UdpSocket>,
+    /// A node by which the DHT can be joined, if there is to be one.
+    pub dht: Option<DhtNode>,
 }
 
 impl From<TcpListener> for Sockets {
@@ -64,6 +68,7 @@ impl From<TcpListener> for Sockets {
             http,
             stun: None,
             udp: None,
+            dht: None,
         }
     }
 }
@@ -73,7 +78,12 @@ impl From<TcpListener> for Sockets {
 /// Clients are told of the STUN server by its port, unless `config` names any: by which name
 /// they reach this host they know themselves.
 pub fn serve(mut config: Config, sockets: impl Into<Sockets>) -> io::Result<Server> {
-    let Sockets { http, stun, udp } = sockets.into();
+    let Sockets {
+        http,
+        stun,
+        udp,
+        dht,
+    } = sockets.into();
     let address = http.local_addr()?;
     if let Some(stun) = &stun
         && config.hub.stun.is_empty()
@@ -81,7 +91,11 @@ pub fn serve(mut config: Config, sockets: impl Into<Sockets>) -> io::Result<Serv
         let port = stun.local_addr()?.port();
         config.hub.stun.extend(StunServer::beside_hub(port));
     }
-    let context = Arc::new(Context::new(config, getrandom::u64()?));
+    let (dht, serving_dht) = dht.map(Overlay::new).unzip();
+    let context = Arc::new(Context::new(config, getrandom::u64()?, dht));
+    if let Some(serving) = serving_dht {
+        context.tasks.spawn(serving.run(context.shutdown.clone()));
+    }
     context.tasks.spawn(accept(context.clone(), http));
     if let Some(socket) = stun {
         let serving = datagrams::serve_stun(context.clone(), socket);

@@ -71,6 +71,46 @@ async fn start(options: &[&str]) -> (Child, SocketAddr) {
     )
 }
 
+/// Who joins by it is in its DHT, and sees others there; a restart forgets nobody.
+#[tokio::test]
+async fn it_is_a_node_by_which_a_dht_is_joined() {
+    use dht_node::{DhtNode, Event, Listen, Options};
+    use swarm_core::dht::Output;
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("dht.table");
+    let table = table.to_str().unwrap();
+    let (mut server, address) = start(&["--dht", "127.0.0.1:0", "--dht-table", table]).await;
+    let health = async |address| -> serde_json::Value {
+        let answer = get(address, "/health", "").await;
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    };
+    let dht = health(address).await["dht"]["address"].clone();
+    let mut node = DhtNode::open(Options {
+        config: swarm_core::dht::Config::default(),
+        listen: Listen::At("127.0.0.1:0".parse().unwrap()),
+        bootstrap: vec![dht.as_str().unwrap().to_owned()],
+        file: None,
+    })
+    .unwrap();
+    while !matches!(node.next().await, Event::Said(Output::Joined { .. })) {}
+    let running = tokio::spawn(async move {
+        loop {
+            node.next().await;
+        }
+    });
+    // It asks back before it believes that somebody is there.
+    while health(address).await["dht"]["nodes"] != 1 {}
+    let id = server.id().unwrap().to_string();
+    let stop = Command::new("kill").args(["-TERM", &id]).status().await;
+    assert!(stop.unwrap().success() && server.wait().await.unwrap().success());
+
+    let (_server, address) = start(&["--dht", "127.0.0.1:0", "--dht-table", table]).await;
+    while health(address).await["dht"]["nodes"] != 1 {}
+    running.abort();
+    let (_server, address) = start(&[]).await;
+    assert!(health(address).await["dht"].is_null());
+}
+
 #[tokio::test]
 async fn a_reader_of_its_log_that_goes_away_or_sleeps_stops_nothing() {
     let (mut server, address) = start(&["--log", "trace"]).await;

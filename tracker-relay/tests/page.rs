@@ -43,7 +43,7 @@ async fn the_index_is_revalidated_and_guarded() {
         "referrer-policy: no-referrer",
         "'wasm-unsafe-eval'",
         "worker-src 'self' blob:",
-        "connect-src 'self' ws: wss:;",
+        "connect-src 'self' ws: wss: http: https:;",
         "vary: accept-encoding",
         "cross-origin-opener-policy: same-origin",
         "cross-origin-embedder-policy: require-corp",

@@ -18,6 +18,7 @@ async fn start(config: Config, host: &str) -> (Server, SocketAddr) {
         http: TcpListener::bind("127.0.0.1:0").await.unwrap(),
         stun: Some(stun),
         udp: None,
+        dht: None,
     };
     (serve(config, sockets).unwrap(), address)
 }

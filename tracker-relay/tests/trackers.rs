@@ -278,6 +278,7 @@ async fn start_udp(config: Config, host: &str) -> (Server, SocketAddr) {
         http: TcpListener::bind("127.0.0.1:0").await.unwrap(),
         stun: None,
         udp: Some(udp),
+        dht: None,
     };
     (serve(config, sockets).unwrap(), address)
 }

@@ -5,6 +5,8 @@
 //! asks ([`messages`]); the engine, the tracker link and the storage live in the worker.
 
 #[cfg(target_arch = "wasm32")]
+mod media;
+#[cfg(target_arch = "wasm32")]
 mod messages;
 #[cfg(target_arch = "wasm32")]
 mod page;

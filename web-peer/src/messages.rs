@@ -79,12 +79,29 @@ pub(crate) enum ToWorker {
     },
     /// Gives up sharing files that are still being hashed.
     CancelHashing(u32),
-    /// Wants the files: answered by [`ToPage::Saved`].
+    /// Wants the files. Attached: the handle of a file or of a folder on the disk, in which they
+    /// are to be; where there is none, it is answered by [`ToPage::Saved`].
     Save {
         /// The torrent.
         info_hash: InfoHash,
-        /// One file by its index, or all that are wanted (one as itself, several as a ZIP).
+        /// One file by its index, or all that are wanted (one as itself, several as a ZIP, or in
+        /// a folder of their own).
         file: Option<u32>,
+    },
+    /// Wants them no more.
+    CancelSave(InfoHash),
+    /// Shows this file of a torrent from now on, by its index, and no other: it comes first, in
+    /// the order in which it is read.
+    Play(Option<(InfoHash, u32)>),
+    /// The service worker answers a request. Attached: the `MessagePort` through which it asks
+    /// for what is in a file (`worker/line.rs`).
+    Stream {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// As in [`ToWorker::Save`].
+        file: Option<u32>,
+        /// It is a download, from the beginning to the end.
+        save: bool,
     },
     /// Wants the `.torrent` file: answered by [`ToPage::Saved`].
     SaveTorrent(InfoHash),
@@ -178,7 +195,7 @@ pub(crate) struct HashingView {
     pub progress: f64,
 }
 
-/// One tracker of a torrent.
+/// One tracker of a torrent, or one of its web seeds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TrackerShown {
     /// Its address.
@@ -219,4 +236,11 @@ pub(crate) enum TrackerState {
     Refused(String),
     /// It can't be spoken with, for this reason.
     Unsupported(String),
+    /// It is no tracker but a web seed (BEP 19).
+    WebSeed {
+        /// It is asked for what no peer gives.
+        up: bool,
+        /// What is wrong with it.
+        trouble: Option<String>,
+    },
 }

@@ -12,8 +12,11 @@ mod direct;
 mod frame;
 mod intake;
 mod list;
+mod player;
 mod port;
 mod recording;
+mod saving;
+mod service;
 mod torrents;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -29,7 +32,7 @@ use announcer::Announcer;
 use direct::Directs;
 use dom::{by_id, document, listen, window};
 use port::Port;
-use torrents::Torrents;
+use torrents::{Hands, Torrents};
 
 /// Runs the page.
 pub(crate) fn run() {
@@ -49,7 +52,8 @@ pub(crate) fn run() {
         coming.come_or_go(&asking);
     });
 
-    torrents::listen_to_clicks(&page.torrents, &port);
+    let hands = page.hands.get_or_init(|| Hands::new(&port));
+    torrents::listen_to_clicks(&page.torrents, hands);
     torrents::listen_to_repaints(&page.torrents);
     intake::listen_to_everything(&port);
     recording::listen_to_clicks(&port);
@@ -77,6 +81,7 @@ struct Page {
     /// A torrent to bring into view.
     wanted: Cell<Option<InfoHash>>,
     directs: OnceCell<Directs>,
+    hands: OnceCell<Hands>,
     /// As the worker last said.
     glance: Cell<Glance>,
     /// Snapshots that came when nobody saw the page any more. They are few, because none are
@@ -91,6 +96,7 @@ impl Page {
             announcer: RefCell::default(),
             wanted: Cell::default(),
             directs: OnceCell::new(),
+            hands: OnceCell::new(),
             glance: Cell::default(),
             undrawn: RefCell::default(),
         }
@@ -140,6 +146,7 @@ impl Page {
             ToPage::State(state) => self.receive(port, state),
             ToPage::Glance(glance) => {
                 self.glance.set(glance);
+                self.rest();
                 frame::show_title(glance.percent);
             }
             ToPage::Notice { error: true, text } => alerts::error(&text),
@@ -167,7 +174,21 @@ impl Page {
             let name = self.torrents.borrow_mut().name(&info_hash);
             announcer::say(&format!("{name}: {words}"));
         }
+        if let Some(hands) = self.hands.get() {
+            hands.player.tidy();
+        }
+        self.rest();
         self.bring_into_view();
+    }
+
+    /// Lets the service worker sleep that nobody needs.
+    fn rest(&self) {
+        if let Some(hands) = self.hands.get()
+            && !hands.player.is_open()
+            && !self.glance.get().is_busy
+        {
+            hands.service.let_sleep();
+        }
     }
 
     /// Scrolls to the torrent that has just been added, once it is there.

@@ -3,7 +3,7 @@
 //! [`host`] runs the engine; [`links`] are its lines to trackers, [`direct`] its lines to other
 //! tabs, [`store`] what it
 //! keeps ([`parts`]: of pieces that it never holds whole), [`show`] what the page sees of it. [`commands`] is what the page can ask for,
-//! of which [`share`] and [`save`] are long enough to run beside. [`record`] keeps what the
+//! of which [`share`], [`save`] and [`play`] are long enough to run beside. [`record`] keeps what the
 //! engine is told, when somebody asks for it. Payload is [`chunk`]s of the browser's memory.
 
 use std::cell::RefCell;
@@ -27,6 +27,7 @@ mod host;
 mod js;
 mod json;
 mod language;
+mod line;
 mod link;
 mod links;
 mod open;
@@ -34,6 +35,8 @@ mod open;
 mod panic;
 mod parts;
 mod pieces;
+mod play;
+mod reader;
 mod record;
 mod save;
 mod sha1;
@@ -45,6 +48,7 @@ mod start;
 mod store;
 mod torrents;
 mod trackers;
+mod web_seeds;
 
 #[cfg(test)]
 mod tests;

@@ -12,8 +12,9 @@ use crate::workspace::{Workspace, heading};
 const FORBIDDEN_IN_CORE: [&str; 5] = ["getrandom", "js-sys", "tokio", "wasm-bindgen", "web-sys"];
 
 /// Packages whose modules depend on each other in one direction only.
-const WITHOUT_CIRCLES: [&str; 11] = [
+const WITHOUT_CIRCLES: [&str; 12] = [
     "core",
+    "dht-node",
     "fuzz/targets",
     "lab",
     "lab/page",

@@ -22,6 +22,9 @@ mod streams;
 const PROGRAM: &str = "_bg.wasm";
 const GLUE: &str = ".js";
 
+/// A script that the page's markup does not name.
+const SERVICE_WORKER: &str = "stream.js";
+
 /// Shrinks the files in the folder of one page; without esbuild only the names of imports.
 pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> Result<()> {
     let mut names = Vec::new();
@@ -44,6 +47,12 @@ pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> R
         let text = fs::read_to_string(folder.join(name))?;
         put_minified(workspace, folder, &mut markup, name, text, has_esbuild)?;
     }
+    // What keeps its name, because browsers come back to it.
+    for name in names.iter().filter(|name| *name == SERVICE_WORKER) {
+        let text = fs::read_to_string(folder.join(name))?;
+        let text = minified(workspace, name, text, has_esbuild)?;
+        fs::write(folder.join(name), text)?;
+    }
     fs::write(path, markup).context("writing the page's markup")?;
     Ok(())
 }
@@ -64,19 +73,21 @@ fn put_minified(
     text: String,
     has_esbuild: bool,
 ) -> Result<()> {
-    let text = match has_esbuild {
-        true => {
-            let loader = if name.ends_with(GLUE) { "js" } else { "css" };
-            let esbuild = cmd!(
-                workspace.sh,
-                "esbuild --minify --loader={loader} --log-level=warning"
-            );
-            let text = esbuild.quiet().stdin(text).read();
-            text.with_context(|| format!("minifying {name}"))?
-        }
-        false => text,
-    };
+    let text = minified(workspace, name, text, has_esbuild)?;
     put(folder, markup, name, text.as_bytes())
+}
+
+fn minified(workspace: &Workspace, name: &str, text: String, has_esbuild: bool) -> Result<String> {
+    if !has_esbuild {
+        return Ok(text);
+    }
+    let loader = if name.ends_with(GLUE) { "js" } else { "css" };
+    let esbuild = cmd!(
+        workspace.sh,
+        "esbuild --minify --loader={loader} --log-level=warning"
+    );
+    let text = esbuild.quiet().stdin(text).read();
+    text.with_context(|| format!("minifying {name}"))
 }
 
 /// Puts other contents in the place of a file. It has a new name then, because browsers keep

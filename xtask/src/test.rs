@@ -118,9 +118,10 @@ fn firefox(workspace: &Workspace, args: &[String]) -> Result<()> {
     build::all_pages(workspace)?;
     build::programs(workspace, &["tracker-relay"])?;
     heading("Tests in Firefox");
+    let all = args.is_empty().then_some(FIREFOX);
     cmd!(
         sh,
-        "cargo test -p swarm-tests --test firefox -- --ignored --test-threads=1 {args...}"
+        "cargo test -p swarm-tests --test firefox --test play -- --ignored --test-threads=1 {all...} {args...}"
     )
     .env("CHROMEDRIVER", chromium)
     .env("GECKODRIVER", firefox)
@@ -141,12 +142,12 @@ fn clients(workspace: &Workspace, args: &[String]) -> Result<()> {
     cmd!(sh, "cargo build -p tracker-relay -p native-peer").run()?;
     cmd!(
         sh,
-        "cargo test -p swarm-tests --test clients --test ordinary --test webtorrent --no-run"
+        "cargo test -p swarm-tests --test clients --test ordinary --test webtorrent --test dht --no-run"
     )
     .run()?;
     cmd!(
         sh,
-        "sh tests/clients/network.sh cargo test --offline -p swarm-tests --test clients --test ordinary --test webtorrent -- --ignored --test-threads=1 {args...}"
+        "sh tests/clients/network.sh cargo test --offline -p swarm-tests --test clients --test ordinary --test webtorrent --test dht -- --ignored --test-threads=1 {args...}"
     )
     .env("CHROMEDRIVER", driver)
     .env("TABSWARM_CLIENTS", clients)

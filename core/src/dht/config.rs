@@ -82,6 +82,10 @@ pub struct Config {
     pub bootstrap_least: Duration,
     /// See [`Config::bootstrap_least`]. 5 min: a server that is back is found soon enough.
     pub bootstrap_most: Duration,
+    /// Though there are contacts, one of the bootstrap nodes is asked after this long whom it
+    /// knows near us: two halves of a network that lost each other have nobody else in common.
+    /// 1 h: a burden to nobody.
+    pub bootstrap_again: Duration,
     /// Bootstrap nodes that are remembered. 32.
     pub max_bootstrap: usize,
     /// Contacts that [`super::Dht::save`] gives. 200: half a table, of which some are alive
@@ -173,6 +177,7 @@ impl Default for Config {
             max_failures: 2,
             bootstrap_least: seconds(5),
             bootstrap_most: minutes(5),
+            bootstrap_again: minutes(60),
             max_bootstrap: 32,
             max_saved: 200,
             announce_interval: minutes(15),
@@ -196,5 +201,60 @@ impl Default for Config {
             max_checks: 4,
             address_votes: 8,
         }
+    }
+}
+
+impl Config {
+    /// All numbers are such that a node can calculate with them: for those that come from
+    /// elsewhere.
+    pub(super) fn is_possible(&self) -> bool {
+        const MOST: usize = 1 << 20;
+        const LONGEST: Duration = Duration::from_secs(1 << 32);
+        let counts = [
+            self.bucket,
+            self.replacements,
+            self.alpha,
+            self.closest,
+            self.max_calls,
+            self.max_lookups,
+            self.max_candidates,
+            self.max_requests,
+            self.max_found,
+            self.max_bootstrap,
+            self.max_saved,
+            self.max_torrents,
+            self.max_peers_per_torrent,
+            self.max_peers,
+            self.max_items,
+            self.max_watched,
+            self.max_answer,
+            self.max_values,
+            self.max_checks,
+            self.address_votes,
+        ];
+        let times = [
+            self.short_timeout,
+            self.long_timeout,
+            self.upkeep,
+            self.refresh,
+            self.questionable,
+            self.bootstrap_least,
+            self.bootstrap_most,
+            self.bootstrap_again,
+            self.announce_interval,
+            self.retry,
+            self.put_interval,
+            self.peer_expiry,
+            self.item_expiry,
+            self.token_rotation,
+            self.flood_window,
+            self.flood_pause,
+        ];
+        let wide = self.first_buckets.iter();
+        // Nobody may have more calls than there are transactions.
+        self.max_calls <= 1 << 14
+            && self.short_rtts <= 1 << 10
+            && counts.iter().chain(wide).all(|count| *count <= MOST)
+            && times.iter().all(|time| !time.is_zero() && *time <= LONGEST)
     }
 }

@@ -114,8 +114,20 @@ impl Dht {
             }
             network.join.at = None;
             let (own, family) = (network.table.own(), network.family);
-            let lookup = self.set_out(Lookup::new(Goal::Join, family, own));
+            let mut lookup = self.set_out(Lookup::new(Goal::Join, family, own));
+            let network = &mut self.networks[at];
+            let since = now.saturating_since(network.join.bootstrapped);
+            if since >= self.config.bootstrap_again
+                && let Some(address) = self.rng.choose(&network.bootstrap)
+            {
+                network.join.bootstrapped = now;
+                lookup.offer_stranger(*address);
+            }
             if lookup.is_empty() {
+                // Those whom we know don't answer at the moment.
+                let network = &mut self.networks[at];
+                let again = now + self.config.bootstrap_most;
+                network.join.at = Some(again).filter(|_| !network.table.is_empty());
                 continue;
             }
             let join = &mut self.networks[at].join;
@@ -127,20 +139,11 @@ impl Dht {
 
     /// We looked for ourselves.
     pub(super) fn looked_around(&mut self, now: Time, family: Family, ended: &Ended) {
-        let (least, most) = (self.config.bootstrap_least, self.config.bootstrap_most);
         let Some(network) = self.network_mut(family) else {
             return;
         };
         if network.table.is_empty() {
-            let join = &mut network.join;
-            join.running = false;
-            let pause = join.pause.unwrap_or(least);
-            join.pause = Some((pause * 2).min(most));
-            join.at = Some(now + pause);
-            if !std::mem::replace(&mut join.alone, true) {
-                self.out.push_back(Output::Alone { family });
-            }
-            return;
+            return self.is_alone(now, family);
         }
         network.join.pause = None;
         network.join.alone = false;
@@ -149,6 +152,23 @@ impl Dht {
             network.table.looked_around(now, farthest.id);
         }
         self.fill(now, family);
+    }
+
+    /// Nobody answered, or nobody does any more.
+    fn is_alone(&mut self, now: Time, family: Family) {
+        let (least, most) = (self.config.bootstrap_least, self.config.bootstrap_most);
+        let Some(network) = self.network_mut(family) else {
+            return;
+        };
+        let join = &mut network.join;
+        join.running = false;
+        join.joined = false;
+        let pause = join.pause.unwrap_or(least);
+        join.pause = Some((pause * 2).min(most));
+        join.at = Some(now + pause);
+        if !std::mem::replace(&mut join.alone, true) {
+            self.out.push_back(Output::Alone { family });
+        }
     }
 
     /// Looks into the next bucket with few contacts, if there is one.
@@ -169,6 +189,9 @@ impl Dht {
             let lookup = self.set_out(Lookup::new(Goal::Fill, family, target));
             self.begin_lookup(lookup);
             return;
+        }
+        if network.table.is_empty() {
+            return self.is_alone(now, family);
         }
         let wait = self.about(refresh);
         let Some(network) = self.network_mut(family) else {

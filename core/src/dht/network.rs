@@ -38,6 +38,8 @@ pub(super) struct Join {
     pub(super) at: Option<Time>,
     /// When the last look began.
     pub(super) begun: Time,
+    /// When a bootstrap node was last asked though there were contacts.
+    pub(super) bootstrapped: Time,
     /// It is under way.
     pub(super) running: bool,
     /// It succeeded once, and there are contacts.
@@ -59,6 +61,7 @@ impl Network {
             join: Join {
                 at: (!known.is_empty()).then_some(now),
                 begun: now,
+                bootstrapped: now,
                 running: false,
                 joined: false,
                 alone: false,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Dht;
 use super::address::NodeAddress;
 use super::calls::Call;
+use super::id::Distance;
 use super::io::{Failure, Output, Request, RequestId, Stats};
 use super::item::{Item, MutableItem, immutable_target, mutable_target};
 use super::krpc::{KrpcError, Response};
@@ -89,7 +90,14 @@ impl Dht {
         let near = network
             .table
             .closest(lookup.target, config.max_candidates / 2);
-        let few = near.len() < config.closest;
+        // Where we are the nearest that we know of, others of ours may know as little: young ones
+        // met each other while they looked for themselves, and nobody of the other half.
+        let own = network.table.own().distance(lookup.target);
+        let nearest = near
+            .first()
+            .map(|contact| contact.id.distance(lookup.target));
+        let blind = own > Distance([0; 20]) && nearest.is_some_and(|nearest| own < nearest);
+        let few = near.len() < config.closest || blind;
         for contact in near {
             lookup.offer(contact, 1, config);
         }

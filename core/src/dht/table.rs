@@ -235,10 +235,10 @@ impl Table {
     }
 
     /// We looked for ourselves, and the farthest that was found is this one: there is nobody
-    /// nearer whom we don't know.
+    /// nearer whom we don't know. Its own bucket has a far half, in which nobody looked.
     pub(super) fn looked_around(&mut self, now: Time, farthest: NodeId) {
         let at = self.index(farthest);
-        for bucket in &mut self.buckets[at..] {
+        for bucket in &mut self.buckets[at + 1..] {
             bucket.looked = Some(now);
         }
     }
@@ -258,7 +258,8 @@ impl Table {
             bucket.nodes.len() < enough && bucket.looked.is_none_or(|looked| looked < since)
         })?;
         self.buckets[at].looked = Some(now);
-        Some(self.inside(at, rng))
+        // In the half of the last one that is far from us: the other was looked through before.
+        Some(self.own.random_at(at, rng))
     }
 
     /// We are called otherwise: everybody has another distance.
@@ -358,7 +359,7 @@ impl Table {
             if !self.splits(at) {
                 return self.buckets[at].queue(now, node, config);
             }
-            self.split();
+            self.split(config);
         }
     }
 
@@ -367,23 +368,42 @@ impl Table {
         at + 1 == self.buckets.len() && at + 1 < NodeId::BITS
     }
 
-    fn split(&mut self) {
-        let at = self.buckets.len() - 1;
-        let own = self.own;
-        let last = &mut self.buckets[at];
-        let mut new = Bucket::default();
-        let nearer = |node: &Node| own.common_bits(node.contact.id) > at;
-        (new.nodes, last.nodes) = std::mem::take(&mut last.nodes)
-            .into_iter()
-            .partition(nearer);
-        (new.waiting, last.waiting) = std::mem::take(&mut last.waiting)
-            .into_iter()
-            .partition(nearer);
-        self.buckets.push(new);
+    /// Splits the last bucket, and what comes of it if that is narrower than what is in it.
+    fn split(&mut self, config: &Config) {
+        loop {
+            let (at, own) = (self.buckets.len() - 1, self.own);
+            let last = &mut self.buckets[at];
+            let nearer = |node: &Node| own.common_bits(node.contact.id) > at;
+            let mut new = Bucket::default();
+            (new.nodes, last.nodes) = std::mem::take(&mut last.nodes)
+                .into_iter()
+                .partition(nearer);
+            (new.waiting, last.waiting) = std::mem::take(&mut last.waiting)
+                .into_iter()
+                .partition(nearer);
+            last.trim(room(at, config), config);
+            self.buckets.push(new);
+            let fits = self.buckets[at + 1].nodes.len() <= room(at + 1, config);
+            if fits || !self.splits(at + 1) {
+                return self.buckets[at + 1].trim(room(at + 1, config), config);
+            }
+        }
     }
 }
 
 impl Bucket {
+    /// Has those wait who came last, if there are too many.
+    fn trim(&mut self, room: usize, config: &Config) {
+        let many = self.nodes.len() > room;
+        let last = if many {
+            self.nodes.split_off(room)
+        } else {
+            Vec::new()
+        };
+        self.waiting.extend(last);
+        self.waiting.truncate(config.replacements);
+    }
+
     /// Nobody of the same subnet is there.
     fn allows(&self, contact: &Contact, config: &Config) -> bool {
         let subnet = contact.address.subnet();

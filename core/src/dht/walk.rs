@@ -9,13 +9,13 @@ use super::rounds::Ended;
 use crate::time::Time;
 
 impl Dht {
-    /// Does the next steps of all lookups. True if one is over.
+    /// Does the next steps of all lookups. True if one came further than to ask somebody.
     pub(super) fn walk(&mut self, now: Time) -> bool {
         self.starved = false;
         if self.lookups.is_empty() {
             return false;
         }
-        let mut over = false;
+        let mut moved = false;
         let ids: Vec<_> = self.lookups.keys().copied().collect();
         for id in ids {
             let Some(lookup) = self.lookups.get(&id) else {
@@ -24,11 +24,11 @@ impl Dht {
             match lookup.phase {
                 Phase::Walking => {
                     self.ask_next(now, id);
-                    over |= self.arrive(now, id);
+                    moved |= self.arrive(now, id);
                 }
                 Phase::Storing if lookup.storing == 0 => {
                     self.end(now, id);
-                    over = true;
+                    moved = true;
                 }
                 Phase::Storing => {}
                 Phase::Lingering { until } => {
@@ -38,7 +38,7 @@ impl Dht {
                 }
             }
         }
-        over
+        moved
     }
 
     fn ask_next(&mut self, now: Time, id: LookupId) {
@@ -106,7 +106,7 @@ impl Dht {
         }
     }
 
-    /// Sees whether a lookup has arrived, and what is to be done there. True if it is over.
+    /// Sees whether a lookup has arrived, and what is to be done there. True if it has.
     fn arrive(&mut self, now: Time, id: LookupId) -> bool {
         let Some(lookup) = self.lookups.get(&id) else {
             return false;
@@ -124,7 +124,7 @@ impl Dht {
         if storing == 0 {
             self.end(now, id);
         }
-        storing == 0
+        true
     }
 
     /// Another family's lookup of the same request may still find somebody for this one.

@@ -2,6 +2,7 @@
 
 mod announce;
 mod check;
+mod web_seeds;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::pieces::{Cut, Layout, PieceIndex, Strategy};
 
 pub use announce::AnnounceConfig;
 pub use check::ConfigError;
+pub use web_seeds::WebSeedConfig;
 
 pub use crate::peer::{
     DirectConfig, IntroduceConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, RtcConfig,
@@ -33,6 +35,9 @@ pub struct Config {
     /// The port at which the host takes connections by TCP, if it does: told to those with whom
     /// we talk that way (BEP 10 `p`).
     pub listen_port: Option<u16>,
+    /// The port of the host's node of the DHT, if it has one: told to those with whom we talk by
+    /// TCP (BEP 5, "torrent file extensions" and the message `port`), but not in private torrents.
+    pub dht_port: Option<u16>,
     /// How pieces are chosen in torrents that say nothing else.
     pub strategy: Strategy,
     /// Sessions of one torrent at once. 50, as in most clients: enough neighbours to see
@@ -63,6 +68,8 @@ pub struct Config {
     pub tracker: TrackerConfig,
     /// The same with trackers by HTTP and UDP.
     pub announce: AnnounceConfig,
+    /// How web seeds are made use of.
+    pub web_seeds: WebSeedConfig,
     /// Bytes of pieces in progress, hashing and writing included, in one torrent; beyond them
     /// only what is asked of those far away ([`RequestConfig::far`]).
     pub bytes_in_progress: u64,
@@ -337,6 +344,7 @@ impl Default for Config {
         Config {
             client: concat!("Tabswarm ", env!("CARGO_PKG_VERSION")).to_owned(),
             listen_port: None,
+            dht_port: None,
             strategy: Strategy::RarestFirst,
             max_peers: 50,
             target_peers: 30,
@@ -351,6 +359,7 @@ impl Default for Config {
             metadata: MetadataConfig::default(),
             tracker: TrackerConfig::default(),
             announce: AnnounceConfig::default(),
+            web_seeds: WebSeedConfig::default(),
             bytes_in_progress: 24 << 20,
             whole_piece: 16 << 20,
             part: 1 << 20,

@@ -4,6 +4,8 @@ mod store;
 
 pub use store::{Done, Job, StoreError, Work};
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -438,6 +440,9 @@ pub enum Event {
         /// Why.
         reason: Refusal,
     },
+    /// A peer has a node of the DHT there, it says (BEP 5). Only where the host has one too
+    /// ([`Config::dht_port`](super::Config::dht_port)).
+    DhtNode(SocketAddr),
 }
 
 /// Why the engine is to be ticked, from the rarest reason to what there is always.

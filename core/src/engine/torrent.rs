@@ -7,7 +7,8 @@
 //!   [`Download`]), what a person wants ([`Wishes`]) and why it does not run ([`Halt`]);
 //! * who is here ([`Sessions`]), who is known again ([`Paths`]), who may not come back
 //!   ([`Outcasts`]), who else there is ([`Swarm`]);
-//! * getting: who is asked next ([`Refill`]), what is on its way into the store ([`Storing`]);
+//! * getting: who is asked next ([`Refill`]), what is left to web seeds ([`Gaps`]), what is on
+//!   its way into the store ([`Storing`]);
 //! * giving: how many are served ([`Slots`]), and with what ([`Deal`]); and what went either
 //!   way ([`Traffic`]).
 //!
@@ -23,6 +24,7 @@ use super::{Config, Ending, Event, Failure, Fault, Output, Resume, TimerKind, Ur
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::Metainfo;
+use crate::peer::Session;
 use crate::pieces::{Bitfield, Download, DownloadLimits, PieceIndex, Priority, Strategy};
 use crate::rng::Rng;
 use crate::time::Time;
@@ -34,6 +36,7 @@ mod deal;
 mod directs;
 mod exchange;
 mod fetch;
+mod gaps;
 mod halt;
 mod introductions;
 mod outcasts;
@@ -55,6 +58,7 @@ mod carrying;
 mod checking;
 mod dealing;
 mod departures;
+mod dht;
 mod direct;
 mod fast;
 mod introduce;
@@ -76,6 +80,7 @@ mod trackers;
 mod upkeep;
 mod upload;
 mod wake;
+mod web_seeds;
 mod work;
 
 use about::About;
@@ -84,6 +89,7 @@ use deal::Deal;
 use directs::Directs;
 use exchange::Exchange;
 use fetch::Fetch;
+use gaps::Gaps;
 use halt::Halt;
 use introductions::Introductions;
 use outcasts::Outcasts;
@@ -143,6 +149,7 @@ pub(super) struct Torrent<C: Chunk> {
     swarm: Swarm,
 
     refill: Refill,
+    gaps: Gaps,
     storing: Storing<C>,
     /// Why sessions are looked after the next time, slots aside.
     watches: TimerKind,
@@ -176,6 +183,7 @@ impl<C: Chunk> Torrent<C> {
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
             refill: Refill::default(),
+            gaps: Gaps::new(0),
             storing: Storing::default(),
             watches: TimerKind::Rates,
             slots: Slots::default(),
@@ -220,6 +228,11 @@ impl<C: Chunk> Torrent<C> {
             have.insert(piece);
         }
         let complete = have.is_full();
+        let first = self
+            .rng
+            .fork("web seeds")
+            .below(layout.piece_count() as usize);
+        self.gaps = Gaps::new(u32::try_from(first).unwrap_or(0));
         let rng = self.rng.fork("download");
         let mut download = Download::new(layout, have, self.wishes.strategy(), limits, rng)
             .with_padding(metainfo.padding().clone());
@@ -266,9 +279,9 @@ impl<C: Chunk> Torrent<C> {
         self.about.padding_of(piece, begin, length)
     }
 
-    /// Nobody is connected.
+    /// Nobody is connected, web seeds aside.
     pub(super) fn is_alone(&self) -> bool {
-        self.sessions.is_empty()
+        self.sessions.values().all(Session::is_web_seed)
     }
 
     /// Joins the swarm as soon as it can be reached.

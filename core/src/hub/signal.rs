@@ -3,10 +3,10 @@
 //! Two that offer to each other at the same time lose both connections, as each takes the
 //! other's for a second one. So an offer from one to another is remembered for a while
 //! ([`HubConfig::offer_memory`]), and until then neither is given another offer of the two in
-//! that swarm. It is also what an answer is let through by: only who was given an offer
+//! that swarm; unless one of them leaves it, with whatever came of the first. It is also what an answer is let through by: only who was given an offer
 //! answers it, once, and to whom that goes does not depend on what anybody calls itself.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::{HubConfig, HubStats};
 use crate::id::{InfoHash, MemberId};
@@ -17,8 +17,8 @@ use crate::wire::webtorrent::OfferId;
 #[derive(Debug)]
 pub(super) struct Signal {
     config: HubConfig,
-    /// The two of each offer that is remembered, the lower number first.
-    pairs: BTreeSet<(InfoHash, MemberId, MemberId)>,
+    /// The two of each offer that is remembered, both ways round, and until when.
+    pairs: BTreeMap<(InfoHash, MemberId, MemberId), Time>,
     /// Who made an offer that somebody was given and has not answered.
     open: BTreeMap<(MemberId, InfoHash, OfferId), MemberId>,
     /// What is remembered, in the order in which it is forgotten.
@@ -44,7 +44,7 @@ impl Signal {
     pub(super) fn new(config: HubConfig) -> Self {
         Signal {
             config,
-            pairs: BTreeSet::new(),
+            pairs: BTreeMap::new(),
             open: BTreeMap::new(),
             order: VecDeque::new(),
             counts: BTreeMap::new(),
@@ -56,7 +56,7 @@ impl Signal {
 
     /// Whether one may make an offer to the other.
     pub(super) fn may_offer(&self, info_hash: InfoHash, from: MemberId, to: MemberId) -> bool {
-        from != to && !self.pairs.contains(&pair(info_hash, from, to))
+        from != to && !self.pairs.contains_key(&(info_hash, from, to))
     }
 
     /// An offer goes from one to the other, and is remembered from now on. False: it may not.
@@ -76,11 +76,14 @@ impl Signal {
             self.held_back += 1;
             return false;
         }
-        self.pairs.insert(pair(info_hash, from, to));
+        let due = now + self.config.offer_memory;
+        for pair in both_ways(info_hash, from, to) {
+            self.pairs.insert(pair, due);
+        }
         self.open.insert(key, from);
         self.counts.insert(from, count + 1);
         self.order.push_back(Offered {
-            due: now + self.config.offer_memory,
+            due,
             info_hash,
             from,
             to,
@@ -88,6 +91,18 @@ impl Signal {
         });
         self.handed += 1;
         true
+    }
+
+    /// A member leaves a swarm: nothing that is to come between it and others there can cross.
+    pub(super) fn leave(&mut self, member: MemberId, info_hash: InfoHash) {
+        let with = |other| (info_hash, member, MemberId(other));
+        let with = with(0)..=with(u32::MAX);
+        let others: Vec<MemberId> = self.pairs.range(with).map(|(pair, _)| pair.2).collect();
+        for other in others {
+            for pair in both_ways(info_hash, member, other) {
+                self.pairs.remove(&pair);
+            }
+        }
     }
 
     /// Somebody answers an offer that it was given: whose that was. None if it was given no
@@ -111,13 +126,18 @@ impl Signal {
     pub(super) fn handle_timeout(&mut self, now: Time) {
         while let Some(offered) = self.order.pop_front_if(|offered| offered.due <= now) {
             let Offered {
+                due,
                 info_hash,
                 from,
                 to,
                 id,
-                ..
             } = offered;
-            self.pairs.remove(&pair(info_hash, from, to));
+            for pair in both_ways(info_hash, from, to) {
+                // There may have been a later one since.
+                if self.pairs.get(&pair) == Some(&due) {
+                    self.pairs.remove(&pair);
+                }
+            }
             self.open.remove(&(to, info_hash, id));
             let count = self.counts.get_mut(&from);
             let count = count.expect("who offered is counted");
@@ -136,6 +156,10 @@ impl Signal {
     }
 }
 
-fn pair(info_hash: InfoHash, one: MemberId, other: MemberId) -> (InfoHash, MemberId, MemberId) {
-    (info_hash, one.min(other), one.max(other))
+fn both_ways(
+    info_hash: InfoHash,
+    one: MemberId,
+    other: MemberId,
+) -> [(InfoHash, MemberId, MemberId); 2] {
+    [(info_hash, one, other), (info_hash, other, one)]
 }

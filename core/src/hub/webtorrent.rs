@@ -31,6 +31,7 @@ impl<F: Frame> Hub<F> {
     fn announce_webtorrent(&mut self, now: Time, member: MemberId, announce: Announce) {
         let info_hash = announce.info_hash;
         if announce.event == Event::Stopped {
+            self.signal.leave(member, info_hash);
             self.leave(member, info_hash, "", true);
             return;
         }

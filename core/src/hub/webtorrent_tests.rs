@@ -398,6 +398,25 @@ fn a_tab_hears_for_how_many_an_offer_would_be_and_makes_it() {
 }
 
 #[test]
+fn who_leaves_and_comes_back_is_found_again_at_once() {
+    let mut scene = scene(1..=1);
+    scene.connect(10);
+    assert_eq!(scene.announce(10, rtc(10)).rtc, 1);
+    scene.send(10, relay::ClientMessage::Offer(signal(3, "offer 3")));
+    assert_eq!(scene.offers(1).len(), 1);
+    assert_eq!(scene.announce(10, rtc(10)).rtc, 0);
+    scene.send(10, relay::ClientMessage::Leave { info_hash: SWARM });
+    assert_eq!(scene.announce(10, rtc(10)).rtc, 1);
+    scene.send(10, relay::ClientMessage::Offer(signal(4, "offer 4")));
+    assert_eq!(scene.offers(1), [(peer_id(10), offer(4))]);
+    // What is forgotten of the first does not concern the second.
+    scene.wait(59);
+    assert_eq!(scene.announce(10, rtc(10)).rtc, 0);
+    scene.wait(1);
+    assert_eq!(scene.announce(10, rtc(10)).rtc, 1);
+}
+
+#[test]
 fn a_tab_that_got_everything_is_a_seed_to_all() {
     let mut scene = scene(1..=1);
     scene.connect(10);

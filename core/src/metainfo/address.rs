@@ -1,4 +1,4 @@
-//! Tracker addresses that a page may connect to, whoever named them.
+//! Addresses of trackers, and web seeds, that a page may connect to, whoever named them.
 //!
 //! Links, `.torrent` files and peers are strangers. Whatever they name, a page connects to
 //! servers of the public Internet alone, and, if it was served over HTTPS, without giving its
@@ -51,33 +51,13 @@ pub enum Unfit {
 impl TrackerAddress {
     /// Reads an address of the form `ws://host:port/path?query` or `wss://…`.
     pub fn parse(address: &str) -> Result<Self, Unfit> {
-        let (scheme, rest) = address.split_once("://").ok_or(Unfit::Address)?;
-        let secure = match scheme.to_ascii_lowercase().as_str() {
-            "wss" => true,
-            "ws" => false,
-            "udp" | "http" | "https" => return Err(Unfit::Scheme),
-            _ => return Err(Unfit::Address),
-        };
-        // What a browser drops, escapes or takes for something else.
-        let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '\\' | '#' | '"' | '<' | '>');
-        if address.len() > MAX_ADDRESS || !address.chars().all(plain) {
-            return Err(Unfit::Address);
+        let (scheme, _) = address.split_once("://").ok_or(Unfit::Address)?;
+        let scheme = scheme.to_ascii_lowercase();
+        if matches!(scheme.as_str(), "udp" | "http" | "https") {
+            return Err(Unfit::Scheme);
         }
-        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let (host, port) = split_port(authority)?;
-        let host = Host::parse(host).ok_or(Unfit::Address)?;
-        let default = if secure { 443 } else { 80 };
-        let port = port.filter(|port| *port != default);
-        let port = port.map_or_else(String::new, |port| format!(":{port}"));
-        let scheme = if secure { "wss" } else { "ws" };
-        let slash = if path.starts_with('/') { "" } else { "/" };
-        Ok(TrackerAddress {
-            text: format!("{scheme}://{}{port}{slash}{path}", host.text()),
-            origin: Origin {
-                secure,
-                local: host.is_local(),
-            },
-        })
+        let (text, origin) = read(address, ["ws", "wss"])?;
+        Ok(TrackerAddress { text, origin })
     }
 
     /// The address, in one way of writing.
@@ -93,12 +73,49 @@ impl TrackerAddress {
     /// Reads an address that a stranger named, if a page from `page` may connect to it.
     pub fn for_page(address: &str, page: Origin) -> Result<Self, Unfit> {
         let read = Self::parse(address)?;
-        match read.origin {
+        read.origin.fits(page)?;
+        Ok(read)
+    }
+}
+
+impl Origin {
+    /// A page from `page` may connect to what is here.
+    pub(super) fn fits(self, page: Origin) -> Result<(), Unfit> {
+        match self {
             Origin { secure: false, .. } if page.secure => Err(Unfit::Insecure),
             Origin { local: true, .. } if !page.local => Err(Unfit::Local),
-            _ => Ok(read),
+            _ => Ok(()),
         }
     }
+}
+
+/// An address of one of two schemes, the second of which is encrypted, in one way of writing;
+/// and where that is.
+pub(super) fn read(address: &str, schemes: [&str; 2]) -> Result<(String, Origin), Unfit> {
+    let (scheme, rest) = address.split_once("://").ok_or(Unfit::Address)?;
+    let scheme = scheme.to_ascii_lowercase();
+    let secure = schemes.iter().position(|known| *known == scheme);
+    let secure = secure.ok_or(Unfit::Address)? == 1;
+    // What a browser drops, escapes or takes for something else.
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '\\' | '#' | '"' | '<' | '>');
+    if address.len() > MAX_ADDRESS || !address.chars().all(plain) {
+        return Err(Unfit::Address);
+    }
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (host, port) = split_port(authority)?;
+    let host = Host::parse(host).ok_or(Unfit::Address)?;
+    let default = if secure { 443 } else { 80 };
+    let port = port.filter(|port| *port != default);
+    let port = port.map_or_else(String::new, |port| format!(":{port}"));
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    let origin = Origin {
+        secure,
+        local: host.is_local(),
+    };
+    Ok((
+        format!("{scheme}://{}{port}{slash}{path}", host.text()),
+        origin,
+    ))
 }
 
 /// A host, and its port if it has one. Neither `user@` nor an empty port.

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
 
+use super::web_seed::{self, ESCAPED};
 use super::{Metainfo, Selection, TrackerAddress, path, trackers};
 use crate::id::InfoHash;
 use crate::wire::relay::ENDPOINT;
@@ -18,6 +19,8 @@ pub struct TorrentLink {
     pub name: Option<String>,
     /// Trackers (`tr`), in order.
     pub trackers: Vec<String>,
+    /// Web seeds (`ws`, BEP 19), in order.
+    pub web_seeds: Vec<String>,
     /// The files that are asked for (`so`, BEP 53); none asks for all.
     pub files: Option<Selection>,
     /// The page that a share link opens, with its scheme and path, without the fragment:
@@ -42,13 +45,6 @@ pub enum TorrentLinkError {
     TooLong,
 }
 
-/// What needs no escape in a query (RFC 3986, unreserved).
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
 const MAGNET: &str = "magnet:?";
 /// The topic that names a BitTorrent v1 torrent.
 const BTIH: &str = "urn:btih:";
@@ -61,13 +57,15 @@ impl TorrentLink {
     /// The most trackers in a share link: twice as many as a page connects to. People send it
     /// by hand, and some programs cut what is longer than a few thousand characters.
     pub const MAX_SHARED: usize = 8;
+    /// The most web seeds in a share link.
+    pub const MAX_SHARED_SEEDS: usize = 4;
 
-    /// `magnet:?xt=urn:btih:…&dn=…&tr=…`
+    /// `magnet:?xt=urn:btih:…&dn=…&tr=…&ws=…`
     pub fn to_magnet(&self) -> String {
-        self.with_trackers(&self.trackers.iter().collect::<Vec<_>>())
+        self.with(&self.trackers.iter().collect::<Vec<_>>(), &self.web_seeds)
     }
 
-    /// `PAGE#magnet:?xt=urn:btih:…&dn=…&tr=…`: opens the torrent in the page at `page`, whose own
+    /// `PAGE#magnet:?xt=urn:btih:…&dn=…&tr=…&ws=…`: opens the torrent in the page at `page`, whose own
     /// server is a tracker without being named. Of the others as many as fit
     /// ([`TorrentLink::MAX_SHARED`]), those first that a page can speak with.
     pub fn to_share_link(&self, page: &str) -> String {
@@ -75,14 +73,17 @@ impl TorrentLink {
         let mut trackers: Vec<&String> = self.trackers.iter().collect();
         trackers.sort_by_key(|tracker| TrackerAddress::parse(tracker).is_err());
         trackers.truncate(Self::MAX_SHARED);
-        format!("{page}#{}", self.with_trackers(&trackers))
+        let seeds = self.web_seeds.len().min(Self::MAX_SHARED_SEEDS);
+        format!("{page}#{}", self.with(&trackers, &self.web_seeds[..seeds]))
     }
 
-    fn with_trackers(&self, trackers: &[&String]) -> String {
+    fn with(&self, trackers: &[&String], web_seeds: &[String]) -> String {
         let mut magnet = self.to_short_magnet();
-        for tracker in trackers {
-            let tracker = utf8_percent_encode(tracker, ESCAPED);
-            write!(magnet, "&tr={tracker}").expect("strings take everything");
+        let trackers = trackers.iter().map(|tracker| ("tr", *tracker));
+        let web_seeds = web_seeds.iter().map(|seed| ("ws", seed));
+        for (key, address) in trackers.chain(web_seeds) {
+            let address = utf8_percent_encode(address, ESCAPED);
+            write!(magnet, "&{key}={address}").expect("strings take everything");
         }
         magnet
     }
@@ -111,12 +112,13 @@ impl TorrentLink {
 }
 
 impl From<&Metainfo> for TorrentLink {
-    /// A link to this torrent, with its trackers.
+    /// A link to this torrent, with its trackers and web seeds.
     fn from(metainfo: &Metainfo) -> Self {
         TorrentLink {
             info_hash: metainfo.info_hash(),
             name: Some(metainfo.name().to_owned()),
             trackers: metainfo.trackers().to_vec(),
+            web_seeds: metainfo.web_seeds().to_vec(),
             files: None,
             page: None,
         }
@@ -154,6 +156,7 @@ fn magnet_or_hash(text: &str) -> Result<TorrentLink, TorrentLinkError> {
             info_hash: text.parse().map_err(|_| TorrentLinkError::NotALink)?,
             name: None,
             trackers: Vec::new(),
+            web_seeds: Vec::new(),
             files: None,
             page: None,
         }),
@@ -165,6 +168,7 @@ fn magnet(query: &str) -> Result<TorrentLink, TorrentLinkError> {
     let mut name = None;
     let mut files = None;
     let mut addresses = Vec::new();
+    let mut web_seeds = Vec::new();
     for pair in query.split('&') {
         // Links copied out of HTML carry `&amp;`.
         let pair = pair.strip_prefix("amp;").unwrap_or(pair);
@@ -181,6 +185,7 @@ fn magnet(query: &str) -> Result<TorrentLink, TorrentLinkError> {
             "dn" if name.is_none() => name = clean_name(pair),
             "so" if files.is_none() => files = value().parse().ok(),
             "tr" => addresses.push(value().into_owned()),
+            "ws" => web_seeds.push(value().into_owned()),
             _ => {}
         }
     }
@@ -188,6 +193,7 @@ fn magnet(query: &str) -> Result<TorrentLink, TorrentLinkError> {
         info_hash: info_hash.ok_or(TorrentLinkError::NoInfoHash)??,
         name,
         trackers: trackers::clean(addresses),
+        web_seeds: web_seed::clean(web_seeds),
         files,
         page: None,
     })

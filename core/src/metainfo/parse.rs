@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{File, Inner, Metainfo, MetainfoError, path, trackers, tree};
+use super::{File, Inner, Metainfo, MetainfoError, Names, path, trackers, tree, web_seed};
 use crate::bencode::{DecodeLimits, Value};
 use crate::id::InfoHash;
 use crate::pieces::{Layout, Padding};
@@ -49,8 +49,11 @@ enum Kind {
 /// server added) is not looked at.
 pub(super) fn torrent(bytes: &[u8]) -> Result<Metainfo, MetainfoError> {
     let root = Value::first_of(bytes, LIMITS)?;
-    let [info, announce, announce_list] =
-        fields(root, "it", [b"info", b"announce", b"announce-list"])?;
+    let [info, announce, announce_list, url_list] = fields(
+        root,
+        "it",
+        [b"info", b"announce", b"announce-list", b"url-list"],
+    )?;
     let info = info.ok_or_else(|| invalid("not a torrent file: it has no info dictionary"))?;
     // The list has the single address too, or is there instead of it (BEP 12).
     let tiers = announce_list.and_then(Value::list).into_iter().flatten();
@@ -65,7 +68,12 @@ pub(super) fn torrent(bytes: &[u8]) -> Result<Metainfo, MetainfoError> {
     let trackers = trackers::clean_tiers(addresses);
     let info = Bytes::copy_from_slice(info.raw());
     let info_hash = InfoHash::of(&info);
-    checked(info, info_hash, Vec::new()).map(|metainfo| metainfo.with_tiers(trackers))
+    let metainfo = checked(info, info_hash, Vec::new())?;
+    // A list, or a single one as a string (BEP 19).
+    let seeds = url_list.into_iter();
+    let seeds = seeds.flat_map(|urls| urls.list().into_iter().flatten().chain([urls]));
+    let seeds = web_seed::clean(seeds.filter_map(|url| Some(text(url.string()?))));
+    Ok(metainfo.with_tiers(trackers).with_web_seeds(seeds))
 }
 
 /// Reads an info dictionary whose hash is known, with clean trackers.
@@ -79,7 +87,11 @@ pub(super) fn checked(
     let name = fields.name(info_hash)?;
     let piece_length = fields.piece_length()?;
     let drafts = fields.drafts(&name)?;
-    let (files, padding, length) = laid_out(drafts)?;
+    let (files, padding, length, renamed) = laid_out(drafts)?;
+    let names = Names {
+        torrent: fields.raw_name().filter(|raw| *raw != name),
+        files: renamed,
+    };
     if files.is_empty() && padding.is_empty() {
         return Err(invalid("it has no files"));
     }
@@ -111,6 +123,8 @@ pub(super) fn checked(
         private,
         trackers,
         tiers: Vec::new(),
+        web_seeds: Vec::new(),
+        names,
         info,
     })))
 }
@@ -182,11 +196,16 @@ impl<'a> InfoFields<'a> {
 
     /// A name that is good on every platform: where there is none in it, the info-hash.
     fn name(&self, info_hash: InfoHash) -> Result<String, MetainfoError> {
+        let name = self.raw_name();
+        let name = name.ok_or_else(|| invalid("the torrent has no name"))?;
+        Ok(path::harmless(&name).unwrap_or_else(|| info_hash.to_string()))
+    }
+
+    /// The name that it has.
+    fn raw_name(&self) -> Option<String> {
         let utf8 = self.name_utf8.and_then(Value::string);
         let name = utf8.filter(|name| !name.is_empty());
-        let name = name.or_else(|| self.name.and_then(Value::string));
-        let name = name.ok_or_else(|| invalid("the torrent has no name"))?;
-        Ok(path::harmless(&text(name)).unwrap_or_else(|| info_hash.to_string()))
+        name.or_else(|| self.name.and_then(Value::string)).map(text)
     }
 
     fn piece_length(&self) -> Result<u32, MetainfoError> {
@@ -278,9 +297,11 @@ fn parts(path: Value<'_>) -> Option<Vec<String>> {
     (!parts.is_empty()).then_some(parts)
 }
 
-/// Puts the files one behind the other: those that a person sees, the padding, and bytes in
-/// all.
-fn laid_out(drafts: Vec<Draft>) -> Result<(Vec<File>, Padding, u64), MetainfoError> {
+/// Files one behind the other: those that a person sees, the padding, bytes in all, and what the
+/// torrent calls those below its folder that have another name here.
+type LaidOut = (Vec<File>, Padding, u64, Vec<(usize, Vec<String>)>);
+
+fn laid_out(drafts: Vec<Draft>) -> Result<LaidOut, MetainfoError> {
     let is_file = |draft: &&Draft| draft.kind == Kind::File;
     let shown = drafts.iter().filter(is_file);
     let paths = tree::distinct_paths(shown.map(|draft| draft.path.as_slice()))
@@ -288,6 +309,7 @@ fn laid_out(drafts: Vec<Draft>) -> Result<(Vec<File>, Padding, u64), MetainfoErr
     let mut files = Vec::with_capacity(paths.len());
     let mut paths = paths.into_iter();
     let mut padding = Vec::new();
+    let mut renamed = Vec::new();
     let mut offset = 0_u64;
     for (draft, number) in drafts.into_iter().zip(0..) {
         let end = offset.checked_add(draft.length);
@@ -295,16 +317,22 @@ fn laid_out(drafts: Vec<Draft>) -> Result<(Vec<File>, Padding, u64), MetainfoErr
         match draft.kind {
             Kind::Padding => padding.push(offset..end),
             Kind::Placeholder => {}
-            Kind::File => files.push(File {
-                path: paths.next().expect("a path for each file"),
-                length: draft.length,
-                offset,
-                number,
-            }),
+            Kind::File => {
+                let path = paths.next().expect("a path for each file");
+                if path.parts() != draft.path {
+                    renamed.push((files.len(), draft.path[1..].to_vec()));
+                }
+                files.push(File {
+                    path,
+                    length: draft.length,
+                    offset,
+                    number,
+                });
+            }
         }
         offset = end;
     }
-    Ok((files, Padding::new(padding), offset))
+    Ok((files, Padding::new(padding), offset, renamed))
 }
 
 /// The values of these keys of a dictionary, each there at most once.

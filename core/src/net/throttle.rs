@@ -46,6 +46,11 @@ impl Throttle {
         self.gathers = false;
     }
 
+    /// Bytes a second that may pass, if there is a limit.
+    pub(crate) fn rate(&self) -> Option<u64> {
+        self.rate.map(NonZeroU64::get)
+    }
+
     /// Bytes that may pass now, at least: one more block may in any case, if it isn't none at all.
     /// None stands for as many as there are. If they are none, whoever asked waits.
     pub(crate) fn room(&mut self, now: Time) -> Option<u64> {

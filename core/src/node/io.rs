@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+use super::web_seeds::{WebInput, WebOutput};
 use crate::chunk::Chunk;
 use crate::engine::{
     self, Command, DirectId, DirectWork, Done, Ending, Event, Job, PeerPath, Work,
@@ -55,6 +56,16 @@ pub enum Input<C = Bytes> {
         /// Their addresses: `http`, `https` and `udp`.
         tiers: Vec<Vec<String>>,
     },
+    /// A torrent has these web seeds (BEP 19) and no others: addresses that may be asked, `http`
+    /// and `https`. Only until the torrent is removed.
+    WebSeeds {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// Their addresses.
+        urls: Vec<String>,
+    },
+    /// What comes of the [`Fetch`](super::Fetch) of this number.
+    Web(u32, WebInput<C>),
     /// What came of an [`Output::Ask`].
     Answered {
         /// Its number.
@@ -203,6 +214,8 @@ pub enum Output<C = Bytes> {
     /// Ask a tracker, then answer with [`Input::Answered`]. What it says when we leave a swarm
     /// ([`Event::Stopped`](crate::wire::tracker::Event::Stopped)) is of no interest.
     Ask(Ask),
+    /// Something about web seeds.
+    Web(WebOutput),
     /// Have a direct link made, step by step; answered with [`Input::Direct`].
     Direct(DirectId, DirectWork),
     /// Have a store do something, then answer with [`Input::Store`], in any order.
@@ -302,4 +315,6 @@ pub enum TimerKind {
     Pulse,
     /// A torrent that waits may be announced in the place of another.
     Turn,
+    /// A web seed is tried again, or given up.
+    WebSeed,
 }

@@ -221,7 +221,7 @@ pub(super) fn key(link: LinkId) -> ChannelKey {
     }
 }
 
-fn link_up<C>(link: LinkId, max_payload: usize) -> engine::Input<C> {
+pub(super) fn link_up<C>(link: LinkId, max_payload: usize) -> engine::Input<C> {
     let limits = LaneLimits {
         max_channels: 0,
         max_payload,

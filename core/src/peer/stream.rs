@@ -86,6 +86,8 @@ pub(crate) struct Stream<C: Chunk = Bytes> {
     pub(crate) extended: bool,
     /// Both speak the Fast extension (BEP 6).
     pub(crate) fast: bool,
+    /// It has a node of the DHT (BEP 5).
+    pub(crate) dht: bool,
     /// The id under which it takes `ut_metadata` messages.
     pub(crate) ut_metadata: Option<u8>,
     /// The id under which it takes `ut_pex` messages.
@@ -154,6 +156,7 @@ impl<C: Chunk> Stream<C> {
             greeted: false,
             extended: false,
             fast: false,
+            dht: false,
             ut_metadata: None,
             ut_pex: None,
             pex: Pex::default(),
@@ -174,6 +177,7 @@ impl<C: Chunk> Stream<C> {
         self.greeted = true;
         self.extended = handshake.reserved.has(Reserved::EXTENSION);
         self.fast = handshake.reserved.has(Reserved::FAST);
+        self.dht = handshake.reserved.has(Reserved::DHT);
     }
 
     /// What we tell the other end to know it by; always the same.
@@ -228,7 +232,7 @@ impl<C: Chunk> Stream<C> {
     /// anything first.
     pub(crate) fn rank(&self) -> u8 {
         match (self.path, self.policy) {
-            (PeerPath::Relay, RelayPolicy::Spare) => 0,
+            (PeerPath::WebSeed, _) | (PeerPath::Relay, RelayPolicy::Spare) => 0,
             (PeerPath::Direct | PeerPath::Tcp | PeerPath::WebTorrent, _) => 1,
             (PeerPath::Relay, RelayPolicy::Free | RelayPolicy::Only) => 2,
         }

@@ -4,6 +4,7 @@
 //! have, and when one is too old.
 
 mod choose;
+mod in_order;
 mod limits;
 mod load;
 mod progress;

@@ -207,6 +207,10 @@ impl OutputHash {
                 self.bytes(&info_hash.0);
                 self.bytes(have.as_bytes());
             }
+            Event::DhtNode(address) => {
+                self.tag(12);
+                self.bytes(address.to_string().as_bytes());
+            }
         }
     }
 

@@ -61,6 +61,8 @@ impl Reserved {
     pub const EXTENSION: Reserved = Reserved([0, 0, 0, 0, 0, 0x10, 0, 0]);
     /// The Fast extension (BEP 6): bit 3 from the right.
     pub const FAST: Reserved = Reserved([0, 0, 0, 0, 0, 0, 0, 0x04]);
+    /// A node of the DHT (BEP 5): bit 0 from the right.
+    pub const DHT: Reserved = Reserved([0, 0, 0, 0, 0, 0, 0, 0x01]);
 
     /// Both sets of capabilities together.
     #[must_use]

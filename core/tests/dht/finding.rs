@@ -111,15 +111,15 @@ fn a_lossy_network_is_no_obstacle() {
 
 #[test]
 fn what_is_announced_lasts_as_long_as_it_is_wanted() {
-    let mut network = Network::joined(6, 30, &Config::default());
+    let mut network = Network::joined(6, 14, &Config::default());
     network.start(0, 1, announce(7000));
     network.start(1, 1, announce(7000));
     network.run(seconds(10));
     network.tell(1, Input::Stop(swarm_core::dht::RequestId(1)));
     network.run(seconds(3600));
-    network.start(20, 2, Request::Search(TORRENT));
+    network.start(12, 2, Request::Search(TORRENT));
     network.run(seconds(10));
-    assert_eq!(network.peers(20, 2), [address(0).with_port(7000)]);
+    assert_eq!(network.peers(12, 2), [address(0).with_port(7000)]);
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub(crate) struct Network {
     pub(crate) nodes: Vec<Node>,
     /// Share of datagrams that are lost.
     pub(crate) loss: f64,
+    /// Even and odd ones don't reach each other.
+    pub(crate) parted: bool,
     pub(crate) rng: Rng,
     pub(crate) addresses: BTreeMap<NodeAddress, Place>,
     scripts: Vec<Script>,
@@ -73,6 +75,7 @@ impl Network {
             now: Time::ZERO + seconds(1000),
             nodes: Vec::new(),
             loss: 0.0,
+            parted: false,
             rng: Rng::new(seed),
             addresses: BTreeMap::new(),
             scripts: Vec::new(),
@@ -136,7 +139,12 @@ impl Network {
 
     /// Somebody sends something that arrives later.
     pub(crate) fn send(&mut self, from: NodeAddress, to: NodeAddress, bytes: Vec<u8>) {
-        if self.rng.unit() < self.loss {
+        let odd = |address: NodeAddress| match self.addresses.get(&address) {
+            Some(Place::Node(number)) => number % 2 == 1,
+            _ => false,
+        };
+        let lost = self.parted && odd(from) != odd(to);
+        if lost || self.rng.unit() < self.loss {
             return;
         }
         // 20 to 70 ms each way, now and then much more.

@@ -110,7 +110,7 @@ fn a_value_of_another_key_is_not_put() {
 
 #[test]
 fn what_is_kept_outlives_its_expiry_and_what_is_not_does_not() {
-    let mut network = Network::joined(5, 30, &Config::default());
+    let mut network = Network::joined(5, 14, &Config::default());
     let item = |value: &[u8]| Item::immutable(value.to_vec()).unwrap();
     network.start(1, 1, put(item(b"i1e")));
     let kept = Request::Put {
@@ -124,9 +124,9 @@ fn what_is_kept_outlives_its_expiry_and_what_is_not_does_not() {
         target: immutable_target(value),
         salt: Vec::new(),
     };
-    network.start(20, 3, get(b"i1e"));
-    network.start(20, 4, get(b"i2e"));
+    network.start(12, 3, get(b"i1e"));
+    network.start(12, 4, get(b"i2e"));
     network.run(seconds(10));
-    assert!(values(&network, 20, 3).is_empty());
-    assert_eq!(values(&network, 20, 4), [item(b"i2e")]);
+    assert!(values(&network, 12, 3).is_empty());
+    assert_eq!(values(&network, 12, 4), [item(b"i2e")]);
 }

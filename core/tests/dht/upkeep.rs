@@ -6,35 +6,35 @@ use crate::network::{Network, address, seconds};
 
 #[test]
 fn an_idle_node_costs_less_than_a_hundred_bytes_a_second_each_way() {
-    let mut network = Network::joined(1, 60, &Config::default());
-    network.run(seconds(600));
+    let mut network = Network::joined(1, 40, &Config::default());
+    network.run(seconds(300));
     let before: Vec<Traffic> = network.nodes.iter().map(|n| n.dht.traffic()).collect();
-    network.run(seconds(3600));
+    network.run(seconds(1800));
     for (node, before) in network.nodes.iter().zip(before) {
         let after = node.dht.traffic();
-        let sent = (after.sent_bytes - before.sent_bytes) / 3600;
-        let received = (after.received_bytes - before.received_bytes) / 3600;
+        let sent = (after.sent_bytes - before.sent_bytes) / 1800;
+        let received = (after.received_bytes - before.received_bytes) / 1800;
         assert!(sent <= 100 && received <= 100, "{sent} out, {received} in");
     }
 }
 
 #[test]
 fn the_dead_are_forgotten_and_everybody_else_is_not() {
-    let mut network = Network::joined(2, 60, &Config::default());
-    for number in 30..60 {
+    let mut network = Network::joined(2, 40, &Config::default());
+    for number in 20..40 {
         network.nodes[number].alive = false;
     }
     network.run(seconds(1800));
-    for number in 0..30 {
+    for number in 0..20 {
         let view = network.nodes[number].dht.view(network.now);
         let buckets = view.families.iter().flat_map(|family| &family.buckets);
         let contacts: Vec<_> = buckets.flat_map(|bucket| &bucket.contacts).collect();
-        let dead = |n: &usize| *n >= 30;
-        let dead = (0..60)
+        let dead = |n: &usize| *n >= 20;
+        let dead = (0..40)
             .filter(dead)
             .filter(|n| contacts.iter().any(|c| c.contact.address == address(*n)));
         assert_eq!(dead.count(), 0);
-        assert!(contacts.len() >= 20, "{}", contacts.len());
+        assert!(contacts.len() >= 15, "{}", contacts.len());
     }
 }
 
@@ -67,6 +67,28 @@ fn when_the_bootstrap_node_comes_back_the_node_joins() {
     network.nodes[0].alive = true;
     network.run(seconds(360));
     assert!(network.contacts(late) > 5);
+}
+
+#[test]
+fn two_halves_that_lost_each_other_become_one_again() {
+    let mut network = Network::joined(9, 16, &Config::default());
+    let across = |network: &Network, number: usize| {
+        let near = network.nodes[number]
+            .dht
+            .closest(Family::V4, NodeId([0; 20]), 100);
+        let others = (0..16).filter(|other| other % 2 != number % 2);
+        let known = |other: &usize| {
+            near.iter()
+                .any(|contact| contact.address == address(*other))
+        };
+        others.filter(known).count()
+    };
+    network.parted = true;
+    network.run(seconds(1800));
+    assert!((0..16).all(|number| across(&network, number) == 0));
+    network.parted = false;
+    network.run(seconds(2 * 3600));
+    assert!((0..16).all(|number| across(&network, number) == 8));
 }
 
 #[test]

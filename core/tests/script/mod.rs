@@ -492,6 +492,7 @@ impl Stage {
             Output::Link(_, output) => self.hear(output.into_message()?),
             Output::Store(job, work) => self.work(job, work),
             Output::WebTorrent(..)
+            | Output::Web(_)
             | Output::Wire(_)
             | Output::Direct(..)
             | Output::Ask(_)

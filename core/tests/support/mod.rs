@@ -426,7 +426,7 @@ impl Net {
             }
             Output::Direct(id, work) => self.link(index, id, work),
             Output::Wire(output) => self.work_on_wire(index, output),
-            Output::Ask(_) | Output::Trouble { .. } | Output::WebTorrent(..) => {
+            Output::Ask(_) | Output::Trouble { .. } | Output::WebTorrent(..) | Output::Web(_) => {
                 unreachable!("nobody here has trackers")
             }
             Output::Event(event) => host.events.push(event),

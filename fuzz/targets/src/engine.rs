@@ -12,11 +12,13 @@ mod inputs;
 mod model;
 mod network;
 mod news;
+mod offers;
 mod relay;
 mod remote;
 mod rescue;
 mod store;
 mod talk;
+mod web;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,11 +26,12 @@ use std::time::Duration;
 use arbitrary::{Result, Unstructured};
 use swarm_core::engine::{Config, Event, Job, TorrentState, Work};
 use swarm_core::id::{ChannelKey, InfoHash, LinkId};
-use swarm_core::node::{Input, LinkOutput, Node, Output};
+use swarm_core::node::{Input, LinkOutput, Node, Output, WebOutput};
 use swarm_core::time::Time;
 
 use crate::trace;
 use model::Model;
+use offers::Offers;
 
 /// Inputs of a run.
 const MAX_INPUTS: usize = 400;
@@ -88,13 +91,18 @@ impl World {
             config.paths.strangers = 2;
             config.announce.trackers = 4;
             config.listen_port = Some(6881);
+            if seed.is_multiple_of(7) {
+                config.paths.rtc.at_once = 2;
+            }
         }
+        let offers = Offers::new(config.paths.rtc.at_once > 0);
         World {
             engine: Node::new(config.clone(), seed, Time::ZERO, None),
             config,
             now: Time::ZERO,
             model: Model {
                 wide,
+                offers,
                 ..Model::default()
             },
             jobs: Vec::new(),
@@ -188,9 +196,14 @@ impl World {
                     self.model.hear_wire(output, us, &self.config);
                 }
                 Output::Direct(id, work) => self.model.hear_direct(id, &work),
-                Output::WebTorrent(..) => panic!("nobody told it of such trackers"),
+                Output::WebTorrent(link, message) => self.model.hear_foreign(link, message),
                 Output::Ask(ask) => self.model.network.hear_question(&ask),
                 Output::Trouble { .. } => {}
+                Output::Web(output) => {
+                    let relay_only = self.model.network.relay_only;
+                    assert!(!relay_only || !matches!(output, WebOutput::Fetch(_)));
+                    self.model.web.hear(output, &self.config);
+                }
                 Output::Store(job, work) => {
                     match &work {
                         Work::Write { data } if job.part.is_none() => {
@@ -235,5 +248,8 @@ fn narrow(in_parts: bool) -> Config {
     config.requests.start = 2;
     config.requests.queue = (1, 6);
     config.requests.far = 4;
+    config.web_seeds.ahead = 4;
+    config.web_seeds.range = 48 << 10;
+    config.web_seeds.at_once = 1;
     config
 }

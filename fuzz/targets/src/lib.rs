@@ -5,11 +5,13 @@
 //! platform and with a stable compiler.
 //!
 //! Most read bytes as they come from the network; [`recording`] reads a file, whose
-//! inputs it feeds to an engine. [`engine`], [`hub`] and [`swarms`] make a sequence of inputs out of
-//! theirs, so that what is explored is a state, not a format.
+//! inputs it feeds to an engine, and [`dht_recording`] to a node of the DHT. [`engine`],
+//! [`hub`], [`dht`] and [`swarms`] make a sequence of inputs out of theirs, so that what is
+//! explored is a state, not a format.
 
 use std::sync::OnceLock;
 
+mod dht;
 mod engine;
 mod hub;
 mod parsers;
@@ -17,9 +19,10 @@ mod recording;
 mod swarms;
 mod trackers;
 
+pub use dht::{dht, dht_recording, krpc};
 pub use engine::engine;
 pub use hub::hub;
-pub use parsers::{bencode, link, metainfo, peer_wire, relay};
+pub use parsers::{bencode, link, metainfo, peer_wire, relay, web_seed};
 pub use recording::recording;
 pub use swarms::swarms;
 pub use trackers::{http_tracker, lsd, stun, udp_tracker, webtorrent};
@@ -28,10 +31,11 @@ pub use trackers::{http_tracker, lsd, stun, udp_tracker, webtorrent};
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder of the corpus.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 18] = [
     ("bencode", bencode),
     ("metainfo", metainfo),
     ("link", link),
+    ("web_seed", web_seed),
     ("peer_wire", peer_wire),
     ("relay", relay),
     ("stun", stun),
@@ -43,6 +47,9 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("engine", engine),
     ("hub", hub),
     ("swarms", swarms),
+    ("krpc", krpc),
+    ("dht", dht),
+    ("dht_recording", dht_recording),
 ];
 
 /// Whether the sequences are to be told on standard error, for whoever wants to know how a

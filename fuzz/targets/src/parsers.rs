@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use swarm_core::bencode::{DecodeLimits, Value, decode, raw_value, value_length};
-use swarm_core::metainfo::{Metainfo, TorrentLink, TrackerAddress};
+use swarm_core::metainfo::{Metainfo, TorrentLink, TrackerAddress, WebSeedAddress};
+use swarm_core::node::Answer;
 use swarm_core::wire::extension::{ExtensionHandshake, MetadataMessage};
 use swarm_core::wire::fingerprint;
 use swarm_core::wire::introduce::{Introduction, Step};
@@ -95,6 +96,27 @@ pub fn metainfo(input: &[u8]) {
     assert_eq!(again.trackers(), torrent.trackers());
     assert_eq!(again.layout(), torrent.layout());
     assert!(again.files().eq(torrent.files()));
+    let seed = WebSeedAddress::parse("http://seed/a/").expect("an address");
+    for file in 0..torrent.files().len().min(100) {
+        let url = seed.file(&torrent, file);
+        let read = WebSeedAddress::parse(&url);
+        assert!(read.is_ok_and(|read| read.as_str() == url) || url.len() > 2048);
+        assert!(url.starts_with("http://seed/a") && !url.contains("/../"));
+    }
+}
+
+/// What is said of web seeds, and by them: an address, and what an answer says of its range.
+pub fn web_seed(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    if let Ok(read) = WebSeedAddress::parse(text) {
+        assert_eq!(WebSeedAddress::parse(read.as_str()), Ok(read.clone()));
+        assert!(read.as_str().contains(read.host()));
+    }
+    if let Some(first) = Answer::first_of(text) {
+        assert!(text.contains('-') || text.trim().ends_with(&first.to_string()));
+    }
 }
 
 /// A link that is read can be written as a magnet link, and means the same then. A tracker's
@@ -116,6 +138,7 @@ pub fn link(input: &[u8]) {
     assert_eq!(again.info_hash, link.info_hash);
     assert_eq!(again.name, link.name);
     assert_eq!(again.trackers, link.trackers);
+    assert_eq!(again.web_seeds, link.web_seeds);
     assert_eq!(again.files, link.files);
 }
 

@@ -89,10 +89,18 @@ impl Scene {
             }
             _ if conn < CONNS => {
                 let message = any_relay(conn, u)?;
+                if let relay::ClientMessage::Leave { info_hash } = &message {
+                    self.left(conn, *info_hash);
+                }
                 self.handle(HubInput::Message(ConnId(conn), message));
             }
             _ => {
                 let message = any_webtorrent(conn, u)?;
+                if let webtorrent::ClientMessage::Announce(announce) = &message
+                    && announce.event == Event::Stopped
+                {
+                    self.left(conn, announce.info_hash);
+                }
                 self.handle(HubInput::WebTorrent(ConnId(conn), message));
             }
         }
@@ -119,6 +127,12 @@ impl Scene {
         self.up.remove(&conn);
         self.pairs
             .retain(|(_, pair), _| !pair.contains(&peer_id(conn)));
+    }
+
+    /// Who comes back to a swarm may be offered something anew.
+    fn left(&mut self, conn: u64, swarm: InfoHash) {
+        self.pairs
+            .retain(|(of, pair), _| *of != swarm || !pair.contains(&peer_id(conn)));
     }
 
     fn pass(&mut self, time: Duration) {

@@ -44,6 +44,7 @@ impl Simulation {
             // Lines in here never die without a word.
             Output::Link(_, LinkOutput::Reconnect) | Output::Refused { .. } => {}
             Output::WebTorrent(..)
+            | Output::Web(_)
             | Output::Wire(_)
             | Output::Direct(..)
             | Output::Ask(_)
@@ -268,7 +269,8 @@ impl Simulation {
             EngineEvent::Metadata(_)
             | EngineEvent::Checked(..)
             | EngineEvent::Lost { .. }
-            | EngineEvent::Refused { .. } => {}
+            | EngineEvent::Refused { .. }
+            | EngineEvent::DhtNode(_) => {}
         }
     }
 

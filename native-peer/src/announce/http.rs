@@ -26,7 +26,7 @@ const REDIRECTS: usize = 5;
 /// Bytes of an answer. 2000 peers in the longest form have a fifth of it.
 const LONGEST: usize = 1 << 20;
 /// What we are called.
-const AGENT: &str = concat!("Tabswarm/", env!("CARGO_PKG_VERSION"));
+pub(crate) const AGENT: &str = concat!("Tabswarm/", env!("CARGO_PKG_VERSION"));
 
 pub(super) async fn announce(url: &Url, query: &AnnounceQuery) -> Answer {
     let query = query.to_query();
@@ -70,7 +70,7 @@ fn read(from: IpAddr, status: StatusCode, body: &[u8]) -> Answer {
 }
 
 /// Where we are sent: by HTTP, and not from where nobody listens to where anybody may.
-fn redirected(url: &Url, response: &Response<Incoming>) -> Option<Url> {
+pub(crate) fn redirected(url: &Url, response: &Response<Incoming>) -> Option<Url> {
     let location = response.headers().get(LOCATION)?.to_str().ok()?;
     let next = url.join(location).ok()?;
     let secure = next.scheme() == "https";

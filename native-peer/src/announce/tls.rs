@@ -1,4 +1,4 @@
-//! TLS for `https` trackers: the system's certificates, or Mozilla's where it has none.
+//! TLS for `https` trackers and web seeds: the system's certificates, or Mozilla's where it has none.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 /// Encrypts a connection to this host.
-pub(super) async fn connect(host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+pub(crate) async fn connect(host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     let config = CONFIG.get_or_init(|| Arc::new(config()));
     let name = ServerName::try_from(host.to_owned());

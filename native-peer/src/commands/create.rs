@@ -33,6 +33,7 @@ pub(crate) fn run(arguments: Create) -> Result<ExitCode, Error> {
         name: shape.name,
         piece_length: shape.piece_length,
         trackers,
+        web_seeds: shape.web_seeds,
         private,
     };
     let screen = Screen::new();

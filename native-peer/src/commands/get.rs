@@ -48,15 +48,18 @@ fn network(source: &Source, arguments: &Get) -> Result<Network, Error> {
     match source {
         Source::Torrent(torrent) => {
             let own: Vec<Vec<String>> = torrent.tiers().map(<[String]>::to_vec).collect();
-            match torrent.is_private() {
-                true => Network::private(&arguments.ways, torrent.name(), &own),
-                false => Network::new(&arguments.ways, &own),
-            }
+            let mut network = match torrent.is_private() {
+                true => Network::private(&arguments.ways, torrent.name(), &own)?,
+                false => Network::new(&arguments.ways, &own)?,
+            };
+            network.ask_web_seeds(torrent.web_seeds());
+            Ok(network)
         }
         Source::Link(link) => {
             let own = link.page_tracker().into_iter().chain(link.trackers.clone());
             let own: Vec<Vec<String>> = own.map(|tracker| vec![tracker]).collect();
             let mut network = Network::new(&arguments.ways, &own)?;
+            network.ask_web_seeds(&link.web_seeds);
             network.call_too(&peers_of_link(&arguments.torrent.to_string_lossy()));
             Ok(network)
         }

@@ -3,13 +3,15 @@
 
 use std::net::SocketAddr;
 
+use dht_node::DhtNode;
 use swarm_core::engine::Config;
 use swarm_core::metainfo::Metainfo;
 use url::form_urlencoded;
 
+use super::dht_ways::open;
 use crate::Error;
 use crate::address::{Tracker, TrackerAddress, Trackers, link_to};
-use crate::arguments::Ways;
+use crate::arguments::{DhtWays, Ways};
 use crate::text::{complain, plain};
 use crate::wires::{Wires, WiresConfig};
 
@@ -29,14 +31,19 @@ pub(super) struct Network {
     port: Option<u16>,
     /// Peers are looked for in the local network.
     pub(super) lsd: bool,
+    /// How they are looked for in the DHT, if they are.
+    dht: Option<DhtWays>,
     /// Servers that peers speak of are followed.
     exchange: bool,
     peers: Vec<String>,
+    /// Where the files can be had by HTTP (BEP 19).
+    pub(super) web_seeds: Vec<String>,
 }
 
 /// Peers by TCP, and whom to call.
 pub(super) struct Joined {
     pub(super) wires: Option<Wires>,
+    pub(super) dht: Option<DhtNode>,
     pub(super) peers: Vec<String>,
 }
 
@@ -49,7 +56,8 @@ impl Network {
         let mut named = !tiers.is_empty();
         if !tiers.iter().flatten().any(Tracker::is_relay) {
             // Nothing is more usual than to be told by the environment.
-            let alone = tiers.is_empty() && arguments.peers.is_empty();
+            let told = !arguments.peers.is_empty() || !arguments.dht.dht_bootstrap.is_empty();
+            let alone = tiers.is_empty() && !told;
             if let Some(usual) = TrackerAddress::from_environment(alone)? {
                 named = false;
                 tiers.push(vec![Tracker::Relay(usual)]);
@@ -78,7 +86,10 @@ impl Network {
                 "{name} is private and names no tracker: name one with --tracker"
             )));
         }
-        let network = Self::of(arguments, &tiers, true);
+        let network = Network {
+            dht: None,
+            ..Self::of(arguments, &tiers, true)
+        };
         if network.relays.is_none() && network.announce.is_empty() {
             return Err(Error::Other(format!(
                 "{name} is private, and none of its trackers is one that can be reached from here ({named})"
@@ -105,6 +116,7 @@ impl Network {
             named,
             port: tcp.then_some(arguments.port),
             lsd: tcp && !arguments.no_lsd,
+            dht: arguments.has_dht().then(|| arguments.dht.clone()),
             // A server that a peer names would learn our address.
             exchange: !arguments.relay_only,
             peers: if tcp {
@@ -112,6 +124,7 @@ impl Network {
             } else {
                 Vec::new()
             },
+            web_seeds: Vec::new(),
         }
     }
 
@@ -130,6 +143,14 @@ impl Network {
             link.extend(form_urlencoded::byte_serialize(tracker.as_bytes()));
         }
         link
+    }
+
+    /// Asks these web seeds, which the torrent or a link names, unless they would learn our
+    /// address and are not to.
+    pub(super) fn ask_web_seeds(&mut self, urls: &[String]) {
+        if self.exchange {
+            self.web_seeds = urls.to_vec();
+        }
     }
 
     /// Calls these too, if any are called.
@@ -156,11 +177,24 @@ impl Network {
             // Somebody may be behind the relay and on the network.
             config.paths.channels = 2;
         }
+        let dht = match &self.dht {
+            Some(ways) => Some(open(ways, swarm_core::dht::Config::default())?),
+            None => None,
+        };
+        if let Some(dht) = &dht {
+            config.dht_port = Some(dht.address().port());
+            complain(&format!(
+                "looking for peers in the DHT, on UDP port {}: everybody can find there what is \
+                 not private (--no-dht)",
+                dht.address().port()
+            ));
+        }
         if self.exchange {
             config.exchange.known = KNOWN;
         }
         Ok(Joined {
             wires,
+            dht,
             peers: self.peers.clone(),
         })
     }

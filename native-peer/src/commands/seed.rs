@@ -29,6 +29,7 @@ pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
     let options = Options {
         name: shape.name,
         piece_length: shape.piece_length,
+        web_seeds: shape.web_seeds,
         ..Options::default()
     };
     let screen = Screen::new();

@@ -83,7 +83,7 @@ impl Session {
             .map_err(|e| Error::Other(format!("the system has no randomness: {e}")))?;
         let info_hash = command.info_hash();
         let mut config = Config::terminal();
-        let Joined { wires, peers } = network.join(&mut config)?;
+        let Joined { wires, dht, peers } = network.join(&mut config)?;
         let mut host = Host::recorded(config, network.relays.clone(), seed, recording);
         if let Some(wires) = wires {
             let port = wires.address().port();
@@ -92,8 +92,12 @@ impl Session {
             if network.lsd {
                 host.discover(port, seed);
             }
+            if let Some(dht) = dht {
+                host.join_dht(dht, port);
+            }
         }
         host.announce(info_hash, network.announce.clone());
+        host.ask_web_seeds(info_hash, network.web_seeds.clone());
         host.command(command);
         Ok(Session {
             host,
@@ -188,6 +192,8 @@ impl Session {
             Event::Completed(_) => Reached::Completed,
             Event::Failed { reason, .. } => return Err(Error::Other(reason.to_string())),
             Event::Refused { reason } => return Err(Error::Other(reason.to_string())),
+            // The host's.
+            Event::DhtNode(_) => return Ok(None),
             Event::Lost { reason, .. } => {
                 self.tell_loss(reason.to_string());
                 return Ok(None);

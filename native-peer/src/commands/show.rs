@@ -21,6 +21,7 @@ struct Description {
     length: Option<u64>,
     files: Option<Vec<DescribedFile>>,
     trackers: Vec<String>,
+    web_seeds: Vec<String>,
     private: Option<bool>,
 }
 
@@ -61,6 +62,7 @@ impl Description {
             length: Some(metainfo.length()),
             files: Some(files.collect()),
             trackers: metainfo.trackers().to_vec(),
+            web_seeds: metainfo.web_seeds().to_vec(),
             private: Some(metainfo.is_private()),
         }
     }
@@ -79,6 +81,7 @@ impl Description {
             length: None,
             files: None,
             trackers,
+            web_seeds: link.web_seeds,
             private: None,
         }
     }
@@ -101,6 +104,8 @@ impl Description {
                 .iter()
                 .map(|tracker| format!("tracker    {}", plain(tracker))),
         );
+        let web_seeds = self.web_seeds.iter();
+        lines.extend(web_seeds.map(|seed| format!("web seed   {}", plain(seed))));
         if self.private == Some(true) {
             lines.push("private    yes".to_owned());
         }

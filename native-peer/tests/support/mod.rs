@@ -74,6 +74,7 @@ impl Peer {
             .args(arguments)
             .current_dir(folder)
             .env_remove("TABSWARM_TRACKER")
+            .env("TABSWARM_NO_DHT", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -8,13 +8,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 use super::delay::FarLink;
 use super::process::peak_mib;
 use super::{Figure, median};
 use crate::files::random;
-use crate::programs::program;
+use crate::programs::native_peer;
 use crate::server::Server;
 
 /// Bytes of one run.
@@ -89,7 +89,7 @@ async fn transfer(file: &Path, folder: &Path, delay: Duration) -> Result<Run> {
     let here = FarLink::to(server.address, delay).await?;
     let (seeder, link) = seed(file, &there.tracker()).await?;
     let output = TempDir::new_in(folder)?;
-    let mut getter = Command::new(program("native-peer"))
+    let mut getter = native_peer()
         .args(["get", &link, "--tracker", &here.tracker()])
         .args(["--relay-only", "--output"])
         .arg(output.path())
@@ -113,7 +113,7 @@ async fn transfer(file: &Path, folder: &Path, delay: Duration) -> Result<Run> {
 
 /// A seeding peer, and the link that it printed.
 async fn seed(file: &Path, tracker: &str) -> Result<(Child, String)> {
-    let mut child = Command::new(program("native-peer"))
+    let mut child = native_peer()
         .arg("seed")
         .arg(file)
         .args(["--tracker", tracker, "--relay-only"])

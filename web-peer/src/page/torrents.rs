@@ -21,8 +21,10 @@ use web_sys::{
 
 use super::dom::{after, by_id, document, listen, part, set_text, window};
 use super::list::{List, Row};
+use super::player::Player;
 use super::port::Port;
-use super::{alerts, browser};
+use super::service::Service;
+use super::{alerts, browser, saving};
 use crate::messages::{State, ToWorker};
 use hashing::Hashing;
 use torrent::{STRATEGIES, Torrent, TorrentShown};
@@ -92,6 +94,26 @@ impl Torrents {
     }
 }
 
+/// What carries out what buttons say. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Hands {
+    pub(crate) port: Port,
+    pub(crate) service: Service,
+    pub(crate) player: Player,
+}
+
+impl Hands {
+    /// Idle.
+    pub(crate) fn new(port: &Port) -> Self {
+        let service = Service::new(port);
+        Hands {
+            player: Player::new(port, &service),
+            service,
+            port: port.clone(),
+        }
+    }
+}
+
 /// Draws the piece maps anew when they have another width or other colours, and when the
 /// tab was hidden.
 pub(crate) fn listen_to_repaints(torrents: &Rc<RefCell<Torrents>>) {
@@ -114,8 +136,8 @@ pub(crate) fn listen_to_repaints(torrents: &Rc<RefCell<Torrents>>) {
 
 /// Does what the buttons say. They carry it in `data-do`, so that buttons that come and go
 /// need no listeners of their own.
-pub(crate) fn listen_to_clicks(torrents: &Rc<RefCell<Torrents>>, port: &Port) {
-    let (clicked, clicking) = (torrents.clone(), port.clone());
+pub(crate) fn listen_to_clicks(torrents: &Rc<RefCell<Torrents>>, hands: &Hands) {
+    let (clicked, clicking) = (torrents.clone(), hands.clone());
     listen(&by_id("torrents"), "click", move |event| {
         let target = event
             .target()
@@ -127,7 +149,7 @@ pub(crate) fn listen_to_clicks(torrents: &Rc<RefCell<Torrents>>, port: &Port) {
             carry_out(&button, &card, &mut clicked.borrow_mut(), &clicking);
         }
     });
-    let choosing = port.clone();
+    let choosing = hands.port.clone();
     listen(&by_id("torrents"), "change", move |event| {
         let target = event.target();
         let order = target.and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
@@ -154,7 +176,12 @@ pub(crate) fn listen_to_clicks(torrents: &Rc<RefCell<Torrents>>, port: &Port) {
     });
 }
 
-fn carry_out(button: &Element, card: &Element, torrents: &mut Torrents, port: &Port) {
+fn carry_out(button: &Element, card: &Element, torrents: &mut Torrents, hands: &Hands) {
+    let Hands {
+        port,
+        service,
+        player,
+    } = hands;
     let number = || {
         button
             .get_attribute("data-number")
@@ -169,10 +196,22 @@ fn carry_out(button: &Element, card: &Element, torrents: &mut Torrents, port: &P
         return;
     };
     match &action[..] {
-        "save" => port.send(ToWorker::Save {
-            info_hash,
-            file: number(),
-        }),
+        "save" => {
+            if let Some(torrent) = torrents.torrents.get(&info_hash) {
+                saving::save(port, service, torrent.to_save(info_hash, number()));
+            }
+        }
+        "save-folder" => saving::save_folder(port, info_hash),
+        "cancel-save" => port.send(ToWorker::CancelSave(info_hash)),
+        "play" => {
+            let torrent = torrents.torrents.get(&info_hash);
+            if let (Some(torrent), Some(file)) = (torrent, number())
+                && let Some(path) = torrent.path(file)
+            {
+                player.open(button, card, (info_hash, file), path);
+            }
+        }
+        "close-player" => player.close(),
         "save-torrent" => port.send(ToWorker::SaveTorrent(info_hash)),
         "pause" => port.send(ToWorker::Pause(info_hash)),
         "resume" => port.send(ToWorker::Resume(info_hash)),

@@ -8,11 +8,11 @@ use swarm_core::metainfo::Metainfo;
 use swarm_core::pieces::{Bitfield, Priority};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Blob, File};
+use web_sys::{Blob, File, MessagePort};
 
 use super::host::{Host, Input};
 use super::js::message_of;
-use super::save::blob_of;
+use super::save::{Target, blob_of};
 use super::source::Source;
 use super::store::{Content, More, Record, Tracking, Wishes};
 use super::torrents::Torrent;
@@ -42,10 +42,10 @@ impl Host {
                 wanted,
             } => self.set_wanted(info_hash, file as usize, wanted),
             ToWorker::SetStrategy(info_hash, strategy) => {
-                self.feed(Input::Command(Command::SetStrategy(info_hash, strategy)));
                 self.update(info_hash, |torrent| {
                     torrent.record.wishes.strategy = strategy;
                 });
+                self.tell_wishes(info_hash);
             }
             ToWorker::Remove(info_hash) => self.remove(info_hash),
             ToWorker::RemoveTracker { info_hash, url } => self.remove_tracker(info_hash, url),
@@ -61,9 +61,26 @@ impl Host {
                 }
             }
             ToWorker::Save { info_hash, file } => {
-                spawn_local(Rc::clone(self).save(info_hash, file));
+                let target = Target::of(attached.into_iter().next());
+                spawn_local(Rc::clone(self).save(info_hash, file, target));
             }
+            ToWorker::CancelSave(info_hash) => self.cancel_saves(info_hash),
             ToWorker::SaveTorrent(info_hash) => self.save_torrent(info_hash),
+            ToWorker::Play(shown) => self.play(shown),
+            ToWorker::Stream {
+                info_hash,
+                file,
+                save,
+            } => {
+                let port = attached.into_iter().next();
+                if let Some(port) = port.and_then(|port| port.dyn_into::<MessagePort>().ok()) {
+                    let host = Rc::clone(self);
+                    match file.filter(|_| !save) {
+                        Some(file) => spawn_local(host.stream(info_hash, file, port)),
+                        None => spawn_local(host.save(info_hash, file, Target::Download(port))),
+                    }
+                }
+            }
             ToWorker::Record(on) => self.set_recording(on),
             ToWorker::RelayOnly(only) => self.set_relay_only(only),
             ToWorker::Channel(id) => {
@@ -147,24 +164,15 @@ impl Host {
     }
 
     pub(super) fn set_priorities(self: &Rc<Self>, info_hash: InfoHash, priorities: Vec<Priority>) {
-        let command = Command::SetPriorities(info_hash, priorities.clone());
-        self.feed(Input::Command(command));
         self.update(info_hash, |torrent| {
             torrent.record.wishes.priorities = priorities;
         });
+        self.tell_wishes(info_hash);
     }
 
     pub(super) fn remove(self: &Rc<Self>, info_hash: InfoHash) {
         self.feed(Input::Command(Command::Remove(info_hash)));
-        for work in self
-            .show
-            .borrow()
-            .saving
-            .iter()
-            .filter(|work| work.what == info_hash)
-        {
-            work.cancelled.set(true);
-        }
+        self.cancel_saves(info_hash);
         self.torrents.remove(info_hash);
         self.follow_trackers();
         let host = Rc::clone(self);
@@ -177,6 +185,12 @@ impl Host {
             }
             host.changed();
         });
+    }
+
+    fn cancel_saves(&self, info_hash: InfoHash) {
+        let show = self.show.borrow();
+        let works = show.saving.iter().filter(|work| work.what == info_hash);
+        works.for_each(|work| work.cancelled.set(true));
     }
 
     fn save_torrent(self: &Rc<Self>, info_hash: InfoHash) {
@@ -202,6 +216,7 @@ pub(super) fn record(info_hash: InfoHash, content: Content) -> Record {
         wishes: Wishes::default(),
         more: More::default(),
         tracking: Tracking::default(),
+        web_seeds: Vec::new(),
         met: Vec::new(),
     }
 }

@@ -26,6 +26,7 @@ use super::json;
 use super::links::{Links, MAX_LINKS};
 use super::parts::{CUT, read_part};
 use super::pieces::read_piece;
+use super::play::Plays;
 use super::record::Recording;
 use super::sha1::Hasher;
 use super::show::Show;
@@ -33,6 +34,7 @@ use super::source::UnderWay;
 use super::store::{Record, Store};
 use super::torrents::{Torrent, Torrents};
 use super::trackers::{Exchange, canonical};
+use super::web_seeds::Fetching;
 
 /// The node of a tab.
 pub(super) type TabNode = Node<Recording, TabChunk>;
@@ -53,6 +55,7 @@ pub(super) struct Host {
     pub(super) links: RefCell<Links>,
     pub(super) exchange: RefCell<Exchange>,
     pub(super) directs: RefCell<Directs>,
+    pub(super) fetching: RefCell<Fetching>,
     /// A person wants no direct links.
     pub(super) relay_only: Cell<bool>,
     pub(super) store: Store,
@@ -60,6 +63,7 @@ pub(super) struct Host {
     pub(super) torrents: Torrents,
     pub(super) sources: UnderWay,
     pub(super) show: RefCell<Show>,
+    pub(super) plays: RefCell<Plays>,
     /// The WebSocket address of the page's own server, a tracker of all torrents that are made
     /// here.
     pub(super) tracker: String,
@@ -87,12 +91,14 @@ impl Host {
             links: RefCell::new(Links::new(tracker.clone())),
             exchange: RefCell::default(),
             directs: RefCell::default(),
+            fetching: RefCell::default(),
             relay_only: Cell::default(),
             store,
             hasher: Hasher::new(),
             torrents: Torrents::default(),
             sources: UnderWay::default(),
             show: RefCell::default(),
+            plays: RefCell::default(),
             tracker,
             origin,
         })
@@ -106,6 +112,7 @@ impl Host {
     pub(super) fn renew(self: &Rc<Self>, recording: Recording) {
         self.generation.set(self.generation.get() + 1);
         self.drop_directs();
+        self.drop_fetches(|_| true);
         self.exchange.take();
         self.node.replace(node(&self.clock, Some(recording)));
         self.set_relay_only(self.relay_only.get());
@@ -163,6 +170,7 @@ impl Host {
                 self.node.borrow_mut().handle(self.clock.now(), input);
             }
         }
+        self.wake_readers();
         self.look_after_recording();
         self.arm();
         self.changed();
@@ -207,6 +215,7 @@ impl Host {
             Output::WebTorrent(link, message) => self.send_text(link, &json::encode(&message)),
             Output::Wire(output) => self.work_on_wire(output),
             Output::Direct(id, work) => self.make_direct(id, work),
+            Output::Web(output) => self.work_on_web_seeds(output),
             Output::Ask(_) | Output::Trouble { .. } => unreachable!("a tab has no such trackers"),
             Output::Store(job, work) => {
                 let (host, generation) = (Rc::clone(self), self.generation.get());
@@ -329,6 +338,7 @@ impl Host {
                 );
             }
             Event::Refused { reason } => self.notice(true, reason.to_string()),
+            Event::DhtNode(_) => unreachable!("a tab is told of nodes by channels alone"),
         }
     }
 

@@ -135,3 +135,124 @@ fn object(fields: &[(&str, JsValue)]) -> JsValue {
     }
     object.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use swarm_core::wire::webtorrent::{Announce, Answer};
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    const INFO_HASH: InfoHash = InfoHash([0xE9; 20]);
+    const PEER_ID: PeerId = PeerId(*b"-TS0100-0123456789ab");
+    const ID: OfferId = OfferId([0; 20]);
+
+    /// Twenty bytes of 0xE9, and of 0, as they travel.
+    const HASH: &str = "éééééééééééééééééééé";
+    const ZEROS: &str = r"\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000";
+
+    fn read(text: &str) -> Option<ServerMessage> {
+        decode(&text.into())
+    }
+
+    #[wasm_bindgen_test]
+    fn what_is_said_is_what_the_other_reader_has_as_golden_texts() {
+        let offer = Offer {
+            id: ID,
+            sdp: "v=0\r\n".to_owned(),
+        };
+        let announce = Announce {
+            info_hash: INFO_HASH,
+            peer_id: PEER_ID,
+            uploaded: 0,
+            downloaded: 1,
+            left: Some(2),
+            event: Event::Started,
+            numwant: Some(5),
+            offers: vec![offer.clone()],
+        };
+        assert_eq!(
+            encode(&ClientMessage::Announce(announce)),
+            format!(
+                r#"{{"action":"announce","info_hash":"{HASH}","peer_id":"-TS0100-0123456789ab","uploaded":0,"downloaded":1,"left":2,"event":"started","numwant":5,"offers":[{{"offer":{{"type":"offer","sdp":"v=0\r\n"}},"offer_id":"{ZEROS}"}}]}}"#
+            )
+        );
+        let answer = Answer {
+            info_hash: INFO_HASH,
+            peer_id: PEER_ID,
+            to: PeerId([b'x'; 20]),
+            id: ID,
+            sdp: offer.sdp,
+        };
+        assert_eq!(
+            encode(&ClientMessage::Answer(answer)),
+            format!(
+                r#"{{"action":"announce","info_hash":"{HASH}","peer_id":"-TS0100-0123456789ab","to_peer_id":"xxxxxxxxxxxxxxxxxxxx","offer_id":"{ZEROS}","answer":{{"type":"answer","sdp":"v=0\r\n"}}}}"#
+            )
+        );
+    }
+
+    #[wasm_bindgen_test]
+    fn what_is_heard_is_understood() {
+        let announced = format!(
+            r#"{{"action":"announce","info_hash":"{HASH}","interval":120,"complete":1,"incomplete":1e99,"other":[]}}"#
+        );
+        let expected = ServerMessage::Announced {
+            info_hash: INFO_HASH,
+            interval: 120,
+            complete: 1,
+            incomplete: u32::MAX,
+        };
+        assert_eq!(read(&announced), Some(expected));
+        let signal = |kind| {
+            read(&format!(
+                r#"{{"action":"announce","info_hash":"{HASH}","peer_id":"-TS0100-0123456789ab","offer_id":"{ZEROS}","{kind}":{{"type":"{kind}","sdp":"v=0"}}}}"#
+            ))
+        };
+        let (info_hash, peer_id, id, sdp) = (INFO_HASH, PEER_ID, ID, "v=0".to_owned());
+        let answer = ServerMessage::Answer {
+            info_hash,
+            peer_id,
+            id,
+            sdp: sdp.clone(),
+        };
+        assert_eq!(signal("answer"), Some(answer));
+        let offer = ServerMessage::Offer {
+            info_hash,
+            peer_id,
+            offer: Offer { id, sdp },
+        };
+        assert_eq!(signal("offer"), Some(offer));
+        let failure = format!(r#"{{"failure reason":"no","info_hash":"{HASH}"}}"#);
+        let expected = ServerMessage::Failure {
+            info_hash,
+            reason: "no".to_owned(),
+        };
+        assert_eq!(read(&failure), Some(expected));
+    }
+
+    #[wasm_bindgen_test]
+    fn what_makes_no_sense_is_nothing() {
+        let long = "x".repeat((64 << 10) + 1);
+        for text in [
+            "",
+            "null",
+            "1",
+            "[]",
+            "{}",
+            r#"{"action":"announce","info_hash":"short","interval":1}"#,
+            r#"{"action":"announce","info_hash":"abcdefghijklmnopqrsĀ","interval":1}"#,
+            r#"{"action":"announce","info_hash":"abcdefghijklmnopqrst"}"#,
+            r#"{"action":"announce","info_hash":"abcdefghijklmnopqrst","interval":"1"}"#,
+            r#"{"action":"scrape","files":{}}"#,
+            r#"{"action":"announce","info_hash":"abcdefghijklmnopqrst","offer":{"sdp":"v=0"}}"#,
+            r#"{"action":"announce","info_hash":"abcdefghijklmnopqrst","peer_id":"abcdefghijklmnopqrst","offer_id":"abcdefghijklmnopqrst","offer":1}"#,
+            &format!(
+                r#"{{"action":"announce","info_hash":"abcdefghijklmnopqrst","peer_id":"abcdefghijklmnopqrst","offer_id":"abcdefghijklmnopqrst","answer":{{"sdp":"{long}"}}}}"#
+            ),
+            &"[".repeat(200_000),
+        ] {
+            assert_eq!(read(text), None, "{}", &text[..text.len().min(80)]);
+        }
+    }
+}

@@ -183,6 +183,7 @@ impl Host {
             self.feed(Input::Link(id, LinkInput::Down));
         }
         self.tell_trackers(&named);
+        self.follow_web_seeds();
         if self.links.borrow().are_up {
             for id in begun {
                 self.connect(id);

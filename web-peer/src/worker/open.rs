@@ -27,6 +27,7 @@ impl Host {
             self.choose_more(&metainfo, link.files.as_ref());
         } else if !self.torrents.contains(info_hash) {
             let mut record = record(info_hash, Content::Link(link.name.clone()));
+            record.web_seeds = link.web_seeds;
             record.more = More {
                 trackers,
                 files: link.files.map(|files| files.to_string()),
@@ -93,18 +94,22 @@ impl Host {
     /// Peers have sent a link's metadata.
     pub(super) fn metadata_is_here(self: &Rc<Self>, metainfo: &Metainfo) {
         let info_hash = metainfo.info_hash();
-        let more = self
-            .torrents
-            .look(info_hash, |torrent| torrent.record.more.clone());
+        let named = self.torrents.look(info_hash, |torrent| {
+            let record = torrent.record.clone();
+            (record.more, record.web_seeds)
+        });
         // It may have been removed in the meantime.
-        let Some(More {
-            trackers, files, ..
-        }) = more
+        let Some((
+            More {
+                trackers, files, ..
+            },
+            web_seeds,
+        )) = named
         else {
             return;
         };
-        // Peers send no trackers; the link named some.
-        let metainfo = metainfo.with_trackers(trackers);
+        // Peers send neither; the link named some.
+        let metainfo = metainfo.with_trackers(trackers).with_web_seeds(web_seeds);
         if self.is_strange(&metainfo) {
             self.notice(true, private(&metainfo));
             return self.remove(info_hash);

@@ -1,34 +1,69 @@
-//! Handing finished files to a person.
+//! Handing files to a person.
 //!
-//! A file may be larger than memory: it is read piece by piece, and every few megabytes
-//! go to the browser as a blob, which it moves to the disk when it sees fit. The file is
-//! the blobs' concatenation, of which nobody ever holds the bytes.
+//! A file may be larger than memory: it is read piece by piece, and goes on a few megabytes at a
+//! time ([`sink`]) to where the person wants it, several files as a folder, or as one ZIP.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::{Array, Uint8Array};
+use js_sys::Uint8Array;
 use swarm_core::engine::StoreError;
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{File, Metainfo};
 use swarm_core::pieces::Priority;
-use wasm_bindgen::JsValue;
-use web_sys::Blob;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Blob, FileSystemDirectoryHandle, FileSystemFileHandle, MessagePort};
 
 use super::host::Host;
-use super::js::{concat, message_of};
+use super::js::{message_of, slice};
+use super::line::Line;
+use super::reader::Reader;
 use super::show::Work;
+use crate::media;
 use crate::messages::ToPage;
 
 mod crc;
-mod reader;
+mod folder;
+mod sink;
 mod zip;
 
-use reader::Reader;
+use crc::Crc;
+use sink::Sink;
+pub(super) use sink::blob_of;
+
+/// Bytes that go on at once, and that are read ahead.
+const CHUNK: u64 = 8 << 20;
+
+/// Where somebody wants files.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// As a blob, which the page hands to the browser.
+    Page,
+    /// In a file on the disk.
+    File(FileSystemFileHandle),
+    /// In a new folder in this one.
+    Folder(FileSystemDirectoryHandle),
+    /// As a download that the service worker answers.
+    Download(MessagePort),
+}
+
+impl Target {
+    /// As [`crate::messages::ToWorker::Save`] has it attached.
+    pub(super) fn of(attached: Option<JsValue>) -> Self {
+        let Some(place) = attached else {
+            return Target::Page;
+        };
+        match place.dyn_into::<FileSystemFileHandle>() {
+            Ok(file) => Target::File(file),
+            Err(place) => Target::Folder(place.unchecked_into()),
+        }
+    }
+}
 
 /// Why a save ended without a file.
 #[derive(Debug)]
 enum SaveError {
-    /// The person removed the torrent meanwhile.
+    /// The person removed the torrent meanwhile, or does not want it any more.
     Cancelled,
     /// In words.
     Failed(String),
@@ -46,39 +81,53 @@ impl From<JsValue> for SaveError {
     }
 }
 
+/// A save under way.
+struct Saving {
+    reader: Reader,
+    sink: Sink,
+    /// Made for the first file that needs it.
+    crc: Option<Crc>,
+    /// Bytes read, of how many.
+    done: u64,
+    total: u64,
+    progress: Rc<Cell<f64>>,
+    cancelled: Rc<Cell<bool>>,
+}
+
 impl Host {
     /// Hands over one file by its index, or all that are wanted: one as itself, several as a
-    /// ZIP.
-    pub(super) async fn save(self: Rc<Self>, info_hash: InfoHash, file: Option<u32>) {
+    /// ZIP or in a folder.
+    pub(super) async fn save(self: Rc<Self>, info_hash: InfoHash, file: Option<u32>, to: Target) {
         let Some(metainfo) = self.torrents.metainfo(info_hash) else {
+            if let Target::Download(port) = to {
+                Line::new(port).refuse("");
+            }
             return self.notice(true, "The torrent’s description has not arrived yet.");
         };
-        let source = self.torrents.source(info_hash);
+        let files: Vec<&File> = match file {
+            Some(index) => metainfo.files().get(index as usize).into_iter().collect(),
+            None => self.wanted(&metainfo),
+        };
         let id = self.show.borrow_mut().work_id();
         let work = Work::new(id, info_hash);
         let (progress, cancelled) = (Rc::clone(&work.progress), Rc::clone(&work.cancelled));
         self.show.borrow_mut().saving.push(work);
         self.show_now();
 
-        let reader = Reader::new(
-            self.store.clone(),
-            self.hasher.clone(),
-            metainfo.clone(),
-            source,
+        let saving = Saving {
+            reader: Reader::new(&self, metainfo.clone()),
+            sink: Sink::Nowhere,
+            crc: None,
+            done: 0,
+            total: files.iter().map(|file| file.length).sum(),
             progress,
             cancelled,
-        );
-        let files = match file {
-            Some(index) => metainfo.files().get(index as usize).into_iter().collect(),
-            None => self.wanted(&metainfo),
         };
-        let result = match files[..] {
-            [file] => whole_file(reader, file).await,
-            _ => zip::of(reader, metainfo.name(), &files).await,
-        };
+        let result = saving.run(&metainfo, &files, to).await;
         self.show.borrow_mut().saving.retain(|work| work.id != id);
         match result {
-            Ok((name, blob)) => self.tell(&ToPage::Saved { name }, &[blob.into()]),
+            Ok(Some((name, blob))) => self.tell(&ToPage::Saved { name }, &[blob.into()]),
+            Ok(None) => self.notice(false, format!("“{}” is saved.", metainfo.name())),
             Err(SaveError::Cancelled) => {}
             Err(SaveError::Failed(reason)) => {
                 self.notice(
@@ -104,14 +153,103 @@ impl Host {
     }
 }
 
-async fn whole_file(mut reader: Reader, file: &File) -> Result<(String, Blob), SaveError> {
-    reader.expect_bytes(file.length);
-    let name = file.path.parts().last().cloned().unwrap_or_default();
-    let parts = reader.file(file.offset, file.length).await?;
-    Ok((name, concat(&parts)?))
+impl Saving {
+    /// Writes everything; a blob and its name, if it is for the page.
+    async fn run(
+        mut self,
+        metainfo: &Metainfo,
+        files: &[&File],
+        to: Target,
+    ) -> Result<Option<(String, Blob)>, SaveError> {
+        let (name, length) = match files {
+            [file] => (last_part(file).to_owned(), file.length),
+            _ => (format!("{}.zip", metainfo.name()), zip::length(files)),
+        };
+        self.sink = match to {
+            Target::Folder(folder) => {
+                folder::write(&mut self, files, &folder).await?;
+                return Ok(None);
+            }
+            Target::Page => Sink::Blobs(Vec::new()),
+            Target::File(file) => Sink::open(&file).await?,
+            Target::Download(port) => {
+                let line = Line::new(port);
+                line.describe(length, media::OTHER, &name);
+                Sink::Line(line)
+            }
+        };
+        let written = match files {
+            [file] => self.copy(file).await,
+            _ => {
+                // Their checksums come before them.
+                self.total *= 2;
+                zip::write(&mut self, files).await
+            }
+        };
+        let blob = self.sink.finish(written).await?;
+        Ok(blob.map(|blob| (name, blob)))
+    }
+
+    /// Writes all of a file.
+    async fn copy(&mut self, file: &File) -> Result<(), SaveError> {
+        let (mut from, end) = (file.offset, file.offset + file.length);
+        if let Some(source) = self.reader.whole_source()
+            && self.sink.takes_blobs()
+        {
+            // Straight from the source: the browser copies it, if it has to.
+            let blob = slice(source, from, end)?;
+            self.sink.put_blob(blob).await?;
+            self.advance(file.length);
+            from = end;
+        }
+        while from < end {
+            self.check()?;
+            let to = end.min(from + CHUNK);
+            let parts = self.reader.read(from, to).await?;
+            self.sink.put(&parts).await?;
+            self.advance(to - from);
+            from = to;
+        }
+        Ok(())
+    }
+
+    /// The CRC-32 of a file.
+    async fn crc_of(&mut self, file: &File) -> Result<u32, SaveError> {
+        let mut crc = self.crc.take().unwrap_or_else(Crc::new);
+        let (mut from, end) = (file.offset, file.offset + file.length);
+        while from < end {
+            self.check()?;
+            let to = end.min(from + CHUNK);
+            for part in self.reader.read(from, to).await? {
+                crc.update(&part.to_vec());
+            }
+            self.advance(to - from);
+            from = to;
+        }
+        let value = crc.take();
+        self.crc = Some(crc);
+        Ok(value)
+    }
+
+    /// Writes these bytes.
+    async fn put(&mut self, bytes: &[u8]) -> Result<(), SaveError> {
+        self.sink.put(&[Uint8Array::from(bytes)]).await
+    }
+
+    fn advance(&mut self, bytes: u64) {
+        self.done += bytes;
+        let total = self.total.max(1);
+        self.progress.set(self.done as f64 / total as f64);
+    }
+
+    fn check(&self) -> Result<(), SaveError> {
+        match self.cancelled.get() || self.sink.is_gone() {
+            true => Err(SaveError::Cancelled),
+            false => Ok(()),
+        }
+    }
 }
 
-/// Bytes as a blob.
-pub(super) fn blob_of(bytes: &[u8]) -> Result<Blob, JsValue> {
-    Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes)))
+fn last_part(file: &File) -> &str {
+    file.path.parts().last().map_or("", String::as_str)
 }

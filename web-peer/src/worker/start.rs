@@ -15,7 +15,7 @@ use super::open::private;
 use super::parts::CUT;
 use super::slot;
 use super::source::Source;
-use super::store::{Content, Record, Store, Wishes};
+use super::store::{Content, Record, Store};
 use super::torrents::Torrent;
 use crate::messages::{self, ToPage};
 
@@ -189,18 +189,8 @@ pub(super) async fn kept(host: &Rc<Host>, torrent: &Torrent) -> Result<Resume, S
 impl Host {
     /// Tells a new engine of a torrent of which that is here, and what is wanted of it.
     pub(super) fn go_on(self: &Rc<Self>, torrent: &Torrent, resume: Resume) {
-        let info_hash = torrent.record.info_hash;
-        let Wishes {
-            strategy,
-            priorities,
-        } = torrent.record.wishes.clone();
-        for command in [
-            command(torrent, resume),
-            Command::SetStrategy(info_hash, strategy),
-            Command::SetPriorities(info_hash, priorities),
-        ] {
-            self.feed(Input::Command(command));
-        }
+        self.feed(Input::Command(command(torrent, resume)));
+        self.tell_wishes(torrent.record.info_hash);
     }
 }
 

@@ -25,6 +25,7 @@ mod damaged;
 mod long;
 mod looks;
 mod opened;
+mod plays;
 mod trackers;
 mod wishes;
 

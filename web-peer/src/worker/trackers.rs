@@ -126,7 +126,7 @@ impl Host {
                 by: tracker.by,
             }
         });
-        shown.collect()
+        shown.chain(self.show_web_seeds(info_hash)).collect()
     }
 
     /// Follows what peers say of trackers, and says what they may be told: those that have the

@@ -51,7 +51,7 @@ const CODE: u8 = 10;
 const END: u8 = 0x0b;
 /// How many symbols for several opcodes are made, as long as there are bytes that are no opcode.
 /// Each takes three bytes; later ones take less from the others.
-const SYMBOLS: usize = 48;
+const SYMBOLS: usize = 80;
 
 /// Takes a program apart.
 pub(super) fn pack(program: &[u8]) -> Result<Vec<u8>> {

@@ -117,6 +117,11 @@ impl Config {
         count("trust.suspects", self.trust.suspects, 0, MAX_COUNT)?;
         count("trust.outcasts", self.trust.outcasts, 0, MAX_OUTCASTS)?;
         count("trust.departed", self.trust.departed, 0, MAX_COUNT)?;
+        let seeds = &self.web_seeds;
+        count("web_seeds.known", seeds.known, 0, MAX_COUNT)?;
+        count("web_seeds.at_once", seeds.at_once, 0, MAX_COUNT)?;
+        count("web_seeds.ahead", seeds.ahead, 1, MAX_REQUESTS)?;
+        within("web_seeds.range", seeds.range.into(), 1, MAX_BYTES)?;
         check_metadata(&self.metadata)
     }
 }

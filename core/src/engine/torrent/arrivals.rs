@@ -60,8 +60,12 @@ impl<C: Chunk> Torrent<C> {
             spare: None,
             guest,
         };
+        let mut reserved = Reserved::EXTENSION.with(Reserved::FAST);
+        if self.dht_port(cx, opening.path).is_some() {
+            reserved = reserved.with(Reserved::DHT);
+        }
         let handshake = Handshake {
-            reserved: Reserved::EXTENSION.with(Reserved::FAST),
+            reserved,
             info_hash: self.info_hash,
             peer_id: cx.peer_id,
         };

@@ -33,7 +33,7 @@ impl<C: Chunk> Torrent<C> {
             cx.channels.close(stream.channel);
         }
         self.metadata_source_lost(cx, id);
-        let lost_all = self.sessions.is_empty() && self.is_running() && !self.is_finished();
+        let lost_all = self.is_alone() && self.is_running() && !self.is_finished();
         if lost_all {
             self.look(cx, Urgency::Soon);
         }
@@ -132,8 +132,10 @@ impl<C: Chunk> Torrent<C> {
         for contact in contacts {
             known &= !self.outcasts.ban(contact, &cx.config.trust);
         }
+        // Of a web seed its node tells.
+        let is_peer = !self.sessions.get(session).is_some_and(Session::is_web_seed);
         self.close_session(cx, session, reason);
-        if !known {
+        if !known && is_peer {
             cx.event(Event::Banned {
                 info_hash: self.info_hash,
                 peer,

@@ -15,6 +15,7 @@ impl<C: Chunk> Torrent<C> {
         if !session.talk.fast {
             self.release_requests(cx, id);
         }
+        self.ask_web_seeds();
         Ok(())
     }
 

@@ -114,6 +114,7 @@ impl<C: Chunk> Torrent<C> {
             self.end_double(cx, id)?;
         }
         self.introduce(id)?;
+        self.tell_of_dht(cx, id)?;
         self.greet(cx, id);
         cx.waiting.add((self.info_hash, id));
         Ok(())
@@ -155,7 +156,8 @@ impl<C: Chunk> Torrent<C> {
         message: Message<C>,
     ) -> Result<(), Fault> {
         match message {
-            Message::KeepAlive | Message::Port(_) | Message::Unknown(_) => {}
+            Message::KeepAlive | Message::Unknown(_) => {}
+            Message::Port(port) => self.hear_of_dht(cx, id, port)?,
             Message::SuggestPiece(index) => self.handle_suggestion(cx, id, index)?,
             Message::AllowedFast(index) => self.handle_allowed_fast(cx, id, index)?,
             Message::Choke => self.handle_choke(cx, id)?,

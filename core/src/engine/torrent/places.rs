@@ -44,6 +44,10 @@ impl<C: Chunk> Torrent<C> {
         if session.remote.exchanged.is_some_and(lately) {
             return Use::Exchanges;
         }
+        if session.is_web_seed() {
+            // It keeps no peer from a place.
+            return Use::Nothing;
+        }
         if session.remote.getting.strikes > 0 {
             return Use::Owes;
         }

@@ -2,7 +2,7 @@
 
 use super::{Cx, Torrent};
 use crate::chunk::Chunk;
-use crate::engine::Output;
+use crate::engine::{Config, Output};
 use crate::peer::{RequestConfig, SessionId};
 use crate::pieces::{BLOCK, Block, Download, PieceIndex};
 use crate::wire::peer::Message;
@@ -44,6 +44,7 @@ impl<C: Chunk> Torrent<C> {
         let depths = self
             .sessions
             .values()
+            .filter(|s| !s.is_web_seed())
             .map(|s| s.remote.getting.pipeline.depth());
         let beyond: usize = depths
             .map(|depth| depth.saturating_sub(requests.queue.1))
@@ -53,11 +54,19 @@ impl<C: Chunk> Torrent<C> {
 
     /// How many requests may be in flight to a session. What it may have beyond the queue of
     /// whoever is near is shared out: as many as it leaves free for others.
-    fn depth(&self, requests: &RequestConfig, id: SessionId) -> usize {
+    fn depth(&self, config: &Config, id: SessionId) -> usize {
+        let requests = &config.requests;
         let Some(session) = self.sessions.get(id) else {
             return 0;
         };
         let (depth, near) = (session.remote.getting.pipeline.depth(), requests.queue.1);
+        if session.is_web_seed() {
+            // Whole ranges at once, as long as it brings them.
+            return match session.remote.getting.timed_out {
+                None => config.web_seeds.ahead,
+                Some(_) => depth.min(near),
+            };
+        }
         if depth <= near {
             return depth;
         }
@@ -69,16 +78,13 @@ impl<C: Chunk> Torrent<C> {
     }
 
     fn refill_session(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
-        let depth = self.depth(&cx.config.requests, id);
-        let Some(download) = self.phase.download_mut() else {
+        let depth = self.depth(cx.config, id);
+        let Some(session) = self.sessions.get(id) else {
             return;
         };
-        let Some(session) = self.sessions.get_mut(id) else {
+        if self.phase.download().is_none() || session.remote.pieces.known().is_none() {
             return;
-        };
-        let Some(pieces) = session.remote.pieces.known() else {
-            return;
-        };
+        }
         // Who takes nothing may still choke and unchoke us as often as it likes.
         if !session.remote.getting.interested
             || session.talk.outbox.ready_len() > cx.config.max_waiting.0
@@ -92,6 +98,9 @@ impl<C: Chunk> Torrent<C> {
         if free == 0 || (free < batch && session.talk.owes()) {
             return;
         }
+        if session.is_web_seed() && self.leaves_no_gaps() {
+            return;
+        }
         let most = cx.throttles.down.room(cx.now);
         let most = most.map_or(free, |bytes| blocks_of(bytes).min(free));
         if most == 0 {
@@ -99,20 +108,14 @@ impl<C: Chunk> Torrent<C> {
             return self.refill.ask(id);
         }
         let held_back = most < free;
-        let free = most;
-        let blocks = if session.remote.getting.unchoked_us {
-            let suggested: &[PieceIndex] = session.remote.getting.suggested.make_contiguous();
-            download.pick(id, pieces, free, suggested)
-        } else if session.remote.getting.fast_pieces.is_empty() {
-            return;
+        let blocks = if session.is_web_seed() {
+            self.pick_for_web_seed(id, most)
         } else {
-            let allowed: Vec<PieceIndex> =
-                session.remote.getting.fast_pieces.iter().copied().collect();
-            download.pick_among(id, pieces, &allowed, free)
+            self.pick_for_peer(id, most)
         };
-        if blocks.is_empty() {
+        let Some(session) = self.sessions.get_mut(id).filter(|_| !blocks.is_empty()) else {
             return;
-        }
+        };
         if !session.talk.owes() && session.remote.getting.timed_out.is_none() {
             session.remote.getting.last_block = cx.now;
         }
@@ -135,6 +138,28 @@ impl<C: Chunk> Torrent<C> {
         if held_back {
             self.refill.ask(id);
         }
+    }
+
+    /// Chooses up to `count` blocks to ask of a peer.
+    fn pick_for_peer(&mut self, id: SessionId, count: usize) -> Vec<Block> {
+        let (Some(download), Some(session)) =
+            (self.phase.download_mut(), self.sessions.get_mut(id))
+        else {
+            return Vec::new();
+        };
+        let Some(pieces) = session.remote.pieces.known() else {
+            return Vec::new();
+        };
+        let getting = &mut session.remote.getting;
+        if getting.unchoked_us {
+            let suggested: &[PieceIndex] = getting.suggested.make_contiguous();
+            return download.pick(id, pieces, count, suggested);
+        }
+        if getting.fast_pieces.is_empty() {
+            return Vec::new();
+        }
+        let allowed: Vec<PieceIndex> = getting.fast_pieces.iter().copied().collect();
+        download.pick_among(id, pieces, &allowed, count)
     }
 
     /// Others need not send this block any more.

@@ -45,6 +45,7 @@ impl<C: Chunk> Torrent<C> {
     /// Releases old requests, closes dead sessions, gives slots out. Comparing times, so
     /// that it may be called at any moment.
     pub(in crate::engine) fn upkeep(&mut self, cx: &mut Cx<'_, C>) {
+        self.look_for_gaps(cx);
         let ids = self.sessions.ids();
         for id in ids {
             self.spare_upkeep(cx, id);

@@ -3,7 +3,7 @@
 use crate::chunk::Chunk;
 use crate::engine::Resume;
 use crate::metainfo::Metainfo;
-use crate::pieces::{Download, Priority, Strategy, piece_priorities};
+use crate::pieces::{Download, Layout, Priority, Strategy, piece_priorities};
 
 /// See the module. Some of it is wanted before anything is known to which it could apply.
 #[derive(Debug)]
@@ -79,10 +79,14 @@ impl Wishes {
         metainfo: &Metainfo,
     ) {
         let layout = metainfo.layout();
-        let byte = self.play_position.min(layout.total_length() - 1);
-        let piece = u32::try_from(byte / u64::from(layout.piece_length())).unwrap_or(u32::MAX);
-        if let Some(piece) = layout.piece(piece) {
+        if let Some(piece) = layout.piece(self.play_piece(layout)) {
             download.set_play_position(piece);
         }
+    }
+
+    /// The number of the piece where somebody watches.
+    pub(super) fn play_piece(&self, layout: &Layout) -> u32 {
+        let byte = self.play_position.min(layout.total_length() - 1);
+        u32::try_from(byte / u64::from(layout.piece_length())).unwrap_or(u32::MAX)
     }
 }

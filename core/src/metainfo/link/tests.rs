@@ -11,6 +11,7 @@ fn link(name: Option<&str>, trackers: &[&str], page: Option<&str>) -> TorrentLin
         info_hash: HEX.parse().unwrap(),
         name: name.map(str::to_owned),
         trackers: trackers.iter().map(|t| (*t).to_owned()).collect(),
+        web_seeds: Vec::new(),
         files: None,
         page: page.map(str::to_owned),
     }
@@ -27,11 +28,14 @@ fn an_info_hash_is_a_link() {
 
 #[test]
 fn magnet_links_are_read() {
-    let full = link(
-        Some("Größe & more+.txt"),
-        &["wss://t.example/x?y=1&z", "udp://t.example:80"],
-        None,
-    );
+    let full = TorrentLink {
+        web_seeds: vec!["http://w.example/".to_owned()],
+        ..link(
+            Some("Größe & more+.txt"),
+            &["wss://t.example/x?y=1&z", "udp://t.example:80"],
+            None,
+        )
+    };
     assert_eq!(
         parse(&format!(
             "magnet:?dn=Gr%C3%B6%C3%9Fe+%26+more%2B.txt&xl=12&tr=wss%3A%2F%2Ft.example%2Fx\

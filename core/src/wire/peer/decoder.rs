@@ -195,6 +195,10 @@ impl<C: Chunk> Decoder<C> {
         if self.block.is_none() && self.chunk.len() >= length {
             return Some(self.split(length));
         }
+        if self.block.is_none() && self.chunk.is_empty() {
+            // It may come in one place still.
+            return None;
+        }
         let block = self.block.take();
         let (mut buffer, had) = block.unwrap_or_else(|| (C::Buffer::new(length), 0));
         let arrived = self.split(self.chunk.len().min(length - had));

@@ -21,7 +21,9 @@ pub(super) use super::channel::Channel;
 use super::claims::check_block;
 use super::fixtures::{fixture, sha1};
 use super::network::Network;
+use super::offers::Offers;
 use super::remote::{TS_DIRECT, TS_INTRODUCE, TS_TRACKERS, UT_METADATA, UT_PEX};
+use super::web::Web;
 
 /// Small messages that may be sent while blocks are held back, in bytes.
 const SMALL: usize = 1 << 20;
@@ -35,6 +37,10 @@ pub(super) struct Model {
     pub(super) servers: BTreeMap<LinkId, Server>,
     /// What there is beside them.
     pub(super) network: Network,
+    /// Connections that trackers' messages agree on.
+    pub(super) offers: Offers,
+    /// Web seeds.
+    pub(super) web: Web,
     /// Torrents that were added, and their pieces that are verified and written.
     pub(super) verified: BTreeMap<InfoHash, BTreeSet<u32>>,
     /// Channels that are open; wires, too, are some.
@@ -170,6 +176,8 @@ impl Model {
         let key = |channel| ChannelKey { link, channel };
         match message {
             ClientMessage::Announce(announce) => {
+                let may = self.offers.may && !welcome.relay_only && !self.network.relay_only;
+                assert!(may || !announce.rtc, "offers beside relays");
                 self.check_told(announce.info_hash, link);
                 let pieces = announce.pieces.unwrap_or_default();
                 self.check_claim(announce.info_hash, &pieces);
@@ -185,8 +193,13 @@ impl Model {
                 self.check_left(have.info_hash, have.left);
             }
             ClientMessage::Leave { .. } | ClientMessage::Ping => {}
-            ClientMessage::Offer(_) | ClientMessage::Answer(_) => {
-                panic!("the engine makes no offers")
+            ClientMessage::Offer(signal) => {
+                assert!(!welcome.relay_only, "an offer beside relays");
+                self.check_told(signal.info_hash, link);
+                self.offered(link, signal.info_hash, signal.id, &signal.sdp);
+            }
+            ClientMessage::Answer(_) => {
+                assert!(!welcome.relay_only, "an answer beside relays");
             }
             ClientMessage::Open(open) => {
                 assert!(open.credit <= welcome.max_credit);

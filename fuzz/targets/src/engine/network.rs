@@ -16,7 +16,7 @@ use swarm_core::wire::tracker::Event;
 
 use super::fixtures::{FIXTURES, any_torrent};
 use super::model::{Channel, Model};
-use super::{LINKS, World, news, talk};
+use super::{LINKS, World, news, offers, talk, web};
 
 /// Wires have numbers from here on.
 const WIRES: u32 = 100;
@@ -32,13 +32,13 @@ pub(super) struct Network {
     /// Wires so far.
     made: u32,
     /// Direct links that are being made.
-    directs: BTreeSet<DirectId>,
+    pub(super) directs: BTreeSet<DirectId>,
     /// Of which torrents those are that a neighbour is to bring about, where it was heard.
     pub(super) introduced: BTreeMap<u32, InfoHash>,
     /// Questions to trackers that are not answered.
     pub(super) asked: Vec<u32>,
     /// A person wants no way but relays.
-    relay_only: bool,
+    pub(super) relay_only: bool,
     /// The servers of torrents for which not all are.
     lists: BTreeMap<InfoHash, SortedSet<LinkId>>,
 }
@@ -78,15 +78,19 @@ impl Model {
 
     /// The engine wants something of direct links.
     pub(super) fn hear_direct(&mut self, id: DirectId, work: &DirectWork) {
+        if id.channel.link == LinkId::TRACKERS {
+            self.hear_attempt(id, work);
+        }
         let server = self.servers.get(&id.channel.link);
         let directs = &mut self.network.directs;
         match work {
             DirectWork::Offer | DirectWork::Answer(_) => {
-                let only = id.channel.link != LinkId::INTRODUCED
-                    && server.is_none_or(|server| server.welcome.relay_only);
+                let only = server.is_none_or(|server| server.welcome.relay_only);
+                let beside = [LinkId::TRACKERS, LinkId::INTRODUCED];
+                let only = only && !beside.contains(&id.channel.link);
                 assert!(!only && !self.network.relay_only, "a link beside relays");
                 assert!(directs.insert(id), "one link is made twice");
-                assert!(directs.len() <= 2 * FIXTURES.len(), "too many at once");
+                assert!(directs.len() <= 2 * FIXTURES.len() + 4, "too many at once");
             }
             DirectWork::Accept(_) => assert!(directs.contains(&id), "nothing is made"),
             DirectWork::Drop => assert!(directs.remove(&id), "nothing is made"),
@@ -157,6 +161,8 @@ pub(super) fn next(world: &mut World, kind: u32, u: &mut Unstructured<'_>) -> Re
         22 | 23 => news::answer_question(world, u)?,
         24 => talk::begin(world, u)?,
         25..=28 => talk::take_over(world, u)?,
+        29 if world.model.offers.may => offers::next(world, u)?,
+        30 => web::next(world, u)?,
         _ => news::say_more(world, u)?,
     }
     Ok(())
@@ -167,11 +173,13 @@ pub(super) fn leave(world: &mut World) {
     if !world.model.wide {
         return;
     }
+    web::leave(world);
     set_dials(world, 0);
     let wires: Vec<LinkId> = world.model.network.wires.keys().copied().collect();
     for wire in wires {
         wire_down(world, wire);
     }
+    offers::leave(world);
     for fixture in &*FIXTURES {
         set_links(world, fixture.info_hash(), None);
     }
@@ -298,7 +306,7 @@ fn wire_up(
 }
 
 /// A wire that is about to open.
-fn new_wire(
+pub(super) fn new_wire(
     world: &mut World,
     info_hash: InfoHash,
     u: &mut Unstructured<'_>,
@@ -342,6 +350,9 @@ fn answer_direct(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         },
     };
     let input = match u.int_in_range(0..=5)? {
+        0..=2 if id.channel.link == LinkId::TRACKERS => {
+            DirectInput::Described(offers::description(id))
+        }
         0..=2 => DirectInput::Described(description(0)),
         3 => {
             world.model.network.directs.remove(&id);
@@ -354,6 +365,10 @@ fn answer_direct(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
 }
 
 fn linked(world: &mut World, id: DirectId, u: &mut Unstructured<'_>) -> Result<()> {
+    if id.channel.link == LinkId::TRACKERS {
+        world.model.network.directs.remove(&id);
+        return offers::linked(world, id, u);
+    }
     let model = &mut world.model;
     let introduced = id.channel.link == LinkId::INTRODUCED;
     let info_hash = match introduced {

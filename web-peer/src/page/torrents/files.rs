@@ -6,6 +6,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement};
 
 use super::piece_map::Pieces;
+use crate::media::{Kind, kind_of};
 use crate::page::dom::{make, part, set_attribute, set_class, set_flag, set_text};
 use crate::page::format;
 
@@ -43,18 +44,38 @@ pub(crate) struct Choice {
     pub(crate) wanted: usize,
     /// Bytes of those.
     pub(crate) length: u64,
+    /// The first of them, if there is any.
+    first: Option<u32>,
+    /// The longest of those that the page can open.
+    pub(crate) to_open: Option<u32>,
 }
 
 impl Choice {
     /// As somebody made it.
     pub(crate) fn of(known: &Known) -> Self {
         let files = &known.description.files;
-        let wanted = (0..files.len()).filter(|index| is_wanted(known, *index));
-        Choice {
+        let mut choice = Choice {
             files: files.len(),
-            wanted: wanted.clone().count(),
-            length: wanted.map(|index| files[index].1).sum(),
+            ..Choice::default()
+        };
+        let mut longest = 0;
+        let wanted = files.iter().enumerate();
+        for (index, (path, length)) in wanted.filter(|(index, _)| is_wanted(known, *index)) {
+            let number = u32::try_from(index).ok();
+            choice.wanted += 1;
+            choice.length += length;
+            choice.first = choice.first.or(number);
+            if *length > longest && kind_of(path).is_some() {
+                longest = *length;
+                choice.to_open = number;
+            }
         }
+        choice
+    }
+
+    /// The only one that is to be fetched.
+    pub(crate) fn only(&self) -> Option<u32> {
+        self.first.filter(|_| self.wanted == 1)
     }
 
     /// No file is left out.
@@ -135,6 +156,24 @@ impl Files {
     }
 }
 
+/// What a page does with a file.
+pub(crate) fn verb(path: &str) -> &'static str {
+    match kind_of(path) {
+        Some(Kind::Video | Kind::Audio) => "Play",
+        _ => "Open",
+    }
+}
+
+/// What a button says that opens a file.
+pub(crate) fn show_opener(button: &Element, file: u32, path: &str) {
+    set_attribute(button, "data-number", &file.to_string());
+    let icon = match verb(path) {
+        "Play" => "#icon-resume",
+        _ => "#icon-look",
+    };
+    set_attribute(&part(button, "icon"), "href", icon);
+}
+
 impl FileRow {
     fn new(index: usize, path: &str, start: u64, length: u64) -> Self {
         let element = make("file");
@@ -143,7 +182,12 @@ impl FileRow {
         set_text(&part(&element, "folder"), folder);
         set_text(&part(&element, "name"), name);
         set_text(&part(&element, "size"), &format::bytes(length));
-        for (name, verb) in [("want", "Fetch"), ("save", "Save")] {
+        let play = part(&element, "play");
+        if kind_of(name).is_some() {
+            show_opener(&play, index as u32, path);
+            set_flag(&play, "hidden", false);
+        }
+        for (name, verb) in [("want", "Fetch"), ("save", "Save"), ("play", verb(path))] {
             let button = part(&element, name);
             set_attribute(&button, "aria-label", &format!("{verb} {path}"));
             set_attribute(&button, "data-number", &index.to_string());

@@ -42,6 +42,10 @@ impl Row for Peer {
                 "Through the server, which passes bytes on and keeps none",
             ),
             PeerPath::Direct => ("direct", "Straight from tab to tab"),
+            PeerPath::WebSeed => (
+                "web-seed",
+                "From a server that has the files, which is asked where peers give nothing",
+            ),
             PeerPath::Tcp => ("tcp", "Straight, as ordinary BitTorrent clients do"),
             PeerPath::WebTorrent => ("webtorrent", "Straight, as WebTorrent’s clients do"),
         };

@@ -8,7 +8,7 @@ use swarm_core::pieces::Strategy;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlSelectElement};
 
-use super::files::{Choice, Files};
+use super::files::{Choice, Files, show_opener, verb};
 use super::peers::{Peer, keyed};
 use super::piece_map::{self, Pieces};
 use super::trackers::Trackers;
@@ -18,6 +18,7 @@ use crate::page::dom::{
     has, make, part, set_attribute, set_bar, set_class, set_flag, set_text, window,
 };
 use crate::page::list::{List, Row};
+use crate::page::saving::{Wanted, has_folders};
 use crate::page::{browser, format};
 
 /// As the options of `order` stand in the page.
@@ -106,6 +107,7 @@ impl Row for Torrent {
         self.known.learn(changes);
         if is_chosen {
             self.choice = Choice::of(&self.known);
+            self.show_play();
         }
         if is_described {
             self.show_name();
@@ -191,7 +193,8 @@ impl Torrent {
         let link = TorrentLink {
             info_hash,
             name: Some(self.name().to_owned()).filter(|name| !name.is_empty()),
-            trackers: self.trackers.urls(),
+            trackers: self.trackers.urls(false),
+            web_seeds: self.trackers.urls(true),
             files: None,
             page: None,
         };
@@ -208,11 +211,15 @@ impl Torrent {
 
         let save = self.part("save");
         set_flag(&save, "disabled", !is_complete || saving.is_some());
-        let preparing = saving.map(|progress| format!("Preparing {}", format::percent(progress)));
+        let under_way = saving.map(|progress| format!("Saving {}", format::percent(progress)));
         set_text(
             &part(&save, "label"),
-            preparing.as_deref().unwrap_or("Save"),
+            under_way.as_deref().unwrap_or("Save"),
         );
+        set_flag(&self.part("cancel-save"), "hidden", saving.is_none());
+        let to_folder = self.part("save-folder");
+        let is_folder = is_complete && self.choice.wanted > 1 && has_folders();
+        set_flag(&to_folder, "hidden", !is_folder || saving.is_some());
         set_flag(&self.part("save-torrent"), "disabled", !has_metadata);
         // What a person most likely wants next stands out.
         set_class(&save, "primary", is_complete && was_fetched);
@@ -228,6 +235,47 @@ impl Torrent {
         set_attribute(&pause, "data-do", action);
         set_attribute(&part(&pause, "icon"), "href", icon);
         set_text(&part(&pause, "label"), label);
+    }
+
+    /// The way to what there is to watch, hear or read.
+    fn show_play(&self) {
+        let play = self.part("play");
+        let file = self.choice.to_open;
+        set_flag(&play, "hidden", file.is_none());
+        if let Some(file) = file
+            && let Some(path) = self.path(file)
+        {
+            show_opener(&play, file, path);
+            set_text(&part(&play, "label"), verb(path));
+            set_attribute(&play, "title", path);
+        }
+    }
+
+    /// What a file is called, folders included.
+    pub(crate) fn path(&self, file: u32) -> Option<&str> {
+        let file = self.known.description.files.get(file as usize);
+        file.map(|(path, _)| &path[..])
+    }
+
+    /// What somebody gets who saves a file, or all.
+    pub(crate) fn to_save(&self, info_hash: InfoHash, file: Option<u32>) -> Wanted {
+        let files = &self.known.description.files;
+        // One alone is no archive.
+        let only = file.or_else(|| self.choice.only());
+        let found = only.and_then(|index| files.get(index as usize));
+        let (name, length) = match found {
+            Some((path, length)) => {
+                let name = path.rsplit('/').next().unwrap_or(path);
+                (name.to_owned(), *length)
+            }
+            None => (format!("{}.zip", self.name()), self.choice.length),
+        };
+        Wanted {
+            info_hash,
+            file,
+            name,
+            length,
+        }
     }
 
     /// In which order pieces come, while some are to come.

@@ -32,23 +32,32 @@ impl Trackers {
         }
         set_flag(&self.details, "hidden", trackers.is_empty());
         let up = trackers.iter().filter(|t| t.state == TrackerState::Up);
-        let words = format!(
+        let web_seeds = trackers.iter().filter(|t| is_web_seed(t)).count();
+        let mut words = format!(
             "{}, {} in use",
-            format::count(trackers.len(), "tracker"),
+            format::count(trackers.len() - web_seeds, "tracker"),
             up.count()
         );
+        if web_seeds > 0 {
+            words = format!("{words}; {}", format::count(web_seeds, "web seed"));
+        }
         set_text(&part(&self.details, "number"), &words);
         self.list.show(trackers.clone());
         self.shown = trackers;
     }
 
-    /// Those that a link may name.
-    pub(crate) fn urls(&self) -> Vec<String> {
+    /// Trackers, or web seeds, that a link may name.
+    pub(crate) fn urls(&self, web_seeds: bool) -> Vec<String> {
         let shown = self.shown.iter();
         // What a stranger says is not passed on as ours.
-        let shown = shown.filter(|tracker| tracker.by != NamedBy::Peer);
+        let shown = shown
+            .filter(|tracker| tracker.by != NamedBy::Peer && is_web_seed(tracker) == web_seeds);
         shown.map(|tracker| tracker.url.clone()).collect()
     }
+}
+
+fn is_web_seed(tracker: &TrackerShown) -> bool {
+    matches!(tracker.state, TrackerState::WebSeed { .. })
 }
 
 struct Tracker(Element);
@@ -69,6 +78,10 @@ impl Row for Tracker {
         set_attribute(&remove, "data-url", &tracker.url);
         let label = format!("Remove the tracker {}", tracker.url);
         set_attribute(&remove, "aria-label", &label);
+        if is_web_seed(tracker) {
+            set_attribute(&row, "data-testid", "web-seed");
+            remove.remove();
+        }
         Tracker(row)
     }
 
@@ -108,6 +121,14 @@ fn words(state: &TrackerState) -> (&'static str, String) {
         TrackerState::Unsupported(reason) => {
             return ("unsupported", format!("Not used: {reason}"));
         }
+        TrackerState::WebSeed {
+            trouble: Some(trouble),
+            ..
+        } => return ("down", format!("A web seed: {trouble}")),
+        TrackerState::WebSeed { up: true, .. } => {
+            ("up", "A web seed: asked for what no peer gives")
+        }
+        TrackerState::WebSeed { .. } => ("idle", "A web seed, not needed just now"),
     };
     (kind, words.to_owned())
 }

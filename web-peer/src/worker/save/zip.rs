@@ -2,33 +2,37 @@
 //!
 //! The length of each file is known and its CRC is computed before its header is placed,
 //! so that every local header is complete: there are unpackers that refuse stored
-//! entries with a data descriptor. The format is PKWARE's APPNOTE 6.3.10, with the
-//! ZIP64 records wherever a number needs them.
+//! entries with a data descriptor. So each file is read twice. The format is PKWARE's APPNOTE
+//! 6.3.10, with the ZIP64 records wherever a number needs them.
 
 use swarm_core::metainfo::File;
-use web_sys::Blob;
 
-use super::reader::Reader;
-use super::{SaveError, blob_of};
-use crate::worker::js::concat;
+use super::{SaveError, Saving};
 
-/// Some files of a torrent.
-pub(super) async fn of(
-    mut reader: Reader,
-    name: &str,
-    files: &[&File],
-) -> Result<(String, Blob), SaveError> {
-    reader.expect_bytes(files.iter().map(|file| file.length).sum());
+/// Writes some files of a torrent.
+pub(super) async fn write(saving: &mut Saving, files: &[&File]) -> Result<(), SaveError> {
     let mut directory = Directory::default();
-    let mut parts = Vec::new();
     for file in files {
-        let (data, crc) = reader.file_with_crc(file.offset, file.length).await?;
-        let header = directory.add(&file.path.parts().join("/"), file.length, crc);
-        parts.push(blob_of(&header)?);
-        parts.extend(data);
+        let crc = saving.crc_of(file).await?;
+        let header = directory.add(&name_of(file), file.length, crc);
+        saving.put(&header).await?;
+        saving.copy(file).await?;
     }
-    parts.push(blob_of(&directory.finish())?);
-    Ok((format!("{name}.zip"), concat(&parts)?))
+    saving.put(&directory.finish()).await
+}
+
+/// How many bytes [`write`] writes.
+pub(super) fn length(files: &[&File]) -> u64 {
+    let mut directory = Directory::default();
+    for file in files {
+        directory.add(&name_of(file), file.length, 0);
+    }
+    let entries = directory.offset;
+    entries + directory.finish().len() as u64
+}
+
+fn name_of(file: &File) -> String {
+    file.path.parts().join("/")
 }
 
 /// In a field of 32 or 16 bits: look into the ZIP64 record.

@@ -346,6 +346,7 @@ pub(super) fn record(info_hash: InfoHash, added: f64) -> Record {
         wishes: Wishes::default(),
         more: super::schema::More::default(),
         tracking: super::schema::Tracking::default(),
+        web_seeds: Vec::new(),
         met: Vec::new(),
     }
 }

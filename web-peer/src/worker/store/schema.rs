@@ -16,7 +16,8 @@ use super::Key;
 /// to a record goes behind what was there, see [`Record::decode`].
 pub(super) const VERSION: u32 = 3;
 
-/// Info-hash (hex) → [`Record`], then its [`Wishes`], [`More`], [`Tracking`] and what it has `met`
+/// Info-hash (hex) → [`Record`], then its [`Wishes`], [`More`] and [`Tracking`], web seeds, and what
+/// it has met
 /// (postcard).
 pub(super) const TORRENTS: &str = "torrents";
 /// Info-hash (hex), piece index → the whole piece (`ArrayBuffer`), verified; or `true` for a
@@ -101,6 +102,10 @@ pub(in crate::worker) struct Record {
     /// Kept behind that.
     #[serde(skip)]
     pub(in crate::worker) tracking: Tracking,
+    /// The web seeds that its link names, for when its metadata is here. Kept behind
+    /// that.
+    #[serde(skip)]
+    pub(in crate::worker) web_seeds: Vec<String>,
     /// Trackers that peers told of and that had it in their swarm, the latest first. Kept behind
     /// that.
     #[serde(skip)]
@@ -151,14 +156,16 @@ pub(in crate::worker) enum Content {
 
 impl Record {
     pub(super) fn encode(&self) -> JsValue {
-        let behind = (&self.wishes, &self.more, &self.tracking, &self.met);
-        let bytes = postcard::to_allocvec(&(self, behind));
+        let links = (&self.web_seeds, &self.met);
+        let more = (&self.wishes, &self.more, &self.tracking, links);
+        let bytes = postcard::to_allocvec(&(self, more));
         let bytes = bytes.expect("plain data can be serialised");
         Uint8Array::from(&bytes[..]).into()
     }
 
     /// A record that can't be read is the storage's failure, not a reason to panic. Those of
-    /// earlier versions end where wishes begin, or behind them, or where tracking begins, or behind it.
+    /// earlier versions end where wishes begin, or behind them, or where tracking, web seeds or
+    /// what it has met begin.
     pub(super) fn decode(value: &JsValue) -> Result<Self, StoreError> {
         let bytes = value
             .dyn_ref::<Uint8Array>()
@@ -174,6 +181,9 @@ impl Record {
             }
             if !rest.is_empty() {
                 (record.tracking, rest) = postcard::take_from_bytes(rest)?;
+            }
+            if !rest.is_empty() {
+                (record.web_seeds, rest) = postcard::take_from_bytes(rest)?;
             }
             if !rest.is_empty() {
                 record.met = postcard::from_bytes(rest)?;

@@ -79,6 +79,7 @@ async fn a_link_chooses_files_and_the_choice_waits_for_the_metadata() {
     let page = Page::new(Store::open(slot).await.unwrap());
     let link = TorrentLink {
         files: Some("1".parse().unwrap()),
+        web_seeds: vec!["http://seed.example/".to_owned()],
         ..TorrentLink::from(&metainfo)
     };
     page.send(ToWorker::AddLink(link.to_magnet()));
@@ -89,6 +90,8 @@ async fn a_link_chooses_files_and_the_choice_waits_for_the_metadata() {
     let reloaded = Page::new(Store::open(slot).await.unwrap());
     resume_all(&reloaded.host).await;
     reloaded.host.metadata_is_here(&metainfo);
+    let known = reloaded.host.torrents.metainfo(info_hash).unwrap();
+    assert_eq!(known.web_seeds(), ["http://seed.example/"]);
     let wished = |page: &Page| {
         let wishes = page.host.torrents.look(info_hash, |torrent| {
             torrent.record.wishes.priorities.clone()

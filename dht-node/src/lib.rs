@@ -1,0 +1,24 @@
+//! A node of the mainline DHT on UDP sockets, for programs of the command line: what it does
+//! is decided in [`swarm_core::dht`], this crate moves bytes.
+//!
+//! - [`node`]: the loop that owns the core's state machine.
+//! - [`file`](mod@file): who was known when the program ended, for when it begins again.
+//! - `sockets`: one port for IPv4 and IPv6.
+//! - `bootstrap`: names of nodes to join by.
+
+mod bootstrap;
+pub mod file;
+pub mod node;
+mod sockets;
+
+pub use file::TableFile;
+pub use node::{DhtNode, Event, Listen, Options};
+
+/// Nodes by which the mainline DHT is joined, run by those who make clients: BitTorrent's,
+/// Transmission's and libtorrent's.
+pub const WELL_KNOWN: [&str; 4] = [
+    "dht.libtorrent.org:25401",
+    "dht.transmissionbt.com:6881",
+    "router.bittorrent.com:6881",
+    "router.utorrent.com:6881",
+];

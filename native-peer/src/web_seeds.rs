@@ -1,0 +1,229 @@
+//! Ranges of files by HTTP, from web seeds: a task for each, and connections that are kept for
+//! the next one.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{CONTENT_LENGTH, CONTENT_RANGE, HOST, HeaderName, RANGE, USER_AGENT};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use swarm_core::metainfo::WebSeedAddress;
+use swarm_core::node::{Answer, Fetch, Input, WebInput};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use url::{Position, Url};
+
+use crate::announce::{AGENT, authority, redirected, tls};
+
+/// So often we let us be sent elsewhere.
+const REDIRECTS: usize = 5;
+/// Stretches of bodies that wait for the host, each of some hundred KiB at most: what comes
+/// faster than it can be handled stays in the network.
+const WAITING: usize = 16;
+/// Connections that are kept: as many as web seeds of a torrent are asked at once, and some.
+const KEPT: usize = 4;
+
+type Sender = SendRequest<Empty<Bytes>>;
+
+/// Connections of which nobody makes use, the latest last.
+type Pool = Arc<Mutex<Vec<(String, Sender)>>>;
+
+/// See the module. Must be made and used within a Tokio runtime; dropping it gives up what is
+/// under way.
+#[derive(Debug)]
+pub(crate) struct WebSeeds {
+    fetching: BTreeMap<u32, AbortHandle>,
+    sender: mpsc::Sender<(u32, WebInput)>,
+    receiver: mpsc::Receiver<(u32, WebInput)>,
+    pool: Pool,
+}
+
+impl WebSeeds {
+    pub(crate) fn new() -> Self {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        WebSeeds {
+            fetching: BTreeMap::new(),
+            sender,
+            receiver,
+            pool: Pool::default(),
+        }
+    }
+
+    /// Begins to fetch something.
+    pub(crate) fn fetch(&mut self, fetch: Fetch) {
+        let (sender, pool) = (self.sender.clone(), Arc::clone(&self.pool));
+        let number = fetch.number;
+        let task = tokio::spawn(async move {
+            let end = match transfer(&fetch, &sender, &pool).await {
+                Ok(()) => WebInput::End,
+                Err(why) => WebInput::Failed(why),
+            };
+            // The host may be gone.
+            let _ = sender.send((number, end)).await;
+        });
+        self.fetching.insert(number, task.abort_handle());
+    }
+
+    /// Nothing more of it is of interest.
+    pub(crate) fn drop(&mut self, number: u32) {
+        if let Some(task) = self.fetching.remove(&number) {
+            task.abort();
+        }
+    }
+
+    /// What comes next; waits forever while nothing is under way. Dropping the future loses
+    /// nothing.
+    pub(crate) async fn next(&mut self) -> Input {
+        loop {
+            let received = self.receiver.recv().await;
+            let (number, input) = received.expect("we hold a sender ourselves");
+            let known = match input {
+                WebInput::End | WebInput::Failed(_) => self.fetching.remove(&number).is_some(),
+                _ => self.fetching.contains_key(&number),
+            };
+            if known {
+                return Input::Web(number, input);
+            }
+        }
+    }
+}
+
+impl Drop for WebSeeds {
+    fn drop(&mut self) {
+        for task in self.fetching.values() {
+            task.abort();
+        }
+    }
+}
+
+/// Fetches a range, by way of wherever we are sent.
+async fn transfer(
+    fetch: &Fetch,
+    host: &mpsc::Sender<(u32, WebInput)>,
+    pool: &Pool,
+) -> Result<(), String> {
+    let mut url = Url::parse(&fetch.url).map_err(words)?;
+    for _ in 0..=REDIRECTS {
+        let (sender, response) = get(&url, &fetch.range(), pool).await?;
+        let status = response.status();
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+            url = sent_to(&url, &response)
+                .ok_or("it sends us to where we don't go on its word alone")?;
+            continue;
+        }
+        let answer = Answer {
+            status: status.as_u16(),
+            length: header(&response, &CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+            first: header(&response, &CONTENT_RANGE).and_then(Answer::first_of),
+        };
+        let number = fetch.number;
+        let gone = |_| "nobody waits for it".to_owned();
+        let answered = WebInput::Answered(answer);
+        host.send((number, answered)).await.map_err(gone)?;
+        let mut body = response.into_body();
+        while let Some(frame) = body.frame().await {
+            if let Ok(bytes) = frame.map_err(words)?.into_data()
+                && !bytes.is_empty()
+            {
+                let received = WebInput::Received(bytes);
+                host.send((number, received)).await.map_err(gone)?;
+            }
+        }
+        keep(pool, &url, sender);
+        return Ok(());
+    }
+    Err("it sends us from one address to the next".to_owned())
+}
+
+/// Where we are sent: neither from where nobody listens to where anybody may, nor from the
+/// Internet into a local network.
+fn sent_to(url: &Url, response: &Response<Incoming>) -> Option<Url> {
+    let next = redirected(url, response)?;
+    let is_local = |url: &Url| {
+        let read = WebSeedAddress::parse(&url[..Position::AfterQuery]);
+        read.ok().map(|address| address.origin().local)
+    };
+    (!is_local(&next)? || is_local(url)?).then_some(next)
+}
+
+/// The head of the answer, through a connection that there is, or another one.
+async fn get(url: &Url, range: &str, pool: &Pool) -> Result<(Sender, Response<Incoming>), String> {
+    while let Some(mut sender) = kept(pool, url) {
+        // It may have been closed in the meantime.
+        if sender.ready().await.is_ok()
+            && let Ok(response) = sender.send_request(request(url, range)).await
+        {
+            return Ok((sender, response));
+        }
+    }
+    let (host, port) = authority(url).ok_or("it has no host")?;
+    let stream = TcpStream::connect((host.as_str(), port)).await;
+    let stream = stream.map_err(words)?;
+    let mut sender = match url.scheme() {
+        "https" => open(tls::connect(&host, stream).await.map_err(words)?).await,
+        _ => open(stream).await,
+    }?;
+    let response = sender.send_request(request(url, range)).await;
+    Ok((sender, response.map_err(words)?))
+}
+
+async fn open<S>(stream: S) -> Result<Sender, String>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(words)?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+fn request(url: &Url, range: &str) -> Request<Empty<Bytes>> {
+    Request::get(&url[Position::BeforePath..Position::AfterQuery])
+        .header(HOST, &url[Position::BeforeHost..Position::AfterPort])
+        .header(USER_AGENT, AGENT)
+        .header(RANGE, range)
+        .body(Empty::new())
+        .expect("an address that was parsed has a host and a path")
+}
+
+/// Whom a connection leads to.
+fn place(url: &Url) -> &str {
+    &url[..Position::AfterPort]
+}
+
+/// A connection that leads there, if there is one.
+fn kept(pool: &Pool, url: &Url) -> Option<Sender> {
+    let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = pool.iter().rposition(|(to, _)| to == place(url))?;
+    Some(pool.remove(found).1)
+}
+
+fn keep(pool: &Pool, url: &Url, sender: Sender) {
+    let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
+    pool.push((place(url).to_owned(), sender));
+    if pool.len() > KEPT {
+        pool.remove(0);
+    }
+}
+
+fn header<'a>(response: &'a Response<Incoming>, name: &HeaderName) -> Option<&'a str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+/// What went wrong, down to the cause.
+fn words(error: impl std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
+}

@@ -1,0 +1,135 @@
+//! The service worker (`assets/stream.js`), which answers for files as a server would.
+//!
+//! It is asked for when somebody first needs it. What it is asked for, it asks of the tab in
+//! whose folder it is, and the tab's page only passes that on to the engine.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use js_sys::{Array, Promise};
+use swarm_core::id::InfoHash;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    MessageChannel, MessageEvent, ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration,
+};
+
+use super::dom::{after, has, window};
+use super::port::Port;
+use crate::messages::ToWorker;
+
+/// Beside the page.
+const SCRIPT: &str = "stream.js";
+
+/// In place of a file's index: all that are wanted.
+const ALL: &str = "zip";
+
+/// Between two signs that it is needed: browsers end one that has nothing to do for half a
+/// minute, and after each sign it says that it has something to do for a minute and a half.
+/// Milliseconds.
+const AWAKE: i32 = 30_000;
+
+/// The line to it. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Service(Rc<Inner>);
+
+struct Inner {
+    port: Port,
+    is_listening: Cell<bool>,
+    /// The one to keep awake, while it is needed.
+    awake: RefCell<Option<ServiceWorker>>,
+}
+
+impl Service {
+    /// Not asked for yet.
+    pub(crate) fn new(port: &Port) -> Self {
+        Service(Rc::new(Inner {
+            port: port.clone(),
+            is_listening: Cell::default(),
+            awake: RefCell::default(),
+        }))
+    }
+
+    /// Where this tab's file is, by its index, or all of them. None where the browser gives this
+    /// page no service worker: not from HTTPS, in some private windows, or by its settings.
+    pub(crate) async fn address(
+        &self,
+        info_hash: InfoHash,
+        file: Option<u32>,
+        name: &str,
+    ) -> Option<String> {
+        let (tab, worker) = self.ready().await.ok()?;
+        let is_awake = self.0.awake.replace(Some(worker)).is_some();
+        if !is_awake {
+            after(AWAKE, self.keep_awake());
+        }
+        let file = file.map_or_else(|| ALL.to_owned(), |file| file.to_string());
+        let name = String::from(js_sys::encode_uri_component(name));
+        Some(format!("stream/{tab}/{info_hash}/{file}/{name}"))
+    }
+
+    /// It is not needed for now.
+    pub(crate) fn let_sleep(&self) {
+        self.0.awake.take();
+    }
+
+    fn keep_awake(&self) -> impl FnOnce() + 'static {
+        let service = self.clone();
+        move || {
+            if let Some(worker) = &*service.0.awake.borrow() {
+                let _ = worker.post_message(&JsValue::NULL);
+                after(AWAKE, service.keep_awake());
+            }
+        }
+    }
+
+    /// What it calls this tab, once it answers for it.
+    async fn ready(&self) -> Result<(String, ServiceWorker), JsValue> {
+        let navigator = window().navigator();
+        if !has(&navigator, "serviceWorker") {
+            return Err(JsValue::UNDEFINED);
+        }
+        let container = navigator.service_worker();
+        if !self.0.is_listening.replace(true) {
+            self.pass_on(&container);
+        }
+        // Each time: a person may have removed it, and what is new is taken.
+        JsFuture::from(container.register(SCRIPT)).await?;
+        let registration = JsFuture::from(container.ready()?).await?;
+        let registration: ServiceWorkerRegistration = registration.unchecked_into();
+        let worker = registration.active().ok_or(JsValue::UNDEFINED)?;
+        let pair = MessageChannel::new()?;
+        let answer = Promise::new(&mut |resolve, _| pair.port1().set_onmessage(Some(&resolve)));
+        worker.post_message_with_transferable(&JsValue::NULL, &Array::of1(&pair.port2()))?;
+        let event: MessageEvent = JsFuture::from(answer).await?.unchecked_into();
+        let tab = event.data().as_string().ok_or(JsValue::UNDEFINED)?;
+        Ok((tab, worker))
+    }
+
+    /// Passes on to the engine what it is asked for.
+    fn pass_on(&self, container: &ServiceWorkerContainer) {
+        let port = self.0.port.clone();
+        let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            let what: Array = event.data().unchecked_into();
+            let text = |index| what.get(index).as_string().unwrap_or_default();
+            let (Ok(info_hash), file) = (text(0).parse(), text(1)) else {
+                return;
+            };
+            let file = match file.parse() {
+                Ok(file) => Some(file),
+                Err(_) if file == ALL => None,
+                Err(_) => return,
+            };
+            let save = what.get(2).is_truthy();
+            let message = ToWorker::Stream {
+                info_hash,
+                file,
+                save,
+            };
+            let _ = port.hand_over(&message, &[event.ports().get(0)]);
+        });
+        container.set_onmessage(Some(listener.as_ref().unchecked_ref()));
+        listener.forget();
+    }
+}
