@@ -341,6 +341,12 @@ impl<C: Chunk> Engine<C> {
         Some((info_hash, contact, here))
     }
 
+    /// Whoever is there did something for which it is not talked to.
+    pub(crate) fn avoids(&self, now: Time, info_hash: InfoHash, contact: Contact) -> bool {
+        let torrent = self.torrents.get(&info_hash);
+        torrent.is_some_and(|torrent| torrent.avoids(now, contact))
+    }
+
     /// What the relay behind a link says of its use, or a person does of all.
     pub(crate) fn relay_policy(&self, link: LinkId) -> RelayPolicy {
         self.channels.relay_policy(link)

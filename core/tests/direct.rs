@@ -137,6 +137,21 @@ fn nobody_who_wants_none_is_linked() {
 }
 
 #[test]
+fn whoever_has_its_hands_full_is_asked_again_soon() {
+    let content = Content::random(1 << 20, 7);
+    let mut net = Net::around(hub(RelayUse::Spare), 7);
+    let mut config = config();
+    config.paths.direct.at_once = 1;
+    // They wait together for somebody who has something.
+    for _ in 0..6 {
+        net.leecher_with(config.clone(), &content);
+    }
+    let late = net.now + config.paths.direct.retry[0];
+    net.run_until(|net| net.directs.ends().len() == 6 * 5 || net.now > late);
+    assert_eq!(net.directs.ends().len(), 6 * 5, "everybody to everybody");
+}
+
+#[test]
 fn links_that_break_all_the_time_lose_nothing() {
     for seed in 0..3 {
         let content = Content::random(8 << 20, seed);

@@ -80,13 +80,18 @@ fn what_is_lost_and_wanted_is_fetched_again() {
     assert!(stage.requests(seed).is_empty());
     let input = lost(&stage, &[2]);
     stage.feed(input);
-    // A seed needs nothing of us: it need not be told.
-    assert_eq!(stage.closed(seed), None);
+    // It needs nothing of us, but takes us for a seed, and gives nothing to one.
+    assert!(stage.closed(seed).unwrap().contains("lost"));
     assert_eq!(stage.torrent().state, TorrentState::Downloading);
+    let again = stage.again(seed);
+    let heard = stage.heard(again);
+    assert_eq!(heard[0], Message::Bitfield(vec![0b1101_0000].into()));
+    stage.say(again, &Message::HaveAll);
+    stage.say(again, &Message::Unchoke);
     for _ in 0..2 {
-        for asked in stage.requests(seed) {
+        for asked in stage.requests(again) {
             assert_eq!(asked.piece, 2);
-            stage.send_block(seed, asked, true);
+            stage.send_block(again, asked, true);
         }
     }
     assert!(stage.is_seeding());
@@ -102,6 +107,10 @@ fn requests_that_wait_for_a_lost_piece_end() {
         ..Config::default()
     };
     let mut stage = Stage::new(config, 4, &[0, 1, 2, 3]);
+    stage.command(Command::SetPriorities(
+        stage.info_hash(),
+        vec![Priority::Skip],
+    ));
     let holder = stage.leecher();
     stage.say(holder, &Message::Request(block(3, 0)));
     stage.say(holder, &Message::Have(3));

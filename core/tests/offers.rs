@@ -315,8 +315,16 @@ fn offers_of_others_are_answered_once() {
     // The other end goes away, and may come back.
     tab.feed(Input::Wire(LinkId(1 << 16), WireInput::Down));
     assert_eq!(tab.paths(), []);
+    tab.hear(offer.clone());
+    let (number, _) = tab.take_direct()[0];
+    // Who talks nonsense may not, for a while.
+    tab.describe(number, "our answer");
+    tab.link(number, (1 << 16) + 1);
+    let nonsense = WireInput::Received(vec![0xff; 100].into());
+    tab.feed(Input::Wire(LinkId((1 << 16) + 1), nonsense));
+    assert_eq!(tab.paths(), []);
     tab.hear(offer);
-    assert_eq!(tab.take_direct().len(), 1);
+    assert_eq!(tab.take_direct(), []);
 }
 
 #[test]

@@ -4,8 +4,11 @@
 
 mod support;
 
+use std::time::Duration;
+
 use support::{Content, Net};
 use swarm_core::engine::{Command, Config, Event, TorrentState};
+use swarm_core::node::Input;
 
 const MIB: usize = 1 << 20;
 
@@ -281,4 +284,26 @@ fn padding_is_known_and_need_not_be_fetched_or_kept() {
     );
     assert!(view.downloaded >= real as u64);
     assert_eq!(view.wasted, 0);
+}
+
+#[test]
+fn what_is_lost_after_everybody_was_told_of_it_is_fetched_once_more() {
+    let content = Content::random(4 * MIB, 21);
+    let mut net = Net::new(21);
+    net.seeder(&content);
+    let leecher = net.leecher(&content);
+    net.run_until(|net| net.is_seeding(leecher));
+    // The seeder has dealt its slots out once more: none is for a seed.
+    let later = net.now + Duration::from_secs(15);
+    net.run_until(|net| net.now >= later);
+    // As when a person clears the browser's storage.
+    let info_hash = content.metainfo.info_hash();
+    let pieces = content.metainfo.layout().pieces().collect();
+    net.hosts[leecher].store.clear();
+    let before = net.now;
+    net.input(leecher, Input::Lost { info_hash, pieces });
+    net.run_until(|net| net.is_seeding(leecher));
+    assert!(net.hosts[leecher].store == content.all_pieces());
+    let took = net.now - before;
+    assert!(took < Duration::from_secs(20), "it stood still: {took:?}");
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crate::network::{Network, NetworkResults, NetworkScenario};
 use crate::{Results, Scenario, ScenarioError, Simulation};
 
 /// Events that are played between two looks at whether it is over.
@@ -27,8 +28,33 @@ pub fn play_all(
     threads: Option<NonZero<usize>>,
     done: &(dyn Fn(usize) + Sync),
 ) -> Result<Vec<Results>, ScenarioError> {
+    let results = each(scenarios, threads, &|scenario| play(scenario.clone()), done);
+    results.into_iter().collect()
+}
+
+/// The same for networks.
+pub fn play_networks(
+    scenarios: &[NetworkScenario],
+    threads: Option<NonZero<usize>>,
+    done: &(dyn Fn(usize) + Sync),
+) -> Result<Vec<NetworkResults>, ScenarioError> {
+    let play = |scenario: &NetworkScenario| {
+        let mut network = Network::new(scenario.clone())?;
+        network.run();
+        Ok(network.results())
+    };
+    let results = each(scenarios, threads, &play, done);
+    results.into_iter().collect()
+}
+
+fn each<S: Sync, R: Send>(
+    scenarios: &[S],
+    threads: Option<NonZero<usize>>,
+    play: &(dyn Fn(&S) -> R + Sync),
+    done: &(dyn Fn(usize) + Sync),
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
-    let results = Mutex::new(vec![None; scenarios.len()]);
+    let results = Mutex::new(Vec::new());
     let threads = threads
         .or_else(|| thread::available_parallelism().ok())
         .map_or(1, NonZero::get)
@@ -41,18 +67,18 @@ pub fn play_all(
                     let Some(scenario) = scenarios.get(index) else {
                         return;
                     };
-                    let result = play(scenario.clone());
-                    results.lock().expect("no run panics with the lock held")[index] = Some(result);
+                    let result = play(scenario);
+                    let mut results = results.lock().expect("no run panics with the lock held");
+                    results.push((index, result));
+                    drop(results);
                     done(index);
                 }
             });
         }
     });
-    let results = results.into_inner().expect("all threads have ended well");
-    results
-        .into_iter()
-        .map(|result| result.expect("every scenario was played"))
-        .collect()
+    let mut results = results.into_inner().expect("all threads have ended well");
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 /// The same scenario with the seeds `first..first + count`.

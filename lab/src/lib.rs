@@ -7,6 +7,8 @@
 //! the same run to the byte. [`Simulation::snapshot`] is for watching, [`Results`] is what
 //! is measured.
 //!
+//! [`network`] does the same for the DHT: thousands of real nodes and a made-up Internet.
+//!
 //! [`replay`] feeds an engine with what was recorded of a real one.
 //!
 //! The simulator does no I/O and compiles to wasm32; the program `lab` is the feature
@@ -16,9 +18,11 @@
 pub mod batch;
 #[cfg(feature = "cli")]
 pub mod charts;
+pub mod network;
 pub mod replay;
 pub mod results;
 pub mod scenario;
+mod schedule;
 pub mod simulation;
 pub mod snapshot;
 #[cfg(feature = "cli")]

@@ -2,6 +2,7 @@
 
 mod commands {
     pub(crate) mod compare;
+    pub(crate) mod dht;
     pub(crate) mod generate;
     pub(crate) mod interrupt;
     pub(crate) mod options;
@@ -31,6 +32,8 @@ enum Command {
     Run(Box<commands::run::Run>),
     /// Plays variants of a scenario with many seeds, and says how sure their difference is.
     Compare(Box<commands::compare::Compare>),
+    /// Plays a network of nodes of the DHT and says how lookups went.
+    Dht(Box<commands::dht::Dht>),
     /// Makes test files out of a seed: the same bytes everywhere.
     Generate(commands::generate::Generate),
     /// Reruns the project's experiments and writes docs/experiments.md with charts.
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(run) => run.execute(),
         Command::Compare(compare) => compare.execute(),
+        Command::Dht(dht) => dht.execute(),
         Command::Generate(generate) => generate.execute(),
         Command::Report(report) => report.execute(),
         Command::Replay(arguments) => commands::replay::run(&arguments).map(|()| ExitCode::SUCCESS),

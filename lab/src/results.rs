@@ -26,6 +26,14 @@ pub struct Results {
     /// Payload bytes sent over what all present peers could have sent until the last
     /// completion.
     pub utilisation: f64,
+    /// Payload bytes that the relay was handed.
+    pub relayed: u64,
+    /// Payload bytes that went from peer to peer by direct links.
+    pub direct: u64,
+    /// Direct links that came about,
+    pub links: u64,
+    /// and those of them that broke.
+    pub links_broken: u64,
     /// Payload bytes by who sent them.
     pub by_source: Vec<(Role, u64)>,
     /// Payload bytes that arrived at leechers for nothing, because they were there already.
@@ -51,6 +59,11 @@ impl Results {
     /// Payload bytes that arrived at leechers for nothing.
     pub fn wasted(&self) -> u64 {
         self.duplicate + self.corrupt + self.unrequested + self.given_up
+    }
+
+    /// Share of the payload that went through the relay.
+    pub fn relayed_share(&self) -> f64 {
+        self.relayed as f64 / (self.relayed + self.direct).max(1) as f64
     }
 
     /// How many leechers there were.
@@ -117,6 +130,8 @@ pub struct PeerResult {
     pub wasted: u64,
     /// Peers that it banned.
     pub banned: u32,
+    /// Direct links that it had, one after the other and at once.
+    pub links: u32,
     /// The longest time without a new byte while it was connected and lacked something.
     pub longest_stall: f64,
 }

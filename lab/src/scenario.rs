@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use swarm_core::pieces::Strategy;
 
+mod direct;
 mod validate;
+
+pub use direct::{DirectLinks, RelayUse};
 
 /// See the module. A scenario file holds one of these; whatever it leaves out has the
 /// value of [`Scenario::default`].
@@ -50,6 +53,10 @@ pub struct Scenario {
     pub leecher_link: AccessLink,
     /// What the relay can pass on, all channels together; none for no limit.
     pub relay_capacity: Option<f64>,
+    /// What the relay is for, where peers can link directly.
+    pub relay: RelayUse,
+    /// What direct links are like; there are none with [`RelayUse::Only`].
+    pub direct: DirectLinks,
     /// The store of every peer.
     pub store: Store,
     /// Times at which the tracker and relay is away.
@@ -211,6 +218,8 @@ impl Default for Scenario {
             seeder_link: AccessLink::default(),
             leecher_link: AccessLink::default(),
             relay_capacity: None,
+            relay: RelayUse::default(),
+            direct: DirectLinks::default(),
             store: Store::default(),
             outages: Vec::new(),
             choking: true,

@@ -9,6 +9,7 @@ mod cast;
 mod channels;
 mod chunk;
 mod content;
+mod direct;
 mod host;
 mod line;
 mod log;
@@ -25,13 +26,14 @@ use std::time::Duration;
 use swarm_core::engine::{Command, Resume};
 use swarm_core::id::LinkId;
 use swarm_core::node;
-use swarm_core::time::Time;
 
+use crate::schedule::{Nanos, nanos, time};
 use crate::{Results, Scenario, ScenarioError, Snapshot};
 
 use cast::Part;
 use chunk::LabChunk;
 use content::Content;
+use direct::Directs;
 use log::Log;
 use measure::Measure;
 use peer::Peer;
@@ -43,9 +45,6 @@ pub use log::LogLine;
 /// What nodes are told, and what they want.
 type Input = node::Input<LabChunk>;
 type Output = node::Output<LabChunk>;
-
-/// Virtual time since the start.
-type Nanos = u64;
 
 /// The link that every peer has.
 const SERVER: LinkId = LinkId(0);
@@ -70,6 +69,7 @@ pub struct Simulation {
     /// Leechers that are here and not complete.
     waiting: usize,
     relay: Relay,
+    directs: Directs,
     measure: Measure,
     /// Peers are woken after everything that happens.
     watches: bool,
@@ -102,6 +102,7 @@ impl Simulation {
             cast,
             peers: Vec::new(),
             relay: Relay::new(&scenario),
+            directs: Directs::new(&scenario),
             measure: Measure::new(scenario.pieces),
             watches: false,
             log: Log::default(),
@@ -236,6 +237,13 @@ impl Simulation {
             }
             Event::Done(peer, work) => self.work_done(peer, work),
             Event::HubTick => self.hub_tick(),
+            Event::Described(peer, id, description) => self.described(peer, id, description),
+            Event::Unlinked(peer, id) => self.unlinked(peer, id),
+            Event::Linked(agreement) => self.linked(agreement),
+            Event::WireSent(end, stretch) => self.wire_sent(end, stretch),
+            Event::AtWire(end, stretch, blocks) => self.at_wire(end, stretch, blocks),
+            Event::Breaks(link) => self.breaks(link),
+            Event::Broken(link) => self.broken(link),
             Event::HubDown => self.hub_down(),
             Event::HubUp => self.hub_up(),
             Event::Check => self.check(),
@@ -284,6 +292,7 @@ impl Simulation {
             self.offer(index, false);
         }
         self.log.note(now, "leave", index, &[]);
+        self.hang_up_all(index);
         let peer = &mut self.peers[index];
         self.measure.capacity(now, -peer.part.link.up);
         peer.waste = peer.waste(time(now));
@@ -367,12 +376,4 @@ impl Simulation {
         }
         self.queue.push(self.now + nanos(CHECK), Event::Check);
     }
-}
-
-fn nanos(seconds: f64) -> Nanos {
-    (seconds * 1e9).round() as Nanos
-}
-
-fn time(nanos: Nanos) -> Time {
-    Time::from_epoch(Duration::from_nanos(nanos))
 }

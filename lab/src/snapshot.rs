@@ -47,6 +47,8 @@ pub struct PeerSnapshot {
     pub role: Role,
     /// It is connected (false: gone, or not back yet).
     pub present: bool,
+    /// Direct links that it has.
+    pub links: u32,
     /// Verified pieces, as the peer wire's bitfield.
     pub have: Vec<u8>,
     /// Verified pieces.
@@ -66,4 +68,6 @@ pub struct Flow {
     pub to: u32,
     /// Bytes.
     pub bytes: u64,
+    /// The last of them came by a direct link.
+    pub direct: bool,
 }

@@ -164,6 +164,27 @@ fn a_run_is_summed_up_and_written_down() {
 }
 
 #[test]
+fn a_network_is_summed_up_and_written_down() {
+    let directory = Directory::new("dht");
+    let json = directory.file("dht.json");
+    let few = ["dht", "--nodes", "40", "--lookups", "20", "--idle", "5s"];
+    let output = lab(&[&few[..], &["--dead", "0.1", "--json", &json]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let summary = text(&output.stdout);
+    assert!(summary.contains("first peer"), "{summary}");
+    let results: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    assert_eq!(results["lookups"].as_array().unwrap().len(), 20);
+
+    let alone = lab(&[&few[..], &["--no-bootstrap"]].concat());
+    assert!(text(&alone.stdout).contains("found         0.00 %"));
+    let wrong = lab(&["dht", "--nodes", "1"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).starts_with("error: nodes is 1"));
+    let printed = lab(&["dht", "--churn", "1.4", "--print-scenario"]);
+    assert!(text(&printed.stdout).contains("churn = 84.0"));
+}
+
+#[test]
 fn variants_are_compared() {
     let directory = Directory::new("compare");
     let (json, csv, chart) = (

@@ -120,6 +120,30 @@ impl NodeAddress {
         }
     }
 
+    /// Both have one [`NodeAddress::host`], found out without making it.
+    pub(super) fn is_same_host(self, other: NodeAddress) -> bool {
+        let near = match (self, other) {
+            (NodeAddress::V4(own, _), NodeAddress::V4(other, _)) => own == other,
+            _ => return self.is_same_subnet(other),
+        };
+        near && (self == other || self.is_global() && other.is_global())
+    }
+
+    /// Both have one [`NodeAddress::subnet`]. Tables and lookups ask this of everybody whom
+    /// they know, so nothing else is looked at of those who are far apart.
+    pub(super) fn is_same_subnet(self, other: NodeAddress) -> bool {
+        let near = match (self, other) {
+            (NodeAddress::V4(own, _), NodeAddress::V4(other, _)) => {
+                own.octets()[..3] == other.octets()[..3]
+            }
+            (NodeAddress::V6(own, _), NodeAddress::V6(other, _)) => {
+                own.octets()[..8] == other.octets()[..8]
+            }
+            _ => self == other,
+        };
+        near && (self == other || self.is_global() && other.is_global())
+    }
+
     /// Who could be one party with many addresses: a /24 of IPv4, a /64 of IPv6.
     pub(super) fn subnet(self) -> Site {
         match self {
@@ -205,5 +229,34 @@ mod tests {
         let (here, there) = (at("[2600::1]:5"), at("[2600::2]:6"));
         assert_eq!(here.host(), there.host());
         assert_ne!(at("10.0.0.1:5").host(), at("10.0.0.1:6").host());
+    }
+
+    #[test]
+    fn what_is_the_same_is_found_out_the_short_way_too() {
+        let some = [
+            "9.8.7.6:5",
+            "9.8.7.6:6",
+            "9.8.7.7:5",
+            "9.8.6.6:5",
+            "10.0.0.1:5",
+            "10.0.0.1:6",
+            "10.0.0.2:5",
+            "127.0.0.1:5",
+            "[2600::1]:5",
+            "[2600::2]:5",
+            "[2600:1::1]:5",
+            "[::1]:5",
+            "[::1]:6",
+            "[fd00::1]:5",
+            "[fd00::2]:5",
+        ];
+        for one in some.map(at) {
+            for other in some.map(at) {
+                let host = one.host() == other.host();
+                assert_eq!(one.is_same_host(other), host, "{one} {other}");
+                let subnet = one.subnet() == other.subnet();
+                assert_eq!(one.is_same_subnet(other), subnet, "{one} {other}");
+            }
+        }
     }
 }

@@ -147,7 +147,6 @@ impl Dht {
         }
         network.join.pause = None;
         network.join.alone = false;
-        network.known = Vec::new();
         if let Some(farthest) = ended.closest.last() {
             network.table.looked_around(now, farthest.id);
         }

@@ -137,11 +137,10 @@ impl Lookup {
         if full && farthest.is_some_and(|farthest| farthest.distance <= distance) {
             return;
         }
-        let subnet = contact.address.subnet();
         let rival = |other: &Candidate| {
             other.id == Some(contact.id)
                 || other.address == contact.address
-                || config.one_per_subnet && other.address.subnet() == subnet
+                || config.one_per_subnet && other.address.is_same_subnet(contact.address)
         };
         if self.candidates.iter().any(rival) {
             return;

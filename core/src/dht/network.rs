@@ -92,7 +92,7 @@ impl Network {
 
     /// A node that may be there, to be asked.
     pub(super) fn prospect(&mut self, config: &Config) -> Option<Contact> {
-        while let Some(contact) = self.prospects.pop() {
+        while let Some(contact) = self.prospects.pop().or_else(|| self.known.pop()) {
             if self.table.wants(&contact, config) {
                 return Some(contact);
             }

@@ -102,7 +102,7 @@ impl Dht {
             lookup.offer(contact, 1, config);
         }
         if few {
-            for contact in network.known.iter().take(config.closest) {
+            for contact in &network.known {
                 lookup.offer(*contact, 1, config);
             }
             for address in network.bootstrap.iter().take(config.closest) {

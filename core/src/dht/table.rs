@@ -125,15 +125,19 @@ impl Table {
         }
         let at = self.index(contact.id);
         let bucket = &self.buckets[at];
-        let room = bucket.nodes.len() < room(at, config)
+        let mut place = bucket.nodes.len() < room(at, config)
             || self.splits(at)
             || bucket.nodes.iter().any(|node| node.failures > 0);
-        let host = contact.address.host();
-        // One that has another name now is asked too, or its old one would be told for long.
-        let stranger = |node: &Node| {
-            node.contact.address.host() != host || node.contact.address == contact.address
-        };
-        room && self.nodes().all(stranger) && bucket.allows(contact, config)
+        place &= bucket.allows(contact, config);
+        let (one, address) = (config.one_per_subnet, contact.address);
+        for Contact { id, address: other } in self.nodes().map(|node| node.contact) {
+            if other == address {
+                // One that has another name now, or its old one would be told for long.
+                return id != contact.id;
+            }
+            place &= id != contact.id && !(one && other.is_same_host(address));
+        }
+        place
     }
 
     /// A contact did not answer. Whoever waits takes its place.
@@ -327,11 +331,10 @@ impl Table {
     /// Removes those whom a newcomer shows to be gone or to have another name; whether nobody
     /// is in its way that stays.
     fn clear_way(&mut self, contact: &Contact, config: &Config) -> bool {
-        let host = contact.address.host();
         let rivals = self.nodes().filter(|node| {
             node.contact.id == contact.id
                 || node.contact.address == contact.address
-                || config.one_per_subnet && node.contact.address.host() == host
+                || config.one_per_subnet && node.contact.address.is_same_host(contact.address)
         });
         let rivals: Vec<(Contact, bool)> = rivals
             .map(|node| {
@@ -406,8 +409,7 @@ impl Bucket {
 
     /// Nobody of the same subnet is there.
     fn allows(&self, contact: &Contact, config: &Config) -> bool {
-        let subnet = contact.address.subnet();
-        let same = |node: &Node| node.contact.address.subnet() == subnet;
+        let same = |node: &Node| node.contact.address.is_same_subnet(contact.address);
         !config.one_per_subnet || !self.nodes.iter().any(same)
     }
 
@@ -425,9 +427,9 @@ impl Bucket {
             self.nodes[place] = node;
             return None;
         }
-        let host = node.contact.address.host();
+        let address = node.contact.address;
         self.waiting
-            .retain(|other| other.contact.address.host() != host);
+            .retain(|other| !other.contact.address.is_same_host(address));
         if config.replacements == 0 {
             return None;
         }

@@ -252,6 +252,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             || !self.is_open(swarm)
             || !room
             || busy
+            || engine.avoids(now, swarm.1, contact(swarm.0, from))
             || self.offers.under_way(known) > 0
             || self.offers.wire_to(swarm, from.member).is_some()
         {
@@ -270,14 +271,16 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         from: Partner,
         Offer { id, sdp }: Offer,
     ) {
-        let known = self.offers.wire_to(swarm, from.member).is_some();
+        let engine = self.engine.engine();
+        let unwanted = engine.avoids(now, swarm.1, contact(swarm.0, from))
+            || self.offers.wire_to(swarm, from.member).is_some();
         let until = now + self.engine.engine().config().paths.rtc.connect;
         let mut attempts = self.offers.attempts.iter_mut();
         let of = attempts.find(|(_, it)| it.swarm == swarm && it.ours && it.offer == id);
         let Some((&number, attempt)) = of.filter(|(_, it)| it.stage == Stage::Offered) else {
             return;
         };
-        if known {
+        if unwanted {
             self.offers.attempts.remove(&number);
             return self.out_direct(number, DirectWork::Drop);
         }
@@ -397,10 +400,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         engine::Input::Opened {
             info_hash,
             channel: wire::key(wire),
-            contact: Contact::Member {
-                link,
-                member: with.member,
-            },
+            contact: contact(link, with),
             path: PeerPath::WebTorrent,
             here: self.number_at(link).0.to_be_bytes(),
             room: UNCOUNTED,
@@ -432,6 +432,10 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         };
         self.out.push_back(super::Output::Direct(id, work));
     }
+}
+
+fn contact(link: LinkId, Partner { member, .. }: Partner) -> Contact {
+    Contact::Member { link, member }
 }
 
 /// What stands for the number of a member where a tracker gives none: all that there is to know

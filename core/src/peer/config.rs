@@ -138,6 +138,11 @@ pub struct DirectConfig {
     pub after: (Duration, u64),
     /// A link that is not there by then is given up: fifteen seconds; most take one.
     pub timeout: Duration,
+    /// How long until the next offer to somebody who refused one at once, most likely because
+    /// it makes as many links as it may; twice as long after each, until that is longer than
+    /// the first of `retry`. Five seconds: most links take one, those that don't come about
+    /// `timeout`. Where twenty peers meet at once, half of all pairs are refused at first.
+    pub busy: Duration,
     /// How long until the next try, after the first that came to nothing, the second, and so
     /// on: one, five and thirty minutes. What stood in its way is most often there to stay.
     pub retry: [Duration; 3],
@@ -149,6 +154,7 @@ impl Default for DirectConfig {
             at_once: 0,
             after: (Duration::from_secs(10), 1 << 20),
             timeout: Duration::from_secs(15),
+            busy: Duration::from_secs(5),
             retry: [60, 300, 1800].map(Duration::from_secs),
         }
     }

@@ -50,7 +50,7 @@ fn a_node_that_was_there_before_needs_no_bootstrap_node() {
     network.nodes[40].dht = again;
     network.nodes[40].said.clear();
     network.tell(40, Input::Tick);
-    network.run(seconds(30));
+    network.run(seconds(120));
     let joined = |output: &Output| matches!(output, Output::Joined { .. });
     assert!(network.nodes[40].said.iter().any(|(_, said)| joined(said)));
     assert!(network.contacts(40) > 20);

@@ -68,6 +68,8 @@ pub(crate) struct Figures {
     pub free_rider_completion: Summary,
     pub least_time: Option<f64>,
     pub utilisation: f64,
+    /// Share of the payload that the relay carried.
+    pub relayed: f64,
     pub duplicate: u64,
     pub corrupt: u64,
     /// When leechers completed, in order.

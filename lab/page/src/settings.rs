@@ -7,7 +7,7 @@ mod presets;
 
 use swarm_core::pieces::Strategy;
 use swarm_lab::Scenario;
-use swarm_lab::scenario::{AccessLink, Arrivals, Outage, Start, Stay};
+use swarm_lab::scenario::{AccessLink, Arrivals, DirectLinks, Outage, RelayUse, Start, Stay};
 
 pub use presets::{PRESETS, Preset};
 
@@ -51,7 +51,10 @@ pub struct Side {
     pub strategy: Strategy,
     /// Peers choose whom they serve.
     pub choking: bool,
-    /// Without free-riders, liars, early leaving, outages and the relay's limit.
+    /// What the relay is for, and whether there are direct links.
+    pub relay: RelayUse,
+    /// Without free-riders, liars, early leaving, outages, the relay's limit, and what keeps
+    /// direct links from being made or breaks them.
     pub spared: bool,
 }
 
@@ -72,7 +75,7 @@ const fn number(key: &'static str, least: u32, most: u32) -> Number {
 }
 
 /// Every number. Rates are kB/s, times seconds, shares per cent.
-pub const NUMBERS: [Number; 16] = [
+pub const NUMBERS: [Number; 18] = [
     number("peers", 1, 1000),
     number("pieces", 1, 2000),
     number("piece-size", 16, 4096),
@@ -87,7 +90,9 @@ pub const NUMBERS: [Number; 16] = [
     number("arrivals", 0, 6000),
     number("mean-stay", 1, 3600),
     number("relay", 0, 1_000_000),
-    number("outage-lasts", 0, 600),
+    number("unable", 0, 100),
+    number("link-lasts", 0, 3600),
+    number("outage-lasts", 0, 14_400),
     number("seed", 0, u32::MAX),
 ];
 
@@ -95,19 +100,25 @@ pub const NUMBERS: [Number; 16] = [
 const OUTAGE_AT: f64 = 10.0;
 
 /// The choices that are words, and which words they can be.
-pub const CHOICES: [(&str, &[&str]); 9] = [
+pub const CHOICES: [(&str, &[&str]); 11] = [
     ("start", &["centralized", "spread-out"]),
     ("stay", &["never", "complete", "anytime"]),
     ("a", STRATEGIES),
     ("a-choking", NO_YES),
+    ("a-relay", RELAYS),
     ("a-spared", NO_YES),
     ("compare", NO_YES),
     ("b", STRATEGIES),
     ("b-choking", NO_YES),
+    ("b-relay", RELAYS),
     ("b-spared", NO_YES),
 ];
 
+/// What [`RELAYS`] mean.
+const USES: [RelayUse; 3] = [RelayUse::Only, RelayUse::Free, RelayUse::Spare];
+
 const STRATEGIES: &[&str] = &["rarest-first", "sequential", "streaming"];
+const RELAYS: &[&str] = &["only", "free", "spare"];
 const NO_YES: &[&str] = &["no", "yes"];
 
 impl Settings {
@@ -169,6 +180,10 @@ impl Settings {
             "compare" => word(key, usize::from(self.compare)),
             "a" | "b" => strategy_word(side.strategy).to_owned(),
             "a-choking" | "b-choking" => word(key, usize::from(side.choking)),
+            "a-relay" | "b-relay" => {
+                let relay = USES.iter().position(|relay| *relay == side.relay);
+                word(key, relay.unwrap_or(0))
+            }
             "a-spared" | "b-spared" => word(key, usize::from(side.spared)),
             _ => self.number(key).to_string(),
         }
@@ -204,6 +219,7 @@ impl Settings {
                 side.strategy = all[word];
             }
             "a-choking" | "b-choking" => side.choking = word == 1,
+            "a-relay" | "b-relay" => side.relay = USES[word],
             _ => side.spared = word == 1,
         }
     }
@@ -230,6 +246,12 @@ impl Settings {
             piece_length: self.number("piece-size") << 10,
             strategy: side.strategy,
             choking: side.choking,
+            relay: side.relay,
+            direct: DirectLinks {
+                unable: 0.0,
+                latency: real("latency") / 1000.0,
+                ..DirectLinks::default()
+            },
             start: self.start,
             seeders: if centralized {
                 self.number("seeders")
@@ -257,6 +279,8 @@ impl Settings {
             Leave::Complete => Stay::UntilComplete,
             Leave::Anytime => Stay::Exponential(real("mean-stay")),
         };
+        scenario.direct.unable = real("unable") / 100.0;
+        scenario.direct.lifetime = some("link-lasts");
         scenario.relay_capacity = some("relay").map(|kilobytes| kilobytes * 1000.0);
         let outage = some("outage-lasts").map(|lasts| Outage {
             at: OUTAGE_AT,
@@ -291,7 +315,12 @@ impl Side {
         } else {
             ""
         };
-        format!("{strategy}{choking}{spared}")
+        let relay = match self.relay {
+            RelayUse::Only => "",
+            RelayUse::Free => ", links standing by",
+            RelayUse::Spare => ", direct links",
+        };
+        format!("{strategy}{choking}{relay}{spared}")
     }
 }
 

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use serde::de::DeserializeOwned;
 use swarm_core::pieces;
 use swarm_lab::Scenario;
-use swarm_lab::scenario::{AccessLink, Arrivals, Outage, Start, Stay};
+use swarm_lab::scenario::{AccessLink, Arrivals, Outage, RelayUse, Start, Stay};
 
 use super::units::{piece_length, rate, seconds};
 
@@ -84,6 +85,24 @@ pub(crate) struct Options {
     /// What the relay passes on, all together: a rate, or unlimited.
     #[arg(long, value_name = "RATE", value_parser = rate_or_unlimited)]
     relay_capacity: Option<Limit>,
+    /// Whether peers link directly, and what the relay is for then.
+    #[arg(long)]
+    relay: Option<RelayName>,
+    /// From one peer to another by a direct link, one way.
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    direct_latency: Option<f64>,
+    /// Up to so much more.
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    direct_jitter: Option<f64>,
+    /// Share of pairs that cannot be linked directly (0 to 1).
+    #[arg(long, value_name = "SHARE")]
+    direct_unable: Option<f64>,
+    /// Direct links break after so long on average, or never.
+    #[arg(long, value_name = "TIME", value_parser = time_or_never)]
+    direct_lifetime: Option<Limit>,
+    /// Direct links of a peer at once.
+    #[arg(long, value_name = "LINKS")]
+    direct_most: Option<u32>,
     /// What a peer's store reads and writes: a rate, or unlimited.
     #[arg(long, value_name = "RATE", value_parser = rate_or_unlimited)]
     store_rate: Option<Limit>,
@@ -153,6 +172,13 @@ impl Options {
         set(&mut scenario.seeder_link.up, self.seeder_up);
         set(&mut scenario.seeder_link.down, self.seeder_down);
         limit(&mut scenario.relay_capacity, self.relay_capacity);
+        set(&mut scenario.relay, self.relay.map(RelayUse::from));
+        let direct = &mut scenario.direct;
+        set(&mut direct.latency, self.direct_latency);
+        set(&mut direct.jitter, self.direct_jitter);
+        set(&mut direct.unable, self.direct_unable);
+        limit(&mut direct.lifetime, self.direct_lifetime);
+        direct.most = self.direct_most.or(direct.most);
         let store = &mut scenario.store;
         limit(&mut store.rate, self.store_rate);
         set(&mut store.latency, self.store_latency);
@@ -192,7 +218,7 @@ fn limit(field: &mut Option<f64>, option: Option<Limit>) {
 }
 
 /// Reads a scenario file: TOML if its name says so, JSON otherwise.
-pub(crate) fn read(path: &Path) -> Result<Scenario, Wrong> {
+pub(crate) fn read<S: DeserializeOwned>(path: &Path) -> Result<S, Wrong> {
     let name = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| Wrong(format!("{name}: {error}")))?;
     let scenario = if path
@@ -267,6 +293,27 @@ impl From<StartName> for Start {
         match name {
             StartName::Centralized => Start::Centralized,
             StartName::SpreadOut => Start::SpreadOut,
+        }
+    }
+}
+
+/// What the relay is for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RelayName {
+    /// It carries everything; direct links stand by.
+    Free,
+    /// It carries what no direct link can.
+    Spare,
+    /// There are no direct links.
+    Only,
+}
+
+impl From<RelayName> for RelayUse {
+    fn from(name: RelayName) -> Self {
+        match name {
+            RelayName::Free => RelayUse::Free,
+            RelayName::Spare => RelayUse::Spare,
+            RelayName::Only => RelayUse::Only,
         }
     }
 }

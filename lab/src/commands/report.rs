@@ -10,19 +10,25 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use swarm_lab::batch::{play_all, seeds};
+use swarm_lab::batch::{play_all, play_networks, seeds};
+use swarm_lab::network::{NetworkResults, NetworkScenario};
 use swarm_lab::scenario::AccessLink;
 use swarm_lab::statistics::Estimate;
 use swarm_lab::{Results, Scenario};
 
 mod churn;
+mod dht;
+mod direct;
 mod free_riders;
 mod growth;
 mod relay;
 mod strategies;
+mod survival;
 
 /// Peers of the largest swarm.
 const LARGEST: u32 = 5000;
+/// Nodes of the largest network.
+const LARGEST_NETWORK: u32 = 100_000;
 
 /// What to rerun, and where to write it.
 #[derive(Debug, Args)]
@@ -40,6 +46,10 @@ pub(crate) struct Report {
     /// some ten minutes and as many gigabytes of memory.
     #[arg(long, default_value_t = LARGEST, value_name = "PEERS")]
     largest: u32,
+    /// The largest network of the DHT. With 100,000 nodes, the largest that is known to fit, a
+    /// run takes some minutes and four gigabytes of memory.
+    #[arg(long, default_value_t = LARGEST_NETWORK, value_name = "NODES")]
+    largest_network: u32,
     /// How many runs at once; as many as there are cores if not given.
     #[arg(long)]
     threads: Option<NonZero<usize>>,
@@ -59,6 +69,7 @@ impl Report {
             threads: self.threads,
             quick: self.quick,
             largest: self.largest,
+            largest_network: self.largest_network,
             text: String::new(),
             cost: Cost::default(),
         };
@@ -112,6 +123,18 @@ enum Section {
     Churn,
     /// A relay of limited capacity
     Relay,
+    /// What direct links spare the relay, and what they cost in time
+    Direct,
+    /// The server dies at half time
+    Survival,
+    /// The DHT: how lookups grow with the network
+    DhtGrowth,
+    /// The DHT: dead nodes, and what each rule is worth
+    DhtDead,
+    /// The DHT: nodes that come and go
+    DhtChurn,
+    /// The DHT: what can go wrong
+    DhtTrouble,
 }
 
 impl Section {
@@ -122,6 +145,12 @@ impl Section {
             Section::FreeRiders => "Free-riders, with choking on and off",
             Section::Churn => "Churn",
             Section::Relay => "A relay of limited capacity",
+            Section::Direct => "What direct links spare the relay, and what they cost in time",
+            Section::Survival => "When the server dies at half time",
+            Section::DhtGrowth => "The DHT: how lookups grow with the network",
+            Section::DhtDead => "The DHT: dead nodes, and what each rule is worth",
+            Section::DhtChurn => "The DHT: nodes that come and go",
+            Section::DhtTrouble => "The DHT: what can go wrong",
         }
     }
 
@@ -132,6 +161,12 @@ impl Section {
             Section::FreeRiders => free_riders::write(writer),
             Section::Churn => churn::write(writer),
             Section::Relay => relay::write(writer),
+            Section::Direct => direct::write(writer),
+            Section::Survival => survival::write(writer),
+            Section::DhtGrowth => dht::growth::write(writer),
+            Section::DhtDead => dht::dead::write(writer),
+            Section::DhtChurn => dht::churn::write(writer),
+            Section::DhtTrouble => dht::trouble::write(writer),
         }
     }
 }
@@ -152,6 +187,7 @@ struct Writer {
     threads: Option<NonZero<usize>>,
     quick: bool,
     largest: u32,
+    largest_network: u32,
     text: String,
     cost: Cost,
 }
@@ -187,11 +223,7 @@ impl Writer {
             .zip(&counts)
             .flat_map(|((_, scenario), count)| seeds(scenario, *count))
             .collect();
-        let bar = ProgressBar::new(runs.len() as u64).with_message(what.to_owned());
-        bar.set_style(ProgressStyle::with_template(
-            "{msg:24} {wide_bar} {pos}/{len} runs, {elapsed}",
-        )?);
-        bar.enable_steady_tick(Duration::from_millis(250));
+        let bar = bar(what, runs.len())?;
         let began = Instant::now();
         let results = play_all(&runs, self.threads, &|_| bar.inc(1))?;
         bar.finish();
@@ -208,6 +240,33 @@ impl Writer {
                 (key.clone(), results.by_ref().take(count).collect())
             })
             .collect())
+    }
+
+    /// The same for networks, each with so many seeds.
+    fn play_networks<K: Clone>(
+        &mut self,
+        what: &str,
+        variants: &[(K, NetworkScenario)],
+        count: impl Fn(&NetworkScenario) -> u64,
+    ) -> anyhow::Result<Vec<(K, Vec<NetworkResults>)>> {
+        let runs: Vec<NetworkScenario> = variants
+            .iter()
+            .flat_map(|(_, scenario)| {
+                (0..count(scenario)).map(|more| NetworkScenario {
+                    seed: scenario.seed + more,
+                    ..scenario.clone()
+                })
+            })
+            .collect();
+        let bar = bar(what, runs.len())?;
+        let results = play_networks(&runs, self.threads, &|_| bar.inc(1))?;
+        bar.finish();
+        let mut results = results.into_iter();
+        let played = variants.iter().map(|(key, scenario)| {
+            let count = usize::try_from(count(scenario)).unwrap_or(usize::MAX);
+            (key.clone(), results.by_ref().take(count).collect())
+        });
+        Ok(played.collect())
     }
 
     fn heading(&mut self, text: &str) {
@@ -241,6 +300,9 @@ impl Cost {
     /// Not on the page, which is to be the same everywhere.
     #[expect(clippy::print_stderr, reason = "that is where news for people go")]
     fn tell(&self) {
+        if self.runs == 0 {
+            return;
+        }
         let blocks = self.blocks.max(1) as f64;
         eprintln!(
             "{} runs in {:.0} s: {:.1} million blocks, {:.1} µs of real time and {:.1} events \
@@ -252,6 +314,15 @@ impl Cost {
             self.events as f64 / blocks,
         );
     }
+}
+
+fn bar(what: &str, runs: usize) -> anyhow::Result<ProgressBar> {
+    let bar = ProgressBar::new(runs as u64).with_message(what.to_owned());
+    bar.set_style(ProgressStyle::with_template(
+        "{msg:24} {wide_bar} {pos}/{len} runs, {elapsed}",
+    )?);
+    bar.enable_steady_tick(Duration::from_millis(250));
+    Ok(bar)
 }
 
 /// The line of every peer: a quarter of a megabyte a second up.

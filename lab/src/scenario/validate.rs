@@ -54,6 +54,7 @@ impl Scenario {
         }
         self.relay_capacity
             .map_or(Ok(()), |capacity| rate("relay-capacity", capacity))?;
+        self.validate_direct()?;
         self.validate_store()?;
         let mut end = 0.0;
         for outage in &self.outages {
@@ -120,6 +121,17 @@ impl Scenario {
             Stay::Exponential(mean) => within("stay.exponential", *mean, 1e-3, MAX_TIME, "above 0"),
             Stay::Trace(times) => times.iter().try_for_each(|t| duration("stay.trace", *t)),
         }
+    }
+
+    fn validate_direct(&self) -> Result<(), ScenarioError> {
+        let direct = &self.direct;
+        let wanted = "from 0 to 60 seconds";
+        within("direct.latency", direct.latency, 0.0, 60.0, wanted)?;
+        within("direct.jitter", direct.jitter, 0.0, 60.0, wanted)?;
+        share("direct.unable", direct.unable)?;
+        direct.lifetime.map_or(Ok(()), |mean| {
+            within("direct.lifetime", mean, 1e-3, MAX_TIME, "above 0")
+        })
     }
 
     fn validate_store(&self) -> Result<(), ScenarioError> {

@@ -27,7 +27,6 @@ impl Channels {
             _ => one,
         };
         let (_, stream) = direction.get_or_insert_with(|| (sender, Stream::default()));
-        let places = frame.payload.places();
-        places.map(|place| stream.read(place.bytes(), claims)).sum()
+        stream.read_all(&frame.payload, claims)
     }
 }

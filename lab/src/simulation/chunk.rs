@@ -212,8 +212,8 @@ impl Buffer for LabBuffer {
     }
 }
 
-impl LabFrame {
-    pub(super) fn new(channel: ChannelId, parts: &Parts<LabChunk>) -> Self {
+impl From<&Parts<LabChunk>> for LabChunk {
+    fn from(parts: &Parts<LabChunk>) -> Self {
         let mut places = Vec::new();
         for part in parts.iter() {
             match part {
@@ -224,9 +224,15 @@ impl LabFrame {
                 Part::Payload(payload) => places.extend(payload.places()),
             }
         }
+        LabChunk::of_places(places)
+    }
+}
+
+impl LabFrame {
+    pub(super) fn new(channel: ChannelId, parts: &Parts<LabChunk>) -> Self {
         LabFrame {
             channel,
-            payload: LabChunk::of_places(places),
+            payload: parts.into(),
         }
     }
 }

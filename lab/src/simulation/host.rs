@@ -43,14 +43,11 @@ impl Simulation {
         match output {
             // Lines in here never die without a word.
             Output::Link(_, LinkOutput::Reconnect) | Output::Refused { .. } => {}
-            Output::WebTorrent(..)
-            | Output::Web(_)
-            | Output::Wire(_)
-            | Output::Direct(..)
-            | Output::Ask(_)
-            | Output::Trouble { .. } => {
+            Output::WebTorrent(..) | Output::Web(_) | Output::Ask(_) | Output::Trouble { .. } => {
                 unreachable!("nobody here knows an address")
             }
+            Output::Direct(id, work) => self.make_direct(index, id, work),
+            Output::Wire(output) => self.work_on_wire(index, output),
             Output::Link(_, LinkOutput::Send(message)) => {
                 self.send(index, Upward::Control(message));
             }
@@ -181,7 +178,7 @@ impl Simulation {
             Delivery::Closed => self.closed(index),
             Delivery::Message(message, payload) => {
                 if let Some(payload) = payload {
-                    self.count(index, payload.from, payload.bytes);
+                    self.count(index, payload.from, payload.bytes, false);
                 }
                 let input = match message {
                     Downward::Control(message) => LinkInput::Message(message),
@@ -197,12 +194,12 @@ impl Simulation {
         }
     }
 
-    fn count(&mut self, index: usize, from: usize, bytes: u64) {
+    pub(super) fn count(&mut self, index: usize, from: usize, bytes: u64, direct: bool) {
         let peer = &mut self.peers[index];
         peer.received += bytes;
         peer.quiet.restart(self.now);
         peer.starved.restart(self.now);
-        self.measure.flow(from, index, bytes);
+        self.measure.flow(from, index, bytes, direct);
         if peer.is_leecher() {
             self.measure.received += bytes;
             self.measure.last_progress = self.now;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use swarm_core::pieces::{Bitfield, PieceIndex};
 
 use super::Nanos;
+use crate::schedule::seconds;
 
 /// Over the whole swarm.
 #[derive(Debug)]
@@ -12,8 +13,14 @@ pub(super) struct Measure {
     pub(super) events: u64,
     /// Payload bytes that arrived at leechers.
     pub(super) received: u64,
-    /// Payload bytes that arrived at the hub so far.
+    /// Payload bytes that left the peers' lines so far.
     sent: u64,
+    /// Those of them that arrived at the hub.
+    pub(super) relayed: u64,
+    /// Direct links that came about,
+    pub(super) linked: u64,
+    /// and those of them that broke.
+    pub(super) broken: u64,
     /// Payload bytes that all who were there could have sent until `since`.
     possible: f64,
     /// Bytes a second that those who are there now can send.
@@ -26,7 +33,7 @@ pub(super) struct Measure {
     /// Pieces that somebody holds.
     pub(super) available: Bitfield,
     /// Payload from peer to peer since the last snapshot.
-    flows: BTreeMap<(usize, usize), u64>,
+    flows: BTreeMap<(usize, usize), (u64, bool)>,
     /// When somebody last got, wrote or hashed anything.
     pub(super) last_progress: Nanos,
     /// Pieces that a peer announced without having written them.
@@ -41,6 +48,9 @@ impl Measure {
             events: 0,
             received: 0,
             sent: 0,
+            relayed: 0,
+            linked: 0,
+            broken: 0,
             possible: 0.0,
             capacity: 0.0,
             since: 0,
@@ -59,6 +69,11 @@ impl Measure {
         self.possible += self.capacity * seconds(now - self.since);
         self.since = now;
         self.capacity += change;
+    }
+
+    /// Payload bytes that left the peers' lines for each other, and not for the hub.
+    pub(super) fn direct(&self) -> u64 {
+        self.sent - self.relayed
     }
 
     pub(super) fn sent(&mut self, bytes: u64) {
@@ -95,11 +110,13 @@ impl Measure {
         *holders == 0 && self.available.remove(piece)
     }
 
-    pub(super) fn flow(&mut self, from: usize, to: usize, bytes: u64) {
-        *self.flows.entry((from, to)).or_default() += bytes;
+    pub(super) fn flow(&mut self, from: usize, to: usize, bytes: u64, direct: bool) {
+        let flow = self.flows.entry((from, to)).or_default();
+        *flow = (flow.0 + bytes, direct);
     }
 
-    pub(super) fn take_flows(&mut self) -> BTreeMap<(usize, usize), u64> {
+    /// Bytes, and whether the last came by a direct link.
+    pub(super) fn take_flows(&mut self) -> BTreeMap<(usize, usize), (u64, bool)> {
         std::mem::take(&mut self.flows)
     }
 }
@@ -135,8 +152,4 @@ impl Stall {
         let present = self.since.map_or(0, |since| now - since);
         self.longest.max(present)
     }
-}
-
-pub(super) fn seconds(time: Nanos) -> f64 {
-    time as f64 / 1e9
 }

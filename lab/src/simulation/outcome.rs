@@ -2,21 +2,23 @@
 
 use swarm_core::pieces::Waste;
 
-use super::measure::{Stall, seconds};
+use super::measure::Stall;
 use super::peer::Peer;
 use super::{Nanos, Simulation, time};
 use crate::results::{Fairness, PeerResult, Results, Summary};
 use crate::scenario::{Arrivals, Start};
+use crate::schedule::seconds;
 use crate::snapshot::{Flow, PeerSnapshot, Role, Snapshot};
 
 /// Bytes of a block.
 const BLOCK: u64 = 16 << 10;
 
 pub(super) fn snapshot(simulation: &mut Simulation) -> Snapshot {
-    let flow = |((from, to), bytes)| Flow {
+    let flow = |((from, to), (bytes, direct))| Flow {
         from: from as u32,
         to: to as u32,
         bytes,
+        direct,
     };
     let complete = |peer: &&Peer| peer.completed.is_some();
     Snapshot {
@@ -36,7 +38,8 @@ pub(super) fn snapshot(simulation: &mut Simulation) -> Snapshot {
 fn peer_snapshot(peer: &Peer) -> PeerSnapshot {
     PeerSnapshot {
         role: peer.part.role,
-        present: peer.online,
+        present: peer.is_connected(),
+        links: peer.wires.len() as u32,
         have: peer.have.as_bytes().to_vec(),
         pieces: peer.have.count(),
         received: peer.received,
@@ -63,6 +66,10 @@ pub(super) fn results(simulation: &Simulation) -> Results {
         free_rider_completion: summary(&peers, Role::FreeRider),
         least_time: least_time(simulation),
         utilisation: simulation.measure.utilisation(now),
+        relayed: simulation.measure.relayed,
+        direct: simulation.measure.direct(),
+        links: simulation.measure.linked,
+        links_broken: simulation.measure.broken,
         by_source: by_source(&peers),
         duplicate: wasted(|waste| waste.duplicate),
         corrupt: wasted(|waste| waste.corrupt),
@@ -87,6 +94,7 @@ fn peer_result(peer: &Peer, now: Nanos) -> PeerResult {
         sent: peer.sent,
         wasted: peer.waste(time(now)).total(),
         banned: peer.banned,
+        links: peer.links_made,
         longest_stall: stall(&peer.quiet),
     }
 }

@@ -1,10 +1,12 @@
 //! One peer: a node and what its host knows.
 
+use std::collections::BTreeMap;
+
 use swarm_core::choke::ChokeConfig;
 use swarm_core::engine::Config;
-use swarm_core::engine::config::PathsConfig;
+use swarm_core::engine::config::{DirectConfig, PathsConfig};
 use swarm_core::hub::ConnId;
-use swarm_core::id::InfoHash;
+use swarm_core::id::{InfoHash, LinkId};
 use swarm_core::node::Node;
 use swarm_core::pieces::{Bitfield, Waste};
 use swarm_core::rng::Rng;
@@ -13,15 +15,19 @@ use swarm_core::time::Time;
 use super::attacker::Attacker;
 use super::cast::Part;
 use super::chunk::LabChunk;
+use super::direct::LinkNumber;
 use super::line::Line;
 use super::measure::Stall;
 use super::{Input, Nanos, Output, time};
 use crate::Scenario;
+use crate::scenario::RelayUse;
 use crate::snapshot::Role;
 
 /// Whole pieces that a peer keeps in memory to serve from. Less than a real peer's, because
 /// a piece that was just written is a copy of its own, in each of a thousand peers.
 const CACHED_PIECES: u64 = 8;
+/// Links that are being made at once, as in a tab.
+const LINKS_AT_ONCE: usize = 4;
 
 /// See the module.
 #[derive(Debug)]
@@ -38,6 +44,10 @@ pub(super) struct Peer {
     pub(super) failures: u32,
     pub(super) up: Line,
     pub(super) down: Line,
+    /// Its direct links, by the numbers that it knows them by.
+    pub(super) wires: BTreeMap<LinkId, LinkNumber>,
+    /// Links that it had.
+    pub(super) links_made: u32,
     /// The one tick that counts.
     pub(super) tick: Option<Nanos>,
     /// When the store has done all that it was asked.
@@ -56,7 +66,7 @@ pub(super) struct Peer {
     pub(super) banned: u32,
     pub(super) completed: Option<Nanos>,
     pub(super) left: Option<Nanos>,
-    /// Connected, and something is missing.
+    /// It can hear from somebody, and something is missing.
     pub(super) quiet: Stall,
     /// Moreover, somebody who is there has it.
     pub(super) starved: Stall,
@@ -132,6 +142,8 @@ impl Peer {
             failures: 0,
             up: Line::new(link.up, link.latency, link.jitter),
             down: Line::new(link.down, link.latency, link.jitter),
+            wires: BTreeMap::new(),
+            links_made: 0,
             tick: None,
             store_free: now,
             have: part.have.clone(),
@@ -166,6 +178,11 @@ impl Peer {
             && !self.stopped
     }
 
+    /// It can hear from somebody.
+    pub(super) fn is_connected(&self) -> bool {
+        self.online || !self.wires.is_empty()
+    }
+
     /// It lacks something, and could take it.
     pub(super) fn wants(&self) -> bool {
         self.is_leecher() && self.is_present() && !self.stopped && !self.have.is_full()
@@ -173,7 +190,7 @@ impl Peer {
 
     /// Looks at the clocks that measure waiting.
     pub(super) fn clock(&mut self, now: Nanos, available: &Bitfield) {
-        let quiet = self.online && self.wants();
+        let quiet = self.is_connected() && self.wants();
         self.quiet.set(now, quiet);
         let starved = quiet && self.have.lacks_any_of(available);
         self.starved.set(now, starved);
@@ -191,6 +208,8 @@ impl Peer {
 
 fn config(scenario: &Scenario, role: Role) -> Config {
     let default = Config::default();
+    let links = scenario.relay != RelayUse::Only;
+    let channels = if links { 2 } else { default.paths.channels };
     let max_peers = scenario.engine.max_peers.unwrap_or(default.max_peers);
     let slots = match role {
         Role::FreeRider => (0, 0),
@@ -211,7 +230,11 @@ fn config(scenario: &Scenario, role: Role) -> Config {
             ..default.choke
         },
         paths: PathsConfig {
-            channels: scenario.engine.channels.unwrap_or(default.paths.channels),
+            channels: scenario.engine.channels.unwrap_or(channels),
+            direct: DirectConfig {
+                at_once: if links { LINKS_AT_ONCE } else { 0 },
+                ..default.paths.direct
+            },
             ..default.paths
         },
         // Simulated stores cost no memory.

@@ -1,15 +1,12 @@
-//! What will happen, in order of time; what happens at the same time, in the order in
-//! which it was scheduled.
+//! What will happen in a swarm.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
+use swarm_core::engine::DirectId;
 use swarm_core::hub::ConnId;
 use swarm_core::pieces::PieceIndex;
 use swarm_core::wire::relay::{ClientMessage, ServerMessage};
 
-use super::Nanos;
-use super::chunk::LabFrame;
+use super::chunk::{LabChunk, LabFrame};
+use super::direct::{Agreement, LinkEnd, LinkNumber};
 
 /// Something that happens. Peers are named by their index.
 #[derive(Debug)]
@@ -45,6 +42,20 @@ pub(super) enum Event {
     Done(usize, Work),
     /// The hub's timer.
     HubTick,
+    /// A host describes its end of a direct link.
+    Described(usize, DirectId, String),
+    /// A host has no direct link to offer.
+    Unlinked(usize, DirectId),
+    /// Two that agreed on a direct link reach each other.
+    Linked(Agreement),
+    /// A stretch of a direct link has left the uplink of this end, or the end of the link has.
+    WireSent(LinkEnd, Option<LabChunk>),
+    /// It arrives at this end, with so many bytes of blocks in it.
+    AtWire(LinkEnd, Option<LabChunk>, u64),
+    /// A direct link breaks.
+    Breaks(LinkNumber),
+    /// Its ends notice.
+    Broken(LinkNumber),
     /// The tracker and relay goes away, or comes back.
     HubDown,
     HubUp,
@@ -98,35 +109,5 @@ pub(super) enum Work {
     Hash(PieceIndex, [u8; 20]),
 }
 
-/// See the module.
-#[derive(Debug, Default)]
-pub(super) struct Queue {
-    /// Small entries that refer to `events`, because a heap moves its entries about.
-    heap: BinaryHeap<Reverse<(Nanos, u64, usize)>>,
-    events: Vec<Option<Event>>,
-    free: Vec<usize>,
-    sequence: u64,
-}
-
-impl Queue {
-    pub(super) fn push(&mut self, at: Nanos, event: Event) {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.events.push(None);
-            self.events.len() - 1
-        });
-        self.events[slot] = Some(event);
-        self.sequence += 1;
-        self.heap.push(Reverse((at, self.sequence, slot)));
-    }
-
-    pub(super) fn next_time(&self) -> Option<Nanos> {
-        self.heap.peek().map(|Reverse((at, _, _))| *at)
-    }
-
-    pub(super) fn pop(&mut self) -> Option<(Nanos, Event)> {
-        let Reverse((at, _, slot)) = self.heap.pop()?;
-        self.free.push(slot);
-        let event = self.events[slot].take();
-        Some((at, event.expect("an entry of the heap has its event")))
-    }
-}
+/// What will happen.
+pub(super) type Queue = crate::schedule::Schedule<Event>;

@@ -2,6 +2,7 @@
 
 use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, Source};
 use swarm_core::node::LinkInput;
+use swarm_core::wire::relay;
 
 use super::channels::{Channels, Claims};
 use super::chunk::LabFrame;
@@ -9,6 +10,7 @@ use super::line::Line;
 use super::queue::{Arrival, Delivery, Downward, Event, Payload, Upward};
 use super::{Input, Nanos, SERVER, Simulation, nanos, size, time};
 use crate::Scenario;
+use crate::scenario::RelayUse;
 
 /// What it takes to ask for a WebSocket.
 const UPGRADE: usize = 500;
@@ -57,6 +59,11 @@ fn hub(scenario: &Scenario, life: u64) -> Hub<LabFrame> {
         max_connections: usize::MAX,
         max_inflight: 1 << 40,
         max_inflight_per_connection: 1 << 30,
+        relay: match scenario.relay {
+            RelayUse::Spare => relay::RelayUse::Spare,
+            RelayUse::Free | RelayUse::Only => relay::RelayUse::Free,
+        },
+        relay_only: scenario.relay == RelayUse::Only,
         ..default
     };
     Hub::new(config, scenario.seed.wrapping_add(life))
@@ -76,7 +83,9 @@ impl Simulation {
         let conn = ConnId(self.relay.owners.len() as u64);
         self.relay.owners.push(index);
         peer.conn = Some(conn);
-        peer.up.reset(self.now);
+        if peer.wires.is_empty() {
+            peer.up.reset(self.now);
+        }
         let left = peer.up.send(self.now, UPGRADE);
         let at = peer.up.arrival(left, &mut peer.rng);
         self.queue
@@ -140,6 +149,7 @@ impl Simulation {
         self.relay.claims = claims;
         self.peers[index].sent += bytes;
         self.measure.sent(bytes);
+        self.measure.relayed += bytes;
         (bytes > 0).then_some(Payload { from: index, bytes })
     }
 
@@ -239,7 +249,9 @@ impl Simulation {
         peer.conn = None;
         peer.online = false;
         peer.failures += 1;
-        peer.down.reset(self.now);
+        if peer.wires.is_empty() {
+            peer.down.reset(self.now);
+        }
         peer.clock(self.now, &self.measure.available);
         self.log.note(self.now, "closed", index, &[]);
         self.feed(index, Input::Link(SERVER, LinkInput::Down));

@@ -2,6 +2,7 @@
 //! is blocks, and which pieces are announced.
 
 use super::channels::Claims;
+use super::chunk::LabChunk;
 
 /// `<length><id>`, and what follows it in the longest message that is looked at (`piece`).
 const HEAD: usize = 4 + 1 + 8;
@@ -53,6 +54,12 @@ impl Stream {
             self.look(claims);
         }
         blocks
+    }
+
+    /// The same for a stretch that may be in several places.
+    pub(super) fn read_all(&mut self, stretch: &LabChunk, claims: &mut Claims) -> u64 {
+        let places = stretch.places();
+        places.map(|place| self.read(place.bytes(), claims)).sum()
     }
 
     /// Acts once the head is long enough to know what comes.

@@ -95,6 +95,7 @@ impl<C: Chunk> Torrent<C> {
                 if let Some(attempt) = known.filter(|attempt| attempt.ours) {
                     let theirs = fingerprint::of_description(&description);
                     self.directs.names(id, theirs);
+                    self.directs.answered(id);
                     cx.emit(Output::Direct(attempt.id, DirectWork::Accept(description)));
                 }
             }
@@ -102,7 +103,7 @@ impl<C: Chunk> Torrent<C> {
                 if let Some(attempt) = known {
                     cx.emit(Output::Direct(attempt.id, DirectWork::Drop));
                     let config = &cx.config.paths.direct;
-                    self.directs.fail(cx.now, id, config);
+                    self.directs.ended(cx.now, id, config);
                 }
             }
         }

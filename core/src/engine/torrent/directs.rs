@@ -20,6 +20,8 @@ struct Direct {
     attempt: Option<Attempt>,
     /// Tries in vain since the last that was not.
     in_vain: usize,
+    /// Offers that were refused since.
+    refused: u32,
     /// None is made before then.
     rests_until: Time,
 }
@@ -32,6 +34,8 @@ pub(super) struct Attempt {
     pub(super) ours: bool,
     /// Whose certificate the other end's description has.
     pub(super) theirs: Option<Fingerprint>,
+    /// The other end did its part.
+    answered: bool,
     since: Time,
 }
 
@@ -50,6 +54,7 @@ impl Directs {
             id,
             ours,
             theirs: None,
+            answered: false,
             since: now,
         };
         self.of.entry(session).or_default().attempt = Some(attempt);
@@ -90,6 +95,30 @@ impl Directs {
     /// A session is over; what was being made for it.
     pub(super) fn forget(&mut self, session: SessionId) -> Option<Attempt> {
         self.of.remove(&session)?.attempt
+    }
+
+    /// The other end answers.
+    pub(super) fn answered(&mut self, session: SessionId) {
+        let direct = self.of.get_mut(&session);
+        if let Some(attempt) = direct.and_then(|direct| direct.attempt.as_mut()) {
+            attempt.answered = true;
+        }
+    }
+
+    /// The other end wants none, or not any more. Whoever refuses an offer of ours at once has
+    /// its hands full, as a rule, and is asked again soon, but not for ever.
+    pub(super) fn ended(&mut self, now: Time, session: SessionId, config: &DirectConfig) {
+        let Some(direct) = self.of.get_mut(&session) else {
+            return;
+        };
+        let refused = direct.attempt.is_some_and(|it| it.ours && !it.answered);
+        let pause = config.busy.saturating_mul(1 << direct.refused.min(16));
+        if !refused || pause >= config.retry[0] {
+            return self.fail(now, session, config);
+        }
+        direct.attempt = None;
+        direct.refused += 1;
+        direct.rests_until = now + pause;
     }
 
     /// An attempt is over, and came to nothing: the next one is made later each time.

@@ -2,13 +2,14 @@
 //!
 //! The peer wire has no message for it. Whoever was told of the piece and may still ask for
 //! it is disconnected, and hears what we have when it meets us again; the tracker hears it
-//! at once.
+//! at once. If we want it again, everybody is: who was told of all other pieces, and of this one
+//! when we had it, takes us for a seed, to which nobody gives anything.
 
 use super::{Cx, Ending, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{Event, StoreError, Urgency};
 use crate::peer::SessionId;
-use crate::pieces::PieceIndex;
+use crate::pieces::{PieceIndex, Priority};
 use crate::wire::peer::Message;
 
 impl<C: Chunk> Torrent<C> {
@@ -48,9 +49,12 @@ impl<C: Chunk> Torrent<C> {
         for &piece in &lost {
             cx.cache.remove_piece(self.info_hash, piece);
         }
+        let download = self.phase.download();
+        let priority = |piece| download.map_or(Priority::Skip, |it| it.priority(piece));
+        let wanted = lost.iter().any(|piece| priority(*piece) > Priority::Skip);
         let ids = self.sessions.ids();
         for id in ids {
-            self.take_back(cx, id, &lost);
+            self.take_back(cx, id, &lost, wanted);
         }
         if was_finished && !self.is_finished() {
             // It seeded with nothing to ask for.
@@ -61,8 +65,8 @@ impl<C: Chunk> Torrent<C> {
         }
     }
 
-    /// A peer is not to count on these pieces any more.
-    fn take_back(&mut self, cx: &mut Cx<'_, C>, id: SessionId, lost: &[PieceIndex]) {
+    /// A peer is not to count on these pieces any more, some of which may be wanted again.
+    fn take_back(&mut self, cx: &mut Cx<'_, C>, id: SessionId, lost: &[PieceIndex], wanted: bool) {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
@@ -70,7 +74,7 @@ impl<C: Chunk> Torrent<C> {
             |piece: &PieceIndex| session.remote.pieces.known().is_none_or(|p| !p.has(*piece));
         // What waits to be sent to it may speak of them too.
         let waits = session.talk.outbox.ready_len() > 0;
-        if session.talk.greeted && (waits || lost.iter().any(needs)) {
+        if session.talk.greeted && (wanted || waits || lost.iter().any(needs)) {
             return self.close_session(cx, id, &Ending::LostPieces);
         }
         let dropped = lost.iter().flat_map(|p| session.talk.outbox.drop_piece(*p));

@@ -109,6 +109,11 @@ impl<C: Chunk> Torrent<C> {
         self.swarm.leave(link);
     }
 
+    /// Whoever is there is not talked to, for a while or for good.
+    pub(in crate::engine) fn avoids(&self, now: Time, contact: Contact) -> bool {
+        self.outcasts.unwelcome(now, contact).is_some()
+    }
+
     /// Somebody wants a channel to us.
     pub(in crate::engine) fn offered(
         &mut self,

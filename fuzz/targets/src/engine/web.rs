@@ -38,7 +38,9 @@ impl Web {
                 let before = self.open.insert(fetch.number, (bytes, answer, false));
                 assert!(before.is_none(), "numbers are not used again");
                 let most = FIXTURES.len() * config.web_seeds.at_once;
-                assert!(self.open.len() <= most, "too much at once");
+                // What is here as a whole only waits for its end to be said.
+                let coming = self.open.values().filter(|(bytes, ..)| !bytes.is_empty());
+                assert!(coming.count() <= most, "too much at once");
             }
             WebOutput::Drop(number) => {
                 let open = self.open.remove(&number);

@@ -60,6 +60,8 @@ fn show_column(column: &str, figures: &Figures) {
     let least = figures.least_time;
     let words = least.map_or("–".to_owned(), seconds);
     cell("least-time", least.unwrap_or(f64::NAN), &words);
+    let relayed = format!("{:.0}%", figures.relayed * 100.0);
+    cell("relayed", figures.relayed, &relayed);
     let utilisation = format!("{:.0}%", figures.utilisation * 100.0);
     cell("utilisation", figures.utilisation, &utilisation);
     let wasted = figures.duplicate + figures.corrupt;

@@ -18,14 +18,22 @@ const STRONG: f64 = 96.0 * 1024.0;
 
 /// See the module. Strengths are 0 to 1.
 #[derive(Default)]
-pub(super) struct Flows(BTreeMap<(u32, u32), f64>);
+pub(super) struct Flows(BTreeMap<(u32, u32), Strength>);
+
+/// Of a flow, and whether it takes a direct link.
+#[derive(Clone, Copy, Default)]
+struct Strength {
+    of: f64,
+    direct: bool,
+}
 
 impl Flows {
     /// What went from peer to peer since the last time.
     pub(super) fn add(&mut self, flows: &[Flow]) {
         for flow in flows {
             let strength = self.0.entry((flow.from, flow.to)).or_default();
-            *strength = (*strength + 0.2 + flow.bytes as f64 / STRONG).min(1.0);
+            strength.of = (strength.of + 0.2 + flow.bytes as f64 / STRONG).min(1.0);
+            strength.direct = flow.direct;
         }
     }
 
@@ -33,14 +41,14 @@ impl Flows {
     pub(super) fn fade(&mut self, seconds: f64) {
         let left = (-seconds / FADES_IN).exp();
         self.0.retain(|_, strength| {
-            *strength *= left;
-            *strength > WEAKEST
+            strength.of *= left;
+            strength.of > WEAKEST
         });
         if self.0.len() > MOST {
-            let mut strengths: Vec<f64> = self.0.values().copied().collect();
+            let mut strengths: Vec<f64> = self.0.values().map(|strength| strength.of).collect();
             let (_, least, _) = strengths.select_nth_unstable_by(MOST, |a, b| b.total_cmp(a));
             let least = *least;
-            self.0.retain(|_, strength| *strength > least);
+            self.0.retain(|_, strength| strength.of > least);
         }
     }
 
@@ -52,9 +60,10 @@ impl Flows {
         self.0.is_empty()
     }
 
-    /// Sender, receiver, strength.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, usize, f64)> {
+    /// Sender, receiver, strength, of those that take direct links, or of the others.
+    pub(super) fn iter(&self, direct: bool) -> impl Iterator<Item = (usize, usize, f64)> {
         let flows = self.0.iter();
-        flows.map(|((from, to), strength)| (*from as usize, *to as usize, *strength))
+        let flows = flows.filter(move |(_, strength)| strength.direct == direct);
+        flows.map(|((from, to), strength)| (*from as usize, *to as usize, strength.of))
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn show(settings: &Settings) {
     }
     disable("mean-stay", settings.get("stay") != "anytime");
     let alone = settings.get("compare") == "no";
-    for key in ["b", "b-choking", "b-spared"] {
+    for key in ["b", "b-choking", "b-relay", "b-spared"] {
         disable(key, alone);
     }
     // The history would be full of experiments.

@@ -70,7 +70,8 @@ impl Hive {
     pub(super) fn draw(&self, snapshot: &Snapshot, look: &Look) {
         self.surface.clear();
         self.draw_cells(snapshot, look);
-        self.draw_flows(look);
+        self.draw_flows(look, false);
+        self.draw_flows(look, true);
         if let Some(place) = look.selected.and_then(|index| self.comb.places.get(index)) {
             let ring = Comb::corners(*place, self.comb.radius);
             let path = || self.surface.outline(&ring);
@@ -119,9 +120,13 @@ impl Hive {
         });
     }
 
-    fn draw_flows(&self, look: &Look) {
+    fn draw_flows(&self, look: &Look, direct: bool) {
         let context = &self.surface.context;
-        let colour = &look.theme.flow;
+        let theme = look.theme;
+        let (colour, piece) = match direct {
+            true => (&theme.direct, &theme.direct),
+            false => (&theme.flow, &theme.piece),
+        };
         let width = (self.comb.radius / 20.0).clamp(0.8, 1.4);
         let is_shown = |from: usize, to: usize| {
             look.selected
@@ -129,7 +134,7 @@ impl Hive {
         };
         let shown = || {
             self.flows
-                .iter()
+                .iter(direct)
                 .filter(|(from, to, _)| is_shown(*from, *to))
         };
         for (index, (weakest, opacity)) in LINES.iter().enumerate() {
@@ -148,7 +153,7 @@ impl Hive {
         }
         context.set_global_alpha(1.0);
         let size = (self.comb.radius / 5.5).clamp(2.0, 6.0);
-        self.surface.fill(&look.theme.piece, || {
+        self.surface.fill(piece, || {
             for (from, to, strength) in shown() {
                 if let Some(way) = self.way(from, to) {
                     // Each at a point of its own, or they would march in step.

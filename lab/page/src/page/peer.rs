@@ -37,8 +37,13 @@ pub(super) fn show(peer: Option<usize>, snapshots: &[&Snapshot], pieces: u32) {
 
 fn of_peer(peer: &PeerSnapshot, pieces: u32) -> String {
     let gone = if peer.present { "" } else { ", not connected" };
+    let links = match peer.links {
+        0 => String::new(),
+        1 => ", 1 direct link".to_owned(),
+        links => format!(", {links} direct links"),
+    };
     format!(
-        "{} of {pieces} pieces, {} got, {} given{gone}",
+        "{} of {pieces} pieces, {} got, {} given{links}{gone}",
         peer.pieces,
         format::bytes(peer.received),
         format::bytes(peer.sent),

@@ -14,6 +14,8 @@ pub(super) struct Theme {
     pub missing: String,
     pub focus: String,
     pub flow: String,
+    /// Of what takes a direct link.
+    pub direct: String,
     /// Of a piece on its way, and of one that has just come.
     pub piece: String,
     /// Of run A and run B.
@@ -40,6 +42,7 @@ impl Theme {
             missing: colour("--map-missing"),
             focus: colour("--focus"),
             flow: colour("--flow"),
+            direct: colour("--direct"),
             piece: colour("--piece"),
             sides: [colour("--side-a"), colour("--side-b")],
             roles: [

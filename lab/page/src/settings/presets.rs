@@ -1,7 +1,7 @@
 //! Experiments to begin with.
 
 use swarm_core::pieces::Strategy;
-use swarm_lab::scenario::Start;
+use swarm_lab::scenario::{RelayUse, Start};
 
 use super::{Leave, NUMBERS, Settings, Side};
 
@@ -24,6 +24,7 @@ impl Preset {
         let side = |strategy| Side {
             strategy,
             choking: true,
+            relay: RelayUse::Only,
             spared: false,
         };
         let mut settings = Settings {
@@ -43,7 +44,7 @@ impl Preset {
 }
 
 /// With 36 leechers, the honeycomb has three full rings.
-const COMMON: [(&str, &str); 16] = [
+const COMMON: [(&str, &str); 18] = [
     ("peers", "36"),
     ("pieces", "120"),
     ("piece-size", "256"),
@@ -58,12 +59,14 @@ const COMMON: [(&str, &str); 16] = [
     ("arrivals", "0"),
     ("mean-stay", "60"),
     ("relay", "0"),
+    ("unable", "20"),
+    ("link-lasts", "0"),
     ("outage-lasts", "0"),
     ("seed", "1"),
 ];
 
 /// Every preset; the page begins with the first.
-pub const PRESETS: [Preset; 8] = [
+pub const PRESETS: [Preset; 10] = [
     Preset {
         key: "centralized",
         name: "Centralized",
@@ -130,6 +133,28 @@ pub const PRESETS: [Preset; 8] = [
             ("relay", "9000"),
             ("b", "rarest-first"),
             ("b-spared", "yes"),
+        ],
+    },
+    Preset {
+        key: "direct",
+        name: "Direct links",
+        words: "The relay passes on 9 MB a second. In A peers link directly as soon as they have                 met, and leave it; one pair in five can't be linked, and stays with the relay. \
+                Now it is no bottleneck. In B everything goes through it.",
+        changes: &[
+            ("relay", "9000"),
+            ("a-relay", "spare"),
+            ("b", "rarest-first"),
+        ],
+    },
+    Preset {
+        key: "server-gone",
+        name: "Server gone",
+        words: "After ten seconds the server, tracker and relay in one, is gone for good. In A                 peers had linked directly, though the relay cost nothing, and go on: whoever is                 linked to somebody, who is linked to somebody, gets everything. In B that was                 the end.",
+        changes: &[
+            ("outage-lasts", "14400"),
+            ("pieces", "200"),
+            ("a-relay", "free"),
+            ("b", "rarest-first"),
         ],
     },
     Preset {

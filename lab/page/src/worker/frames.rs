@@ -59,6 +59,7 @@ fn figures(simulation: &Simulation) -> Figures {
         free_rider_completion: results.free_rider_completion,
         least_time: results.least_time,
         utilisation: results.utilisation,
+        relayed: results.relayed_share(),
         duplicate: results.duplicate,
         corrupt: results.corrupt,
         completed,

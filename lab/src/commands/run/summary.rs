@@ -4,6 +4,7 @@ use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use swarm_lab::results::Summary;
+use swarm_lab::scenario::RelayUse;
 use swarm_lab::snapshot::Role;
 use swarm_lab::{Results, Simulation};
 
@@ -59,6 +60,20 @@ pub(super) fn summary(simulation: &Simulation, results: &Results, took: Duration
         "upload used",
         format_args!("{:.1} %", results.utilisation * 100.0),
     );
+    if scenario.relay != RelayUse::Only {
+        lines.add(
+            "direct links",
+            format_args!("{}, {} of them broke", results.links, results.links_broken),
+        );
+        lines.add(
+            "relayed",
+            format_args!(
+                "{}, {:.1} %",
+                show_bytes(results.relayed as f64),
+                results.relayed_share() * 100.0
+            ),
+        );
+    }
     if let Some(index) = results.fairness_index {
         lines.add(
             "fairness",

@@ -1,0 +1,108 @@
+//! The tracker and relay dies when half of the time is over.
+
+use swarm_lab::Scenario;
+use swarm_lab::charts::{Series, line_chart};
+use swarm_lab::scenario::{DirectLinks, Outage, RelayUse};
+
+use super::{Writer, base, estimate};
+
+/// Half of the time that the whole takes, in seconds.
+const HALF: f64 = 55.0;
+
+pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
+    let peers = writer.choose(20, 30);
+    writer.paragraph(&format!(
+        "{peers} peers and a seeder, 400 pieces of 64 KiB, which take some 110 s. The relay is \
+         free, so all talk through it, and links stand by; {HALF:.0} s after the beginning the \
+         server, which is tracker and relay in one, dies for good. From then on there are the \
+         links that are there, and nobody introduces anybody to others. A peer has so many \
+         links at most; one pair in five cannot be linked. *Also leaves*: the seeder is gone \
+         as well, ten seconds before the server. Without a single link a transfer ends with \
+         the server."
+    ));
+    let limits: Vec<u32> = writer.choose(vec![0, 2, 4], vec![0, 1, 2, 3, 4, 6, 8, 12]);
+    let mut variants = Vec::new();
+    for leaves in [false, true] {
+        for &most in &limits {
+            variants.push(((leaves, most), scenario(peers, most, leaves)));
+        }
+    }
+    let seeds = writer.choose(2, 4);
+    let played = writer.play("survival", &variants, |_| seeds)?;
+    let mut rows = Vec::new();
+    let mut series = [false, true].map(|leaves| Series {
+        name: if leaves {
+            "the seeder leaves before".to_owned()
+        } else {
+            "the seeder stays".to_owned()
+        },
+        ..Series::default()
+    });
+    for ((leaves, most), results) in &played {
+        let complete = estimate(results, |r| 100.0 * r.complete_share());
+        let pieces = estimate(results, |r| {
+            let leechers = r.peers.iter().filter(|peer| peer.role.is_leecher());
+            let had: u32 = leechers.map(|peer| peer.pieces).sum();
+            f64::from(had) / 4.0 / f64::from(peers)
+        });
+        let links = estimate(results, |r| r.links as f64 / f64::from(peers + 1) * 2.0);
+        let last = match complete.mean > 0.0 {
+            true => format!("{} s", estimate(results, |r| r.completion.last)),
+            false => "–".to_owned(),
+        };
+        rows.push(vec![
+            if *leaves { "also leaves" } else { "stays" }.to_owned(),
+            most.to_string(),
+            links.to_string(),
+            format!("{complete} %"),
+            format!("{pieces} %"),
+            last,
+        ]);
+        let series = &mut series[usize::from(*leaves)];
+        let (low, high) = complete.interval();
+        let most = f64::from(*most);
+        series.points.push((most, complete.mean));
+        series.band.push((most, low.max(0.0), high.min(100.0)));
+    }
+    writer.table(
+        &[
+            "The seeder",
+            "Links, most",
+            "Links made, a peer",
+            "Transfers that complete",
+            "Pieces in the end",
+            "Last completion",
+        ],
+        &rows,
+    );
+    let svg = line_chart(
+        "The server dies at half time",
+        "Direct links that a peer may have",
+        "Transfers that complete, %",
+        &series,
+    )?;
+    writer.chart(
+        "survival",
+        "Transfers that complete against the number of links",
+        &svg,
+    )
+}
+
+fn scenario(peers: u32, most: u32, leaves: bool) -> Scenario {
+    Scenario {
+        leechers: peers,
+        relay: RelayUse::Free,
+        direct: DirectLinks {
+            most: Some(most),
+            ..DirectLinks::default()
+        },
+        seeders_leave_after: leaves.then_some(HALF - 10.0),
+        outages: vec![Outage {
+            at: HALF,
+            lasts: 1e6,
+        }],
+        // Whoever has not completed by then is cut off.
+        time_limit: 400.0,
+        ..base()
+    }
+}
