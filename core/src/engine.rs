@@ -235,6 +235,15 @@ impl<C: Chunk> Engine<C> {
                     self.with_all(now, |torrent, cx| torrent.only_relays(cx));
                 }
             }
+            Input::Direct(id, news) if id.channel.link == LinkId::INTRODUCED => {
+                let mut torrents = self.torrents.iter();
+                let of = torrents.find(|(_, torrent)| torrent.is_introducing(id.attempt));
+                if let Some(info_hash) = of.map(|(info_hash, _)| *info_hash) {
+                    self.with(now, info_hash, |torrent, cx| {
+                        torrent.introduction_news(cx, id.attempt, news);
+                    });
+                }
+            }
             Input::SetRates(rates) => {
                 self.throttles.up.set(now, rates.up);
                 self.throttles.down.set(now, rates.down);
@@ -317,9 +326,16 @@ impl<C: Chunk> Engine<C> {
         torrent.is_some_and(Torrent::takes_web_seeds)
     }
 
-    /// Who is at the other end of a channel, for which torrent, and what stands for our own
+    /// Who is at the other end of a channel, or will be, for which torrent, and what stands for our own
     /// address there.
     pub(crate) fn who(&self, channel: ChannelKey) -> Option<(InfoHash, Contact, [u8; 4])> {
+        if channel.link == LinkId::INTRODUCED {
+            let mut torrents = self.torrents.iter();
+            return torrents.find_map(|(info_hash, torrent)| {
+                let (contact, here) = torrent.introduced(channel.channel.0)?;
+                Some((*info_hash, contact, here))
+            });
+        }
         let (info_hash, session) = self.channels.session(channel)?;
         let (contact, here) = self.torrents.get(&info_hash)?.who(session, channel)?;
         Some((info_hash, contact, here))

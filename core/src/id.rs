@@ -15,6 +15,12 @@ pub struct InfoHash(pub [u8; 20]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PeerId(pub [u8; 20]);
 
+/// Who is at the other end of a direct link, as DTLS proves it: the first sixteen bytes of the
+/// SHA-256 fingerprint (RFC 8122) of its certificate. To make a certificate that has the one of
+/// another takes 2^128 tries.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Fingerprint(pub [u8; 16]);
+
 /// A relayed channel, numbered by the hub, the same number at both ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChannelId(pub u32);
@@ -32,6 +38,9 @@ pub struct LinkId(pub u32);
 impl LinkId {
     /// What addresses are behind: the network itself. No server has this number.
     pub const NETWORK: LinkId = LinkId(u32::MAX);
+    /// Through what the direct links are agreed on for which a neighbour carries the
+    /// descriptions. No server has this number.
+    pub const INTRODUCED: LinkId = LinkId(u32::MAX - 2);
     /// Through what the direct links are agreed on that no channel was there for: trackers'
     /// messages. No server has this number.
     pub const TRACKERS: LinkId = LinkId(u32::MAX - 1);
@@ -127,6 +136,20 @@ impl PeerId {
             *byte = ALPHABET[rng.below(ALPHABET.len())];
         }
         PeerId(id)
+    }
+}
+
+impl Fingerprint {
+    /// What stands for an address where one has four bytes.
+    pub fn address(&self) -> [u8; 4] {
+        let [a, b, c, d, ..] = self.0;
+        [a, b, c, d]
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
     }
 }
 

@@ -274,12 +274,13 @@ impl<S: Sink, C: Chunk> Node<S, C> {
 
     /// Where a host may ask for its own addresses (STUN), to make this direct link: the server
     /// behind a link, and what it names. It is the one through which the two know each other, or,
-    /// where that is not ours, the first that names any.
+    /// where that is not ours, or none at all, the first that names any.
     pub fn stun(&self, id: DirectId) -> Option<(LinkId, &[StunServer])> {
         let through = self.agreed_through(id);
         let known = |(id, link): (&LinkId, &'_ RelayLink)| (*id, link.stun().is_empty());
         let mut links = self.links.iter();
-        let link = match self.foreign.contains_key(&through) {
+        let any = through == LinkId::INTRODUCED || self.foreign.contains_key(&through);
+        let link = match any {
             true => links.map(known).find(|(_, none)| !none)?.0,
             false => links.find(|(id, _)| **id == through).map(|(id, _)| *id)?,
         };

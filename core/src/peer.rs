@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub use allowance::Allowance;
 pub use config::{
-    DirectConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, RtcConfig, WorkConfig,
+    DirectConfig, IntroduceConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, RtcConfig,
+    WorkConfig,
 };
 pub use meter::Meter;
 pub use outbox::{Outbox, Upload};

@@ -3,6 +3,8 @@
 pub mod direct;
 pub mod extension;
 mod fields;
+pub mod fingerprint;
+pub mod introduce;
 pub mod lsd;
 pub mod peer;
 pub mod pex;

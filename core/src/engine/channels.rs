@@ -20,6 +20,8 @@ pub(super) struct Channels {
     sessions: SortedMap<ChannelKey, SessionKey>,
     /// Contacts that were asked for a channel, and not answered.
     dialled: SortedSet<(InfoHash, Contact)>,
+    /// Links that neighbours were to bring about so far, in all torrents.
+    introductions: u32,
 }
 
 impl Channels {
@@ -61,6 +63,12 @@ impl Channels {
         self.policies.remove(&link);
         self.sessions.retain(|channel, _| channel.link != link);
         self.dialled.retain(|(_, contact)| contact.link() != link);
+    }
+
+    /// The number of the next link that a neighbour is to bring about.
+    pub(super) fn number_introduction(&mut self) -> u32 {
+        self.introductions = self.introductions.wrapping_add(1);
+        self.introductions
     }
 
     /// There is a link.

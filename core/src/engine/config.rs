@@ -18,7 +18,8 @@ pub use check::ConfigError;
 pub use web_seeds::WebSeedConfig;
 
 pub use crate::peer::{
-    DirectConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, RtcConfig, WorkConfig,
+    DirectConfig, IntroduceConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, RtcConfig,
+    WorkConfig,
 };
 
 /// See the module. `Config::default()` suits a tab, of which a browser has many;

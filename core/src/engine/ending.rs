@@ -6,6 +6,7 @@
 use crate::pieces::BitfieldError;
 use crate::wire::direct::SignalError;
 use crate::wire::extension::ExtensionError;
+use crate::wire::introduce::IntroductionError;
 use crate::wire::peer::PeerWireError;
 use crate::wire::trackers::TrackersError;
 
@@ -98,6 +99,9 @@ pub enum Fault {
     /// A message about a direct link is malformed.
     #[error(transparent)]
     Signal(#[from] SignalError),
+    /// A message about introductions is malformed.
+    #[error(transparent)]
+    Introduction(#[from] IntroductionError),
     /// A message about trackers is malformed.
     #[error(transparent)]
     Trackers(#[from] TrackersError),

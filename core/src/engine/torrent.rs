@@ -38,6 +38,7 @@ mod exchange;
 mod fetch;
 mod gaps;
 mod halt;
+mod introductions;
 mod outcasts;
 mod paths;
 mod phase;
@@ -53,12 +54,14 @@ mod wishes;
 // What is decided across them.
 mod arrivals;
 mod blocks;
+mod carrying;
 mod checking;
 mod dealing;
 mod departures;
 mod dht;
 mod direct;
 mod fast;
+mod introduce;
 mod lost;
 mod membership;
 mod messages;
@@ -88,6 +91,7 @@ use exchange::Exchange;
 use fetch::Fetch;
 use gaps::Gaps;
 use halt::Halt;
+use introductions::Introductions;
 use outcasts::Outcasts;
 use paths::Paths;
 use phase::Phase;
@@ -138,6 +142,7 @@ pub(super) struct Torrent<C: Chunk> {
     sessions: Sessions<C>,
     paths: Paths,
     directs: Directs,
+    introductions: Introductions,
     exchange: Exchange,
     /// Who may not come back, for as long as the link to the tracker lasts.
     outcasts: Outcasts,
@@ -173,6 +178,7 @@ impl<C: Chunk> Torrent<C> {
             sessions: Sessions::default(),
             paths: Paths::new(&rng),
             directs: Directs::default(),
+            introductions: Introductions::default(),
             exchange: Exchange::default(),
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
@@ -314,6 +320,7 @@ impl<C: Chunk> Torrent<C> {
     /// Closes every session and leaves the swarm.
     pub(super) fn leave(&mut self, cx: &mut Cx<'_, C>, reason: &Ending) {
         self.close_all(cx, reason);
+        self.drop_introductions(cx);
         self.paths.forget_all();
         self.swarm = Swarm::default();
         cx.emit(Output::Leave {
@@ -371,6 +378,7 @@ impl<C: Chunk> Torrent<C> {
     /// A link is gone, and all of its channels with it.
     pub(super) fn link_down(&mut self, cx: &mut Cx<'_, C>, link: LinkId) {
         self.close_link(cx, link, &Ending::LinkLost);
+        self.sessions.outlive(link);
         self.swarm.forget(link);
         // Its next life may give the same numbers to others.
         self.outcasts.forget(link);

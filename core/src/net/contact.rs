@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{LinkId, MemberId};
+use crate::id::{Fingerprint, LinkId, MemberId};
 
 /// Somebody who can be reached, and how. Equal contacts are the same somebody, as far as that
 /// can be known: whoever says who is where vouches for that, and never the peer itself.
@@ -22,6 +22,9 @@ pub enum Contact {
     Address(SocketAddr),
     /// Whoever called us from there: nobody need be found there again.
     Caller(SocketAddr),
+    /// Whoever has this certificate, as DTLS showed on a direct link that a neighbour brought
+    /// about: only such a one leads there.
+    Introduced(Fingerprint),
 }
 
 impl Contact {
@@ -30,6 +33,7 @@ impl Contact {
         match self {
             Contact::Member { link, .. } => *link,
             Contact::Address(_) | Contact::Caller(_) => LinkId::NETWORK,
+            Contact::Introduced(_) => LinkId::INTRODUCED,
         }
     }
 
@@ -39,6 +43,7 @@ impl Contact {
         match self {
             Contact::Member { member, .. } => member.0.to_be_bytes(),
             Contact::Address(address) | Contact::Caller(address) => four_bytes(address.ip()),
+            Contact::Introduced(fingerprint) => fingerprint.address(),
         }
     }
 }
@@ -48,7 +53,7 @@ impl Contact {
     pub(crate) fn socket(&self) -> Option<SocketAddr> {
         match self {
             Contact::Address(address) | Contact::Caller(address) => Some(*address),
-            Contact::Member { .. } => None,
+            Contact::Member { .. } | Contact::Introduced(_) => None,
         }
     }
 

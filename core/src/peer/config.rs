@@ -74,6 +74,8 @@ pub struct PathsConfig {
     pub strangers: usize,
     /// Direct links beside the relay.
     pub direct: DirectConfig,
+    /// Direct links where there is no relay.
+    pub introduce: IntroduceConfig,
     /// WebRTC connections to peers that speak WebTorrent's protocol.
     pub rtc: RtcConfig,
 }
@@ -158,6 +160,48 @@ impl Default for DirectConfig {
     }
 }
 
+/// How those who are linked directly introduce each other, so that a swarm outlives its servers.
+/// All of it is off where [`DirectConfig::at_once`] is nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IntroduceConfig {
+    /// Introductions are asked for while there are fewer direct links than that: twelve. When half
+    /// of a thousand peers vanish, that leaves 99.9 % of the rest in one piece, eight 99.1 %. None
+    /// at all takes no part in any of it.
+    pub keep: usize,
+    /// A neighbour is told what changed no sooner than this after the last time: ten seconds.
+    /// Who tells us twice as often is not listened to.
+    pub pause: Duration,
+    /// Peers that are told at once, or not any more: eight, so that with `pause` there are fewer
+    /// than fifty in a minute (BEP 11).
+    pub most: usize,
+    /// Peers that are remembered of what one neighbour tells: fifty, as many as it may be
+    /// connected with. 24 bytes each.
+    pub names: usize,
+    /// Descriptions that are carried for one neighbour and not answered: eight.
+    pub outstanding: usize,
+    /// Offers that are carried for one neighbour, or to it, or heard through it, in a minute: ten,
+    /// of at most 4 KiB.
+    pub a_minute: usize,
+    /// Where a neighbour has carried so many descriptions that are not of the certificate that
+    /// it had told of, it is asked no more: three. One may be somebody else's fault.
+    pub altered: usize,
+}
+
+impl Default for IntroduceConfig {
+    fn default() -> Self {
+        IntroduceConfig {
+            keep: 12,
+            pause: Duration::from_secs(10),
+            most: 8,
+            names: 50,
+            outstanding: 8,
+            a_minute: 10,
+            altered: 3,
+        }
+    }
+}
+
 impl PathsConfig {
     /// There may be more channels to one peer than one.
     pub(crate) fn several(&self) -> bool {
@@ -175,6 +219,7 @@ impl Default for PathsConfig {
             handshake: Duration::from_secs(10),
             strangers: 64,
             direct: DirectConfig::default(),
+            introduce: IntroduceConfig::default(),
             rtc: RtcConfig::default(),
         }
     }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use super::secret::Secret;
 use super::{Allowance, Meter, RemotePieces, RequestConfig, SessionId};
-use crate::id::PeerId;
+use crate::id::{Fingerprint, PeerId};
 use crate::net::Contact;
 use crate::pieces::Bitfield;
 use crate::time::Time;
@@ -30,6 +30,8 @@ pub(crate) struct Remote {
     /// What it calls itself: what was said of it, then what its handshake said. To be
     /// shown, and nothing else: anybody may say anybody's.
     pub(crate) peer_id: Option<PeerId>,
+    /// Whose certificate its direct link has, as DTLS showed.
+    pub(crate) fingerprint: Option<Fingerprint>,
     /// Its software, as it says.
     pub(crate) client: String,
     /// Bytes of the info dictionary, as it says.
@@ -66,9 +68,14 @@ impl Remote {
         requests: &RequestConfig,
         now: Time,
     ) -> Self {
+        let fingerprint = match contact {
+            Contact::Introduced(fingerprint) => Some(fingerprint),
+            _ => None,
+        };
         Remote {
             contact,
             peer_id,
+            fingerprint,
             client: String::new(),
             metadata_size: None,
             since: now,
@@ -104,6 +111,7 @@ impl Remote {
         for secret in &other.secrets {
             self.learn(*secret);
         }
+        self.fingerprint = self.fingerprint.or(other.fingerprint);
         self.was.extend(other.was.iter().copied().chain([session]));
         let old = self.was.len().saturating_sub(FORMER);
         self.was.drain(..old);

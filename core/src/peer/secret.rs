@@ -7,7 +7,7 @@
 
 use sha1::{Digest, Sha1};
 
-use crate::id::InfoHash;
+use crate::id::{Fingerprint, InfoHash};
 use crate::wire::extension::{Proof, Token};
 
 /// What both ends of a channel know, and nobody else.
@@ -30,11 +30,16 @@ pub(crate) struct Place {
     pub(crate) here: [u8; 4],
     /// What stands for the other end's: somebody in the middle has another.
     pub(crate) there: [u8; 4],
+    /// On a link that a neighbour brought about, in the place of a server that vouches for
+    /// addresses: ours and the other end's.
+    pub(crate) certificates: Option<[Fingerprint; 2]>,
 }
 
 impl Secret {
     /// What we show to prove that we are an end of the channel with this secret.
     pub(crate) fn proof(&self, place: &Place) -> Proof {
+        let certificates = place.certificates.iter().flatten();
+        let certificates: Vec<u8> = certificates.flat_map(|it| it.0).collect();
         Sha1::new()
             .chain_update(b"tabswarm: one peer, two channels")
             .chain_update(place.info_hash.0)
@@ -44,6 +49,7 @@ impl Secret {
             .chain_update(place.secret.theirs)
             .chain_update(place.here)
             .chain_update(place.there)
+            .chain_update(certificates)
             .finalize()
             .into()
     }
@@ -54,6 +60,7 @@ impl Secret {
             secret: place.secret.turned(),
             here: place.there,
             there: place.here,
+            certificates: place.certificates.map(|[ours, theirs]| [theirs, ours]),
             ..*place
         })
     }
@@ -90,6 +97,7 @@ mod tests {
             },
             here: [0, 0, 0, 6],
             there: [0, 0, 0, 7],
+            certificates: None,
         };
         let theirs = Place {
             secret: place.secret.turned(),
@@ -117,6 +125,20 @@ mod tests {
             place.secret.expected(&place),
         ];
         assert!(!others.contains(&first.expected(&place)));
+        // Where certificates stand for addresses, all of them counts.
+        let [ours, mut other] = [[8; 16], [9; 16]];
+        let linked = |theirs| Place {
+            certificates: Some([ours, theirs].map(Fingerprint)),
+            ..place
+        };
+        let expected = first.expected(&linked(other));
+        let at_their_end = Place {
+            certificates: Some([other, ours].map(Fingerprint)),
+            ..theirs
+        };
+        assert_eq!(first.turned().proof(&at_their_end), expected);
+        other[15] ^= 1;
+        assert_ne!(first.expected(&linked(other)), expected);
         assert_eq!(first.lot(), first.turned().lot());
     }
 
@@ -135,11 +157,22 @@ mod tests {
             },
             here: 5_u32.to_be_bytes(),
             there: 9_u32.to_be_bytes(),
+            certificates: None,
         };
         let hex = |proof: Proof| proof.iter().map(|b| format!("{b:02x}")).collect::<String>();
         assert_eq!(
             hex(first.proof(&place)),
             "349b394b95e1f8aaca1266ba1999ca6643dffa4a"
+        );
+        let linked = Place {
+            certificates: Some([Fingerprint([0xc1; 16]), Fingerprint([0xd1; 16])]),
+            here: [0xc1; 4],
+            there: [0xd1; 4],
+            ..place
+        };
+        assert_eq!(
+            hex(first.proof(&linked)),
+            "544802b3871b909ffd4c8d2c7daeece974e70f9c"
         );
     }
 }

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{PlacesConfig, Remote, Secret, Stream};
+use super::{PeerPath, PlacesConfig, Remote, Secret, Stream};
 use crate::chunk::Chunk;
-use crate::id::ChannelKey;
+use crate::id::{ChannelKey, Fingerprint};
 use crate::net::Contact;
 use crate::time::Time;
 
@@ -40,6 +40,13 @@ impl<C: Chunk> Session<C> {
         streams.find(|stream| stream.channel == channel)
     }
 
+    /// Who it is, as DTLS shows on the direct link that there is to it.
+    pub(crate) fn linked_as(&self) -> Option<Fingerprint> {
+        let mut streams = self.streams();
+        let linked = streams.any(|stream| stream.path == PeerPath::Direct);
+        self.remote.fingerprint.filter(|_| linked)
+    }
+
     /// What both ends know of its channels, of the one that carries the talk first, and of
     /// earlier ones.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> {
@@ -60,7 +67,9 @@ impl<C: Chunk> Session<C> {
 
     /// Who is at the other ends, as is vouched for.
     pub(crate) fn vouched(&self) -> Vec<Contact> {
-        self.streams().map(|stream| stream.contact).collect()
+        let linked = self.linked_as().map(Contact::Introduced);
+        let contacts = self.streams().map(|stream| stream.contact);
+        contacts.chain(linked).collect()
     }
 
     /// We talk through the other channel from now on.

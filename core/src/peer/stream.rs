@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::secret::{Place, Secret};
 use super::{Outbox, PeerPath, RequestConfig};
 use crate::chunk::Chunk;
-use crate::id::{ChannelKey, InfoHash};
+use crate::id::{ChannelKey, Fingerprint, InfoHash};
 use crate::net::{Contact, RelayPolicy};
 use crate::pieces::Block;
 use crate::sorted::SortedSet;
@@ -96,6 +96,8 @@ pub(crate) struct Stream<C: Chunk = Bytes> {
     pub(crate) pex: Pex,
     /// The id under which it takes `ts_direct` messages.
     pub(crate) ts_direct: Option<u8>,
+    /// The id under which it takes `ts_introduce` messages.
+    pub(crate) ts_introduce: Option<u8>,
     /// The id under which it takes `ts_trackers` messages.
     pub(crate) ts_trackers: Option<u8>,
     /// It said what it has as a whole, by a bitfield, or message in its place.
@@ -159,6 +161,7 @@ impl<C: Chunk> Stream<C> {
             ut_pex: None,
             pex: Pex::default(),
             ts_direct: None,
+            ts_introduce: None,
             ts_trackers: None,
             introduced: false,
             requests: SortedSet::new(),
@@ -197,14 +200,27 @@ impl<C: Chunk> Stream<C> {
         })
     }
 
-    /// What a proof that is shown here is bound to.
-    pub(crate) fn place(&self, info_hash: InfoHash) -> Option<Place> {
+    /// What a proof that is shown here is bound to; `ours` is our certificate.
+    pub(crate) fn place(&self, info_hash: InfoHash, ours: Option<Fingerprint>) -> Option<Place> {
+        let certificates = match self.contact {
+            Contact::Introduced(theirs) => Some([ours?, theirs]),
+            _ => None,
+        };
         Some(Place {
             info_hash,
             secret: self.secret()?,
             here: self.here,
             there: self.contact.address(),
+            certificates,
         })
+    }
+
+    /// The server that gave whoever is at its other end a number is gone, and may give the same to
+    /// somebody else when it is back. Proofs are still bound to that number.
+    pub(crate) fn outlives_server(&mut self) {
+        if let Contact::Member { link, .. } = &mut self.contact {
+            *link = self.channel.link;
+        }
     }
 
     /// It leads to somebody who can be reached there.

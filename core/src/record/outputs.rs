@@ -99,6 +99,7 @@ impl OutputHash {
                     Contact::Address(address) | Contact::Caller(address) => {
                         self.bytes(address.to_string().as_bytes());
                     }
+                    Contact::Introduced(fingerprint) => self.hash.write(&fingerprint.0),
                 }
             }
             Output::Accept { channel } => self.channel(16, *channel),

@@ -47,6 +47,9 @@ pub struct ExtensionHandshake {
     /// The id under which the sender takes `ts_direct` messages ([`super::direct`]), if it does
     /// (`m`).
     pub ts_direct: Option<u8>,
+    /// The id under which the sender takes `ts_introduce` messages ([`super::introduce`]), if it
+    /// does (`m`).
+    pub ts_introduce: Option<u8>,
     /// The id under which the sender takes `ts_trackers` messages ([`super::trackers`]), if it
     /// does (`m`).
     pub ts_trackers: Option<u8>,
@@ -125,6 +128,7 @@ impl ExtensionHandshake {
             m: Extensions {
                 ut_pex: self.ut_pex.map(i64::from),
                 ts_direct: self.ts_direct.map(i64::from),
+                ts_introduce: self.ts_introduce.map(i64::from),
                 ts_trackers: self.ts_trackers.map(i64::from),
                 ut_metadata: self.ut_metadata.map(i64::from),
             },
@@ -153,6 +157,7 @@ impl ExtensionHandshake {
             ut_metadata: in_range(read.m.ut_metadata, u8::MAX),
             ut_pex: in_range(read.m.ut_pex, u8::MAX),
             ts_direct: in_range(read.m.ts_direct, u8::MAX),
+            ts_introduce: in_range(read.m.ts_introduce, u8::MAX),
             ts_trackers: in_range(read.m.ts_trackers, u8::MAX),
             metadata_size: in_range(read.metadata_size, MAX_METADATA as u32),
             client: client.map(|name| {
@@ -241,6 +246,7 @@ struct HandshakeDictionary {
 #[derive(Default, Serialize, Deserialize)]
 struct Extensions {
     ts_direct: Option<i64>,
+    ts_introduce: Option<i64>,
     ts_trackers: Option<i64>,
     ut_metadata: Option<i64>,
     ut_pex: Option<i64>,

@@ -1,5 +1,7 @@
 //! One engine without a node, and channels of any kind to peers that do what a test says.
 
+#![allow(dead_code, reason = "each file of tests uses a part of it")]
+
 #[path = "../content/mod.rs"]
 mod content;
 
@@ -9,10 +11,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{
-    Command, Config, DirectWork, Done, Engine, Event, Input, Output, PeerPath, PeerView, Resume,
-    TorrentState, TorrentView, Work,
+    Command, Config, DirectId, DirectNews, DirectWork, Done, Engine, Event, Input, Output,
+    PeerPath, PeerView, Resume, TorrentState, TorrentView, Work,
 };
-use swarm_core::id::{ChannelId, ChannelKey, LinkId, MemberId, PeerId};
+use swarm_core::id::{ChannelId, ChannelKey, Fingerprint, LinkId, MemberId, PeerId};
 use swarm_core::metainfo::Metainfo;
 use swarm_core::net::{Contact, LaneLimits, RelayPolicy};
 use swarm_core::pieces::Bitfield;
@@ -45,7 +47,7 @@ pub(crate) struct Table {
     bytes: Bytes,
     channels: Vec<End>,
     /// What was to be done about direct links.
-    directs: Vec<DirectWork>,
+    directs: Vec<(DirectId, DirectWork)>,
 }
 
 /// A peer's end of a channel.
@@ -113,7 +115,34 @@ impl Table {
         self.meet(link, path, name, self.channels[as_of].member, 1 << 30)
     }
 
+    /// Somebody whose certificate is known is linked directly; maybe it takes introductions.
+    pub(crate) fn link(&mut self, peer: Fingerprint, takes: Option<u8>) -> usize {
+        let contact = Contact::Introduced(peer);
+        let linked = self.offer(1, PeerPath::Direct, peer.0[0], (0, contact), 1 << 30);
+        let handshake = ExtensionHandshake {
+            ts_introduce: takes,
+            ..ExtensionHandshake::default()
+        };
+        self.extend(linked, &handshake);
+        linked
+    }
+
     fn meet(&mut self, link: u32, path: PeerPath, name: u8, member: u32, room: u32) -> usize {
+        let contact = Contact::Member {
+            link: LinkId(link),
+            member: MemberId(member),
+        };
+        self.offer(link, path, name, (member, contact), room)
+    }
+
+    fn offer(
+        &mut self,
+        link: u32,
+        path: PeerPath,
+        name: u8,
+        (member, contact): (u32, Contact),
+        room: u32,
+    ) -> usize {
         let number = self.channels.len();
         let key = ChannelKey {
             link: LinkId(link),
@@ -132,10 +161,7 @@ impl Table {
         self.feed(Input::Offered {
             info_hash: self.metainfo.info_hash(),
             channel: key,
-            contact: Contact::Member {
-                link: key.link,
-                member: MemberId(member),
-            },
+            contact,
             path,
             here: US.to_be_bytes(),
             peer_id,
@@ -321,7 +347,28 @@ impl Table {
 
     /// What was to be done about direct links since this was last asked.
     pub(crate) fn directs(&mut self) -> Vec<DirectWork> {
+        let directs = std::mem::take(&mut self.directs).into_iter();
+        directs.map(|(_, work)| work).collect()
+    }
+
+    /// The same, with what each is known by.
+    pub(crate) fn numbered_directs(&mut self) -> Vec<(DirectId, DirectWork)> {
         std::mem::take(&mut self.directs)
+    }
+
+    /// The host says something about a link that it makes.
+    pub(crate) fn direct_news(&mut self, id: DirectId, news: DirectNews) {
+        self.feed(Input::Direct(id, news));
+    }
+
+    /// What came under an extended id since this was last asked.
+    pub(crate) fn extended(&mut self, channel: usize, id: u8) -> Vec<Bytes> {
+        let heard = std::mem::take(&mut self.channels[channel].heard);
+        let extended = heard.into_iter().filter_map(|message| match message {
+            Message::Extended { id: of, payload } if of == id => Some(payload),
+            _ => None,
+        });
+        extended.collect()
     }
 
     pub(crate) fn torrent(&self) -> TorrentView {
@@ -390,8 +437,8 @@ impl Table {
                 };
                 Some(Input::Store(job, done))
             }
-            Output::Direct(_, work) => {
-                self.directs.push(work);
+            Output::Direct(id, work) => {
+                self.directs.push((id, work));
                 None
             }
             Output::Event(Event::Banned { peer, .. }) => panic!("{peer} is blamed"),

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use swarm_core::engine::{DirectId, DirectWork};
-use swarm_core::id::LinkId;
+use swarm_core::id::{Fingerprint, LinkId};
 use swarm_core::node::{DirectInput, Input, WireInput, WireOutput};
+use swarm_core::wire::fingerprint;
 
 use super::Net;
 
@@ -19,10 +20,14 @@ type End = (usize, LinkId);
 pub(crate) struct Directs {
     /// Nothing gets through: no link ever opens.
     pub(crate) blocked: bool,
+    /// A host that puts its own certificate in the place of others' in all that it sends by wire.
+    pub(crate) alters: Option<usize>,
+    /// A certificate of another was taken, and DTLS found out.
+    pub(crate) intercepted: usize,
     /// Who made which offer.
     offers: BTreeMap<u32, (usize, DirectId)>,
-    /// Who answered it.
-    answers: BTreeMap<u32, (usize, DirectId)>,
+    /// Who answered it, and to whose certificate.
+    answers: BTreeMap<u32, (usize, DirectId, Option<Fingerprint>)>,
     wires: BTreeMap<End, End>,
     next_wire: u32,
 }
@@ -41,8 +46,25 @@ impl Directs {
 
 /// Of which offer this is the description.
 fn number(description: &str) -> u32 {
-    let (_, number) = description.split_once(' ').unwrap();
+    let (_, rest) = description.split_once("s=").unwrap();
+    let (number, _) = rest.split_once('\r').unwrap();
     number.parse().unwrap()
+}
+
+/// A host's end of an offer or its answer.
+fn description(number: u32, host: usize) -> String {
+    format!("v=0\r\ns={number}\r\n{}\r\n", certificate(host))
+}
+
+/// As a description has it, and always as long.
+fn certificate(host: usize) -> String {
+    let digits = vec![format!("{:02X}", host + 1); 32].join(":");
+    format!("a=fingerprint:sha-256 {digits}")
+}
+
+/// What the certificate of a host is known by.
+pub(crate) fn fingerprint_of(host: usize) -> Fingerprint {
+    Fingerprint([u8::try_from(host + 1).unwrap(); 16])
 }
 
 impl Net {
@@ -51,19 +73,26 @@ impl Net {
             DirectWork::Offer => {
                 let number = u32::try_from(self.directs.offers.len()).unwrap();
                 self.directs.offers.insert(number, (host, id));
-                self.describe(host, id, format!("offer {number}"));
+                self.describe(host, id, description(number, host));
             }
             DirectWork::Answer(offer) => {
                 let number = number(&offer);
-                self.directs.answers.insert(number, (host, id));
-                self.describe(host, id, format!("answer {number}"));
+                let theirs = fingerprint::of_description(&offer);
+                self.directs.answers.insert(number, (host, id, theirs));
+                self.describe(host, id, description(number, host));
             }
             DirectWork::Accept(answer) => {
                 let number = number(&answer);
-                let ends = [self.directs.offers[&number], self.directs.answers[&number]];
-                assert_eq!(ends[0], (host, id), "an answer comes to whom it is for");
-                if !self.directs.blocked {
-                    self.open(ends);
+                let offerer = self.directs.offers[&number];
+                assert_eq!(offerer, (host, id), "an answer comes to whom it is for");
+                let (other, its_id, theirs) = self.directs.answers[&number];
+                // DTLS: each end has the certificate that the other was told of.
+                let told = fingerprint::of_description(&answer);
+                let are_they = told == Some(fingerprint_of(other));
+                if !are_they || theirs != Some(fingerprint_of(host)) {
+                    self.directs.intercepted += 1;
+                } else if !self.directs.blocked {
+                    self.open([offerer, (other, its_id)]);
                 }
             }
             DirectWork::Drop => {}
@@ -96,6 +125,9 @@ impl Net {
             WireOutput::Send { wire, parts } => {
                 let mut bytes = Vec::new();
                 parts.iter().for_each(|part| part.append_to(&mut bytes));
+                if self.directs.alters == Some(host) {
+                    self.alter(host, &mut bytes);
+                }
                 let sent = WireInput::Sent(bytes.len());
                 self.queue.push_back((host, Input::Wire(wire, sent)));
                 if let Some(&(other, far)) = self.directs.wires.get(&(host, wire)) {
@@ -109,6 +141,18 @@ impl Net {
                     let down = Input::Wire(far, WireInput::Down);
                     self.queue.push_back((other, down));
                 }
+            }
+        }
+    }
+
+    /// A carrier writes itself into what it carries.
+    fn alter(&self, host: usize, bytes: &mut [u8]) {
+        let own = certificate(host).into_bytes();
+        for other in 0..self.hosts.len() {
+            let theirs = certificate(other).into_bytes();
+            let mut places = bytes.windows(theirs.len());
+            if let Some(at) = places.position(|place| place == theirs) {
+                bytes[at..at + own.len()].copy_from_slice(&own);
             }
         }
     }

@@ -4,7 +4,7 @@
 
 #[path = "../content/mod.rs"]
 mod content;
-mod direct;
+pub(crate) mod direct;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
@@ -272,6 +272,15 @@ impl Net {
         self.hub = None;
         for host in 0..self.hosts.len() {
             self.disconnect(host);
+        }
+    }
+
+    /// A server comes up, at which only these meet.
+    pub(crate) fn start_server(&mut self, hub: HubConfig, hosts: &[usize]) {
+        self.seed += 1;
+        self.hub = Some(Hub::new(hub, self.seed));
+        for host in hosts {
+            self.connect(*host);
         }
     }
 

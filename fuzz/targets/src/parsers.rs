@@ -6,6 +6,8 @@ use swarm_core::bencode::{DecodeLimits, Value, decode, raw_value, value_length};
 use swarm_core::metainfo::{Metainfo, TorrentLink, TrackerAddress, WebSeedAddress};
 use swarm_core::node::Answer;
 use swarm_core::wire::extension::{ExtensionHandshake, MetadataMessage};
+use swarm_core::wire::fingerprint;
+use swarm_core::wire::introduce::{Introduction, Step};
 use swarm_core::wire::peer::{Decoder, Message, PeerWireError, Received};
 use swarm_core::wire::pex::PexMessage;
 use swarm_core::wire::relay::{ClientMessage, ServerMessage};
@@ -200,6 +202,16 @@ fn decode_extension(message: &Message) {
             MetadataMessage::decode(&metadata.encode()),
             Ok(Some(metadata))
         );
+    }
+    if let Ok(Some(said)) = Introduction::decode(payload) {
+        if let Introduction::Step {
+            step: Step::Offer(text) | Step::Answer(text),
+            ..
+        } = &said
+        {
+            fingerprint::of_description(text);
+        }
+        assert_eq!(Introduction::decode(&said.encode()), Ok(Some(said)));
     }
     if let Ok(told) = TrackersMessage::decode(payload) {
         assert_eq!(TrackersMessage::decode(&told.encode()), Ok(told));

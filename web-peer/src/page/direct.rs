@@ -1,5 +1,8 @@
 //! Direct links: the page makes them, because workers have no `RTCPeerConnection`.
 //!
+//! All of them have one certificate, by which others know whom they are linked with, whoever
+//! carries the descriptions. It is another one each time that the page is loaded.
+//!
 //! It hands the data channel to the worker at once, and keeps the connection, which ends with
 //! the channel. Where a channel can't leave the page ([`forward`]), it passes messages on.
 
@@ -10,7 +13,7 @@ use std::rc::Rc;
 use swarm_core::sorted::SortedMap;
 
 use futures_channel::oneshot;
-use js_sys::Array;
+use js_sys::{Array, Object, Promise, Reflect};
 use page_kit::dom::{after, by_id, listen, window};
 use swarm_core::engine::{DirectId, DirectWork};
 use wasm_bindgen::closure::Closure;
@@ -36,6 +39,8 @@ const MEND_WITHIN: i32 = 5000;
 #[derive(Clone)]
 pub(crate) struct Directs {
     port: Port,
+    /// Resolves to the certificate. It is made before anybody needs it, so that nothing waits.
+    certificate: Promise,
     links: Rc<RefCell<SortedMap<DirectId, Link>>>,
 }
 
@@ -58,6 +63,7 @@ impl Directs {
     pub(crate) fn new(port: &Port) -> Self {
         let directs = Directs {
             port: port.clone(),
+            certificate: make_certificate().unwrap_or_else(|error| Promise::reject(&error)),
             links: Rc::default(),
         };
         let ending = directs.clone();
@@ -97,7 +103,7 @@ impl Directs {
     }
 
     async fn offer(&self, id: DirectId, stun: &[String]) -> Result<Option<String>, JsValue> {
-        let connection = self.open(id, stun)?;
+        let connection = self.open(id, stun).await?;
         self.hand_over(id, connection.create_data_channel("tabswarm"));
         let ours = JsFuture::from(connection.create_offer()).await?;
         describe(&connection, &ours.unchecked_into()).await
@@ -109,7 +115,7 @@ impl Directs {
         stun: &[String],
         theirs: &str,
     ) -> Result<Option<String>, JsValue> {
-        let connection = self.open(id, stun)?;
+        let connection = self.open(id, stun).await?;
         set_theirs(&connection, RtcSdpType::Offer, theirs).await?;
         let ours = JsFuture::from(connection.create_answer()).await?;
         describe(&connection, &ours.unchecked_into()).await
@@ -124,8 +130,12 @@ impl Directs {
     }
 
     /// A new connection, which tells when it ends.
-    fn open(&self, id: DirectId, stun: &[String]) -> Result<RtcPeerConnection, JsValue> {
+    async fn open(&self, id: DirectId, stun: &[String]) -> Result<RtcPeerConnection, JsValue> {
         let configuration = RtcConfiguration::new();
+        // Without it there are links all the same, that nobody is introduced through.
+        if let Ok(certificate) = JsFuture::from(self.certificate.clone()).await {
+            configuration.set_certificates(&Array::of1(&certificate));
+        }
         let servers = stun.iter().map(|url| {
             let server = RtcIceServer::new();
             server.set_urls(&url.as_str().into());
@@ -183,6 +193,14 @@ impl Directs {
             sent.expect("a port can be handed over");
         }
     }
+}
+
+/// As browsers make them by themselves, which they do anew for each connection.
+fn make_certificate() -> Result<Promise, JsValue> {
+    let algorithm = Object::new();
+    Reflect::set(&algorithm, &"name".into(), &"ECDSA".into())?;
+    Reflect::set(&algorithm, &"namedCurve".into(), &"P-256".into())?;
+    RtcPeerConnection::generate_certificate_with_object(&algorithm)
 }
 
 /// Sets our end, and says what it is, with its candidates.

@@ -217,5 +217,6 @@ pub(super) fn record(info_hash: InfoHash, content: Content) -> Record {
         more: More::default(),
         tracking: Tracking::default(),
         web_seeds: Vec::new(),
+        met: Vec::new(),
     }
 }

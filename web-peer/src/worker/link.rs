@@ -84,6 +84,11 @@ impl Link {
         }
     }
 
+    /// How often it was not to be had since it last was.
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// Seconds until the next try, if there is one to come.
     pub(super) fn reconnect_in(&self, now: Time) -> Option<u32> {
         let (at, _) = self.retry.as_ref()?;

@@ -29,6 +29,10 @@ pub(super) struct Links {
     next: u32,
     /// They are connected; before that they wait for the torrents that are kept.
     are_up: bool,
+    /// Trackers that were tried for long, in vain, while others waited for a turn.
+    tired: Vec<String>,
+    /// There are others.
+    others_wait: bool,
     /// Which links of each torrent the node knows of.
     told: SortedMap<InfoHash, SortedSet<LinkId>>,
 }
@@ -39,6 +43,8 @@ impl Links {
             list: vec![Link::new(TRACKER, own)],
             next: TRACKER.0 + 1,
             are_up: false,
+            tired: Vec::new(),
+            others_wait: false,
             told: SortedMap::new(),
         }
     }
@@ -69,15 +75,42 @@ impl Links {
         waiting.collect()
     }
 
+    /// When none is up, those that have no link are tried in the place of those that failed twice.
+    pub(super) fn give_others_a_turn(&mut self) -> bool {
+        let fails = |link: &Link| link.failures() >= 2;
+        let turn = self.others_wait && self.list.iter().all(fails);
+        if turn {
+            let others = self.list.iter().skip(1);
+            self.tired.extend(others.map(|link| link.url.clone()));
+        }
+        turn
+    }
+
     /// Makes room for the trackers of `wanted` that there are none yet for, the first first;
     /// those that are there already and still wanted stay. Returns links that end and that begin.
     fn follow(&mut self, wanted: &[String]) -> (Vec<LinkId>, Vec<LinkId>) {
-        let others = self.list.iter().skip(1);
-        let gone = others.filter(|link| !wanted.contains(&link.url));
-        let gone: Vec<LinkId> = gone.map(|link| link.id).collect();
-        let left = self.list.len() - gone.len();
+        self.tired.retain(|url| wanted.contains(url));
+        let is_tired = |url: &&String| self.tired.contains(*url);
         let new = wanted.iter().filter(|url| self.to(url).is_none());
-        let new: Vec<String> = new.take(MAX_LINKS - left).cloned().collect();
+        let (late, mut new): (Vec<&String>, Vec<&String>) = new.partition(is_tired);
+        let rested = new.len();
+        new.extend(late);
+        let others = self.list.iter().skip(1);
+        let (tired, others): (Vec<&Link>, Vec<&Link>) =
+            others.partition(|link| is_tired(&&link.url));
+        // They make room for those who have not had a turn yet.
+        let make_room = tired.into_iter().take(rested);
+        let unwanted = others
+            .into_iter()
+            .filter(|link| !wanted.contains(&link.url));
+        let gone: Vec<LinkId> = make_room.chain(unwanted).map(|link| link.id).collect();
+        let left = self.list.len() - gone.len();
+        self.others_wait = new.len() > MAX_LINKS - left;
+        let new: Vec<String> = new.into_iter().take(MAX_LINKS - left).cloned().collect();
+        if rested == 0 {
+            // All had one.
+            self.tired.clear();
+        }
         let begun = new.into_iter().map(|url| {
             let id = LinkId(self.next);
             self.next += 1;

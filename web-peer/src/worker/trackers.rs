@@ -16,6 +16,9 @@ use crate::messages::{NamedBy, TrackerShown, TrackerState};
 /// The most trackers that are kept of those that a person removed, or that came with other links
 /// to a torrent: as many as a torrent may name.
 const MAX_KEPT: usize = 100;
+/// The most trackers of a torrent that are remembered because we met others there: some are gone
+/// whenever one comes back.
+const MAX_MET: usize = 20;
 
 /// One tracker of a torrent.
 struct Named {
@@ -69,7 +72,8 @@ impl Host {
         let named = named.map(|url| self.name(url, NamedBy::Torrent));
         let node = self.node();
         let heard = node.heard_trackers(record.info_hash).iter();
-        let heard = heard.map(|url| self.name(url, NamedBy::Peer));
+        let met = record.met.iter().filter(|_| !is_private);
+        let heard = heard.chain(met).map(|url| self.name(url, NamedBy::Peer));
         // Of what strangers say only that is shown which may be of use, and nothing is where they
         // are not to learn our address: their own server would.
         let heard = heard.filter(|tracker| tracker.fit.is_ok() && !self.relay_only.get());
@@ -142,6 +146,7 @@ impl Host {
         let before = std::mem::replace(&mut self.exchange.borrow_mut().used, used.clone());
         for (info_hash, addresses) in used {
             if before.get(&info_hash) != Some(&addresses) {
+                self.remember_trackers(info_hash, &addresses);
                 self.feed(Input::TellTrackers {
                     info_hash,
                     addresses,
@@ -149,9 +154,31 @@ impl Host {
             }
         }
         let before = std::mem::replace(&mut self.exchange.borrow_mut().heard, heard);
-        if heard != before {
+        let others = self.links.borrow_mut().give_others_a_turn();
+        if heard != before || others {
             self.follow_trackers();
         }
+    }
+
+    /// Those that only peers named, and that have the torrent in their swarm, are tried again
+    /// after a reload, when nobody is there to name them.
+    fn remember_trackers(self: &Rc<Self>, info_hash: InfoHash, used: &[String]) {
+        let new = self.torrents.look(info_hash, |torrent| {
+            let named = self.trackers_of(torrent).into_iter();
+            let by_peers = named.filter(|tracker| tracker.by == NamedBy::Peer);
+            let urls = by_peers.map(|tracker| tracker.url);
+            let met = &torrent.record.met;
+            let new = urls.filter(|url| used.contains(url) && !met.contains(url));
+            new.collect::<Vec<String>>()
+        });
+        let Some(new) = new.filter(|new| !new.is_empty()) else {
+            return;
+        };
+        self.update(info_hash, |torrent| {
+            let met = &mut torrent.record.met;
+            met.splice(0..0, new);
+            met.truncate(MAX_MET);
+        });
     }
 
     /// A person wants a torrent to be told to a tracker no more.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::{Config, MetadataConfig, RequestConfig};
 use crate::choke::ChokeConfig;
 use crate::pieces::{BLOCK, Layout};
+use crate::wire::introduce::MAX_TOLD;
 
 /// A number of a configuration that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -103,6 +104,14 @@ impl Config {
         count("paths.strangers", self.paths.strangers, 1, MAX_COUNT)?;
         let at_once = self.paths.direct.at_once;
         count("paths.direct.at_once", at_once, 0, MAX_COUNT)?;
+        let introduce = &self.paths.introduce;
+        count("paths.introduce.keep", introduce.keep, 0, MAX_COUNT)?;
+        let told = MAX_TOLD as u64;
+        count("paths.introduce.most", introduce.most, 1, told)?;
+        count("paths.introduce.names", introduce.names, 0, MAX_COUNT)?;
+        let carried = introduce.outstanding;
+        count("paths.introduce.outstanding", carried, 0, MAX_COUNT)?;
+        count("paths.introduce.a_minute", introduce.a_minute, 0, MAX_COUNT)?;
         count("paths.rtc.at_once", self.paths.rtc.at_once, 0, MAX_COUNT)?;
         count("pex.most", self.pex.most, 0, MAX_COUNT)?;
         count("trust.suspects", self.trust.suspects, 0, MAX_COUNT)?;

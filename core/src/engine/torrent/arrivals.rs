@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::direct::TS_DIRECT;
+use super::introduce::TS_INTRODUCE;
 use super::pex::UT_PEX;
 use super::trackers::TS_TRACKERS;
 use super::{Cx, Ending, Fault, Torrent};
@@ -147,6 +148,7 @@ impl<C: Chunk> Torrent<C> {
             .and_then(|m| u32::try_from(m.info().len()).ok());
         let exchanges = self.exchanges_trackers(cx);
         let exchanges_peers = self.exchanges_peers();
+        let introduces = self.takes_introductions(cx);
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
@@ -161,6 +163,7 @@ impl<C: Chunk> Torrent<C> {
             ut_metadata: Some(UT_METADATA),
             ut_pex: (by_tcp && exchanges_peers).then_some(UT_PEX),
             ts_direct: (several && cx.config.paths.direct.at_once > 0).then_some(TS_DIRECT),
+            ts_introduce: introduces.then_some(TS_INTRODUCE),
             ts_trackers: exchanges.then_some(TS_TRACKERS),
             metadata_size,
             client: Some(cx.config.client.clone()),

@@ -52,6 +52,7 @@ impl<C: Chunk> Torrent<C> {
         cx.waiting.remove((self.info_hash, id));
         self.refill.forget(id);
         self.forget_direct(cx, id);
+        self.forget_introductions(cx, id);
         self.exchange.forget(id);
         self.deal.take_back(&remote.giving.dealt);
         if let (Some(download), Some(pieces)) = (self.phase.download_mut(), remote.pieces.known()) {

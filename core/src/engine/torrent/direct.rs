@@ -13,6 +13,7 @@ use crate::id::ChannelKey;
 use crate::net::{Contact, RelayPolicy};
 use crate::peer::{PeerPath, Session, SessionId};
 use crate::wire::direct::Signal;
+use crate::wire::fingerprint;
 use crate::wire::peer::Message;
 
 /// The id under which we take `ts_direct` messages.
@@ -59,7 +60,7 @@ impl<C: Chunk> Torrent<C> {
             return;
         }
         let rests = self.directs.attempt(id).is_some() || self.directs.rests(cx.now, id);
-        if rests || self.directs.under_way() >= config.at_once {
+        if rests || !self.may_make_links(cx) {
             return;
         }
         let attempt = self.directs.number(session.talk.channel);
@@ -92,6 +93,8 @@ impl<C: Chunk> Torrent<C> {
             } => self.hear_offer(cx, id, DirectId { channel, attempt }, description),
             Signal::Answer { description, .. } => {
                 if let Some(attempt) = known.filter(|attempt| attempt.ours) {
+                    let theirs = fingerprint::of_description(&description);
+                    self.directs.names(id, theirs);
                     self.directs.answered(id);
                     cx.emit(Output::Direct(attempt.id, DirectWork::Accept(description)));
                 }
@@ -120,7 +123,8 @@ impl<C: Chunk> Torrent<C> {
         });
         // A new offer is in the place of the one before.
         let earlier = self.directs.attempt(id);
-        let others = self.directs.under_way() - usize::from(earlier.is_some());
+        let others = self.directs.under_way() + self.introductions.under_way();
+        let others = others - usize::from(earlier.is_some());
         let rests = self.directs.rests(cx.now, id);
         if !may || rests || others >= config.at_once {
             let attempt = offer.attempt;
@@ -129,7 +133,9 @@ impl<C: Chunk> Torrent<C> {
         if let Some(earlier) = earlier {
             cx.emit(Output::Direct(earlier.id, DirectWork::Drop));
         }
+        let theirs = fingerprint::of_description(&description);
         self.directs.begin(cx.now, id, offer, false);
+        self.directs.names(id, theirs);
         cx.emit(Output::Direct(offer, DirectWork::Answer(description)));
     }
 
@@ -148,6 +154,8 @@ impl<C: Chunk> Torrent<C> {
         let number = id.attempt;
         match news {
             DirectNews::Described(description) => {
+                let ours = fingerprint::of_description(&description);
+                self.introductions.ours = ours.or(self.introductions.ours);
                 let signal = match attempt.ours {
                     true => Signal::Offer {
                         attempt: number,
@@ -165,6 +173,10 @@ impl<C: Chunk> Torrent<C> {
                 self.signal(cx, session, &Signal::End { attempt: number });
             }
             DirectNews::Linked => {
+                // Its channel has yet to show that it is the peer's.
+                if let Some(session) = self.sessions.get_mut(session) {
+                    session.remote.fingerprint = attempt.theirs;
+                }
                 let config = &cx.config.paths.direct;
                 self.directs.succeed(cx.now, session, config);
             }
@@ -183,6 +195,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Nobody is to be linked but through relays from now on.
     pub(in crate::engine) fn only_relays(&mut self, cx: &mut Cx<'_, C>) {
+        self.drop_introductions(cx);
         for id in self.sessions.ids() {
             self.give_up_direct(cx, id);
             let streams = self.sessions.get(id).into_iter();
@@ -235,7 +248,7 @@ impl<C: Chunk> Torrent<C> {
 }
 
 /// Both know how, and there is no link yet.
-fn may_link<C: Chunk>(cx: &Cx<'_, C>, session: &Session<C>) -> bool {
+pub(super) fn may_link<C: Chunk>(cx: &Cx<'_, C>, session: &Session<C>) -> bool {
     let talk = &session.talk;
     cx.config.paths.several()
         && talk.path == PeerPath::Relay

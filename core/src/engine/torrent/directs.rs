@@ -1,7 +1,7 @@
 //! Which direct links are being made, and what came of those before.
 
 use crate::engine::DirectId;
-use crate::id::ChannelKey;
+use crate::id::{ChannelKey, Fingerprint};
 use crate::peer::{DirectConfig, SessionId};
 use crate::sorted::SortedMap;
 use crate::time::Time;
@@ -32,6 +32,8 @@ pub(super) struct Attempt {
     pub(super) id: DirectId,
     /// We offered it.
     pub(super) ours: bool,
+    /// Whose certificate the other end's description has.
+    pub(super) theirs: Option<Fingerprint>,
     /// The other end did its part.
     answered: bool,
     since: Time,
@@ -51,10 +53,19 @@ impl Directs {
         let attempt = Attempt {
             id,
             ours,
+            theirs: None,
             answered: false,
             since: now,
         };
         self.of.entry(session).or_default().attempt = Some(attempt);
+    }
+
+    /// The other end's description has this certificate.
+    pub(super) fn names(&mut self, session: SessionId, theirs: Option<Fingerprint>) {
+        let direct = self.of.get_mut(&session);
+        if let Some(attempt) = direct.and_then(|direct| direct.attempt.as_mut()) {
+            attempt.theirs = theirs;
+        }
     }
 
     /// The next offer of ours through this channel.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::arrivals::UT_METADATA;
 use super::direct::TS_DIRECT;
+use super::introduce::TS_INTRODUCE;
 use super::pex::UT_PEX;
 use super::trackers::TS_TRACKERS;
 use super::work::{cost, frame_cost};
@@ -198,6 +199,10 @@ impl<C: Chunk> Torrent<C> {
                 id: TS_DIRECT,
                 payload,
             } => self.handle_signal(cx, id, channel, &payload)?,
+            Message::Extended {
+                id: TS_INTRODUCE,
+                payload,
+            } => self.handle_introduction(cx, id, &payload)?,
             Message::Extended {
                 id: TS_TRACKERS,
                 payload,

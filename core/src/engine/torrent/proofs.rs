@@ -46,6 +46,7 @@ impl<C: Chunk> Torrent<C> {
             stream.ut_metadata = id.or(stream.ut_metadata);
             stream.ut_pex = said.ut_pex.or(stream.ut_pex);
             stream.ts_direct = said.ts_direct.or(stream.ts_direct);
+            stream.ts_introduce = said.ts_introduce.or(stream.ts_introduce);
             stream.ts_trackers = said.ts_trackers.or(stream.ts_trackers);
         }
         if let Some(contact) = listens {
@@ -126,9 +127,9 @@ impl<C: Chunk> Torrent<C> {
 
     /// Shows that we are the one at the other end of another channel.
     fn prove(&mut self, cx: &mut Cx<'_, C>, id: SessionId, other: Secret) -> Result<(), Fault> {
-        let info_hash = self.info_hash;
+        let (info_hash, ours) = (self.info_hash, self.introductions.ours);
         let session = self.sessions.find(id)?;
-        let Some(place) = session.talk.place(info_hash) else {
+        let Some(place) = session.talk.place(info_hash, ours) else {
             return Ok(());
         };
         if session.talk.proofs < MAX_PROOFS {
@@ -170,12 +171,12 @@ impl<C: Chunk> Torrent<C> {
         channel: ChannelKey,
         proof: Proof,
     ) -> Result<(), Fault> {
-        let info_hash = self.info_hash;
+        let (info_hash, ours) = (self.info_hash, self.introductions.ours);
         let session = self.sessions.find(id)?;
         if session.spare.is_some() || session.talk.channel != channel {
             return Ok(());
         }
-        let Some(place) = session.talk.place(info_hash) else {
+        let Some(place) = session.talk.place(info_hash, ours) else {
             return Ok(());
         };
         let shown = self.others(id).find_map(|(other, _, secrets)| {

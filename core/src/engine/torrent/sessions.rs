@@ -2,7 +2,7 @@
 
 use super::Fault;
 use crate::chunk::Chunk;
-use crate::id::ChannelKey;
+use crate::id::{ChannelKey, LinkId};
 use crate::net::Contact;
 use crate::peer::{Opening, PeerPath, Session, SessionId};
 use crate::sorted::{SortedMap, SortedSet};
@@ -106,6 +106,15 @@ impl<C: Chunk> Sessions<C> {
         let mut streams = self.sessions.get(&id)?.streams();
         let stream = streams.find(|stream| stream.channel == channel)?;
         Some((stream.contact, stream.here()))
+    }
+
+    /// A link is gone: whoever is still reached, by a wire, has no number there any more.
+    pub(super) fn outlive(&mut self, link: LinkId) {
+        let sessions = self.sessions.values_mut();
+        let streams = sessions.flat_map(Session::streams_mut);
+        for stream in streams.filter(|stream| stream.contact.link() == link) {
+            stream.outlives_server();
+        }
     }
 
     /// Everybody who is reached.

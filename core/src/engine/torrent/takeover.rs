@@ -104,6 +104,7 @@ impl<C: Chunk> Torrent<C> {
     /// Says everything again, and forgets what was said to us.
     pub(super) fn begin_anew(&mut self, cx: &mut Cx<'_, C>, id: SessionId, begin: Begin) {
         self.hear_anew(cx, id, begin == Begin::Answers);
+        self.introductions.tell_anew(id);
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };

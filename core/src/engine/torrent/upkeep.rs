@@ -17,7 +17,8 @@ impl<C: Chunk> Torrent<C> {
         if self.sessions.is_empty() {
             let finished = self.is_finished();
             let waits = self.swarm.prospects().any(|known| known.promises(finished));
-            return (waits || self.paths.waits()).then_some(TimerKind::Contacts);
+            let links = self.introductions.under_way() > 0;
+            return (waits || links || self.paths.waits()).then_some(TimerKind::Contacts);
         }
         let slots = (self.slots.is_due(at)).then_some(TimerKind::Slots);
         slots.into_iter().chain([self.watches]).min()
@@ -52,6 +53,7 @@ impl<C: Chunk> Torrent<C> {
         }
         self.paths.forget_late(cx.now);
         self.direct_upkeep(cx);
+        self.introduction_upkeep(cx);
         self.tracker_upkeep(cx);
         self.metadata_upkeep(cx);
         self.tell_of_peers(cx);

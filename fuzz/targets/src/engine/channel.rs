@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use swarm_core::id::InfoHash;
+use swarm_core::id::{Fingerprint, InfoHash};
 use swarm_core::wire::extension::{ExtensionHandshake, HANDSHAKE_ID};
 use swarm_core::wire::peer::{BlockRef, Decoder, Message, Received};
 
@@ -29,6 +29,8 @@ pub(super) struct Channel {
     pub(super) wide: bool,
     /// Direct links that the engine offered through it.
     pub(super) offered: Vec<u32>,
+    /// What the engine had carried through it, or has carried to it: with whom, and which.
+    pub(super) carried: Vec<(Fingerprint, u32)>,
     /// Requests in flight, or fewer: the engine may have given some up.
     pub(super) asked: BTreeSet<BlockRef>,
     /// Blocks that were asked for and are worth sending.
@@ -58,6 +60,7 @@ impl Channel {
             got: Decoder::new(MAX_MESSAGE),
             wide: false,
             offered: Vec::new(),
+            carried: Vec::new(),
             asked: BTreeSet::new(),
             wanted: BTreeSet::new(),
             backlog: Vec::new(),

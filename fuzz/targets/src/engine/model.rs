@@ -11,6 +11,7 @@ use swarm_core::wire::direct::Signal;
 use swarm_core::wire::extension::{
     Begin, ExtensionHandshake, HANDSHAKE_ID, MetadataMessage, Proof, Token,
 };
+use swarm_core::wire::introduce::{Introduction, Step};
 use swarm_core::wire::peer::{BlockRef, Message, Received};
 use swarm_core::wire::pex::PexMessage;
 use swarm_core::wire::relay::{ClientMessage, Welcome};
@@ -21,7 +22,7 @@ use super::claims::check_block;
 use super::fixtures::{fixture, sha1};
 use super::network::Network;
 use super::offers::Offers;
-use super::remote::{TS_DIRECT, TS_TRACKERS, UT_METADATA, UT_PEX};
+use super::remote::{TS_DIRECT, TS_INTRODUCE, TS_TRACKERS, UT_METADATA, UT_PEX};
 use super::web::Web;
 
 /// Small messages that may be sent while blocks are held back, in bytes.
@@ -380,6 +381,24 @@ impl Model {
                 let signal = Signal::decode(&payload).expect("a good message");
                 if let Some(Signal::Offer { attempt, .. }) = signal {
                     channel.offered.push(attempt);
+                }
+            }
+            Received::Message(Message::Extended {
+                id: TS_INTRODUCE,
+                payload,
+            }) if channel.wide => {
+                let said = Introduction::decode(&payload).expect("a good message");
+                if let Some(Introduction::Step {
+                    carried,
+                    peer,
+                    attempt,
+                    step: Step::Offer(_),
+                }) = said
+                {
+                    channel.carried.push((peer, attempt));
+                    if !carried {
+                        self.network.introduced.insert(attempt, info_hash);
+                    }
                 }
             }
             Received::Message(Message::Extended {

@@ -8,7 +8,7 @@ use std::num::NonZeroU64;
 use arbitrary::{Result, Unstructured};
 use swarm_core::engine::{Config, DirectId, DirectWork, PeerPath};
 use swarm_core::find::announcer::Ask;
-use swarm_core::id::{ChannelId, ChannelKey, InfoHash, LinkId, PeerId};
+use swarm_core::id::{ChannelId, ChannelKey, Fingerprint, InfoHash, LinkId, PeerId};
 use swarm_core::net::Rates;
 use swarm_core::node::{DirectInput, Input, WireInput, WireOutput, WireUp};
 use swarm_core::sorted::SortedSet;
@@ -33,6 +33,8 @@ pub(super) struct Network {
     made: u32,
     /// Direct links that are being made.
     pub(super) directs: BTreeSet<DirectId>,
+    /// Of which torrents those are that a neighbour is to bring about, where it was heard.
+    pub(super) introduced: BTreeMap<u32, InfoHash>,
     /// Questions to trackers that are not answered.
     pub(super) asked: Vec<u32>,
     /// A person wants no way but relays.
@@ -84,7 +86,8 @@ impl Model {
         match work {
             DirectWork::Offer | DirectWork::Answer(_) => {
                 let only = server.is_none_or(|server| server.welcome.relay_only);
-                let only = only && id.channel.link != LinkId::TRACKERS;
+                let beside = [LinkId::TRACKERS, LinkId::INTRODUCED];
+                let only = only && !beside.contains(&id.channel.link);
                 assert!(!only && !self.network.relay_only, "a link beside relays");
                 assert!(directs.insert(id), "one link is made twice");
                 assert!(directs.len() <= 2 * FIXTURES.len() + 4, "too many at once");
@@ -205,6 +208,17 @@ fn key(link: LinkId) -> ChannelKey {
         link,
         channel: ChannelId(0),
     }
+}
+
+/// What a browser says of its end: by the certificate of one of few, of whom the engine is the first.
+pub(super) fn description(of: u32) -> String {
+    let digits = vec![format!("{:02X}", of % 4); 32].join(":");
+    format!("v=0\r\na=fingerprint:sha-256 {digits}\r\n")
+}
+
+/// What stands for that one.
+pub(super) fn fingerprint(of: u32) -> Fingerprint {
+    Fingerprint([(of % 4) as u8; 16])
 }
 
 /// Somebody's address: mostly one of few in our own network.
@@ -339,7 +353,7 @@ fn answer_direct(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         0..=2 if id.channel.link == LinkId::TRACKERS => {
             DirectInput::Described(offers::description(id))
         }
-        0..=2 => DirectInput::Described("v=0".to_owned()),
+        0..=2 => DirectInput::Described(description(0)),
         3 => {
             world.model.network.directs.remove(&id);
             DirectInput::Failed
@@ -351,13 +365,23 @@ fn answer_direct(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
 }
 
 fn linked(world: &mut World, id: DirectId, u: &mut Unstructured<'_>) -> Result<()> {
-    world.model.network.directs.remove(&id);
     if id.channel.link == LinkId::TRACKERS {
+        world.model.network.directs.remove(&id);
         return offers::linked(world, id, u);
     }
-    let Some(info_hash) = world.model.torrents.get(&id.channel).copied() else {
+    let model = &mut world.model;
+    let introduced = id.channel.link == LinkId::INTRODUCED;
+    let info_hash = match introduced {
+        true => model.network.introduced.get(&id.attempt),
+        false => model.torrents.get(&id.channel),
+    };
+    let Some(info_hash) = info_hash.copied() else {
+        if !introduced {
+            model.network.directs.remove(&id);
+        }
         return Ok(());
     };
+    model.network.directs.remove(&id);
     let (key, max_payload) = new_wire(world, info_hash, u)?;
     let ends = world.model.ends.get(&id.channel).copied();
     world.model.ends.extend(ends.map(|ends| (key, ends)));

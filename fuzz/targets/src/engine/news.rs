@@ -3,15 +3,17 @@
 use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
 use swarm_core::find::announcer::{AnnounceError, Reply};
+use swarm_core::id::Fingerprint;
 use swarm_core::node::Input;
 use swarm_core::wire::direct::Signal;
+use swarm_core::wire::introduce::{Introduction, Step, Unlinked};
 use swarm_core::wire::peer::Message;
 use swarm_core::wire::pex::{Added, PexMessage};
 use swarm_core::wire::tracker::http::{Announced, Peer};
 use swarm_core::wire::trackers::TrackersMessage;
 
 use super::fixtures::any_torrent;
-use super::network::{address, addresses};
+use super::network::{address, addresses, description, fingerprint};
 use super::{World, talk};
 
 /// The id under which the engine takes `ts_direct` messages.
@@ -20,6 +22,8 @@ const THEIR_TS_DIRECT: u8 = 2;
 const THEIR_UT_PEX: u8 = 3;
 /// The same for `ts_trackers`.
 const THEIR_TS_TRACKERS: u8 = 4;
+/// The same for `ts_introduce`.
+const THEIR_TS_INTRODUCE: u8 = 5;
 
 /// A torrent's trackers are known.
 pub(super) fn trackers(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
@@ -103,18 +107,19 @@ pub(super) fn say_more(world: &mut World, u: &mut Unstructured<'_>) -> Result<()
     };
     let state = world.model.channels.get_mut(&channel);
     let state = state.expect("a channel that is open");
-    let (id, payload) = match u.int_in_range(0..=4)? {
+    let (id, payload) = match u.int_in_range(0..=7)? {
         0 => (THEIR_UT_PEX, pex(u)?),
         1 => {
             let addresses = vec![tracker(u)?, tracker(u)?];
             (THEIR_TS_TRACKERS, TrackersMessage { addresses }.encode())
         }
+        2..=4 => (THEIR_TS_INTRODUCE, introduction(&mut state.carried, u)?),
         _ => {
             let attempt = match state.offered.pop() {
                 Some(attempt) if u.ratio(3, 4)? => attempt,
                 _ => u.int_in_range(0..=3)?,
             };
-            let description = "v=0".to_owned();
+            let description = description(channel.link.0.wrapping_add(channel.channel.0));
             let signal = match u.int_in_range(0..=4)? {
                 0 => Signal::End { attempt },
                 1 | 2 => Signal::Answer {
@@ -131,6 +136,38 @@ pub(super) fn say_more(world: &mut World, u: &mut Unstructured<'_>) -> Result<()
     };
     Message::Extended { id, payload }.encode(&mut state.backlog);
     talk::deliver(world, channel, u)
+}
+
+/// Something about introductions, mostly what fits what was heard.
+fn introduction(carried: &mut Vec<(Fingerprint, u32)>, u: &mut Unstructured<'_>) -> Result<Bytes> {
+    if u.ratio(1, 3)? {
+        let mut added = Vec::new();
+        for _ in 0..u.int_in_range(0..=3)? {
+            added.push((fingerprint(u.arbitrary()?), u.arbitrary()?));
+        }
+        let dropped = vec![fingerprint(u.arbitrary()?)];
+        return Ok(Introduction::Peers { added, dropped }.encode());
+    }
+    let of = u.int_in_range(0..=3)?;
+    let (peer, attempt) = match carried.pop() {
+        Some(known) if u.ratio(3, 4)? => known,
+        _ => (fingerprint(of), u.int_in_range(0..=3)?),
+    };
+    let description = match u.ratio(3, 4)? {
+        true => description(peer.0[0].into()),
+        false => description(of),
+    };
+    let message = Introduction::Step {
+        carried: u.arbitrary()?,
+        peer,
+        attempt,
+        step: match u.int_in_range(0..=4)? {
+            0 => Step::End(*u.choose(&[Unlinked::Busy, Unlinked::NoSuchPeer])?),
+            1 | 2 => Step::Answer(description),
+            _ => Step::Offer(description),
+        },
+    };
+    Ok(message.encode())
 }
 
 fn pex(u: &mut Unstructured<'_>) -> Result<Bytes> {

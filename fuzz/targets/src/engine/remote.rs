@@ -20,6 +20,8 @@ pub(super) const TS_DIRECT: u8 = 5;
 pub(super) const UT_PEX: u8 = 6;
 /// The same for `ts_trackers`.
 pub(super) const TS_TRACKERS: u8 = 7;
+/// The same for `ts_introduce`.
+pub(super) const TS_INTRODUCE: u8 = 8;
 
 /// Appends a handshake, and mostly what makes the engine ask for something.
 pub(super) fn say_hello(
@@ -84,6 +86,7 @@ fn extension_handshake(
         token,
         ts_direct: wide.then_some(TS_DIRECT),
         ut_pex: wide.then_some(UT_PEX),
+        ts_introduce: wide.then_some(TS_INTRODUCE),
         ts_trackers: wide.then_some(TS_TRACKERS),
         port: wide.then_some(6881),
         ..ExtensionHandshake::default()

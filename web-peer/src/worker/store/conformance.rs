@@ -250,6 +250,11 @@ fn a_record_without_removed_trackers_is_read_and_one_with_them_is_as_before() {
     assert_eq!(Record::decode(&kept), Ok(record.clone()));
     record.tracking.removed.push("ws://example.org/".into());
     record.tracking.added.push("ws://example.net/".into());
+    let tracked = (&record, &record.wishes, &record.more, &record.tracking);
+    let bytes = postcard::to_allocvec(&tracked).unwrap();
+    let kept = Uint8Array::from(&bytes[..]).into();
+    assert_eq!(Record::decode(&kept), Ok(record.clone()));
+    record.met.push("ws://example.com/".into());
     assert_eq!(Record::decode(&record.encode()), Ok(record));
 }
 
@@ -342,6 +347,7 @@ pub(super) fn record(info_hash: InfoHash, added: f64) -> Record {
         more: super::schema::More::default(),
         tracking: super::schema::Tracking::default(),
         web_seeds: Vec::new(),
+        met: Vec::new(),
     }
 }
 

@@ -16,7 +16,8 @@ use super::Key;
 /// to a record goes behind what was there, see [`Record::decode`].
 pub(super) const VERSION: u32 = 3;
 
-/// Info-hash (hex) → [`Record`], then its [`Wishes`], [`More`] and [`Tracking`], and web seeds
+/// Info-hash (hex) → [`Record`], then its [`Wishes`], [`More`] and [`Tracking`], web seeds, and what
+/// it has met
 /// (postcard).
 pub(super) const TORRENTS: &str = "torrents";
 /// Info-hash (hex), piece index → the whole piece (`ArrayBuffer`), verified; or `true` for a
@@ -101,9 +102,14 @@ pub(in crate::worker) struct Record {
     /// Kept behind that.
     #[serde(skip)]
     pub(in crate::worker) tracking: Tracking,
-    /// The web seeds that its link names, for when its metadata is here. Kept last.
+    /// The web seeds that its link names, for when its metadata is here. Kept behind
+    /// that.
     #[serde(skip)]
     pub(in crate::worker) web_seeds: Vec<String>,
+    /// Trackers that peers told of and that had it in their swarm, the latest first. Kept behind
+    /// that.
+    #[serde(skip)]
+    pub(in crate::worker) met: Vec<String>,
 }
 
 /// Trackers of a torrent that it does not name itself, and of those that it names.
@@ -150,15 +156,16 @@ pub(in crate::worker) enum Content {
 
 impl Record {
     pub(super) fn encode(&self) -> JsValue {
-        let more = (&self.wishes, &self.more, &self.tracking, &self.web_seeds);
+        let links = (&self.web_seeds, &self.met);
+        let more = (&self.wishes, &self.more, &self.tracking, links);
         let bytes = postcard::to_allocvec(&(self, more));
         let bytes = bytes.expect("plain data can be serialised");
         Uint8Array::from(&bytes[..]).into()
     }
 
     /// A record that can't be read is the storage's failure, not a reason to panic. Those of
-    /// earlier versions end where wishes begin, or behind them, or where tracking or web seeds
-    /// begin.
+    /// earlier versions end where wishes begin, or behind them, or where tracking, web seeds or
+    /// what it has met begin.
     pub(super) fn decode(value: &JsValue) -> Result<Self, StoreError> {
         let bytes = value
             .dyn_ref::<Uint8Array>()
@@ -176,7 +183,10 @@ impl Record {
                 (record.tracking, rest) = postcard::take_from_bytes(rest)?;
             }
             if !rest.is_empty() {
-                record.web_seeds = postcard::from_bytes(rest)?;
+                (record.web_seeds, rest) = postcard::take_from_bytes(rest)?;
+            }
+            if !rest.is_empty() {
+                record.met = postcard::from_bytes(rest)?;
             }
             Ok(record)
         };

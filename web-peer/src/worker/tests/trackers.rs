@@ -1,7 +1,7 @@
 //! Trackers of torrents: which of them a tab has links to, and what is kept of them.
 
 use super::*;
-use crate::messages::{TrackerShown, TrackerState};
+use crate::messages::{NamedBy, TrackerShown, TrackerState};
 use crate::worker::links::MAX_LINKS;
 
 const HASH: &str = "2c6b6858d61da9543d4231a71db4b1c9264b0685";
@@ -114,5 +114,57 @@ async fn a_tracker_that_was_removed_stays_so_until_a_link_names_it_again() {
     let other = "ws://127.0.0.1:9/b";
     reloaded.send(ToWorker::AddLink(link(HASH, &[url, other])));
     assert_eq!(urls(&reloaded.shown(info_hash)), [url, other]);
+    reloaded.host.store.remove(info_hash).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn where_none_is_to_be_had_the_others_get_their_turn() {
+    let page = Page::new(Store::in_memory(0));
+    page.host.keep_connected();
+    let many = ["a", "b", "c", "d", "e"].map(|path| format!("ws://127.0.0.1:9/{path}"));
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    page.send(ToWorker::AddLink(link(HASH, &many)));
+    let info_hash = page.added().await;
+    let mut tried = Vec::new();
+    page.state(|_| {
+        assert_eq!(page.links(), MAX_LINKS);
+        let shown = page.shown(info_hash).into_iter();
+        let links = shown.filter(|tracker| tracker.state != TrackerState::Spare);
+        let new: Vec<String> = links.map(|tracker| tracker.url).collect();
+        tried.extend(
+            new.into_iter()
+                .filter(|url| !tried.contains(url))
+                .collect::<Vec<_>>(),
+        );
+        tried.len() == many.len() + 1
+    })
+    .await;
+    page.host.hang_up_all();
+}
+
+#[wasm_bindgen_test]
+async fn a_tracker_where_others_were_met_is_tried_after_a_reload() {
+    let slot = 1051;
+    let page = Page::new(Store::open(slot).await.unwrap());
+    page.send(ToWorker::AddLink(link(HASH, &[])));
+    let info_hash = page.added().await;
+    let url = "ws://127.0.0.1:9/met";
+    page.host
+        .update(info_hash, |torrent| torrent.record.met.push(url.into()));
+    Store::open(slot).await.unwrap().records().await.unwrap();
+
+    let reloaded = Page::new(Store::open(slot).await.unwrap());
+    resume_all(&reloaded.host).await;
+    let shown = reloaded.shown(info_hash);
+    assert_eq!(urls(&shown), [NO_TRACKER, url]);
+    assert_eq!(shown[1].by, NamedBy::Peer);
+    assert_eq!(reloaded.links(), 2);
+    // Not where a person wants relays of their own only, and not what a person removed.
+    reloaded.send(ToWorker::RelayOnly(true));
+    assert_eq!(urls(&reloaded.shown(info_hash)), [NO_TRACKER]);
+    reloaded.send(ToWorker::RelayOnly(false));
+    let url = url.to_owned();
+    reloaded.send(ToWorker::RemoveTracker { info_hash, url });
+    assert_eq!(urls(&reloaded.shown(info_hash)), [NO_TRACKER]);
     reloaded.host.store.remove(info_hash).await.unwrap();
 }
