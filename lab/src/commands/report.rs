@@ -27,6 +27,8 @@ mod survival;
 
 /// Peers of the largest swarm.
 const LARGEST: u32 = 5000;
+/// What a section says that was not written in full.
+const QUICK: &str = "Of `lab report --quick`: smaller, and with fewer seeds.";
 /// Nodes of the largest network.
 const LARGEST_NETWORK: u32 = 100_000;
 
@@ -78,6 +80,9 @@ impl Report {
             let wanted = self.sections.is_empty() || self.sections.contains(section);
             if wanted {
                 writer.heading(section.title());
+                if self.quick {
+                    writer.paragraph(QUICK);
+                }
                 section.write(&mut writer)?;
                 page += &std::mem::take(&mut writer.text);
             } else {
