@@ -19,9 +19,22 @@ pub(super) struct Call {
     /// What for.
     pub(super) purpose: Purpose,
     sent: Time,
+    /// From then on others are asked beside it.
+    slow_at: Time,
     /// Nobody waits for it from then on.
     short: Time,
-    late: bool,
+    stage: Stage,
+}
+
+/// How long a query has been waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Not longer than most do.
+    Fresh,
+    /// Longer than most.
+    Slow,
+    /// So long that nobody waits for it.
+    Late,
 }
 
 /// What a query is for.
@@ -48,6 +61,8 @@ pub(super) struct Calls {
 /// What becomes of a query as time passes.
 #[derive(Debug)]
 pub(super) enum Passed {
+    /// It takes longer than most.
+    Slow(Call),
     /// Nobody waits for it any more.
     Late(Call),
     /// There will be no answer.
@@ -63,7 +78,7 @@ impl Call {
 
     /// It was late when its answer came, or its end.
     pub(super) fn is_late(&self) -> bool {
-        self.late
+        self.stage == Stage::Late
     }
 }
 
@@ -103,17 +118,22 @@ impl Calls {
         while self.calls.contains_key(&number) {
             number = number.wrapping_add(1);
         }
+        let round_trip = self.smoothed.unwrap_or(config.short_timeout);
         let round_trips = self.smoothed.unwrap_or_default() * config.short_rtts;
         let call = Call {
             to,
             id,
             purpose,
             sent: now,
+            slow_at: now + round_trip * config.slow_rtts,
             short: now
                 + round_trips
                     .max(config.short_timeout)
                     .min(config.long_timeout),
-            late: false,
+            stage: match purpose {
+                Purpose::Step(_) => Stage::Fresh,
+                Purpose::Upkeep | Purpose::Check | Purpose::Store(_) => Stage::Slow,
+            },
         };
         self.calls.insert(number, call);
         number.to_be_bytes()
@@ -143,14 +163,20 @@ impl Calls {
     /// The next query with which something happens by now.
     pub(super) fn pass(&mut self, now: Time, config: &Config) -> Option<Passed> {
         let over = |call: &Call| now.saturating_since(call.sent) >= config.long_timeout;
-        let late = |call: &Call| !call.late && now >= call.short;
+        let late = |call: &Call| call.stage != Stage::Late && now >= call.short;
+        let slow = |call: &Call| call.stage == Stage::Fresh && now >= call.slow_at;
         let (number, call) = self
             .calls
             .iter_mut()
-            .find(|(_, call)| over(call) || late(call))?;
+            .find(|(_, call)| over(call) || late(call) || slow(call))?;
         if !over(call) {
-            call.late = true;
-            return Some(Passed::Late(call.clone()));
+            let is_late = late(call);
+            call.stage = if is_late { Stage::Late } else { Stage::Slow };
+            let call = call.clone();
+            return Some(match is_late {
+                true => Passed::Late(call),
+                false => Passed::Slow(call),
+            });
         }
         let number = *number;
         self.calls.remove(&number).map(Passed::Over)
@@ -158,9 +184,10 @@ impl Calls {
 
     /// When [`Calls::pass`] next finds one.
     pub(super) fn due(&self, config: &Config) -> Option<Time> {
-        let due = self.calls.values().map(|call| match call.late {
-            true => call.sent + config.long_timeout,
-            false => call.short,
+        let due = self.calls.values().map(|call| match call.stage {
+            Stage::Fresh => call.slow_at.min(call.short),
+            Stage::Slow => call.short,
+            Stage::Late => call.sent + config.long_timeout,
         });
         due.min()
     }

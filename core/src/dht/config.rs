@@ -50,6 +50,10 @@ pub struct Config {
     pub short_timeout: Duration,
     /// See [`Config::short_timeout`]. 3: TCP's four deviations, roughly.
     pub short_rtts: u32,
+    /// Smoothed round trips after which a query of a lookup is slow: the next one is asked
+    /// beside it, and its lookup waits for it no less. 2: one answer in twelve is slower, where
+    /// round trips are lognormal with σ = 0.6.
+    pub slow_rtts: u32,
     /// After this long an answer is not an answer, and its node has failed. 15 s (libtorrent):
     /// what is late is still worth having.
     pub long_timeout: Duration,
@@ -165,6 +169,7 @@ impl Default for Config {
             closest: 8,
             short_timeout: Duration::from_millis(500),
             short_rtts: 3,
+            slow_rtts: 2,
             long_timeout: seconds(15),
             max_calls: 256,
             max_lookups: 16,

@@ -130,9 +130,19 @@ impl Dht {
     pub(super) fn pass_calls(&mut self, now: Time) {
         while let Some(passed) = self.calls.pass(now, &self.config) {
             match passed {
+                Passed::Slow(call) => self.slow(&call),
                 Passed::Late(call) => self.late(&call),
                 Passed::Over(call) => self.fail(now, &call),
             }
+        }
+    }
+
+    /// An answer takes longer than most.
+    fn slow(&mut self, call: &Call) {
+        if let Purpose::Step(lookup) = call.purpose
+            && let Some(lookup) = self.lookups.get_mut(&lookup)
+        {
+            lookup.slow(call.to);
         }
     }
 

@@ -1,9 +1,10 @@
 //! One walk towards a target: whom it knows, whom to ask next, when it is over.
 //!
 //! It asks the closest ones, a few at once, and they tell of closer ones (Kademlia, section
-//! 2.3). It is over as soon as the closest [`Config::closest`] have answered. Whoever is late
-//! is passed over without being given up: an answer that comes after all counts as any other,
-//! for as long as the lookup lasts. Waiting for the dead is what most of the time of other
+//! 2.3). It is over as soon as the closest [`Config::closest`] have answered. Beside whoever is
+//! slow the next ones are asked, so that there is somebody in its place should it be dead.
+//! Whoever is late is passed over without being given up: an answer that comes after all counts
+//! as any other, for as long as the lookup lasts. Waiting for the dead is what most of the time of other
 //! implementations' lookups goes into.
 
 #[cfg(test)]
@@ -73,6 +74,8 @@ struct Candidate {
     address: NodeAddress,
     hops: u8,
     state: CandidateState,
+    /// It was asked, and takes longer than most.
+    slow: bool,
     token: Option<Box<[u8]>>,
     stored: bool,
 }
@@ -152,11 +155,15 @@ impl Lookup {
 
     /// Whom to ask next, if somebody is to be asked now. It counts as asked.
     pub(super) fn next(&mut self, config: &Config) -> Option<Next> {
-        let asked = |candidate: &&Candidate| candidate.state == CandidateState::Asked;
+        let asked =
+            |candidate: &&Candidate| candidate.state == CandidateState::Asked && !candidate.slow;
         if self.candidates.iter().filter(asked).count() >= config.alpha.max(1) {
             return None;
         }
-        let mut closest = self.candidates.iter_mut().filter(|c| c.counts());
+        let mut closest = self
+            .candidates
+            .iter_mut()
+            .filter(|c| c.counts() && !(c.slow && c.state == CandidateState::Asked));
         let next = closest
             .by_ref()
             .take(config.closest.max(1))
@@ -202,6 +209,13 @@ impl Lookup {
         self.insert(candidate);
         self.answers += 1;
         Some(hops)
+    }
+
+    /// Somebody takes longer to answer than most.
+    pub(super) fn slow(&mut self, address: NodeAddress) {
+        if let Some(at) = self.find(address) {
+            self.candidates[at].slow = true;
+        }
     }
 
     /// Nobody waits for somebody any more.
@@ -297,6 +311,7 @@ impl Candidate {
             address,
             hops,
             state: CandidateState::New,
+            slow: false,
             token: None,
             stored: false,
         }

@@ -53,7 +53,7 @@ fn a_node_that_was_there_before_needs_no_bootstrap_node() {
     network.run(seconds(120));
     let joined = |output: &Output| matches!(output, Output::Joined { .. });
     assert!(network.nodes[40].said.iter().any(|(_, said)| joined(said)));
-    assert!(network.contacts(40) > 20);
+    assert!(network.contacts(40) >= 20);
 }
 
 #[test]

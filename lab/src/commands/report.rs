@@ -27,8 +27,10 @@ mod survival;
 
 /// Peers of the largest swarm.
 const LARGEST: u32 = 5000;
+/// What a section says that was not written in full.
+const QUICK: &str = "Of `lab report --quick`: smaller, and with fewer seeds.";
 /// Nodes of the largest network.
-const LARGEST_NETWORK: u32 = 100_000;
+const LARGEST_NETWORK: u32 = 50_000;
 
 /// What to rerun, and where to write it.
 #[derive(Debug, Args)]
@@ -46,8 +48,7 @@ pub(crate) struct Report {
     /// some ten minutes and as many gigabytes of memory.
     #[arg(long, default_value_t = LARGEST, value_name = "PEERS")]
     largest: u32,
-    /// The largest network of the DHT. With 100,000 nodes, the largest that is known to fit, a
-    /// run takes some minutes and four gigabytes of memory.
+    /// The largest network of the DHT. 50,000 nodes take two gigabytes of memory.
     #[arg(long, default_value_t = LARGEST_NETWORK, value_name = "NODES")]
     largest_network: u32,
     /// How many runs at once; as many as there are cores if not given.
@@ -78,6 +79,9 @@ impl Report {
             let wanted = self.sections.is_empty() || self.sections.contains(section);
             if wanted {
                 writer.heading(section.title());
+                if self.quick {
+                    writer.paragraph(QUICK);
+                }
                 section.write(&mut writer)?;
                 page += &std::mem::take(&mut writer.text);
             } else {

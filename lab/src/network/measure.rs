@@ -294,8 +294,9 @@ impl Measure {
         let its = its.take_while(|((of, _), _)| *of == index);
         let its: Vec<_> = its.map(|(key, _)| *key).collect();
         for key in its {
-            self.asked.remove(&key);
-            self.abandoned += 1;
+            let asked = self.asked.remove(&key);
+            let looked = asked.is_some_and(|asked| !asked.announces);
+            self.abandoned += u32::from(looked);
         }
     }
 

@@ -70,6 +70,24 @@ fn who_is_late_is_not_waited_for_and_counts_when_it_comes() {
 }
 
 #[test]
+fn beside_who_is_slow_others_are_asked_and_it_is_waited_for() {
+    let mut lookup = lookup(&[10, 20, 30, 40, 50]);
+    assert_eq!(asks(&mut lookup), [10, 20]);
+    lookup.slow(contact(10).address);
+    assert_eq!(asks(&mut lookup), [30]);
+    answers(&mut lookup, 20);
+    // In its place, should it be dead.
+    assert_eq!(asks(&mut lookup), [40]);
+    answers(&mut lookup, 30);
+    answers(&mut lookup, 40);
+    assert!(!lookup.has_arrived(&config()));
+    lookup.late(contact(10).address);
+    assert!(lookup.has_arrived(&config()));
+    answers(&mut lookup, 10);
+    assert_eq!(lookup.closest(1).0, [contact(10)]);
+}
+
+#[test]
 fn when_nobody_has_answered_the_late_are_waited_for() {
     let mut lookup = lookup(&[10, 20]);
     asks(&mut lookup);

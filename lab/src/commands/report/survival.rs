@@ -16,29 +16,23 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
          free, so all talk through it, and links stand by; {HALF:.0} s after the beginning the \
          server, which is tracker and relay in one, dies for good. From then on there are the \
          links that are there, and nobody introduces anybody to others. A peer has so many \
-         links at most; one pair in five cannot be linked. *Also leaves*: the seeder is gone \
-         as well, ten seconds before the server. Without a single link a transfer ends with \
-         the server."
+         links at most; one pair in five cannot be linked. Half of the pieces are with the \
+         seeder alone by then, so whoever is to complete needs a way to it. Without a single \
+         link a transfer ends with the server."
     ));
     let limits: Vec<u32> = writer.choose(vec![0, 2, 4], vec![0, 1, 2, 3, 4, 6, 8, 12]);
-    let mut variants = Vec::new();
-    for leaves in [false, true] {
-        for &most in &limits {
-            variants.push(((leaves, most), scenario(peers, most, leaves)));
-        }
-    }
+    let variants: Vec<(u32, Scenario)> = limits
+        .iter()
+        .map(|&most| (most, scenario(peers, most)))
+        .collect();
     let seeds = writer.choose(2, 4);
     let played = writer.play("survival", &variants, |_| seeds)?;
     let mut rows = Vec::new();
-    let mut series = [false, true].map(|leaves| Series {
-        name: if leaves {
-            "the seeder leaves before".to_owned()
-        } else {
-            "the seeder stays".to_owned()
-        },
+    let mut series = Series {
+        name: "transfers that complete".to_owned(),
         ..Series::default()
-    });
-    for ((leaves, most), results) in &played {
+    };
+    for (most, results) in &played {
         let complete = estimate(results, |r| 100.0 * r.complete_share());
         let pieces = estimate(results, |r| {
             let leechers = r.peers.iter().filter(|peer| peer.role.is_leecher());
@@ -51,14 +45,12 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
             false => "–".to_owned(),
         };
         rows.push(vec![
-            if *leaves { "also leaves" } else { "stays" }.to_owned(),
             most.to_string(),
             links.to_string(),
             format!("{complete} %"),
             format!("{pieces} %"),
             last,
         ]);
-        let series = &mut series[usize::from(*leaves)];
         let (low, high) = complete.interval();
         let most = f64::from(*most);
         series.points.push((most, complete.mean));
@@ -66,7 +58,6 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     }
     writer.table(
         &[
-            "The seeder",
             "Links, most",
             "Links made, a peer",
             "Transfers that complete",
@@ -79,7 +70,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
         "The server dies at half time",
         "Direct links that a peer may have",
         "Transfers that complete, %",
-        &series,
+        &[series],
     )?;
     writer.chart(
         "survival",
@@ -88,7 +79,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     )
 }
 
-fn scenario(peers: u32, most: u32, leaves: bool) -> Scenario {
+fn scenario(peers: u32, most: u32) -> Scenario {
     Scenario {
         leechers: peers,
         relay: RelayUse::Free,
@@ -96,7 +87,6 @@ fn scenario(peers: u32, most: u32, leaves: bool) -> Scenario {
             most: Some(most),
             ..DirectLinks::default()
         },
-        seeders_leave_after: leaves.then_some(HALF - 10.0),
         outages: vec![Outage {
             at: HALF,
             lasts: 1e6,
