@@ -70,6 +70,9 @@ fn usage(error: &UsageError) -> String {
     if error.kind() == ErrorKind::MissingSubcommand {
         return "error: one of seed, get, create, show and dht is needed (see --help)".to_owned();
     }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "error: one of dht lookup, get, put and table is needed (see --help)".to_owned();
+    }
     let text = error.render().to_string();
     let what = text.split("\n\n").next().unwrap_or_default();
     let words: Vec<_> = what.split_whitespace().collect();
