@@ -58,6 +58,10 @@ pub(super) struct Calls {
     smoothed: Option<Duration>,
 }
 
+/// An answer that takes less time than this is not slow, however near most of them are: the time
+/// in which a host may be busy with something else.
+const GRANULARITY: Duration = Duration::from_millis(10);
+
 /// What becomes of a query as time passes.
 #[derive(Debug)]
 pub(super) enum Passed {
@@ -125,7 +129,7 @@ impl Calls {
             id,
             purpose,
             sent: now,
-            slow_at: now + round_trip * config.slow_rtts,
+            slow_at: now + (round_trip * config.slow_rtts).max(GRANULARITY),
             short: now
                 + round_trips
                     .max(config.short_timeout)
