@@ -49,6 +49,14 @@ struct Channel {
     _on_event: Closure<dyn FnMut(Event)>,
 }
 
+impl Drop for Channel {
+    /// What is forgotten is closed, and not listened to any more: its listener goes with it, and a
+    /// late event would find none.
+    fn drop(&mut self) {
+        self.pipe.close();
+    }
+}
+
 /// What carries its bytes.
 #[derive(Clone, Debug)]
 enum Pipe {
@@ -267,8 +275,7 @@ impl Host {
     }
 
     fn hang_up_wire(&self, wire: LinkId) -> Option<DirectId> {
-        let (id, channel) = self.directs.borrow_mut().wires.remove(&wire)?;
-        channel.pipe.close();
+        let (id, _) = self.directs.borrow_mut().wires.remove(&wire)?;
         Some(id)
     }
 
@@ -279,10 +286,7 @@ impl Host {
             next_wire,
             ..Directs::default()
         });
-        let wires = directs.wires.values().map(|(id, channel)| {
-            channel.pipe.close();
-            *id
-        });
+        let wires = directs.wires.values().map(|(id, _)| *id);
         for id in directs.making.keys().copied().chain(wires) {
             self.make_direct(id, DirectWork::Drop);
         }
