@@ -1,7 +1,10 @@
 //! A headless browser with tabs: Chromium, or Firefox.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -17,6 +20,9 @@ use crate::wait::{PATIENCE, until};
 
 /// What people's other browser is called: by Debian, and by everybody else.
 const FIREFOX: [&str; 2] = ["/usr/bin/firefox-esr", "/usr/bin/firefox"];
+
+/// How long a browser may take to end when a test has failed.
+const GOODBYE: Duration = Duration::from_secs(10);
 
 /// A browser with a profile of its own. Quit it at the end of a test.
 #[derive(Debug)]
@@ -201,7 +207,35 @@ impl Browser {
 
     /// Ends the browser.
     pub async fn quit(self) -> Result<()> {
-        self.driver.quit().await?;
+        self.driver.clone().quit().await?;
         Ok(())
+    }
+
+    /// Asks the driver to end it, outside of any runtime.
+    fn end(&self) -> Result<()> {
+        let (server, session) = (self.driver.server_url(), self.driver.session_id());
+        let address = server.socket_addrs(|| None)?;
+        let mut stream = TcpStream::connect(&address[..])?;
+        stream.set_read_timeout(Some(GOODBYE))?;
+        let request = format!(
+            "DELETE /session/{session} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            address[0]
+        );
+        stream.write_all(request.as_bytes())?;
+        // The answer comes when it has ended; the connection stays.
+        stream.read_exact(&mut [0])?;
+        Ok(())
+    }
+}
+
+impl Drop for Browser {
+    /// A test has failed. The driver's own way would wait for answers that this test's runtime
+    /// has to bring, which waits for it: the test would hang instead of failing.
+    fn drop(&mut self) {
+        if self.driver.clone().leak().is_ok()
+            && let Err(error) = self.end()
+        {
+            eprintln!("the browser may still run: {error}");
+        }
     }
 }
