@@ -52,6 +52,7 @@ def settings(listen, bootstrap):
         "alert_mask": lt.alert.category_t.error_notification
         | lt.alert.category_t.tracker_notification
         | lt.alert.category_t.connect_notification
+        | lt.alert.category_t.storage_notification
         | lt.alert.category_t.dht_notification
         | lt.alert.category_t.dht_operation_notification,
     }
@@ -66,16 +67,20 @@ def run(torrent, folder, listen, bootstrap=None):
         parameters.ti = lt.torrent_info(torrent)
     parameters.save_path = folder
     handle = session.add_torrent(parameters)
-    told = False
+    flushes = told = False
     while True:
         session.wait_for_alert(500)
         for alert in session.pop_alerts():
             print(alert.message(), file=sys.stderr, flush=True)
             if isinstance(alert, lt.peer_connect_alert):
                 print(alert.message(), flush=True)
-        if not told and handle.status().is_seeding:
-            told = True
-            print("complete", flush=True)
+            if isinstance(alert, lt.cache_flushed_alert) and flushes and not told:
+                told = True
+                print("complete", flush=True)
+        # A piece that was verified may not have been written yet.
+        if not flushes and handle.status().is_seeding:
+            flushes = True
+            handle.flush_cache()
 
 
 def dht(listen, bootstrap, command, subject=None, detail=None):
