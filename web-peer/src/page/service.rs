@@ -1,7 +1,7 @@
 //! The service worker (`assets/stream.js`), which answers for files as a server would.
 //!
-//! It is asked for when somebody first needs it. What it is asked for, it asks of the tab in
-//! whose folder it is, and the tab's page only passes that on to the engine.
+//! What it is asked for, it asks of the tab in whose folder it is, and the tab's page only passes
+//! that on to the engine.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use js_sys::{Array, Promise};
 use swarm_core::id::InfoHash;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     MessageChannel, MessageEvent, ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration,
 };
@@ -30,6 +30,12 @@ const ALL: &str = "zip";
 /// Milliseconds.
 const AWAKE: i32 = 30_000;
 
+/// By then the page shows what it has, and is connected. Milliseconds.
+const SETTLED: i32 = 3_000;
+
+/// It has the page by then, or the browser doesn't want it to. Milliseconds.
+const TAKEN_OVER: i32 = 3_000;
+
 /// The line to it. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Service(Rc<Inner>);
@@ -42,13 +48,19 @@ struct Inner {
 }
 
 impl Service {
-    /// Not asked for yet.
+    /// Asks for it once the page has settled: the server may be gone when it is needed.
     pub(crate) fn new(port: &Port) -> Self {
-        Service(Rc::new(Inner {
+        let service = Service(Rc::new(Inner {
             port: port.clone(),
             is_listening: Cell::default(),
             awake: RefCell::default(),
-        }))
+        }));
+        let early = service.clone();
+        after(SETTLED, move || {
+            // Whether there is one is said when it is needed.
+            spawn_local(async move { drop(early.ready().await) });
+        });
+        service
     }
 
     /// Where this tab's file is, by its index, or all of them. None where the browser gives this
@@ -104,6 +116,16 @@ impl Service {
         worker.post_message_with_transferable(&JsValue::NULL, &Array::of1(&pair.port2()))?;
         let event: MessageEvent = JsFuture::from(answer).await?.unchecked_into();
         let tab = event.data().as_string().ok_or(JsValue::UNDEFINED)?;
+        if container.controller().is_none() {
+            // What is requested before it has taken the page over goes past it, to the server.
+            let taken = Promise::new(&mut |resolve, _| {
+                container.set_oncontrollerchange(Some(&resolve));
+                after(TAKEN_OVER, move || {
+                    let _ = resolve.call0(&JsValue::UNDEFINED);
+                });
+            });
+            JsFuture::from(taken).await?;
+        }
         Ok((tab, worker))
     }
 
