@@ -138,9 +138,14 @@ async fn a_paused_lab_stands_still_and_a_link_holds_the_experiment() -> Result<(
 }
 
 async fn as_fast_as_it_can(tab: &Tab) -> Result<()> {
-    tab.run(
-        "const speed = document.querySelector('[data-testid=speed]'); speed.value = 'max';
-         speed.dispatchEvent(new Event('change', { bubbles: true }));",
+    // The page is there before its program.
+    tab.until(
+        "a choice of speeds",
+        "const speed = document.querySelector('[data-testid=speed]');
+         if (speed === null) return false;
+         speed.value = 'max';
+         speed.dispatchEvent(new Event('change', { bubbles: true }));
+         return true;",
     )
     .await?;
     Ok(())
