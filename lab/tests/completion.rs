@@ -1,5 +1,8 @@
 //! Everybody gets everything, whatever goes wrong on the way.
 
+mod played;
+
+use played::play;
 use swarm_lab::scenario::{AccessLink, Arrivals, Outage, Start, Store};
 use swarm_lab::snapshot::Role;
 use swarm_lab::{Results, Scenario, ScenarioError, Simulation};
@@ -13,15 +16,6 @@ fn small() -> Scenario {
         time_limit: 3600.0,
         ..Scenario::default()
     }
-}
-
-fn play(scenario: Scenario) -> Results {
-    let mut simulation = Simulation::new(scenario).expect("a good scenario");
-    simulation.watch_for_stalls();
-    simulation.run();
-    assert_eq!(simulation.false_claims(), 0, "announced without having it");
-    assert_eq!(simulation.stalls(), 0, "nothing would have woken somebody");
-    simulation.results()
 }
 
 fn assert_all_complete(results: &Results) {

@@ -1,7 +1,10 @@
 //! Direct links beside the relay: everybody gets everything, whatever becomes of them.
 
+mod played;
+
+use played::play;
 use swarm_lab::scenario::{DirectLinks, Outage, RelayUse};
-use swarm_lab::{Results, Scenario, Simulation};
+use swarm_lab::{Results, Scenario};
 
 /// Eight peers share 4 MiB over lines on which that takes a good while.
 fn small(relay: RelayUse) -> Scenario {
@@ -16,15 +19,6 @@ fn small(relay: RelayUse) -> Scenario {
     scenario.seeder_link.up = 250e3;
     scenario.leecher_link.up = 250e3;
     scenario
-}
-
-fn play(scenario: Scenario) -> Results {
-    let mut simulation = Simulation::new(scenario).expect("a good scenario");
-    simulation.watch_for_stalls();
-    simulation.run();
-    assert_eq!(simulation.false_claims(), 0, "announced without having it");
-    assert_eq!(simulation.stalls(), 0, "nothing would have woken somebody");
-    simulation.results()
 }
 
 /// With the right pieces: what is written was hashed.

@@ -212,14 +212,7 @@ fn liar(id: NodeId, asked: Rc<Cell<usize>>) -> Script {
             nodes: nodes.collect(),
             ..Response::default()
         };
-        let answer = Message {
-            transaction,
-            version: None,
-            read_only: false,
-            ip: None,
-            body: Body::Response(response),
-        };
-        vec![(from, answer.encode())]
+        vec![(from, answer(transaction, response))]
     })
 }
 
@@ -282,14 +275,7 @@ fn what_a_stranger_says_of_our_own_network_is_passed_over() {
             values: vec![local],
             ..Response::default()
         };
-        let answer = Message {
-            transaction,
-            version: None,
-            read_only: false,
-            ip: None,
-            body: Body::Response(response),
-        };
-        vec![(from, answer.encode())]
+        vec![(from, answer(transaction, response))]
     });
     network.script(liar, script);
     for number in 0..10 {
@@ -299,4 +285,16 @@ fn what_a_stranger_says_of_our_own_network_is_passed_over() {
     network.start(3, 1, Request::Search(TORRENT));
     network.run(seconds(20));
     assert!(network.peers(3, 1).is_empty());
+}
+
+/// A datagram that answers a query.
+fn answer(transaction: Transaction, response: Response) -> Vec<u8> {
+    let message = Message {
+        transaction,
+        version: None,
+        read_only: false,
+        ip: None,
+        body: Body::Response(response),
+    };
+    message.encode()
 }
