@@ -37,6 +37,10 @@ impl Row for Peer {
     fn show(&mut self, (_, peer): Self::View) {
         let Peer(row) = self;
         let (path, path_explained) = match peer.path {
+            PeerPath::Relay | PeerPath::Direct if peer.gateway => (
+                "gateway",
+                "From a swarm of ordinary BitTorrent clients, which this peer talks to for you",
+            ),
             PeerPath::Relay => (
                 "relay",
                 "Through the server, which passes bytes on and keeps none",
