@@ -313,7 +313,8 @@ fn aria2_command(folder: &Path, port: u16) -> Command {
 /// The same with Transmission, whose configuration goes beside the folder.
 pub fn transmission(torrent: &Path, folder: &Path, port: u16) -> Result<Running> {
     let mut command = Command::new("transmission-cli");
-    command.args(["--no-portmap", "--verify", "--encryption-tolerated"]);
+    // What is in the folder is verified by itself; to ask for it stops the torrent for good.
+    command.args(["--no-portmap", "--encryption-tolerated"]);
     command
         .arg("--config-dir")
         .arg(folder.with_extension("transmission"));
