@@ -28,12 +28,15 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 const PEERS: usize = 100;
-/// A hundred times a MiB go through two sockets each, at least: half a minute of work as it is
+/// A hundred times a MiB, each through two sockets at least: half a minute of work, as it is
 /// compiled for tests.
 const PIECES: u32 = 32;
 const PIECE: u32 = 32 << 10;
-/// Whom each calls, or is called by, more or less: all together are some thousand sockets.
-const NEIGHBOURS: usize = 10;
+/// Whom each opens channels to while enough of them are of use, whom the relay names to it, and
+/// whom it is told to call: nobody is turned away often, and all have some thousand sockets.
+const OPENED: usize = 6;
+const NAMED: usize = 8;
+const CALLED: usize = 4;
 /// Of each peer's connections by TCP, so many are cut, and so many of those to the relay: then
 /// there is an end to it, whatever happens.
 const CUTS: (usize, usize) = (12, 2);
@@ -51,10 +54,10 @@ enum Stands {
 }
 
 fn stands(peer: usize) -> Stands {
-    match peer % 5 {
+    match peer % 10 {
         // The seeder is among those who have both.
         1 => Stands::Relay,
-        2 => Stands::Tcp,
+        2 | 3 => Stands::Tcp,
         _ => Stands::Both,
     }
 }
@@ -188,6 +191,7 @@ async fn a_hundred_peers_complete_while_links_are_cut() {
     let mut config = tracker_relay::Config::default();
     // Whoever can is to talk by TCP, and to fall back to the relay where that is cut.
     config.hub.relay = RelayUse::Spare;
+    config.hub.max_numwant = NAMED;
     let server = tracker_relay::serve(config, listener).unwrap();
     let mut rng = Rng::new(9);
     let (by_tcp, by_relay) = (Arc::<Passed>::default(), Arc::<Passed>::default());
@@ -195,10 +199,7 @@ async fn a_hundred_peers_complete_while_links_are_cut() {
     let mut wires = Vec::new();
     let mut addresses = Vec::new();
     for peer in 0..PEERS {
-        let listens = WiresConfig {
-            accepted: 4 * NEIGHBOURS,
-            ..WiresConfig::default()
-        };
+        let listens = WiresConfig::default();
         let listens = (stands(peer) != Stands::Relay).then(|| Wires::listen(listens).unwrap());
         if let Some(listens) = &listens {
             let lines = Lines {
@@ -236,7 +237,7 @@ async fn a_hundred_peers_complete_while_links_are_cut() {
             Some(address.into())
         };
         let mut config = Config {
-            max_peers: 3 * NEIGHBOURS,
+            target_peers: OPENED,
             ..Config::terminal()
         };
         if wires.is_some() {
@@ -248,7 +249,7 @@ async fn a_hundred_peers_complete_while_links_are_cut() {
             host.join_network(wires);
             // Some others, drawn; more are heard of from those.
             let others = addresses.len();
-            let called = (0..NEIGHBOURS / 2).map(|_| rng.below(others));
+            let called = (0..CALLED).map(|_| rng.below(others));
             host.call(called.map(|it| addresses[it].to_string()).collect());
         }
         let resume = match seed.take() {
@@ -293,7 +294,7 @@ async fn a_hundred_peers_complete_while_links_are_cut() {
     let [tcp, relay] = [&by_tcp, &by_relay].map(|passed| passed.bytes.load(Ordering::Relaxed));
     let [cuts, relay_cuts] = [&by_tcp, &by_relay].map(|passed| passed.cuts.load(Ordering::Relaxed));
     let length = content.len() as u64;
-    assert!(tcp > 20 * length && relay > 10 * length, "{tcp}, {relay}");
+    assert!(tcp > 20 * length && relay > 5 * length, "{tcp}, {relay}");
     assert!(cuts > 100 && relay_cuts > 20, "{cuts}, {relay_cuts}");
     tasks.shutdown().await;
     server.shutdown().await;
