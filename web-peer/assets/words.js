@@ -172,7 +172,9 @@ globalThis.words = (() => {
     // A number with a unit, with so many digits behind the point.
     figure: (value, unit, digits) =>
       format(unit + digits, () => {
-        const unitDisplay = unit === "byte" || unit === "day" ? "long" : "short";
+        // Arabic shortens all units only where it writes the narrowest.
+        const brief = isRightToLeft ? "narrow" : "short";
+        const unitDisplay = unit === "byte" || unit === "day" ? "long" : brief;
         const [minimumFractionDigits, maximumFractionDigits] = [digits, digits];
         const options = { style: "unit", unit, unitDisplay, minimumFractionDigits, maximumFractionDigits };
         return new Intl.NumberFormat(locale, options);
