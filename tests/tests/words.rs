@@ -3,6 +3,7 @@
 //! Ignored by a plain `cargo test`: see CONTRIBUTING.md.
 
 use anyhow::Result;
+use serde_json::json;
 use swarm_tests::browser::Browser;
 use swarm_tests::files::random;
 use swarm_tests::server::Server;
@@ -109,31 +110,39 @@ async fn from_right_to_left_the_page_fits_a_phone() -> Result<()> {
         1,
     )?;
     let server = Server::start().await?;
-    let browser = Browser::start_with(&["--window-size=390,844"]).await?;
+    let browser = Browser::start().await?;
+    let (seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
 
-    let page = format!("{}?lang=ar", server.page());
-    let tab = browser.open(&page).await?;
-    tab.share(&[&file]).await?;
-    let torrent = tab.seeding().await?;
-    browser
-        .open(&torrent.share_link.replace('#', "?lang=ar#"))
-        .await?
-        .seeding()
+    // A window is never as narrow as a phone; a frame is.
+    let (_, link) = torrent.share_link.split_once('#').unwrap_or_default();
+    seeder
+        .run(&format!(
+            "const phone = document.createElement('iframe');
+             phone.style = 'width: 360px; height: 780px; border: 0';
+             phone.src = '?lang=ar#{link}';
+             document.body.append(phone);"
+        ))
         .await?;
-    says(&tab, "[data-part=peers] summary", "نظير واحد").await?;
-    assert_eq!(tab.run("return document.documentElement.dir").await?, "rtl");
-
-    let width = tab.run("return innerWidth").await?;
-    assert!(width.as_u64() <= Some(500), "{width} is no phone");
-    let wide = "return [...document.querySelectorAll('body *')]
-        .filter(element => element.checkVisibility() && !element.closest('.visually-hidden'))
-        .filter(element => { const box = element.getBoundingClientRect();
-            return box.left < -1 || box.right > innerWidth + 1; })
-        .map(element => element.outerHTML.slice(0, 80))";
-    let scrolls = "return document.documentElement.scrollWidth > innerWidth";
-    assert_eq!(tab.run(scrolls).await?, false, "{}", tab.run(wide).await?);
-    let logo =
-        "return document.querySelector('.logo').getBoundingClientRect().left > innerWidth / 2";
-    assert_eq!(tab.run(logo).await?, true, "the page begins on the right");
+    // Its first peer is counted as Arabic counts.
+    seeder
+        .until(
+            "a peer on the phone",
+            "return frames[0].document.querySelector('[data-state=seeding] [data-part=peers] summary')
+                ?.textContent.includes('نظير واحد')",
+        )
+        .await?;
+    let seen = seeder
+        .run(
+            "const { document, innerWidth } = frames[0];
+             const start = document.querySelector('.logo').getBoundingClientRect();
+             return {
+                 direction: document.documentElement.dir,
+                 begins_on_the_right: start.left > innerWidth / 2,
+                 scrolls: document.documentElement.scrollWidth > innerWidth,
+             };",
+        )
+        .await?;
+    let expected = json!({ "direction": "rtl", "begins_on_the_right": true, "scrolls": false });
+    assert_eq!(seen, expected);
     browser.quit().await
 }

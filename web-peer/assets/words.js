@@ -2,11 +2,14 @@
 //
 // The page is written in English. The words of another language (words/*.json) are fetched beside
 // the program, if the browser or the person asks for one. Their keys are the English words:
-// what has no others stays English.
+// what has no others stays English. `page` is what the page says, `sentences` what the worker and
+// the core say, which know no other language.
 globalThis.words = (() => {
   const KEPT = "tabswarm-language";
   // A page that waits longer for its words begins without them. Milliseconds.
   const PATIENCE = 5000;
+  // A sentence that is longer is not recognised.
+  const LONGEST = 1000;
   const ATTRIBUTES = ["alt", "aria-label", "placeholder", "title"];
   const root = document.documentElement;
   const page = document.getElementById("page").content;
@@ -78,12 +81,15 @@ globalThis.words = (() => {
     return fill(text, named);
   };
 
-  // An English sentence of the worker or the core, which know no other language: recognised by
-  // the words around what differs in it.
+  // An English sentence of the worker or the core, recognised by the words around what differs in
+  // it. A part of it may be such a sentence, or what a stranger says, which may be long.
   let patterns = [];
   const of = (sentence) => {
     if (found.has(sentence)) {
       return say(sentence);
+    }
+    if (sentence.length > LONGEST) {
+      return sentence;
     }
     for (const { pattern, names, key, text } of patterns) {
       const match = pattern.exec(sentence);
@@ -138,14 +144,16 @@ globalThis.words = (() => {
     try {
       const signal = AbortSignal.timeout(PATIENCE);
       const answer = await fetch(`words/${language}.json`, { signal });
-      for (const [key, text] of Object.entries(await answer.json())) {
+      const { page: words, sentences } = await answer.json();
+      for (const [key, text] of Object.entries({ ...sentences, ...words })) {
         found.set(key, text);
       }
+      patterns = Object.entries(sentences)
+        .map(patternOf)
+        .sort((one, other) => other.key.length - one.key.length);
     } catch {
       return use("en");
     }
-    const spoken = [...found].filter(([key, text]) => key.includes("{") && typeof text === "string");
-    patterns = spoken.map(patternOf).sort((one, other) => other.key.length - one.key.length);
     translate(document);
   };
   const ready = language === "en" ? Promise.resolve() : load();

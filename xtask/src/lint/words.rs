@@ -1,8 +1,8 @@
 //! Every language has every text of the page, and no other.
 //!
-//! A text's key is the English one. Needed are those of the markup, those that the page says
-//! with `say!` or `key!`, and what the worker tells a person (`notice`). What else the worker or
-//! the core says may have words, but then in every language.
+//! A text's key is the English one. `page` has those of the markup, and those that the page says
+//! with `say!` or `key!`; `sentences` what the worker tells a person (`notice`), and what else the
+//! worker or the core says: that may have words, but then in every language.
 
 mod sources;
 
@@ -30,23 +30,30 @@ const PLURALS: [(&str, &[&str]); 4] = [
 const OWN_NUMBER: [&str; 3] = ["zero", "one", "two"];
 
 /// The words of one language, by the English ones.
-type Words = Map<String, Value>;
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    page: Map<String, Value>,
+    sentences: Map<String, Value>,
+}
 
 /// What is said in English.
 #[derive(Default)]
 struct Said {
-    /// Each language must have it.
-    needed: BTreeSet<String>,
+    /// By the page.
+    page: BTreeSet<String>,
+    /// By the worker, to a person.
+    notices: BTreeSet<String>,
     /// Every other text of the programs.
-    possible: BTreeSet<String>,
+    others: BTreeSet<String>,
 }
 
 /// Compares the languages with the sources.
 pub(super) fn check(root: &Path) -> Result<()> {
     let markup = fs::read_to_string(root.join("index.html")).context("reading index.html")?;
     let mut said = Said {
-        needed: sources::of_markup(&markup),
-        possible: BTreeSet::new(),
+        page: sources::of_markup(&markup),
+        ..Said::default()
     };
     for folder in SAID_IN {
         sources::of_folder(&root.join(folder), &mut said)?;
@@ -64,31 +71,38 @@ pub(super) fn check(root: &Path) -> Result<()> {
     if !wrong.is_empty() {
         bail!("web-peer/words:\n{wrong}");
     }
-    eprintln!("{} texts in {files} languages.", said.needed.len());
+    eprintln!(
+        "{} texts in {files} languages.",
+        said.page.len() + said.notices.len()
+    );
     Ok(())
 }
 
 fn complaints(said: &Said, languages: &BTreeMap<String, Words>) -> String {
     let mut wrong = String::new();
-    let somewhere: BTreeSet<&String> = languages.values().flat_map(Map::keys).collect();
-    for (language, words) in languages {
+    let sentences = languages.values().flat_map(|words| words.sentences.keys());
+    let somewhere: BTreeSet<&String> = sentences.collect();
+    for (language, Words { page, sentences }) in languages {
         let mut complain = |key: &str, what: &str| {
             let _ = writeln!(wrong, "  {language}: {what}: {key:?}");
         };
-        for key in said.needed.iter().filter(|key| !words.contains_key(*key)) {
-            complain(key, "has no words for");
-        }
-        let is_said = |key: &String| said.needed.contains(key) || said.possible.contains(key);
-        for key in words.keys().filter(|key| !is_said(key)) {
-            complain(key, "nobody says");
-        }
-        let is_lacking = |key: &&String| is_said(key) && !said.needed.contains(*key);
-        for key in somewhere.iter().copied().filter(is_lacking) {
-            if !words.contains_key(key) {
-                complain(key, "other languages have words for");
+        for (needed, words) in [(&said.page, page), (&said.notices, sentences)] {
+            for key in needed.iter().filter(|key| !words.contains_key(*key)) {
+                complain(key, "has no words for");
             }
         }
-        for (key, text) in words {
+        let is_sentence = |key: &String| said.notices.contains(key) || said.others.contains(key);
+        for key in page.keys().filter(|key| !said.page.contains(*key)) {
+            complain(key, "the page does not say");
+        }
+        for key in sentences.keys().filter(|key| !is_sentence(key)) {
+            complain(key, "nobody says");
+        }
+        let lacking = somewhere.iter().filter(|key| said.others.contains(**key));
+        for key in lacking.filter(|key| !sentences.contains_key(**key)) {
+            complain(key, "other languages have words for");
+        }
+        for (key, text) in page.iter().chain(sentences) {
             if let Err(what) = check_text(language, key, text) {
                 complain(key, &what);
             }
@@ -149,11 +163,13 @@ mod tests {
 
     use super::*;
 
-    fn wrong(words: Value) -> String {
+    fn wrong(page: &Value, sentences: &Value) -> String {
         let said = Said {
-            needed: BTreeSet::from(["Open".to_owned(), "{n} peer{s}".to_owned()]),
-            possible: BTreeSet::from(["it is gone: {0}".to_owned()]),
+            page: BTreeSet::from(["Open".to_owned(), "{n} peer{s}".to_owned()]),
+            notices: BTreeSet::from(["It is gone: {0}".to_owned()]),
+            ..Said::default()
         };
+        let words = json!({ "page": page, "sentences": sentences });
         let words: Words = serde_json::from_value(words).unwrap();
         complaints(&said, &BTreeMap::from([("de".to_owned(), words)]))
     }
@@ -161,40 +177,50 @@ mod tests {
     #[test]
     fn a_language_has_every_text_and_no_other() {
         let peers = json!({ "one": "ein Peer", "other": "{n} Peers" });
-        let all = json!({ "Open": "Öffnen", "{n} peer{s}": peers, "it is gone: {0}": "weg: {0}" });
-        assert_eq!(wrong(all), "");
-        let lacks = wrong(json!({ "{n} peer{s}": peers }));
+        let all = json!({ "Open": "Öffnen", "{n} peer{s}": peers });
+        let gone = json!({ "It is gone: {0}": "Es ist weg: {0}" });
+        assert_eq!(wrong(&all, &gone), "");
+        let lacks = wrong(&json!({ "{n} peer{s}": peers }), &json!({}));
         assert!(lacks.contains("has no words for: \"Open\""), "{lacks}");
+        assert!(lacks.contains("has no words for: \"It is gone"), "{lacks}");
         let more = json!({ "Open": "Öffnen", "{n} peer{s}": peers, "Shut": "Schließen" });
-        assert!(wrong(more).contains("nobody says: \"Shut\""));
+        assert!(wrong(&more, &gone).contains("the page does not say: \"Shut\""));
+        let old = json!({ "It is gone: {0}": "Es ist weg: {0}", "It was": "Es war" });
+        assert!(wrong(&all, &old).contains("nobody says: \"It was\""));
     }
 
     #[test]
     fn forms_and_what_is_filled_in_fit() {
-        let with = |peers: Value| wrong(json!({ "Open": "Öffnen", "{n} peer{s}": peers }));
-        assert!(with(json!("{n} Peers")).contains("needs plural forms"));
-        assert!(with(json!({ "other": "{n} Peers" })).contains("has no form \"one\""));
+        let with = |peers: &Value| {
+            let page = json!({ "Open": "Öffnen", "{n} peer{s}": peers });
+            wrong(&page, &json!({ "It is gone: {0}": "Es ist weg: {0}" }))
+        };
+        assert!(with(&json!("{n} Peers")).contains("needs plural forms"));
+        assert!(with(&json!({ "other": "{n} Peers" })).contains("has no form \"one\""));
         let few = json!({ "one": "ein Peer", "few": "{n} Peers", "other": "{n} Peers" });
-        assert!(with(few).contains("a form too many"));
+        assert!(with(&few).contains("a form too many"));
         let nameless = json!({ "one": "ein Peer", "other": "Peers" });
-        assert!(with(nameless).contains("in its middle (other)"));
+        assert!(with(&nameless).contains("in its middle (other)"));
         let other = json!({ "one": "ein {peer}", "other": "{n} Peers" });
-        assert!(with(other).contains("in its middle (one)"));
+        assert!(with(&other).contains("in its middle (one)"));
     }
 
     #[test]
-    fn a_text_that_need_not_have_words_has_them_in_every_language_or_none() {
+    fn a_sentence_that_need_not_have_words_has_them_in_every_language_or_none() {
         let said = Said {
-            needed: BTreeSet::new(),
-            possible: BTreeSet::from(["it is gone".to_owned()]),
+            others: BTreeSet::from(["it is gone".to_owned()]),
+            ..Said::default()
         };
-        let words = |text: Value| serde_json::from_value::<Words>(text).unwrap();
+        let words = |sentences: &Value| {
+            let words = json!({ "page": {}, "sentences": sentences });
+            serde_json::from_value::<Words>(words).unwrap()
+        };
         let languages = BTreeMap::from([
             (
                 "de".to_owned(),
-                words(json!({ "it is gone": "es ist weg" })),
+                words(&json!({ "it is gone": "es ist weg" })),
             ),
-            ("es".to_owned(), words(json!({}))),
+            ("es".to_owned(), words(&json!({}))),
         ]);
         let wrong = complaints(&said, &languages);
         assert!(

@@ -14,10 +14,11 @@ const ATTRIBUTES: [&str; 4] = ["alt", "aria-label", "placeholder", "title"];
 /// Elements whose text is no text of the page, or stays as it is.
 const SILENT: [&str; 3] = ["script", "style", "title"];
 
-/// What stands before a text that every language must have, without spaces.
-const ASKS_FOR_WORDS: [&str; 6] = [
-    "say!(",
-    "key!(",
+/// What stands before a text that the page says, without spaces.
+const SAYS: [&str; 2] = ["say!(", "key!("];
+
+/// What stands before a text that the worker tells a person.
+const NOTICES: [&str; 4] = [
     ".notice(true,",
     ".notice(false,",
     ".notice(true,format!(",
@@ -108,10 +109,11 @@ fn of_program(source: &str, said: &mut Said) {
         } else if rest.starts_with("'\"'") || rest.starts_with("b'\"'") {
             rest = &rest[rest.find("\"'").unwrap_or_default() + 2..];
         } else if let Some((literal, after)) = literal(rest) {
-            let is_needed = ASKS_FOR_WORDS.iter().any(|asks| before.ends_with(asks));
-            match is_needed {
-                true => said.needed.insert(literal),
-                false => said.possible.insert(literal),
+            let follows = |what: &[&str]| what.iter().any(|what| before.ends_with(what));
+            match () {
+                () if follows(&SAYS) => said.page.insert(literal),
+                () if follows(&NOTICES) => said.notices.insert(literal),
+                () => said.others.insert(literal),
             };
             before.clear();
             rest = after;
@@ -186,11 +188,9 @@ mod tests {
         "##;
         let mut said = Said::default();
         of_program(source, &mut said);
-        let needed: Vec<_> = said.needed.into_iter().collect();
-        assert_eq!(needed, ["Open", "{n} peer{s} here", "“{name}” failed"]);
-        assert_eq!(
-            said.possible.into_iter().collect::<Vec<_>>(),
-            ["it is gone"]
-        );
+        let found = |keys: BTreeSet<String>| keys.into_iter().collect::<Vec<_>>();
+        assert_eq!(found(said.page), ["Open", "{n} peer{s} here"]);
+        assert_eq!(found(said.notices), ["“{name}” failed"]);
+        assert_eq!(found(said.others), ["it is gone"]);
     }
 }
