@@ -1,5 +1,5 @@
-//! Figures as a person reads them. Integers throughout: formatting floats would add
-//! kilobytes to the page.
+//! Figures as a person reads them in English; in other languages the browser knows how (`figures`).
+//! Integers throughout: formatting floats would add kilobytes to the page.
 
 /// "512 bytes", "98.4 kB", "1.3 GB": decimal units, as browsers and shops count.
 pub fn bytes(count: u64) -> String {
@@ -36,16 +36,6 @@ pub fn scaled(count: u64) -> (u64, u32, usize) {
         tenths @ 0..1000 => (tenths, 1, power),
         _ => (rounded(unit) * 10, 0, power),
     }
-}
-
-/// "3.4 MB/s"
-pub fn rate(bytes_a_second: u64) -> String {
-    bytes(bytes_a_second) + "/s"
-}
-
-/// "53%", and "100%" only for the whole.
-pub fn percent(fraction: f64) -> String {
-    format!("{}%", floored_percent(fraction))
 }
 
 /// 53, and 100 only for the whole.
@@ -87,14 +77,6 @@ pub fn duration(seconds: u64) -> String {
     }
 }
 
-/// "1 file", "3 files": English plurals that only need an s.
-pub fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,13 +105,13 @@ mod tests {
 
     #[test]
     fn only_the_whole_is_complete() {
-        assert_eq!(percent(0.999_99), "99%");
-        assert_eq!(percent(1.0), "100%");
+        assert_eq!(floored_percent(0.999_99), 99);
+        assert_eq!(floored_percent(1.0), 100);
         assert_eq!(fraction(0.999_99), "0.9999");
         assert_eq!(fraction(1.0), "1");
         assert_eq!(fraction(0.0), "0.0000");
         assert_eq!(css_percent(0.5312), "53.12%");
-        assert_eq!(percent(f64::NAN), "0%");
+        assert_eq!(floored_percent(f64::NAN), 0);
     }
 
     #[test]
