@@ -38,6 +38,13 @@ impl Row for Peer {
     fn show(&mut self, (_, peer): Self::View) {
         let Peer(row) = self;
         let (path, path_named, path_explained) = match peer.path {
+            PeerPath::Relay | PeerPath::Direct if peer.gateway => (
+                "gateway",
+                key!("gateway"),
+                key!(
+                    "From a swarm of ordinary BitTorrent clients, which this peer talks to for you"
+                ),
+            ),
             PeerPath::Relay => (
                 "relay",
                 key!("relay"),

@@ -156,6 +156,7 @@ mod tests {
             peer_id: String::new(),
             client: String::new(),
             path: PeerPath::Relay,
+            gateway: false,
             progress,
             down: 0,
             up: 0,
