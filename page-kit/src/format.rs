@@ -38,6 +38,16 @@ pub fn scaled(count: u64) -> (u64, u32, usize) {
     }
 }
 
+/// "3.4 MB/s"
+pub fn rate(bytes_a_second: u64) -> String {
+    bytes(bytes_a_second) + "/s"
+}
+
+/// "53%", and "100%" only for the whole.
+pub fn percent(fraction: f64) -> String {
+    format!("{}%", floored_percent(fraction))
+}
+
 /// 53, and 100 only for the whole.
 pub fn floored_percent(fraction: f64) -> u32 {
     ten_thousandths(fraction) / 100
@@ -77,6 +87,14 @@ pub fn duration(seconds: u64) -> String {
     }
 }
 
+/// "1 file", "3 files": English plurals that only need an s.
+pub fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,13 +123,13 @@ mod tests {
 
     #[test]
     fn only_the_whole_is_complete() {
-        assert_eq!(floored_percent(0.999_99), 99);
-        assert_eq!(floored_percent(1.0), 100);
+        assert_eq!(percent(0.999_99), "99%");
+        assert_eq!(percent(1.0), "100%");
         assert_eq!(fraction(0.999_99), "0.9999");
         assert_eq!(fraction(1.0), "1");
         assert_eq!(fraction(0.0), "0.0000");
         assert_eq!(css_percent(0.5312), "53.12%");
-        assert_eq!(floored_percent(f64::NAN), 0);
+        assert_eq!(percent(f64::NAN), "0%");
     }
 
     #[test]
