@@ -9,7 +9,6 @@ mod alerts;
 mod announcer;
 mod browser;
 mod direct;
-mod format;
 mod frame;
 mod intake;
 mod list;
@@ -24,7 +23,7 @@ mod words;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use page_kit::dom;
+use page_kit::{dom, figures as format};
 use swarm_core::id::InfoHash;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
