@@ -30,7 +30,9 @@ pub use io::{
     Command, DirectId, DirectNews, DirectWork, Done, Event, Failure, Found, Input, Job, Output,
     Refusal, Resume, StoreError, TimerKind, Totals, Urgency, Work,
 };
-pub use view::{Contents, PeerContents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
+pub use view::{
+    Contents, PeerContents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View,
+};
 
 use std::collections::VecDeque;
 
