@@ -1,7 +1,5 @@
 //! Where the peers of one of them stand: around it, on as few rings as there is room for.
 
-use std::f64::consts::TAU;
-
 /// Cells of peers are at most and at least so large: from the middle to a corner, in CSS pixels.
 const RADIUS: (f64, f64) = (30.0, 3.0);
 
@@ -15,8 +13,12 @@ const MIDDLE: (f64, f64) = (1.5, 0.14);
 /// beside the cells, for the lines to be seen.
 const FREE: (f64, f64) = (0.4, 1.0);
 
-/// Steps in which the length of a ring is measured.
+/// A ring is drawn in so many straight lines, as far as places go.
 const STEPS: usize = 180;
+
+/// Cosine and sine of the angle between the ends of one: the functions would weigh more, in a
+/// program, than all that is here.
+const STEP: (f64, f64) = (0.999_390_827_019_095_8, 0.034_899_496_702_500_97);
 
 /// Places for a number of peers in a rectangle.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,21 +81,19 @@ impl Rings {
 
     /// The peer whose cell is here.
     pub fn at(&self, x: f64, y: f64) -> Option<usize> {
-        let distance = |&(px, py): &(f64, f64)| (px - x).hypot(py - y);
+        let far = |place: &(f64, f64)| distance(*place, (x, y));
         let places = self.places.iter().enumerate();
-        let nearest = places.min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)))?;
-        (distance(nearest.1) <= self.radius).then_some(nearest.0)
+        let nearest = places.min_by(|(_, a), (_, b)| far(a).total_cmp(&far(b)))?;
+        (far(nearest.1) <= self.radius).then_some(nearest.0)
     }
 }
 
-/// One ring: an ellipse.
+/// One ring: an ellipse around nothing.
 struct Ring {
-    a: f64,
-    b: f64,
     /// How many cells have room on it.
     room: usize,
-    /// Its length so far, after each step.
-    lengths: Vec<f64>,
+    /// Its points, from its left end, and its length up to each.
+    points: Vec<((f64, f64), f64)>,
 }
 
 fn middle_radius(height: f64, radius: f64) -> f64 {
@@ -116,35 +116,37 @@ fn rings(width: f64, height: f64, radius: f64) -> Vec<Ring> {
 
 impl Ring {
     fn new(a: f64, b: f64, radius: f64) -> Self {
-        let point = |step: usize| {
-            let angle = TAU * step as f64 / STEPS as f64;
-            (a * angle.cos(), b * angle.sin())
-        };
-        let mut length = 0.0;
-        let mut lengths = vec![0.0];
-        for step in 1..=STEPS {
-            let ((x, y), (px, py)) = (point(step), point(step - 1));
-            length += (x - px).hypot(y - py);
-            lengths.push(length);
+        let (mut x, mut y) = (-1.0, 0.0);
+        let mut points: Vec<((f64, f64), f64)> = Vec::with_capacity(STEPS + 1);
+        for _ in 0..=STEPS {
+            let point = (a * x, b * y);
+            let before = points.last().copied().unwrap_or((point, 0.0));
+            points.push((point, before.1 + distance(point, before.0)));
+            (x, y) = (x * STEP.0 - y * STEP.1, x * STEP.1 + y * STEP.0);
         }
+        let length = points[STEPS].1;
         Ring {
-            a,
-            b,
             room: (length / (APART * radius)) as usize,
-            lengths,
+            points,
         }
     }
 
-    /// The point after this part of its length, from its left end.
+    /// The point after this part of its length.
     fn at(&self, part: f64) -> (f64, f64) {
-        let length = part * self.lengths[STEPS];
-        let step = self.lengths.partition_point(|until| *until < length);
+        let length = part * self.points[STEPS].1;
+        let step = self.points.partition_point(|(_, until)| *until < length);
         let step = step.clamp(1, STEPS);
-        let (before, after) = (self.lengths[step - 1], self.lengths[step]);
+        let ((from, before), (to, after)) = (self.points[step - 1], self.points[step]);
         let within = (length - before) / (after - before).max(f64::MIN_POSITIVE);
-        let angle = TAU * ((step - 1) as f64 + within) / STEPS as f64 + TAU / 2.0;
-        (self.a * angle.cos(), self.b * angle.sin())
+        let along = |from: f64, to: f64| from + (to - from) * within;
+        (along(from.0, to.0), along(from.1, to.1))
     }
+}
+
+/// Without the care for numbers near the end of their range that the library takes.
+fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {
+    let (dx, dy) = (a.0 - b.0, a.1 - b.1);
+    (dx * dx + dy * dy).sqrt()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod port;
 mod recording;
 mod saving;
 mod service;
+mod swarm;
 mod torrents;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -156,6 +157,15 @@ impl Page {
                 let saved = blob.is_some_and(|blob| browser::download(blob, &name).is_ok());
                 if !saved {
                     alerts::error(&format!("The browser did not let us save “{name}”."));
+                }
+            }
+            ToPage::Swarm {
+                info_hash,
+                is_first,
+                news,
+            } => {
+                if let Some(hands) = self.hands.get() {
+                    hands.swarms.take(info_hash, is_first, &news);
                 }
             }
             ToPage::Added(info_hash) => {
