@@ -26,6 +26,7 @@ pub(super) fn index_of(path: PeerPath) -> usize {
 pub(super) struct Look {
     pub(super) ink: String,
     pub(super) card: String,
+    pub(super) line: String,
     pub(super) missing: String,
     /// Of a peer that lacks something.
     pub(super) partial: String,
@@ -62,6 +63,7 @@ impl Look {
                 glow: rgb(&piece),
             },
             ink: colour("--ink"),
+            line: colour("--line"),
             partial: colour("--map-here"),
             complete: colour("--complete"),
             lost: colour("--red"),

@@ -20,6 +20,10 @@ const APART: (f64, f64) = (14.0, 0.14);
 /// How well lines are seen, and how broad they are: of one who is choked, and of one who is not.
 const LINES: [(f64, f64); 2] = [(0.28, 1.0), (0.85, 1.8)];
 
+/// Where there are more peers than these, all lines are fainter, but not fainter than by this.
+const CROWD: f64 = 16.0;
+const FAINTEST: f64 = 0.45;
+
 /// Dashes and gaps, by `PATHS`: so that ways differ not by their colours alone.
 const DASHES: [&[f64]; 5] = [
     &[7.0, 4.0],
@@ -196,8 +200,9 @@ impl Star {
             .map(|it| JsValue::from_f64(*it))
             .collect();
         context.set_line_dash(&dashes).expect("they are numbers");
+        let fainter = (CROWD / around.len().max(1) as f64).clamp(FAINTEST, 1.0);
         for (index, (opacity, width)) in LINES.iter().enumerate() {
-            context.set_global_alpha(*opacity);
+            context.set_global_alpha(*opacity * fainter);
             self.surface.stroke(&look.paths[path], *width, || {
                 let alike = around
                     .iter()
@@ -234,6 +239,10 @@ impl Star {
                 .map(|peer| cell(peer.at, radius, peer.view.progress)),
         );
         cells::draw(&self.surface, &cells, &look.missing, &look.card);
+        self.surface.stroke(&look.line, 1.0, || {
+            let outline = |cell: &Cell<'_>| self.surface.outline(&corners(cell.at, cell.radius));
+            cells.iter().for_each(outline);
+        });
         // Somebody got something, wherever from.
         for (weakest, strongest, opacity) in [(0.0, 0.5, 0.35), (0.5, 1.1, 0.8)] {
             self.surface.context.set_global_alpha(opacity);

@@ -31,10 +31,9 @@ const SHOW: &str = r#"
     const place = document.getElementById('picture-program').dataset;
     addEventListener('swarm-picture', ({ detail: show }) => {
         const card = document.getElementById('torrent').content.firstElementChild.cloneNode(true);
-        const list = document.getElementById('torrent-list');
-        list.append(card);
-        document.getElementById('torrents').hidden = false;
-        document.getElementById('guide').hidden = true;
+        // Not in the page's own list, which it shows and hides.
+        document.querySelector('main').replaceChildren(card);
+        for (const other of card.querySelectorAll(':scope > :not(.swarm)')) other.remove();
         const details = card.querySelector('.swarm');
         details.hidden = false;
         details.open = true;
@@ -42,13 +41,13 @@ const SHOW: &str = r#"
         details.append(body);
         const sheet = body.querySelector('link');
         sheet.onload = () => {
-            details.scrollIntoView();
             let next = 0;
             const feed = () => {
                 if (next < moments.length) {
                     show(body, new Uint8Array(moments[next++]));
                     return setTimeout(feed, 250);
                 }
+                details.scrollIntoView();
                 const gaps = times.slice(1).map((time, index) => time - times[index]);
                 const middle = (all, part) => all.sort((a, b) => a - b)[Math.floor(all.length * part)];
                 done([times.length, middle(spent, 0.5), middle(spent, 0.95), middle(gaps, 0.5), middle(gaps, 0.95)]);
