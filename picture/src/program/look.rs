@@ -1,24 +1,31 @@
 //! Colours and manners: of the style sheet, and of what a person told the browser.
 
 use page_kit::dom::window;
-use swarm_core::engine::PeerPath;
+use swarm_core::engine::{PeerPath, PeerView};
 use swarm_picture::colours::{Rgb, Sheet, rgb};
 use swarm_picture::piece_map::Palette;
 use swarm_picture::surface::Surface;
 
-/// Every way in which peers are reached, as the page's style sheet and tests call them.
-pub(super) const PATHS: [(PeerPath, &str); 5] = [
-    (PeerPath::Relay, "relay"),
-    (PeerPath::Direct, "direct"),
-    (PeerPath::WebTorrent, "webtorrent"),
-    (PeerPath::Tcp, "tcp"),
-    (PeerPath::WebSeed, "web-seed"),
+/// Every way in which pieces come from peers, as the page's style sheet and tests call them.
+pub(super) const PATHS: [&str; 6] = [
+    "relay",
+    "direct",
+    "webtorrent",
+    "tcp",
+    "web-seed",
+    "gateway",
 ];
 
-/// Where a way is in [`PATHS`].
-pub(super) fn index_of(path: PeerPath) -> usize {
-    let found = PATHS.iter().position(|(known, _)| *known == path);
-    found.unwrap_or_default()
+/// Where the way to a peer is in [`PATHS`].
+pub(super) fn index_of(view: &PeerView) -> usize {
+    match view.path {
+        PeerPath::Relay | PeerPath::Direct if view.gateway => 5,
+        PeerPath::Relay => 0,
+        PeerPath::Direct => 1,
+        PeerPath::WebTorrent => 2,
+        PeerPath::Tcp => 3,
+        PeerPath::WebSeed => 4,
+    }
 }
 
 /// See the module.
@@ -38,7 +45,7 @@ pub(super) struct Look {
     pub(super) lost: String,
     pub(super) focus: String,
     /// By [`PATHS`].
-    pub(super) paths: [String; 5],
+    pub(super) paths: [String; 6],
     pub(super) palette: Palette,
     /// The person wants nothing to move.
     pub(super) is_still: bool,
@@ -50,7 +57,7 @@ impl Look {
         let sheet = Sheet::of(&surface.canvas);
         // Spelled out, because some are names of a system's colours.
         let colour = |name: &str| surface.spelled(&sheet.colour(name));
-        let of_path = |(_, name): (PeerPath, &str)| {
+        let of_path = |name: &str| {
             let property = String::from("--path-") + name;
             colour(&property)
         };

@@ -60,10 +60,7 @@ impl Picture {
         let mut picture = Picture {
             figure: part(element, "swarm-picture"),
             known: SwarmKnown::default(),
-            star: Star::new(
-                surface,
-                canvas.get_attribute("data-you").unwrap_or_default(),
-            ),
+            star: Star::new(surface, words::ours()),
             map: PieceMap::new(&part(element, "swarm-map"), MAP_HEIGHT),
             copies: Surface::new(&part(element, "swarm-copies")),
             table: Table::new(part(element, "swarm-rows")),
@@ -178,13 +175,13 @@ impl Picture {
         self.table.choose(self.chosen);
         let rarest = words::rarest(copies::rarest(self.map.copies()), self.holders());
         set_text(&part(&self.element, "swarm-rarest"), &rarest);
-        for (index, (_, name)) in PATHS.iter().enumerate() {
+        for (index, name) in PATHS.iter().enumerate() {
             let views = self
                 .known
                 .peers
                 .iter()
                 .filter_map(|peer| peer.view.as_ref());
-            let is_used = views.into_iter().any(|view| index_of(view.path) == index);
+            let is_used = views.into_iter().any(|view| index_of(view) == index);
             set_flag(
                 &part(&self.element, &format!("key-{name}")),
                 "hidden",

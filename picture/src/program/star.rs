@@ -25,12 +25,13 @@ const CROWD: f64 = 16.0;
 const FAINTEST: f64 = 0.45;
 
 /// Dashes and gaps, by `PATHS`: so that ways differ not by their colours alone.
-const DASHES: [&[f64]; 5] = [
+const DASHES: [&[f64]; 6] = [
     &[7.0, 4.0],
     &[],
     &[1.5, 3.5],
     &[10.0, 3.0, 2.0, 3.0],
     &[3.0, 6.0],
+    &[12.0, 4.0],
 ];
 
 /// CSS pixels a second that a piece goes.
@@ -204,9 +205,7 @@ impl Star {
         for (index, (opacity, width)) in LINES.iter().enumerate() {
             context.set_global_alpha(*opacity * fainter);
             self.surface.stroke(&look.paths[path], *width, || {
-                let alike = around
-                    .iter()
-                    .filter(|peer| index_of(peer.view.path) == path);
+                let alike = around.iter().filter(|peer| index_of(peer.view) == path);
                 for peer in alike.filter(|peer| peer.is_shown(chosen)) {
                     if usize::from(peer.view.unchoked_us) == index {
                         peer.coming.trace(&self.surface);

@@ -1,7 +1,7 @@
 //! The same in a table, for those who don't see pictures, and for whoever wants to know.
 
 use page_kit::dom::{make, part, set_attribute, set_flag, set_text};
-use page_kit::format::{fraction, percent};
+use page_kit::figures::{fraction, percent};
 use swarm_core::engine::view::SwarmKnown;
 use web_sys::Element;
 
@@ -48,7 +48,7 @@ impl Table {
                 row
             });
             let attribute = |name, value: &str| set_attribute(&row, name, value);
-            attribute("data-path", PATHS[index_of(view.path)].1);
+            attribute("data-path", PATHS[index_of(view)]);
             attribute("data-have", &fraction(view.progress));
             let choked = match (view.unchoked_us, view.unchoked) {
                 (true, true) => "nobody",
@@ -58,8 +58,8 @@ impl Table {
             };
             attribute("data-choked", choked);
             let cell = |name, text: &str| set_text(&part(&row, name), text);
-            cell("swarm-client", words::client(view));
-            cell("swarm-path", words::path(view.path));
+            cell("swarm-client", &words::client(view));
+            cell("swarm-path", &words::path(view));
             cell("swarm-has", &percent(view.progress));
             let gives = words::moved(view.unchoked_us, view.down_rate, view.down);
             cell("swarm-gives", &gives);

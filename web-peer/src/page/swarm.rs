@@ -13,13 +13,11 @@ use web_sys::{Blob, BlobPropertyBag, CustomEvent, Element, Event, Url};
 
 use super::dom::{by_id, document, listen, make, part, set_attribute, set_text, window};
 use super::port::Port;
+use super::words::say;
 use crate::messages::{ToWorker, Watching};
 
 /// The event with which the program comes.
 const HERE: &str = "swarm-picture";
-
-/// Where it does not.
-const FAILED: &str = "The picture can’t be loaded: is the server gone?";
 
 /// See the module. Cheap to clone.
 #[derive(Clone)]
@@ -159,8 +157,9 @@ impl Swarms {
     /// Says so. Whoever opens it once more tries again.
     fn fail(&self) {
         self.0.is_loading.set(false);
+        let failed = say!("The picture can’t be loaded: is the server gone?");
         for open in self.0.open.borrow().iter() {
-            set_text(&part(&open.body, "swarm-loading"), FAILED);
+            set_text(&part(&open.body, "swarm-loading"), &failed);
         }
     }
 }

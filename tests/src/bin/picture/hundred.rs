@@ -149,6 +149,7 @@ fn changes(moment: u32) -> SwarmChanges {
                 up_rate: if takes { rate / 2 } else { 0 },
                 unchoked_us: gives,
                 unchoked: takes,
+                gateway: number == 11,
             },
             have: news(number),
         }
