@@ -28,13 +28,18 @@ pub fn native_peer() -> Command {
     command
 }
 
-/// Bytes of all files of the page that people share with, as they travel: those compressed to
-/// `extension`, `br` or `gz`. The lab's are not among them.
+/// Files of the page that a tab loads when somebody asks for what they do, and not before.
+const ON_DEMAND: [&str; 1] = ["qr.js"];
+
+/// Bytes of the files of the page that people share with, as they travel: those compressed to
+/// `extension`, `br` or `gz`. Neither the lab's are among them nor what is loaded on demand.
 pub fn page_weight(extension: &str) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(page())? {
         let path = entry?.path();
-        if path.extension().is_some_and(|it| it == extension) {
+        let stem = path.file_stem();
+        let is_asked_for = stem.is_some_and(|stem| ON_DEMAND.iter().any(|file| stem == *file));
+        if !is_asked_for && path.extension().is_some_and(|it| it == extension) {
             bytes += path.metadata()?.len();
         }
     }

@@ -11,6 +11,7 @@ mod browser;
 mod direct;
 mod frame;
 mod intake;
+mod limits;
 mod list;
 mod player;
 mod port;
@@ -58,10 +59,12 @@ pub(crate) fn run() {
     intake::listen_to_everything(&port);
     recording::listen_to_clicks(&port);
     direct::listen_to_clicks(&port);
+    limits::listen_to_changes(&port);
     open_address(&port);
     listen(&window(), "hashchange", move |_| open_address(&port));
     listen(&window(), "beforeunload", move |event| {
-        if page.glance.get().is_busy {
+        let glance = page.glance.get();
+        if glance.is_busy || glance.is_needed {
             event.prevent_default();
         }
     });
@@ -167,6 +170,7 @@ impl Page {
 
     fn show(&self, state: State) {
         frame::show(&state);
+        limits::show(&state);
         recording::show(state.recording);
         let news = self.announcer.borrow_mut().news(&state.view);
         self.torrents.borrow_mut().show(state);

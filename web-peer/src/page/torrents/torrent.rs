@@ -1,7 +1,7 @@
 //! One torrent.
 
 use swarm_core::engine::view::{Changes, Known};
-use swarm_core::engine::{TorrentState, TorrentView};
+use swarm_core::engine::{Reached, TorrentState, TorrentView};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::TorrentLink;
 use swarm_core::pieces::Strategy;
@@ -19,7 +19,7 @@ use crate::page::dom::{
 };
 use crate::page::list::{List, Row};
 use crate::page::saving::{Wanted, has_folders};
-use crate::page::{browser, format};
+use crate::page::{browser, format, limits};
 
 /// As the options of `order` stand in the page.
 pub(crate) const STRATEGIES: [Strategy; 3] = [
@@ -52,6 +52,8 @@ pub(crate) struct TorrentShown {
     pub(crate) trackers: Option<Vec<TrackerShown>>,
     /// How far its files are put together, while somebody waits for them.
     pub(crate) saving: Option<f64>,
+    /// Why it is paused, if nobody paused it.
+    pub(crate) enough: Option<Reached>,
 }
 
 impl Row for Torrent {
@@ -89,6 +91,7 @@ impl Row for Torrent {
             changes,
             trackers,
             saving,
+            enough,
         } = shown;
         if let Some(trackers) = trackers {
             self.trackers.show(trackers);
@@ -113,7 +116,7 @@ impl Row for Torrent {
             self.show_name();
         }
         self.show_attributes(view);
-        self.show_progress(view);
+        self.show_progress(view, enough);
         self.show_figures(view);
         self.show_buttons(view, saving);
         self.show_strategy(view, before.map(|(view, _)| view.strategy));
@@ -147,12 +150,14 @@ impl Torrent {
         set("data-copies", &view.copies.to_string());
     }
 
-    fn show_progress(&self, view: &TorrentView) {
+    fn show_progress(&self, view: &TorrentView, enough: Option<Reached>) {
         let sources = view.peers.iter().filter(|peer| peer.down_rate > 0).count();
-        set_text(
-            &self.part("words"),
-            &words::state(view, &self.choice, sources),
-        );
+        let paused = view.state == TorrentState::Paused;
+        let words = match enough.filter(|_| paused) {
+            Some(reached) => limits::words(reached).to_owned(),
+            None => words::state(view, &self.choice, sources),
+        };
+        set_text(&self.part("words"), &words);
         set_text(&self.part("percent"), &format::percent(view.progress));
         set_bar(
             &self.part("bar"),
