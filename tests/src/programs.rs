@@ -28,13 +28,34 @@ pub fn native_peer() -> Command {
     command
 }
 
-/// Bytes of all files of the page that people share with, as they travel: those compressed to
-/// `extension`, `br` or `gz`. The lab's are not among them.
+/// What the page loads when somebody opens the picture of a swarm, and not before.
+const PICTURE: [&str; 2] = ["picture-", "swarm-"];
+
+/// What it loads when somebody asks for something else that few need.
+const ON_DEMAND: [&str; 1] = ["qr.js"];
+
+/// Bytes of the files of the page that people share with, as they travel: those compressed to
+/// `extension`, `br` or `gz`. Neither the lab's are among them nor what is loaded on demand.
 pub fn page_weight(extension: &str) -> Result<u64> {
+    weight(extension, |name| {
+        let mut later = PICTURE.iter().chain(&ON_DEMAND);
+        !later.any(|start| name.starts_with(start))
+    })
+}
+
+/// The same of what the page loads when somebody opens the picture of a swarm.
+pub fn picture_weight(extension: &str) -> Result<u64> {
+    weight(extension, |name| {
+        PICTURE.iter().any(|start| name.starts_with(start))
+    })
+}
+
+fn weight(extension: &str, counts: impl Fn(&str) -> bool) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(page())? {
         let path = entry?.path();
-        if path.extension().is_some_and(|it| it == extension) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.extension().is_some_and(|it| it == extension) && counts(&name) {
             bytes += path.metadata()?.len();
         }
     }

@@ -11,20 +11,24 @@ mod browser;
 mod direct;
 mod frame;
 mod intake;
+mod limits;
 mod list;
 mod player;
 mod port;
 mod recording;
 mod saving;
 mod service;
+mod swarm;
 mod torrents;
+mod words;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use page_kit::{dom, format};
+use page_kit::{dom, figures as format};
 use swarm_core::id::InfoHash;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
 use crate::messages::{Glance, State, ToPage, ToWorker};
@@ -33,12 +37,20 @@ use direct::Directs;
 use dom::{by_id, document, listen, window};
 use port::Port;
 use torrents::{Hands, Torrents};
+use words::say;
 
-/// Runs the page.
+/// Runs the page, once the words of its language are there.
 pub(crate) fn run() {
     // In the page that people get a panic has no words.
     #[cfg(debug_assertions)]
     std::panic::set_hook(Box::new(|panic| browser::log_error(&panic.to_string())));
+    spawn_local(async {
+        words::ready().await;
+        begin();
+    });
+}
+
+fn begin() {
     by_id("starting")
         .replace_with_with_node_1(&dom::make("page"))
         .expect("the body takes the page");
@@ -58,10 +70,13 @@ pub(crate) fn run() {
     intake::listen_to_everything(&port);
     recording::listen_to_clicks(&port);
     direct::listen_to_clicks(&port);
+    words::listen_to_choices();
+    limits::listen_to_changes(&port);
     open_address(&port);
     listen(&window(), "hashchange", move |_| open_address(&port));
     listen(&window(), "beforeunload", move |event| {
-        if page.glance.get().is_busy {
+        let glance = page.glance.get();
+        if glance.is_busy || glance.is_needed {
             event.prevent_default();
         }
     });
@@ -149,13 +164,25 @@ impl Page {
                 self.rest();
                 frame::show_title(glance.percent);
             }
-            ToPage::Notice { error: true, text } => alerts::error(&text),
-            ToPage::Notice { error: false, text } => alerts::note(&text),
+            ToPage::Notice { error: true, text } => alerts::error(&words::of(&text)),
+            ToPage::Notice { error: false, text } => alerts::note(&words::of(&text)),
             ToPage::Saved { name } => {
                 let blob = attached.first().and_then(|object| object.dyn_ref::<Blob>());
                 let saved = blob.is_some_and(|blob| browser::download(blob, &name).is_ok());
                 if !saved {
-                    alerts::error(&format!("The browser did not let us save “{name}”."));
+                    alerts::error(&say!(
+                        "The browser did not let us save “{name}”.",
+                        name = name
+                    ));
+                }
+            }
+            ToPage::Swarm {
+                info_hash,
+                is_first,
+                news,
+            } => {
+                if let Some(hands) = self.hands.get() {
+                    hands.swarms.take(info_hash, is_first, &news);
                 }
             }
             ToPage::Added(info_hash) => {
@@ -167,12 +194,13 @@ impl Page {
 
     fn show(&self, state: State) {
         frame::show(&state);
+        limits::show(&state);
         recording::show(state.recording);
         let news = self.announcer.borrow_mut().news(&state.view);
         self.torrents.borrow_mut().show(state);
         if let Some((info_hash, words)) = news {
             let name = self.torrents.borrow_mut().name(&info_hash);
-            announcer::say(&format!("{name}: {words}"));
+            announcer::read_out(&format!("{name}: {words}"));
         }
         if let Some(hands) = self.hands.get() {
             hands.player.tidy();

@@ -1,6 +1,7 @@
 //! `cargo xtask lint`: what must hold before tests are worth running.
 
 mod circles;
+mod words;
 
 use anyhow::{Result, bail};
 use xshell::cmd;
@@ -20,6 +21,7 @@ const WITHOUT_CIRCLES: [&str; 12] = [
     "lab/page",
     "native-peer",
     "page-kit",
+    "picture",
     "tests",
     "tracker-relay",
     "web-peer",
@@ -27,7 +29,7 @@ const WITHOUT_CIRCLES: [&str; 12] = [
     "xtask",
 ];
 
-/// Formatting, clippy for both worlds, the core's documentation and dependencies, circles.
+/// Formatting, clippy for both worlds, the core's documentation and dependencies, circles, languages.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let sh = &workspace.sh;
     let wasm = "wasm32-unknown-unknown";
@@ -40,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     heading("Clippy, wasm32");
     cmd!(
         sh,
-        "cargo clippy -p swarm-core -p page-kit -p web-peer -p lab-page --target {wasm} -- -D warnings"
+        "cargo clippy -p swarm-core -p page-kit -p swarm-picture -p web-peer -p lab-page --target {wasm} -- -D warnings"
     )
     .run()?;
     heading("Clippy, the core of a page");
@@ -64,6 +66,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     for package in WITHOUT_CIRCLES {
         circles::check(&workspace.root.join(package).join("src"))?;
     }
+    heading("The page's languages");
+    words::check(&workspace.root)?;
     Ok(())
 }
 

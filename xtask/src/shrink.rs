@@ -22,8 +22,14 @@ mod streams;
 const PROGRAM: &str = "_bg.wasm";
 const GLUE: &str = ".js";
 
-/// A script that the page's markup does not name.
-const SERVICE_WORKER: &str = "stream.js";
+/// Scripts that the page's markup does not name: the service worker's.
+const SERVICE_WORKER: [&str; 2] = ["stream.js", "app.js"];
+
+/// How a script begins that stands in the page's markup.
+const SCRIPT: &str = "reach-";
+
+/// A script that Trunk puts into the markup of the main page.
+const INLINED: &str = "web-peer/assets/words.js";
 
 /// Shrinks the files in the folder of one page; without esbuild only the names of imports.
 pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> Result<()> {
@@ -43,15 +49,24 @@ pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> R
         put(folder, &mut markup, name, &streams::pack(&short)?)?;
         put_minified(workspace, folder, &mut markup, &glue, text, has_esbuild)?;
     }
-    for name in names.iter().filter(|name| name.ends_with(".css")) {
+    let is_script = |name: &&String| name.starts_with(SCRIPT) || name.ends_with(".css");
+    for name in names.iter().filter(is_script) {
         let text = fs::read_to_string(folder.join(name))?;
         put_minified(workspace, folder, &mut markup, name, text, has_esbuild)?;
     }
     // What keeps its name, because browsers come back to it.
-    for name in names.iter().filter(|name| *name == SERVICE_WORKER) {
+    for name in names
+        .iter()
+        .filter(|name| SERVICE_WORKER.contains(&&name[..]))
+    {
         let text = fs::read_to_string(folder.join(name))?;
         let text = minified(workspace, name, text, has_esbuild)?;
         fs::write(folder.join(name), text)?;
+    }
+    let text = fs::read_to_string(workspace.root.join(INLINED)).context("reading a script")?;
+    if markup.contains(&text) {
+        let short = minified(workspace, INLINED, text.clone(), has_esbuild)?;
+        markup = markup.replace(&text, &short);
     }
     fs::write(path, markup).context("writing the page's markup")?;
     Ok(())
@@ -95,10 +110,12 @@ fn minified(workspace: &Workspace, name: &str, text: String, has_esbuild: bool) 
 fn put(folder: &Path, markup: &mut String, name: &str, contents: &[u8]) -> Result<()> {
     let old = fs::read(folder.join(name))?;
     let integrity = |bytes: &[u8]| format!("sha384-{}", BASE64.encode(&Sha384::digest(bytes)));
-    let (stem, rest) = name.rsplit_once('-').context("a name without a hash")?;
-    let end = rest.find(['.', '_']).context("a name without an end")?;
+    let end = name.find(['.', '_']).context("a name without an end")?;
+    let (stem, end) = name.split_at(end);
+    // Trunk gives a worker's program none.
+    let stem = stem.rsplit_once('-').map_or(stem, |(stem, _hash)| stem);
     let hash = &HEXLOWER.encode(&Sha384::digest(contents))[..16];
-    let new = format!("{stem}-{hash}{}", &rest[end..]);
+    let new = format!("{stem}-{hash}{end}");
     ensure!(markup.contains(name), "the page does not use {name}");
     fs::remove_file(folder.join(name))?;
     fs::write(folder.join(&new), contents)?;
