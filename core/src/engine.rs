@@ -30,7 +30,9 @@ pub use io::{
     Command, DirectId, DirectNews, DirectWork, Done, Event, Failure, Found, Input, Job, Output,
     Refusal, Resume, StoreError, TimerKind, Totals, Urgency, Work,
 };
-pub use view::{Contents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
+pub use view::{
+    Contents, PeerContents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View,
+};
 
 use std::collections::VecDeque;
 
@@ -385,6 +387,13 @@ impl<C: Chunk> Engine<C> {
     /// What a torrent is and has, if there is one of this hash.
     pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
         self.torrents.get(&info_hash).map(Torrent::contents)
+    }
+
+    /// Who a torrent is exchanged with and what each of them has, the longest connected first;
+    /// the same peers as in [`TorrentView::peers`]. Nobody if there is no torrent of this hash.
+    pub fn peers(&self, now: Time, info_hash: InfoHash) -> Vec<PeerContents<'_>> {
+        let torrent = self.torrents.get(&info_hash);
+        torrent.map_or_else(Vec::new, |torrent| torrent.peers(now))
     }
 
     /// What we call ourselves to other peers.

@@ -28,13 +28,27 @@ pub fn native_peer() -> Command {
     command
 }
 
+/// What the page loads when somebody opens the picture of a swarm, and not before.
+const PICTURE: [&str; 2] = ["picture-", "swarm-"];
+
 /// Bytes of all files of the page that people share with, as they travel: those compressed to
-/// `extension`, `br` or `gz`. The lab's are not among them.
+/// `extension`, `br` or `gz`. The lab's are not among them, and not what [`picture_weight`] has.
 pub fn page_weight(extension: &str) -> Result<u64> {
+    weight(extension, false)
+}
+
+/// The same of what the page loads when somebody opens the picture of a swarm.
+pub fn picture_weight(extension: &str) -> Result<u64> {
+    weight(extension, true)
+}
+
+fn weight(extension: &str, of_picture: bool) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(page())? {
         let path = entry?.path();
-        if path.extension().is_some_and(|it| it == extension) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_picture = PICTURE.iter().any(|prefix| name.starts_with(prefix));
+        if path.extension().is_some_and(|it| it == extension) && is_picture == of_picture {
             bytes += path.metadata()?.len();
         }
     }

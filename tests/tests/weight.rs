@@ -4,7 +4,7 @@
 //! page and runs it.
 
 use anyhow::Result;
-use swarm_tests::programs::page_weight;
+use swarm_tests::programs::{page_weight, picture_weight};
 
 /// Bytes of the whole page over HTTPS, which speaks brotli: a few kB more than it weighed when
 /// this was written (273 kB). At 1.6 Mbit/s, a bad mobile network, each 10 kB are 50 ms more
@@ -16,6 +16,9 @@ use swarm_tests::programs::page_weight;
 const MOST_BROTLI: u64 = 277_000;
 /// The same over plain HTTP in a LAN, where browsers take gzip only (288 kB).
 const MOST_GZIP: u64 = 292_000;
+
+/// Bytes of what the page loads when somebody opens the picture of a swarm, as brotli.
+const MOST_OF_PICTURE: u64 = PICTURE_LIMIT;
 
 #[test]
 #[ignore = "needs the built page: cargo xtask test tabs"]
@@ -29,5 +32,14 @@ fn the_page_weighs_no_more_than_it_may() -> Result<()> {
              `cargo xtask build --page` before and after; CONTRIBUTING.md says how to look closer"
         );
     }
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs the built page: cargo xtask test tabs"]
+fn the_picture_of_a_swarm_is_apart_and_small() -> Result<()> {
+    let weight = picture_weight("br")?;
+    assert!(weight > 0, "it is apart");
+    assert!(weight <= MOST_OF_PICTURE, "{weight} bytes");
     Ok(())
 }

@@ -103,11 +103,24 @@ pub(crate) enum ToWorker {
         /// It is a download, from the beginning to the end.
         save: bool,
     },
+    /// Wants to see a torrent's swarm.
+    Swarm(InfoHash, Watching),
     /// Wants the `.torrent` file: answered by [`ToPage::Saved`].
     SaveTorrent(InfoHash),
     /// Begins to record the session, with a new engine over the same store; or ends the
     /// recording: answered by [`ToPage::Saved`].
     Record(bool),
+}
+
+/// Of somebody who looks at a torrent's swarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Watching {
+    /// Knows nothing of it, and wants to see it: answered by one [`ToPage::Swarm`].
+    Begin,
+    /// Has drawn the last, and wants the next, as soon as something has changed.
+    Next,
+    /// Wants no more.
+    End,
 }
 
 /// From the worker to the page.
@@ -142,6 +155,16 @@ pub(crate) enum ToPage {
     Saved {
         /// The file's name.
         name: String,
+    },
+    /// What is new about a torrent's swarm: the answer to [`ToWorker::Swarm`].
+    Swarm {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// Everything is in it: the answer to [`Watching::Begin`].
+        is_first: bool,
+        /// A [`swarm_core::engine::view::SwarmChanges`] as postcard: the picture's program reads
+        /// it, and the page need not be able to.
+        news: Vec<u8>,
     },
     /// A torrent was added by [`ToWorker::AddLink`], [`ToWorker::AddTorrent`] or
     /// [`ToWorker::Share`], or was there already: the page may bring it into view.

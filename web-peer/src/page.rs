@@ -17,6 +17,7 @@ mod port;
 mod recording;
 mod saving;
 mod service;
+mod swarm;
 mod torrents;
 mod words;
 
@@ -170,6 +171,15 @@ impl Page {
                         "The browser did not let us save “{name}”.",
                         name = name
                     ));
+                }
+            }
+            ToPage::Swarm {
+                info_hash,
+                is_first,
+                news,
+            } => {
+                if let Some(hands) = self.hands.get() {
+                    hands.swarms.take(info_hash, is_first, &news);
                 }
             }
             ToPage::Added(info_hash) => {

@@ -48,6 +48,7 @@ mod start;
 mod store;
 mod torrents;
 mod trackers;
+mod watch;
 mod web_seeds;
 
 #[cfg(test)]

@@ -103,10 +103,12 @@ fn minified(workspace: &Workspace, name: &str, text: String, has_esbuild: bool) 
 fn put(folder: &Path, markup: &mut String, name: &str, contents: &[u8]) -> Result<()> {
     let old = fs::read(folder.join(name))?;
     let integrity = |bytes: &[u8]| format!("sha384-{}", BASE64.encode(&Sha384::digest(bytes)));
-    let (stem, rest) = name.rsplit_once('-').context("a name without a hash")?;
-    let end = rest.find(['.', '_']).context("a name without an end")?;
+    let end = name.find(['.', '_']).context("a name without an end")?;
+    let (stem, end) = name.split_at(end);
+    // Trunk gives a worker's program none.
+    let stem = stem.rsplit_once('-').map_or(stem, |(stem, _hash)| stem);
     let hash = &HEXLOWER.encode(&Sha384::digest(contents))[..16];
-    let new = format!("{stem}-{hash}{}", &rest[end..]);
+    let new = format!("{stem}-{hash}{end}");
     ensure!(markup.contains(name), "the page does not use {name}");
     fs::remove_file(folder.join(name))?;
     fs::write(folder.join(&new), contents)?;

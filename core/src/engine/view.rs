@@ -6,9 +6,11 @@
 
 mod changes;
 mod contents;
+mod swarm;
 
 pub use changes::{Changes, HaveChange, Known, Told};
 pub use contents::{Contents, Description};
+pub use swarm::{KnownPeer, PeerChange, PeerContents, SwarmChanges, SwarmKnown, SwarmTold};
 
 use serde::{Deserialize, Serialize};
 

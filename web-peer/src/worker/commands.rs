@@ -34,6 +34,7 @@ impl Host {
             ToWorker::AddLink(text) => self.add_link(&text),
             ToWorker::AddTorrent { name, bytes } => self.open_torrent(&name, &bytes),
             ToWorker::Look { at_once } => return self.look(at_once),
+            ToWorker::Swarm(info_hash, watching) => return self.watch(info_hash, watching),
             ToWorker::Pause(info_hash) => self.set_paused(info_hash, true),
             ToWorker::Resume(info_hash) => self.set_paused(info_hash, false),
             ToWorker::SetWanted {

@@ -20,6 +20,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use super::host::Host;
 use super::js::{Timer, scope};
 use super::record::Recording;
+use super::watch::Watched;
 use crate::messages::{self, Glance, HashingView, State, ToPage, TrackerShown};
 
 /// Between two snapshots, while something changes.
@@ -59,6 +60,8 @@ pub(super) struct Show {
     /// Torrents whose files are being put together.
     pub(super) saving: Vec<Work<InfoHash>>,
     next_work: u32,
+    /// Swarms that somebody looks at.
+    pub(super) watched: Vec<Watched>,
 }
 
 /// Something long that runs beside the engine.
@@ -204,6 +207,7 @@ impl Host {
         let is_told = show.is_wanted || has_happened;
         let is_news = is_told && self.tell_news(&mut show, view, has_happened, now);
         show.is_wanted &= !is_news;
+        self.tell_watched(&mut show.watched, now);
         let estimate = is_news && show.estimated.is_none_or(|at| now - at >= ESTIMATE);
         if estimate {
             show.estimated = Some(now);

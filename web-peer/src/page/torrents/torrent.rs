@@ -122,6 +122,9 @@ impl Row for Torrent {
             self.draw_pieces();
         }
         set_flag(&self.peer_list, "hidden", view.peers.is_empty());
+        let swarm = self.part("swarm-place");
+        let is_of_use = !view.peers.is_empty() || swarm.has_attribute("open");
+        set_flag(&swarm, "hidden", !is_of_use);
         set_text(
             &part(&self.peer_list, "number"),
             &say!("{n} peer{s}", n = view.peers.len()),
