@@ -15,6 +15,7 @@ mod channels;
 mod commands;
 pub mod config;
 pub mod ending;
+mod enough;
 pub mod io;
 mod reads;
 mod throttles;
@@ -26,12 +27,13 @@ mod waiting;
 pub use crate::peer::PeerPath;
 pub use config::Config;
 pub use ending::{Ending, Fault};
+pub use enough::{Enough, Reached};
 pub use io::{
     Command, DirectId, DirectNews, DirectWork, Done, Event, Failure, Found, Input, Job, Output,
     Refusal, Resume, StoreError, TimerKind, Totals, Urgency, Work,
 };
 pub use view::{
-    Contents, PeerContents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View,
+    Contents, Held, PeerContents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View,
 };
 
 use std::collections::VecDeque;
@@ -57,6 +59,8 @@ use waiting::Waiting;
 pub struct Engine<C: Chunk = Bytes> {
     /// Not moved about with the rest: it has dozens of fields.
     config: Box<Config>,
+    /// [`Config::max_peers`] and [`Config::target_peers`] while a person says nothing else.
+    peers: (usize, usize),
     rng: Rng,
     peer_id: PeerId,
     torrents: SortedMap<InfoHash, Torrent<C>>,
@@ -89,6 +93,7 @@ impl<C: Chunk> Engine<C> {
         let peer_id = PeerId::random(&mut rng);
         Engine {
             cache: Cache::new(config.read_cache, config.max_reads),
+            peers: (config.max_peers, config.target_peers),
             config: Box::new(config),
             rng,
             peer_id,
@@ -250,6 +255,12 @@ impl<C: Chunk> Engine<C> {
                 self.throttles.up.set(now, rates.up);
                 self.throttles.down.set(now, rates.down);
             }
+            Input::SetMaxPeers(most) => {
+                let most = most.map_or(usize::MAX, |most| most.get() as usize);
+                self.config.max_peers = self.peers.0.min(most);
+                self.config.target_peers = self.peers.1.min(most);
+                self.with_all(now, |torrent, cx| torrent.let_go_of_surplus(cx));
+            }
             Input::Direct(id, news) => {
                 self.with_session(now, id.channel, |torrent, cx, session| {
                     torrent.direct_news(cx, session, id, news);
@@ -380,6 +391,7 @@ impl<C: Chunk> Engine<C> {
             .filter_map(|info_hash| self.torrents.get(info_hash));
         View {
             tracker: TrackerView::default(),
+            held: self.throttles.held(now),
             torrents: torrents.map(|torrent| torrent.view(now)).collect(),
         }
     }

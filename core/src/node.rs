@@ -120,6 +120,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 engine::Input::Tick
             }
             Input::SetRates(rates) => engine::Input::SetRates(rates),
+            Input::SetMaxPeers(most) => engine::Input::SetMaxPeers(most),
             Input::Direct(id, input) => self.hear_direct(now, id, input),
             Input::Network { dials } => network(dials),
             Input::Met {

@@ -217,6 +217,12 @@ impl Browser {
         self.command("Emulation.setEmulatedMedia", features).await
     }
 
+    /// The pages of this origin may do this without asking, as a person may say. Chromium only.
+    pub async fn allow(&self, origin: &str, permission: &str) -> Result<()> {
+        let params = json!({ "origin": origin, "permissions": [permission] });
+        self.command("Browser.grantPermissions", params).await
+    }
+
     async fn command(&self, name: &str, params: serde_json::Value) -> Result<()> {
         self.driver.cdp().send_raw(name, params).await?;
         Ok(())

@@ -31,24 +31,31 @@ pub fn native_peer() -> Command {
 /// What the page loads when somebody opens the picture of a swarm, and not before.
 const PICTURE: [&str; 2] = ["picture-", "swarm-"];
 
-/// Bytes of all files of the page that people share with, as they travel: those compressed to
-/// `extension`, `br` or `gz`. The lab's are not among them, and not what [`picture_weight`] has.
+/// What it loads when somebody asks for something else that few need.
+const ON_DEMAND: [&str; 1] = ["qr.js"];
+
+/// Bytes of the files of the page that people share with, as they travel: those compressed to
+/// `extension`, `br` or `gz`. Neither the lab's are among them nor what is loaded on demand.
 pub fn page_weight(extension: &str) -> Result<u64> {
-    weight(extension, false)
+    weight(extension, |name| {
+        let mut later = PICTURE.iter().chain(&ON_DEMAND);
+        !later.any(|start| name.starts_with(start))
+    })
 }
 
 /// The same of what the page loads when somebody opens the picture of a swarm.
 pub fn picture_weight(extension: &str) -> Result<u64> {
-    weight(extension, true)
+    weight(extension, |name| {
+        PICTURE.iter().any(|start| name.starts_with(start))
+    })
 }
 
-fn weight(extension: &str, of_picture: bool) -> Result<u64> {
+fn weight(extension: &str, counts: impl Fn(&str) -> bool) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(page())? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_picture = PICTURE.iter().any(|prefix| name.starts_with(prefix));
-        if path.extension().is_some_and(|it| it == extension) && is_picture == of_picture {
+        if path.extension().is_some_and(|it| it == extension) && counts(&name) {
             bytes += path.metadata()?.len();
         }
     }

@@ -11,6 +11,7 @@ mod browser;
 mod direct;
 mod frame;
 mod intake;
+mod limits;
 mod list;
 mod player;
 mod port;
@@ -70,10 +71,12 @@ fn begin() {
     recording::listen_to_clicks(&port);
     direct::listen_to_clicks(&port);
     words::listen_to_choices();
+    limits::listen_to_changes(&port);
     open_address(&port);
     listen(&window(), "hashchange", move |_| open_address(&port));
     listen(&window(), "beforeunload", move |event| {
-        if page.glance.get().is_busy {
+        let glance = page.glance.get();
+        if glance.is_busy || glance.is_needed {
             event.prevent_default();
         }
     });
@@ -191,6 +194,7 @@ impl Page {
 
     fn show(&self, state: State) {
         frame::show(&state);
+        limits::show(&state);
         recording::show(state.recording);
         let news = self.announcer.borrow_mut().news(&state.view);
         self.torrents.borrow_mut().show(state);

@@ -27,6 +27,7 @@ mod host;
 mod js;
 mod json;
 mod language;
+mod limits;
 mod line;
 mod link;
 mod links;

@@ -57,6 +57,7 @@ impl Torrents {
             mut trackers,
             hashing,
             saving,
+            enough,
             ..
         } = state;
         self.hashing.show(hashing.into_iter().rev().collect());
@@ -69,6 +70,10 @@ impl Torrents {
             TorrentShown {
                 trackers: tracked.map(|tracked| trackers.swap_remove(tracked).1),
                 saving: saving.map(|&(_, progress)| progress),
+                enough: enough
+                    .iter()
+                    .find(|(of, _)| *of == view.info_hash)
+                    .map(|it| it.1),
                 changes: news.map(|news| changes.swap_remove(news).1),
                 view,
             }
