@@ -10,6 +10,8 @@ const KEPT = "page";
 const HASHED = /[\w-]+-[0-9a-f]{16}\w*\.\w+/g;
 // What keeps its name.
 const NAMED = ["qr.js", "manifest.webmanifest"];
+// Those of the languages that somebody reads here, once they came.
+const WORDS = /^words\/[\w-]+\.json$/;
 
 addEventListener("activate", (event) => {
   event.waitUntil(keep().catch(() => {}));
@@ -30,10 +32,22 @@ addEventListener("fetch", (event) => {
     event.respondWith(kept(address).then((found) => found ?? fetch(request)));
   } else if (NAMED.includes(name)) {
     event.respondWith(fetch(request).catch(async () => (await kept(address)) ?? Response.error()));
+  } else if (WORDS.test(name)) {
+    event.respondWith(words(event, address));
   }
 });
 
 const kept = (address) => caches.match(address, { cacheName: KEPT, ignoreVary: true });
+
+async function words(event, address) {
+  const came = await fetch(event.request).catch(() => undefined);
+  if (!came?.ok) {
+    return (await kept(address)) ?? came ?? Response.error();
+  }
+  const copy = came.clone();
+  event.waitUntil(caches.open(KEPT).then((cache) => cache.put(address, copy)));
+  return came;
+}
 
 // Without navigation preload, by which the server would hear of every file that is shown.
 async function visit(event) {
@@ -70,7 +84,8 @@ async function keepNow(came) {
   }
   await cache.put(PAGE, page);
   const useful = [PAGE, ...wanted, ...rest];
-  await Promise.all(here.filter((it) => !useful.includes(it)).map((it) => cache.delete(it)));
+  const isUseful = (it) => useful.includes(it) || WORDS.test(it.slice(PAGE.length));
+  await Promise.all(here.filter((it) => !isUseful(it)).map((it) => cache.delete(it)));
 }
 
 // Files wait here until the page that comes next asks for them.

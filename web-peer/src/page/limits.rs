@@ -10,6 +10,7 @@ use web_sys::{HtmlElement, HtmlInputElement, Storage};
 
 use super::dom::{by_id, listen, part, set_flag, window};
 use super::port::Port;
+use super::words::say;
 use crate::messages::{Limits, State, ToWorker};
 
 /// The fields; each is kept under what it is called, behind [`PREFIX`].
@@ -71,14 +72,14 @@ pub(crate) fn show(state: &State) {
 }
 
 /// Why a torrent is paused that nobody paused.
-pub(crate) fn words(reached: Reached) -> &'static str {
+pub(crate) fn words(reached: Reached) -> String {
     match reached {
-        Reached::Ratio => {
+        Reached::Ratio => say!(
             "Shared as often as you wanted: your limit stopped it. “Resume” gives as much again"
-        }
-        Reached::Time => {
+        ),
+        Reached::Time => say!(
             "Shared for as long as you wanted: your limit stopped it. “Resume” shares as long again"
-        }
+        ),
     }
 }
 

@@ -158,7 +158,7 @@ impl Torrent {
         let sources = view.peers.iter().filter(|peer| peer.down_rate > 0).count();
         let paused = view.state == TorrentState::Paused;
         let words = match enough.filter(|_| paused) {
-            Some(reached) => limits::words(reached).to_owned(),
+            Some(reached) => limits::words(reached),
             None => sentences::state(view, &self.choice, sources),
         };
         set_text(&self.part("words"), &words);
