@@ -137,7 +137,7 @@ impl PieceMap {
         for mut row in earlier {
             let copies = &mut self.copies;
             row.columns.take(&[], |piece, _, _| {
-                copies[piece] = copies[piece].saturating_sub(1)
+                copies[piece] = copies[piece].saturating_sub(1);
             });
         }
         if self.rows.len() != before {

@@ -139,7 +139,7 @@ impl Open {
             }
         });
         on("swarm-canvas", "pointerleave", |picture, _| {
-            picture.point_away()
+            picture.point_away();
         });
         on("swarm-canvas", "click", |picture, event| {
             if let Some(event) = event.dyn_ref::<MouseEvent>() {

@@ -86,7 +86,9 @@ async fn the_picture_shows_who_gives_and_takes_and_rests_when_it_is_closed() -> 
         .await?;
     assert_eq!(tab.run(LOADED).await?, 0, "nobody opened it yet");
 
-    tab.click("swarm").await?;
+    let offered = r#"return document.querySelector('[data-testid="swarm"]').checkVisibility()"#;
+    tab.until("a place for the picture", offered).await?;
+    toggle(tab).await?;
     let rows = rows_that(tab, "a seeder that gives, and a leecher", |rows| {
         let gives = |row: &Row| row.have == 1.0 && row.gives();
         rows.len() == 2 && rows.iter().any(gives) && rows.iter().any(|row| row.have < 1.0)

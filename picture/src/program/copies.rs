@@ -27,12 +27,7 @@ pub(super) fn draw(surface: &Surface, map: &PieceMap, holders: u32, look: &Look)
             .unwrap_or_default()
     };
     let rarest: Vec<u32> = (0..count).map(rarest).collect();
-    let kinds: [(&str, fn(u32) -> bool); 3] = [
-        (&look.partial, |copies| copies > 1),
-        (&look.piece, |copies| copies == 1),
-        (&look.lost, |copies| copies == 0),
-    ];
-    for (colour, is_so) in kinds {
+    let bars = |colour: &str, is_so: fn(u32) -> bool| {
         surface.fill(colour, || {
             for (column, copies) in rarest.iter().enumerate().filter(|(_, it)| is_so(**it)) {
                 let part = f64::from(*copies) / f64::from(holders.max(1));
@@ -41,7 +36,10 @@ pub(super) fn draw(surface: &Surface, map: &PieceMap, holders: u32, look: &Look)
                 surface.context.rect(left, height - high, width + 0.3, high);
             }
         });
-    }
+    };
+    bars(&look.partial, |copies| copies > 1);
+    bars(&look.piece, |copies| copies == 1);
+    bars(&look.lost, |copies| copies == 0);
 }
 
 /// How many of the pieces are rarest, and how many have those; none while nobody knows of pieces.

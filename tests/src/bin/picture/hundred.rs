@@ -95,7 +95,7 @@ pub(crate) async fn take(pictures: &Path) -> Result<()> {
         let tab = browser.open(&server.page()).await?;
         browser.emulate(screen, features).await?;
         let took = tab.run_async(&script).await?;
-        println!("{name}: pictures, ms of drawing (median, 95 %), ms between two: {took}");
+        eprintln!("{name}: pictures, ms of drawing (median, 95 %), ms between two: {took}");
         let path = pictures.with_file_name(format!(
             "{}-{name}.png",
             pictures.file_name().unwrap_or_default().to_string_lossy()
@@ -134,7 +134,7 @@ fn changes(moment: u32) -> SwarmChanges {
             _ if number == 9 => PeerPath::WebSeed,
             _ => PeerPath::Direct,
         };
-        let (gives, takes) = (number % 3 != 0, number % 4 == 1);
+        let (gives, takes) = (!number.is_multiple_of(3), number % 4 == 1);
         let rate = u64::from(number % 7 + 1) * 40_000 * u64::from(moment % 8 + 1);
         PeerChange {
             session: number,

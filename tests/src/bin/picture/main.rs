@@ -77,14 +77,14 @@ async fn page(picture: &Path) -> Result<()> {
     browser.quit().await
 }
 
-/// A tab in the middle of a swarm of seven.
+/// A tab in the middle of a swarm of six.
 async fn swarm(picture: &Path) -> Result<()> {
     let folder = TempDir::new()?;
     let film = random(&folder.path().join("Holiday film.mp4"), 180 * MIB, 3)?;
     let server = Server::start_with(&["--relay", "free"]).await?;
     let link = SlowLink::to(server.address).await?;
     let browser = Browser::start().await?;
-    let (_seeder, shared) = browser.seed(&server.page(), &[&film]).await?;
+    let (_seeder, shared) = browser.seed(&link.page(), &[&film]).await?;
     let mut tabs = Vec::new();
     link.set_rate(3 * MIB as u64);
     for _ in 0..5 {
