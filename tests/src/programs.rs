@@ -28,13 +28,25 @@ pub fn native_peer() -> Command {
     command
 }
 
-/// Bytes of all files of the page that people share with, as they travel: those compressed to
-/// `extension`, `br` or `gz`. The lab's are not among them.
-pub fn page_weight(extension: &str) -> Result<u64> {
+/// What a part of the page that people share with weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What has to be there before a person can do something.
+    Interface,
+    /// The program of the worker behind it, which is loaded meanwhile.
+    Engine,
+}
+
+/// Bytes of the files of a part of the page, as they travel: those compressed to `extension`, `br`
+/// or `gz`. The lab's are not among them.
+pub fn page_weight(part: Part, extension: &str) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(page())? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|it| it == extension) {
+        let entry = entry?;
+        let path = entry.path();
+        let is_of_engine = entry.file_name().to_string_lossy().starts_with("engine-");
+        let is_meant = is_of_engine == (part == Part::Engine);
+        if is_meant && path.extension().is_some_and(|it| it == extension) {
             bytes += path.metadata()?.len();
         }
     }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use page_kit::worker::WorkerHandle;
+use page_kit::worker::{Program, WorkerHandle};
 use wasm_bindgen::JsValue;
 
 use super::{alerts, browser};
@@ -29,7 +29,8 @@ impl Port {
             ToPage::Ready => listening.start(),
             message => handle(&listening, message, attached),
         };
-        match WorkerHandle::start(on_message, |failure| alerts::error(&failure)) {
+        let failed = |failure: String| alerts::error(&failure);
+        match WorkerHandle::start(Program::Own, on_message, failed) {
             Ok(worker) => port.0.borrow_mut().worker = Some(worker),
             Err(failure) => alerts::error(&format!("Tabswarm can’t run here: {failure}")),
         }
