@@ -15,10 +15,10 @@ use swarm_tests::programs::{Part, page_weight};
 /// clients and trackers are spoken to with, and some 30 web seeds, introductions between tabs, and
 /// what gives files to a player and to the disk as they come.
 const MOST: [(Part, &str, u64); 4] = [
-    (Part::Interface, "br", 67_000),
-    (Part::Interface, "gz", 71_000),
-    (Part::Engine, "br", 234_000),
-    (Part::Engine, "gz", 244_000),
+    (Part::Interface, "br", 70_000),
+    (Part::Interface, "gz", 74_000),
+    (Part::Engine, "br", 230_000),
+    (Part::Engine, "gz", 241_000),
 ];
 
 #[test]
