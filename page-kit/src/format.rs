@@ -1,5 +1,5 @@
-//! Figures as a person reads them. Integers throughout: formatting floats would add
-//! kilobytes to the page.
+//! Figures as a person reads them in English; in other languages the browser knows how (`figures`).
+//! Integers throughout: formatting floats would add kilobytes to the page.
 
 /// "512 bytes", "98.4 kB", "1.3 GB": decimal units, as browsers and shops count.
 pub fn bytes(count: u64) -> String {

@@ -28,13 +28,30 @@ pub fn native_peer() -> Command {
     command
 }
 
-/// What a part of the page that people share with weighs.
+/// A part of the page that people share with, by when it is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// What has to be there before a person can do something.
     Interface,
     /// The program of the worker behind it, which is loaded meanwhile.
     Engine,
+    /// What is loaded when somebody opens the picture of a swarm, and not before.
+    Picture,
+    /// What is loaded when somebody asks for something else that few need.
+    Rest,
+}
+
+impl Part {
+    /// The one to which a file belongs.
+    fn of(name: &str) -> Self {
+        let begins = |starts: &[&str]| starts.iter().any(|start| name.starts_with(start));
+        match () {
+            () if begins(&["engine-"]) => Part::Engine,
+            () if begins(&["picture-", "swarm-"]) => Part::Picture,
+            () if begins(&["qr.js"]) => Part::Rest,
+            () => Part::Interface,
+        }
+    }
 }
 
 /// Bytes of the files of a part of the page, as they travel: those compressed to `extension`, `br`
@@ -42,11 +59,9 @@ pub enum Part {
 pub fn page_weight(part: Part, extension: &str) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(page())? {
-        let entry = entry?;
-        let path = entry.path();
-        let is_of_engine = entry.file_name().to_string_lossy().starts_with("engine-");
-        let is_meant = is_of_engine == (part == Part::Engine);
-        if is_meant && path.extension().is_some_and(|it| it == extension) {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.extension().is_some_and(|it| it == extension) && Part::of(&name) == part {
             bytes += path.metadata()?.len();
         }
     }

@@ -12,7 +12,7 @@ globalThis.words = (() => {
   const LONGEST = 1000;
   const ATTRIBUTES = ["alt", "aria-label", "placeholder", "title"];
   const root = document.documentElement;
-  const page = document.getElementById("app");
+  const page = document.getElementById("app") ?? document.body;
 
   // A language and its script: whoever reads zh-TW was not asked for when zh-CN is there.
   const written = (tag) => {

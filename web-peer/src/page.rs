@@ -9,22 +9,23 @@ mod alerts;
 mod announcer;
 mod browser;
 mod direct;
-mod format;
 mod frame;
 mod intake;
+mod limits;
 mod list;
 mod player;
 mod port;
 mod recording;
 mod saving;
 mod service;
+mod swarm;
 mod torrents;
 mod words;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use page_kit::dom;
+use page_kit::{dom, figures as format};
 use swarm_core::id::InfoHash;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -70,10 +71,12 @@ fn begin(page: Rc<Page>, port: Port) {
     recording::listen_to_clicks(&port);
     direct::listen_to_clicks(&port);
     words::listen_to_choices();
+    limits::listen_to_changes(&port);
     open_address(&port);
     listen(&window(), "hashchange", move |_| open_address(&port));
     listen(&window(), "beforeunload", move |event| {
-        if page.glance.get().is_busy {
+        let glance = page.glance.get();
+        if glance.is_busy || glance.is_needed {
             event.prevent_default();
         }
     });
@@ -173,6 +176,15 @@ impl Page {
                     ));
                 }
             }
+            ToPage::Swarm {
+                info_hash,
+                is_first,
+                news,
+            } => {
+                if let Some(hands) = self.hands.get() {
+                    hands.swarms.take(info_hash, is_first, &news);
+                }
+            }
             ToPage::Added(info_hash) => {
                 self.wanted.set(Some(info_hash));
                 self.bring_into_view();
@@ -182,6 +194,7 @@ impl Page {
 
     fn show(&self, state: State) {
         frame::show(&state);
+        limits::show(&state);
         recording::show(state.recording);
         let news = self.announcer.borrow_mut().news(&state.view);
         self.torrents.borrow_mut().show(state);

@@ -27,6 +27,7 @@ mod host;
 mod js;
 mod json;
 mod language;
+mod limits;
 mod line;
 mod link;
 mod links;
@@ -48,6 +49,7 @@ mod start;
 mod store;
 mod torrents;
 mod trackers;
+mod watch;
 mod web_seeds;
 
 #[cfg(test)]

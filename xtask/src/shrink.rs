@@ -22,8 +22,11 @@ mod streams;
 const PROGRAM: &str = "_bg.wasm";
 const GLUE: &str = ".js";
 
-/// A script that the page's markup does not name.
-const SERVICE_WORKER: &str = "stream.js";
+/// Scripts that the page's markup does not name: the service worker's.
+const SERVICE_WORKER: [&str; 2] = ["stream.js", "app.js"];
+
+/// How a script begins that stands in the page's markup.
+const SCRIPT: &str = "reach-";
 
 /// A script that Trunk puts into the markup of the main page.
 const INLINED: &str = "web-peer/assets/words.js";
@@ -46,12 +49,16 @@ pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> R
         put(folder, &mut markup, name, &streams::pack(&short)?)?;
         put_minified(workspace, folder, &mut markup, &glue, text, has_esbuild)?;
     }
-    for name in names.iter().filter(|name| name.ends_with(".css")) {
+    let is_script = |name: &&String| name.starts_with(SCRIPT) || name.ends_with(".css");
+    for name in names.iter().filter(is_script) {
         let text = fs::read_to_string(folder.join(name))?;
         put_minified(workspace, folder, &mut markup, name, text, has_esbuild)?;
     }
     // What keeps its name, because browsers come back to it.
-    for name in names.iter().filter(|name| *name == SERVICE_WORKER) {
+    for name in names
+        .iter()
+        .filter(|name| SERVICE_WORKER.contains(&&name[..]))
+    {
         let text = fs::read_to_string(folder.join(name))?;
         let text = minified(workspace, name, text, has_esbuild)?;
         fs::write(folder.join(name), text)?;

@@ -4,7 +4,6 @@
 //! happens before the browser's next picture and not otherwise, so not at all while
 //! nobody sees the page.
 
-mod animation;
 mod controls;
 mod curve;
 mod figures;
@@ -13,9 +12,7 @@ mod form;
 mod hive;
 mod lab;
 mod peer;
-mod piece_map;
 mod side;
-mod surface;
 mod theme;
 mod words;
 
@@ -24,10 +21,10 @@ use std::rc::Rc;
 
 use page_kit::dom::{by_id, listen, make, part, set_text, window};
 use page_kit::worker::{Program, WorkerHandle};
+use swarm_picture::animation::Animation;
 use wasm_bindgen::JsValue;
 
 use crate::messages::{ToPage, ToWorker};
-use animation::Animation;
 use lab::Lab;
 
 /// Runs the page.

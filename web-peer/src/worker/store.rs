@@ -26,7 +26,7 @@ mod schema;
 #[cfg(test)]
 mod conformance;
 
-pub(super) use schema::{Content, More, Record, Tracking, Wishes};
+pub(super) use schema::{Content, More, Record, Sharing, Tracking, Wishes};
 
 use files::Files;
 use indexed::Indexed;

@@ -22,6 +22,7 @@ async fn a_page_that_does_not_look_is_told_what_happens_and_no_more() {
     let hashing = Glance {
         percent: Some(0),
         is_busy: true,
+        is_needed: false,
     };
     page.glance(hashing).await;
     let info_hash = page.added().await;

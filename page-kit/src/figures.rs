@@ -1,11 +1,11 @@
 //! Figures as a person reads them in their language: the browser knows how (`Intl`).
 
-use page_kit::format::{floored_percent, scaled};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::words::say;
+use crate::format::{floored_percent, scaled};
+use crate::say;
 
-pub(crate) use page_kit::format::fraction;
+pub use crate::format::fraction;
 
 mod script {
     use super::wasm_bindgen;
@@ -29,12 +29,12 @@ fn figure(value: u64, unit: &str) -> String {
 }
 
 /// "512 bytes", "98.4 kB", "1.3 GB": decimal units, as browsers and shops count.
-pub(crate) fn bytes(count: u64) -> String {
+pub fn bytes(count: u64) -> String {
     sized(count, "")
 }
 
 /// "3.4 MB/s"
-pub(crate) fn rate(bytes_a_second: u64) -> String {
+pub fn rate(bytes_a_second: u64) -> String {
     // Bytes have no short form.
     match bytes_a_second {
         0 => script::figure(0.0, "kilobyte-per-second", 0),
@@ -56,12 +56,12 @@ fn sized(count: u64, per: &str) -> String {
 }
 
 /// "53%", and "100%" only for the whole.
-pub(crate) fn percent(fraction: f64) -> String {
+pub fn percent(fraction: f64) -> String {
     figure(u64::from(floored_percent(fraction)), "percent")
 }
 
 /// "12 sec", "3 min 20 sec", "2 hr 5 min", "4 days"
-pub(crate) fn duration(seconds: u64) -> String {
+pub fn duration(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     let minute = |minutes| figure(minutes, "minute");
     match seconds {
