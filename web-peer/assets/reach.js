@@ -9,11 +9,11 @@ const by = (id) => document.getElementById(id);
 const part = (root, name) => root.querySelector(`[data-part=${name}]`);
 const show = (element, shown) => (element.hidden = !shown);
 
-const READY = "#app";
+// The page's program takes away what says that it is starting.
+const isReady = () => !document.getElementById("starting");
 const CARDS = '[data-testid="torrent"]';
 const RECEIVING = ["metadata", "downloading"];
 
-// The page's program puts its markup in place of what says that it is starting.
 const begin = () => {
   tellProgress();
   watchTorrents();
@@ -243,13 +243,13 @@ const offerKeeping = async () => {
   });
 };
 
-if (document.querySelector(READY)) {
+if (isReady()) {
   begin();
 } else {
   new MutationObserver((_, observer) => {
-    if (document.querySelector(READY)) {
+    if (isReady()) {
       observer.disconnect();
       begin();
     }
-  }).observe(document.body, { childList: true });
+  }).observe(document.body, { childList: true, subtree: true });
 }

@@ -69,7 +69,7 @@ enum Phase {
 }
 
 /// Runs the worker: from now on it does what the page says.
-pub(crate) fn run(scope: &DedicatedWorkerGlobalScope) {
+pub fn run(scope: &DedicatedWorkerGlobalScope) {
     #[cfg(debug_assertions)]
     panic::report_to_page(scope.clone());
     let phase = Rc::new(RefCell::new(Phase::Waiting));

@@ -72,12 +72,13 @@ pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> R
     Ok(())
 }
 
-/// The glue of a program that [`streams::pack`] took apart: what it fetches it puts together.
+/// The glue of a program that [`streams::pack`] took apart: what was fetched it puts together.
 fn unpacking(glue: &str) -> Result<String> {
-    const FETCH: &str = "module_or_path = fetch(module_or_path);";
-    ensure!(glue.matches(FETCH).count() == 1, "the glue fetches nothing");
-    let fetched = "module_or_path = fetch(module_or_path).then(unpack);";
-    Ok(glue.replace(FETCH, fetched) + streams::UNPACK)
+    const STREAM: &str = "if (typeof WebAssembly.instantiateStreaming === 'function') {";
+    ensure!(glue.matches(STREAM).count() == 1, "the glue loads nothing");
+    // What is behind it is never reached then, and esbuild takes it out.
+    let unpack = "return await WebAssembly.instantiate(await unpack(module), imports);";
+    Ok(glue.replace(STREAM, &format!("{unpack}\n{STREAM}")) + streams::UNPACK)
 }
 
 fn put_minified(

@@ -20,7 +20,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use page_kit::dom::{by_id, listen, make, part, set_text, window};
-use page_kit::worker::WorkerHandle;
+use page_kit::worker::{Program, WorkerHandle};
 use swarm_picture::animation::Animation;
 use wasm_bindgen::JsValue;
 
@@ -45,7 +45,8 @@ pub(crate) fn run() {
         handling.borrow_mut().handle(message);
         picture.request();
     };
-    match WorkerHandle::<ToWorker>::start(on_message, |failure| fail(&failure)) {
+    let failed = |failure: String| fail(&failure);
+    match WorkerHandle::<ToWorker>::start(Program::OfPage, on_message, failed) {
         Ok(worker) => lab.borrow_mut().worker = Some(worker),
         Err(failure) => fail(&format!("The lab can’t run here: {failure}")),
     }
