@@ -16,3 +16,4 @@ pub mod slow_link;
 pub mod tab;
 pub mod wait;
 pub mod web_server;
+mod webkit;

@@ -69,6 +69,26 @@ pub(crate) fn firefox(workspace: &Workspace) -> Result<PathBuf> {
     }
 }
 
+/// Makes sure of WebKit's driver, which brings a browser along, and of a screen for it; the
+/// driver's path.
+pub(crate) fn webkit(workspace: &Workspace) -> Result<PathBuf> {
+    let driver = || {
+        workspace.find("Xvfb")?;
+        workspace.find("WebKitWebDriver")
+    };
+    if driver().is_none() {
+        apt_install(
+            workspace,
+            "WebKit and its driver",
+            &["webkit2gtk-driver", "xvfb"],
+        )?;
+    }
+    match driver() {
+        Some(driver) => Ok(driver),
+        None => bail!("Xvfb or WebKitWebDriver is not on PATH though it has been installed"),
+    }
+}
+
 /// Makes sure of Node.
 pub(crate) fn node(workspace: &Workspace) -> Result<()> {
     if workspace.find("node").is_none() {
