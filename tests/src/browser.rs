@@ -37,7 +37,7 @@ pub struct Browser {
 #[derive(Debug)]
 enum Program {
     Managed(#[expect(dead_code)] Arc<WebDriverManager>),
-    WebKit(#[expect(dead_code)] WebKit),
+    WebKit(#[expect(dead_code)] Box<WebKit>),
 }
 
 impl Browser {
@@ -114,7 +114,7 @@ impl Browser {
         let downloads = TempDir::new()?;
         let program = WebKit::start(downloads.path()).await?;
         let driver = WebDriver::new(&program.address, Capabilities::new()).await?;
-        Self::over(driver, Program::WebKit(program), downloads).await
+        Self::over(driver, Program::WebKit(Box::new(program)), downloads).await
     }
 
     async fn launch(

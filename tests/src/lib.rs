@@ -3,6 +3,7 @@
 //! The programs under test are real: `tracker-relay` and `native-peer` as processes, the
 //! page in headless Chromium. `cargo xtask test` builds them and says where they are.
 
+mod audit;
 pub mod bench;
 pub mod browser;
 pub mod clients;

@@ -101,6 +101,7 @@ fn wasm(workspace: &Workspace, args: &[String]) -> Result<()> {
 fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
     let sh = &workspace.sh;
     let driver = setup::browser(workspace)?;
+    let axe = setup::axe(workspace)?;
     build::all_pages(workspace)?;
     build::programs(workspace, &["tracker-relay", "native-peer"])?;
     heading("Tests in real tabs");
@@ -111,6 +112,7 @@ fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
         "cargo test -p swarm-tests --test * -- --ignored --test-threads=1 --skip {OTHERS} --skip {FIREFOX} --skip {WEBKIT} {args...}"
     )
     .env("CHROMEDRIVER", driver)
+    .env("TABSWARM_AXE", axe)
     .env("TABSWARM_PAGE", workspace.dist())
     .env("TABSWARM_BIN_DIR", build::release(workspace))
     .run()?;
