@@ -79,7 +79,7 @@ pub fn set_bar(bar: &Element, progress: Option<f64>) {
         Some(progress) => set_attribute(
             bar,
             "aria-valuenow",
-            format::percent(progress).trim_end_matches('%'),
+            &format::floored_percent(progress).to_string(),
         ),
         None => set_flag(bar, "aria-valuenow", false),
     }

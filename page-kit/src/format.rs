@@ -1,29 +1,40 @@
-//! Figures as a person reads them. Integers throughout: formatting floats would add
-//! kilobytes to the page.
+//! Figures as a person reads them in English; in other languages the browser knows how (`figures`).
+//! Integers throughout: formatting floats would add kilobytes to the page.
 
 /// "512 bytes", "98.4 kB", "1.3 GB": decimal units, as browsers and shops count.
 pub fn bytes(count: u64) -> String {
-    if count < 1000 {
-        return match count {
-            1 => "1 byte".to_owned(),
-            _ => format!("{count} bytes"),
-        };
-    }
-    let mut unit = 1000_u64;
-    let mut names = ["kB", "MB", "GB", "TB", "PB"].iter();
-    let mut name = names.next().expect("there are units");
-    for larger in names {
-        // Rounded to three figures, 999.5 kB is 1.0 MB.
-        if count < unit.saturating_mul(1000) - unit / 2 {
-            break;
+    let (tenths, digits, unit) = scaled(count);
+    let whole = tenths / 10;
+    match (unit, whole) {
+        (0, 1) => "1 byte".to_owned(),
+        (0, _) => format!("{whole} bytes"),
+        _ => {
+            let name = ["kB", "MB", "GB", "TB", "PB"][unit - 1];
+            match digits {
+                0 => format!("{whole} {name}"),
+                _ => format!("{whole}.{} {name}", tenths % 10),
+            }
         }
+    }
+}
+
+/// A number of bytes in the unit in which it is read: tenths of it, how many digits are written
+/// behind the point (none or one), and which power of 1000 the unit is, up to 5. Three figures,
+/// rounded.
+pub fn scaled(count: u64) -> (u64, u32, usize) {
+    if count < 1000 {
+        return (count * 10, 0, 0);
+    }
+    let (mut unit, mut power) = (1000_u64, 1);
+    // Rounded to three figures, 999.5 kB is 1.0 MB.
+    while power < 5 && count >= unit.saturating_mul(1000) - unit / 2 {
         unit *= 1000;
-        name = larger;
+        power += 1;
     }
     let rounded = |unit: u64| count / unit + u64::from(count % unit >= unit / 2);
     match rounded(unit / 10) {
-        tenths @ 0..1000 => format!("{}.{} {name}", tenths / 10, tenths % 10),
-        _ => format!("{} {name}", rounded(unit)),
+        tenths @ 0..1000 => (tenths, 1, power),
+        _ => (rounded(unit) * 10, 0, power),
     }
 }
 
@@ -34,7 +45,12 @@ pub fn rate(bytes_a_second: u64) -> String {
 
 /// "53%", and "100%" only for the whole.
 pub fn percent(fraction: f64) -> String {
-    format!("{}%", ten_thousandths(fraction) / 100)
+    format!("{}%", floored_percent(fraction))
+}
+
+/// 53, and 100 only for the whole.
+pub fn floored_percent(fraction: f64) -> u32 {
+    ten_thousandths(fraction) / 100
 }
 
 /// "0.5312", and "1" only for the whole.

@@ -4,8 +4,12 @@
 
 #[cfg(target_arch = "wasm32")]
 pub mod dom;
+#[cfg(target_arch = "wasm32")]
+pub mod figures;
 pub mod format;
 #[cfg(target_arch = "wasm32")]
 pub mod message;
+#[cfg(target_arch = "wasm32")]
+pub mod words;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;

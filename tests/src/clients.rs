@@ -1,4 +1,4 @@
-//! Other people's BitTorrent clients: WebTorrent, libtorrent, aria2 and Transmission.
+//! Other people's BitTorrent clients: WebTorrent, libtorrent, aria2, Transmission and qBittorrent.
 //!
 //! `cargo xtask test clients` installs them, says where they are, and runs the tests in a
 //! network of their own, in which this machine is [`HOST`].
@@ -320,6 +320,15 @@ pub fn transmission(torrent: &Path, folder: &Path, port: u16) -> Result<Running>
     command.arg("--port").arg(port.to_string());
     command.arg("--finish").arg(installed("complete.sh"));
     Running::start(command.arg("--download-dir").arg(folder).arg(torrent))
+}
+
+/// The same with qBittorrent, which is asked at the next port how far it is, and whose
+/// configuration goes beside the folder.
+pub fn qbittorrent(torrent: &Path, folder: &Path, port: u16) -> Result<Running> {
+    let mut command = Command::new(installed("venv/bin/python"));
+    command.arg(installed("qbittorrent_client.py"));
+    command.arg(torrent).arg(folder);
+    Running::start(command.arg(HOST).arg(port.to_string()))
 }
 
 /// Our command-line peer gets a torrent into a folder, or what is missing of it, and goes on

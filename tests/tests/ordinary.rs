@@ -5,11 +5,16 @@ mod with_other_clients {
     use std::path::{Path, PathBuf};
 
     use anyhow::Result;
+    use swarm_core::metainfo::Metainfo;
+    use swarm_tests::browser::Browser;
     use swarm_tests::clients::{
-        HOST, Running, aria2, libtorrent, make_torrent, native_peer, tracker, transmission,
+        HOST, Running, aria2, libtorrent, make_torrent, native_peer, qbittorrent, tracker,
+        transmission,
     };
     use swarm_tests::files::{digest, random};
     use swarm_tests::programs::program;
+    use swarm_tests::server::Server;
+    use swarm_tests::tab::Torrent;
     use swarm_tests::web_server::{Manner, WebServer};
     use tempfile::TempDir;
     use tokio::process::Command;
@@ -151,6 +156,18 @@ mod with_other_clients {
         exchange(transmission, &http(), 6871, &options).await
     }
 
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn qbittorrent_found_over_http() -> Result<()> {
+        exchange(qbittorrent, &http(), 6875, &[]).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn qbittorrent_found_over_udp() -> Result<()> {
+        exchange(qbittorrent, &udp(), 6877, &[]).await
+    }
+
     /// Two that have nothing, and know of each other by our peer alone; and two of ours, by one of
     /// them.
     #[tokio::test]
@@ -216,5 +233,70 @@ mod with_other_clients {
             gateway.kill().await?;
         }
         server.kill().await
+    }
+
+    /// A tab gets what only an ordinary client has, or the other way round, through a peer that
+    /// stands in both swarms; the page says so.
+    async fn a_tab_through_a_gateway(client: Client, port: u16) -> Result<()> {
+        let outside = tracker(8080, 6969).await?;
+        let server = Server::start().await?;
+        let browser = Browser::start().await?;
+        let by_gateway = |torrent: &Torrent| {
+            let mut peers = torrent.peers.iter();
+            peers.any(|peer| peer.path == "gateway" && peer.down + peer.up >= 8 << 20)
+        };
+
+        let scene = Scene::new(&[&http()]).await?;
+        let between = scene.got.with_file_name("between");
+        let called = format!("{HOST}:{port}");
+        let both = ["--tracker", &server.tracker(), "--peer", &called];
+        let mut seeder = client(&scene.torrent, &scene.seed, port)?;
+        seeder.complete().await?;
+        let gateway = native_peer(&scene.torrent, &between, &both)?;
+        let info_hash = Metainfo::from_torrent(&std::fs::read(&scene.torrent)?)?.info_hash();
+        let tab = browser.open(&server.page()).await?;
+        tab.add_link(&format!("magnet:?xt=urn:btih:{info_hash}"))
+            .await?;
+        tab.seeding().await?;
+        let path = tab.torrent_that("given by a gateway", by_gateway).await?;
+        assert!(path.peers.iter().all(|peer| peer.path == "gateway"));
+        tab.click("save").await?;
+        let archive = browser.take_download("stuff.zip", &scene.got).await?;
+        zip::ZipArchive::new(std::fs::File::open(archive)?)?.extract(&scene.got)?;
+        scene.assert_got()?;
+        gateway.kill().await?;
+        seeder.kill().await?;
+
+        // The same torrent, which only the tab has now.
+        let scene = Scene::new(&[&http()]).await?;
+        let between = scene.got.with_file_name("between");
+        let mut leecher = client(&scene.torrent, &scene.got, port)?;
+        let gateway = native_peer(&scene.torrent, &between, &both)?;
+        leecher.complete().await?;
+        scene.assert_got()?;
+        tab.torrent_that("giving to a gateway", by_gateway).await?;
+        gateway.kill().await?;
+        leecher.kill().await?;
+        browser.quit().await?;
+        server.kill().await?;
+        outside.kill().await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_tab_and_aria2_through_a_gateway() -> Result<()> {
+        a_tab_through_a_gateway(aria2, 6883).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_tab_and_libtorrent_through_a_gateway() -> Result<()> {
+        a_tab_through_a_gateway(libtorrent, 6853).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_tab_and_transmission_through_a_gateway() -> Result<()> {
+        a_tab_through_a_gateway(transmission, 6873).await
     }
 }

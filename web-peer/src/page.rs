@@ -18,13 +18,15 @@ mod recording;
 mod saving;
 mod service;
 mod torrents;
+mod words;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use page_kit::{dom, format};
+use page_kit::{dom, figures as format};
 use swarm_core::id::InfoHash;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
 use crate::messages::{Glance, State, ToPage, ToWorker};
@@ -33,12 +35,20 @@ use direct::Directs;
 use dom::{by_id, document, listen, window};
 use port::Port;
 use torrents::{Hands, Torrents};
+use words::say;
 
-/// Runs the page.
+/// Runs the page, once the words of its language are there.
 pub(crate) fn run() {
     // In the page that people get a panic has no words.
     #[cfg(debug_assertions)]
     std::panic::set_hook(Box::new(|panic| browser::log_error(&panic.to_string())));
+    spawn_local(async {
+        words::ready().await;
+        begin();
+    });
+}
+
+fn begin() {
     by_id("starting")
         .replace_with_with_node_1(&dom::make("page"))
         .expect("the body takes the page");
@@ -58,6 +68,7 @@ pub(crate) fn run() {
     intake::listen_to_everything(&port);
     recording::listen_to_clicks(&port);
     direct::listen_to_clicks(&port);
+    words::listen_to_choices();
     open_address(&port);
     listen(&window(), "hashchange", move |_| open_address(&port));
     listen(&window(), "beforeunload", move |event| {
@@ -149,13 +160,16 @@ impl Page {
                 self.rest();
                 frame::show_title(glance.percent);
             }
-            ToPage::Notice { error: true, text } => alerts::error(&text),
-            ToPage::Notice { error: false, text } => alerts::note(&text),
+            ToPage::Notice { error: true, text } => alerts::error(&words::of(&text)),
+            ToPage::Notice { error: false, text } => alerts::note(&words::of(&text)),
             ToPage::Saved { name } => {
                 let blob = attached.first().and_then(|object| object.dyn_ref::<Blob>());
                 let saved = blob.is_some_and(|blob| browser::download(blob, &name).is_ok());
                 if !saved {
-                    alerts::error(&format!("The browser did not let us save “{name}”."));
+                    alerts::error(&say!(
+                        "The browser did not let us save “{name}”.",
+                        name = name
+                    ));
                 }
             }
             ToPage::Added(info_hash) => {
@@ -172,7 +186,7 @@ impl Page {
         self.torrents.borrow_mut().show(state);
         if let Some((info_hash, words)) = news {
             let name = self.torrents.borrow_mut().name(&info_hash);
-            announcer::say(&format!("{name}: {words}"));
+            announcer::read_out(&format!("{name}: {words}"));
         }
         if let Some(hands) = self.hands.get() {
             hands.player.tidy();

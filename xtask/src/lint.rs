@@ -1,6 +1,7 @@
 //! `cargo xtask lint`: what must hold before tests are worth running.
 
 mod circles;
+mod words;
 
 use anyhow::{Result, bail};
 use xshell::cmd;
@@ -27,7 +28,7 @@ const WITHOUT_CIRCLES: [&str; 12] = [
     "xtask",
 ];
 
-/// Formatting, clippy for both worlds, the core's documentation and dependencies, circles.
+/// Formatting, clippy for both worlds, the core's documentation and dependencies, circles, languages.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let sh = &workspace.sh;
     let wasm = "wasm32-unknown-unknown";
@@ -64,6 +65,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     for package in WITHOUT_CIRCLES {
         circles::check(&workspace.root.join(package).join("src"))?;
     }
+    heading("The page's languages");
+    words::check(&workspace.root)?;
     Ok(())
 }
 

@@ -25,6 +25,9 @@ const GLUE: &str = ".js";
 /// A script that the page's markup does not name.
 const SERVICE_WORKER: &str = "stream.js";
 
+/// A script that Trunk puts into the markup of the main page.
+const INLINED: &str = "web-peer/assets/words.js";
+
 /// Shrinks the files in the folder of one page; without esbuild only the names of imports.
 pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> Result<()> {
     let mut names = Vec::new();
@@ -52,6 +55,11 @@ pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> R
         let text = fs::read_to_string(folder.join(name))?;
         let text = minified(workspace, name, text, has_esbuild)?;
         fs::write(folder.join(name), text)?;
+    }
+    let text = fs::read_to_string(workspace.root.join(INLINED)).context("reading a script")?;
+    if markup.contains(&text) {
+        let short = minified(workspace, INLINED, text.clone(), has_esbuild)?;
+        markup = markup.replace(&text, &short);
     }
     fs::write(path, markup).context("writing the page's markup")?;
     Ok(())

@@ -37,6 +37,7 @@ mod directs;
 mod exchange;
 mod fetch;
 mod gaps;
+mod gateway;
 mod halt;
 mod introductions;
 mod outcasts;
@@ -90,6 +91,7 @@ use directs::Directs;
 use exchange::Exchange;
 use fetch::Fetch;
 use gaps::Gaps;
+use gateway::Gateway;
 use halt::Halt;
 use introductions::Introductions;
 use outcasts::Outcasts;
@@ -144,6 +146,7 @@ pub(super) struct Torrent<C: Chunk> {
     directs: Directs,
     introductions: Introductions,
     exchange: Exchange,
+    gateway: Gateway,
     /// Who may not come back, for as long as the link to the tracker lasts.
     outcasts: Outcasts,
     swarm: Swarm,
@@ -180,6 +183,7 @@ impl<C: Chunk> Torrent<C> {
             directs: Directs::default(),
             introductions: Introductions::default(),
             exchange: Exchange::default(),
+            gateway: Gateway::default(),
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
             refill: Refill::default(),

@@ -146,6 +146,8 @@ pub struct PeerView {
     pub client: String,
     /// How it is reached.
     pub path: PeerPath,
+    /// It stands in a swarm of ordinary clients too, as it says: pieces come from there.
+    pub gateway: bool,
     /// Pieces that it has over all pieces, 0 to 1.
     pub progress: f64,
     /// Payload bytes received from it.

@@ -34,6 +34,8 @@ pub(crate) struct Remote {
     pub(crate) fingerprint: Option<Fingerprint>,
     /// Its software, as it says.
     pub(crate) client: String,
+    /// It stands in a swarm of ordinary clients too, as it says.
+    pub(crate) gateway: bool,
     /// Bytes of the info dictionary, as it says.
     pub(crate) metadata_size: Option<u32>,
     /// When it came.
@@ -77,6 +79,7 @@ impl Remote {
             peer_id,
             fingerprint,
             client: String::new(),
+            gateway: false,
             metadata_size: None,
             since: now,
             pieces: RemotePieces::early(),

@@ -63,9 +63,12 @@ pub struct ExtensionHandshake {
     pub request_queue: Option<u32>,
     /// The port at which the sender takes connections (`p`).
     pub port: Option<u16>,
+    /// The sender stands in a swarm of ordinary clients too, or does not any more
+    /// (`ts_gateway`). This and the rest is our own.
+    pub gateway: Option<bool>,
     /// What the sender will know the other end of this channel by on another one, and be known
-    /// by, if it takes several (`ts_token`). This and the rest is our own: `docs/protocol.md`,
-    /// "Several channels to one peer".
+    /// by, if it takes several (`ts_token`): `docs/protocol.md`, "Several channels
+    /// to one peer".
     pub token: Option<Token>,
     /// The sender is the one at the other end of another channel (`ts_proof`).
     pub proof: Option<Proof>,
@@ -140,6 +143,7 @@ impl ExtensionHandshake {
                 Begin::Asks => 1,
                 Begin::Answers => 2,
             }),
+            ts_gateway: self.gateway.map(i64::from),
             ts_proof: self.proof.map(|proof| ByteString(proof.to_vec())),
             ts_token: self.token.map(|token| ByteString(token.to_vec())),
         })
@@ -166,6 +170,11 @@ impl ExtensionHandshake {
             }),
             request_queue: in_range(read.reqq, u32::MAX),
             port: in_range(read.p, u16::MAX),
+            gateway: match read.ts_gateway {
+                Some(0) => Some(false),
+                Some(1) => Some(true),
+                _ => None,
+            },
             token: read.ts_token.and_then(|ByteString(b)| b.try_into().ok()),
             proof: read.ts_proof.and_then(|ByteString(b)| b.try_into().ok()),
             begin: match read.ts_begin {
@@ -239,6 +248,7 @@ struct HandshakeDictionary {
     v: Option<ByteString>,
     reqq: Option<i64>,
     ts_begin: Option<i64>,
+    ts_gateway: Option<i64>,
     ts_proof: Option<ByteString>,
     ts_token: Option<ByteString>,
 }

@@ -110,6 +110,18 @@ impl Table {
         self.meet(link, path, name, member, room)
     }
 
+    /// The same of somebody who knows none of our extensions.
+    pub(crate) fn open_ordinary(&mut self, link: u32, path: PeerPath, name: u8) -> usize {
+        let member = u32::try_from(self.channels.len()).unwrap() + 1;
+        let contact = Contact::Member {
+            link: LinkId(link),
+            member: MemberId(member),
+        };
+        let opened = self.greet(link, path, name, (member, contact), 1 << 30);
+        self.extend(opened, &ExtensionHandshake::default());
+        opened
+    }
+
     /// The member behind another channel opens one.
     pub(crate) fn open_as(&mut self, link: u32, path: PeerPath, name: u8, as_of: usize) -> usize {
         self.meet(link, path, name, self.channels[as_of].member, 1 << 30)
@@ -136,6 +148,25 @@ impl Table {
     }
 
     fn offer(
+        &mut self,
+        link: u32,
+        path: PeerPath,
+        name: u8,
+        who: (u32, Contact),
+        room: u32,
+    ) -> usize {
+        let number = self.greet(link, path, name, who, room);
+        self.extend(
+            number,
+            &ExtensionHandshake {
+                token: Some(token_of(number)),
+                ..ExtensionHandshake::default()
+            },
+        );
+        number
+    }
+
+    fn greet(
         &mut self,
         link: u32,
         path: PeerPath,
@@ -174,13 +205,6 @@ impl Table {
             peer_id,
         };
         self.send_bytes(number, &handshake.encode());
-        self.extend(
-            number,
-            &ExtensionHandshake {
-                token: Some(token_of(number)),
-                ..ExtensionHandshake::default()
-            },
-        );
         number
     }
 
@@ -242,6 +266,22 @@ impl Table {
                 ..ExtensionHandshake::default()
             },
         );
+    }
+
+    /// The peer says whether it stands in an ordinary swarm too, or nothing.
+    pub(crate) fn says_gateway(&mut self, channel: usize, gateway: Option<bool>) {
+        self.extend(
+            channel,
+            &ExtensionHandshake {
+                gateway,
+                ..ExtensionHandshake::default()
+            },
+        );
+    }
+
+    /// Every extension handshake that a peer got.
+    pub(crate) fn handshakes(&self, channel: usize) -> &[ExtensionHandshake] {
+        &self.channels[channel].handshakes
     }
 
     fn extend(&mut self, channel: usize, handshake: &ExtensionHandshake) {

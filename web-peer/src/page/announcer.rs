@@ -4,6 +4,8 @@ use swarm_core::engine::{TorrentState, View};
 use swarm_core::id::InfoHash;
 
 use super::dom::{by_id, set_text};
+use super::format;
+use super::words::say;
 
 /// Remembers how far everything was.
 #[derive(Default)]
@@ -36,7 +38,7 @@ impl Announcer {
 }
 
 /// Has it read out.
-pub(crate) fn say(words: &str) {
+pub(crate) fn read_out(words: &str) {
     set_text(&by_id("announcer"), words);
 }
 
@@ -51,12 +53,15 @@ struct Milestone {
 impl Milestone {
     fn words(&self) -> String {
         match self.state {
-            TorrentState::Hashing => "checking what is here".to_owned(),
-            TorrentState::Metadata => "looking for peers".to_owned(),
-            TorrentState::Downloading => format!("downloading, {}%", self.quarter * 25),
-            TorrentState::Seeding => "complete".to_owned(),
-            TorrentState::Paused => "paused".to_owned(),
-            TorrentState::Error => "stopped by an error".to_owned(),
+            TorrentState::Hashing => say!("checking what is here"),
+            TorrentState::Metadata => say!("looking for peers"),
+            TorrentState::Downloading => {
+                let percent = format::percent(f64::from(self.quarter) / 4.0);
+                say!("downloading, {percent}", percent = percent)
+            }
+            TorrentState::Seeding => say!("complete"),
+            TorrentState::Paused => say!("paused"),
+            TorrentState::Error => say!("stopped by an error"),
         }
     }
 }

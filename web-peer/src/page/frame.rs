@@ -5,6 +5,7 @@ use swarm_core::engine::TrackerView;
 
 use super::dom::{by_id, document, part, set_attribute, set_bar, set_class, set_flag, set_text};
 use super::format;
+use super::words::{self, key, say};
 use crate::messages::State;
 
 /// Shows all of it.
@@ -20,24 +21,27 @@ pub(crate) fn show(state: &State) {
 /// Shows in the tab's title how far everything is that is on its way.
 pub(crate) fn show_title(percent: Option<u8>) {
     document().set_title(&match percent {
-        Some(percent) => format!("{percent}% · Tabswarm"),
+        Some(percent) => format!("{} · Tabswarm", format::percent(f64::from(percent) / 100.0)),
         None => "Tabswarm".to_owned(),
     });
 }
 
 fn show_tracker(tracker: TrackerView, reconnect_in: Option<u32>) {
     let (kind, words) = match (tracker, reconnect_in) {
-        (TrackerView::Up, _) => ("up", "Connected"),
-        (TrackerView::Connecting, _) => ("connecting", "Connecting"),
-        (TrackerView::Down, None) => ("down", "Not connected"),
-        (TrackerView::Down, Some(_)) => ("down", "Reconnecting"),
+        (TrackerView::Up, _) => ("up", key!("Connected")),
+        (TrackerView::Connecting, _) => ("connecting", key!("Connecting")),
+        (TrackerView::Down, None) => ("down", key!("Not connected")),
+        (TrackerView::Down, Some(_)) => ("down", key!("Reconnecting")),
     };
     let countdown = reconnect_in.filter(|_| tracker == TrackerView::Down);
     let element = by_id("tracker");
     set_attribute(&element, "data-state", kind);
-    set_text(&part(&element, "words"), words);
+    set_text(&part(&element, "words"), &words::text(words));
     // Apart from the words, so that a screen reader is not told of every second.
-    let countdown = countdown.map(|seconds| format!(" in {seconds} s"));
+    let countdown = countdown.map(|seconds| {
+        let time = format::duration(u64::from(seconds));
+        format!(" {}", say!("in {time}", time = time))
+    });
     set_text(&part(&element, "countdown"), &countdown.unwrap_or_default());
 }
 
@@ -52,7 +56,11 @@ fn show_storage(storage: Option<(u64, u64)>) {
         let (used, allowed) = (format::bytes(used), format::bytes(allowed));
         set_text(
             &part(&element, "words"),
-            &format!("{used} of the {allowed} that this browser allows"),
+            &say!(
+                "{used} of the {allowed} that this browser allows",
+                used = used,
+                allowed = allowed
+            ),
         );
     }
 }

@@ -9,6 +9,7 @@ use web_sys::{ClipboardEvent, DataTransfer, DragEvent, Element, Event, HtmlInput
 
 use super::dom::{by_id, has, listen, set_class, set_flag, window};
 use super::port::Port;
+use super::words::say;
 use super::{alerts, format};
 use crate::messages::ToWorker;
 pub(crate) use arrange::looks_like_link;
@@ -53,7 +54,7 @@ fn listen_to_form(port: &Port) {
         let link = input.value().trim().to_owned();
         input.set_value("");
         if link.is_empty() {
-            alerts::note("Paste a link first, then open it.");
+            alerts::note(&say!("Paste a link first, then open it."));
             input.focus().expect("a field of the page takes the focus");
         } else {
             port.send(ToWorker::AddLink(link));
@@ -129,11 +130,13 @@ fn is_in_field(event: &Event) -> bool {
 fn accept_drop(collection: Collection, port: Port) {
     spawn_local(async move {
         match collection.files().await {
-            Ok(picked) if picked.is_empty() => alerts::error("There are no files in this folder."),
+            Ok(picked) if picked.is_empty() => {
+                alerts::error(&say!("There are no files in this folder."));
+            }
             Ok(picked) => accept(picked, &port),
-            Err(error) => alerts::error(&format!(
-                "The browser can’t read what you dropped: {}",
-                words(&error)
+            Err(error) => alerts::error(&say!(
+                "The browser can’t read what you dropped: {reason}",
+                reason = reason(&error)
             )),
         }
     });
@@ -169,8 +172,10 @@ fn open_torrent_file(file: web_sys::File, port: Port) {
     let name = file.name();
     if file.size() > LARGEST_TORRENT_FILE {
         let size = format::bytes(file.size() as u64);
-        alerts::error(&format!(
-            "“{name}” is no .torrent file: it is too large ({size})."
+        alerts::error(&say!(
+            "“{name}” is no .torrent file: it is too large ({size}).",
+            name = name,
+            size = size
         ));
         return;
     }
@@ -181,18 +186,19 @@ fn open_torrent_file(file: web_sys::File, port: Port) {
                 let bytes = js_sys::Uint8Array::new(&buffer).to_vec();
                 port.send(ToWorker::AddTorrent { name, bytes });
             }
-            Err(error) => alerts::error(&format!(
-                "The browser can’t read “{name}”: {}",
-                words(&error)
+            Err(error) => alerts::error(&say!(
+                "The browser can’t read “{name}”: {reason}",
+                name = name,
+                reason = reason(&error)
             )),
         }
     });
 }
 
 /// What the browser says of an error.
-fn words(error: &JsValue) -> String {
+fn reason(error: &JsValue) -> String {
     let message = js_sys::Reflect::get(error, &JsValue::from_str("message")).ok();
     message
         .and_then(|message| message.as_string())
-        .unwrap_or_else(|| "it does not say why".to_owned())
+        .unwrap_or_else(|| say!("it does not say why"))
 }

@@ -15,20 +15,24 @@ use web_sys::{Element, HtmlElement, HtmlMediaElement};
 use super::dom::{document, listen, make, part, set_attribute, set_flag, set_text, window};
 use super::port::Port;
 use super::service::Service;
+use super::words::{self, key};
 use crate::media::{Kind, kind_of};
 use crate::messages::ToWorker;
 
 /// Where nothing can be played.
-const NO_SERVICE: &str = "It can’t be opened here: in this browser, or in this kind of window, or \
-     because the page came without HTTPS, the page gets no service worker. It can be saved.";
+const NO_SERVICE: &str = key!(
+    "It can’t be opened here: in this browser, or in this kind of window, or because the page came \
+     without HTTPS, the page gets no service worker. It can be saved."
+);
 
 /// What can't be in a frame.
-const ELSEWHERE: &str = "A PDF is shown by the browser’s own viewer. In a tab of its own, nothing in \
-     it reaches this page.";
+const ELSEWHERE: &str = key!(
+    "A PDF is shown by the browser’s own viewer. In a tab of its own, nothing in it reaches this page."
+);
 
 /// What the browser does not understand.
 const NOT_UNDERSTOOD: &str =
-    "This browser does not understand what is in it. It can be saved, and opened elsewhere.";
+    key!("This browser does not understand what is in it. It can be saved, and opened elsewhere.");
 
 /// See the module. Cheap to clone.
 #[derive(Clone)]
@@ -178,7 +182,7 @@ fn show_elsewhere(element: &Element, address: &str) {
 
 /// Says something in place of what is to be seen.
 fn say(element: &Element, words: &str) {
-    set_text(&part(element, "aside-words"), words);
+    set_text(&part(element, "aside-words"), &words::text(words));
     set_flag(&part(element, "aside"), "hidden", false);
 }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use page_kit::worker::WorkerHandle;
 use wasm_bindgen::JsValue;
 
+use super::words::{self, say};
 use super::{alerts, browser};
 use crate::messages::{ToPage, ToWorker};
 
@@ -29,9 +30,12 @@ impl Port {
             ToPage::Ready => listening.start(),
             message => handle(&listening, message, attached),
         };
-        match WorkerHandle::start(on_message, |failure| alerts::error(&failure)) {
+        match WorkerHandle::start(on_message, |failure| alerts::error(&words::of(&failure))) {
             Ok(worker) => port.0.borrow_mut().worker = Some(worker),
-            Err(failure) => alerts::error(&format!("Tabswarm can’t run here: {failure}")),
+            Err(failure) => alerts::error(&say!(
+                "Tabswarm can’t run here: {reason}",
+                reason = words::of(&failure)
+            )),
         }
         port
     }

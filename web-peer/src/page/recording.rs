@@ -5,6 +5,7 @@ use std::cell::Cell;
 use super::dom::{by_id, listen, part, set_flag, set_text};
 use super::format;
 use super::port::Port;
+use super::words::say;
 use crate::messages::ToWorker;
 
 thread_local! {
@@ -27,10 +28,10 @@ pub(crate) fn show(length: Option<u64>) {
     // For scripts and tests.
     set_flag(&element, "data-on", length.is_some());
     let label = match length {
-        Some(_) => "Stop and save",
-        None => "Record this session",
+        Some(_) => say!("Stop and save"),
+        None => say!("Record this session"),
     };
-    set_text(&part(&element, "record"), label);
-    let words = length.map(|length| format!("{} recorded", format::bytes(length)));
+    set_text(&part(&element, "record"), &label);
+    let words = length.map(|length| say!("{length} recorded", length = format::bytes(length)));
     set_text(&part(&element, "words"), &words.unwrap_or_default());
 }

@@ -4,9 +4,9 @@ mod files;
 mod hashing;
 mod peers;
 mod piece_map;
+mod sentences;
 mod torrent;
 mod trackers;
-mod words;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -24,6 +24,7 @@ use super::list::{List, Row};
 use super::player::Player;
 use super::port::Port;
 use super::service::Service;
+use super::words::say;
 use super::{alerts, browser, saving};
 use crate::messages::{State, ToWorker};
 use hashing::Hashing;
@@ -246,12 +247,12 @@ fn carry_out(button: &Element, card: &Element, torrents: &mut Torrents, hands: &
 fn copy(label: Element, link: String) {
     spawn_local(async move {
         if browser::copy(&link).await {
-            set_text(&label, "Copied");
-            after(COPIED_SHOWN, move || set_text(&label, "Copy link"));
+            set_text(&label, &say!("Copied"));
+            after(COPIED_SHOWN, move || set_text(&label, &say!("Copy link")));
         } else {
-            alerts::error(
-                "The browser does not let us copy: select the link and copy it yourself.",
-            );
+            alerts::error(&say!(
+                "The browser does not let us copy: select the link and copy it yourself."
+            ));
         }
     });
 }

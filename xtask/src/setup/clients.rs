@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 /// What they are run with, and which versions there are to be.
 const SOURCES: &str = "tests/clients";
 
-/// Makes sure of WebTorrent, libtorrent, aria2 and Transmission; the folder of the first two,
+/// Makes sure of WebTorrent, libtorrent, aria2, Transmission and qBittorrent; the folder of the first two,
 /// which are installed for this project alone.
 pub(crate) fn clients(workspace: &Workspace) -> Result<PathBuf> {
     let sh = &workspace.sh;
@@ -20,6 +20,7 @@ pub(crate) fn clients(workspace: &Workspace) -> Result<PathBuf> {
     for (program, what, package) in [
         ("aria2c", "aria2", "aria2"),
         ("transmission-cli", "Transmission", "transmission-cli"),
+        ("qbittorrent-nox", "qBittorrent", "qbittorrent-nox"),
         ("ip", "ip, for a network of the tests' own", "iproute2"),
         ("npm", "npm", "npm"),
     ] {

@@ -204,9 +204,10 @@ fn error(value: Option<Value<'_>>) -> Result<KrpcError, ParseError> {
         }
         None => words = value.string().unwrap_or_default(),
     }
-    let words = &words[..words.len().min(MAX_WORDS)];
-    let words = String::from_utf8_lossy(words).into_owned();
-    let message = words.chars().filter(|c| !c.is_control()).collect();
+    let words = String::from_utf8_lossy(&words[..words.len().min(MAX_WORDS)]);
+    let mut message: String = words.chars().filter(|c| !c.is_control()).collect();
+    // What is no text takes more bytes as the signs that stand in for it.
+    message.truncate(message.floor_char_boundary(MAX_WORDS));
     Ok(KrpcError { code, message })
 }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::direct::TS_DIRECT;
+use super::gateway::is_told;
 use super::introduce::TS_INTRODUCE;
 use super::pex::UT_PEX;
 use super::trackers::TS_TRACKERS;
@@ -149,6 +150,7 @@ impl<C: Chunk> Torrent<C> {
         let exchanges = self.exchanges_trackers(cx);
         let exchanges_peers = self.exchanges_peers();
         let introduces = self.takes_introductions(cx);
+        let gateway = self.is_gateway();
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
@@ -169,6 +171,7 @@ impl<C: Chunk> Torrent<C> {
             client: Some(cx.config.client.clone()),
             request_queue: u32::try_from(cx.config.max_incoming_requests).ok(),
             port: cx.config.listen_port.filter(|_| by_tcp),
+            gateway: (gateway && is_told(session)).then_some(true),
             token: several.then(|| session.talk.token(token)),
             ..ExtensionHandshake::default()
         };

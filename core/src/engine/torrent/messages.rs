@@ -112,6 +112,7 @@ impl<C: Chunk> Torrent<C> {
         session.talk.greets(&handshake);
         if !session.talk.extended {
             self.end_double(cx, id)?;
+            self.meets_somebody(cx, id);
         }
         self.introduce(id)?;
         self.tell_of_dht(cx, id)?;

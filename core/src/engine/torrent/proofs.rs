@@ -33,6 +33,7 @@ impl<C: Chunk> Torrent<C> {
         if let Some(client) = said.client {
             remote.client = client;
         }
+        remote.gateway = said.gateway.unwrap_or(remote.gateway);
         if let Some(requests) = said.request_queue {
             remote.getting.pipeline.takes(requests);
         }
@@ -54,6 +55,7 @@ impl<C: Chunk> Torrent<C> {
         }
         if said.token.is_none() {
             self.end_double(cx, id)?;
+            self.meets_somebody(cx, id);
         }
         if cx.config.paths.several() {
             if let Some(begin) = said.begin {

@@ -77,6 +77,7 @@ fn peer_view<C: Chunk>(session: &Session<C>, now: Time) -> PeerView {
         peer_id: session.remote.name(),
         client: session.remote.client.clone(),
         path: session.talk.path,
+        gateway: session.remote.gateway,
         progress: pieces.map_or(0.0, |p| {
             f64::from(p.count()) / f64::from(p.piece_count().max(1))
         }),

@@ -22,6 +22,7 @@ fn any_handshake(u: &mut Unstructured<'_>) -> arbitrary::Result<ExtensionHandsha
         ts_introduce: u.arbitrary::<Option<u8>>()?.filter(|&id| id != 0),
         ut_pex: u.arbitrary::<Option<u8>>()?.filter(|&id| id != 0),
         port: u.arbitrary::<Option<u16>>()?.filter(|&port| port != 0),
+        gateway: u.arbitrary()?,
         token: u.arbitrary()?,
         proof: u.arbitrary()?,
         begin: *u.choose(&[None, Some(Begin::Asks), Some(Begin::Answers)])?,
@@ -83,7 +84,21 @@ fn handshake_has_golden_bytes() {
 
 #[test]
 fn what_is_our_own_in_a_handshake_has_golden_bytes() {
-    let golden: [(ExtensionHandshake, &[u8]); 3] = [
+    let golden: [(ExtensionHandshake, &[u8]); 5] = [
+        (
+            ExtensionHandshake {
+                gateway: Some(true),
+                ..ExtensionHandshake::default()
+            },
+            b"d1:mde10:ts_gatewayi1ee",
+        ),
+        (
+            ExtensionHandshake {
+                gateway: Some(false),
+                ..ExtensionHandshake::default()
+            },
+            b"d1:mde10:ts_gatewayi0ee",
+        ),
         (
             ExtensionHandshake {
                 token: Some(*b"0123456789abcdef"),
@@ -115,6 +130,8 @@ fn what_is_our_own_in_a_handshake_has_golden_bytes() {
         &b"d8:ts_token2:01e"[..],
         b"d8:ts_proof0:e",
         b"d8:ts_begini3ee",
+        b"d10:ts_gatewayi2ee",
+        b"d10:ts_gatewayi-1ee",
     ] {
         let nothing = ExtensionHandshake::default();
         assert_eq!(ExtensionHandshake::decode(odd), Ok(nothing));

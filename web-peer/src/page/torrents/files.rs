@@ -9,6 +9,7 @@ use super::piece_map::Pieces;
 use crate::media::{Kind, kind_of};
 use crate::page::dom::{make, part, set_attribute, set_class, set_flag, set_text};
 use crate::page::format;
+use crate::page::words::{self, Value, key, say};
 
 /// Rows made at once: thousands would hold the page up.
 const BATCH: usize = 200;
@@ -85,10 +86,13 @@ impl Choice {
 
     /// How many files there are; of how many, if some are left out.
     pub(crate) fn count(&self) -> String {
-        let files = format::count(self.files, "file");
         match self.is_all() {
-            true => files,
-            false => format!("{} of {files}", self.wanted),
+            true => say!("{n} file{s}", n = self.files),
+            false => say!(
+                "{wanted} of {n} file{s}",
+                wanted = self.wanted,
+                n = self.files
+            ),
         }
     }
 }
@@ -156,20 +160,25 @@ impl Files {
     }
 }
 
+/// The page plays such a file, and doesn't only show it.
+fn is_played(path: &str) -> bool {
+    matches!(kind_of(path), Some(Kind::Video | Kind::Audio))
+}
+
 /// What a page does with a file.
-pub(crate) fn verb(path: &str) -> &'static str {
-    match kind_of(path) {
-        Some(Kind::Video | Kind::Audio) => "Play",
-        _ => "Open",
+pub(crate) fn verb(path: &str) -> String {
+    match is_played(path) {
+        true => say!("Play"),
+        false => say!("Open"),
     }
 }
 
 /// What a button says that opens a file.
 pub(crate) fn show_opener(button: &Element, file: u32, path: &str) {
     set_attribute(button, "data-number", &file.to_string());
-    let icon = match verb(path) {
-        "Play" => "#icon-resume",
-        _ => "#icon-look",
+    let icon = match is_played(path) {
+        true => "#icon-resume",
+        false => "#icon-look",
     };
     set_attribute(&part(button, "icon"), "href", icon);
 }
@@ -187,9 +196,16 @@ impl FileRow {
             show_opener(&play, index as u32, path);
             set_flag(&play, "hidden", false);
         }
-        for (name, verb) in [("want", "Fetch"), ("save", "Save"), ("play", verb(path))] {
+        let open = match is_played(path) {
+            true => key!("Play {path}"),
+            false => key!("Open {path}"),
+        };
+        let fetch = key!("Fetch {path}");
+        let save = key!("Save {path}");
+        for (name, label) in [("want", fetch), ("save", save), ("play", open)] {
             let button = part(&element, name);
-            set_attribute(&button, "aria-label", &format!("{verb} {path}"));
+            let label = words::with(label, &[("path", Value::of(&path))]);
+            set_attribute(&button, "aria-label", &label);
             set_attribute(&button, "data-number", &index.to_string());
         }
         FileRow {

@@ -7,6 +7,7 @@ use web_sys::Element;
 use crate::page::dom::{make, part, set_attribute, set_bar, set_text};
 use crate::page::format;
 use crate::page::list::Row;
+use crate::page::words::{self, key, say};
 
 /// One connected peer.
 pub(crate) struct Peer(Element);
@@ -36,37 +37,51 @@ impl Row for Peer {
 
     fn show(&mut self, (_, peer): Self::View) {
         let Peer(row) = self;
-        let (path, path_explained) = match peer.path {
+        let (path, path_named, path_explained) = match peer.path {
+            PeerPath::Relay | PeerPath::Direct if peer.gateway => (
+                "gateway",
+                key!("gateway"),
+                key!(
+                    "From a swarm of ordinary BitTorrent clients, which this peer talks to for you"
+                ),
+            ),
             PeerPath::Relay => (
                 "relay",
-                "Through the server, which passes bytes on and keeps none",
+                key!("relay"),
+                key!("Through the server, which passes bytes on and keeps none"),
             ),
-            PeerPath::Direct => ("direct", "Straight from tab to tab"),
+            PeerPath::Direct => ("direct", key!("direct"), key!("Straight from tab to tab")),
             PeerPath::WebSeed => (
                 "web-seed",
-                "From a server that has the files, which is asked where peers give nothing",
+                key!("web seed"),
+                key!("From a server that has the files, which is asked where peers give nothing"),
             ),
-            PeerPath::Tcp => ("tcp", "Straight, as ordinary BitTorrent clients do"),
-            PeerPath::WebTorrent => ("webtorrent", "Straight, as WebTorrent’s clients do"),
+            PeerPath::Tcp => (
+                "tcp",
+                "TCP",
+                key!("Straight, as ordinary BitTorrent clients do"),
+            ),
+            PeerPath::WebTorrent => (
+                "webtorrent",
+                "WebTorrent",
+                key!("Straight, as WebTorrent’s clients do"),
+            ),
         };
         set_attribute(row, "data-path", path);
         set_attribute(row, "data-down", &peer.down.to_string());
         set_attribute(row, "data-up", &peer.up.to_string());
 
         let client = part(row, "client");
-        set_text(
-            &client,
-            if peer.client.is_empty() {
-                "A peer"
-            } else {
-                &peer.client
-            },
-        );
+        match &peer.client[..] {
+            "" => set_text(&client, &say!("A peer")),
+            name => set_text(&client, name),
+        }
         set_attribute(&client, "title", &peer.peer_id);
-        set_text(&part(row, "path"), path);
-        set_attribute(&part(row, "path"), "title", path_explained);
+        set_text(&part(row, "path"), &words::text(path_named));
+        set_attribute(&part(row, "path"), "title", &words::text(path_explained));
         set_bar(&part(row, "bar"), Some(peer.progress));
-        set_text(&part(row, "has"), &format::percent(peer.progress));
+        let has = say!("has {percent}", percent = format::percent(peer.progress));
+        set_text(&part(row, "has"), &has);
         set_text(&part(row, "down"), &moved(peer.down, peer.down_rate));
         set_text(&part(row, "up"), &moved(peer.up, peer.up_rate));
     }

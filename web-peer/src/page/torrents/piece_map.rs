@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, HtmlElement};
 
 use crate::page::dom::{document, part, set_attribute, set_flag, set_text, window};
+use crate::page::words::say;
 use grid::{Cell, Grid};
 
 /// Which pieces are here.
@@ -55,7 +56,7 @@ impl<'a> Pieces<'a> {
 pub(crate) fn draw(figure: &Element, pieces: &Pieces) {
     set_flag(figure, "hidden", pieces.count == 0);
     let here: u32 = pieces.have.iter().map(|byte| byte.count_ones()).sum();
-    let words = format!("{here} of {} pieces", pieces.count);
+    let words = say!("{here} of {n} piece{s}", here = here, n = pieces.count);
     set_text(&part(figure, "caption"), &words);
 
     let canvas: HtmlCanvasElement = part(figure, "map").unchecked_into();

@@ -11,14 +11,15 @@ use web_sys::{Element, HtmlSelectElement};
 use super::files::{Choice, Files, show_opener, verb};
 use super::peers::{Peer, keyed};
 use super::piece_map::{self, Pieces};
+use super::sentences;
 use super::trackers::Trackers;
-use super::words;
 use crate::messages::TrackerShown;
 use crate::page::dom::{
     has, make, part, set_attribute, set_bar, set_class, set_flag, set_text, window,
 };
 use crate::page::list::{List, Row};
 use crate::page::saving::{Wanted, has_folders};
+use crate::page::words::say;
 use crate::page::{browser, format};
 
 /// As the options of `order` stand in the page.
@@ -123,7 +124,7 @@ impl Row for Torrent {
         set_flag(&self.peer_list, "hidden", view.peers.is_empty());
         set_text(
             &part(&self.peer_list, "number"),
-            &format::count(view.peers.len(), "peer"),
+            &say!("{n} peer{s}", n = view.peers.len()),
         );
         self.peers.show(keyed(view.peers.clone()));
         if is_chosen || has_moved {
@@ -151,7 +152,7 @@ impl Torrent {
         let sources = view.peers.iter().filter(|peer| peer.down_rate > 0).count();
         set_text(
             &self.part("words"),
-            &words::state(view, &self.choice, sources),
+            &sentences::state(view, &self.choice, sources),
         );
         set_text(&self.part("percent"), &format::percent(view.progress));
         set_bar(
@@ -166,13 +167,13 @@ impl Torrent {
             set_flag(&figure, "hidden", value.is_none());
             set_text(&part(&figure, "value"), &value.unwrap_or_default());
         };
-        show("size", words::size(view, &self.choice));
-        show("down", words::down(view));
-        show("up", words::up(view));
-        show("left", words::left(view));
-        show("sent", words::sent(view));
-        show("swarm", words::swarm(view, &self.choice));
-        show("wasted", words::wasted(view));
+        show("size", sentences::size(view, &self.choice));
+        show("down", sentences::down(view));
+        show("up", sentences::up(view));
+        show("left", sentences::left(view));
+        show("sent", sentences::sent(view));
+        show("swarm", sentences::swarm(view, &self.choice));
+        show("wasted", sentences::wasted(view));
     }
 
     /// What it is called, and where others find it.
@@ -213,10 +214,11 @@ impl Torrent {
 
         let save = self.part("save");
         set_flag(&save, "disabled", !is_wanted || saving.is_some());
-        let under_way = saving.map(|progress| format!("Saving {}", format::percent(progress)));
+        let under_way =
+            saving.map(|progress| say!("Saving {percent}", percent = format::percent(progress)));
         set_text(
             &part(&save, "label"),
-            under_way.as_deref().unwrap_or("Save"),
+            &under_way.unwrap_or_else(|| say!("Save")),
         );
         set_flag(&self.part("cancel-save"), "hidden", saving.is_none());
         let to_folder = self.part("save-folder");
@@ -229,14 +231,14 @@ impl Torrent {
         set_class(&self.part("copy"), "primary", is_to_be_sent);
 
         let (action, icon, label) = match view.state {
-            TorrentState::Paused => ("resume", "#icon-resume", "Resume"),
-            TorrentState::Error => ("resume", "#icon-resume", "Try again"),
-            _ => ("pause", "#icon-pause", "Pause"),
+            TorrentState::Paused => ("resume", "#icon-resume", say!("Resume")),
+            TorrentState::Error => ("resume", "#icon-resume", say!("Try again")),
+            _ => ("pause", "#icon-pause", say!("Pause")),
         };
         let pause = self.part("pause");
         set_attribute(&pause, "data-do", action);
         set_attribute(&part(&pause, "icon"), "href", icon);
-        set_text(&part(&pause, "label"), label);
+        set_text(&part(&pause, "label"), &label);
     }
 
     /// The way to what there is to watch, hear or read.
@@ -248,7 +250,7 @@ impl Torrent {
             && let Some(path) = self.path(file)
         {
             show_opener(&play, file, path);
-            set_text(&part(&play, "label"), verb(path));
+            set_text(&part(&play, "label"), &verb(path));
             set_attribute(&play, "title", path);
         }
     }

@@ -4,8 +4,8 @@ use web_sys::Element;
 
 use crate::messages::{NamedBy, TrackerShown, TrackerState};
 use crate::page::dom::{make, part, set_attribute, set_flag, set_text};
-use crate::page::format;
 use crate::page::list::{List, Row};
+use crate::page::words::{self, key, say};
 
 /// The trackers of one torrent: a list that opens and closes. Closed at first if there is one,
 /// which is nothing to think about.
@@ -32,14 +32,12 @@ impl Trackers {
         }
         set_flag(&self.details, "hidden", trackers.is_empty());
         let up = trackers.iter().filter(|t| t.state == TrackerState::Up);
+        let up = up.count();
         let web_seeds = trackers.iter().filter(|t| is_web_seed(t)).count();
-        let mut words = format!(
-            "{}, {} in use",
-            format::count(trackers.len() - web_seeds, "tracker"),
-            up.count()
-        );
+        let all = trackers.len() - web_seeds;
+        let mut words = say!("{n} tracker{s}, {up} in use", n = all, up = up);
         if web_seeds > 0 {
-            words = format!("{words}; {}", format::count(web_seeds, "web seed"));
+            words += &say!("; {n} web seed{s}", n = web_seeds);
         }
         set_text(&part(&self.details, "number"), &words);
         self.list.show(trackers.clone());
@@ -76,7 +74,7 @@ impl Row for Tracker {
         set_text(&part(&row, "url"), &tracker.url);
         let remove = part(&row, "remove");
         set_attribute(&remove, "data-url", &tracker.url);
-        let label = format!("Remove the tracker {}", tracker.url);
+        let label = say!("Remove the tracker {url}", url = tracker.url);
         set_attribute(&remove, "aria-label", &label);
         if is_web_seed(tracker) {
             set_attribute(&row, "data-testid", "web-seed");
@@ -90,11 +88,11 @@ impl Row for Tracker {
         set_attribute(&self.0, "data-state", kind);
         set_text(&part(&self.0, "state"), &words);
         let by = match tracker.by {
-            NamedBy::Page => "this page’s own server",
-            NamedBy::Torrent => "named by the torrent or its link",
-            NamedBy::Peer => "another peer says that it uses it",
+            NamedBy::Page => key!("this page’s own server"),
+            NamedBy::Torrent => key!("named by the torrent or its link"),
+            NamedBy::Peer => key!("another peer says that it uses it"),
         };
-        set_text(&part(&self.0, "by"), by);
+        set_text(&part(&self.0, "by"), &words::text(by));
     }
 
     fn element(&self) -> &Element {
@@ -105,30 +103,42 @@ impl Row for Tracker {
 /// One word for scripts, and some for people.
 fn words(state: &TrackerState) -> (&'static str, String) {
     let (kind, words) = match state {
-        TrackerState::Connecting => ("connecting", "Connecting"),
-        TrackerState::Up => ("up", "Others are found through it"),
-        TrackerState::Idle => ("idle", "Connected, and told nothing while this is stopped"),
+        TrackerState::Connecting => ("connecting", key!("Connecting")),
+        TrackerState::Up => ("up", key!("Others are found through it")),
+        TrackerState::Idle => (
+            "idle",
+            key!("Connected, and told nothing while this is stopped"),
+        ),
         TrackerState::Waiting => (
             "waiting",
-            "Connected, but it takes only so many at a time from one tab, and it is the turn of others",
+            key!(
+                "Connected, but it takes only so many at a time from one tab, and it is the turn of others"
+            ),
         ),
-        TrackerState::Down => ("down", "Not reached; it is tried again"),
+        TrackerState::Down => ("down", key!("Not reached; it is tried again")),
         TrackerState::Spare => (
             "spare",
-            "Not used: this tab is connected to as many trackers as it may be",
+            key!("Not used: this tab is connected to as many trackers as it may be"),
         ),
-        TrackerState::Refused(reason) => return ("refused", format!("Not used: {reason}")),
+        TrackerState::Refused(reason) => return ("refused", not_used(reason)),
         TrackerState::Unsupported(reason) => {
-            return ("unsupported", format!("Not used: {reason}"));
+            return ("unsupported", not_used(reason));
         }
         TrackerState::WebSeed {
             trouble: Some(trouble),
             ..
-        } => return ("down", format!("A web seed: {trouble}")),
-        TrackerState::WebSeed { up: true, .. } => {
-            ("up", "A web seed: asked for what no peer gives")
+        } => {
+            let trouble = words::of(trouble);
+            return ("down", say!("A web seed: {reason}", reason = trouble));
         }
-        TrackerState::WebSeed { .. } => ("idle", "A web seed, not needed just now"),
+        TrackerState::WebSeed { up: true, .. } => {
+            ("up", key!("A web seed: asked for what no peer gives"))
+        }
+        TrackerState::WebSeed { .. } => ("idle", key!("A web seed, not needed just now")),
     };
-    (kind, words.to_owned())
+    (kind, words::text(words))
+}
+
+fn not_used(reason: &str) -> String {
+    say!("Not used: {reason}", reason = words::of(reason))
 }

@@ -3,47 +3,62 @@
 use swarm_core::engine::{Standing, TorrentState, TorrentView};
 
 use super::files::Choice;
-use crate::page::format::{bytes, count, duration, rate};
+use crate::page::format::{bytes, duration, rate};
+use crate::page::words::{self, say};
 
 /// One sentence. `sources` of the peers send something just now.
 pub(crate) fn state(facts: &TorrentView, choice: &Choice, sources: usize) -> String {
     let peers = facts.peers.len();
     // Nobody comes who can't find it.
     let unseen = (peers == 0).then(|| unseen(&facts.standing)).flatten();
-    match (facts.state, peers) {
-        (TorrentState::Hashing, _) => "Checking what is here already".to_owned(),
-        (TorrentState::Metadata | TorrentState::Downloading, 0) if unseen.is_some() => {
-            format!("Waiting: {}", unseen.unwrap_or_default())
+    match (facts.state, peers, unseen) {
+        (TorrentState::Hashing, ..) => say!("Checking what is here already"),
+        (TorrentState::Metadata | TorrentState::Downloading, 0, Some(why)) => {
+            say!("Waiting: {why}", why = why)
         }
-        (TorrentState::Metadata, 0) => "Looking for somebody who has it".to_owned(),
-        (TorrentState::Metadata, _) => format!("Asking {} what it is", count(peers, "peer")),
-        (TorrentState::Downloading, 0) => "Waiting for somebody who has it".to_owned(),
-        (TorrentState::Downloading, _) if sources == 0 => {
-            format!("Connected to {}, waiting for pieces", count(peers, "peer"))
+        (TorrentState::Metadata, 0, _) => say!("Looking for somebody who has it"),
+        (TorrentState::Metadata, ..) => say!("Asking {n} peer{s} what it is", n = peers),
+        (TorrentState::Downloading, 0, _) => say!("Waiting for somebody who has it"),
+        (TorrentState::Downloading, ..) if sources == 0 => {
+            say!("Connected to {n} peer{s}, waiting for pieces", n = peers)
         }
-        (TorrentState::Downloading, _) => {
-            format!("Getting it from {sources} of {}", count(peers, "peer"))
+        (TorrentState::Downloading, ..) => {
+            say!(
+                "Getting it from {sources} of {n} peer{s}",
+                sources = sources,
+                n = peers
+            )
         }
-        (TorrentState::Seeding, _) => {
-            let end = match (peers, unseen) {
-                (0, Some(why)) => format!(", but nobody can get it now: {why}"),
-                (0, None) => ". Send the link, and keep this tab open".to_owned(),
-                _ if facts.copies > 0 => {
-                    ". The others hold every piece between them: this tab may close".to_owned()
-                }
-                _ if facts.up_rate > 0 => format!(", passing it on to {}", count(peers, "peer")),
-                _ => format!(", connected to {}", count(peers, "peer")),
-            };
-            match choice.is_all() {
-                true => format!("Complete{end}"),
-                false => format!("{} complete{end}", choice.count()),
-            }
-        }
-        (TorrentState::Paused, _) => "Paused: nothing is fetched and nothing passed on".to_owned(),
-        (TorrentState::Error, _) => {
+        (TorrentState::Seeding, _, unseen) => complete(choice) + &seeding(facts, unseen),
+        (TorrentState::Paused, ..) => say!("Paused: nothing is fetched and nothing passed on"),
+        (TorrentState::Error, ..) => {
             let reason = facts.error.as_deref().unwrap_or("something went wrong");
-            format!("Stopped: {reason}")
+            say!("Stopped: {reason}", reason = words::of(reason))
         }
+    }
+}
+
+fn complete(choice: &Choice) -> String {
+    match choice.is_all() {
+        true => say!("Complete"),
+        false => say!(
+            "{wanted} of {n} file{s} complete",
+            wanted = choice.wanted,
+            n = choice.files
+        ),
+    }
+}
+
+/// What follows upon that it is complete.
+fn seeding(facts: &TorrentView, unseen: Option<String>) -> String {
+    match (facts.peers.len(), unseen) {
+        (0, Some(why)) => say!(", but nobody can get it now: {why}", why = why),
+        (0, None) => say!(". Send the link, and keep this tab open"),
+        _ if facts.copies > 0 => {
+            say!(". The others hold every piece between them: this tab may close")
+        }
+        (peers, _) if facts.up_rate > 0 => say!(", passing it on to {n} peer{s}", n = peers),
+        (peers, _) => say!(", connected to {n} peer{s}", n = peers),
     }
 }
 
@@ -52,13 +67,13 @@ fn unseen(standing: &Standing) -> Option<String> {
     match standing {
         // Most often it takes a blink.
         Standing::Joining | Standing::Member => None,
-        Standing::Away => Some("the tracker is not connected".to_owned()),
-        Standing::Waiting => Some(
+        Standing::Away => Some(say!("the tracker is not connected")),
+        Standing::Waiting => Some(say!(
             "the tracker takes only so many at a time from one tab, and it is the turn of others"
-                .to_owned(),
-        ),
-        Standing::Refused(reason) => Some(format!(
-            "the tracker says: {reason}. It is asked again in a while"
+        )),
+        Standing::Refused(reason) => Some(say!(
+            "the tracker says: {reason}. It is asked again in a while",
+            reason = words::of(reason)
         )),
     }
 }
@@ -70,7 +85,11 @@ pub(crate) fn size(facts: &TorrentView, choice: &Choice) -> Option<String> {
     match choice.files {
         0 => None,
         _ if facts.progress >= 1.0 => Some(bytes(length)),
-        _ => Some(format!("{} of {}", bytes(verified), bytes(length))),
+        _ => Some(say!(
+            "{verified} of {length}",
+            verified = bytes(verified),
+            length = bytes(length)
+        )),
     }
 }
 
@@ -99,8 +118,18 @@ pub(crate) fn wasted(facts: &TorrentView) -> Option<String> {
     (facts.wasted > 0).then(|| bytes(facts.wasted))
 }
 
-/// The tracker's figures are as old as its last answer: whoever is connected counts at once.
 pub(crate) fn swarm(facts: &TorrentView, choice: &Choice) -> Option<String> {
+    let (complete, members) = members(facts, choice)?;
+    Some(say!(
+        "{complete} of {n} complete",
+        complete = complete,
+        n = members
+    ))
+}
+
+/// How many are complete, of how many. The tracker's figures are as old as its last answer:
+/// whoever is connected counts at once.
+fn members(facts: &TorrentView, choice: &Choice) -> Option<(usize, usize)> {
     if facts.complete == 0 && facts.incomplete == 0 {
         return None;
     }
@@ -110,7 +139,7 @@ pub(crate) fn swarm(facts: &TorrentView, choice: &Choice) -> Option<String> {
     let complete = seen_complete.max(facts.complete as usize);
     let told = facts.complete.saturating_add(facts.incomplete) as usize;
     let members = told.max(facts.peers.len() + 1).max(complete);
-    Some(format!("{complete} of {members} complete"))
+    Some((complete, members))
 }
 
 #[cfg(test)]
@@ -127,6 +156,7 @@ mod tests {
             peer_id: String::new(),
             client: String::new(),
             path: PeerPath::Relay,
+            gateway: false,
             progress,
             down: 0,
             up: 0,
@@ -163,14 +193,13 @@ mod tests {
     #[wasm_bindgen_test]
     fn a_peer_that_became_complete_counts_before_the_tracker_says_so() {
         let all = Choice::default();
-        let swarm =
-            |complete, incomplete, peers| swarm(&torrent(complete, incomplete, peers), &all);
-        let said = |words: &str| Some(words.to_owned());
-        assert_eq!(swarm(0, 0, Vec::new()), None, "not announced yet");
-        assert_eq!(swarm(1, 0, Vec::new()), said("1 of 1 complete"));
-        assert_eq!(swarm(1, 0, vec![peer(0.5)]), said("1 of 2 complete"));
-        assert_eq!(swarm(1, 0, vec![peer(1.0)]), said("2 of 2 complete"));
-        assert_eq!(swarm(1, 1, vec![peer(1.0)]), said("2 of 2 complete"));
-        assert_eq!(swarm(30, 12, vec![peer(1.0)]), said("30 of 42 complete"));
+        let members =
+            |complete, incomplete, peers| members(&torrent(complete, incomplete, peers), &all);
+        assert_eq!(members(0, 0, Vec::new()), None, "not announced yet");
+        assert_eq!(members(1, 0, Vec::new()), Some((1, 1)));
+        assert_eq!(members(1, 0, vec![peer(0.5)]), Some((1, 2)));
+        assert_eq!(members(1, 0, vec![peer(1.0)]), Some((2, 2)));
+        assert_eq!(members(1, 1, vec![peer(1.0)]), Some((2, 2)));
+        assert_eq!(members(30, 12, vec![peer(1.0)]), Some((30, 42)));
     }
 }
