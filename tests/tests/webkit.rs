@@ -11,14 +11,22 @@ use tempfile::TempDir;
 
 const MIB: usize = 1 << 20;
 
+/// A page that can make no direct links says so, and no other does.
+const SAYS_WHAT_IT_CAN: &str = "const only = document.querySelector('[data-testid=relay-only]');
+    const can = 'RTCPeerConnection' in window;
+    return only.disabled === !can && only.checked === !can";
+
 /// One fetches from the other, and has the right bytes.
 async fn fetched(from: &Browser, to: &Browser) -> Result<()> {
     let folder = TempDir::new()?;
     let file = random(&folder.path().join("way.bin"), 40 * MIB, 24)?;
     let server = Server::start().await?;
-    let (_seeder, torrent) = from.seed(&server.page(), &[&file]).await?;
+    let (seeder, torrent) = from.seed(&server.page(), &[&file]).await?;
     let leecher = to.open(&torrent.share_link).await?;
     leecher.seeding().await?;
+    for tab in [&seeder, &leecher] {
+        assert_eq!(tab.run(SAYS_WHAT_IT_CAN).await?, true);
+    }
     let into = folder.path().join("saved");
     let saved = to.save_like(&leecher, &file, &into).await?;
     assert_eq!(saved, digest(&file)?);
