@@ -1,4 +1,4 @@
-//! A headless browser with tabs: Chromium, or Firefox.
+//! A browser with tabs that nobody sees: Chromium, Firefox, or WebKit.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -17,6 +17,7 @@ use crate::files::digest;
 use crate::programs;
 use crate::tab::{Tab, Torrent};
 use crate::wait::{PATIENCE, until};
+use crate::webkit::WebKit;
 
 /// What people's other browser is called: by Debian, and by everybody else.
 const FIREFOX: [&str; 2] = ["/usr/bin/firefox-esr", "/usr/bin/firefox"];
@@ -29,7 +30,14 @@ const GOODBYE: Duration = Duration::from_secs(10);
 pub struct Browser {
     pub(crate) driver: WebDriver,
     downloads: TempDir,
-    _manager: Arc<WebDriverManager>,
+    program: Program,
+}
+
+/// The program that drives it, which lives as long as it does.
+#[derive(Debug)]
+enum Program {
+    Managed(#[expect(dead_code)] Arc<WebDriverManager>),
+    WebKit(#[expect(dead_code)] Box<WebKit>),
 }
 
 impl Browser {
@@ -101,6 +109,14 @@ impl Browser {
         Self::launch(BrowserKind::Firefox, driver_path, caps, downloads).await
     }
 
+    /// Starts WebKit through WebKitWebDriver, on a screen of its own.
+    pub async fn webkit() -> Result<Self> {
+        let downloads = TempDir::new()?;
+        let program = WebKit::start(downloads.path()).await?;
+        let driver = WebDriver::new(&program.address, Capabilities::new()).await?;
+        Self::over(driver, Program::WebKit(Box::new(program)), downloads).await
+    }
+
     async fn launch(
         kind: BrowserKind,
         driver_path: PathBuf,
@@ -112,17 +128,25 @@ impl Browser {
             .offline()
             .build();
         let driver = manager.launch(caps).await?;
+        Self::over(driver, Program::Managed(manager), downloads).await
+    }
+
+    async fn over(driver: WebDriver, program: Program, downloads: TempDir) -> Result<Self> {
         driver.set_script_timeout(PATIENCE).await?;
         Ok(Browser {
             driver,
             downloads,
-            _manager: manager,
+            program,
         })
     }
 
     /// Opens an address in a new tab.
     pub async fn open(&self, address: &str) -> Result<Tab> {
-        let window = self.driver.new_tab().await?;
+        let window = match self.program {
+            Program::Managed(_) => self.driver.new_tab().await?,
+            // Its driver can't bring a tab to the front.
+            Program::WebKit(_) => self.driver.new_window().await?,
+        };
         let tab = Tab::new(self.driver.clone(), window);
         tab.goto(address).await?;
         Ok(tab)
@@ -144,6 +168,20 @@ impl Browser {
     pub async fn save(&self, tab: &Tab, name: &str, into: &Path) -> Result<[u8; 32]> {
         tab.click("save").await?;
         digest(&self.take_download(name, into).await?)
+    }
+
+    /// Saves the first torrent of a tab, which is this file; the digest of what was saved. For
+    /// browsers that write to its place at once, so that only its length says when it is there.
+    pub async fn save_like(&self, tab: &Tab, original: &Path, into: &Path) -> Result<[u8; 32]> {
+        tab.click("save").await?;
+        let name = original.file_name().context("a name")?.to_string_lossy();
+        let (path, length) = (
+            self.downloads.path().join(&*name),
+            original.metadata()?.len(),
+        );
+        let is_there = || async { Ok(path.metadata().is_ok_and(|data| data.len() == length)) };
+        until(&format!("all of {name}"), is_there, |there| *there).await?;
+        digest(&self.take_download(&name, into).await?)
     }
 
     /// Waits until a download of this name is complete, and takes it out of the download

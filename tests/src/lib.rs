@@ -3,6 +3,7 @@
 //! The programs under test are real: `tracker-relay` and `native-peer` as processes, the
 //! page in headless Chromium. `cargo xtask test` builds them and says where they are.
 
+mod audit;
 pub mod bench;
 pub mod browser;
 pub mod clients;
@@ -16,3 +17,4 @@ pub mod slow_link;
 pub mod tab;
 pub mod wait;
 pub mod web_server;
+mod webkit;

@@ -78,6 +78,11 @@ pub fn geckodriver() -> Result<PathBuf> {
     driver("GECKODRIVER", "geckodriver")
 }
 
+/// WebKit's driver: where `cargo xtask` says, or where Debian puts it.
+pub fn webkit_driver() -> Result<PathBuf> {
+    driver("WEBKITDRIVER", "WebKitWebDriver")
+}
+
 fn driver(variable: &str, name: &str) -> Result<PathBuf> {
     let told = std::env::var_os(variable).map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();

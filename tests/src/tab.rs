@@ -223,6 +223,13 @@ impl Tab {
             .clone())
     }
 
+    /// Tells the browser something through its developers' tools. Chromium only.
+    pub(crate) async fn command(&self, name: &str, params: Value) -> Result<()> {
+        self.focus().await?;
+        self.driver.cdp().send_raw(name, params).await?;
+        Ok(())
+    }
+
     /// Waits until a script returns something that is true, and returns it.
     pub async fn until(&self, what: &str, script: &str) -> Result<Value> {
         let is_so = |value: &Value| !matches!(value, Value::Null | Value::Bool(false));

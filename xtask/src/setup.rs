@@ -7,7 +7,7 @@ mod clients;
 mod fuzz;
 mod page;
 
-pub(crate) use browser::{browser, firefox, node};
+pub(crate) use browser::{axe, browser, firefox, node, webkit};
 pub(crate) use clients::clients;
 pub(crate) use fuzz::cargo_fuzz;
 pub(crate) use page::{

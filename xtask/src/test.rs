@@ -28,6 +28,8 @@ enum Part {
     Tabs,
     /// Tabs of Firefox, alone and with those of Chromium
     Firefox,
+    /// Tabs of WebKit, alone and with those of Chromium
+    Webkit,
     /// Other people's BitTorrent clients, with the real server and command-line peer
     Clients,
 }
@@ -37,6 +39,9 @@ const OTHERS: &str = "with_other_clients::";
 
 /// The module of tests that need Firefox too.
 const FIREFOX: &str = "in_firefox::";
+
+/// The module of tests that need WebKit too.
+const WEBKIT: &str = "in_webkit::";
 
 /// Seconds for all of web-peer's tests in the browser together.
 const BROWSER_TIMEOUT: &str = "300";
@@ -53,6 +58,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
             Part::Wasm => wasm(workspace, &args.test_args)?,
             Part::Tabs => tabs(workspace, &args.test_args)?,
             Part::Firefox => firefox(workspace, &args.test_args)?,
+            Part::Webkit => webkit(workspace, &args.test_args)?,
             Part::Clients => clients(workspace, &args.test_args)?,
         }
     }
@@ -95,6 +101,7 @@ fn wasm(workspace: &Workspace, args: &[String]) -> Result<()> {
 fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
     let sh = &workspace.sh;
     let driver = setup::browser(workspace)?;
+    let axe = setup::axe(workspace)?;
     build::all_pages(workspace)?;
     build::programs(workspace, &["tracker-relay", "native-peer"])?;
     heading("Tests in real tabs");
@@ -102,9 +109,10 @@ fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
     // test keeps several tabs busy.
     cmd!(
         sh,
-        "cargo test -p swarm-tests --test * -- --ignored --test-threads=1 --skip {OTHERS} --skip {FIREFOX} {args...}"
+        "cargo test -p swarm-tests --test * -- --ignored --test-threads=1 --skip {OTHERS} --skip {FIREFOX} --skip {WEBKIT} {args...}"
     )
     .env("CHROMEDRIVER", driver)
+    .env("TABSWARM_AXE", axe)
     .env("TABSWARM_PAGE", workspace.dist())
     .env("TABSWARM_BIN_DIR", build::release(workspace))
     .run()?;
@@ -125,6 +133,26 @@ fn firefox(workspace: &Workspace, args: &[String]) -> Result<()> {
     )
     .env("CHROMEDRIVER", chromium)
     .env("GECKODRIVER", firefox)
+    .env("TABSWARM_PAGE", workspace.dist())
+    .env("TABSWARM_BIN_DIR", build::release(workspace))
+    .run()?;
+    Ok(())
+}
+
+fn webkit(workspace: &Workspace, args: &[String]) -> Result<()> {
+    let sh = &workspace.sh;
+    let chromium = setup::browser(workspace)?;
+    let webkit = setup::webkit(workspace)?;
+    build::all_pages(workspace)?;
+    build::programs(workspace, &["tracker-relay"])?;
+    heading("Tests in WebKit");
+    let all = args.is_empty().then_some(WEBKIT);
+    cmd!(
+        sh,
+        "cargo test -p swarm-tests --test webkit --test play -- --ignored --test-threads=1 {all...} {args...}"
+    )
+    .env("CHROMEDRIVER", chromium)
+    .env("WEBKITDRIVER", webkit)
     .env("TABSWARM_PAGE", workspace.dist())
     .env("TABSWARM_BIN_DIR", build::release(workspace))
     .run()?;

@@ -37,6 +37,15 @@ pub fn cpu_seconds_of_workers(root: u32) -> f64 {
 
 /// The most memory that any browser tab below this process has ever had resident, in MiB.
 pub fn peak_mib_of_tabs(root: u32) -> f64 {
+    most_of_tabs(root, peak_mib)
+}
+
+/// The most memory that any browser tab below this process has resident just now, in MiB.
+pub fn resident_mib_of_tabs(root: u32) -> f64 {
+    most_of_tabs(root, |pid| status_mib(pid, "VmRSS:"))
+}
+
+fn most_of_tabs(root: u32, measure: impl Fn(u32) -> f64) -> f64 {
     // Chromium joins its arguments with spaces there.
     let is_tab = |pid: &u32| {
         let arguments = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -45,7 +54,7 @@ pub fn peak_mib_of_tabs(root: u32) -> f64 {
     below(root, 0)
         .into_keys()
         .filter(is_tab)
-        .map(peak_mib)
+        .map(measure)
         .fold(0.0, f64::max)
 }
 
@@ -75,8 +84,12 @@ fn below(root: u32, except: u32) -> BTreeMap<u32, Stat> {
 
 /// The most memory that a process has ever had resident, in MiB.
 pub fn peak_mib(pid: u32) -> f64 {
+    status_mib(pid, "VmHWM:")
+}
+
+fn status_mib(pid: u32, field: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kib: f64 = line
         .and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
         .unwrap_or(0.0);

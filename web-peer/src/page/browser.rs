@@ -7,7 +7,7 @@ use web_sys::{
     Blob, HtmlAnchorElement, HtmlDocument, HtmlTextAreaElement, ShareData, Storage, Url,
 };
 
-use super::dom::{after, document, window};
+use super::dom::{after, document, has, window};
 use super::intake::looks_like_link;
 
 /// The key in sessionStorage under which a reloaded tab finds its slot again.
@@ -68,8 +68,16 @@ pub(crate) fn remember_slot(slot: u32) {
     }
 }
 
-/// A person wants no direct links, as they said once.
+/// The browser makes direct links; some are built without.
+pub(crate) fn has_direct_links() -> bool {
+    has(&window(), "RTCPeerConnection")
+}
+
+/// There are to be no direct links: none can be, or a person once said so.
 pub(crate) fn relay_only() -> bool {
+    if !has_direct_links() {
+        return true;
+    }
     let storage = window().local_storage().ok().flatten();
     let said = storage.and_then(|storage| storage.get_item(RELAY_ONLY).ok().flatten());
     said.is_some()

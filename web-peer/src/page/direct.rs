@@ -256,6 +256,7 @@ async fn gathered(connection: &RtcPeerConnection) {
 pub(crate) fn listen_to_clicks(port: &Port) {
     let switch: HtmlInputElement = by_id("relay-only").unchecked_into();
     switch.set_checked(browser::relay_only());
+    switch.set_disabled(!browser::has_direct_links());
     let (port, by) = (port.clone(), switch.clone());
     listen(&switch, "change", move |_| {
         browser::set_relay_only(by.checked());

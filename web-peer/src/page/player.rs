@@ -6,12 +6,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use js_sys::Reflect;
 use swarm_core::id::InfoHash;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement, HtmlMediaElement};
 
-use super::dom::{document, listen, make, part, set_attribute, set_flag, set_text};
+use super::dom::{document, listen, make, part, set_attribute, set_flag, set_text, window};
 use super::port::Port;
 use super::service::Service;
 use super::words::{self, key};
@@ -21,7 +22,7 @@ use crate::messages::ToWorker;
 /// Where nothing can be played.
 const NO_SERVICE: &str = key!(
     "It can’t be opened here: in this browser, or in this kind of window, or because the page came \
-     without HTTPS, the page gets no service worker. It can be saved, once it is complete."
+     without HTTPS, the page gets no service worker. It can be saved."
 );
 
 /// What can't be in a frame.
@@ -146,9 +147,10 @@ fn show(element: &Element, kind: Kind, name: &str, address: &str) {
             }
         }
         // Not a word about scripts. Of another origin it is by what the service worker says;
-        // if it were by this, the service worker would not be asked.
-        Kind::Text => set_attribute(&view, "sandbox", "allow-same-origin"),
-        Kind::Image | Kind::Pdf => {}
+        // if it were by this, the service worker would not be asked. WebKit asks it for no frame
+        // that may not run scripts: there what the service worker says has to do.
+        Kind::Text if !is_webkit() => set_attribute(&view, "sandbox", "allow-same-origin"),
+        Kind::Text | Kind::Image | Kind::Pdf => {}
     }
     set_attribute(&view, "data-testid", "playing");
     let failing = element.clone();
@@ -159,6 +161,13 @@ fn show(element: &Element, kind: Kind, name: &str, address: &str) {
     if kind != Kind::Image {
         focus(&view);
     }
+}
+
+/// All browsers made of WebKit say who made that, and no other does.
+fn is_webkit() -> bool {
+    let vendor = Reflect::get(&window().navigator(), &"vendor".into());
+    let vendor = vendor.ok().and_then(|vendor| vendor.as_string());
+    vendor.is_some_and(|vendor| vendor.starts_with("Apple"))
 }
 
 /// Offers what is shown in another tab.

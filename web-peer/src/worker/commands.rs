@@ -12,6 +12,7 @@ use web_sys::{Blob, File, MessagePort};
 
 use super::host::{Host, Input};
 use super::js::message_of;
+use super::line::Line;
 use super::save::{Target, blob_of};
 use super::source::Source;
 use super::store::{Content, More, Record, Sharing, Tracking, Wishes};
@@ -78,7 +79,11 @@ impl Host {
                     let host = Rc::clone(self);
                     match file.filter(|_| !save) {
                         Some(file) => spawn_local(host.stream(info_hash, file, port)),
-                        None => spawn_local(host.save(info_hash, file, Target::Download(port))),
+                        None => spawn_local(host.save(
+                            info_hash,
+                            file,
+                            Target::Download(Line::new(port)),
+                        )),
                     }
                 }
             }
@@ -197,8 +202,12 @@ impl Host {
 
     fn cancel_saves(&self, info_hash: InfoHash) {
         let show = self.show.borrow();
-        let works = show.saving.iter().filter(|work| work.what == info_hash);
-        works.for_each(|work| work.cancelled.set(true));
+        for work in &show.saving {
+            let (of, ear) = &work.what;
+            if *of == info_hash {
+                ear.hang_up();
+            }
+        }
     }
 
     fn save_torrent(self: &Rc<Self>, info_hash: InfoHash) {

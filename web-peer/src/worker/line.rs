@@ -40,7 +40,7 @@ impl Line {
                     let byte = |index| range.get(index).as_f64().unwrap_or_default() as u64;
                     hearing.asked.set(Some((byte(0), byte(1))));
                 }
-                None => hearing.gone.set(true),
+                None => return hearing.hang_up(),
             }
             hearing.wake();
         });
@@ -106,6 +106,12 @@ impl Ear {
     /// Nothing more is wanted.
     pub(super) fn is_gone(&self) -> bool {
         self.gone.get()
+    }
+
+    /// Says that nothing more is wanted.
+    pub(super) fn hang_up(&self) {
+        self.gone.set(true);
+        self.wake();
     }
 
     /// Waits until something is said, or somebody wakes it.

@@ -37,8 +37,8 @@ pub(super) struct Plays {
 struct Waiting {
     info_hash: InfoHash,
     piece: PieceIndex,
-    /// Of the torrent.
-    byte: u64,
+    /// Of the torrent; none for a save, which does not mind what comes first.
+    byte: Option<u64>,
     ear: Rc<Ear>,
 }
 
@@ -115,7 +115,9 @@ impl Host {
         let to = to.min(end).min(from + STRETCH);
         let mut is_again = false;
         loop {
-            self.await_piece(line, info_hash, piece, from).await?;
+            self.follow_readers(info_hash, from);
+            self.await_piece(line.ear(), info_hash, piece, Some(from))
+                .await?;
             if line.ear().is_gone() {
                 return Ok(None);
             }
@@ -132,33 +134,34 @@ impl Host {
         }
     }
 
-    /// Waits until a piece is here, or nobody wants it any more.
-    async fn await_piece(
+    /// Waits until a piece is here, or nobody wants it any more. Who reads from a byte on of what
+    /// is shown says so.
+    pub(super) async fn await_piece(
         self: &Rc<Self>,
-        line: &Line,
+        ear: &Rc<Ear>,
         info_hash: InfoHash,
         piece: PieceIndex,
-        byte: u64,
+        byte: Option<u64>,
     ) -> Result<(), String> {
-        if !self.has_piece(info_hash, piece) {
-            let ear = Rc::clone(line.ear());
-            self.plays.borrow_mut().waiting.push(Waiting {
-                info_hash,
-                piece,
-                byte,
-                ear,
-            });
+        let is_missing = || !self.has_piece(info_hash, piece) && !ear.is_gone();
+        if !is_missing() {
+            return Ok(());
         }
-        self.follow_readers(info_hash, byte);
-        while !self.has_piece(info_hash, piece) && !line.ear().is_gone() {
-            if !self.torrents.contains(info_hash) {
-                return Err("the torrent was removed".to_owned());
-            }
-            line.ear().sleep().await;
+        self.plays.borrow_mut().waiting.push(Waiting {
+            info_hash,
+            piece,
+            byte,
+            ear: Rc::clone(ear),
+        });
+        while is_missing() && self.torrents.contains(info_hash) {
+            ear.sleep().await;
         }
-        let is_same = |waiting: &Waiting| Rc::ptr_eq(&waiting.ear, line.ear());
+        let is_same = |waiting: &Waiting| Rc::ptr_eq(&waiting.ear, ear);
         self.plays.borrow_mut().waiting.retain(|it| !is_same(it));
-        Ok(())
+        match is_missing() {
+            true => Err("the torrent was removed".to_owned()),
+            false => Ok(()),
+        }
     }
 
     /// Wakes whoever waits for a piece that is here now.
@@ -172,7 +175,7 @@ impl Host {
             if !self.torrents.contains(info_hash) || self.has_piece(info_hash, piece) {
                 reader.ear.wake();
             } else {
-                longest_waiting = longest_waiting.or(Some((info_hash, reader.byte)));
+                longest_waiting = longest_waiting.or(reader.byte.map(|byte| (info_hash, byte)));
             }
         }
         if let Some((info_hash, byte)) = longest_waiting {
@@ -185,8 +188,7 @@ impl Host {
         let longest = {
             let plays = self.plays.borrow();
             let mut waiting = plays.waiting.iter();
-            let longest = waiting.find(|it| it.info_hash == info_hash);
-            longest.map(|it| it.byte)
+            waiting.find_map(|it| it.byte.filter(|_| it.info_hash == info_hash))
         };
         self.read_at(info_hash, longest.unwrap_or(byte));
     }

@@ -1,7 +1,8 @@
 //! Handing files to a person.
 //!
 //! A file may be larger than memory: it is read piece by piece, and goes on a few megabytes at a
-//! time ([`sink`]) to where the person wants it, several files as a folder, or as one ZIP.
+//! time ([`sink`]) to where the person wants it, several files as a folder, or as one ZIP. What is
+//! not here yet is waited for, so that a save may begin before the download has ended.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,11 +13,11 @@ use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{File, Metainfo};
 use swarm_core::pieces::Priority;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, FileSystemDirectoryHandle, FileSystemFileHandle, MessagePort};
+use web_sys::{Blob, FileSystemDirectoryHandle, FileSystemFileHandle};
 
 use super::host::Host;
 use super::js::{message_of, slice};
-use super::line::Line;
+use super::line::{Ear, Line};
 use super::reader::Reader;
 use super::show::Work;
 use crate::media;
@@ -44,7 +45,7 @@ pub(super) enum Target {
     /// In a new folder in this one.
     Folder(FileSystemDirectoryHandle),
     /// As a download that the service worker answers.
-    Download(MessagePort),
+    Download(Line),
 }
 
 impl Target {
@@ -83,6 +84,8 @@ impl From<JsValue> for SaveError {
 
 /// A save under way.
 struct Saving {
+    host: Rc<Host>,
+    info_hash: InfoHash,
     reader: Reader,
     sink: Sink,
     /// Made for the first file that needs it.
@@ -91,7 +94,8 @@ struct Saving {
     done: u64,
     total: u64,
     progress: Rc<Cell<f64>>,
-    cancelled: Rc<Cell<bool>>,
+    /// Hears that nobody wants it any more, and of pieces that come.
+    ear: Rc<Ear>,
 }
 
 impl Host {
@@ -99,8 +103,8 @@ impl Host {
     /// ZIP or in a folder.
     pub(super) async fn save(self: Rc<Self>, info_hash: InfoHash, file: Option<u32>, to: Target) {
         let Some(metainfo) = self.torrents.metainfo(info_hash) else {
-            if let Target::Download(port) = to {
-                Line::new(port).refuse("");
+            if let Target::Download(line) = to {
+                line.refuse("");
             }
             return self.notice(true, "The torrent’s description has not arrived yet.");
         };
@@ -109,19 +113,25 @@ impl Host {
             None => self.wanted(&metainfo),
         };
         let id = self.show.borrow_mut().work_id();
-        let work = Work::new(id, info_hash);
-        let (progress, cancelled) = (Rc::clone(&work.progress), Rc::clone(&work.cancelled));
+        let ear = match &to {
+            Target::Download(line) => Rc::clone(line.ear()),
+            Target::Page | Target::File(_) | Target::Folder(_) => Rc::default(),
+        };
+        let work = Work::new(id, (info_hash, Rc::clone(&ear)));
+        let progress = Rc::clone(&work.progress);
         self.show.borrow_mut().saving.push(work);
         self.show_now();
 
         let saving = Saving {
+            host: Rc::clone(&self),
+            info_hash,
             reader: Reader::new(&self, metainfo.clone()),
             sink: Sink::Nowhere,
             crc: None,
             done: 0,
             total: files.iter().map(|file| file.length).sum(),
             progress,
-            cancelled,
+            ear,
         };
         let result = saving.run(&metainfo, &files, to).await;
         self.show.borrow_mut().saving.retain(|work| work.id != id);
@@ -172,8 +182,7 @@ impl Saving {
             }
             Target::Page => Sink::Blobs(Vec::new()),
             Target::File(file) => Sink::open(&file).await?,
-            Target::Download(port) => {
-                let line = Line::new(port);
+            Target::Download(line) => {
                 line.describe(length, media::OTHER, &name);
                 Sink::Line(line)
             }
@@ -203,9 +212,8 @@ impl Saving {
             from = end;
         }
         while from < end {
-            self.check()?;
             let to = end.min(from + CHUNK);
-            let parts = self.reader.read(from, to).await?;
+            let parts = self.read(from, to).await?;
             self.sink.put(&parts).await?;
             self.advance(to - from);
             from = to;
@@ -218,9 +226,8 @@ impl Saving {
         let mut crc = self.crc.take().unwrap_or_else(Crc::new);
         let (mut from, end) = (file.offset, file.offset + file.length);
         while from < end {
-            self.check()?;
             let to = end.min(from + CHUNK);
-            for part in self.reader.read(from, to).await? {
+            for part in self.read(from, to).await? {
                 crc.update(&part.to_vec());
             }
             self.advance(to - from);
@@ -229,6 +236,22 @@ impl Saving {
         let value = crc.take();
         self.crc = Some(crc);
         Ok(value)
+    }
+
+    /// These bytes of the torrent, once all of them are here.
+    async fn read(&mut self, from: u64, to: u64) -> Result<Vec<Uint8Array>, SaveError> {
+        self.check()?;
+        let mut next = from;
+        while next < to {
+            let (piece, end) = self.reader.piece_at(next)?;
+            let come = self
+                .host
+                .await_piece(&self.ear, self.info_hash, piece, None);
+            come.await.map_err(SaveError::Failed)?;
+            self.check()?;
+            next = end;
+        }
+        Ok(self.reader.read(from, to).await?)
     }
 
     /// Writes these bytes.
@@ -243,7 +266,7 @@ impl Saving {
     }
 
     fn check(&self) -> Result<(), SaveError> {
-        match self.cancelled.get() || self.sink.is_gone() {
+        match self.ear.is_gone() {
             true => Err(SaveError::Cancelled),
             false => Ok(()),
         }

@@ -19,6 +19,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::host::Host;
 use super::js::{Timer, scope};
+use super::line::Ear;
 use super::record::Recording;
 use super::watch::Watched;
 use crate::messages::{self, Glance, HashingView, State, ToPage, TrackerShown};
@@ -57,8 +58,8 @@ pub(super) struct Show {
     estimated: Option<Time>,
     /// Files that are being hashed.
     pub(super) hashing: Vec<Work<HashingView>>,
-    /// Torrents whose files are being put together.
-    pub(super) saving: Vec<Work<InfoHash>>,
+    /// Torrents whose files are being put together, with what tells a save that nobody wants it.
+    pub(super) saving: Vec<Work<(InfoHash, Rc<Ear>)>>,
     next_work: u32,
     /// Swarms that somebody looks at.
     pub(super) watched: Vec<Watched>,
@@ -256,7 +257,7 @@ impl Host {
             enough: self.enough(),
             recording: self.node().recording().map(Recording::length),
             saving: saving
-                .map(|work| (work.what, work.progress.get()))
+                .map(|work| (work.what.0, work.progress.get()))
                 .collect(),
         };
         let trackers = self.tracker_news(show, &state.view);

@@ -69,6 +69,54 @@ pub(crate) fn firefox(workspace: &Workspace) -> Result<PathBuf> {
     }
 }
 
+/// Makes sure of WebKit's driver, which brings a browser along, and of a screen for it; the
+/// driver's path.
+pub(crate) fn webkit(workspace: &Workspace) -> Result<PathBuf> {
+    let driver = || {
+        workspace.find("Xvfb")?;
+        workspace.find("WebKitWebDriver")
+    };
+    if driver().is_none() {
+        apt_install(
+            workspace,
+            "WebKit and its driver",
+            &["webkit2gtk-driver", "xvfb"],
+        )?;
+    }
+    match driver() {
+        Some(driver) => Ok(driver),
+        None => bail!("Xvfb or WebKitWebDriver is not on PATH though it has been installed"),
+    }
+}
+
+/// The version of axe-core. Nothing else in the project names it.
+const AXE: &str = "4.14.1";
+
+/// Makes sure of axe, which looks for what keeps people out of a page; the script's path.
+pub(crate) fn axe(workspace: &Workspace) -> Result<PathBuf> {
+    let sh = &workspace.sh;
+    let tools = workspace.tools();
+    let folder = tools.join("node_modules").join("axe-core");
+    let script = folder.join("axe.min.js");
+    let claims = |package: &str| package.contains(&format!("\"version\": \"{AXE}\""));
+    if sh
+        .read_file(folder.join("package.json"))
+        .is_ok_and(|package| claims(&package))
+    {
+        return Ok(script);
+    }
+    if workspace.find("npm").is_none() {
+        apt_install(workspace, "npm", &["npm"])?;
+    }
+    announce(&format!("axe-core {AXE}"), "seconds");
+    cmd!(
+        sh,
+        "npm install --prefix {tools} --no-audit --no-fund --loglevel=error axe-core@{AXE}"
+    )
+    .run()?;
+    Ok(script)
+}
+
 /// Makes sure of Node.
 pub(crate) fn node(workspace: &Workspace) -> Result<()> {
     if workspace.find("node").is_none() {

@@ -214,12 +214,14 @@ impl Torrent {
 
     fn show_buttons(&self, view: &TorrentView, saving: Option<f64>) {
         let has_metadata = self.choice.files > 0;
-        // While everything is left out, there is nothing to save.
-        let is_complete = self.choice.wanted > 0 && view.progress >= 1.0;
+        // While everything is left out, there is nothing to save. What is still to come is saved as
+        // it comes.
+        let is_wanted = self.choice.wanted > 0;
+        let is_complete = is_wanted && view.progress >= 1.0;
         let was_fetched = view.downloaded > 0;
 
         let save = self.part("save");
-        set_flag(&save, "disabled", !is_complete || saving.is_some());
+        set_flag(&save, "disabled", !is_wanted || saving.is_some());
         let under_way =
             saving.map(|progress| say!("Saving {percent}", percent = format::percent(progress)));
         set_text(
@@ -228,7 +230,7 @@ impl Torrent {
         );
         set_flag(&self.part("cancel-save"), "hidden", saving.is_none());
         let to_folder = self.part("save-folder");
-        let is_folder = is_complete && self.choice.wanted > 1 && has_folders();
+        let is_folder = self.choice.wanted > 1 && has_folders();
         set_flag(&to_folder, "hidden", !is_folder || saving.is_some());
         set_flag(&self.part("save-torrent"), "disabled", !has_metadata);
         // What a person most likely wants next stands out.

@@ -33,11 +33,6 @@ impl Sink {
         !matches!(self, Sink::Line(_))
     }
 
-    /// Nobody takes what it is given any more.
-    pub(super) fn is_gone(&self) -> bool {
-        matches!(self, Sink::Line(line) if line.ear().is_gone())
-    }
-
     /// Takes bytes, and holds them no longer than it takes to write them.
     pub(super) async fn put(&mut self, parts: &[Uint8Array]) -> Result<(), SaveError> {
         match self {
