@@ -12,7 +12,7 @@ use crate::workspace::{Workspace, heading};
 const FORBIDDEN_IN_CORE: [&str; 5] = ["getrandom", "js-sys", "tokio", "wasm-bindgen", "web-sys"];
 
 /// Packages whose modules depend on each other in one direction only.
-const WITHOUT_CIRCLES: [&str; 12] = [
+const WITHOUT_CIRCLES: [&str; 13] = [
     "core",
     "dht-node",
     "fuzz/targets",
@@ -20,6 +20,7 @@ const WITHOUT_CIRCLES: [&str; 12] = [
     "lab/page",
     "native-peer",
     "page-kit",
+    "rtc-link",
     "tests",
     "tracker-relay",
     "web-peer",

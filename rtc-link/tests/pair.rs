@@ -1,0 +1,187 @@
+//! Two ends on this machine's own network: what a host sees of them.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use rtc_link::{Config, ConnectionId, Endpoint, Event, LinkError};
+use swarm_core::net::Parts;
+use tokio::time::timeout;
+
+/// A test that waits for longer has failed; it says nothing of how long anything takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How both call the connection.
+const IT: ConnectionId = 7;
+
+fn open() -> Endpoint {
+    Endpoint::open(Config::default()).unwrap()
+}
+
+async fn next(endpoint: &mut Endpoint) -> Event {
+    let next = timeout(PATIENCE, endpoint.next()).await;
+    let (id, event) = next.expect("it says something").expect("it is there");
+    assert_eq!(id, IT);
+    event
+}
+
+async fn description(endpoint: &mut Endpoint) -> String {
+    match next(endpoint).await {
+        Event::Described(description) => description,
+        event => panic!("{event:?} instead of a description"),
+    }
+}
+
+async fn ending(endpoint: &mut Endpoint) -> LinkError {
+    loop {
+        match next(endpoint).await {
+            Event::Ended(error) => return error,
+            Event::Sent(_) | Event::Received(_) => {}
+            event => panic!("{event:?} instead of an end"),
+        }
+    }
+}
+
+/// Two that are connected.
+async fn pair() -> [Endpoint; 2] {
+    let [mut a, mut b] = [open(), open()];
+    a.offer(IT, Vec::new());
+    b.answer(IT, description(&mut a).await, Vec::new());
+    a.accept(IT, description(&mut b).await);
+    assert_eq!(next(&mut a).await, Event::Open);
+    assert_eq!(next(&mut b).await, Event::Open);
+    [a, b]
+}
+
+fn parts(bytes: &[u8]) -> Parts {
+    let mut parts = Parts::default();
+    parts.write(|head| head.extend_from_slice(&bytes[..bytes.len().min(13)]));
+    parts.push(Bytes::copy_from_slice(&bytes[bytes.len().min(13)..]));
+    parts
+}
+
+/// Takes so many bytes.
+async fn take(endpoint: &mut Endpoint, length: usize) -> Vec<u8> {
+    let mut taken = Vec::new();
+    while taken.len() < length {
+        match next(endpoint).await {
+            Event::Received(bytes) => taken.extend_from_slice(&bytes),
+            Event::Sent(_) => {}
+            event => panic!("{event:?} instead of bytes"),
+        }
+    }
+    taken
+}
+
+#[tokio::test]
+async fn bytes_arrive_in_order_both_ways_and_all_are_reported() {
+    let [mut a, mut b] = pair().await;
+    b.send(IT, parts(b"a handshake of the other end"));
+    assert_eq!(take(&mut a, 28).await, b"a handshake of the other end");
+
+    let bytes: Vec<u8> = (0..4_u32 << 20).map(|n| (n * 7 >> 9) as u8).collect();
+    let (mut reported, mut taken) = (0, Vec::new());
+    // A window, as engines have one.
+    let mut chunks = bytes.chunks(64 << 10).map(parts);
+    for chunk in chunks.by_ref().take(16) {
+        a.send(IT, chunk);
+    }
+    while reported < bytes.len() || taken.len() < bytes.len() {
+        tokio::select! {
+            event = next(&mut a) => match event {
+                Event::Sent(more) => {
+                    reported += more;
+                    for chunk in chunks.by_ref().take(more >> 16) {
+                        a.send(IT, chunk);
+                    }
+                }
+                event => panic!("{event:?}"),
+            },
+            event = next(&mut b) => match event {
+                Event::Received(more) => taken.extend_from_slice(&more),
+                // Its own first words.
+                Event::Sent(28) => {}
+                event => panic!("{event:?}"),
+            },
+        }
+    }
+    assert_eq!(reported, bytes.len());
+    assert!(taken == bytes);
+}
+
+#[tokio::test]
+async fn what_was_given_before_the_end_arrives() {
+    let [a, mut b] = pair().await;
+    let bytes = vec![3; 200 << 10];
+    for chunk in bytes.chunks(64 << 10) {
+        a.send(IT, parts(chunk));
+    }
+    a.close(IT);
+    assert_eq!(take(&mut b, bytes.len()).await, bytes);
+    assert_eq!(ending(&mut b).await, LinkError::Closed);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_finishes_says_goodbye() {
+    let [a, mut b] = pair().await;
+    a.finish(PATIENCE).await;
+    assert_eq!(ending(&mut b).await, LinkError::Closed);
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_the_one_that_was_described_ends_it() {
+    let [mut a, mut b, mut other] = [open(), open(), open()];
+    a.offer(IT, Vec::new());
+    b.answer(IT, description(&mut a).await, Vec::new());
+    other.offer(IT, Vec::new());
+    // Somebody on the way puts another's certificate in.
+    let answer = description(&mut b).await;
+    let fingerprint = |text: &str| {
+        let mut lines = text.lines();
+        let line = lines.find(|line| line.starts_with("a=fingerprint:"));
+        line.expect("there is one").to_owned()
+    };
+    let theirs = fingerprint(&description(&mut other).await);
+    let forged = answer.replace(&fingerprint(&answer), &theirs);
+    assert_ne!(forged, answer);
+    a.accept(IT, forged);
+    match ending(&mut a).await {
+        LinkError::Broken(words) => assert!(words.contains("fingerprint"), "{words}"),
+        error => panic!("{error:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_description_is_refused_by_name() {
+    let mut a = open();
+    let megabyte = format!("v=0\r\n{}", "a=x\r\n".repeat(200_000));
+    for (theirs, refusal) in [
+        (megabyte.clone(), LinkError::LongDescription(megabyte.len())),
+        (String::new(), LinkError::NoChannel),
+        ("v=0\r\n".to_owned(), LinkError::NoChannel),
+        (
+            "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n".to_owned(),
+            LinkError::NoChannel,
+        ),
+    ] {
+        a.answer(IT, theirs, Vec::new());
+        assert_eq!(ending(&mut a).await, refusal);
+    }
+    a.answer(IT, "v=0\r\nm=application 9\r\n".to_owned(), Vec::new());
+    assert!(matches!(ending(&mut a).await, LinkError::Description(_)));
+    a.offer(IT, Vec::new());
+    description(&mut a).await;
+    a.accept(IT, "nonsense".to_owned());
+    assert_eq!(ending(&mut a).await, LinkError::NoChannel);
+}
+
+#[tokio::test]
+async fn no_more_connections_are_made_than_may_be() {
+    let config = Config { connections: 1 };
+    let mut a = Endpoint::open(config).unwrap();
+    a.offer(IT, Vec::new());
+    description(&mut a).await;
+    a.offer(IT, Vec::new());
+    assert_eq!(ending(&mut a).await, LinkError::TooMany);
+    a.close(IT);
+    a.offer(IT, Vec::new());
+    description(&mut a).await;
+}
