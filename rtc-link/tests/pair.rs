@@ -1,5 +1,7 @@
 //! Two ends on this machine's own network: what a host sees of them.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -77,7 +79,7 @@ async fn bytes_arrive_in_order_both_ways_and_all_are_reported() {
     b.send(IT, parts(b"a handshake of the other end"));
     assert_eq!(take(&mut a, 28).await, b"a handshake of the other end");
 
-    let bytes: Vec<u8> = (0..4_u32 << 20).map(|n| (n * 7 >> 9) as u8).collect();
+    let bytes: Vec<u8> = (0..4_u32 << 20).map(|n| ((n * 7) >> 9) as u8).collect();
     let (mut reported, mut taken) = (0, Vec::new());
     // A window, as engines have one.
     let mut chunks = bytes.chunks(64 << 10).map(parts);

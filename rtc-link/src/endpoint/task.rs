@@ -149,7 +149,7 @@ impl Task {
             self.unsaid.is_empty() && sending.is_none(),
             !self.unsaid.is_empty(),
         );
-        let time = due.map_or_else(Instant::now, |due| due);
+        let time = due.unwrap_or_else(Instant::now);
         let sockets = &mut self.sockets;
         let from_network = poll_fn(|context| {
             if let Some(from) = sending {
