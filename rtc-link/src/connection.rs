@@ -82,6 +82,8 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Connection {
     rtc: Rtc,
+    /// Its addresses.
+    ours: Vec<SocketAddr>,
     pending: Option<SdpPendingOffer>,
     channel: Option<ChannelId>,
     /// The longest message that the other end takes.
@@ -132,6 +134,7 @@ impl Connection {
         }
         Ok(Connection {
             rtc,
+            ours: addresses.iter().map(|address| address.host).collect(),
             pending: None,
             channel: None,
             max_message: USUAL_MESSAGE,
@@ -195,6 +198,9 @@ impl Connection {
         at: SocketAddr,
         datagram: &[u8],
     ) -> bool {
+        if !self.ours.contains(&at) {
+            return false;
+        }
         let Ok(receive) = Receive::new(Protocol::Udp, from, at, datagram) else {
             return false;
         };

@@ -1,8 +1,8 @@
 //! WebRTC data channels for programs of the command line: each connection is a channel that
 //! carries a stream of bytes, as a tab's direct links and WebTorrent's peers do.
 //!
-//! ICE, DTLS and SCTP are [`str0m`]'s, which does no I/O; this crate has its sockets, one for each
-//! address of this machine, which all connections share, and its clock. Descriptions (SDP) are
+//! ICE, DTLS and SCTP are [`str0m`]'s, which does no I/O; this crate has its sockets, a few for each
+//! address of this machine, which connections share, and its clock. Descriptions (SDP) are
 //! complete: no candidate travels apart from them.
 //!
 //! - [`endpoint`]: the handle for a host, and the task behind it.

@@ -36,17 +36,22 @@ enum State {
 }
 
 impl Reflexive {
-    /// Asks for what is not known, or was known too long ago. Of the servers the first one that
-    /// an address can reach is asked.
-    pub(crate) fn ask(&mut self, now: Instant, servers: &[SocketAddr], sockets: &Sockets) {
+    /// Asks how those of a bank are seen, where that is not known, or was known too long ago. Of
+    /// the servers the first one that an address can reach is asked.
+    pub(crate) fn ask(
+        &mut self,
+        now: Instant,
+        servers: &[SocketAddr],
+        sockets: &Sockets,
+        bank: usize,
+    ) {
         // IPv6 has no such thing, and a server on this machine sees what we do.
         let beyond = |server: &&SocketAddr| server.is_ipv4() && !server.ip().is_loopback();
         let Some(server) = servers.iter().find(beyond) else {
             return;
         };
-        let ours: Vec<SocketAddr> = sockets.addresses().filter(SocketAddr::is_ipv4).collect();
-        self.of.retain(|address, _| ours.contains(address));
-        for address in ours {
+        self.of.retain(|address, _| sockets.has(*address));
+        for address in sockets.addresses(bank).filter(SocketAddr::is_ipv4) {
             let is_fresh = match self.of.get(&address) {
                 Some(State::Asked { .. }) => true,
                 Some(State::Answered(_, at)) => now - *at < FRESH,

@@ -1,5 +1,10 @@
-//! The machine's addresses, with a socket for each: ICE is told from where a datagram leaves, and
+//! The machine's addresses, with sockets for each: ICE is told from where a datagram leaves, and
 //! at which address one came.
+//!
+//! Many connections share a socket. Datagrams of DTLS don't say of which connection they are: it
+//! is known by the two addresses, and two that are linked twice, or anew while the other end has
+//! not noticed yet, must not have the same two. So there are several *banks*, of a socket for
+//! each address, and connections take them by turns.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -9,6 +14,9 @@ use socket2::SockRef;
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 
+/// Banks. Two links of the same two ends have the same two of them once in 256 times; and a second
+/// one is rare.
+pub(crate) const BANKS: usize = 16;
 /// The most addresses: each is a candidate of every connection, and is checked with each of the
 /// other end's. A machine has one or two, and a few more with containers.
 const MAX_ADDRESSES: usize = 8;
@@ -25,6 +33,7 @@ pub(crate) struct Sockets {
 
 #[derive(Debug)]
 struct Socket {
+    bank: usize,
     address: SocketAddr,
     socket: UdpSocket,
 }
@@ -38,9 +47,9 @@ pub(crate) struct Arrival {
 }
 
 impl Sockets {
-    /// Follows what has changed on this machine: a laptop gets about. Must be called within a
-    /// Tokio runtime.
-    pub(crate) fn refresh(&mut self) {
+    /// Follows what has changed on this machine, a laptop gets about, and opens a bank. Must be
+    /// called within a Tokio runtime.
+    pub(crate) fn refresh(&mut self, bank: usize) {
         let now = addresses();
         // Where the system does not tell, what there was is as good as anything.
         if now.is_empty() {
@@ -48,16 +57,23 @@ impl Sockets {
         }
         self.list.retain(|it| now.contains(&it.address.ip()));
         for ip in now {
-            let known = self.list.iter().any(|it| it.address.ip() == ip);
-            if !known && let Ok(socket) = Socket::open(ip) {
+            let mut list = self.list.iter();
+            let known = list.any(|it| it.bank == bank && it.address.ip() == ip);
+            if !known && let Ok(socket) = Socket::open(bank, ip) {
                 self.list.push(socket);
             }
         }
     }
 
-    /// Where we are.
-    pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.list.iter().map(|it| it.address)
+    /// Where a bank is.
+    pub(crate) fn addresses(&self, bank: usize) -> impl Iterator<Item = SocketAddr> {
+        let list = self.list.iter().filter(move |it| it.bank == bank);
+        list.map(|it| it.address)
+    }
+
+    /// One of them is there.
+    pub(crate) fn has(&self, address: SocketAddr) -> bool {
+        self.list.iter().any(|it| it.address == address)
     }
 
     /// The next datagram, into `buffer`.
@@ -68,7 +84,9 @@ impl Sockets {
     ) -> Poll<Arrival> {
         for _ in 0..self.list.len() {
             self.turn = (self.turn + 1) % self.list.len();
-            let Socket { address, socket } = &self.list[self.turn];
+            let Socket {
+                address, socket, ..
+            } = &self.list[self.turn];
             loop {
                 let mut read = ReadBuf::new(buffer);
                 match socket.poll_recv_from(context, &mut read) {
@@ -107,14 +125,18 @@ impl Sockets {
 }
 
 impl Socket {
-    fn open(ip: IpAddr) -> io::Result<Self> {
+    fn open(bank: usize, ip: IpAddr) -> io::Result<Self> {
         let socket = std::net::UdpSocket::bind((ip, 0))?;
         socket.set_nonblocking(true)?;
         // What the system does not allow we do without.
         let _ = SockRef::from(&socket).set_recv_buffer_size(BUFFER);
         let socket = UdpSocket::from_std(socket)?;
         let address = socket.local_addr()?;
-        Ok(Socket { address, socket })
+        Ok(Socket {
+            bank,
+            address,
+            socket,
+        })
     }
 }
 

@@ -109,6 +109,38 @@ async fn bytes_arrive_in_order_both_ways_and_all_are_reported() {
     assert!(taken == bytes);
 }
 
+/// As where two offer to each other at once.
+#[tokio::test]
+async fn two_may_be_linked_twice() {
+    let [mut a, mut b] = pair().await;
+    const ANOTHER: ConnectionId = 8;
+    b.offer(ANOTHER, Vec::new());
+    let (mut open, mut came) = (0, Vec::new());
+    while open < 2 || came.len() < 2 {
+        let (name, (id, event)) = tokio::select! {
+            event = timeout(PATIENCE, a.next()) => ("a", event.unwrap().unwrap()),
+            event = timeout(PATIENCE, b.next()) => ("b", event.unwrap().unwrap()),
+        };
+        match (name, event) {
+            ("b", Event::Described(offer)) => a.answer(ANOTHER, offer, Vec::new()),
+            (_, Event::Described(answer)) => b.accept(ANOTHER, answer),
+            (_, Event::Open) => {
+                open += 1;
+                if open == 2 {
+                    a.send(IT, parts(b"through the first"));
+                    a.send(ANOTHER, parts(b"through the second"));
+                }
+            }
+            (_, Event::Received(bytes)) => came.push((id, bytes)),
+            (_, Event::Sent(_)) => {}
+            (_, event) => panic!("{event:?}"),
+        }
+    }
+    came.sort();
+    let words = [(IT, "through the first"), (ANOTHER, "through the second")];
+    assert_eq!(came, words.map(|(id, words)| (id, Bytes::from(words))));
+}
+
 #[tokio::test]
 async fn what_was_given_before_the_end_arrives() {
     let [a, mut b] = pair().await;

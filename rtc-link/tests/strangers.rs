@@ -79,7 +79,7 @@ fn offers_of_others_are_answered() {
         for line in [
             "m=application ",
             "a=max-message-size:262144",
-            "a=setup:active",
+            "a=setup:passive",
             "192.0.2.9 4000 typ host",
             "198.51.100.9 4001 typ srflx",
             "a=fingerprint:sha-256 ",

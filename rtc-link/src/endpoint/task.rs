@@ -15,7 +15,7 @@ use crate::connection::{Address, Connection, Step};
 use crate::crypto::Identity;
 use crate::error::LinkError;
 use crate::reflexive::Reflexive;
-use crate::sockets::{Arrival, Sockets};
+use crate::sockets::{Arrival, BANKS, Sockets};
 
 /// The longest datagram that is ours: what is longer is cut, and then refused.
 const LONGEST: usize = 2048;
@@ -50,6 +50,7 @@ pub(super) enum Way {
 #[derive(Debug)]
 struct Beginning {
     way: Way,
+    bank: usize,
     /// The names of servers are being looked up.
     looking_up: bool,
 }
@@ -62,8 +63,10 @@ pub(super) struct Task {
     reflexive: Reflexive,
     beginning: BTreeMap<ConnectionId, Beginning>,
     connections: BTreeMap<ConnectionId, (Connection, Instant)>,
-    /// From where a connection's datagrams came last.
-    of: HashMap<SocketAddr, ConnectionId>,
+    /// From where a connection's datagrams came, and at which address of ours.
+    of: HashMap<(SocketAddr, SocketAddr), ConnectionId>,
+    /// The bank of the next one.
+    bank: usize,
     /// What the host has no room for now. While there is any, nothing is read.
     unsaid: VecDeque<(ConnectionId, Event)>,
     /// What a socket has no room for now. While there is any, nothing is sent.
@@ -99,6 +102,7 @@ impl Task {
             beginning: BTreeMap::new(),
             connections: BTreeMap::new(),
             of: HashMap::new(),
+            bank: 0,
             unsaid: VecDeque::new(),
             unsent: None,
             events,
@@ -178,7 +182,8 @@ impl Task {
             Command::Found(id, servers) => {
                 if let Some(beginning) = self.beginning.get_mut(&id) {
                     beginning.looking_up = false;
-                    self.reflexive.ask(now, &servers, &self.sockets);
+                    let bank = beginning.bank;
+                    self.reflexive.ask(now, &servers, &self.sockets, bank);
                 }
             }
             Command::Accept(id, theirs) => {
@@ -212,7 +217,9 @@ impl Task {
         if self.beginning.len() + self.connections.len() >= self.config.connections {
             return self.tell(id, Event::Ended(LinkError::TooMany));
         }
-        self.sockets.refresh();
+        let bank = self.bank;
+        self.bank = (bank + 1) % BANKS;
+        self.sockets.refresh(bank);
         let looking_up = !stun.is_empty();
         if looking_up {
             let again = self.again.clone();
@@ -223,7 +230,12 @@ impl Task {
                 }
             });
         }
-        self.beginning.insert(id, Beginning { way, looking_up });
+        let beginning = Beginning {
+            way,
+            bank,
+            looking_up,
+        };
+        self.beginning.insert(id, beginning);
         self.describe(now);
     }
 
@@ -234,8 +246,8 @@ impl Task {
         }
         let ready = self.beginning.extract_if(.., |_, it| !it.looking_up);
         let ready: Vec<(ConnectionId, Beginning)> = ready.collect();
-        for (id, Beginning { way, .. }) in ready {
-            let addresses = self.sockets.addresses().map(|host| Address {
+        for (id, Beginning { way, bank, .. }) in ready {
+            let addresses = self.sockets.addresses(bank).map(|host| Address {
                 host,
                 seen: self.reflexive.of(host),
             });
@@ -279,7 +291,7 @@ impl Task {
     }
 
     fn hear(&mut self, now: Instant, from: SocketAddr, at: SocketAddr, datagram: &[u8]) {
-        let known = self.of.get(&from).copied();
+        let known = self.of.get(&(from, at)).copied();
         if let Some(id) = known
             && let Some((connection, _)) = self.connections.get_mut(&id)
             && connection.receive(now, from, at, datagram)
@@ -298,7 +310,7 @@ impl Task {
             if self.of.len() >= 8 * self.config.connections {
                 self.of.clear();
             }
-            self.of.insert(from, id);
+            self.of.insert((from, at), id);
             self.drive(now, id);
         }
     }
