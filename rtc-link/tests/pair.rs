@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use rtc_link::{Config, ConnectionId, Endpoint, Event, LinkError};
 use swarm_core::net::Parts;
+use swarm_core::wire::stun::Request;
+use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 /// A test that waits for longer has failed; it says nothing of how long anything takes.
@@ -107,6 +110,50 @@ async fn bytes_arrive_in_order_both_ways_and_all_are_reported() {
     }
     assert_eq!(reported, bytes.len());
     assert!(taken == bytes);
+}
+
+/// An address of this machine in the network, by what it describes.
+fn host_of(description: &str) -> Option<IpAddr> {
+    let mut lines = description.lines();
+    lines.find_map(|line| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let is_host = line.starts_with("a=candidate:") && words.get(7) == Some(&"host");
+        let ip: IpAddr = is_host.then(|| words[4].parse().unwrap())?;
+        (ip.is_ipv4() && !ip.is_loopback()).then_some(ip)
+    })
+}
+
+/// Where there is a network: a server on this machine alone sees what we do, and is not asked.
+#[tokio::test]
+async fn what_a_server_beyond_a_nat_sees_is_told() {
+    let mut a = open();
+    a.offer(IT, Vec::new());
+    let Some(ip) = host_of(&description(&mut a).await) else {
+        return;
+    };
+    a.close(IT);
+    let server = UdpSocket::bind((ip, 0)).await.unwrap();
+    let stun = server.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        let mut datagram = [0; 2048];
+        loop {
+            let (length, from) = server.recv_from(&mut datagram).await.unwrap();
+            let request = Request::decode(&datagram[..length]).unwrap();
+            let answer = request.answer("203.0.113.5:7000".parse().unwrap());
+            server.send_to(&answer.encode(), from).await.unwrap();
+        }
+    });
+    a.offer(IT, vec![stun]);
+    let offer = description(&mut a).await;
+    assert!(offer.contains(" 203.0.113.5 7000 typ srflx "), "{offer}");
+    a.close(IT);
+
+    // A server that says nothing holds nobody up for ever.
+    let silent = UdpSocket::bind((ip, 0)).await.unwrap();
+    let mut b = open();
+    b.offer(IT, vec![silent.local_addr().unwrap().to_string()]);
+    let offer = description(&mut b).await;
+    assert!(!offer.contains("srflx"), "{offer}");
 }
 
 /// As where two offer to each other at once.
