@@ -62,6 +62,11 @@ impl TrackerAddress {
         self.0.as_str()
     }
 
+    /// The host, an IPv6 address in brackets.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.0.host_str()
+    }
+
     /// The tracker that the environment names; if it names none, [`DEFAULT`] where there is
     /// to be one.
     pub fn from_environment(or_default: bool) -> Result<Option<Self>, AddressError> {

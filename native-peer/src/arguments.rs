@@ -100,6 +100,10 @@ pub(crate) struct Ways {
     /// Neither look for peers in the local network nor tell it of the torrent (BEP 14).
     #[arg(long)]
     pub(crate) no_lsd: bool,
+    /// Make no WebRTC connections: be linked with tabs through the relay alone, and with
+    /// WebTorrent's clients not at all.
+    #[arg(long)]
+    pub(crate) no_webrtc: bool,
     #[command(flatten)]
     pub(crate) dht: DhtWays,
     /// Neither look for peers in the DHT nor announce the torrent there (BEP 5). Otherwise

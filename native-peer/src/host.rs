@@ -1,16 +1,18 @@
 //! The loop that owns the node: inputs from the links to servers, from wires, from the disk and
 //! from the clock; outputs carried out. One task, no locks.
 
+mod ways;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dht_node::DhtNode;
-use swarm_core::engine::{Command, Config, Contents, Event, Job, View, Work};
+use swarm_core::engine::{Command, Config, Contents, Event, Job, TrackerView, View, Work};
 use swarm_core::id::InfoHash;
 use swarm_core::net::Rates;
-use swarm_core::node::{Input, LinkInput, Node, Output, WebOutput, WireOutput};
+use swarm_core::node::{Input, LinkInput, Node, Output, WebOutput};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
@@ -29,7 +31,9 @@ use crate::named::NamedPeers;
 use crate::recording::Recording;
 use crate::store::Store;
 use crate::web_seeds::WebSeeds;
+use crate::webrtc::WebRtc;
 use crate::wires::Wires;
+use ways::{next_of_webrtc, next_of_wires};
 
 /// Something that whoever runs the host should know.
 #[derive(Debug)]
@@ -52,6 +56,8 @@ pub struct Host {
     exchange: Exchange,
     /// Peers by TCP, if it is to be had.
     wires: Option<Wires>,
+    /// Peers by WebRTC, if it is to be had.
+    webrtc: Option<WebRtc>,
     named: NamedPeers,
     announces: Announces,
     web_seeds: WebSeeds,
@@ -89,6 +95,7 @@ impl Host {
             links: Links::new(trackers, rng.fork("link")),
             exchange: Exchange::default(),
             wires: None,
+            webrtc: None,
             named: NamedPeers::new(Vec::new()),
             announces: Announces::default(),
             web_seeds: WebSeeds::new(),
@@ -108,6 +115,14 @@ impl Host {
         let dials = wires.dials();
         self.wires = Some(wires);
         self.handle(Input::Network { dials });
+    }
+
+    /// Is linked with tabs and WebTorrent's clients directly (WebRTC) from now on, and takes
+    /// trackers of WebTorrent's kind for what they are. To be said before anything else, and
+    /// where the configuration's `paths.direct` and `paths.rtc` make links.
+    pub fn link_directly(&mut self, webrtc: WebRtc) {
+        self.webrtc = Some(webrtc);
+        self.links.speak_webtorrent();
     }
 
     /// Calls peers for all torrents, each named as `HOST:PORT`; again and again, since they
@@ -180,7 +195,12 @@ impl Host {
                     LinkEvent::Down => LinkInput::Down,
                     LinkEvent::Message(message) => message.into(),
                     LinkEvent::Sent(bytes) => LinkInput::Sent(bytes),
+                    LinkEvent::WebTorrent(input) => {
+                        self.handle(Input::WebTorrent(link, input));
+                        continue;
+                    }
                 }),
+                input = next_of_webrtc(&mut self.webrtc) => input,
                 input = next_of_wires(&mut self.wires) => input,
                 found = self.named.next() => {
                     match found {
@@ -208,7 +228,12 @@ impl Host {
 
     /// What a person sees: what changes often, of every torrent.
     pub fn view(&self) -> View {
-        self.node.view(self.now())
+        let mut view = self.node.view(self.now());
+        // The node tells of servers that are relays.
+        if self.links.has_webtorrent() {
+            view.tracker = TrackerView::Up;
+        }
+        view
     }
 
     /// What a torrent is and has, if there is one of this hash.
@@ -321,7 +346,17 @@ impl Host {
         if let Some(dht) = self.dht {
             dht.close();
         }
-        tokio::join!(self.links.close(patience), self.announces.finish(patience));
+        let webrtc = self.webrtc;
+        let links = async {
+            if let Some(webrtc) = webrtc {
+                webrtc.finish(patience).await;
+            }
+        };
+        tokio::join!(
+            self.links.close(patience),
+            self.announces.finish(patience),
+            links
+        );
         self.disk.finish().await;
     }
 
@@ -366,9 +401,8 @@ impl Host {
                 }
             }
             Output::Link(link, output) => self.links.tell(link, output),
-            Output::Direct(..) | Output::WebTorrent(..) => {
-                unreachable!("nobody told the node of direct links")
-            }
+            Output::Direct(id, work) => self.make_direct(id, work),
+            Output::WebTorrent(link, message) => self.links.tell_webtorrent(link, &message),
             Output::Event(event) => {
                 let is_known = matches!(event, Event::Metadata(_));
                 self.events.push_back(HostEvent::Engine(event));
@@ -393,17 +427,6 @@ impl Host {
         }
     }
 
-    fn wire(&mut self, output: WireOutput) {
-        let Some(wires) = &mut self.wires else {
-            return;
-        };
-        match output {
-            WireOutput::Dial { info_hash, address } => wires.dial(info_hash, address),
-            WireOutput::Send { wire, parts } => wires.send(wire, parts),
-            WireOutput::Close { wire, .. } => wires.close(wire),
-        }
-    }
-
     fn work(&mut self, job: Job, work: Work) {
         if let Work::Hash { .. } = work {
             return self.disk.hash(job, work);
@@ -412,14 +435,6 @@ impl Host {
             Some(store) => self.disk.store(job, work, Arc::clone(store)),
             None => self.unattached.push((job, work)),
         }
-    }
-}
-
-/// What happens to wires; waits forever if there are none.
-async fn next_of_wires(wires: &mut Option<Wires>) -> Input {
-    match wires {
-        Some(wires) => wires.next().await,
-        None => std::future::pending().await,
     }
 }
 

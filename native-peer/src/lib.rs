@@ -5,7 +5,7 @@
 //! - [`host`]: the loop that owns the engine and does what its outputs say.
 //! - [`link`]: the WebSocket to a tracker, which reconnects by itself; [`address`] says where
 //!   it goes; `links` are all of them, `exchange` follows what peers say of others.
-//! - [`wires`]: peers by TCP; `dht`: who finds them by the DHT.
+//! - [`wires`]: peers by TCP; [`webrtc`]: tabs and WebTorrent's clients; `dht`: who finds them by the DHT.
 //! - [`store`]: where pieces are: a download folder, shared files, memory.
 //! - [`disk`]: stores and hashing on threads that may block.
 //! - [`recording`]: what the engine gets, in a file.
@@ -38,6 +38,7 @@ pub mod status;
 pub mod store;
 pub mod text;
 mod web_seeds;
+pub mod webrtc;
 pub mod wires;
 
 pub use address::TrackerAddress;

@@ -11,6 +11,7 @@ use swarm_core::metainfo::{self, Origin};
 use swarm_core::node::LinkOutput;
 use swarm_core::rng::Rng;
 use swarm_core::sorted::SortedSet;
+use swarm_core::wire::webtorrent::ClientMessage;
 
 use crate::address::{TrackerAddress, Trackers};
 use crate::link::{Link, LinkEvent, LinkStatus};
@@ -32,6 +33,8 @@ pub(crate) struct Links {
     origin: Origin,
     /// Who is asked first: nobody's messages wait for those of one who never falls silent.
     turn: usize,
+    /// Trackers of WebTorrent's kind are spoken to as such.
+    webtorrent: bool,
     rng: Rng,
 }
 
@@ -53,6 +56,7 @@ impl Links {
                 local,
             },
             turn: 0,
+            webtorrent: false,
             rng,
         };
         for trackers in trackers {
@@ -64,8 +68,18 @@ impl Links {
     fn begin(&mut self, trackers: impl Into<Trackers>) -> LinkId {
         let id = id_of(self.list.len());
         let rng = self.rng.fork(&format!("link {}", id.0));
-        self.list.push(Link::new(trackers, rng));
+        let link = Link::new(trackers, rng);
+        if self.webtorrent {
+            link.speak_webtorrent();
+        }
+        self.list.push(link);
         id
+    }
+
+    /// Speaks WebTorrent's protocol from now on with trackers that don't know ours.
+    pub(crate) fn speak_webtorrent(&mut self) {
+        self.webtorrent = true;
+        self.list.iter().for_each(Link::speak_webtorrent);
     }
 
     /// What any of them reports; waits for ever if there are none. Dropping the future loses
@@ -94,6 +108,18 @@ impl Links {
         } else if let Some(message) = output.into_message() {
             link.send(message.encode());
         }
+    }
+
+    /// Says something to a tracker of WebTorrent's kind.
+    pub(crate) fn tell_webtorrent(&mut self, id: LinkId, message: &ClientMessage) {
+        if let Some(link) = self.list.get_mut(id.0 as usize) {
+            link.send_webtorrent(message);
+        }
+    }
+
+    /// A tracker of WebTorrent's kind is there.
+    pub(crate) fn has_webtorrent(&self) -> bool {
+        self.list.iter().any(Link::is_webtorrent)
     }
 
     /// The server at the other end, while there is one.

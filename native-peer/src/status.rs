@@ -57,6 +57,7 @@ fn peers(torrent: &TorrentView) -> String {
     let ways = [
         (count(PeerPath::Tcp), "by TCP"),
         (count(PeerPath::Direct), "direct"),
+        (count(PeerPath::WebTorrent), "by WebTorrent"),
         (count(PeerPath::Relay), "relayed"),
         (count(PeerPath::WebSeed), "by web seed"),
     ];

@@ -10,7 +10,7 @@ mod with_other_clients {
     use swarm_core::metainfo::Metainfo;
     use swarm_tests::browser::Browser;
     use swarm_tests::clients::{
-        HOST, Running, Site, bittorrent_tracker, libtorrent, make_torrent, webtorrent,
+        HOST, Running, Site, bittorrent_tracker, libtorrent, make_torrent, native_peer, webtorrent,
     };
     use swarm_tests::files::{digest, random};
     use swarm_tests::server::Server;
@@ -109,6 +109,53 @@ mod with_other_clients {
         scene.assert_all(&got)?;
         leecher.kill().await?;
         browser.quit().await
+    }
+
+    /// What leaves our command-line peer WebRTC.
+    const ALONE: [&str; 2] = ["--no-tcp", "--no-lsd"];
+
+    /// The same with our command-line peer in the tab's place.
+    async fn exchange_with_terminal(
+        tracker: &str,
+        client: impl Fn(&Path, &Path) -> Result<Running>,
+    ) -> Result<()> {
+        let scene = Scene::new(tracker).await?;
+        let mut seeder = client(&scene.torrent, &scene.seed)?;
+        seeder.complete().await?;
+        let ours = scene.empty("ours")?;
+        let mut peer = native_peer(&scene.torrent, &ours, &ALONE)?;
+        peer.says("is in ").await?;
+        scene.assert_all(&ours)?;
+        seeder.kill().await?;
+
+        let got = scene.empty("got")?;
+        let mut leecher = client(&scene.torrent, &got)?;
+        leecher.complete().await?;
+        scene.assert_all(&got)?;
+        leecher.kill().await?;
+        peer.kill().await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_terminal_and_webtorrent() -> Result<()> {
+        let server = Server::start_with(&OFTEN).await?;
+        exchange_with_terminal(&server.tracker(), webtorrent).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_terminal_and_libtorrent() -> Result<()> {
+        let server = Server::start_with(&OFTEN).await?;
+        let client = |torrent: &Path, folder: &Path| libtorrent(torrent, folder, 6871);
+        exchange_with_terminal(&server.tracker(), client).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_terminal_and_webtorrent_at_a_tracker_of_webtorrent() -> Result<()> {
+        let _tracker = bittorrent_tracker(6862).await?;
+        exchange_with_terminal(&format!("ws://{HOST}:6862"), webtorrent).await
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ use crate::workspace::{Workspace, heading};
 const FORBIDDEN_IN_CORE: [&str; 5] = ["getrandom", "js-sys", "tokio", "wasm-bindgen", "web-sys"];
 
 /// Packages whose modules depend on each other in one direction only.
-const WITHOUT_CIRCLES: [&str; 13] = [
+const WITHOUT_CIRCLES: [&str; 14] = [
     "core",
     "dht-node",
     "fuzz/targets",
@@ -22,6 +22,7 @@ const WITHOUT_CIRCLES: [&str; 13] = [
     "native-peer",
     "page-kit",
     "picture",
+    "rtc-link",
     "tests",
     "tracker-relay",
     "web-peer",

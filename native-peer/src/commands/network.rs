@@ -13,10 +13,16 @@ use crate::Error;
 use crate::address::{Tracker, TrackerAddress, Trackers, link_to};
 use crate::arguments::{DhtWays, Ways};
 use crate::text::{complain, plain};
+use crate::webrtc::WebRtc;
 use crate::wires::{Wires, WiresConfig};
 
 /// Servers that are remembered of those that peers speak of: twice as many as we connect to.
 const KNOWN: usize = 8;
+
+/// Direct links that are made at once (`DirectConfig::at_once`), and offers that are out at once
+/// at trackers (`RtcConfig::at_once`): as those of a tab, which are said there.
+const LINKS_AT_ONCE: usize = 4;
+const OFFERS_AT_ONCE: usize = 8;
 
 /// See the module.
 #[derive(Debug)]
@@ -29,6 +35,8 @@ pub(super) struct Network {
     pub(super) named: bool,
     /// To listen at, if others are to be reached by TCP.
     port: Option<u16>,
+    /// Others are reached by WebRTC.
+    webrtc: bool,
     /// Peers are looked for in the local network.
     pub(super) lsd: bool,
     /// How they are looked for in the DHT, if they are.
@@ -43,6 +51,7 @@ pub(super) struct Network {
 /// Peers by TCP, and whom to call.
 pub(super) struct Joined {
     pub(super) wires: Option<Wires>,
+    pub(super) webrtc: Option<WebRtc>,
     pub(super) dht: Option<DhtNode>,
     pub(super) peers: Vec<String>,
 }
@@ -115,6 +124,7 @@ impl Network {
                 .collect(),
             named,
             port: tcp.then_some(arguments.port),
+            webrtc: !arguments.no_webrtc && !arguments.relay_only,
             lsd: tcp && !arguments.no_lsd,
             dht: arguments.has_dht().then(|| arguments.dht.clone()),
             // A server that a peer names would learn our address.
@@ -177,6 +187,19 @@ impl Network {
             // Somebody may be behind the relay and on the network.
             config.paths.channels = 2;
         }
+        let webrtc = match self.webrtc {
+            true => WebRtc::open().inspect_err(|error| {
+                complain(&format!("no WebRTC connections can be made: {error}"));
+            }),
+            false => Err(std::io::ErrorKind::Unsupported.into()),
+        };
+        let webrtc = webrtc.ok();
+        if webrtc.is_some() {
+            // As a tab: as many as it makes.
+            config.paths.channels = 2;
+            config.paths.direct.at_once = LINKS_AT_ONCE;
+            config.paths.rtc.at_once = OFFERS_AT_ONCE;
+        }
         let dht = match &self.dht {
             Some(ways) => Some(open(ways, swarm_core::dht::Config::default())?),
             None => None,
@@ -194,6 +217,7 @@ impl Network {
         }
         Ok(Joined {
             wires,
+            webrtc,
             dht,
             peers: self.peers.clone(),
         })

@@ -83,8 +83,16 @@ impl Session {
             .map_err(|e| Error::Other(format!("the system has no randomness: {e}")))?;
         let info_hash = command.info_hash();
         let mut config = Config::terminal();
-        let Joined { wires, dht, peers } = network.join(&mut config)?;
+        let Joined {
+            wires,
+            webrtc,
+            dht,
+            peers,
+        } = network.join(&mut config)?;
         let mut host = Host::recorded(config, network.relays.clone(), seed, recording);
+        if let Some(webrtc) = webrtc {
+            host.link_directly(webrtc);
+        }
         if let Some(wires) = wires {
             let port = wires.address().port();
             host.join_network(wires);

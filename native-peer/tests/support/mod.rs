@@ -33,10 +33,14 @@ impl Tracker {
     }
 
     pub(crate) fn start_on(address: SocketAddr) -> Self {
+        Self::start_as(tracker_relay::Config::default(), address)
+    }
+
+    pub(crate) fn start_as(config: tracker_relay::Config, address: SocketAddr) -> Self {
         let runtime = Runtime::new().unwrap();
         let server = runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind(address).await.unwrap();
-            tracker_relay::serve(tracker_relay::Config::default(), listener).unwrap()
+            tracker_relay::serve(config, listener).unwrap()
         });
         let address = server.address();
         Tracker {
@@ -50,6 +54,18 @@ impl Tracker {
         format!("ws://{}", self.address)
     }
 
+    /// Bytes of channels that it has passed on.
+    pub(crate) fn relayed_bytes(&self) -> u64 {
+        self.server.as_ref().unwrap().stats().relayed_bytes
+    }
+
+    /// Ends the server; what else runs here goes on.
+    pub(crate) fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.shutdown());
+        }
+    }
+
     /// How many are connected.
     pub(crate) fn connections(&self) -> usize {
         let server = self.server.as_ref().unwrap();
@@ -59,9 +75,7 @@ impl Tracker {
 
 impl Drop for Tracker {
     fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            self.runtime.block_on(server.shutdown());
-        }
+        self.stop();
     }
 }
 
