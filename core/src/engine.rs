@@ -18,6 +18,7 @@ pub mod ending;
 mod enough;
 pub mod io;
 mod reads;
+mod tabs;
 mod throttles;
 mod torrent;
 mod turns;
@@ -50,6 +51,7 @@ use crate::time::Time;
 
 use cache::Cache;
 use channels::Channels;
+use tabs::Tabs;
 use throttles::Throttles;
 use torrent::{Cx, Torrent};
 use waiting::Waiting;
@@ -70,6 +72,7 @@ pub struct Engine<C: Chunk = Bytes> {
     waiting: Waiting,
     cache: Cache<C>,
     throttles: Throttles,
+    tabs: Tabs<C>,
     next_upkeep: Time,
     out: VecDeque<Output<C>>,
 }
@@ -94,6 +97,7 @@ impl<C: Chunk> Engine<C> {
         Engine {
             cache: Cache::new(config.read_cache, config.max_reads),
             peers: (config.max_peers, config.target_peers),
+            tabs: Tabs::new(config.overlay.clone(), rng.fork("overlay")),
             config: Box::new(config),
             rng,
             peer_id,
@@ -133,6 +137,7 @@ impl<C: Chunk> Engine<C> {
                 // Down first: there is nobody to tell of the channels that end.
                 self.channels.link_down(link);
                 self.with_all(now, |torrent, cx| torrent.link_down(cx, link));
+                self.overlay_link_down(now, link);
             }
             Input::Sent { link, bytes } => {
                 let pacing = self.config.pacing();
@@ -204,7 +209,7 @@ impl<C: Chunk> Engine<C> {
                 let known = self.with(now, info_hash, |torrent, cx| {
                     torrent.opened(cx, &opening);
                 });
-                if known.is_none() {
+                if known.is_none() && !self.overlay_opened(now, info_hash, &opening) {
                     self.decline(channel);
                 }
             }
@@ -219,9 +224,11 @@ impl<C: Chunk> Engine<C> {
                 });
             }
             Input::Received { channel, bytes } => {
-                self.with_session(now, channel, |torrent, cx, id| {
-                    torrent.receive(cx, id, channel, bytes);
-                });
+                if let Some(bytes) = self.overlay_received(now, channel, bytes) {
+                    self.with_session(now, channel, |torrent, cx, id| {
+                        torrent.receive(cx, id, channel, bytes);
+                    });
+                }
             }
             Input::Room { channel, bytes } => {
                 self.with_session(now, channel, |torrent, cx, id| {
@@ -240,8 +247,10 @@ impl<C: Chunk> Engine<C> {
                 self.channels.set_relay_only(only);
                 if only {
                     self.with_all(now, |torrent, cx| torrent.only_relays(cx));
+                    self.leave_overlay(now);
                 }
             }
+            Input::Direct(id, news) if self.hear_of_link(now, id, &news) => {}
             Input::Direct(id, news) if id.channel.link == LinkId::INTRODUCED => {
                 let mut torrents = self.torrents.iter();
                 let of = torrents.find(|(_, torrent)| torrent.is_introducing(id.attempt));
@@ -273,6 +282,7 @@ impl<C: Chunk> Engine<C> {
             }
         }
         self.upkeep(now);
+        self.work_for_overlay(now);
     }
 
     /// The next thing to be done.
@@ -293,7 +303,8 @@ impl<C: Chunk> Engine<C> {
         let kinds = torrents.filter_map(|torrent| torrent.needs_upkeep(at));
         let upkeep = kinds.min().map(|kind| (at, kind));
         let paced = self.throttles.due().map(|at| (at, TimerKind::Pace));
-        upkeep.into_iter().chain(paced).min()
+        let overlay = self.tabs.waits().then_some((at, TimerKind::Contacts));
+        upkeep.into_iter().chain(paced).chain(overlay).min()
     }
 
     /// What to say of a torrent to whoever looks for peers; none while it does not take part.
@@ -344,9 +355,12 @@ impl<C: Chunk> Engine<C> {
     pub(crate) fn who(&self, channel: ChannelKey) -> Option<(InfoHash, Contact, [u8; 4])> {
         if channel.link == LinkId::INTRODUCED {
             let mut torrents = self.torrents.iter();
-            return torrents.find_map(|(info_hash, torrent)| {
-                let (contact, here) = torrent.introduced(channel.channel.0)?;
-                Some((*info_hash, contact, here))
+            let overlays = self.tabs.who(channel.channel.0);
+            return overlays.or_else(|| {
+                torrents.find_map(|(info_hash, torrent)| {
+                    let (contact, here) = torrent.introduced(channel.channel.0)?;
+                    Some((*info_hash, contact, here))
+                })
             });
         }
         let (info_hash, session) = self.channels.session(channel)?;
@@ -440,6 +454,7 @@ impl<C: Chunk> Engine<C> {
             waiting: &mut self.waiting,
             cache: &mut self.cache,
             throttles: &mut self.throttles,
+            tabs: &mut self.tabs,
             out: &mut self.out,
             peer_id: self.peer_id,
         };
@@ -467,6 +482,7 @@ impl<C: Chunk> Engine<C> {
         if self.next_upkeep <= now {
             self.next_upkeep = now + self.config.upkeep;
             self.with_all(now, |torrent, cx| torrent.upkeep(cx));
+            self.overlay_upkeep(now);
         }
     }
 }

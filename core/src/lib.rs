@@ -5,6 +5,7 @@
 //! - [`engine`]: what a node decides about torrents, whatever carries its channels;
 //!   [`net`]: what it knows of those; [`find`]: what finds others.
 //! - [`hub`]: the tracker and relay, of the same shape; [`dht`]: a node of the mainline DHT.
+//! - [`overlay`]: how tabs of many swarms find each other without a server, in the DHT's buckets.
 //! - [`wire`]: every schema that travels between them.
 //! - [`pieces`]: how a torrent is cut, and what to ask for next.
 //! - [`metainfo`]: `.torrent` files and links; [`bencode`] below both.
@@ -28,6 +29,7 @@ pub mod id;
 pub mod metainfo;
 pub mod net;
 pub mod node;
+pub mod overlay;
 pub mod peer;
 pub mod pieces;
 pub mod record;

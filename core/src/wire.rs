@@ -6,6 +6,7 @@ mod fields;
 pub mod fingerprint;
 pub mod introduce;
 pub mod lsd;
+pub mod overlay;
 pub mod peer;
 pub mod pex;
 pub mod relay;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Failure;
 use crate::choke::ChokeConfig;
 use crate::net::lane::Pacing;
+use crate::overlay::OverlayConfig;
 use crate::pieces::{Cut, Layout, PieceIndex, Strategy};
 
 pub use announce::AnnounceConfig;
@@ -52,6 +53,8 @@ pub struct Config {
     pub places: PlacesConfig,
     /// How many ways there are to one peer.
     pub paths: PathsConfig,
+    /// The overlay of tabs, by which those of one swarm find each other through those of others.
+    pub overlay: OverlayConfig,
     /// What peers may tell us of trackers.
     pub exchange: ExchangeConfig,
     /// How peers tell each other of peers.
@@ -351,6 +354,7 @@ impl Default for Config {
             choke: ChokeConfig::default(),
             places: PlacesConfig::default(),
             paths: PathsConfig::default(),
+            overlay: OverlayConfig::default(),
             exchange: ExchangeConfig::default(),
             pex: PexConfig::default(),
             requests: RequestConfig::default(),

@@ -7,6 +7,7 @@ use crate::pieces::BitfieldError;
 use crate::wire::direct::SignalError;
 use crate::wire::extension::ExtensionError;
 use crate::wire::introduce::IntroductionError;
+use crate::wire::overlay::OverlayError;
 use crate::wire::peer::PeerWireError;
 use crate::wire::trackers::TrackersError;
 
@@ -102,6 +103,9 @@ pub enum Fault {
     /// A message about introductions is malformed.
     #[error(transparent)]
     Introduction(#[from] IntroductionError),
+    /// A message of the overlay is malformed.
+    #[error(transparent)]
+    Overlay(#[from] OverlayError),
     /// A message about trackers is malformed.
     #[error(transparent)]
     Trackers(#[from] TrackersError),

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::Ending;
-use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
+use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, PeerId};
 use crate::metainfo::{Metainfo, MetainfoError};
 use crate::net::{Contact, LaneLimits, Parts, Rates, RelayPolicy};
 use crate::peer::PeerPath;
@@ -367,6 +367,19 @@ pub struct DirectId {
     pub channel: ChannelKey,
     /// Which of the offers made through it.
     pub attempt: u32,
+}
+
+impl DirectId {
+    /// What a link is known by whose descriptions others carry, neighbours or the overlay.
+    pub(super) fn introduced(number: u32) -> Self {
+        DirectId {
+            channel: ChannelKey {
+                link: LinkId::INTRODUCED,
+                channel: ChannelId(number),
+            },
+            attempt: number,
+        }
+    }
 }
 
 /// What is to be done about a direct link. Descriptions are SDP (RFC 8866) with all of their

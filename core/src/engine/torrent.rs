@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 
 use super::cache::Cache;
 use super::channels::Channels;
+use super::tabs::Tabs;
 use super::throttles::Throttles;
 use super::waiting::Waiting;
 use super::{Config, Ending, Event, Failure, Fault, Output, Resume, TimerKind, Urgency};
@@ -68,6 +69,7 @@ mod membership;
 mod messages;
 mod metadata;
 mod news;
+mod overlay;
 mod parts;
 mod pex;
 mod places;
@@ -103,21 +105,23 @@ use storing::Storing;
 use swarm::Swarm;
 use traffic::Traffic;
 use wishes::Wishes;
+pub(super) use work::frame_cost;
 
 /// What a torrent's methods see of the engine around it.
-pub(super) struct Cx<'a, C> {
+pub(super) struct Cx<'a, C: Chunk> {
     pub(super) now: Time,
     pub(super) config: &'a Config,
     pub(super) channels: &'a mut Channels,
     pub(super) waiting: &'a mut Waiting,
     pub(super) cache: &'a mut Cache<C>,
     pub(super) throttles: &'a mut Throttles,
+    pub(super) tabs: &'a mut Tabs<C>,
     pub(super) out: &'a mut VecDeque<Output<C>>,
     /// What we call ourselves.
     pub(super) peer_id: PeerId,
 }
 
-impl<C> Cx<'_, C> {
+impl<C: Chunk> Cx<'_, C> {
     fn emit(&mut self, output: Output<C>) {
         self.out.push_back(output);
     }

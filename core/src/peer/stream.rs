@@ -98,6 +98,8 @@ pub(crate) struct Stream<C: Chunk = Bytes> {
     pub(crate) ts_direct: Option<u8>,
     /// The id under which it takes `ts_introduce` messages.
     pub(crate) ts_introduce: Option<u8>,
+    /// The id under which it takes `ts_overlay` messages.
+    pub(crate) ts_overlay: Option<u8>,
     /// The id under which it takes `ts_trackers` messages.
     pub(crate) ts_trackers: Option<u8>,
     /// It said what it has as a whole, by a bitfield, or message in its place.
@@ -162,6 +164,7 @@ impl<C: Chunk> Stream<C> {
             pex: Pex::default(),
             ts_direct: None,
             ts_introduce: None,
+            ts_overlay: None,
             ts_trackers: None,
             introduced: false,
             requests: SortedSet::new(),

@@ -50,6 +50,9 @@ pub struct ExtensionHandshake {
     /// The id under which the sender takes `ts_introduce` messages ([`super::introduce`]), if it
     /// does (`m`).
     pub ts_introduce: Option<u8>,
+    /// The id under which the sender takes `ts_overlay` messages ([`super::overlay`]), if it does
+    /// (`m`).
+    pub ts_overlay: Option<u8>,
     /// The id under which the sender takes `ts_trackers` messages ([`super::trackers`]), if it
     /// does (`m`).
     pub ts_trackers: Option<u8>,
@@ -132,6 +135,7 @@ impl ExtensionHandshake {
                 ut_pex: self.ut_pex.map(i64::from),
                 ts_direct: self.ts_direct.map(i64::from),
                 ts_introduce: self.ts_introduce.map(i64::from),
+                ts_overlay: self.ts_overlay.map(i64::from),
                 ts_trackers: self.ts_trackers.map(i64::from),
                 ut_metadata: self.ut_metadata.map(i64::from),
             },
@@ -162,6 +166,7 @@ impl ExtensionHandshake {
             ut_pex: in_range(read.m.ut_pex, u8::MAX),
             ts_direct: in_range(read.m.ts_direct, u8::MAX),
             ts_introduce: in_range(read.m.ts_introduce, u8::MAX),
+            ts_overlay: in_range(read.m.ts_overlay, u8::MAX),
             ts_trackers: in_range(read.m.ts_trackers, u8::MAX),
             metadata_size: in_range(read.metadata_size, MAX_METADATA as u32),
             client: client.map(|name| {
@@ -257,6 +262,7 @@ struct HandshakeDictionary {
 struct Extensions {
     ts_direct: Option<i64>,
     ts_introduce: Option<i64>,
+    ts_overlay: Option<i64>,
     ts_trackers: Option<i64>,
     ut_metadata: Option<i64>,
     ut_pex: Option<i64>,

@@ -113,13 +113,15 @@ impl Unlinked {
         Unlinked::Unwanted,
     ];
 
-    fn code(self) -> i64 {
+    pub(super) fn code(self) -> u8 {
         let at = Self::ALL.iter().position(|other| *other == self);
-        at.map_or(0, |at| at as i64 + 1)
+        at.map_or(0, |at| at as u8 + 1)
     }
 
-    fn of_code(code: Option<i64>) -> Self {
-        let known = Self::ALL.into_iter().find(|why| Some(why.code()) == code);
+    pub(super) fn of_code(code: Option<i64>) -> Self {
+        let known = Self::ALL
+            .into_iter()
+            .find(|why| Some(why.code().into()) == code);
         known.unwrap_or(Unlinked::Unwanted)
     }
 }
@@ -145,7 +147,7 @@ impl Introduction {
                 let (t, description, why) = match step {
                     Step::Offer(description) => (OFFER, Some(description), None),
                     Step::Answer(description) => (ANSWER, Some(description), None),
-                    Step::End(why) => (END, None, Some(why.code())),
+                    Step::End(why) => (END, None, Some(why.code().into())),
                 };
                 dictionary.t = t + CARRIED * i64::from(*carried);
                 dictionary.s = description.map(|text| ByteString(text.clone().into_bytes()));

@@ -99,6 +99,8 @@ pub(crate) struct Host {
     pub(crate) engine: Node<Vec<u8>>,
     conn: Option<ConnId>,
     pub(crate) store: BTreeMap<u32, Bytes>,
+    /// Where it has several torrents: the pieces of all but the first.
+    pub(crate) more: BTreeMap<InfoHash, BTreeMap<u32, Bytes>>,
     pub(crate) events: Vec<Event>,
     /// Sends every block with a flipped bit.
     pub(crate) lies: bool,
@@ -114,13 +116,15 @@ impl Host {
     /// Does what a store does.
     fn work(&mut self, job: Job, work: Work) -> Done {
         let piece = job.piece.get();
+        let store = self.more.get_mut(&job.info_hash);
+        let store = store.unwrap_or(&mut self.store);
         match work {
             Work::Read { .. } => {
-                let data = self.store.get(&piece).cloned();
+                let data = store.get(&piece).cloned();
                 Done::Read(data.ok_or(StoreError::Missing))
             }
-            Work::Write { data } => Done::Written(if self.store.len() < self.room {
-                self.store.insert(piece, data);
+            Work::Write { data } => Done::Written(if store.len() < self.room {
+                store.insert(piece, data);
                 self.written.push(piece);
                 Ok(())
             } else {
@@ -173,6 +177,7 @@ impl Net {
             engine,
             conn: None,
             store: BTreeMap::new(),
+            more: BTreeMap::new(),
             events: Vec::new(),
             lies: false,
             room: usize::MAX,
@@ -193,6 +198,26 @@ impl Net {
         let pieces = content.metainfo.layout().piece_count();
         self.add(host, content, Bitfield::full(pieces));
         host
+    }
+
+    /// A host has one torrent more, complete or to be fetched.
+    pub(crate) fn add_torrent(&mut self, host: usize, content: &Content, complete: bool) {
+        let pieces = content.metainfo.layout().piece_count();
+        let (store, have) = match complete {
+            true => (content.all_pieces(), Bitfield::full(pieces)),
+            false => (BTreeMap::new(), Bitfield::empty(pieces)),
+        };
+        self.hosts[host].more.insert(content.info_hash(), store);
+        match complete {
+            true => self.add(host, content, have),
+            false => self.add_link(host, content),
+        }
+    }
+
+    /// A host has all of a torrent that is not its first.
+    pub(crate) fn has_all(&self, host: usize, content: &Content) -> bool {
+        let store = self.hosts[host].more.get(&content.info_hash());
+        store.is_some_and(|store| *store == content.all_pieces())
     }
 
     /// Gives a host a torrent of which it has these pieces.

@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 mod dht;
 mod engine;
 mod hub;
+mod overlay;
 mod parsers;
 mod recording;
 mod swarms;
@@ -22,6 +23,7 @@ mod trackers;
 pub use dht::{dht, dht_recording, krpc};
 pub use engine::engine;
 pub use hub::hub;
+pub use overlay::overlay;
 pub use parsers::{bencode, link, metainfo, peer_wire, relay, web_seed};
 pub use recording::recording;
 pub use swarms::swarms;
@@ -31,7 +33,7 @@ pub use trackers::{http_tracker, lsd, stun, udp_tracker, webtorrent};
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder of the corpus.
-pub const TARGETS: [(&str, Target); 18] = [
+pub const TARGETS: [(&str, Target); 19] = [
     ("bencode", bencode),
     ("metainfo", metainfo),
     ("link", link),
@@ -50,6 +52,7 @@ pub const TARGETS: [(&str, Target); 18] = [
     ("krpc", krpc),
     ("dht", dht),
     ("dht_recording", dht_recording),
+    ("overlay", overlay),
 ];
 
 /// Whether the sequences are to be told on standard error, for whoever wants to know how a

@@ -151,6 +151,7 @@ impl<C: Chunk> Torrent<C> {
         let exchanges_peers = self.exchanges_peers();
         let introduces = self.takes_introductions(cx);
         let gateway = self.gateway;
+        let overlay = self.overlay_id(cx);
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
@@ -166,6 +167,7 @@ impl<C: Chunk> Torrent<C> {
             ut_pex: (by_tcp && exchanges_peers).then_some(UT_PEX),
             ts_direct: (several && cx.config.paths.direct.at_once > 0).then_some(TS_DIRECT),
             ts_introduce: introduces.then_some(TS_INTRODUCE),
+            ts_overlay: overlay,
             ts_trackers: exchanges.then_some(TS_TRACKERS),
             metadata_size,
             client: Some(cx.config.client.clone()),

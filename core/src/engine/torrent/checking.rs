@@ -7,7 +7,7 @@ use crate::pieces::{Layout, PieceIndex};
 
 /// How many pieces are read and hashed at once: no more bytes than of pieces in progress,
 /// which are none while it is checked.
-fn most_at_once<C>(cx: &Cx<'_, C>, layout: &Layout) -> usize {
+fn most_at_once<C: Chunk>(cx: &Cx<'_, C>, layout: &Layout) -> usize {
     let longest = layout.length(PieceIndex::FIRST);
     let longest = u64::from(cx.config.cut().stretch(longest, 0).1);
     let fit = usize::try_from(cx.config.bytes_in_progress / longest).unwrap_or(usize::MAX);

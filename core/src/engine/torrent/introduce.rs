@@ -10,7 +10,7 @@ use super::introductions::Attempt;
 use super::{Cx, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::{DirectId, DirectNews, DirectWork, Output};
-use crate::id::{ChannelId, ChannelKey, Fingerprint, LinkId};
+use crate::id::Fingerprint;
 use crate::net::Contact;
 use crate::peer::{PeerPath, Session, SessionId};
 use crate::sorted::SortedSet;
@@ -37,18 +37,19 @@ impl<C: Chunk> Torrent<C> {
 
     /// Tells neighbours of each other, and has links made where there are too few.
     pub(super) fn introduction_upkeep(&mut self, cx: &mut Cx<'_, C>) {
-        if !self.introduces(cx) {
-            return;
-        }
         let timeout = cx.config.paths.direct.timeout;
         let (now, introductions) = (cx.now, &mut self.introductions);
         introductions.take_carried(|carried| now - carried.since >= timeout);
+        // Those through the overlay are made before it is known whether the torrent is private.
         for number in introductions.attempts(|attempt| now - attempt.since >= timeout) {
             self.give_up_introduction(cx, number);
         }
+        if !self.introduces(cx) {
+            return;
+        }
         self.tell_of_links(cx);
         while let Some((via, peer)) = self.next_introduction(cx) {
-            self.begin_introduction(cx, via, peer, None, DirectWork::Offer);
+            self.begin_introduction(cx, Some(via), peer, None, DirectWork::Offer);
         }
     }
 
@@ -95,14 +96,14 @@ impl<C: Chunk> Torrent<C> {
     }
 
     /// With whom we are linked.
-    fn linked(&self) -> SortedSet<Fingerprint> {
+    pub(super) fn linked(&self) -> SortedSet<Fingerprint> {
         self.sessions
             .values()
             .filter_map(Session::linked_as)
             .collect()
     }
 
-    fn is_welcome(&self, cx: &Cx<'_, C>, peer: Fingerprint) -> bool {
+    pub(super) fn is_welcome(&self, cx: &Cx<'_, C>, peer: Fingerprint) -> bool {
         let contact = Contact::Introduced(peer);
         self.outcasts.unwelcome(cx.now, contact).is_none()
     }
@@ -113,10 +114,10 @@ impl<C: Chunk> Torrent<C> {
         under_way < cx.config.paths.direct.at_once
     }
 
-    fn begin_introduction(
+    pub(super) fn begin_introduction(
         &mut self,
         cx: &mut Cx<'_, C>,
-        via: SessionId,
+        via: Option<SessionId>,
         peer: Fingerprint,
         theirs: Option<u32>,
         work: DirectWork,
@@ -130,7 +131,7 @@ impl<C: Chunk> Torrent<C> {
             since: cx.now,
         };
         self.introductions.begin(number, attempt);
-        cx.emit(Output::Direct(introduced(number), work));
+        cx.emit(Output::Direct(DirectId::introduced(number), work));
     }
 
     /// Somebody says something about introductions.
@@ -176,14 +177,14 @@ impl<C: Chunk> Torrent<C> {
     ) {
         let known = self.introductions.attempt_with(peer);
         let known = known.filter(|(ours, attempt)| {
-            attempt.via == via && attempt.theirs.unwrap_or(*ours) == number
+            attempt.via == Some(via) && attempt.theirs.unwrap_or(*ours) == number
         });
         match (step, known) {
             (Step::Offer(description), _) => {
                 match self.hear_introduced(cx, via, peer, &description) {
                     Ok(()) => {
                         let work = DirectWork::Answer(description);
-                        self.begin_introduction(cx, via, peer, Some(number), work);
+                        self.begin_introduction(cx, Some(via), peer, Some(number), work);
                     }
                     Err(why) => self.say_step(cx, via, (false, peer, number), Step::End(why)),
                 }
@@ -195,7 +196,7 @@ impl<C: Chunk> Torrent<C> {
                 if fingerprint::of_description(&description) == Some(peer) {
                     self.introductions.answered(ours);
                     let work = DirectWork::Accept(description);
-                    return cx.emit(Output::Direct(introduced(ours), work));
+                    return cx.emit(Output::Direct(DirectId::introduced(ours), work));
                 }
                 // The answer of somebody else. Others may know the way.
                 self.introductions.partner(via).altered += 1;
@@ -241,6 +242,15 @@ impl<C: Chunk> Torrent<C> {
             partner.altered += 1;
             return Err(Unlinked::Unwanted);
         }
+        self.may_be_introduced(cx, peer)
+    }
+
+    /// Whether somebody who offers a link may have one.
+    pub(super) fn may_be_introduced(
+        &mut self,
+        cx: &mut Cx<'_, C>,
+        peer: Fingerprint,
+    ) -> Result<(), Unlinked> {
         let may = self.introduces(cx) && self.is_running() && self.is_welcome(cx, peer);
         let new = self.introductions.ours != Some(peer) && !self.linked().contains(&peer);
         if !may || !new {
@@ -285,8 +295,7 @@ impl<C: Chunk> Torrent<C> {
                         Step::Answer(description)
                     }
                 };
-                let about = (false, attempt.peer, attempt.theirs.unwrap_or(number));
-                self.say_step(cx, attempt.via, about, step);
+                self.say_to_partner(cx, number, attempt, step);
             }
             DirectNews::Failed => self.give_up_introduction(cx, number),
             DirectNews::Linked => {
@@ -315,14 +324,27 @@ impl<C: Chunk> Torrent<C> {
         if let Some(attempt) = self.drop_introduction(cx, number) {
             let config = &cx.config.paths.direct;
             self.introductions.fail(cx.now, attempt.peer, config);
-            let about = (false, attempt.peer, attempt.theirs.unwrap_or(number));
-            self.say_step(cx, attempt.via, about, Step::End(Unlinked::Unwanted));
+            self.say_to_partner(cx, number, attempt, Step::End(Unlinked::Unwanted));
         }
     }
 
-    fn drop_introduction(&mut self, cx: &mut Cx<'_, C>, number: u32) -> Option<Attempt> {
+    /// Says something to whoever is to be linked.
+    fn say_to_partner(&mut self, cx: &mut Cx<'_, C>, number: u32, to: Attempt, step: Step) {
+        match to.via {
+            Some(via) => {
+                let about = (false, to.peer, to.theirs.unwrap_or(number));
+                self.say_step(cx, via, about, step);
+            }
+            None => self.say_by_overlay(cx, (to.peer, number, to.theirs), step),
+        }
+    }
+
+    pub(super) fn drop_introduction(&mut self, cx: &mut Cx<'_, C>, number: u32) -> Option<Attempt> {
         let attempt = self.introductions.end(number)?;
-        cx.emit(Output::Direct(introduced(number), DirectWork::Drop));
+        cx.emit(Output::Direct(
+            DirectId::introduced(number),
+            DirectWork::Drop,
+        ));
         Some(attempt)
     }
 
@@ -337,7 +359,7 @@ impl<C: Chunk> Torrent<C> {
     pub(super) fn forget_introductions(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let introductions = &mut self.introductions;
         introductions.forget(id);
-        for number in introductions.attempts(|it| it.via == id && !it.answered) {
+        for number in introductions.attempts(|it| it.via == Some(id) && !it.answered) {
             self.drop_introduction(cx, number);
         }
         self.uncarry(cx, id);
@@ -375,16 +397,5 @@ impl<C: Chunk> Torrent<C> {
             };
             self.say(cx, id, &message);
         }
-    }
-}
-
-/// What the host knows such a link by.
-fn introduced(number: u32) -> DirectId {
-    DirectId {
-        channel: ChannelKey {
-            link: LinkId::INTRODUCED,
-            channel: ChannelId(number),
-        },
-        attempt: number,
     }
 }

@@ -59,8 +59,8 @@ pub(super) struct Window(VecDeque<Time>);
 pub(super) struct Attempt {
     /// To whom.
     pub(super) peer: Fingerprint,
-    /// Through whom.
-    pub(super) via: SessionId,
+    /// Through whom; nobody where the overlay carries descriptions.
+    pub(super) via: Option<SessionId>,
     /// The offer's number at its other end, if the other end made it.
     pub(super) theirs: Option<u32>,
     /// The answer is known to both: nobody needs to carry anything any more.

@@ -11,6 +11,7 @@ use super::work::{cost, frame_cost};
 use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::engine::Output;
+use crate::engine::tabs::TS_OVERLAY;
 use crate::id::ChannelKey;
 use crate::peer::{RemotePieces, SessionId, Upload};
 use crate::pieces::{Bitfield, PieceIndex};
@@ -204,6 +205,10 @@ impl<C: Chunk> Torrent<C> {
                 id: TS_INTRODUCE,
                 payload,
             } => self.handle_introduction(cx, id, &payload)?,
+            Message::Extended {
+                id: TS_OVERLAY,
+                payload,
+            } => self.handle_overlay(cx, id, &payload)?,
             Message::Extended {
                 id: TS_TRACKERS,
                 payload,

@@ -48,6 +48,7 @@ impl<C: Chunk> Torrent<C> {
             stream.ut_pex = said.ut_pex.or(stream.ut_pex);
             stream.ts_direct = said.ts_direct.or(stream.ts_direct);
             stream.ts_introduce = said.ts_introduce.or(stream.ts_introduce);
+            stream.ts_overlay = said.ts_overlay.or(stream.ts_overlay);
             stream.ts_trackers = said.ts_trackers.or(stream.ts_trackers);
         }
         if let Some(contact) = listens {

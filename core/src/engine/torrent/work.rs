@@ -40,7 +40,7 @@ impl<C: Chunk> Torrent<C> {
 }
 
 /// What it costs to take in so many bytes at once.
-pub(super) fn frame_cost(length: usize, config: &WorkConfig) -> u32 {
+pub(in crate::engine) fn frame_cost(length: usize, config: &WorkConfig) -> u32 {
     let whole = u32::try_from(length >> 10).unwrap_or(u32::MAX);
     let bytes = config.message.saturating_mul(whole);
     config.frame.saturating_add(bytes)

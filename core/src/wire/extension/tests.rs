@@ -20,6 +20,7 @@ fn any_handshake(u: &mut Unstructured<'_>) -> arbitrary::Result<ExtensionHandsha
         client: client.map(printable),
         request_queue: request_queue.filter(|&length| length != 0),
         ts_introduce: u.arbitrary::<Option<u8>>()?.filter(|&id| id != 0),
+        ts_overlay: u.arbitrary::<Option<u8>>()?.filter(|&id| id != 0),
         ut_pex: u.arbitrary::<Option<u8>>()?.filter(|&id| id != 0),
         port: u.arbitrary::<Option<u16>>()?.filter(|&port| port != 0),
         gateway: u.arbitrary()?,

@@ -1,0 +1,505 @@
+//! The overlay of tabs ([`crate::overlay`]) among the engine's channels: whose channel carries
+//! what it says, and the links that are made for its sake alone.
+//!
+//! A neighbour of the overlay is somebody in a session who is linked directly and takes
+//! `ts_overlay`, or whoever is at the other end of a link of the overlay's own. Such a link is made as
+//! any direct link is; what goes through it is the peer wire, with a name of its own in the
+//! place of an info-hash, and extended messages alone.
+
+use bytes::Bytes;
+
+use super::channels::SessionKey;
+use super::torrent::frame_cost;
+use super::{DirectId, DirectNews, DirectWork, Ending, Engine, Fault, Output};
+use crate::chunk::Chunk;
+use crate::id::{ChannelKey, Fingerprint, InfoHash, LinkId};
+use crate::net::{Contact, Parts};
+use crate::overlay::{self, ITSELF, Overlay, OverlayConfig};
+use crate::peer::allowance::Allowance;
+use crate::peer::{Opening, PeerPath};
+use crate::rng::Rng;
+use crate::sorted::SortedMap;
+use crate::time::Time;
+use crate::wire::fingerprint;
+use crate::wire::introduce::{MAX_CARRIED, Unlinked};
+use crate::wire::overlay::{MAX_MESSAGE, OverlayMessage};
+use crate::wire::peer::{Decoder, Handshake, Message, Received, Reserved};
+
+/// What the overlay's own links have in the place of an info-hash. It is no hash of anything.
+const OVERLAY: InfoHash = InfoHash(*b"tabswarm overlay 001");
+/// The id under which everybody takes `ts_overlay` messages.
+pub(super) const TS_OVERLAY: u8 = 6;
+/// Bytes that may wait for one link: a few offers. What is beyond is lost, as a datagram is.
+const MAX_UNSENT: usize = 64 << 10;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Tabs<C: Chunk> {
+    overlay: Overlay,
+    /// The overlay's own links.
+    wires: SortedMap<ChannelKey, Wire<C>>,
+    /// Those that are being made, by the number that the host knows them by.
+    attempts: SortedMap<u32, Attempt>,
+    /// Whose session leads to whom.
+    carriers: SortedMap<Fingerprint, SessionKey>,
+}
+
+/// A link of the overlay's own.
+#[derive(Debug)]
+struct Wire<C: Chunk> {
+    peer: Fingerprint,
+    decoder: Decoder<C>,
+    allowance: Allowance,
+    /// The other end's handshake was here.
+    greeted: bool,
+}
+
+/// A link in the making.
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    peer: Fingerprint,
+    /// The number of the offer that we answer, if it is not ours.
+    theirs: Option<u32>,
+    since: Time,
+}
+
+impl<C: Chunk> Tabs<C> {
+    pub(super) fn new(config: OverlayConfig, rng: Rng) -> Self {
+        Tabs {
+            overlay: Overlay::new(config, rng),
+            wires: SortedMap::new(),
+            attempts: SortedMap::new(),
+            carriers: SortedMap::new(),
+        }
+    }
+
+    /// The overlay itself, for what torrents say to it.
+    pub(super) fn overlay(&mut self) -> &mut Overlay {
+        &mut self.overlay
+    }
+
+    /// Something is to be done as time passes.
+    pub(super) fn waits(&self) -> bool {
+        self.overlay.waits() || !self.attempts.is_empty()
+    }
+
+    /// Who is at the other end of a link in the making, and what stands for our own address.
+    pub(super) fn who(&self, number: u32) -> Option<(InfoHash, Contact, [u8; 4])> {
+        let attempt = self.attempts.get(&number)?;
+        let ours = self.overlay.ours()?;
+        let contact = Contact::Introduced(attempt.peer);
+        Some((OVERLAY, contact, ours.address()))
+    }
+
+    /// A session's peer says something to us.
+    pub(super) fn hear(
+        &mut self,
+        now: Time,
+        from: Fingerprint,
+        by: SessionKey,
+        message: OverlayMessage,
+    ) {
+        if self.carriers.insert(from, by).is_none() {
+            self.overlay.meet(now, from, false);
+        }
+        self.overlay.hear(now, from, message);
+    }
+
+    /// The overlay's own channel to somebody.
+    fn wire_to(&self, peer: Fingerprint) -> Option<ChannelKey> {
+        let mut wires = self.wires.iter();
+        let found = wires.find(|(_, wire)| wire.peer == peer && wire.greeted);
+        found.map(|(channel, _)| *channel)
+    }
+
+    fn attempt_with(&self, peer: Fingerprint) -> Option<(u32, Attempt)> {
+        let mut attempts = self.attempts.iter();
+        let found = attempts.find(|(_, attempt)| attempt.peer == peer);
+        found.map(|(number, attempt)| (*number, *attempt))
+    }
+
+    /// There is no channel to somebody any more, unless there is another.
+    fn lose(&mut self, now: Time, peer: Fingerprint) {
+        let wired = self.wires.values().any(|wire| wire.peer == peer);
+        if !wired && !self.carriers.contains_key(&peer) {
+            self.overlay.part(now, peer);
+        }
+    }
+}
+
+impl<C: Chunk> Engine<C> {
+    /// The host says something about a direct link: what is the overlay's in it. True if all of
+    /// it is.
+    pub(super) fn hear_of_link(&mut self, now: Time, id: DirectId, news: &DirectNews) -> bool {
+        if self.config.overlay.links == 0 {
+            return false;
+        }
+        if let DirectNews::Described(description) = news
+            && let Some(ours) = fingerprint::of_description(description)
+        {
+            self.tabs.overlay.is_called(ours);
+        }
+        let introduced = id.channel.link == LinkId::INTRODUCED;
+        let attempt = self.tabs.attempts.get(&id.attempt).copied();
+        let Some(attempt) = attempt.filter(|_| introduced) else {
+            return false;
+        };
+        match news {
+            DirectNews::Described(description) if description.len() <= MAX_CARRIED => {
+                let overlay = &mut self.tabs.overlay;
+                let text = description.clone();
+                match attempt.theirs {
+                    Some(theirs) => overlay.answer(theirs, Ok(text)),
+                    None => overlay.offer(now, id.attempt, attempt.peer, ITSELF, text),
+                }
+            }
+            DirectNews::Described(_) | DirectNews::Failed => self.drop_link(now, id.attempt),
+            // Its channel comes with the next input.
+            DirectNews::Linked => {
+                self.tabs.attempts.remove(&id.attempt);
+            }
+        }
+        true
+    }
+
+    /// A channel of the overlay's own is open; false if it is not one.
+    pub(super) fn overlay_opened(&mut self, now: Time, info_hash: InfoHash, it: &Opening) -> bool {
+        let Contact::Introduced(peer) = it.contact else {
+            return false;
+        };
+        if info_hash != OVERLAY {
+            return false;
+        }
+        let channel = it.channel;
+        let known = self.tabs.wires.values().any(|wire| wire.peer == peer);
+        if known || !self.channels.allows(PeerPath::Direct) {
+            let reason = Ending::NotWanted;
+            self.out.push_back(Output::Close { channel, reason });
+            return true;
+        }
+        let longest = u32::try_from(MAX_MESSAGE + 2).unwrap_or(u32::MAX);
+        let wire = Wire {
+            peer,
+            decoder: Decoder::new(longest),
+            allowance: Allowance::default(),
+            greeted: false,
+        };
+        self.tabs.wires.insert(channel, wire);
+        let handshake = Handshake {
+            reserved: Reserved::EXTENSION,
+            info_hash: OVERLAY,
+            peer_id: self.peer_id,
+        };
+        self.send_by_wire(now, channel, &handshake.encode());
+        true
+    }
+
+    /// Bytes came through a channel of the overlay's own; given back if it is not one.
+    pub(super) fn overlay_received(
+        &mut self,
+        now: Time,
+        channel: ChannelKey,
+        bytes: C,
+    ) -> Option<C> {
+        let Some(wire) = self.tabs.wires.get_mut(&channel) else {
+            return Some(bytes);
+        };
+        let work = &self.config.work;
+        let mut fault = None;
+        if !wire
+            .allowance
+            .spend(now, work, frame_cost(bytes.len(), work))
+        {
+            fault = Some(Fault::Flood);
+        }
+        wire.decoder.push(bytes);
+        while fault.is_none()
+            && let Some(wire) = self.tabs.wires.get_mut(&channel)
+        {
+            fault = match wire.decoder.poll() {
+                Ok(None) => break,
+                Ok(Some(received)) => self.overlay_heard(now, channel, received).err(),
+                Err(error) => Some(error.into()),
+            };
+        }
+        if let Some(fault) = fault {
+            self.close_wire(now, channel, fault.into());
+        }
+        None
+    }
+
+    fn overlay_heard(
+        &mut self,
+        now: Time,
+        channel: ChannelKey,
+        received: Received<C>,
+    ) -> Result<(), Fault> {
+        let tabs = &mut self.tabs;
+        let wire = tabs.wires.get_mut(&channel).ok_or(Fault::Gone)?;
+        let work = &self.config.work;
+        let peer = wire.peer;
+        match received {
+            Received::Handshake(handshake) => {
+                if handshake.info_hash != OVERLAY {
+                    return Err(Fault::OtherTorrent);
+                }
+                wire.greeted = true;
+                tabs.overlay.meet(now, peer, true);
+            }
+            Received::Message(Message::Extended {
+                id: TS_OVERLAY,
+                payload,
+            }) => {
+                if !wire.allowance.spend(now, work, work.dictionary) {
+                    return Err(Fault::Flood);
+                }
+                if let Some(message) = OverlayMessage::decode(&payload)? {
+                    tabs.overlay.hear(now, peer, message);
+                }
+            }
+            Received::Message(_) => {
+                if !wire.allowance.spend(now, work, work.message) {
+                    return Err(Fault::Flood);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A link is gone, and what went through it.
+    pub(super) fn overlay_link_down(&mut self, now: Time, link: LinkId) {
+        let wires = self.tabs.wires.keys();
+        let gone: Vec<_> = wires.copied().filter(|key| key.link == link).collect();
+        for channel in gone {
+            if let Some(wire) = self.tabs.wires.remove(&channel) {
+                self.tabs.lose(now, wire.peer);
+            }
+        }
+    }
+
+    /// A person wants no direct links.
+    pub(super) fn leave_overlay(&mut self, now: Time) {
+        let wires: Vec<_> = self.tabs.wires.keys().copied().collect();
+        for channel in wires {
+            self.close_wire(now, channel, Ending::RelayOnly);
+        }
+        let attempts: Vec<_> = self.tabs.attempts.keys().copied().collect();
+        for number in attempts {
+            self.drop_link(now, number);
+        }
+        self.meet_sessions(now);
+    }
+
+    /// Lets the overlay's time pass.
+    pub(super) fn overlay_upkeep(&mut self, now: Time) {
+        if self.config.overlay.links == 0 {
+            return;
+        }
+        self.meet_sessions(now);
+        let timeout = self.config.overlay.timeout.saturating_mul(2);
+        let attempts = self.tabs.attempts.iter();
+        let late = attempts.filter(|(_, attempt)| now - attempt.since >= timeout);
+        let late: Vec<u32> = late.map(|(number, _)| *number).collect();
+        for number in late {
+            self.drop_link(now, number);
+        }
+        let mut wants = Vec::new();
+        if self.tabs.overlay.waits() {
+            let (torrents, cx) = self.parts(now);
+            let all = torrents.iter();
+            let all = all.filter_map(|(hash, torrent)| Some((*hash, torrent.overlay_want(&cx)?)));
+            wants.extend(all.map(|(hash, want)| (overlay::topic_of(hash), want)));
+        }
+        self.tabs.overlay.want(now, &wants);
+        self.tabs.overlay.tick(now);
+    }
+
+    /// Who is linked with us in a session is a neighbour, and who was, is not.
+    fn meet_sessions(&mut self, now: Time) {
+        let mut carriers = SortedMap::new();
+        let (torrents, cx) = self.parts(now);
+        for (info_hash, torrent) in torrents.iter() {
+            for (peer, session) in torrent.overlay_neighbours(&cx) {
+                carriers.insert(peer, (*info_hash, session));
+            }
+        }
+        let before = std::mem::replace(&mut self.tabs.carriers, carriers);
+        for peer in before.keys() {
+            self.tabs.lose(now, *peer);
+        }
+        let new: Vec<_> = self.tabs.carriers.keys().copied().collect();
+        for peer in new {
+            self.tabs.overlay.meet(now, peer, false);
+        }
+    }
+
+    /// Does what the overlay says.
+    pub(super) fn work_for_overlay(&mut self, now: Time) {
+        while let Some(output) = self.tabs.overlay.poll() {
+            match output {
+                overlay::Output::Send { to, message } => self.say_to_tab(now, to, &message),
+                overlay::Output::Link(peer) => self.begin_link(now, peer, None, DirectWork::Offer),
+                overlay::Output::Part(peer) => {
+                    if let Some(channel) = self.tabs.wire_to(peer) {
+                        self.close_wire(now, channel, Ending::EnoughPeers);
+                    }
+                }
+                overlay::Output::Peers { topic, peers } => {
+                    if let Some(info_hash) = self.torrent_of(topic) {
+                        self.with(now, info_hash, |torrent, cx| {
+                            torrent.found_by_overlay(cx, &peers);
+                        });
+                    }
+                }
+                overlay::Output::Offered {
+                    number,
+                    from,
+                    topic,
+                    description,
+                } => self.overlay_offered(now, number, from, topic, description),
+                overlay::Output::Answered { attempt, answer } => {
+                    self.overlay_answered(now, attempt, answer);
+                }
+            }
+        }
+    }
+
+    fn torrent_of(&self, topic: overlay::Topic) -> Option<InfoHash> {
+        let mut torrents = self.torrents.keys().copied();
+        torrents.find(|info_hash| overlay::topic_of(*info_hash) == topic)
+    }
+
+    fn say_to_tab(&mut self, now: Time, to: Fingerprint, message: &OverlayMessage) {
+        let payload = message.encode();
+        if let Some(channel) = self.tabs.wire_to(to) {
+            let id = TS_OVERLAY;
+            let mut bytes = Vec::new();
+            Message::<Bytes>::Extended { id, payload }.encode(&mut bytes);
+            return self.send_by_wire(now, channel, &bytes);
+        }
+        if let Some((info_hash, session)) = self.tabs.carriers.get(&to).copied() {
+            self.with(now, info_hash, |torrent, cx| {
+                torrent.say_for_overlay(cx, session, payload);
+            });
+        }
+    }
+
+    fn send_by_wire(&mut self, now: Time, channel: ChannelKey, bytes: &[u8]) {
+        let Some(lane) = self.channels.lane_mut(channel.link) else {
+            return;
+        };
+        if lane.unsent() > MAX_UNSENT {
+            return;
+        }
+        lane.hand(now, bytes.len());
+        let mut parts = Parts::default();
+        parts.write(|out| out.extend_from_slice(bytes));
+        self.out.push_back(Output::Send { channel, parts });
+    }
+
+    fn close_wire(&mut self, now: Time, channel: ChannelKey, reason: Ending) {
+        if let Some(wire) = self.tabs.wires.remove(&channel) {
+            self.out.push_back(Output::Close { channel, reason });
+            self.tabs.lose(now, wire.peer);
+        }
+    }
+
+    /// Somebody offers a link: one of a torrent's, or one for the overlay.
+    fn overlay_offered(
+        &mut self,
+        now: Time,
+        number: u32,
+        from: Fingerprint,
+        topic: overlay::Topic,
+        description: String,
+    ) {
+        let may = if fingerprint::of_description(&description) != Some(from) {
+            Err(Unlinked::Unwanted)
+        } else if topic != ITSELF {
+            let known = self.torrent_of(topic);
+            let known = known.and_then(|info_hash| {
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.offered_by_overlay(cx, number, from, description)
+                })
+            });
+            known.unwrap_or(Err(Unlinked::Unwanted))
+        } else {
+            self.may_be_linked(now, from).map(|()| {
+                let work = DirectWork::Answer(description);
+                self.begin_link(now, from, Some(number), work);
+            })
+        };
+        if let Err(why) = may {
+            self.tabs.overlay.answer(number, Err(why));
+        }
+    }
+
+    /// Whether an offer for the overlay is taken.
+    fn may_be_linked(&mut self, now: Time, from: Fingerprint) -> Result<(), Unlinked> {
+        let tabs = &self.tabs;
+        if !self.channels.allows(PeerPath::Direct) || !tabs.overlay.takes(from) {
+            return Err(Unlinked::Unwanted);
+        }
+        if let Some((number, earlier)) = tabs.attempt_with(from) {
+            // Of two that offer to each other, the one with the lower fingerprint goes on.
+            if earlier.theirs.is_none() && tabs.overlay.ours() < Some(from) {
+                return Err(Unlinked::Unwanted);
+            }
+            self.drop_link(now, number);
+        }
+        // Those that others want come beside those that we want.
+        match self.tabs.attempts.len() >= 2 * self.config.overlay.at_once {
+            true => Err(Unlinked::Busy),
+            false => Ok(()),
+        }
+    }
+
+    /// An offer of ours is answered.
+    fn overlay_answered(&mut self, now: Time, number: u32, answer: Result<String, Unlinked>) {
+        let Some(attempt) = self.tabs.attempts.get(&number).copied() else {
+            let torrents = self.torrents.iter();
+            let mut of = torrents.filter(|(_, torrent)| torrent.is_introducing(number));
+            if let Some(info_hash) = of.next().map(|(info_hash, _)| *info_hash) {
+                self.with(now, info_hash, |torrent, cx| {
+                    torrent.answered_by_overlay(cx, number, answer);
+                });
+            }
+            return;
+        };
+        match answer {
+            Ok(text) if fingerprint::of_description(&text) == Some(attempt.peer) => {
+                let work = DirectWork::Accept(text);
+                self.out
+                    .push_back(Output::Direct(DirectId::introduced(number), work));
+            }
+            _ => self.drop_link(now, number),
+        }
+    }
+
+    fn begin_link(&mut self, now: Time, peer: Fingerprint, theirs: Option<u32>, work: DirectWork) {
+        if !self.channels.allows(PeerPath::Direct) || self.tabs.attempt_with(peer).is_some() {
+            return self.tabs.overlay.unlinked(now, peer);
+        }
+        let number = self.channels.number_introduction();
+        let attempt = Attempt {
+            peer,
+            theirs,
+            since: now,
+        };
+        self.tabs.attempts.insert(number, attempt);
+        self.out
+            .push_back(Output::Direct(DirectId::introduced(number), work));
+    }
+
+    fn drop_link(&mut self, now: Time, number: u32) {
+        if let Some(attempt) = self.tabs.attempts.remove(&number) {
+            let work = DirectWork::Drop;
+            self.out
+                .push_back(Output::Direct(DirectId::introduced(number), work));
+            match attempt.theirs {
+                Some(theirs) => self.tabs.overlay.answer(theirs, Err(Unlinked::Unwanted)),
+                None => self.tabs.overlay.unlinked(now, attempt.peer),
+            }
+        }
+    }
+}
