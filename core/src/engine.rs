@@ -15,6 +15,7 @@ mod channels;
 mod commands;
 pub mod config;
 pub mod ending;
+mod enough;
 pub mod io;
 mod reads;
 mod throttles;
@@ -26,11 +27,14 @@ mod waiting;
 pub use crate::peer::PeerPath;
 pub use config::Config;
 pub use ending::{Ending, Fault};
+pub use enough::{Enough, Reached};
 pub use io::{
     Command, DirectId, DirectNews, DirectWork, Done, Event, Failure, Found, Input, Job, Output,
     Refusal, Resume, StoreError, TimerKind, Totals, Urgency, Work,
 };
-pub use view::{Contents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View};
+pub use view::{
+    Contents, Held, PeerContents, PeerView, Standing, TorrentState, TorrentView, TrackerView, View,
+};
 
 use std::collections::VecDeque;
 
@@ -55,6 +59,8 @@ use waiting::Waiting;
 pub struct Engine<C: Chunk = Bytes> {
     /// Not moved about with the rest: it has dozens of fields.
     config: Box<Config>,
+    /// [`Config::max_peers`] and [`Config::target_peers`] while a person says nothing else.
+    peers: (usize, usize),
     rng: Rng,
     peer_id: PeerId,
     torrents: SortedMap<InfoHash, Torrent<C>>,
@@ -87,6 +93,7 @@ impl<C: Chunk> Engine<C> {
         let peer_id = PeerId::random(&mut rng);
         Engine {
             cache: Cache::new(config.read_cache, config.max_reads),
+            peers: (config.max_peers, config.target_peers),
             config: Box::new(config),
             rng,
             peer_id,
@@ -248,6 +255,12 @@ impl<C: Chunk> Engine<C> {
                 self.throttles.up.set(now, rates.up);
                 self.throttles.down.set(now, rates.down);
             }
+            Input::SetMaxPeers(most) => {
+                let most = most.map_or(usize::MAX, |most| most.get() as usize);
+                self.config.max_peers = self.peers.0.min(most);
+                self.config.target_peers = self.peers.1.min(most);
+                self.with_all(now, |torrent, cx| torrent.let_go_of_surplus(cx));
+            }
             Input::Direct(id, news) => {
                 self.with_session(now, id.channel, |torrent, cx, session| {
                     torrent.direct_news(cx, session, id, news);
@@ -378,6 +391,7 @@ impl<C: Chunk> Engine<C> {
             .filter_map(|info_hash| self.torrents.get(info_hash));
         View {
             tracker: TrackerView::default(),
+            held: self.throttles.held(now),
             torrents: torrents.map(|torrent| torrent.view(now)).collect(),
         }
     }
@@ -385,6 +399,13 @@ impl<C: Chunk> Engine<C> {
     /// What a torrent is and has, if there is one of this hash.
     pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
         self.torrents.get(&info_hash).map(Torrent::contents)
+    }
+
+    /// Who a torrent is exchanged with and what each of them has, the longest connected first;
+    /// the same peers as in [`TorrentView::peers`]. Nobody if there is no torrent of this hash.
+    pub fn peers(&self, now: Time, info_hash: InfoHash) -> Vec<PeerContents<'_>> {
+        let torrent = self.torrents.get(&info_hash);
+        torrent.map_or_else(Vec::new, |torrent| torrent.peers(now))
     }
 
     /// What we call ourselves to other peers.

@@ -31,7 +31,7 @@ use bytes::Bytes;
 
 use crate::chunk::Chunk;
 use crate::engine::{
-    self, Command, Config, Contents, DirectId, DirectNews, Ending, PeerPath, View,
+    self, Command, Config, Contents, DirectId, DirectNews, Ending, PeerContents, PeerPath, View,
 };
 use crate::find::Announcer;
 use crate::find::announcer::{Said, SourceView, found};
@@ -120,6 +120,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 engine::Input::Tick
             }
             Input::SetRates(rates) => engine::Input::SetRates(rates),
+            Input::SetMaxPeers(most) => engine::Input::SetMaxPeers(most),
             Input::Direct(id, input) => self.hear_direct(now, id, input),
             Input::Network { dials } => network(dials),
             Input::Met {
@@ -531,6 +532,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     /// What a torrent is and has, see [`engine::Engine::contents`].
     pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
         self.engine.engine().contents(info_hash)
+    }
+
+    /// Who a torrent is exchanged with, see [`engine::Engine::peers`].
+    pub fn peers(&self, now: Time, info_hash: InfoHash) -> Vec<PeerContents<'_>> {
+        self.engine.engine().peers(now, info_hash)
     }
 
     /// What we call ourselves to other peers.

@@ -4,11 +4,11 @@
 
 mod support;
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use support::{Content, Net};
-use swarm_core::engine::{Config, TorrentState, TorrentView};
+use swarm_core::engine::{Config, Held, TorrentState, TorrentView};
 use swarm_core::net::Rates;
 use swarm_core::node::Input;
 
@@ -108,4 +108,52 @@ fn both_hold_at_once_for_torrents_together() {
     assert_near(down, "taken");
     // Seeders give the same, so less may be wanted of it.
     assert!(up <= RATE / 2 + RATE / 60, "given: {up} bytes a second");
+}
+
+/// A line of so many bytes a second is what holds things back, not a rate.
+#[test]
+fn a_view_says_what_a_rate_holds_back_and_nothing_else() {
+    let content = Content::random(LENGTH, 5);
+    let mut net = Net::new(5);
+    let seeder = net.seeder(&content);
+    let leecher = net.leecher(&content);
+    let held = |net: &Net, host: usize| net.hosts[host].engine.view(net.now).held;
+    net.run_until(|net| net.torrent(leecher).downloaded > 0);
+    assert_eq!(held(&net, seeder), Held::default());
+    net.input(seeder, only(RATE, 0));
+    net.run_until(|net| held(net, seeder).up);
+    assert_eq!(held(&net, leecher), Held::default());
+    net.input(seeder, only(0, 0));
+    net.input(leecher, only(0, RATE));
+    net.run_until(|net| held(net, leecher).down);
+    let until = net.now + Duration::from_secs(3);
+    net.run_until(|net| net.now >= until);
+    assert_eq!(held(&net, seeder), Held::default());
+    net.input(leecher, only(0, 0));
+    net.run_until(|net| net.is_seeding(leecher));
+    assert_eq!(held(&net, leecher), Held::default());
+}
+
+#[test]
+fn a_torrent_has_as_many_peers_as_a_person_allows() {
+    let content = Content::random(LENGTH, 6);
+    let mut net = Net::new(6);
+    let seeder = net.seeder(&content);
+    // Slow enough that nobody is done.
+    net.input(seeder, only(RATE, 0));
+    let leechers: Vec<usize> = (0..6).map(|_| net.leecher(&content)).collect();
+    net.run_until(|net| net.torrent(seeder).peers.len() == 6);
+    net.input(seeder, Input::SetMaxPeers(NonZeroU32::new(2)));
+    net.run_until(|net| net.torrent(seeder).peers.len() == 2);
+    let until = net.now + Duration::from_secs(30);
+    while net.now < until {
+        let next = net.now + Duration::from_secs(1);
+        net.run_until(|net| net.now >= next);
+        assert!(net.torrent(seeder).peers.len() <= 2, "guests apart");
+    }
+    net.input(seeder, Input::SetMaxPeers(None));
+    net.input(seeder, only(0, 0));
+    for leecher in leechers {
+        net.run_until(|net| net.is_seeding(leecher));
+    }
 }

@@ -13,7 +13,7 @@ pub(crate) use dht::{
 };
 
 use crate::error::Error;
-use crate::pace::{Enough, Pace};
+use crate::pace::{Pace, SeedLimits};
 use crate::recording::Recording;
 
 /// Keeps torrents out of the DHT, for who never wants them there.
@@ -33,7 +33,7 @@ pub(crate) struct Seed {
     #[command(flatten)]
     pub(crate) pace: Pace,
     #[command(flatten)]
-    pub(crate) enough: Enough,
+    pub(crate) enough: SeedLimits,
     #[command(flatten)]
     pub(crate) record: ToRecord,
 }
@@ -73,7 +73,7 @@ pub(crate) struct Get {
     #[command(flatten)]
     pub(crate) pace: Pace,
     #[command(flatten)]
-    pub(crate) enough: Enough,
+    pub(crate) enough: SeedLimits,
     #[command(flatten)]
     pub(crate) record: ToRecord,
 }

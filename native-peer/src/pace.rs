@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use clap::Args;
+use swarm_core::engine::{Enough, Reached};
 use swarm_core::net::Rates;
 
 /// Says how much is given and taken.
@@ -29,7 +30,7 @@ impl Pace {
 
 /// Says when there was enough of sharing.
 #[derive(Clone, Copy, Debug, Default, Args)]
-pub(crate) struct Enough {
+pub(crate) struct SeedLimits {
     /// Share until so many times the torrent's size was given, by this run.
     #[arg(long = "seed-ratio", value_name = "TIMES", value_parser = ratio)]
     ratio: Option<f64>,
@@ -38,25 +39,23 @@ pub(crate) struct Enough {
     time: Option<Duration>,
 }
 
-impl Enough {
-    /// Something was said.
-    pub(crate) fn is_set(self) -> bool {
-        self.ratio.is_some() || self.time.is_some()
-    }
-
-    /// Why it is enough, if it is: so many bytes were given of a torrent of this length, and for
-    /// so long all of it was here.
-    pub(crate) fn reached(self, given: u64, length: u64, shared: Duration) -> Option<String> {
-        if let Some(ratio) = self.ratio
-            && given as f64 >= ratio * length as f64
-        {
-            return Some(format!("{ratio} times its size was given"));
+impl SeedLimits {
+    pub(crate) fn enough(self) -> Enough {
+        Enough {
+            ratio: self.ratio,
+            time: self.time,
         }
-        let time = self.time.filter(|time| shared >= *time)?;
-        Some(format!(
-            "it was shared for {}",
-            humantime::format_duration(time)
-        ))
+    }
+}
+
+/// What was reached, as it is told.
+pub(crate) fn words(enough: Enough, reached: Reached) -> String {
+    match reached {
+        Reached::Ratio => format!("{} times its size was given", enough.ratio.unwrap_or(0.0)),
+        Reached::Time => {
+            let time = humantime::format_duration(enough.time.unwrap_or_default());
+            format!("it was shared for {time}")
+        }
     }
 }
 
@@ -104,17 +103,13 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_reached_first_is_enough() {
-        let hour = Duration::from_secs(3600);
+    fn what_was_reached_is_told_as_it_was_set() {
         let both = Enough {
             ratio: Some(1.5),
-            time: Some(hour),
+            time: Some(Duration::from_secs(3600)),
         };
-        assert_eq!(both.reached(1499, 1000, hour / 2), None);
-        let by_size = both.reached(1500, 1000, hour / 2);
-        assert_eq!(by_size.as_deref(), Some("1.5 times its size was given"));
-        let by_time = both.reached(0, 1000, hour);
-        assert_eq!(by_time.as_deref(), Some("it was shared for 1h"));
-        assert_eq!(Enough::default().reached(u64::MAX, 1, hour), None);
+        let told = |reached| words(both, reached);
+        assert_eq!(told(Reached::Ratio), "1.5 times its size was given");
+        assert_eq!(told(Reached::Time), "it was shared for 1h");
     }
 }

@@ -1,8 +1,7 @@
 //! Starts the worker from the page.
 //!
-//! The worker runs the very module that the page runs, and gets it compiled, as its first
-//! message. The glue has a hashed name, which the page's own preload link tells; a two-line
-//! module made on the spot imports it and hands it what comes.
+//! A module of two lines, made on the spot, imports the program's glue and hands it the program.
+//! Both have hashed names, which the page's markup tells.
 
 use std::marker::PhantomData;
 
@@ -12,11 +11,23 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    Blob, BlobPropertyBag, Document, ErrorEvent, Event, HtmlLinkElement, MessageEvent, Url, Worker,
+    Blob, BlobPropertyBag, ErrorEvent, Event, HtmlLinkElement, MessageEvent, Url, Worker,
     WorkerOptions, WorkerType,
 };
 
+use crate::dom::{by_id, document};
 use crate::message::{pack, unpack};
+
+/// What a worker runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// The very program that the page runs, which it gets compiled.
+    OfPage,
+    /// Another, which it loads by itself. The page's markup says from where: an element with the
+    /// id `worker` has the addresses of the glue and the program in `data-glue` and
+    /// `data-program`.
+    Own,
+}
 
 /// The page's end of the line to its worker, which takes messages of one type.
 #[derive(Clone, Debug)]
@@ -26,18 +37,20 @@ pub struct WorkerHandle<ToWorker> {
 }
 
 impl<ToWorker: Serialize> WorkerHandle<ToWorker> {
-    /// Starts the worker. `on_message` gets what it says, with the attached objects; what
+    /// Starts a worker that runs `program`. `on_message` gets what it says, with the attached objects; what
     /// is sent to it before its first message is lost. `on_failure` gets, in words, that
     /// it broke.
     pub fn start<ToPage: DeserializeOwned>(
+        program: Program,
         mut on_message: impl FnMut(ToPage, Vec<JsValue>) + 'static,
         mut on_failure: impl FnMut(String) + 'static,
     ) -> Result<Self, String> {
-        let document = web_sys::window()
-            .and_then(|window| window.document())
-            .ok_or("there is no page")?;
-        let worker = spawn(&glue(&document)?)
+        let worker = spawn(&source(program)?)
             .map_err(|error| format!("the browser starts no worker: {error:?}"))?;
+        if program == Program::OfPage {
+            let sent = worker.post_message(&wasm_bindgen::module());
+            sent.expect("compiled programs can be posted to workers");
+        }
 
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some((message, attached)) = unpack(&event.data()) {
@@ -88,26 +101,51 @@ fn words(error: &ErrorEvent) -> String {
     format!("{message}, {file}:{line}:{column}")
 }
 
-fn glue(document: &Document) -> Result<String, String> {
-    let found = document.query_selector(r#"link[rel="modulepreload"]"#);
-    let found = found.ok().flatten();
-    let link = found.and_then(|element| element.dyn_into::<HtmlLinkElement>().ok());
-    let href = link.map(|link| link.href());
-    href.ok_or_else(|| "the page was built without a link to its glue".to_owned())
+/// The module that the browser starts the worker with.
+fn source(program: Program) -> Result<String, String> {
+    match program {
+        Program::OfPage => {
+            let found = document().query_selector(r#"link[rel="modulepreload"]"#);
+            let found = found.ok().flatten();
+            let link = found.and_then(|element| element.dyn_into::<HtmlLinkElement>().ok());
+            let link = link.ok_or("the page was built without a link to its glue")?;
+            let glue = literal(&link.href())?;
+            Ok(format!(
+                "import init from {glue}; onmessage = (message) => {{ \
+                    onmessage = null; init({{ module_or_path: message.data }}).catch(reportError); \
+                }};"
+            ))
+        }
+        // The program is on its way while the glue is.
+        Program::Own => Ok(format!(
+            "const program = fetch({}); import({}).then((glue) => \
+                glue.default({{ module_or_path: program }})).catch(reportError);",
+            address("data-program")?,
+            address("data-glue")?,
+        )),
+    }
 }
 
-fn spawn(glue: &str) -> Result<Worker, JsValue> {
-    // Through JsString's quoting, or a strange path could break out of the literal.
-    let glue = js_sys::JSON::stringify(&JsValue::from_str(glue))?;
-    let source = format!(
-        "import init from {glue}; onmessage = (message) => {{ \
-            onmessage = null; init({{ module_or_path: message.data }}).catch(reportError); \
-        }};"
-    );
+/// What the markup says, as an address that holds anywhere.
+fn address(attribute: &str) -> Result<String, String> {
+    let told = by_id("worker").get_attribute(attribute).unwrap_or_default();
+    let base = document().base_uri().ok().flatten().unwrap_or_default();
+    let address = Url::new_with_base(&told, &base);
+    let address = address.map_err(|_| "the page was built without its worker")?;
+    literal(&address.href())
+}
 
+/// Through JSON's quoting, or a strange path could break out of the literal.
+fn literal(text: &str) -> Result<String, String> {
+    let quoted = js_sys::JSON::stringify(&JsValue::from_str(text));
+    let quoted = quoted.map_err(|error| format!("{error:?}"))?;
+    Ok(quoted.into())
+}
+
+fn spawn(source: &str) -> Result<Worker, JsValue> {
     let properties = BlobPropertyBag::new();
     properties.set_type("text/javascript");
-    let parts = Array::of1(&JsValue::from_str(&source));
+    let parts = Array::of1(&JsValue::from_str(source));
     let url = Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(
         &parts,
         &properties,
@@ -117,7 +155,5 @@ fn spawn(glue: &str) -> Result<Worker, JsValue> {
     options.set_type(WorkerType::Module);
     options.set_name("tabswarm");
     // The URL is not revoked: some browsers read it only after this returns.
-    let worker = Worker::new_with_options(&url, &options)?;
-    worker.post_message(&wasm_bindgen::module())?;
-    Ok(worker)
+    Worker::new_with_options(&url, &options)
 }

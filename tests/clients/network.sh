@@ -14,6 +14,7 @@ ip link set lo up
 ip link add here type veth peer name nowhere
 ip address add 10.77.0.1/24 dev here
 ip link set here up
+ip -6 address add fd77::1/64 dev here nodad
 ip link set nowhere up
 ip route add default via 10.77.0.2 dev here
 exec "$@"

@@ -238,6 +238,29 @@ impl Browser {
         self.command("Storage.clearDataForOrigin", params).await
     }
 
+    /// Has the tab in front look as on another screen or with other preferences: CSS pixels of its
+    /// width and height and pixels of the screen for each, and media features by their values.
+    /// Chromium only.
+    pub async fn emulate(&self, screen: (u32, u32, f64), features: &[(&str, &str)]) -> Result<()> {
+        let (width, height, ratio) = screen;
+        let metrics = json!({
+            "width": width, "height": height, "deviceScaleFactor": ratio, "mobile": false,
+        });
+        self.command("Emulation.setDeviceMetricsOverride", metrics)
+            .await?;
+        let features = features
+            .iter()
+            .map(|(name, value)| json!({ "name": name, "value": value }));
+        let features = json!({ "features": features.collect::<Vec<_>>() });
+        self.command("Emulation.setEmulatedMedia", features).await
+    }
+
+    /// The pages of this origin may do this without asking, as a person may say. Chromium only.
+    pub async fn allow(&self, origin: &str, permission: &str) -> Result<()> {
+        let params = json!({ "origin": origin, "permissions": [permission] });
+        self.command("Browser.grantPermissions", params).await
+    }
+
     async fn command(&self, name: &str, params: serde_json::Value) -> Result<()> {
         self.driver.cdp().send_raw(name, params).await?;
         Ok(())

@@ -10,8 +10,9 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use swarm_core::id::InfoHash;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, Lines};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::process::{Child, Command};
 
 use crate::programs;
@@ -19,6 +20,9 @@ use crate::wait::PATIENCE;
 
 /// The address of everybody there.
 pub const HOST: &str = "10.77.0.1";
+
+/// The same by IPv6, as in an address with a port.
+pub const HOST6: &str = "[fd77::1]";
 
 /// The folder that the clients are installed in; set by `cargo xtask test`.
 pub const CLIENTS: &str = "TABSWARM_CLIENTS";
@@ -116,9 +120,18 @@ impl Running {
 
 /// A `tracker-relay` that listens on these ports of [`HOST`], UDP too.
 pub async fn tracker(http: u16, udp: u16) -> Result<Running> {
+    tracker_at(HOST, http, udp).await
+}
+
+/// The same at [`HOST6`] alone.
+pub async fn tracker_by_ipv6(http: u16, udp: u16) -> Result<Running> {
+    tracker_at(HOST6, http, udp).await
+}
+
+async fn tracker_at(host: &str, http: u16, udp: u16) -> Result<Running> {
     let mut command = Command::new(programs::program("tracker-relay"));
-    command.arg("--listen").arg(format!("{HOST}:{http}"));
-    command.arg("--udp").arg(format!("{HOST}:{udp}"));
+    command.arg("--listen").arg(format!("{host}:{http}"));
+    command.arg("--udp").arg(format!("{host}:{udp}"));
     // A link between two of these that does not come about is tried again with the next announce.
     command.arg("--interval").arg("15");
     let mut server = Running::start(&mut command)?;
@@ -255,6 +268,13 @@ pub fn libtorrent(torrent: &Path, folder: &Path, port: u16) -> Result<Running> {
     Running::start(libtorrent_script().args(libtorrent_run(torrent.as_ref(), folder, port)))
 }
 
+/// The same, and it listens at [`HOST6`] alone.
+pub fn libtorrent_by_ipv6(torrent: &Path, folder: &Path, port: u16) -> Result<Running> {
+    let mut command = libtorrent_script();
+    command.arg("run").arg(torrent).arg(folder);
+    Running::start(command.arg(format!("{HOST6}:{port}")))
+}
+
 /// The same, in the DHT too, joined by a node. The torrent may be a magnet link.
 pub fn libtorrent_in_dht(
     torrent: &OsStr,
@@ -313,7 +333,8 @@ fn aria2_command(folder: &Path, port: u16) -> Command {
 /// The same with Transmission, whose configuration goes beside the folder.
 pub fn transmission(torrent: &Path, folder: &Path, port: u16) -> Result<Running> {
     let mut command = Command::new("transmission-cli");
-    command.args(["--no-portmap", "--verify", "--encryption-tolerated"]);
+    // What is in the folder is verified by itself; to ask for it stops the torrent for good.
+    command.args(["--no-portmap", "--encryption-tolerated"]);
     command
         .arg("--config-dir")
         .arg(folder.with_extension("transmission"));
@@ -344,6 +365,37 @@ pub fn native_peer_of(torrent: &OsStr, folder: &Path, options: &[&str]) -> Resul
     command.env("XDG_STATE_HOME", folder.with_extension("state"));
     command.arg("get").arg(torrent).arg("--output").arg(folder);
     Running::start_and_hear_errors(command.arg("--seed").args(options))
+}
+
+/// Sees every packet: says of each that tells of a torrent by UDP, or of peer exchange by TCP,
+/// which way that is (`leak by the DHT`, `leak by local discovery`, `leak by peer exchange`).
+pub struct Watch {
+    watch: Running,
+    port: u16,
+}
+
+impl Watch {
+    /// Begins to. The UDP port is one that nobody has.
+    pub async fn start(info_hash: &InfoHash, port: u16) -> Result<Self> {
+        let mut command = Command::new(installed("venv/bin/python"));
+        command.arg(installed("watch.py"));
+        command.arg(info_hash.to_string()).arg(port.to_string());
+        let mut watch = Running::start(&mut command)?;
+        watch.says("ready").await?;
+        Ok(Watch { watch, port })
+    }
+
+    /// Waits for all of these.
+    pub async fn sees(&mut self, leaks: &[&str]) -> Result<()> {
+        self.watch.says_all(leaks).await
+    }
+
+    /// How many there were until now.
+    pub async fn end(mut self) -> Result<u64> {
+        let socket = UdpSocket::bind((HOST, 0)).await?;
+        socket.send_to(b"that was all", (HOST, self.port)).await?;
+        Ok(self.watch.tells("leaks: ").await?.parse()?)
+    }
 }
 
 /// Writes a torrent of a file or folder, with these trackers.

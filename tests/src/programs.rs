@@ -28,13 +28,40 @@ pub fn native_peer() -> Command {
     command
 }
 
-/// Bytes of all files of the page that people share with, as they travel: those compressed to
-/// `extension`, `br` or `gz`. The lab's are not among them.
-pub fn page_weight(extension: &str) -> Result<u64> {
+/// A part of the page that people share with, by when it is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What has to be there before a person can do something.
+    Interface,
+    /// The program of the worker behind it, which is loaded meanwhile.
+    Engine,
+    /// What is loaded when somebody opens the picture of a swarm, and not before.
+    Picture,
+    /// What is loaded when somebody asks for something else that few need.
+    Rest,
+}
+
+impl Part {
+    /// The one to which a file belongs.
+    fn of(name: &str) -> Self {
+        let begins = |starts: &[&str]| starts.iter().any(|start| name.starts_with(start));
+        match () {
+            () if begins(&["engine-"]) => Part::Engine,
+            () if begins(&["picture-", "swarm-"]) => Part::Picture,
+            () if begins(&["qr.js"]) => Part::Rest,
+            () => Part::Interface,
+        }
+    }
+}
+
+/// Bytes of the files of a part of the page, as they travel: those compressed to `extension`, `br`
+/// or `gz`. The lab's are not among them.
+pub fn page_weight(part: Part, extension: &str) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(page())? {
         let path = entry?.path();
-        if path.extension().is_some_and(|it| it == extension) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.extension().is_some_and(|it| it == extension) && Part::of(&name) == part {
             bytes += path.metadata()?.len();
         }
     }

@@ -8,8 +8,8 @@ mod with_other_clients {
     use swarm_core::metainfo::Metainfo;
     use swarm_tests::browser::Browser;
     use swarm_tests::clients::{
-        HOST, Running, aria2, libtorrent, make_torrent, native_peer, qbittorrent, tracker,
-        transmission,
+        HOST, HOST6, Running, Watch, aria2, bootstrap, libtorrent, libtorrent_by_ipv6,
+        make_torrent, native_peer, qbittorrent, tracker, tracker_by_ipv6, transmission,
     };
     use swarm_tests::files::{digest, random};
     use swarm_tests::programs::program;
@@ -85,6 +85,16 @@ mod with_other_clients {
     /// this tracker.
     async fn exchange(client: Client, announce: &str, port: u16, options: &[&str]) -> Result<()> {
         let server = tracker(8080, 6969).await?;
+        exchange_at(server, client, announce, port, options).await
+    }
+
+    async fn exchange_at(
+        server: Running,
+        client: Client,
+        announce: &str,
+        port: u16,
+        options: &[&str],
+    ) -> Result<()> {
         for we_seed in [false, true] {
             let scene = Scene::new(&[announce]).await?;
             let (ours, theirs) = match we_seed {
@@ -134,6 +144,70 @@ mod with_other_clients {
     #[ignore = "needs other clients: cargo xtask test clients"]
     async fn libtorrent_found_over_udp() -> Result<()> {
         exchange(libtorrent, &udp(), 6852, &[]).await
+    }
+
+    /// Trackers tell by UDP of peers of the family that they were asked by (BEP 15).
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn libtorrent_found_over_udp_by_ipv6() -> Result<()> {
+        let server = tracker_by_ipv6(8080, 6969).await?;
+        let announce = format!("udp://{HOST6}:6969/announce");
+        exchange_at(server, libtorrent_by_ipv6, &announce, 6854, &[]).await
+    }
+
+    /// Two of ours and a client exchange a torrent, while every packet is looked at. Ours are in
+    /// the DHT and use local discovery.
+    async fn watched(client: Client, private: bool, port: u16) -> Result<()> {
+        let server = tracker(8080, 6969).await?;
+        let (node, joins) = bootstrap(8081, 6991).await?;
+        let scene = Scene::new(&[&http()]).await?;
+        let mut create = Command::new(program("native-peer"));
+        create.args(["create", "--tracker", &http(), "--output"]);
+        create.args([&scene.torrent, &scene.seed.join("stuff")]);
+        create.args(private.then_some("--private"));
+        assert!(create.status().await?.success());
+        let info_hash = Metainfo::from_torrent(&std::fs::read(&scene.torrent)?)?.info_hash();
+        let mut watch = Watch::start(&info_hash, 6995).await?;
+        let called = format!("{HOST}:{port}");
+        let options = ["--dht-bootstrap", &joins, "--peer", &called];
+        let mut seeder = native_peer(&scene.torrent, &scene.seed, &options)?;
+        let other = scene.got.with_file_name("other");
+        let mut ours = native_peer(&scene.torrent, &other, &options)?;
+        let mut client = client(&scene.torrent, &scene.got, port)?;
+        seeder.says(COMPLETE).await?;
+        ours.says(COMPLETE).await?;
+        client.complete().await?;
+        scene.assert_got()?;
+        if !private {
+            let ways = ["by the DHT", "by local discovery", "by peer exchange"];
+            watch.sees(&ways).await?;
+        }
+        for running in [seeder, ours, client] {
+            running.kill().await?;
+        }
+        let leaks = watch.end().await?;
+        assert_eq!(leaks == 0, private, "{leaks} packets tell of it");
+        node.kill().await?;
+        server.kill().await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_private_torrent_leaks_to_nobody_beside_libtorrent() -> Result<()> {
+        watched(libtorrent, false, 6855).await?;
+        watched(libtorrent, true, 6856).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_private_torrent_leaks_to_nobody_beside_aria2() -> Result<()> {
+        watched(aria2, true, 6867).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_private_torrent_leaks_to_nobody_beside_transmission() -> Result<()> {
+        watched(transmission, true, 6879).await
     }
 
     #[tokio::test]

@@ -11,6 +11,9 @@
 // the browsers' own viewers work in no sandbox. They are not of our origin, and are shown in a
 // tab of their own, never in a frame of the page.
 
+// What an installed page needs besides.
+importScripts("app.js");
+
 const FOLDER = new URL("stream/", registration.scope).href;
 
 const PDF = "application/pdf";
@@ -31,6 +34,9 @@ addEventListener("install", () => skipWaiting());
 const AWAKE_MS = 90_000;
 
 addEventListener("message", (event) => {
+  if (event.data !== null) {
+    return;
+  }
   const [port] = event.ports;
   const tell = () => port.postMessage(event.source.id);
   const wait = (done) => setTimeout(done, AWAKE_MS);

@@ -12,7 +12,7 @@ globalThis.words = (() => {
   const LONGEST = 1000;
   const ATTRIBUTES = ["alt", "aria-label", "placeholder", "title"];
   const root = document.documentElement;
-  const page = document.getElementById("page")?.content ?? document;
+  const page = document.getElementById("app") ?? document.body;
 
   // A language and its script: whoever reads zh-TW was not asked for when zh-CN is there.
   const written = (tag) => {
@@ -141,6 +141,8 @@ globalThis.words = (() => {
   };
 
   const load = async () => {
+    // Rather nothing for a moment than another language.
+    page.style.visibility = "hidden";
     try {
       const signal = AbortSignal.timeout(PATIENCE);
       const answer = await fetch(`words/${language}.json`, { signal });
@@ -151,10 +153,11 @@ globalThis.words = (() => {
       patterns = Object.entries(sentences)
         .map(patternOf)
         .sort((one, other) => other.key.length - one.key.length);
+      translate(document);
     } catch {
-      return use("en");
+      use("en");
     }
-    translate(document);
+    page.style.visibility = "";
   };
   const ready = language === "en" ? Promise.resolve() : load();
 

@@ -4,10 +4,13 @@
 //! what the page posts before that would be lost.
 
 pub(crate) use page_kit::message::{pack, unpack};
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 use swarm_core::engine::view::Changes;
-use swarm_core::engine::{DirectId, DirectWork, View};
+use swarm_core::engine::{DirectId, DirectWork, Enough, Reached, View};
 use swarm_core::id::InfoHash;
+use swarm_core::net::Rates;
 use swarm_core::pieces::Strategy;
 
 /// From the page to the worker.
@@ -25,6 +28,8 @@ pub(crate) enum ToWorker {
     },
     /// Says that no direct links are to be made, and those there are closed; or takes it back.
     RelayOnly(bool),
+    /// What a person allows from now on.
+    SetLimits(Limits),
     /// The channel of a direct link in the making. Attached: the `RTCDataChannel`, or a
     /// `MessagePort` in its place where that can't leave the page.
     Channel(DirectId),
@@ -103,11 +108,24 @@ pub(crate) enum ToWorker {
         /// It is a download, from the beginning to the end.
         save: bool,
     },
+    /// Wants to see a torrent's swarm.
+    Swarm(InfoHash, Watching),
     /// Wants the `.torrent` file: answered by [`ToPage::Saved`].
     SaveTorrent(InfoHash),
     /// Begins to record the session, with a new engine over the same store; or ends the
     /// recording: answered by [`ToPage::Saved`].
     Record(bool),
+}
+
+/// Of somebody who looks at a torrent's swarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Watching {
+    /// Knows nothing of it, and wants to see it: answered by one [`ToPage::Swarm`].
+    Begin,
+    /// Has drawn the last, and wants the next, as soon as something has changed.
+    Next,
+    /// Wants no more.
+    End,
 }
 
 /// From the worker to the page.
@@ -143,6 +161,16 @@ pub(crate) enum ToPage {
         /// The file's name.
         name: String,
     },
+    /// What is new about a torrent's swarm: the answer to [`ToWorker::Swarm`].
+    Swarm {
+        /// The torrent.
+        info_hash: InfoHash,
+        /// Everything is in it: the answer to [`Watching::Begin`].
+        is_first: bool,
+        /// A [`swarm_core::engine::view::SwarmChanges`] as postcard: the picture's program reads
+        /// it, and the page need not be able to.
+        news: Vec<u8>,
+    },
     /// A torrent was added by [`ToWorker::AddLink`], [`ToWorker::AddTorrent`] or
     /// [`ToWorker::Share`], or was there already: the page may bring it into view.
     Added(InfoHash),
@@ -155,6 +183,19 @@ pub(crate) struct Glance {
     pub percent: Option<u8>,
     /// Something is under way that starts from the beginning if the tab is closed.
     pub is_busy: bool,
+    /// Somebody gets something from here that nobody else is known to have as a whole.
+    pub is_needed: bool,
+}
+
+/// What a person allows; nothing is limited that is not set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Limits {
+    /// Bytes a second, of all torrents together.
+    pub rates: Rates,
+    /// Peers of each torrent.
+    pub peers: Option<NonZeroU32>,
+    /// How much of each torrent is shared.
+    pub enough: Enough,
 }
 
 /// A snapshot of everything that the page shows.
@@ -178,6 +219,8 @@ pub(crate) struct State {
     pub storage: Option<(u64, u64)>,
     /// Torrents whose files are being put together for [`ToPage::Saved`], with progress 0 to 1.
     pub saving: Vec<(InfoHash, f64)>,
+    /// Torrents that were paused because there was enough of sharing them, and why.
+    pub enough: Vec<(InfoHash, Reached)>,
     /// Bytes recorded so far, while the session is recorded.
     pub recording: Option<u64>,
 }

@@ -2,8 +2,8 @@
 //!
 //! It knows the worker by its messages alone. It asks for a snapshot when it has drawn the
 //! last one. While nobody sees it, it asks for none and draws none, but what happens.
-//! Its markup is in `index.html`; the code here only fills it in, and keeps every element
-//! as long as what it shows is there. A framework would weigh more than the engine.
+//! Its markup is in `index.html` and is there before; the code here only fills it in, and keeps
+//! every element as long as what it shows is there. A framework would weigh more than the engine.
 
 mod alerts;
 mod announcer;
@@ -11,12 +11,14 @@ mod browser;
 mod direct;
 mod frame;
 mod intake;
+mod limits;
 mod list;
 mod player;
 mod port;
 mod recording;
 mod saving;
 mod service;
+mod swarm;
 mod torrents;
 mod words;
 
@@ -38,24 +40,24 @@ use torrents::{Hands, Torrents};
 use words::say;
 
 /// Runs the page, once the words of its language are there.
-pub(crate) fn run() {
+pub fn run() {
     // In the page that people get a panic has no words.
     #[cfg(debug_assertions)]
     std::panic::set_hook(Box::new(|panic| browser::log_error(&panic.to_string())));
-    spawn_local(async {
+    let page = Rc::new(Page::new());
+    let handling = page.clone();
+    // First, so that the engine is on its way.
+    let port = Port::open(move |port, message, attached| handling.handle(port, message, &attached));
+    spawn_local(async move {
         words::ready().await;
-        begin();
+        begin(page, port);
     });
 }
 
-fn begin() {
-    by_id("starting")
-        .replace_with_with_node_1(&dom::make("page"))
-        .expect("the body takes the page");
+fn begin(page: Rc<Page>, port: Port) {
+    by_id("starting").remove();
     dom::set_flag(&by_id("insecure"), "hidden", window().is_secure_context());
-    let page = Rc::new(Page::new());
-    let handling = page.clone();
-    let port = Port::open(move |port, message, attached| handling.handle(port, message, &attached));
+    set_is_old(false);
     page.come_or_go(&port);
     let (coming, asking) = (page.clone(), port.clone());
     listen(&document(), "visibilitychange", move |_| {
@@ -69,10 +71,12 @@ fn begin() {
     recording::listen_to_clicks(&port);
     direct::listen_to_clicks(&port);
     words::listen_to_choices();
+    limits::listen_to_changes(&port);
     open_address(&port);
     listen(&window(), "hashchange", move |_| open_address(&port));
     listen(&window(), "beforeunload", move |event| {
-        if page.glance.get().is_busy {
+        let glance = page.glance.get();
+        if glance.is_busy || glance.is_needed {
             event.prevent_default();
         }
     });
@@ -172,6 +176,15 @@ impl Page {
                     ));
                 }
             }
+            ToPage::Swarm {
+                info_hash,
+                is_first,
+                news,
+            } => {
+                if let Some(hands) = self.hands.get() {
+                    hands.swarms.take(info_hash, is_first, &news);
+                }
+            }
             ToPage::Added(info_hash) => {
                 self.wanted.set(Some(info_hash));
                 self.bring_into_view();
@@ -181,6 +194,7 @@ impl Page {
 
     fn show(&self, state: State) {
         frame::show(&state);
+        limits::show(&state);
         recording::show(state.recording);
         let news = self.announcer.borrow_mut().news(&state.view);
         self.torrents.borrow_mut().show(state);

@@ -27,6 +27,7 @@ mod host;
 mod js;
 mod json;
 mod language;
+mod limits;
 mod line;
 mod link;
 mod links;
@@ -48,6 +49,7 @@ mod start;
 mod store;
 mod torrents;
 mod trackers;
+mod watch;
 mod web_seeds;
 
 #[cfg(test)]
@@ -67,7 +69,7 @@ enum Phase {
 }
 
 /// Runs the worker: from now on it does what the page says.
-pub(crate) fn run(scope: &DedicatedWorkerGlobalScope) {
+pub fn run(scope: &DedicatedWorkerGlobalScope) {
     #[cfg(debug_assertions)]
     panic::report_to_page(scope.clone());
     let phase = Rc::new(RefCell::new(Phase::Waiting));

@@ -1,6 +1,6 @@
 //! `cargo xtask build`: the page, and the programs, of which the server carries the page.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use xshell::cmd;
@@ -115,6 +115,9 @@ pub(crate) fn page(workspace: &Workspace, pages: &[Page]) -> Result<()> {
         .envs(env)
         .run()?;
         shrink::page(workspace, &dist, has_esbuild)?;
+        if path == MAIN.path && has_esbuild {
+            draw_codes(workspace, &dist)?;
+        }
     }
     // One page's folder, or what holds them all.
     let folder = match pages {
@@ -123,6 +126,26 @@ pub(crate) fn page(workspace: &Workspace, pages: &[Page]) -> Result<()> {
     };
     let weight = compress::write_compressed(&folder)?;
     eprintln!("\nWhat a tab downloads, in bytes:\n{weight}");
+    Ok(())
+}
+
+/// What draws QR codes is a script of its own, which a tab loads when somebody asks for one.
+fn draw_codes(workspace: &Workspace, dist: &Path) -> Result<()> {
+    let Some(packages) = setup::qr_library(workspace)? else {
+        return Ok(());
+    };
+    let (script, out) = (
+        workspace.root.join("web-peer/assets/qr.js"),
+        dist.join("qr.js"),
+    );
+    let options = ["--bundle", "--minify", "--format=esm", "--log-level=error"];
+    cmd!(
+        workspace.sh,
+        "esbuild {script} {options...} --outfile={out}"
+    )
+    .env("NODE_PATH", packages)
+    .quiet()
+    .run()?;
     Ok(())
 }
 

@@ -10,7 +10,9 @@ mod page;
 pub(crate) use browser::{axe, browser, firefox, node, webkit};
 pub(crate) use clients::clients;
 pub(crate) use fuzz::cargo_fuzz;
-pub(crate) use page::{WasmOpt, esbuild, page_tools, std_source, wasm_bindgen, wasm_target};
+pub(crate) use page::{
+    WasmOpt, esbuild, page_tools, qr_library, std_source, wasm_bindgen, wasm_target,
+};
 
 /// Says what is about to be installed, and how long it takes.
 fn announce(what: &str, time: &str) {

@@ -22,8 +22,11 @@ mod streams;
 const PROGRAM: &str = "_bg.wasm";
 const GLUE: &str = ".js";
 
-/// A script that the page's markup does not name.
-const SERVICE_WORKER: &str = "stream.js";
+/// Scripts that the page's markup does not name: the service worker's.
+const SERVICE_WORKER: [&str; 2] = ["stream.js", "app.js"];
+
+/// How a script begins that stands in the page's markup.
+const SCRIPT: &str = "reach-";
 
 /// A script that Trunk puts into the markup of the main page.
 const INLINED: &str = "web-peer/assets/words.js";
@@ -46,12 +49,16 @@ pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> R
         put(folder, &mut markup, name, &streams::pack(&short)?)?;
         put_minified(workspace, folder, &mut markup, &glue, text, has_esbuild)?;
     }
-    for name in names.iter().filter(|name| name.ends_with(".css")) {
+    let is_script = |name: &&String| name.starts_with(SCRIPT) || name.ends_with(".css");
+    for name in names.iter().filter(is_script) {
         let text = fs::read_to_string(folder.join(name))?;
         put_minified(workspace, folder, &mut markup, name, text, has_esbuild)?;
     }
     // What keeps its name, because browsers come back to it.
-    for name in names.iter().filter(|name| *name == SERVICE_WORKER) {
+    for name in names
+        .iter()
+        .filter(|name| SERVICE_WORKER.contains(&&name[..]))
+    {
         let text = fs::read_to_string(folder.join(name))?;
         let text = minified(workspace, name, text, has_esbuild)?;
         fs::write(folder.join(name), text)?;
@@ -65,12 +72,13 @@ pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> R
     Ok(())
 }
 
-/// The glue of a program that [`streams::pack`] took apart: what it fetches it puts together.
+/// The glue of a program that [`streams::pack`] took apart: what was fetched it puts together.
 fn unpacking(glue: &str) -> Result<String> {
-    const FETCH: &str = "module_or_path = fetch(module_or_path);";
-    ensure!(glue.matches(FETCH).count() == 1, "the glue fetches nothing");
-    let fetched = "module_or_path = fetch(module_or_path).then(unpack);";
-    Ok(glue.replace(FETCH, fetched) + streams::UNPACK)
+    const STREAM: &str = "if (typeof WebAssembly.instantiateStreaming === 'function') {";
+    ensure!(glue.matches(STREAM).count() == 1, "the glue loads nothing");
+    // What is behind it is never reached then, and esbuild takes it out.
+    let unpack = "return await WebAssembly.instantiate(await unpack(module), imports);";
+    Ok(glue.replace(STREAM, &format!("{unpack}\n{STREAM}")) + streams::UNPACK)
 }
 
 fn put_minified(
@@ -103,10 +111,12 @@ fn minified(workspace: &Workspace, name: &str, text: String, has_esbuild: bool) 
 fn put(folder: &Path, markup: &mut String, name: &str, contents: &[u8]) -> Result<()> {
     let old = fs::read(folder.join(name))?;
     let integrity = |bytes: &[u8]| format!("sha384-{}", BASE64.encode(&Sha384::digest(bytes)));
-    let (stem, rest) = name.rsplit_once('-').context("a name without a hash")?;
-    let end = rest.find(['.', '_']).context("a name without an end")?;
+    let end = name.find(['.', '_']).context("a name without an end")?;
+    let (stem, end) = name.split_at(end);
+    // Trunk gives a worker's program none.
+    let stem = stem.rsplit_once('-').map_or(stem, |(stem, _hash)| stem);
     let hash = &HEXLOWER.encode(&Sha384::digest(contents))[..16];
-    let new = format!("{stem}-{hash}{}", &rest[end..]);
+    let new = format!("{stem}-{hash}{end}");
     ensure!(markup.contains(name), "the page does not use {name}");
     fs::remove_file(folder.join(name))?;
     fs::write(folder.join(&new), contents)?;

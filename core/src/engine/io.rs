@@ -5,6 +5,7 @@ mod store;
 pub use store::{Done, Job, StoreError, Work};
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -145,6 +146,10 @@ pub enum Input<C = Bytes> {
     RelayOnly(bool),
     /// A person says how fast pieces may be given and taken from now on.
     SetRates(Rates),
+    /// A person says how many sessions a torrent may have, where that is less than
+    /// [`Config::max_peers`](super::Config::max_peers); none stands for that. Those beyond it are
+    /// closed, of least use first.
+    SetMaxPeers(Option<NonZeroU32>),
     /// Something about a direct link that is being made ([`Output::Direct`]).
     Direct(DirectId, DirectNews),
     /// An [`Output::Store`] ended.

@@ -1,5 +1,6 @@
 //! How fast pieces may be given and taken, by all torrents together.
 
+use super::view::Held;
 use crate::net::throttle::Throttle;
 use crate::time::Time;
 
@@ -22,5 +23,13 @@ impl Throttles {
     /// When somebody who waits may go on.
     pub(super) fn due(&self) -> Option<Time> {
         [self.up.due(), self.down.due()].into_iter().flatten().min()
+    }
+
+    /// Who waited lately.
+    pub(super) fn held(&self, now: Time) -> Held {
+        Held {
+            up: self.up.holds_back(now),
+            down: self.down.holds_back(now),
+        }
     }
 }

@@ -37,7 +37,6 @@ mod directs;
 mod exchange;
 mod fetch;
 mod gaps;
-mod gateway;
 mod halt;
 mod introductions;
 mod outcasts;
@@ -62,6 +61,7 @@ mod departures;
 mod dht;
 mod direct;
 mod fast;
+mod gateway;
 mod introduce;
 mod lost;
 mod membership;
@@ -91,7 +91,6 @@ use directs::Directs;
 use exchange::Exchange;
 use fetch::Fetch;
 use gaps::Gaps;
-use gateway::Gateway;
 use halt::Halt;
 use introductions::Introductions;
 use outcasts::Outcasts;
@@ -146,7 +145,8 @@ pub(super) struct Torrent<C: Chunk> {
     directs: Directs,
     introductions: Introductions,
     exchange: Exchange,
-    gateway: Gateway,
+    /// Ordinary clients were met by TCP.
+    gateway: bool,
     /// Who may not come back, for as long as the link to the tracker lasts.
     outcasts: Outcasts,
     swarm: Swarm,
@@ -183,7 +183,7 @@ impl<C: Chunk> Torrent<C> {
             directs: Directs::default(),
             introductions: Introductions::default(),
             exchange: Exchange::default(),
-            gateway: Gateway::default(),
+            gateway: false,
             outcasts: Outcasts::default(),
             swarm: Swarm::default(),
             refill: Refill::default(),

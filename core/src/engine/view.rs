@@ -6,9 +6,11 @@
 
 mod changes;
 mod contents;
+mod swarm;
 
 pub use changes::{Changes, HaveChange, Known, Told};
 pub use contents::{Contents, Description};
+pub use swarm::{KnownPeer, PeerChange, PeerContents, SwarmChanges, SwarmKnown, SwarmTold};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +23,20 @@ use crate::pieces::{Strategy, Waste};
 pub struct View {
     /// The link to the tracker.
     pub tracker: TrackerView,
+    /// What a person's limits hold back.
+    pub held: Held,
     /// Every torrent, in the order in which they were added.
     pub torrents: Vec<TorrentView>,
+}
+
+/// What rates that a person set ([`Input::SetRates`](super::Input::SetRates)) hold back: somebody
+/// waited for them within the last two seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// What others want of us.
+    pub up: bool,
+    /// What we want of others.
+    pub down: bool,
 }
 
 /// The link to the tracker.

@@ -1,6 +1,6 @@
 //! Tracker addresses as strangers write them.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 /// The most trackers that are kept of a torrent or link.
 pub(super) const MAX_TRACKERS: usize = 100;
@@ -19,7 +19,7 @@ pub(super) fn clean(trackers: impl IntoIterator<Item = String>) -> Vec<String> {
 pub(super) fn clean_tiers(
     trackers: impl IntoIterator<Item = (usize, String)>,
 ) -> Vec<(usize, String)> {
-    let mut seen = BTreeSet::new();
+    let mut seen = SortedSet::new();
     let usable = |tracker: &String| {
         (1..=MAX_ADDRESS).contains(&tracker.len())
             && !tracker.contains(|c: char| {

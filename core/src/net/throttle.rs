@@ -23,6 +23,9 @@ const BURST: Duration = Duration::from_millis(250);
 /// Once everything is used up, so much time's worth is gathered before more passes: bytes of a
 /// twentieth of a second leave together, or each block would be a message of its own.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Who waited so long ago still counts as held back: a limit is said to be reached, or not, for
+/// long enough to be read.
+const LATELY: Duration = Duration::from_secs(2);
 
 /// Spaces bytes out in time. The last of them may overdraw it; what follows waits for longer
 /// then, so that the rate holds over time whatever the size of what passes (the generic cell rate
@@ -36,6 +39,8 @@ pub(crate) struct Throttle {
     gathers: bool,
     /// Somebody waits for it.
     awaited: bool,
+    /// When somebody last did.
+    last_awaited: Option<Time>,
 }
 
 impl Throttle {
@@ -44,6 +49,7 @@ impl Throttle {
         self.rate = rate;
         self.paid = self.paid.min(now);
         self.gathers = false;
+        self.last_awaited = None;
     }
 
     /// Bytes a second that may pass, if there is a limit.
@@ -58,6 +64,7 @@ impl Throttle {
         self.gathers |= now <= self.paid;
         if self.gathers && now < self.paid + PAUSE {
             self.awaited = true;
+            self.last_awaited = Some(now);
             return Some(0);
         }
         self.gathers = false;
@@ -90,6 +97,11 @@ impl Throttle {
     /// Nobody waits for it any more, until somebody asks again.
     pub(crate) fn begin_turn(&mut self) {
         self.awaited = false;
+    }
+
+    /// Somebody waits for it, or did a moment ago.
+    pub(crate) fn holds_back(&self, now: Time) -> bool {
+        self.last_awaited.is_some_and(|at| now - at < LATELY)
     }
 
     /// When whoever waits may go on.
@@ -148,6 +160,7 @@ mod tests {
         throttle.pass(late, 250);
         assert_eq!(throttle.room(late), Some(0));
         assert_eq!(throttle.due(), Some(late + PAUSE));
+        assert!(throttle.holds_back(late) && !throttle.holds_back(late + LATELY));
     }
 
     #[test]

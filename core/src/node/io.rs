@@ -1,6 +1,7 @@
 //! What goes into a node and what comes out.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use bytes::Bytes;
 
@@ -100,6 +101,8 @@ pub enum Input<C = Bytes> {
     RelayOnly(bool),
     /// See [`crate::engine::Input::SetRates`].
     SetRates(Rates),
+    /// See [`crate::engine::Input::SetMaxPeers`].
+    SetMaxPeers(Option<NonZeroU32>),
     /// What came of an [`Output::Direct`].
     Direct(DirectId, DirectInput),
     /// An [`Output::Store`] ended.

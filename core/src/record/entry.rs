@@ -4,6 +4,7 @@
 mod decode;
 mod encode;
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -115,6 +116,7 @@ pub(super) enum What {
     RelayOnly(bool),
     TellTrackers(InfoHash, Vec<String>),
     SetRates(Rates),
+    SetMaxPeers(Option<NonZeroU32>),
 }
 
 /// A [`Job`](crate::engine::Job).

@@ -1,4 +1,4 @@
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
@@ -442,7 +442,8 @@ fn arbitrary_input(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> Result<Inpu
         link,
         member: MemberId(u.arbitrary()?),
     };
-    Ok(match u.int_in_range(0..=23)? {
+    Ok(match u.int_in_range(0..=24)? {
+        24 => Input::SetMaxPeers(NonZeroU32::new(u.arbitrary()?)),
         23 => Input::SetRates(Rates {
             up: NonZeroU64::new(u.arbitrary()?),
             down: NonZeroU64::new(u.arbitrary()?),

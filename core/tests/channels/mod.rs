@@ -279,6 +279,11 @@ impl Table {
         );
     }
 
+    /// A person wants no ways but relays, or others too.
+    pub(crate) fn relay_only(&mut self, only: bool) {
+        self.feed(Input::RelayOnly(only));
+    }
+
     /// Every extension handshake that a peer got.
     pub(crate) fn handshakes(&self, channel: usize) -> &[ExtensionHandshake] {
         &self.channels[channel].handshakes

@@ -1,8 +1,7 @@
 //! Where the peers stand: on the cells of a honeycomb, the first in the middle, each ring
 //! around it full before the next begins. Cells point upwards.
 
-/// Half of a cell's width, for a cell whose corners are 1 from its middle.
-const HALF_WIDTH: f64 = 0.866_025_403_784_438_6;
+use swarm_picture::hexagon::HALF_WIDTH;
 
 /// From one cell to its neighbours, around it: columns (slanted) and rows.
 const AROUND: [(i32, i32); 6] = [(-1, 1), (-1, 0), (0, -1), (1, -1), (1, 0), (0, 1)];
@@ -60,19 +59,6 @@ impl Comb {
             .min_by(|(_, a), (_, b)| distance(**a).total_cmp(&distance(**b)))?;
         Some(nearest.0)
     }
-
-    /// Corners of a cell of this radius around a middle.
-    pub fn corners((x, y): (f64, f64), radius: f64) -> [(f64, f64); 6] {
-        let (w, h) = (HALF_WIDTH * radius, radius / 2.0);
-        [
-            (x, y - radius),
-            (x + w, y - h),
-            (x + w, y + h),
-            (x, y + radius),
-            (x - w, y + h),
-            (x - w, y - h),
-        ]
-    }
 }
 
 /// Rings around the first cell that so many peers take.
@@ -100,6 +86,8 @@ fn spiral() -> impl Iterator<Item = (i32, i32)> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use swarm_picture::hexagon::corners;
 
     use super::*;
 
@@ -136,7 +124,7 @@ mod tests {
             let comb = Comb::fit(peers, 400.0, 300.0);
             assert_eq!(comb.places.len(), peers);
             for (index, &(x, y)) in comb.places.iter().enumerate() {
-                let corners = Comb::corners((x, y), comb.radius);
+                let corners = corners((x, y), comb.radius);
                 let inside = |&(x, y): &(f64, f64)| {
                     (-1e-6..=400.0 + 1e-6).contains(&x) && (-1e-6..=300.0 + 1e-6).contains(&y)
                 };

@@ -1,6 +1,6 @@
 //! The lab in the browser.
 //!
-//! As in `web-peer`, one binary is both the page on the main thread and the worker behind
+//! One binary is both the page on the main thread and the worker behind
 //! it. The worker plays the simulations; the page shows one moment after the other.
 
 #[cfg(target_arch = "wasm32")]

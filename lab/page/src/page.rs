@@ -4,7 +4,6 @@
 //! happens before the browser's next picture and not otherwise, so not at all while
 //! nobody sees the page.
 
-mod animation;
 mod controls;
 mod curve;
 mod figures;
@@ -13,9 +12,7 @@ mod form;
 mod hive;
 mod lab;
 mod peer;
-mod piece_map;
 mod side;
-mod surface;
 mod theme;
 mod words;
 
@@ -23,11 +20,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use page_kit::dom::{by_id, listen, make, part, set_text, window};
-use page_kit::worker::WorkerHandle;
+use page_kit::worker::{Program, WorkerHandle};
+use swarm_picture::animation::Animation;
 use wasm_bindgen::JsValue;
 
 use crate::messages::{ToPage, ToWorker};
-use animation::Animation;
 use lab::Lab;
 
 /// Runs the page.
@@ -48,7 +45,8 @@ pub(crate) fn run() {
         handling.borrow_mut().handle(message);
         picture.request();
     };
-    match WorkerHandle::<ToWorker>::start(on_message, |failure| fail(&failure)) {
+    let failed = |failure: String| fail(&failure);
+    match WorkerHandle::<ToWorker>::start(Program::OfPage, on_message, failed) {
         Ok(worker) => lab.borrow_mut().worker = Some(worker),
         Err(failure) => fail(&format!("The lab can’t run here: {failure}")),
     }

@@ -183,9 +183,10 @@ async fn fetch(
                 for line in opened.words(&arguments.output) {
                     session.screen.say(&line);
                 }
-                if arguments.seed || arguments.enough.is_set() {
+                let enough = arguments.enough.enough();
+                if arguments.seed || enough.is_set() {
                     session.only_give(opened.metainfo.files().len());
-                    until_stopped(session, arguments.enough).await?;
+                    until_stopped(session, enough).await?;
                 }
                 return Ok(0);
             }

@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use swarm_core::engine::{Command, Resume};
+use swarm_core::engine::{Command, Enough, Resume};
 use swarm_core::pieces::Bitfield;
 
 use super::network::Network;
 use super::session::{Reached, Session, runtime, tell_remarks};
 use crate::Error;
 use crate::arguments::Seed;
-use crate::pace::{Enough, Pace};
+use crate::pace::Pace;
 use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::share::{Made, Options, make};
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
     tell_remarks(&made.remarks);
     let link = network.link(&made.metainfo);
     print(&link).map_err(|e| Error::Other(format!("cannot write to standard output: {e}")))?;
-    runtime()?.block_on(seed(made, network, (pace, enough), recording))
+    runtime()?.block_on(seed(made, network, (pace, enough.enough()), recording))
 }
 
 async fn seed(

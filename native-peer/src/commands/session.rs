@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use swarm_core::engine::{Command, Config, Event, TorrentState};
+use swarm_core::engine::{Command, Config, Enough, Event, TorrentState};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
 use swarm_core::net::Rates;
@@ -17,7 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::network::{Joined, Network};
 use crate::Error;
 use crate::host::{Host, HostEvent};
-use crate::pace::Enough;
+use crate::pace;
 use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::share::Remark;
@@ -230,10 +230,11 @@ impl Session {
         let torrent = view.torrents.first()?;
         let contents = self.host.contents(self.info_hash)?;
         let length = contents.metainfo?.length();
-        let why = enough.reached(torrent.uploaded, length, since.elapsed())?;
+        let reached = enough.reached(torrent.uploaded, length, since.elapsed())?;
         // Somebody may lack no more than what has not left yet.
         let since = *self.enough_since.get_or_insert_with(Instant::now);
-        (self.host.is_quiet() || since.elapsed() > LAST_BYTES).then_some(why)
+        let is_over = self.host.is_quiet() || since.elapsed() > LAST_BYTES;
+        is_over.then(|| pace::words(enough, reached))
     }
 
     /// Has files read again that look as if they had changed.

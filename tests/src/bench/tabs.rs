@@ -12,6 +12,7 @@ use super::process::{
 };
 use crate::browser::Browser;
 use crate::files::random;
+use crate::programs::Part;
 use crate::server::Server;
 use crate::tab::Tab;
 
@@ -219,22 +220,18 @@ async fn moment(tab: &Tab, what: &str) -> Result<f64> {
     tab.run_async(&script).await?.as_f64().context("a time")
 }
 
-/// What a visitor downloads: every file of the page, in kB.
+/// What a visitor downloads, in kB: first the interface, and the engine beside it.
 pub fn page_weight() -> Result<Vec<Figure>> {
-    let figure = |what, extension, aim| -> Result<Figure> {
-        let bytes = crate::programs::page_weight(extension)?;
+    let figure = |what, part, extension, aim| -> Result<Figure> {
+        let bytes = crate::programs::page_weight(part, extension)?;
         Ok(Figure::new(what, bytes as f64 / 1000.0, "kB", aim))
     };
+    let aim = "aim: at most 120 kB together";
+    let plain = "over plain HTTP in a LAN";
     Ok(vec![
-        figure(
-            "page weight, brotli, all files",
-            "br",
-            "aim: at most 120 kB",
-        )?,
-        figure(
-            "page weight, gzip, all files",
-            "gz",
-            "over plain HTTP in a LAN",
-        )?,
+        figure("interface, brotli", Part::Interface, "br", aim)?,
+        figure("engine, brotli", Part::Engine, "br", aim)?,
+        figure("interface, gzip", Part::Interface, "gz", plain)?,
+        figure("engine, gzip", Part::Engine, "gz", plain)?,
     ])
 }

@@ -18,10 +18,11 @@ pub(crate) fn show(state: &State) {
     set_flag(&by_id("torrents"), "hidden", is_empty);
 }
 
-/// Shows in the tab's title how far everything is that is on its way.
+/// Shows in the tab's title how far everything is that is on its way: the same in every language,
+/// for scripts too.
 pub(crate) fn show_title(percent: Option<u8>) {
     document().set_title(&match percent {
-        Some(percent) => format!("{} · Tabswarm", format::percent(f64::from(percent) / 100.0)),
+        Some(percent) => format!("{percent}% · Tabswarm"),
         None => "Tabswarm".to_owned(),
     });
 }

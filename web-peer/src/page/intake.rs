@@ -33,7 +33,7 @@ pub(crate) fn listen_to_everything(port: &Port) {
 
 fn listen_to_picker(id: &str, port: &Port) {
     let (input, port) = (by_id(id).unchecked_into::<HtmlInputElement>(), port.clone());
-    listen(&by_id(id), "change", move |_| {
+    let take = move || {
         let picked = input
             .files()
             .map(|files| collect::from_list(&files))
@@ -41,7 +41,10 @@ fn listen_to_picker(id: &str, port: &Port) {
         // Or picking the same file again would be no change.
         input.set_value("");
         accept(picked, &port);
-    });
+    };
+    // What was picked before anybody listened.
+    take();
+    listen(&by_id(id), "change", move |_| take());
 }
 
 fn listen_to_form(port: &Port) {
@@ -60,6 +63,9 @@ fn listen_to_form(port: &Port) {
             port.send(ToWorker::AddLink(link));
         }
     });
+    if let Ok(Some(button)) = by_id("link-form").query_selector("button") {
+        set_flag(&button, "disabled", false);
+    }
 }
 
 /// Takes what is dropped anywhere on the page.

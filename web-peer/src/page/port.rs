@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use page_kit::worker::WorkerHandle;
+use page_kit::worker::{Program, WorkerHandle};
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 
 use super::words::{self, say};
 use super::{alerts, browser};
@@ -27,10 +28,18 @@ impl Port {
         let port = Port::default();
         let listening = port.clone();
         let on_message = move |message, attached| match message {
-            ToPage::Ready => listening.start(),
+            ToPage::Ready => {
+                let listening = listening.clone();
+                // It says nothing before it is told to start.
+                spawn_local(async move {
+                    words::ready().await;
+                    listening.start();
+                });
+            }
             message => handle(&listening, message, attached),
         };
-        match WorkerHandle::start(on_message, |failure| alerts::error(&words::of(&failure))) {
+        let failed = |failure: String| alerts::error(&words::of(&failure));
+        match WorkerHandle::start(Program::Own, on_message, failed) {
             Ok(worker) => port.0.borrow_mut().worker = Some(worker),
             Err(failure) => alerts::error(&say!(
                 "Tabswarm can’t run here: {reason}",

@@ -24,6 +24,7 @@ use super::list::{List, Row};
 use super::player::Player;
 use super::port::Port;
 use super::service::Service;
+use super::swarm::Swarms;
 use super::words::say;
 use super::{alerts, browser, saving};
 use crate::messages::{State, ToWorker};
@@ -56,6 +57,7 @@ impl Torrents {
             mut trackers,
             hashing,
             saving,
+            enough,
             ..
         } = state;
         self.hashing.show(hashing.into_iter().rev().collect());
@@ -68,6 +70,10 @@ impl Torrents {
             TorrentShown {
                 trackers: tracked.map(|tracked| trackers.swap_remove(tracked).1),
                 saving: saving.map(|&(_, progress)| progress),
+                enough: enough
+                    .iter()
+                    .find(|(of, _)| *of == view.info_hash)
+                    .map(|it| it.1),
                 changes: news.map(|news| changes.swap_remove(news).1),
                 view,
             }
@@ -101,6 +107,7 @@ pub(crate) struct Hands {
     pub(crate) port: Port,
     pub(crate) service: Service,
     pub(crate) player: Player,
+    pub(crate) swarms: Swarms,
 }
 
 impl Hands {
@@ -109,6 +116,7 @@ impl Hands {
         let service = Service::new(port);
         Hands {
             player: Player::new(port, &service),
+            swarms: Swarms::new(port),
             service,
             port: port.clone(),
         }
@@ -162,14 +170,18 @@ pub(crate) fn listen_to_clicks(torrents: &Rc<RefCell<Torrents>>, hands: &Hands) 
             choosing.send(ToWorker::SetStrategy(info_hash, *strategy));
         }
     });
-    // Of the lists that open and close only the files have to know.
-    let opened = torrents.clone();
+    // Of what opens and closes only the files and the swarm have to know.
+    let (opened, swarms) = (torrents.clone(), hands.swarms.clone());
     listen(&by_id("torrents"), "toggle", move |event| {
         let target = event
             .target()
             .and_then(|target| target.dyn_into::<Element>().ok());
-        let card = target.and_then(|target| target.closest("article").ok().flatten());
-        if let Some(info_hash) = card.and_then(|card| info_hash(&card))
+        let Some(target) = target else { return };
+        let card = target.closest("article").ok().flatten();
+        let info_hash = card.and_then(|card| info_hash(&card));
+        if target.class_name() == "swarm" {
+            swarms.toggled(&target, info_hash);
+        } else if let Some(info_hash) = info_hash
             && let Some(torrent) = opened.borrow_mut().torrents.get(&info_hash)
         {
             torrent.show_files();
@@ -182,6 +194,7 @@ fn carry_out(button: &Element, card: &Element, torrents: &mut Torrents, hands: &
         port,
         service,
         player,
+        ..
     } = hands;
     let number = || {
         button

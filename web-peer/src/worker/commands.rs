@@ -15,7 +15,7 @@ use super::js::message_of;
 use super::line::Line;
 use super::save::{Target, blob_of};
 use super::source::Source;
-use super::store::{Content, More, Record, Tracking, Wishes};
+use super::store::{Content, More, Record, Sharing, Tracking, Wishes};
 use super::torrents::Torrent;
 use crate::messages::{ToPage, ToWorker};
 
@@ -35,6 +35,7 @@ impl Host {
             ToWorker::AddLink(text) => self.add_link(&text),
             ToWorker::AddTorrent { name, bytes } => self.open_torrent(&name, &bytes),
             ToWorker::Look { at_once } => return self.look(at_once),
+            ToWorker::Swarm(info_hash, watching) => return self.watch(info_hash, watching),
             ToWorker::Pause(info_hash) => self.set_paused(info_hash, true),
             ToWorker::Resume(info_hash) => self.set_paused(info_hash, false),
             ToWorker::SetWanted {
@@ -88,6 +89,7 @@ impl Host {
             }
             ToWorker::Record(on) => self.set_recording(on),
             ToWorker::RelayOnly(only) => self.set_relay_only(only),
+            ToWorker::SetLimits(limits) => self.set_limits(limits),
             ToWorker::Channel(id) => {
                 if let Some(channel) = attached.into_iter().next() {
                     self.take_channel(id, channel);
@@ -134,7 +136,7 @@ impl Host {
         self.tell(&ToPage::Added(info_hash), &[]);
     }
 
-    fn set_paused(self: &Rc<Self>, info_hash: InfoHash, paused: bool) {
+    pub(super) fn set_paused(self: &Rc<Self>, info_hash: InfoHash, paused: bool) {
         let known = self
             .torrents
             .look(info_hash, |torrent| torrent.record.paused);
@@ -146,7 +148,13 @@ impl Host {
         };
         self.feed(Input::Command(command));
         if was_paused != paused {
-            self.update(info_hash, |torrent| torrent.record.paused = paused);
+            self.update(info_hash, |torrent| {
+                torrent.record.paused = paused;
+                if torrent.record.sharing.enough.is_some() {
+                    // A person wants more of it: as much again.
+                    torrent.record.sharing = Sharing::default();
+                }
+            });
         }
     }
 
@@ -227,5 +235,6 @@ pub(super) fn record(info_hash: InfoHash, content: Content) -> Record {
         tracking: Tracking::default(),
         web_seeds: Vec::new(),
         met: Vec::new(),
+        sharing: Sharing::default(),
     }
 }

@@ -23,6 +23,7 @@ use super::clock::Clock;
 use super::direct::Directs;
 use super::js::Timer;
 use super::json;
+use super::limits::Limiting;
 use super::links::{Links, MAX_LINKS};
 use super::parts::{CUT, read_part};
 use super::pieces::read_piece;
@@ -64,6 +65,7 @@ pub(super) struct Host {
     pub(super) sources: UnderWay,
     pub(super) show: RefCell<Show>,
     pub(super) plays: RefCell<Plays>,
+    pub(super) limits: RefCell<Limiting>,
     /// The WebSocket address of the page's own server, a tracker of all torrents that are made
     /// here.
     pub(super) tracker: String,
@@ -99,6 +101,7 @@ impl Host {
             sources: UnderWay::default(),
             show: RefCell::default(),
             plays: RefCell::default(),
+            limits: RefCell::default(),
             tracker,
             origin,
         })
@@ -116,6 +119,7 @@ impl Host {
         self.exchange.take();
         self.node.replace(node(&self.clock, Some(recording)));
         self.set_relay_only(self.relay_only.get());
+        self.tell_limits();
     }
 
     /// A person wants no direct links, or allows them again.

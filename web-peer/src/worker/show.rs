@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use js_sys::Reflect;
 use swarm_core::engine::view::Told;
-use swarm_core::engine::{TorrentState, View};
+use swarm_core::engine::{TorrentState, TorrentView, View};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
 use swarm_core::time::Time;
@@ -21,6 +21,7 @@ use super::host::Host;
 use super::js::{Timer, scope};
 use super::line::Ear;
 use super::record::Recording;
+use super::watch::Watched;
 use crate::messages::{self, Glance, HashingView, State, ToPage, TrackerShown};
 
 /// Between two snapshots, while something changes.
@@ -60,6 +61,8 @@ pub(super) struct Show {
     /// Torrents whose files are being put together, with what tells a save that nobody wants it.
     pub(super) saving: Vec<Work<(InfoHash, Rc<Ear>)>>,
     next_work: u32,
+    /// Swarms that somebody looks at.
+    pub(super) watched: Vec<Watched>,
 }
 
 /// Something long that runs beside the engine.
@@ -193,6 +196,7 @@ impl Host {
         let mut view = self.node().view(now);
         // Of the others it is said at the torrents that name them.
         view.tracker = self.own_tracker();
+        self.count_sharing(&view, now);
         let mut show = self.show.borrow_mut();
         show.timer = None;
         show.latest = now;
@@ -205,6 +209,7 @@ impl Host {
         let is_told = show.is_wanted || has_happened;
         let is_news = is_told && self.tell_news(&mut show, view, has_happened, now);
         show.is_wanted &= !is_news;
+        self.tell_watched(&mut show.watched, now);
         let estimate = is_news && show.estimated.is_none_or(|at| now - at >= ESTIMATE);
         if estimate {
             show.estimated = Some(now);
@@ -249,6 +254,7 @@ impl Host {
             hashing: show.hashing.iter().map(Work::view).collect(),
             reconnect_in: self.reconnect_in(now),
             storage: show.storage,
+            enough: self.enough(),
             recording: self.node().recording().map(Recording::length),
             saving: saving
                 .map(|work| (work.what.0, work.progress.get()))
@@ -296,7 +302,11 @@ impl Host {
         let is_recording = self.node().recording().is_some();
         Glance {
             percent: percent_of(hashing).or_else(|| percent_of(downloading)),
-            is_busy: !show.hashing.is_empty() || !show.saving.is_empty() || is_recording,
+            is_busy: !show.hashing.is_empty()
+                || !show.saving.is_empty()
+                || is_recording
+                || self.sources.is_busy(),
+            is_needed: view.torrents.iter().any(is_needed),
         }
     }
 
@@ -306,6 +316,14 @@ impl Host {
             self.changed();
         }
     }
+}
+
+/// Somebody gets it from here, and nobody else is known to have all of it: neither those we are
+/// connected to, together, nor another member of the swarm.
+fn is_needed(torrent: &TorrentView) -> bool {
+    let alone = torrent.copies == 0 && torrent.complete <= 1;
+    let mut peers = torrent.peers.iter();
+    torrent.state == TorrentState::Seeding && alone && peers.any(|peer| peer.up > 0)
 }
 
 /// What each torrent does.

@@ -155,6 +155,11 @@ impl UnderWay {
         is_new
     }
 
+    /// Something is.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.0.borrow().is_empty()
+    }
+
     fn end(&self, info_hash: InfoHash) {
         for waiting in self.0.borrow_mut().remove(&info_hash).unwrap_or_default() {
             // Nobody waits any more when the receiver is gone.

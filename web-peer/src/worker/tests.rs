@@ -22,6 +22,7 @@ use crate::messages::{self, State, ToPage, ToWorker};
 
 mod changed;
 mod damaged;
+mod enough;
 mod long;
 mod looks;
 mod opened;

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 
 /// Where words are looked for: the page and its worker, and whose sentences they pass on.
-const SAID_IN: [&str; 3] = ["web-peer/src", "page-kit/src", "core/src"];
+const SAID_IN: [&str; 4] = ["web-peer/src", "page-kit/src", "picture/src", "core/src"];
 
 /// The plural forms of the languages (CLDR's cardinals). Spanish has a third for whole millions,
 /// which are no numbers of peers: `other` stands in.

@@ -1,7 +1,7 @@
 //! What building the page takes: wasm targets, wasm-bindgen, Trunk, wasm-opt.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use xshell::cmd;
@@ -146,6 +146,37 @@ pub(crate) fn esbuild(workspace: &Workspace) -> Result<bool> {
     )
     .run()?;
     Ok(true)
+}
+
+/// What draws QR codes, and its version. Nothing else in the project names it.
+const QR: &str = "lean-qr";
+const QR_VERSION: &str = "2.7.4";
+
+/// Makes sure of the library that draws QR codes; none where there is no npm to get it with, else
+/// the folder of packages in which it is.
+pub(crate) fn qr_library(workspace: &Workspace) -> Result<Option<PathBuf>> {
+    let sh = &workspace.sh;
+    let packages = workspace.tools().join("node_modules");
+    let manifest = packages.join(QR).join("package.json");
+    let version = format!("\"version\": \"{QR_VERSION}\"");
+    if sh
+        .read_file(manifest)
+        .is_ok_and(|text| text.contains(&version))
+    {
+        return Ok(Some(packages));
+    }
+    if workspace.find("npm").is_none() {
+        eprintln!("There is no npm to install {QR} with: the page will draw no QR codes.");
+        return Ok(None);
+    }
+    announce(&format!("{QR} {QR_VERSION}"), "seconds");
+    let tools = workspace.tools();
+    cmd!(
+        sh,
+        "npm install --prefix {tools} --no-audit --no-fund --loglevel=error {QR}@{QR_VERSION}"
+    )
+    .run()?;
+    Ok(Some(packages))
 }
 
 /// How tools are compiled: they run for seconds, so that what a product would win by

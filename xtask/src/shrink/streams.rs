@@ -32,12 +32,16 @@ mod key {
     /// Operands that are of no other kind.
     pub(super) const OTHERS: u32 = 5;
     pub(super) const CALL: u32 = 6;
-    /// Which local is written.
+    /// Which local is written, and [`TEE`] which is read too.
     pub(super) const SET: u32 = 7;
     /// Offsets of loads: the lowest eight bits, and the others. Stores have two of their own.
     pub(super) const LOAD: u32 = 8;
     pub(super) const STORE: u32 = 10;
     pub(super) const LONG: u32 = 12;
+    pub(super) const TEE: u32 = 13;
+    /// What a block gives, and how far a branch goes.
+    pub(super) const BLOCK: u32 = 14;
+    pub(super) const BRANCH: u32 = 15;
     /// And the opcode that follows, which tells what a number is for.
     pub(super) const INTEGER: u32 = 0x100;
     pub(super) const GET: u32 = 0x200;
@@ -102,8 +106,10 @@ fn function<'a>(rest: &mut Reader<'a>, opcodes: &mut Vec<u8>, streams: &mut Stre
         match op {
             // unreachable, nop, else, end, return, drop, select, and all arithmetic
             0x00 | 0x01 | 0x05 | END | 0x0f | 0x1a | 0x1b | 0x45..=0xc4 => {}
-            // Blocks and branches; global, table and memory as a whole; references
-            0x02..=0x04 | 0x0c | 0x0d | 0x23..=0x26 | 0x3f | 0x40 | 0xd0 | 0xd2 => {
+            0x02..=0x04 => streams.write(key::BLOCK, rest.digits()?),
+            0x0c | 0x0d => streams.write(key::BRANCH, rest.digits()?),
+            // Global, table and memory as a whole; references
+            0x23..=0x26 | 0x3f | 0x40 | 0xd0 | 0xd2 => {
                 streams.write(key::OTHERS, rest.digits()?);
             }
             // br_table, and select with types
@@ -120,7 +126,8 @@ fn function<'a>(rest: &mut Reader<'a>, opcodes: &mut Vec<u8>, streams: &mut Stre
                 streams.write(key::OTHERS, rest.digits()?);
             }
             0x20 => waiting = Some((key::GET, rest.digits()?)),
-            0x21 | 0x22 => streams.write(key::SET, rest.digits()?),
+            0x21 => streams.write(key::SET, rest.digits()?),
+            0x22 => streams.write(key::TEE, rest.digits()?),
             0x28..=0x3e => {
                 streams.write(key::ALIGN + u32::from(op), rest.digits()?);
                 let offset = rest.number()?;

@@ -58,7 +58,7 @@ async function unpack(response) {
 
   // Instructions with operands that nothing is known of, and how many.
   const others = [];
-  for (const op of "\x02\x03\x04\x0c\x0d\x23\x24\x25\x26\x3f\x40\xd0\xd2") others[op.charCodeAt()] = 1;
+  for (const op of "\x23\x24\x25\x26\x3f\x40\xd0\xd2") others[op.charCodeAt()] = 1;
   others[0x11] = 2;
   let next = 0;
   for (let functions = read(4); functions; functions--) {
@@ -67,13 +67,16 @@ async function unpack(response) {
     for (let depth = 1; depth; ) {
       const op = (code[end++] = opcodes[next++]);
       if (op === 0x20) copy(0x200 + opcodes[next]);
-      else if (op === 0x21 || op === 0x22) copy(7);
+      else if (op === 0x21) copy(7);
+      else if (op === 0x22) copy(13);
       else if (op > 0x27 && op < 0x3f) {
         copy(0x300 + op);
         const low = op < 0x36 ? 8 : 10;
         put(packed[streams[low].at++] + 256 * number(streams[low + 1]));
       } else if (op === 0x41) copy(0x100 + opcodes[next]);
       else if (op === 0x10) copy(6);
+      else if (op > 1 && op < 5) depth++, copy(14);
+      else if (op === 0x0c || op === 0x0d) copy(15);
       else if (op === 0x0b) depth--;
       else if (op === 0x42) copy(12);
       else if (op === 0x43) bytes(5, 4);
@@ -83,10 +86,7 @@ async function unpack(response) {
       else if (op === 0xfc) {
         const which = read(5);
         if (which > 7) copies(5, which > 14 || which % 2 ? 1 : 2);
-      } else if (others[op]) {
-        if (op < 5) depth++;
-        copies(5, others[op]);
-      }
+      } else if (others[op]) copies(5, others[op]);
     }
     // Its length comes before it.
     const length = end - begin;

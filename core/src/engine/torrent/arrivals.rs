@@ -150,7 +150,7 @@ impl<C: Chunk> Torrent<C> {
         let exchanges = self.exchanges_trackers(cx);
         let exchanges_peers = self.exchanges_peers();
         let introduces = self.takes_introductions(cx);
-        let gateway = self.is_gateway();
+        let gateway = self.gateway;
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };

@@ -196,6 +196,7 @@ impl<C: Chunk> Torrent<C> {
     /// Nobody is to be linked but through relays from now on.
     pub(in crate::engine) fn only_relays(&mut self, cx: &mut Cx<'_, C>) {
         self.drop_introductions(cx);
+        self.leaves_ordinary_swarm(cx);
         for id in self.sessions.ids() {
             self.give_up_direct(cx, id);
             let streams = self.sessions.get(id).into_iter();

@@ -117,6 +117,19 @@ impl<C: Chunk> Torrent<C> {
         true
     }
 
+    /// Fewer places are to be had than are taken.
+    pub(in crate::engine) fn let_go_of_surplus(&mut self, cx: &mut Cx<'_, C>) {
+        let surplus = self.sessions.len().saturating_sub(cx.config.max_peers);
+        for _ in 0..surplus {
+            // One by one: a sort of its own would weigh more in a page than everything else here.
+            let uses = self.sessions.iter();
+            let uses = uses.map(|(id, session)| (self.use_of(cx.now, cx.config, session), id));
+            if let Some((_, id)) = uses.min() {
+                self.close_session(cx, id, &Ending::EnoughPeers);
+            }
+        }
+    }
+
     /// Slots of those who ask for nothing go to those who wait.
     pub(super) fn pass_on_slots(&mut self, cx: &mut Cx<'_, C>) {
         let config = &cx.config.places;

@@ -3,8 +3,8 @@
 use super::Torrent;
 use super::phase::Phase;
 use crate::chunk::Chunk;
-use crate::engine::view::{Contents, PeerView, Standing, TorrentState, TorrentView};
-use crate::peer::Session;
+use crate::engine::view::{Contents, PeerContents, PeerView, Standing, TorrentState, TorrentView};
+use crate::peer::{Session, SessionId};
 use crate::pieces::Download;
 use crate::time::Time;
 
@@ -60,14 +60,25 @@ impl<C: Chunk> Torrent<C> {
             incomplete,
             copies: self.phase.download().map_or(0, Download::copies),
             standing: Standing::default(),
-            peers: self
-                .sessions
-                .values()
-                .filter(|s| s.talk.greeted)
-                .map(|s| peer_view(s, now))
-                .collect(),
+            peers: self.shown().map(|(_, s)| peer_view(s, now)).collect(),
             error: self.halt.failure().map(ToString::to_string),
         }
+    }
+
+    /// See [`crate::engine::Engine::peers`].
+    pub(in crate::engine) fn peers(&self, now: Time) -> Vec<PeerContents<'_>> {
+        let peers = self.shown().map(|(id, session)| PeerContents {
+            session: id,
+            view: peer_view(session, now),
+            have: session.remote.pieces.known(),
+        });
+        peers.collect()
+    }
+
+    /// Those whom a person sees: they have said who they are.
+    fn shown(&self) -> impl Iterator<Item = (SessionId, &Session<C>)> {
+        let sessions = self.sessions.iter();
+        sessions.filter(|(_, session)| session.talk.greeted)
     }
 }
 

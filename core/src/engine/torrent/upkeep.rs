@@ -57,7 +57,6 @@ impl<C: Chunk> Torrent<C> {
         self.tracker_upkeep(cx);
         self.metadata_upkeep(cx);
         self.tell_of_peers(cx);
-        self.gateway_upkeep(cx);
         self.meet(cx);
         self.pass_on_slots(cx);
         if self.slots.is_due(cx.now) || self.wastes_a_slot(cx) {

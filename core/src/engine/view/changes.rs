@@ -27,6 +27,34 @@ pub enum HaveChange {
     Toggled(Vec<u32>),
 }
 
+impl HaveChange {
+    /// What makes the pieces as they were told those that there are now, which count as told from
+    /// now on; none if they are the same.
+    pub(super) fn between(told: &mut Vec<u8>, now: &[u8]) -> Option<Self> {
+        if told == now {
+            return None;
+        }
+        let change = difference(told, now);
+        told.clear();
+        told.extend_from_slice(now);
+        Some(change)
+    }
+
+    /// Makes the pieces that a viewer knows of those that there are.
+    pub(super) fn apply(self, known: &mut Vec<u8>) {
+        match self {
+            HaveChange::All(have) => *known = have,
+            HaveChange::Toggled(pieces) => {
+                for piece in pieces {
+                    if let Some(byte) = known.get_mut(piece as usize / 8) {
+                        *byte ^= 0x80 >> (piece % 8);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// What a viewer was told of a torrent.
 #[derive(Clone, Debug, Default)]
 pub struct Told {
@@ -51,11 +79,7 @@ impl Told {
             changes.priorities = Some(self.priorities.clone());
         }
         let have = contents.have.map_or(&[][..], Bitfield::as_bytes);
-        if self.have != have {
-            changes.have = Some(difference(&self.have, have));
-            self.have.clear();
-            self.have.extend_from_slice(have);
-        }
+        changes.have = HaveChange::between(&mut self.have, have);
         if !contents
             .in_progress()
             .map(|piece| piece.get())
@@ -114,16 +138,8 @@ impl Known {
         if let Some(priorities) = priorities {
             self.priorities = priorities;
         }
-        match have {
-            Some(HaveChange::All(have)) => self.have = have,
-            Some(HaveChange::Toggled(pieces)) => {
-                for piece in pieces {
-                    if let Some(byte) = self.have.get_mut(piece as usize / 8) {
-                        *byte ^= 0x80 >> (piece % 8);
-                    }
-                }
-            }
-            None => {}
+        if let Some(have) = have {
+            have.apply(&mut self.have);
         }
         if let Some(in_progress) = in_progress {
             self.in_progress = in_progress;

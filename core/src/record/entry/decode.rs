@@ -29,6 +29,7 @@ impl Entry {
             } => link_up(link, [max_channels, max_payload], policy)?,
             What::RelayOnly(only) => Input::RelayOnly(only),
             What::SetRates(rates) => Input::SetRates(rates),
+            What::SetMaxPeers(most) => Input::SetMaxPeers(most),
             What::TellTrackers(info_hash, addresses) => Input::TellTrackers {
                 info_hash,
                 addresses,

@@ -38,6 +38,7 @@ impl What {
             }
             Input::RelayOnly(only) => (What::RelayOnly(*only), none),
             Input::SetRates(rates) => (What::SetRates(*rates), none),
+            Input::SetMaxPeers(most) => (What::SetMaxPeers(*most), none),
             Input::TellTrackers {
                 info_hash,
                 addresses,

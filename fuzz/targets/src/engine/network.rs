@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use arbitrary::{Result, Unstructured};
 use swarm_core::engine::{Config, DirectId, DirectWork, PeerPath};
@@ -144,6 +144,10 @@ pub(super) fn next(world: &mut World, kind: u32, u: &mut Unstructured<'_>) -> Re
                 down: rate()?,
             };
             world.handle(Input::SetRates(rates));
+            if u.ratio(1, 4)? {
+                let most = NonZeroU32::new(u.int_in_range(0..=3)?);
+                world.handle(Input::SetMaxPeers(most));
+            }
         }
         18 => {
             let only = u.ratio(1, 3)?;

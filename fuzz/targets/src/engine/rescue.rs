@@ -34,6 +34,7 @@ pub(super) fn rescue(world: &mut World) {
     work_off(world);
     network::leave(world);
     world.handle(Input::SetRates(Rates::default()));
+    world.handle(Input::SetMaxPeers(None));
     for link in (0..LINKS).map(LinkId) {
         if world.model.servers.contains_key(&link) {
             link_down(world, link);

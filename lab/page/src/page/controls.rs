@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use lab_page::settings::PRESETS;
 use page_kit::dom::{after, by_id, listen, part, set_text, window};
+use swarm_picture::animation::Animation;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, KeyboardEvent, MouseEvent};
 
-use super::animation::Animation;
 use super::form;
 use super::lab::Lab;
 use crate::messages::ToWorker;

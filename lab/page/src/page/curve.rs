@@ -1,9 +1,9 @@
 //! The completion curve: how many are complete, and what part of all pieces there is,
 //! against virtual time.
 
+use swarm_picture::surface::Surface;
 use web_sys::Element;
 
-use super::surface::Surface;
 use super::theme::Theme;
 use crate::messages::Figures;
 

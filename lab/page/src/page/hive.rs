@@ -4,19 +4,14 @@
 use lab_page::comb::Comb;
 use swarm_lab::Snapshot;
 use swarm_lab::snapshot::{PeerSnapshot, Role};
+use swarm_picture::cells::{self, Cell};
+use swarm_picture::hexagon::corners;
+use swarm_picture::surface::Surface;
+use swarm_picture::ways::{Way, draw_pieces};
 use web_sys::Element;
 
 use super::flows::Flows;
-use super::surface::Surface;
 use super::theme::{Theme, role_index};
-
-const ROLES: [Role; 5] = [
-    Role::Seeder,
-    Role::Contributor,
-    Role::FreeRider,
-    Role::Liar,
-    Role::Attacker,
-];
 
 /// A cell's walls, as a part of its radius.
 const WALL: f64 = 0.08;
@@ -73,7 +68,7 @@ impl Hive {
         self.draw_flows(look, false);
         self.draw_flows(look, true);
         if let Some(place) = look.selected.and_then(|index| self.comb.places.get(index)) {
-            let ring = Comb::corners(*place, self.comb.radius);
+            let ring = corners(*place, self.comb.radius);
             let path = || self.surface.outline(&ring);
             self.surface.stroke(&look.theme.focus, 2.5, path);
         }
@@ -83,41 +78,26 @@ impl Hive {
         let theme = look.theme;
         let places = &self.comb.places;
         let full = self.comb.radius * (1.0 - WALL);
-        let cell = |index: usize, radius: f64| {
-            if let Some(place) = places.get(index) {
-                self.surface.outline(&Comb::corners(*place, radius));
-            }
-        };
         // Those who are not there: gone, or yet to come.
         let is_there = |index: usize| snapshot.peers.get(index).is_some_and(|it| it.present);
         self.surface.stroke(&theme.line, 1.0, || {
-            let absent = (0..places.len()).filter(|index| !is_there(*index));
-            absent.for_each(|index| cell(index, full - 0.5));
-        });
-        let present = || {
-            let peers = snapshot.peers.iter().enumerate();
-            peers.filter(|(_, peer)| peer.present)
-        };
-        self.surface.fill(&theme.missing, || {
-            present().for_each(|(index, _)| cell(index, full));
-        });
-        for role in ROLES {
-            let colour = &theme.roles[role_index(role)];
-            self.surface.fill(colour, || {
-                for (index, peer) in present().filter(|(_, peer)| peer.role == role) {
-                    // The filled part of the area is the part of the pieces.
-                    cell(index, full * share(peer, look.pieces).sqrt());
-                }
-            });
-        }
-        let is_complete = |peer: &PeerSnapshot| {
-            peer.pieces == look.pieces && matches!(peer.role, Role::Contributor | Role::FreeRider)
-        };
-        self.surface.fill(&theme.card, || {
-            for (index, _) in present().filter(|(_, peer)| is_complete(peer)) {
-                cell(index, full * 0.26);
+            let absent = places.iter().enumerate();
+            for (_, place) in absent.filter(|(index, _)| !is_there(*index)) {
+                self.surface.outline(&corners(*place, full - 0.5));
             }
         });
+        let present = snapshot.peers.iter().zip(places);
+        let cell = |(peer, place): (&PeerSnapshot, &(f64, f64))| Cell {
+            at: *place,
+            radius: full,
+            share: share(peer, look.pieces),
+            colour: &theme.roles[role_index(peer.role)],
+            has_hole: peer.pieces == look.pieces
+                && matches!(peer.role, Role::Contributor | Role::FreeRider),
+        };
+        let present = present.filter(|(peer, _)| peer.present).map(cell);
+        let present: Vec<Cell<'_>> = present.collect();
+        cells::draw(&self.surface, &present, &theme.missing, &theme.card);
     }
 
     fn draw_flows(&self, look: &Look, direct: bool) {
@@ -143,47 +123,31 @@ impl Hive {
             self.surface.stroke(colour, width, || {
                 for (from, to, strength) in shown() {
                     if (*weakest..strongest).contains(&strength)
-                        && let Some([start, bend, end]) = self.way(from, to)
+                        && let Some(way) = self.way(from, to)
                     {
-                        context.move_to(start.0, start.1);
-                        context.quadratic_curve_to(bend.0, bend.1, end.0, end.1);
+                        way.trace(&self.surface);
                     }
                 }
             });
         }
         context.set_global_alpha(1.0);
         let size = (self.comb.radius / 5.5).clamp(2.0, 6.0);
-        self.surface.fill(piece, || {
-            for (from, to, strength) in shown() {
-                if let Some(way) = self.way(from, to) {
-                    // Each at a point of its own, or they would march in step.
-                    let offset = (from * 7 + to * 13) as f64 * 0.381_966;
-                    let part = match look.is_still {
-                        true => 0.8,
-                        false => (look.phase * 1.1 + offset).fract(),
-                    };
-                    let (x, y) = along(way, part);
-                    let radius = size * strength.sqrt();
-                    self.surface.outline(&Comb::corners((x, y), radius));
-                }
-            }
+        let pieces = shown().filter_map(|(from, to, strength)| {
+            // Each at a point of its own, or they would march in step.
+            let offset = (from * 7 + to * 13) as f64 * 0.381_966;
+            let part = match look.is_still {
+                true => 0.8,
+                false => (look.phase * 1.1 + offset).fract(),
+            };
+            Some((self.way(from, to)?, part, size * strength.sqrt()))
         });
+        draw_pieces(&self.surface, piece, pieces);
     }
 
-    fn way(&self, from: usize, to: usize) -> Option<[(f64, f64); 3]> {
+    fn way(&self, from: usize, to: usize) -> Option<Way> {
         let (start, end) = (*self.comb.places.get(from)?, *self.comb.places.get(to)?);
-        let (dx, dy) = (end.0 - start.0, end.1 - start.1);
-        let middle = ((start.0 + end.0) / 2.0, (start.1 + end.1) / 2.0);
-        let bend = (middle.0 - dy * BEND, middle.1 + dx * BEND);
-        Some([start, bend, end])
+        Some(Way::between(start, end, BEND))
     }
-}
-
-/// A point of a quadratic curve.
-fn along([start, bend, end]: [(f64, f64); 3], part: f64) -> (f64, f64) {
-    let rest = 1.0 - part;
-    let at = |a: f64, b: f64, c: f64| rest * rest * a + 2.0 * rest * part * b + part * part * c;
-    (at(start.0, bend.0, end.0), at(start.1, bend.1, end.1))
 }
 
 /// Of the pieces; liars and attackers look as if they had all.

@@ -3,12 +3,18 @@
 use lab_page::settings::Side;
 use page_kit::dom::{make, part, set_attribute, set_text};
 use swarm_lab::Snapshot;
+use swarm_lab::snapshot::PeerSnapshot;
+use swarm_picture::colours::rgb;
+use swarm_picture::piece_map::{PieceMap, RowView};
 use web_sys::Element;
 
 use super::hive::{Hive, Look};
-use super::piece_map::PieceMap;
+use super::theme::{Theme, role_index};
 use super::{figures, words};
 use crate::messages::{Figures, RunFrame};
+
+/// The piece map is about so high, in CSS pixels.
+const MAP_HEIGHT: f64 = 240.0;
 
 /// See the module.
 pub(super) struct SideView {
@@ -18,6 +24,8 @@ pub(super) struct SideView {
     pub snapshot: Snapshot,
     pub figures: Option<Figures>,
     pieces: u32,
+    /// Rows of the map, from the start.
+    peers: usize,
 }
 
 impl SideView {
@@ -30,10 +38,11 @@ impl SideView {
         set_text(&part(&element, "badge"), &name.to_uppercase());
         SideView {
             hive: Hive::new(&part(&element, "hive")),
-            map: PieceMap::new(&part(&element, "map")),
+            map: PieceMap::new(&part(&element, "map"), MAP_HEIGHT),
             snapshot: Snapshot::default(),
             figures: None,
             pieces: 1,
+            peers: 0,
             element,
         }
     }
@@ -52,7 +61,9 @@ impl SideView {
     /// As large as its place on the page.
     pub(super) fn fit(&mut self, peers: usize) {
         self.hive.fit(peers);
-        self.map.fit(peers, self.pieces);
+        // A column for each piece, however many there are.
+        self.map.fit(self.pieces, self.pieces as usize);
+        self.peers = peers;
     }
 
     /// Colours have changed.
@@ -76,7 +87,10 @@ impl SideView {
         self.hive.flows.fade(seconds);
         self.hive.draw(&self.snapshot, look);
         let glow = (!look.is_still).then_some(seconds);
-        self.map.draw(&self.snapshot, look.theme, glow) || !self.hive.flows.is_empty()
+        let (peers, theme) = (&self.snapshot.peers, look.theme);
+        self.map
+            .take((0..self.peers).map(|index| row(index, peers.get(index), theme)));
+        self.map.draw(&theme.palette(), glow) || !self.hive.flows.is_empty()
     }
 
     fn show_words(&self) {
@@ -97,5 +111,15 @@ impl SideView {
             snapshot.complete
         );
         set_attribute(&part(&self.element, "map"), "aria-label", &label);
+    }
+}
+
+/// Of the piece map; one who has not come yet has nothing.
+fn row<'a>(index: usize, peer: Option<&'a PeerSnapshot>, theme: &Theme) -> RowView<'a> {
+    RowView {
+        key: index as u32,
+        have: peer.map_or(&[], |peer| &peer.have),
+        is_present: peer.is_some_and(|peer| peer.present),
+        colour: rgb(peer.map_or(&theme.missing, |peer| &theme.roles[role_index(peer.role)])),
     }
 }

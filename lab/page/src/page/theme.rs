@@ -1,10 +1,9 @@
 //! The colours of the style sheet, for what is painted.
 
-use page_kit::dom::{document, window};
+use page_kit::dom::by_id;
 use swarm_lab::snapshot::Role;
-
-/// Red, green, blue.
-pub(super) type Rgb = [u8; 3];
+use swarm_picture::colours::{Sheet, rgb};
+use swarm_picture::piece_map::Palette;
 
 /// See the module. Each is as CSS wants it.
 pub(super) struct Theme {
@@ -27,14 +26,8 @@ pub(super) struct Theme {
 impl Theme {
     /// As the style sheet has it now.
     pub(super) fn read() -> Self {
-        let root = document().document_element();
-        let style = root.and_then(|root| window().get_computed_style(&root).ok().flatten());
-        let colour = |name: &str| {
-            let value = style
-                .as_ref()
-                .and_then(|style| style.get_property_value(name).ok());
-            value.unwrap_or_default().trim().to_owned()
-        };
+        let sheet = Sheet::of(&by_id("lab"));
+        let colour = |name| sheet.colour(name);
         Theme {
             soft: colour("--ink-soft"),
             line: colour("--line"),
@@ -53,6 +46,15 @@ impl Theme {
             ],
         }
     }
+
+    /// For piece maps.
+    pub(super) fn palette(&self) -> Palette {
+        Palette {
+            missing: rgb(&self.missing),
+            card: rgb(&self.card),
+            glow: rgb(&self.piece),
+        }
+    }
 }
 
 pub(super) fn role_index(role: Role) -> usize {
@@ -62,24 +64,4 @@ pub(super) fn role_index(role: Role) -> usize {
         Role::FreeRider => 2,
         Role::Liar | Role::Attacker => 3,
     }
-}
-
-/// Of a colour written as #rrggbb, which is how the style sheet writes those above.
-pub(super) fn rgb(colour: &str) -> Rgb {
-    let digits = colour.strip_prefix('#').unwrap_or_default();
-    let byte = |at: usize| {
-        let pair = digits.get(at..at + 2);
-        pair.and_then(|pair| u8::from_str_radix(pair, 16).ok())
-            .unwrap_or(128)
-    };
-    [byte(0), byte(2), byte(4)]
-}
-
-/// So far from one colour to the other, 0 to 1.
-pub(super) fn mix(from: Rgb, to: Rgb, part: f64) -> Rgb {
-    let channel = |index: usize| {
-        let (from, to) = (f64::from(from[index]), f64::from(to[index]));
-        (from + (to - from) * part).round() as u8
-    };
-    [channel(0), channel(1), channel(2)]
 }

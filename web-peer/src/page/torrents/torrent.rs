@@ -1,7 +1,7 @@
 //! One torrent.
 
 use swarm_core::engine::view::{Changes, Known};
-use swarm_core::engine::{TorrentState, TorrentView};
+use swarm_core::engine::{Reached, TorrentState, TorrentView};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::TorrentLink;
 use swarm_core::pieces::Strategy;
@@ -20,7 +20,7 @@ use crate::page::dom::{
 use crate::page::list::{List, Row};
 use crate::page::saving::{Wanted, has_folders};
 use crate::page::words::say;
-use crate::page::{browser, format};
+use crate::page::{browser, format, limits};
 
 /// As the options of `order` stand in the page.
 pub(crate) const STRATEGIES: [Strategy; 3] = [
@@ -53,6 +53,8 @@ pub(crate) struct TorrentShown {
     pub(crate) trackers: Option<Vec<TrackerShown>>,
     /// How far its files are put together, while somebody waits for them.
     pub(crate) saving: Option<f64>,
+    /// Why it is paused, if nobody paused it.
+    pub(crate) enough: Option<Reached>,
 }
 
 impl Row for Torrent {
@@ -90,6 +92,7 @@ impl Row for Torrent {
             changes,
             trackers,
             saving,
+            enough,
         } = shown;
         if let Some(trackers) = trackers {
             self.trackers.show(trackers);
@@ -114,7 +117,7 @@ impl Row for Torrent {
             self.show_name();
         }
         self.show_attributes(view);
-        self.show_progress(view);
+        self.show_progress(view, enough);
         self.show_figures(view);
         self.show_buttons(view, saving);
         self.show_strategy(view, before.map(|(view, _)| view.strategy));
@@ -122,6 +125,9 @@ impl Row for Torrent {
             self.draw_pieces();
         }
         set_flag(&self.peer_list, "hidden", view.peers.is_empty());
+        let swarm = self.part("swarm-place");
+        let is_of_use = !view.peers.is_empty() || swarm.has_attribute("open");
+        set_flag(&swarm, "hidden", !is_of_use);
         set_text(
             &part(&self.peer_list, "number"),
             &say!("{n} peer{s}", n = view.peers.len()),
@@ -148,12 +154,14 @@ impl Torrent {
         set("data-copies", &view.copies.to_string());
     }
 
-    fn show_progress(&self, view: &TorrentView) {
+    fn show_progress(&self, view: &TorrentView, enough: Option<Reached>) {
         let sources = view.peers.iter().filter(|peer| peer.down_rate > 0).count();
-        set_text(
-            &self.part("words"),
-            &sentences::state(view, &self.choice, sources),
-        );
+        let paused = view.state == TorrentState::Paused;
+        let words = match enough.filter(|_| paused) {
+            Some(reached) => limits::words(reached),
+            None => sentences::state(view, &self.choice, sources),
+        };
+        set_text(&self.part("words"), &words);
         set_text(&self.part("percent"), &format::percent(view.progress));
         set_bar(
             &self.part("bar"),

@@ -1,7 +1,7 @@
 //! What every store must do, whatever it is made of.
 
 use js_sys::{Array, Uint8Array};
-use swarm_core::engine::StoreError;
+use swarm_core::engine::{Reached, StoreError};
 use swarm_core::id::InfoHash;
 use swarm_core::pieces::{Priority, Strategy};
 use wasm_bindgen::JsCast;
@@ -9,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Blob;
 
-use super::{Backend, Content, Files, Indexed, Key, Record, Store, Wishes};
+use super::{Backend, Content, Files, Indexed, Key, Record, Sharing, Store, Wishes};
 use crate::worker::js::{bytes_of, read_blob, scope};
 
 pub(super) const A: InfoHash = InfoHash([0xaa; 20]);
@@ -255,6 +255,8 @@ fn a_record_without_removed_trackers_is_read_and_one_with_them_is_as_before() {
     let kept = Uint8Array::from(&bytes[..]).into();
     assert_eq!(Record::decode(&kept), Ok(record.clone()));
     record.met.push("ws://example.com/".into());
+    record.sharing.given = 1 << 40;
+    record.sharing.enough = Some(Reached::Ratio);
     assert_eq!(Record::decode(&record.encode()), Ok(record));
 }
 
@@ -348,6 +350,7 @@ pub(super) fn record(info_hash: InfoHash, added: f64) -> Record {
         tracking: super::schema::Tracking::default(),
         web_seeds: Vec::new(),
         met: Vec::new(),
+        sharing: Sharing::default(),
     }
 }
 

@@ -1,10 +1,11 @@
 //! What the database of a slot looks like, and how it came to look like this.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use js_sys::{Array, Uint8Array};
 use serde::{Deserialize, Serialize};
-use swarm_core::engine::StoreError;
+use swarm_core::engine::{Reached, StoreError};
 use swarm_core::id::InfoHash;
 use swarm_core::pieces::{Priority, Strategy};
 use wasm_bindgen::{JsCast, JsValue};
@@ -16,9 +17,8 @@ use super::Key;
 /// to a record goes behind what was there, see [`Record::decode`].
 pub(super) const VERSION: u32 = 3;
 
-/// Info-hash (hex) → [`Record`], then its [`Wishes`], [`More`] and [`Tracking`], web seeds, and what
-/// it has met
-/// (postcard).
+/// Info-hash (hex) → [`Record`], then its [`Wishes`], [`More`] and [`Tracking`], web seeds, what
+/// it has met, and [`Sharing`] (postcard).
 pub(super) const TORRENTS: &str = "torrents";
 /// Info-hash (hex), piece index → the whole piece (`ArrayBuffer`), verified; or `true` for a
 /// piece whose bytes are in stretches ([`STRETCHES`], [`PLACES`]) and verified.
@@ -110,6 +110,20 @@ pub(in crate::worker) struct Record {
     /// that.
     #[serde(skip)]
     pub(in crate::worker) met: Vec<String>,
+    /// How much it was shared. Kept behind that.
+    #[serde(skip)]
+    pub(in crate::worker) sharing: Sharing,
+}
+
+/// How much a torrent was shared since a person last began to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(in crate::worker) struct Sharing {
+    /// Bytes that others got.
+    pub(in crate::worker) given: u64,
+    /// For how long all of it was here.
+    pub(in crate::worker) time: Duration,
+    /// There was enough of it: it is paused because of that.
+    pub(in crate::worker) enough: Option<Reached>,
 }
 
 /// Trackers of a torrent that it does not name itself, and of those that it names.
@@ -156,7 +170,7 @@ pub(in crate::worker) enum Content {
 
 impl Record {
     pub(super) fn encode(&self) -> JsValue {
-        let links = (&self.web_seeds, &self.met);
+        let links = (&self.web_seeds, &self.met, &self.sharing);
         let more = (&self.wishes, &self.more, &self.tracking, links);
         let bytes = postcard::to_allocvec(&(self, more));
         let bytes = bytes.expect("plain data can be serialised");
@@ -164,8 +178,8 @@ impl Record {
     }
 
     /// A record that can't be read is the storage's failure, not a reason to panic. Those of
-    /// earlier versions end where wishes begin, or behind them, or where tracking, web seeds or
-    /// what it has met begin.
+    /// earlier versions end where wishes begin, or behind them, or where tracking, web seeds, what
+    /// it has met or how much it was shared begin.
     pub(super) fn decode(value: &JsValue) -> Result<Self, StoreError> {
         let bytes = value
             .dyn_ref::<Uint8Array>()
@@ -186,7 +200,10 @@ impl Record {
                 (record.web_seeds, rest) = postcard::take_from_bytes(rest)?;
             }
             if !rest.is_empty() {
-                record.met = postcard::from_bytes(rest)?;
+                (record.met, rest) = postcard::take_from_bytes(rest)?;
+            }
+            if !rest.is_empty() {
+                record.sharing = postcard::from_bytes(rest)?;
             }
             Ok(record)
         };

@@ -22,15 +22,28 @@ async fn a_page_that_does_not_look_is_told_what_happens_and_no_more() {
     let hashing = Glance {
         percent: Some(0),
         is_busy: true,
+        is_needed: false,
     };
     page.glance(hashing).await;
     let info_hash = page.added().await;
-    page.glance(Glance::default()).await;
     let is_snapshot = |message: &ToPage, _: &[JsValue]| match message {
         ToPage::State(state) => Some(state.clone()),
         _ => None,
     };
-    let state = page.next(is_snapshot).await;
+    // It is busy until the files are copied as well, before or after it says so.
+    let (mut happened, mut rests) = (None, false);
+    while happened.is_none() || !rests {
+        let news = page.next(|message, _| match message {
+            ToPage::State(state) => Some(Ok(state.clone())),
+            ToPage::Glance(glance) => Some(Err(*glance)),
+            _ => None,
+        });
+        match news.await {
+            Ok(state) => happened = happened.or(Some(state)),
+            Err(glance) => rests = glance == Glance::default(),
+        }
+    }
+    let state = happened.expect("it was awaited");
     assert!(state.has_happened);
     assert_eq!(state.view.torrents[0].state, TorrentState::Seeding);
     assert_eq!(page.only().have, [0xff, 0xf0]);

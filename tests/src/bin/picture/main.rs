@@ -1,6 +1,12 @@
-//! Takes the README's pictures: a page that shares one torrent and fetches another, or,
-//! with `lab` as its second argument, two swarms in the lab. Needs what the tests in real
-//! tabs need; writes to the path in its first argument.
+//! Takes the README's pictures: a page that shares one torrent and fetches another, with `swarm`
+//! as its second argument a real swarm as one of its tabs shows it, with `lab` two swarms in the
+//! lab. Needs what the tests in real tabs need; writes to the path in its first argument.
+//!
+//! With `hundred` it shows a swarm of a hundred peers that is made up, with all that a person may
+//! have told the browser, into files whose names begin with the first argument, and says how long
+//! a picture takes.
+
+mod hundred;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +26,8 @@ async fn main() -> Result<()> {
     let picture = PathBuf::from(args.next().context("say where the picture goes")?);
     match args.next() {
         Some(what) if what == "lab" => lab(&picture).await,
+        Some(what) if what == "swarm" => swarm(&picture).await,
+        Some(what) if what == "hundred" => hundred::take(&picture).await,
         _ => page(&picture).await,
     }
 }
@@ -65,6 +73,37 @@ async fn page(picture: &Path) -> Result<()> {
     };
     until("a download half way", || tab.torrents(), half).await?;
     tab.run("scrollTo(0, 0)").await?;
+    tab.screenshot(picture).await?;
+    browser.quit().await
+}
+
+/// A tab in the middle of a swarm of six.
+async fn swarm(picture: &Path) -> Result<()> {
+    let folder = TempDir::new()?;
+    let film = random(&folder.path().join("Holiday film.mp4"), 180 * MIB, 3)?;
+    let server = Server::start_with(&["--relay", "free"]).await?;
+    let link = SlowLink::to(server.address).await?;
+    let browser = Browser::start().await?;
+    let (_seeder, shared) = browser.seed(&link.page(), &[&film]).await?;
+    let mut tabs = Vec::new();
+    link.set_rate(3 * MIB as u64);
+    for _ in 0..5 {
+        let tab = browser.open(&link.page()).await?;
+        tab.add_link(&shared.share_link).await?;
+        tabs.push(tab);
+    }
+    let tab = &tabs[2];
+    tab.torrent_that("with all peers", |torrent| torrent.peers.len() == 5)
+        .await?;
+    tab.run(r#"document.querySelector('[data-testid="swarm"] > summary').click()"#)
+        .await?;
+    tab.torrent_that("a third", |torrent| torrent.progress > 0.3)
+        .await?;
+    let rows = "return document.querySelectorAll('[data-testid=\"swarm-peer\"]').length === 5";
+    tab.until("rows of peers", rows).await?;
+    browser.emulate((1200, 1320, 1.0), &[]).await?;
+    tab.run("document.querySelector('[data-testid=\"swarm\"]').scrollIntoView()")
+        .await?;
     tab.screenshot(picture).await?;
     browser.quit().await
 }

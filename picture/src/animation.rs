@@ -9,9 +9,10 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
 /// Draws when a picture is due, as long as there is something to draw.
-#[derive(Clone)]
-pub(super) struct Animation(Rc<Inner>);
+#[derive(Clone, Debug)]
+pub struct Animation(Rc<Inner>);
 
+#[derive(Debug)]
 struct Inner {
     callback: RefCell<Option<Function>>,
     is_requested: Cell<bool>,
@@ -19,7 +20,7 @@ struct Inner {
 
 impl Animation {
     /// `draw` gets the time in milliseconds, and says whether the next picture will differ.
-    pub(super) fn new(mut draw: impl FnMut(f64) -> bool + 'static) -> Self {
+    pub fn new(mut draw: impl FnMut(f64) -> bool + 'static) -> Self {
         let animation = Animation(Rc::new(Inner {
             callback: RefCell::default(),
             is_requested: Cell::default(),
@@ -37,7 +38,7 @@ impl Animation {
     }
 
     /// There is something to draw.
-    pub(super) fn request(&self) {
+    pub fn request(&self) {
         if let Some(callback) = &*self.0.callback.borrow()
             && !self.0.is_requested.replace(true)
         {

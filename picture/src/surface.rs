@@ -5,16 +5,21 @@ use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement};
 
 /// See the module. Sizes and places are in CSS pixels.
-pub(super) struct Surface {
+#[derive(Clone, Debug)]
+pub struct Surface {
+    /// Its element.
     pub canvas: HtmlCanvasElement,
+    /// What draws on it.
     pub context: CanvasRenderingContext2d,
+    /// As of the last [`Surface::fit`].
     pub width: f64,
+    /// The same.
     pub height: f64,
 }
 
 impl Surface {
     /// Nothing fits on it before [`Surface::fit`].
-    pub(super) fn new(canvas: &Element) -> Self {
+    pub fn new(canvas: &Element) -> Self {
         let canvas: HtmlCanvasElement = canvas.clone().unchecked_into();
         let context = canvas.get_context("2d").ok().flatten();
         Surface {
@@ -28,7 +33,7 @@ impl Surface {
     }
 
     /// As large as its place on the page.
-    pub(super) fn fit(&mut self) {
+    pub fn fit(&mut self) {
         let ratio = ratio();
         self.width = f64::from(self.canvas.client_width());
         self.height = f64::from(self.canvas.client_height());
@@ -38,12 +43,20 @@ impl Surface {
         scaled.expect("the ratio is a number");
     }
 
-    pub(super) fn clear(&self) {
+    /// Empties it.
+    pub fn clear(&self) {
         self.context.clear_rect(0.0, 0.0, self.width, self.height);
     }
 
+    /// A colour as #rrggbb, however a style sheet wrote it: a canvas reads them all, the names of
+    /// a system's colours too.
+    pub fn spelled(&self, colour: &str) -> String {
+        self.context.set_fill_style_str(colour);
+        self.context.fill_style().as_string().unwrap_or_default()
+    }
+
     /// Adds a closed outline to the path.
-    pub(super) fn outline(&self, corners: &[(f64, f64)]) {
+    pub fn outline(&self, corners: &[(f64, f64)]) {
         let [(x, y), others @ ..] = corners else {
             return;
         };
@@ -55,7 +68,7 @@ impl Surface {
     }
 
     /// Fills what `path` draws, in one go: much cheaper than one by one.
-    pub(super) fn fill(&self, colour: &str, path: impl FnOnce()) {
+    pub fn fill(&self, colour: &str, path: impl FnOnce()) {
         self.context.begin_path();
         path();
         self.context.set_fill_style_str(colour);
@@ -63,7 +76,7 @@ impl Surface {
     }
 
     /// Draws the lines that `path` draws, in one go.
-    pub(super) fn stroke(&self, colour: &str, width: f64, path: impl FnOnce()) {
+    pub fn stroke(&self, colour: &str, width: f64, path: impl FnOnce()) {
         self.context.begin_path();
         path();
         self.context.set_stroke_style_str(colour);
@@ -73,6 +86,6 @@ impl Surface {
 }
 
 /// Pixels of the screen for one of CSS.
-pub(super) fn ratio() -> f64 {
+pub fn ratio() -> f64 {
     window().device_pixel_ratio()
 }

@@ -1,0 +1,185 @@
+//! Where the peers of one of them stand: around it, on as few rings as there is room for.
+
+/// Cells of peers are at most and at least so large: from the middle to a corner, in CSS pixels.
+const RADIUS: (f64, f64) = (30.0, 3.0);
+
+/// Between the middles of two cells, in radii.
+const APART: f64 = 2.3;
+
+/// The cell in the middle, in radii of the others, and what it may be of the height.
+const MIDDLE: (f64, f64) = (1.5, 0.14);
+
+/// The innermost ring leaves so much of the way from the middle free, and at least so many radii
+/// beside the cells, for the lines to be seen.
+const FREE: (f64, f64) = (0.4, 1.0);
+
+/// A ring is drawn in so many straight lines, as far as places go.
+const STEPS: usize = 180;
+
+/// Cosine and sine of the angle between the ends of one: the functions would weigh more, in a
+/// program, than all that is here.
+const STEP: (f64, f64) = (0.999_390_827_019_095_8, 0.034_899_496_702_500_97);
+
+/// Places for a number of peers in a rectangle.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rings {
+    /// The middle of each peer's cell.
+    pub places: Vec<(f64, f64)>,
+    /// From a cell's middle to its corners.
+    pub radius: f64,
+    /// The middle of it all.
+    pub middle: (f64, f64),
+    /// Of the cell there.
+    pub middle_radius: f64,
+}
+
+impl Rings {
+    /// As large as they can be. A rectangle without room gives cells without extent.
+    pub fn fit(peers: usize, width: f64, height: f64) -> Self {
+        let middle = (width / 2.0, height / 2.0);
+        let mut radius = RADIUS.0;
+        let (rings, room) = loop {
+            let rings = rings(width, height, radius);
+            // As few of them as are needed, from the outermost.
+            let mut room = 0;
+            let needed = rings.into_iter().take_while(|ring| {
+                let is_needed = room < peers;
+                room += if is_needed { ring.room } else { 0 };
+                is_needed
+            });
+            let rings: Vec<Ring> = needed.collect();
+            if room >= peers || radius <= RADIUS.1 {
+                break (rings, room);
+            }
+            radius -= 0.5;
+        };
+        let mut places = Vec::with_capacity(peers);
+        let mut left = (peers, room);
+        for (index, ring) in rings.iter().enumerate() {
+            // Each ring gets what it has room for in comparison with the others.
+            let here = match left.1 {
+                0 => 0,
+                room => (left.0 * ring.room).div_ceil(room),
+            };
+            left = (left.0 - here, left.1 - ring.room);
+            let shift = if index % 2 == 0 { 0.0 } else { 0.5 };
+            let place = |number: usize| {
+                let (x, y) = ring.at((number as f64 + shift) / here as f64);
+                (middle.0 + x, middle.1 + y)
+            };
+            places.extend((0..here).map(place));
+        }
+        // There is always a place, however small the picture.
+        places.resize(peers, middle);
+        Rings {
+            places,
+            radius,
+            middle,
+            middle_radius: middle_radius(height, radius),
+        }
+    }
+
+    /// The peer whose cell is here.
+    pub fn at(&self, x: f64, y: f64) -> Option<usize> {
+        let far = |place: &(f64, f64)| distance(*place, (x, y));
+        let places = self.places.iter().enumerate();
+        let nearest = places.min_by(|(_, a), (_, b)| far(a).total_cmp(&far(b)))?;
+        (far(nearest.1) <= self.radius).then_some(nearest.0)
+    }
+}
+
+/// One ring: an ellipse around nothing.
+struct Ring {
+    /// How many cells have room on it.
+    room: usize,
+    /// Its points, from its left end, and its length up to each.
+    points: Vec<((f64, f64), f64)>,
+}
+
+fn middle_radius(height: f64, radius: f64) -> f64 {
+    (radius * MIDDLE.0).min(height * MIDDLE.1)
+}
+
+/// All rings that there is room for, from the outermost.
+fn rings(width: f64, height: f64, radius: f64) -> Vec<Ring> {
+    let (a, b) = (width / 2.0 - radius, height / 2.0 - radius);
+    let cells = middle_radius(height, radius) + (1.0 + FREE.1) * radius;
+    let least = cells.max(FREE.0 * a.min(b));
+    let mut rings = Vec::new();
+    let mut inwards = 0.0;
+    while a.min(b) - inwards > least {
+        rings.push(Ring::new(a - inwards, b - inwards, radius));
+        inwards += APART * radius;
+    }
+    rings
+}
+
+impl Ring {
+    fn new(a: f64, b: f64, radius: f64) -> Self {
+        let (mut x, mut y) = (-1.0, 0.0);
+        let mut points: Vec<((f64, f64), f64)> = Vec::with_capacity(STEPS + 1);
+        for _ in 0..=STEPS {
+            let point = (a * x, b * y);
+            let before = points.last().copied().unwrap_or((point, 0.0));
+            points.push((point, before.1 + distance(point, before.0)));
+            (x, y) = (x * STEP.0 - y * STEP.1, x * STEP.1 + y * STEP.0);
+        }
+        let length = points[STEPS].1;
+        Ring {
+            room: (length / (APART * radius)) as usize,
+            points,
+        }
+    }
+
+    /// The point after this part of its length.
+    fn at(&self, part: f64) -> (f64, f64) {
+        let length = part * self.points[STEPS].1;
+        let step = self.points.partition_point(|(_, until)| *until < length);
+        let step = step.clamp(1, STEPS);
+        let ((from, before), (to, after)) = (self.points[step - 1], self.points[step]);
+        let within = (length - before) / (after - before).max(f64::MIN_POSITIVE);
+        let along = |from: f64, to: f64| from + (to - from) * within;
+        (along(from.0, to.0), along(from.1, to.1))
+    }
+}
+
+/// Without the care for numbers near the end of their range that the library takes.
+fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {
+    let (dx, dy) = (a.0 - b.0, a.1 - b.1);
+    (dx * dx + dy * dy).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_has_a_place_of_their_own_inside_and_is_found_there() {
+        for (width, height) in [(780.0, 380.0), (320.0, 280.0)] {
+            for peers in [1, 2, 3, 7, 20, 50, 100, 200] {
+                let rings = Rings::fit(peers, width, height);
+                assert_eq!(rings.places.len(), peers);
+                for (index, &(x, y)) in rings.places.iter().enumerate() {
+                    let r = rings.radius - 1e-6;
+                    assert!(x >= r && x <= width - r && y >= r && y <= height - r);
+                    assert_eq!(rings.at(x + rings.radius / 4.0, y), Some(index));
+                    let (mx, my) = rings.middle;
+                    assert!((x - mx).hypot(y - my) > rings.radius + rings.middle_radius);
+                    for &(ox, oy) in &rings.places[..index] {
+                        let apart = (x - ox).hypot(y - oy);
+                        assert!(apart > 1.7 * rings.radius, "{peers}: {apart}");
+                    }
+                }
+                assert_eq!(rings.at(-50.0, 0.0), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_picture_without_room_has_its_peers_all_the_same() {
+        for (width, height) in [(0.0, 0.0), (10.0, 300.0), (300.0, 5.0)] {
+            assert_eq!(Rings::fit(9, width, height).places.len(), 9);
+        }
+        assert_eq!(Rings::fit(0, 300.0, 300.0).places, []);
+    }
+}
