@@ -13,6 +13,7 @@ use swarm_core::engine::{Config, Done, Event, Job, StoreError, Work};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{Origin, TrackerAddress};
 use swarm_core::node::{self, LinkInput, LinkOutput, Node, WireInput};
+use swarm_core::overlay::OverlayConfig;
 use swarm_core::pieces::PieceIndex;
 use swarm_core::time::Time;
 use wasm_bindgen_futures::spawn_local;
@@ -396,6 +397,10 @@ fn config() -> Config {
                 ..RtcConfig::default()
             },
             ..PathsConfig::default()
+        },
+        overlay: OverlayConfig {
+            links: 32,
+            ..OverlayConfig::default()
         },
         ..Config::default()
     }

@@ -1,0 +1,89 @@
+//! Tabs of several swarms whose server is gone for good: they find each other through the overlay.
+
+use anyhow::{Context, Result};
+use swarm_tests::browser::Browser;
+use swarm_tests::files::random;
+use swarm_tests::server::Server;
+use swarm_tests::tab::{Tab, Torrent};
+use swarm_tests::wait::until;
+use tempfile::TempDir;
+
+const MIB: usize = 1 << 20;
+
+/// Waits until one of a tab's torrents, of those that it has beside others, is as wanted.
+async fn torrent_that(
+    tab: &Tab,
+    info_hash: &str,
+    what: &str,
+    is: impl Fn(&Torrent) -> bool,
+) -> Result<()> {
+    let of = |torrents: &Vec<Torrent>| {
+        let mut torrents = torrents.iter();
+        let found = torrents.find(|torrent| torrent.info_hash == info_hash);
+        found.is_some_and(&is)
+    };
+    until(what, || tab.torrents(), of).await?;
+    Ok(())
+}
+
+/// Shares one file more; its info-hash.
+async fn share(tab: &Tab, file: &std::path::Path) -> Result<String> {
+    let before = tab.torrents().await?;
+    tab.share(&[file]).await?;
+    let is_new = |torrent: &&Torrent| {
+        let known = before.iter().any(|it| it.info_hash == torrent.info_hash);
+        torrent.state == "seeding" && !known
+    };
+    let torrents = until(
+        "one torrent more that is seeded",
+        || tab.torrents(),
+        |torrents| torrents.iter().any(|torrent| is_new(&torrent)),
+    )
+    .await?;
+    let new = torrents.iter().find(is_new).context("it was there")?;
+    Ok(new.info_hash.clone())
+}
+
+fn magnet(info_hash: &str) -> String {
+    format!("magnet:?xt=urn:btih:{info_hash}")
+}
+
+fn complete(torrent: &Torrent) -> bool {
+    torrent.state == "seeding"
+}
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn tabs_that_share_only_a_neighbour_find_each_others_torrents_without_a_server() -> Result<()>
+{
+    let folder = TempDir::new()?;
+    let file = |name: &str, seed| random(&folder.path().join(name), 2 * MIB, seed);
+    let (shared, others, wanted) = (file("x", 61)?, file("y", 62)?, file("z", 63)?);
+    let server = Server::start_with(&["--relay", "spare"]).await?;
+    let browser = Browser::start().await?;
+
+    // The first shares one torrent with the second, and that another one with the third, which
+    // alone has the one that the first will want.
+    let (first, x) = browser.seed(&server.page(), &[&shared]).await?;
+    let (third, y) = browser.seed(&server.page(), &[&others]).await?;
+    let z = share(&third, &wanted).await?;
+    let second = browser.open(&server.page()).await?;
+    for info_hash in [&x.info_hash, &y.info_hash] {
+        second.add_link(&magnet(info_hash)).await?;
+        torrent_that(&second, info_hash, "complete and linked directly", |it| {
+            complete(it) && it.is_direct()
+        })
+        .await?;
+    }
+    server.kill().await?;
+
+    first.add_link(&magnet(&z)).await?;
+    torrent_that(&first, &z, "found without a server", |torrent| {
+        complete(torrent) && torrent.is_direct()
+    })
+    .await?;
+    // Nobody but whoever has it took part.
+    let torrents = second.torrents().await?;
+    assert!(torrents.iter().all(|torrent| torrent.info_hash != z));
+    browser.quit().await
+}
