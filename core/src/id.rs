@@ -44,6 +44,9 @@ impl LinkId {
     /// Through what the direct links are agreed on that no channel was there for: trackers'
     /// messages. No server has this number.
     pub const TRACKERS: LinkId = LinkId(u32::MAX - 1);
+    /// The link of the first web seed; those of others count down from it. No server, and nothing
+    /// above, has such a number.
+    pub const FIRST_WEB_SEED: LinkId = LinkId(u32::MAX - 3);
 }
 
 /// A channel of this host: numbers of channels are unique on their link alone.
@@ -175,6 +178,14 @@ impl fmt::Debug for PeerId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_a_number_of_its_own_is_no_web_seed() {
+        // Theirs count down from the first.
+        for own in [LinkId::NETWORK, LinkId::TRACKERS, LinkId::INTRODUCED] {
+            assert!(own > LinkId::FIRST_WEB_SEED, "{own:?}");
+        }
+    }
 
     #[test]
     fn info_hash_reads_hex_and_base32() {

@@ -59,7 +59,7 @@ impl<C> Default for WebSeeds<C> {
     fn default() -> Self {
         WebSeeds {
             seeds: SortedMap::new(),
-            next_link: LinkId::NETWORK.0 - 1,
+            next_link: LinkId::FIRST_WEB_SEED.0,
             next_fetch: 0,
             wanting: SortedMap::new(),
             relay_only: false,
