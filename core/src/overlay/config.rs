@@ -46,15 +46,16 @@ pub struct OverlayConfig {
     pub calls: usize,
     /// Of them, those of one neighbour: 64.
     pub calls_each: usize,
-    /// Questions of one neighbour that are taken in a minute: 240. The network of the tests makes 40
-    /// of them.
+    /// Questions of one neighbour that are taken in a minute: 240.
     pub a_minute: usize,
     /// Offers of one neighbour that are taken in a minute: 30, of at most 4 KiB.
     pub offers_a_minute: usize,
     /// Tabs that we were told of, and may want: 32.
     pub candidates: usize,
-    /// Whom no link came about with is left alone for this long: a minute.
-    pub rest: Duration,
+    /// Whom no link came about with is left alone for this long, then twice that, and so on up to
+    /// the latter: a minute, a quarter of an hour. In a large network everybody is wanted by more
+    /// than it has links for.
+    pub rest: (Duration, Duration),
 }
 
 impl Default for OverlayConfig {
@@ -78,7 +79,7 @@ impl Default for OverlayConfig {
             a_minute: 240,
             offers_a_minute: 30,
             candidates: 32,
-            rest: Duration::from_secs(60),
+            rest: seconds(60, 900),
         }
     }
 }

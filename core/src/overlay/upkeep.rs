@@ -27,8 +27,8 @@ pub(super) struct Maintenance {
     candidates: Vec<Candidate>,
     /// Links in the making, since when.
     linking: SortedMap<Fingerprint, (Candidate, Time)>,
-    /// No link came about, and none is tried before then.
-    resting: SortedMap<Fingerprint, Time>,
+    /// No link came about, and none is tried before its turn.
+    resting: SortedMap<Fingerprint, Turn>,
 }
 
 /// Somebody we heard of, and how.
@@ -91,9 +91,16 @@ impl Maintenance {
     /// No link came about.
     pub(super) fn failed(&mut self, now: Time, tab: Fingerprint, config: &OverlayConfig) {
         self.linking.remove(&tab);
-        self.resting.insert(tab, now + config.rest);
+        // Most of those who have no place for us won't have one soon.
+        let rest = self.resting.entry(tab).or_insert_with(Turn::default);
+        rest.pause = rest
+            .pause
+            .saturating_mul(2)
+            .max(config.rest.0)
+            .min(config.rest.1);
+        rest.at = now + rest.pause;
         if self.resting.len() > config.candidates {
-            let first = self.resting.iter().min_by_key(|(_, until)| **until);
+            let first = self.resting.iter().min_by_key(|(_, rest)| rest.at);
             let first = first.map(|(tab, _)| *tab);
             first.map(|first| self.resting.remove(&first));
         }
@@ -107,7 +114,7 @@ impl Maintenance {
         config: &OverlayConfig,
     ) -> bool {
         let tab = candidate.tab;
-        let rests = self.resting.get(&tab).is_some_and(|until| now < *until);
+        let rests = self.resting.get(&tab).is_some_and(|rest| now < rest.at);
         let known =
             self.linking.contains_key(&tab) || self.candidates.iter().any(|it| it.tab == tab);
         let new = !rests && !known && self.candidates.len() < config.candidates;
