@@ -92,7 +92,7 @@ impl Maintenance {
     pub(super) fn failed(&mut self, now: Time, tab: Fingerprint, config: &OverlayConfig) {
         self.linking.remove(&tab);
         // Most of those who have no place for us won't have one soon.
-        let rest = self.resting.entry(tab).or_insert_with(Turn::default);
+        let rest = self.resting.entry(tab).or_default();
         rest.pause = rest
             .pause
             .saturating_mul(2)
