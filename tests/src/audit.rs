@@ -82,11 +82,9 @@ impl Tab {
         for look in LOOKS {
             self.look(look).await?;
             // What fades in has faded in: axe sees colours as they are just then.
-            self.run_async(
-                "const done = arguments[arguments.length - 1];
-                 const ends = document.getAnimations().filter(it =>
-                     it.effect.getComputedTiming().endTime !== Infinity).map(it => it.finished);
-                 Promise.allSettled(ends).then(() => done(true));",
+            self.run(
+                "for (const it of document.getAnimations())
+                     if (it.effect.getComputedTiming().endTime !== Infinity) it.finish();",
             )
             .await?;
             for script in [self.run(TOO_WIDE).await?, self.run_async(JUDGE).await?] {
