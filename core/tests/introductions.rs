@@ -10,7 +10,6 @@ use std::time::Duration;
 use support::{Content, Net};
 use swarm_core::engine::{Config, Event, PeerPath};
 use swarm_core::hub::HubConfig;
-use swarm_core::metainfo::Metainfo;
 use swarm_core::wire::relay::RelayUse;
 
 fn config() -> Config {
@@ -92,20 +91,9 @@ fn who_knows_one_neighbour_is_linked_to_the_others_when_there_is_no_server() {
     }
 }
 
-/// The same content as a private torrent (BEP 27).
-fn private(content: &Content) -> Content {
-    let info = content.metainfo.info();
-    let info = &info[..info.len() - 1];
-    let torrent = [&b"d4:info"[..], info, b"7:privatei1eee"].concat();
-    Content {
-        metainfo: Metainfo::from_torrent(&torrent).unwrap(),
-        bytes: content.bytes.clone(),
-    }
-}
-
 #[test]
 fn nobody_is_introduced_in_a_private_torrent() {
-    let content = private(&Content::random(2 << 20, 3));
+    let content = Content::random(2 << 20, 3).private();
     let mut net = orphans(&content, 3);
     let seventh = newcomer(&mut net, &content, 3);
     net.run_until(all_seed);

@@ -10,7 +10,6 @@ use std::time::Duration;
 use support::{Content, Net};
 use swarm_core::engine::{Config, Event, PeerPath};
 use swarm_core::hub::HubConfig;
-use swarm_core::metainfo::Metainfo;
 use swarm_core::wire::relay::RelayUse;
 
 fn config() -> Config {
@@ -34,17 +33,6 @@ fn is_linked(net: &Net, host: usize, content: &Content) -> bool {
     let mut torrents = view.torrents.iter();
     let torrent = torrents.find(|torrent| torrent.info_hash == content.info_hash());
     torrent.is_some_and(|torrent| torrent.peers.iter().any(|p| p.path == PeerPath::Direct))
-}
-
-/// The same content as a private torrent (BEP 27).
-fn private(content: &Content) -> Content {
-    let info = content.metainfo.info();
-    let info = &info[..info.len() - 1];
-    let torrent = [&b"d4:info"[..], info, b"7:privatei1eee"].concat();
-    Content {
-        metainfo: Metainfo::from_torrent(&torrent).unwrap(),
-        bytes: content.bytes.clone(),
-    }
 }
 
 /// A row of hosts: each shares a torrent with the next, and no two others do; the last one has one
@@ -97,7 +85,7 @@ fn a_row_of_tabs_becomes_a_network_in_which_the_first_finds_the_last() {
 
 #[test]
 fn nobody_is_found_for_a_private_torrent() {
-    let wanted = private(&Content::random(400_000, 79));
+    let wanted = Content::random(400_000, 79).private();
     let mut net = row(3, &wanted, 4);
     net.add_torrent(0, &wanted, false);
     wait(&mut net, 300);

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use support::{Content, Net};
 use swarm_core::engine::Config;
-use swarm_core::metainfo::Metainfo;
 use swarm_core::node::Input;
 
 const OURS: &str = "wss://ours.example/swarm";
@@ -17,17 +16,6 @@ fn config() -> Config {
     let mut config = Config::default();
     config.exchange.known = 8;
     config
-}
-
-/// The same content as a private torrent (BEP 27).
-fn private(content: &Content) -> Content {
-    let info = content.metainfo.info();
-    let info = &info[..info.len() - 1];
-    let torrent = [&b"d4:info"[..], info, b"7:privatei1eee"].concat();
-    Content {
-        metainfo: Metainfo::from_torrent(&torrent).unwrap(),
-        bytes: content.bytes.clone(),
-    }
 }
 
 fn heard(net: &Net, host: usize, content: &Content) -> Vec<String> {
@@ -52,7 +40,7 @@ fn played(content: &Content, of_leecher: Config) -> Net {
 fn a_peer_hears_of_trackers_unless_the_torrent_is_private() {
     let content = Content::random(1 << 20, 3);
     assert_eq!(heard(&played(&content, config()), 1, &content), [OURS]);
-    let hidden = private(&content);
+    let hidden = content.private();
     assert!(heard(&played(&hidden, config()), 1, &hidden).is_empty());
     // Whoever makes nothing of it is not told either.
     let net = played(&content, Config::default());

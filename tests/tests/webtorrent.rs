@@ -67,6 +67,15 @@ mod with_other_clients {
             Ok(())
         }
 
+        /// A client gets it.
+        async fn get_by(&self, client: impl Fn(&Path, &Path) -> Result<Running>) -> Result<()> {
+            let got = self.empty("got")?;
+            let mut leecher = client(&self.torrent, &got)?;
+            leecher.complete().await?;
+            self.assert_all(&got)?;
+            leecher.kill().await
+        }
+
         /// A tab gets it.
         async fn get_by_tab(&self, browser: &Browser, tab: &Tab) -> Result<()> {
             tab.add_link(&self.magnet).await?;
@@ -103,11 +112,7 @@ mod with_other_clients {
         }
         seeder.kill().await?;
 
-        let got = scene.empty("got")?;
-        let mut leecher = client(&scene.torrent, &got)?;
-        leecher.complete().await?;
-        scene.assert_all(&got)?;
-        leecher.kill().await?;
+        scene.get_by(client).await?;
         browser.quit().await
     }
 
@@ -128,11 +133,7 @@ mod with_other_clients {
         scene.assert_all(&ours)?;
         seeder.kill().await?;
 
-        let got = scene.empty("got")?;
-        let mut leecher = client(&scene.torrent, &got)?;
-        leecher.complete().await?;
-        scene.assert_all(&got)?;
-        leecher.kill().await?;
+        scene.get_by(client).await?;
         peer.kill().await
     }
 
