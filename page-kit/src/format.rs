@@ -87,14 +87,6 @@ pub fn duration(seconds: u64) -> String {
     }
 }
 
-/// "1 file", "3 files": English plurals that only need an s.
-pub fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
