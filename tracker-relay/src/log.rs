@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
+use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,9 +17,9 @@ use tracing_subscriber::layer::{self, Filter};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{EnvFilter, fmt as format};
 
-/// Lines of one kind in a [`WINDOW`]; those beyond are counted. So many show what is going on,
-/// and a day of them is a few megabytes.
-const LINES: u64 = 20;
+/// Different lines of one kind in a [`WINDOW`]; those beyond are counted. So many show what is
+/// going on, and a day of them is a few megabytes.
+const LINES: usize = 20;
 
 /// How long lines are counted, and how often the count is written.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -61,14 +62,15 @@ impl Write for Heedless {
     }
 }
 
-/// Lets the first lines of each kind through, and counts the others. A kind is a place in the
-/// program. Who asks for `debug` or `trace` gets all of those.
+/// Lets the first lines of each kind through, the same line once, and counts the others. A kind
+/// is a place in the program. Who asks for `debug` or `trace` gets all of those.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Repeats(Arc<Mutex<HashMap<Identifier, Kind>>>);
 
 #[derive(Debug, Default)]
 struct Kind {
-    written: u64,
+    /// The lines that were, as [`digest`]s: at most [`LINES`] of them.
+    written: Vec<u64>,
     held_back: u64,
     message: String,
 }
@@ -76,12 +78,16 @@ struct Kind {
 impl Repeats {
     /// Writes how many lines were held back, every so often, for ever.
     pub(crate) async fn report(self) {
-        let mut interval = tokio::time::interval(WINDOW);
         loop {
-            interval.tick().await;
-            for (count, message) in self.take() {
-                tracing::info!(count, message, "more lines like this one were not written");
-            }
+            tokio::time::sleep(WINDOW).await;
+            self.tell();
+        }
+    }
+
+    /// Writes how many lines were held back since it last was.
+    pub(crate) fn tell(&self) {
+        for (count, message) in self.take() {
+            tracing::info!(count, message, "more lines like this one were not written");
         }
     }
 
@@ -105,8 +111,9 @@ impl<S: Subscriber> Filter<S> for Repeats {
         }
         let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kind = kinds.entry(metadata.callsite()).or_default();
-        if kind.written < LINES {
-            kind.written += 1;
+        let line = digest(event);
+        if kind.written.len() < LINES && !kind.written.contains(&line) {
+            kind.written.push(line);
             return true;
         }
         if kind.held_back == 0 {
@@ -117,6 +124,30 @@ impl<S: Subscriber> Filter<S> for Repeats {
     }
 }
 
+/// Stands for what a line says: long ones are not kept.
+fn digest(event: &Event<'_>) -> u64 {
+    let mut all = Fields(DefaultHasher::new());
+    event.record(&mut all);
+    all.0.finish()
+}
+
+/// All that a line says.
+struct Fields(DefaultHasher);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let _ = write!(self, "{}={value:?} ", field.name());
+    }
+}
+
+impl fmt::Write for Fields {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// Its words alone.
 struct Message<'a>(&'a mut String);
 
 impl Visit for Message<'_> {
@@ -155,7 +186,7 @@ mod tests {
             .with_filter(repeats.clone());
         let count = |needle: &str| {
             let written = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
-            written.matches(needle).count() as u64
+            written.matches(needle).count()
         };
         tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
             let refuse = |number: u32| tracing::info!(number, "refused");
@@ -164,10 +195,12 @@ mod tests {
             tracing::debug!("asked for");
             assert_eq!((count("refused"), count("rare")), (LINES, 1));
             assert_eq!(count("asked for"), 1);
-            assert_eq!(repeats.take(), [(1000 - LINES, "refused".to_owned())]);
-            // The next minute begins anew.
-            refuse(1000);
-            assert_eq!(count("refused"), LINES + 1);
+            let held_back = |count: usize| [(count as u64, "refused".to_owned())];
+            assert_eq!(repeats.take(), held_back(1000 - LINES));
+            // The next minute begins anew. The same line is written once.
+            (0..1000).for_each(|number| refuse(1000 + number % 2));
+            assert_eq!(count("refused"), LINES + 2);
+            assert_eq!(repeats.take(), held_back(998));
             assert_eq!(repeats.take(), []);
         });
     }

@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> anyhow::Result<()> {
     let (_written_on_drop, repeats) = log::start(&options.log)?;
-    tokio::spawn(repeats.report());
+    tokio::spawn(repeats.clone().report());
     // Before we say that we listen, so that whoever starts us may stop us from then on.
     let mut stop = std::pin::pin!(stop_signal().context("can't listen for signals")?);
 
@@ -92,6 +92,7 @@ async fn run(options: Options) -> anyhow::Result<()> {
     }
     tracing::info!("shutting down");
     server.shutdown().await;
+    repeats.tell();
     Ok(())
 }
 

@@ -123,8 +123,8 @@ pub(crate) struct Options {
     #[arg(long, env = "TABSWARM_RELAY_ONLY")]
     relay_only: bool,
 
-    /// What to log: error, warn, info, debug, trace, or filters such as tracker_relay=debug. Of
-    /// what repeats, the first lines of a minute are written and the others counted
+    /// What to log: error, warn, info, debug, trace, or filters such as tracker_relay=debug. The
+    /// same line is written once a minute, and of those alike the first; the others are counted
     #[arg(
         long,
         env = "TABSWARM_LOG",

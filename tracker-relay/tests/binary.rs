@@ -11,8 +11,9 @@ use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use support::Raw;
-use support::get;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use support::{get, open_socket};
+use swarm_core::wire::relay::SUBPROTOCOL;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 #[cfg(target_os = "linux")]
@@ -125,6 +126,31 @@ async fn a_reader_of_its_log_that_goes_away_or_sleeps_stops_nothing() {
         assert!(health().await.starts_with("HTTP/1.1 200"));
     }
     assert!(server.try_wait().unwrap().is_none());
+}
+
+/// A page elsewhere that tries again and again, or many of them, don't fill a disk with log.
+#[tokio::test]
+async fn what_is_refused_again_and_again_is_counted() {
+    let (mut server, address) = start(&[]).await;
+    let refused = async |origin: &str| {
+        let headers = [("Sec-WebSocket-Protocol", SUBPROTOCOL), ("Origin", origin)];
+        assert!(open_socket(address, &headers).await.is_err(), "{origin}");
+    };
+    for _ in 0..30 {
+        refused("https://again.example").await;
+    }
+    refused("https://other.example").await;
+    let id = server.id().unwrap().to_string();
+    let stop = Command::new("kill").args(["-TERM", &id]).status().await;
+    assert!(stop.unwrap().success());
+    let mut log = String::new();
+    let mut stderr = server.stderr.take().unwrap();
+    stderr.read_to_string(&mut log).await.unwrap();
+    let lines = |words: &str| log.lines().filter(|line| line.contains(words)).count();
+    assert_eq!(lines("https://other.example"), 1, "{log}");
+    // Twice if a minute ends meanwhile.
+    assert!((1..3).contains(&lines("https://again.example")), "{log}");
+    assert!((1..3).contains(&lines("were not written")), "{log}");
 }
 
 /// Kibibytes of memory that a process has.

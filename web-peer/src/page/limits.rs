@@ -13,14 +13,14 @@ use super::port::Port;
 use super::words::say;
 use crate::messages::{Limits, State, ToWorker};
 
+const UP: &str = "limit-up";
+const DOWN: &str = "limit-down";
+const PEERS: &str = "limit-peers";
+const RATIO: &str = "limit-ratio";
+const TIME: &str = "limit-time";
+
 /// The fields; each is kept under what it is called, behind [`PREFIX`].
-const FIELDS: [&str; 5] = [
-    "limit-up",
-    "limit-down",
-    "limit-peers",
-    "limit-ratio",
-    "limit-time",
-];
+const FIELDS: [&str; 5] = [UP, DOWN, PEERS, RATIO, TIME];
 
 const PREFIX: &str = "tabswarm-";
 
@@ -57,9 +57,7 @@ pub(crate) fn listen_to_changes(port: &Port) {
 
 /// Says what is held back.
 pub(crate) fn show(state: &State) {
-    let most = limits()
-        .peers
-        .map_or(usize::MAX, |peers| peers.get() as usize);
+    let most = most_peers().map_or(usize::MAX, |peers| peers.get() as usize);
     let mut torrents = state.view.torrents.iter();
     let crowded = torrents.any(|torrent| torrent.peers.len() >= most);
     let held = state.view.held;
@@ -84,23 +82,29 @@ pub(crate) fn words(reached: Reached) -> String {
 }
 
 fn limits() -> Limits {
-    let [up, down, peers, ratio, time] = FIELDS.map(|id| {
-        // None where it is empty, or no number.
-        let number = field(id).value_as_number();
-        (number >= 0.0).then_some(number)
-    });
+    let [up, down, ratio, time] = [UP, DOWN, RATIO, TIME].map(number);
     let rate = |rate: Option<f64>| NonZeroU64::new((rate? * KILO) as u64);
     Limits {
         rates: Rates {
             up: rate(up),
             down: rate(down),
         },
-        peers: peers.and_then(|peers| NonZeroU32::new(peers as u32)),
+        peers: most_peers(),
         enough: Enough {
             ratio,
             time: time.map(|hours| Duration::from_secs((hours * HOUR).min(LONGEST) as u64)),
         },
     }
+}
+
+fn most_peers() -> Option<NonZeroU32> {
+    NonZeroU32::new(number(PEERS)? as u32)
+}
+
+/// None where it is empty, or no number.
+fn number(id: &str) -> Option<f64> {
+    let number = field(id).value_as_number();
+    (number >= 0.0).then_some(number)
 }
 
 fn field(id: &str) -> HtmlInputElement {
