@@ -4,6 +4,7 @@
 //! is both.
 
 pub mod allowance;
+mod choice;
 mod config;
 pub mod meter;
 pub mod outbox;
@@ -17,9 +18,10 @@ mod stream;
 use serde::{Deserialize, Serialize};
 
 pub use allowance::Allowance;
+pub(crate) use choice::{PathChoice, Phase, Seen};
 pub use config::{
-    DirectConfig, IntroduceConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, RtcConfig,
-    WorkConfig,
+    DirectConfig, IntroduceConfig, MeasureConfig, PathsConfig, PexConfig, PlacesConfig,
+    RequestConfig, RtcConfig, WorkConfig,
 };
 pub use meter::Meter;
 pub use outbox::{Outbox, Upload};

@@ -121,7 +121,7 @@ fn a_carrier_that_writes_itself_into_descriptions_is_noticed_and_gets_around_nob
     assert_complete(&net, &content);
 
     // An honest neighbour is enough.
-    let content = Content::random(5 << 20, 5);
+    let content = Content::random(8 << 20, 5);
     let mut net = orphans(&content, 5);
     net.directs.alters = Some(2);
     net.start_server(hub(), &[2, 4]);

@@ -225,6 +225,12 @@ impl Simulation {
                 bytes,
             } => self.sent(peer, conn, message, bytes),
             Event::AtHub(conn, arrival) => self.at_hub(conn, arrival),
+            Event::Passed {
+                peer,
+                conn,
+                delivery,
+                bytes,
+            } => self.passed(conn, peer, bytes, delivery),
             Event::Flushed(conn, bytes) => self.flushed(conn, bytes),
             Event::AtPeer {
                 peer,

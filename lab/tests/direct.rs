@@ -36,13 +36,13 @@ fn assert_all_complete(results: &Results) {
 fn a_relay_that_is_to_be_spared_carries_less() {
     let only = play(small(RelayUse::Only));
     assert_eq!((only.links, only.direct), (0, 0));
-    let free = play(small(RelayUse::Free));
-    assert!(free.links > 0 && free.relayed_share() > 0.95, "{free:?}");
+    let fixed = play(small(RelayUse::Fixed));
+    assert!(fixed.links > 0 && fixed.relayed_share() > 0.95, "{fixed:?}");
     let mut scenario = small(RelayUse::Spare);
     let spare = play(scenario.clone());
     scenario.direct.unable = 0.0;
     let linked = play(scenario);
-    for results in [&only, &free, &spare, &linked] {
+    for results in [&only, &fixed, &spare, &linked] {
         assert_all_complete(results);
     }
     let shares = [&spare, &linked].map(Results::relayed_share);
@@ -54,7 +54,7 @@ fn a_relay_that_is_to_be_spared_carries_less() {
 #[test]
 fn all_complete_while_links_break_at_random() {
     for seed in 1..=2 {
-        for relay in [RelayUse::Spare, RelayUse::Free] {
+        for relay in [RelayUse::Spare, RelayUse::Free, RelayUse::Fixed] {
             let mut scenario = small(relay);
             scenario.seed = seed;
             scenario.direct.lifetime = Some(5.0);
@@ -78,7 +78,7 @@ fn pairs_that_cannot_be_linked_cost_nothing() {
 
 #[test]
 fn links_go_on_when_the_server_is_gone_for_good() {
-    for relay in [RelayUse::Spare, RelayUse::Free] {
+    for relay in [RelayUse::Spare, RelayUse::Free, RelayUse::Fixed] {
         let mut scenario = small(relay);
         scenario.direct.unable = 0.0;
         let outage = Outage {
@@ -110,4 +110,41 @@ fn a_peer_has_no_more_links_than_it_may() {
     // Some end, where two are complete, and others take their places.
     assert!((1..=4).contains(&most.unwrap_or(0)), "{most:?}");
     assert!(results.relayed_share() > 0.5);
+}
+
+/// A swarm in which the relay passes on a quarter of what the lines could, and each link carries
+/// so much.
+fn scarce(relay: RelayUse, rate: Option<f64>) -> Scenario {
+    let mut scenario = small(relay);
+    scenario.pieces = 256;
+    scenario.relay_capacity = Some(9.0 * 250e3 / 4.0);
+    scenario.direct.unable = 0.0;
+    scenario.direct.rate = rate;
+    scenario.time_limit = 900.0;
+    scenario
+}
+
+#[test]
+fn a_scarce_relay_is_left_and_nobody_is_the_worse_for_it() {
+    let [fixed, free] = [RelayUse::Fixed, RelayUse::Free].map(|relay| play(scarce(relay, None)));
+    for results in [&fixed, &free] {
+        assert_eq!(results.completion.count, 8);
+        assert_eq!(results.corrupt, 0);
+    }
+    let times = [&fixed, &free].map(|results| results.completion.mean);
+    assert!(times[1] < 0.7 * times[0], "{times:?}");
+    assert!(free.relayed_share() < 0.6, "{}", free.relayed_share());
+}
+
+#[test]
+fn links_that_are_slower_than_the_relay_stand_by() {
+    let slow = |relay| Scenario {
+        relay_capacity: None,
+        ..scarce(relay, Some(5e3))
+    };
+    let [fixed, free] = [RelayUse::Fixed, RelayUse::Free].map(|relay| play(slow(relay)));
+    assert_eq!(free.completion.count, 8);
+    let times = [&fixed, &free].map(|results| results.completion.mean);
+    assert!(times[1] < 1.25 * times[0], "{times:?}");
+    assert!(free.relayed_share() > 0.8, "{}", free.relayed_share());
 }

@@ -19,8 +19,8 @@ pub use check::ConfigError;
 pub use web_seeds::WebSeedConfig;
 
 pub use crate::peer::{
-    DirectConfig, IntroduceConfig, PathsConfig, PexConfig, PlacesConfig, RequestConfig, RtcConfig,
-    WorkConfig,
+    DirectConfig, IntroduceConfig, MeasureConfig, PathsConfig, PexConfig, PlacesConfig,
+    RequestConfig, RtcConfig, WorkConfig,
 };
 
 /// See the module. `Config::default()` suits a tab, of which a browser has many;

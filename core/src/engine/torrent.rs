@@ -57,6 +57,7 @@ mod arrivals;
 mod blocks;
 mod carrying;
 mod checking;
+mod choosing;
 mod dealing;
 mod departures;
 mod dht;

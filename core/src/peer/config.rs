@@ -72,12 +72,61 @@ pub struct PathsConfig {
     /// Callers that have not done so, at once; one more takes the place of the first. 64: as
     /// many as arrive in a burst, each a socket and less than a handshake.
     pub strangers: usize,
+    /// Which of two ways to a peer is used, where none is to be spared.
+    pub measure: MeasureConfig,
     /// Direct links beside the relay.
     pub direct: DirectConfig,
     /// Direct links where there is no relay.
     pub introduce: IntroduceConfig,
     /// WebRTC connections to peers that speak WebTorrent's protocol.
     pub rtc: RtcConfig,
+}
+
+/// When the other way to a peer is tried, and for how long.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MeasureConfig {
+    /// A way that brings so many bytes a second is not left: 32 MiB, more than browsers' data
+    /// channels carry between two tabs of one machine, so a trial could only cost. Nothing at all
+    /// tries none.
+    pub enough: u64,
+    /// The peer owed us blocks for so long, without a pause, before another way is tried: five
+    /// seconds. What takes less time than that is not worth a trial.
+    pub busy: Duration,
+    /// Where the peer owes us something, and nothing at all comes for so long, the other way is
+    /// tried at once: five seconds, by which a browser sees that a link is gone.
+    pub stuck: Duration,
+    /// For so long at most what was asked for is waited for before the talk goes another way:
+    /// two seconds, four times [`RequestConfig::queue_time`].
+    pub drain: Duration,
+    /// For so long at most the first block of a trial is waited for: three seconds, thirty round
+    /// trips of a bad line, as [`RequestConfig::doubt`].
+    pub patience: Duration,
+    /// What comes in the first moments does not count: half a second, in which a data channel's
+    /// window grows.
+    pub settle: Duration,
+    /// Then the trial lasts one second where it brings less than half, and three otherwise: a
+    /// peer that serves others too gives all of them a turn in that.
+    pub span: (Duration, Duration),
+    /// How long until the next trial: a minute, and where it changed nothing, five, and thirty.
+    /// A minute again as soon as the way brings less than half of what it did, or nothing.
+    pub retry: [Duration; 3],
+}
+
+impl Default for MeasureConfig {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        MeasureConfig {
+            enough: 32 << 20,
+            busy: seconds(5),
+            stuck: seconds(5),
+            drain: seconds(2),
+            patience: seconds(3),
+            settle: Duration::from_millis(500),
+            span: (seconds(1), seconds(3)),
+            retry: [60, 300, 1800].map(seconds),
+        }
+    }
 }
 
 /// When WebRTC connections are made by way of trackers, as WebTorrent's clients do.
@@ -218,6 +267,7 @@ impl Default for PathsConfig {
             guests: 8,
             handshake: Duration::from_secs(10),
             strangers: 64,
+            measure: MeasureConfig::default(),
             direct: DirectConfig::default(),
             introduce: IntroduceConfig::default(),
             rtc: RtcConfig::default(),

@@ -133,6 +133,18 @@ impl Pipeline {
         self.round = None;
     }
 
+    /// The peer is reached by another way, which may be longer, or wider.
+    pub fn takes_another_way(&mut self) {
+        self.interrupted();
+        self.delay = None;
+        self.slow_start = true;
+    }
+
+    /// The least time that an answer took.
+    pub fn delay(&self) -> Option<Duration> {
+        self.delay
+    }
+
     /// It owes us blocks, so many times without sending one: little is asked of it until it delivers,
     /// or nothing.
     pub fn owes(&mut self, times: u32) {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{PeerPath, PlacesConfig, Remote, Secret, Stream};
+use super::{PathChoice, PeerPath, Phase, PlacesConfig, Remote, Secret, Stream};
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, Fingerprint};
 use crate::net::Contact;
@@ -19,6 +19,8 @@ pub(crate) struct Session<C: Chunk = Bytes> {
     pub(crate) talk: Stream<C>,
     /// Another one, that stands by.
     pub(crate) spare: Option<Stream<C>>,
+    /// Which of them carries the talk, by measuring.
+    pub(crate) choice: PathChoice,
     /// There is no place for it, unless it turns out to be somebody who has one.
     pub(crate) guest: bool,
 }
@@ -77,6 +79,7 @@ impl<C: Chunk> Session<C> {
         if let Some(spare) = &mut self.spare {
             self.talk.stands_by();
             std::mem::swap(&mut self.talk, spare);
+            self.takes_another_way();
         }
     }
 
@@ -87,8 +90,46 @@ impl<C: Chunk> Session<C> {
         let falls = spare.is_some();
         if let Some(spare) = spare {
             self.talk = spare;
+            self.takes_another_way();
         }
         falls
+    }
+
+    /// The channel that stood by is gone.
+    pub(crate) fn loses_spare(&mut self) {
+        self.spare = None;
+        self.choice.begins(Phase::Stays);
+    }
+
+    /// There are two ways, neither of which costs anybody anything.
+    pub(crate) fn has_choice(&self) -> bool {
+        self.spare.as_ref().is_some_and(Stream::is_free) && self.talk.is_free()
+    }
+
+    fn takes_another_way(&mut self) {
+        self.choice.begins(Phase::Stays);
+        self.remote.getting.pipeline.takes_another_way();
+    }
+
+    /// We are the one who chooses between two ways, if there is a choice: whoever gets more, or at least half as much, at the end that opened the
+    /// channel with the lower lot; at the other one who gets more than twice as much. What was
+    /// sent is counted before what came, so it is never both.
+    pub(crate) fn chooses(&self) -> bool {
+        let Some(spare) = self.spare.as_ref().filter(|_| self.has_choice()) else {
+            return false;
+        };
+        let lots = [&self.talk, spare].map(|s| s.secret().map(|secret| secret.lot()));
+        let first = if lots[0] <= lots[1] {
+            &self.talk
+        } else {
+            spare
+        };
+        let (got, gave) = (self.remote.down.total(), self.remote.up.total());
+        if first.ours {
+            gave <= got.saturating_mul(2)
+        } else {
+            got / 2 > gave
+        }
     }
 
     /// The other channel is better than the one that carries the talk.

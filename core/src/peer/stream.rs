@@ -241,6 +241,11 @@ impl<C: Chunk> Stream<C> {
         }
     }
 
+    /// That it carries the talk costs nobody anything.
+    pub(crate) fn is_free(&self) -> bool {
+        self.rank() > 0
+    }
+
     /// What stands for our own address at its other end.
     pub(crate) fn here(&self) -> [u8; 4] {
         self.here

@@ -115,10 +115,15 @@ pub const CHOICES: [(&str, &[&str]); 11] = [
 ];
 
 /// What [`RELAYS`] mean.
-const USES: [RelayUse; 3] = [RelayUse::Only, RelayUse::Free, RelayUse::Spare];
+const USES: [RelayUse; 4] = [
+    RelayUse::Only,
+    RelayUse::Free,
+    RelayUse::Fixed,
+    RelayUse::Spare,
+];
 
 const STRATEGIES: &[&str] = &["rarest-first", "sequential", "streaming"];
-const RELAYS: &[&str] = &["only", "free", "spare"];
+const RELAYS: &[&str] = &["only", "free", "fixed", "spare"];
 const NO_YES: &[&str] = &["no", "yes"];
 
 impl Settings {
@@ -317,7 +322,8 @@ impl Side {
         };
         let relay = match self.relay {
             RelayUse::Only => "",
-            RelayUse::Free => ", links standing by",
+            RelayUse::Free => ", the better way",
+            RelayUse::Fixed => ", links standing by",
             RelayUse::Spare => ", direct links",
         };
         format!("{strategy}{choking}{relay}{spared}")

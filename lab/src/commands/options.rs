@@ -94,6 +94,9 @@ pub(crate) struct Options {
     /// Up to so much more.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     direct_jitter: Option<f64>,
+    /// What each direct link carries: a rate, or unlimited.
+    #[arg(long, value_name = "RATE", value_parser = rate_or_unlimited)]
+    direct_rate: Option<Limit>,
     /// Share of pairs that cannot be linked directly (0 to 1).
     #[arg(long, value_name = "SHARE")]
     direct_unable: Option<f64>,
@@ -176,6 +179,7 @@ impl Options {
         let direct = &mut scenario.direct;
         set(&mut direct.latency, self.direct_latency);
         set(&mut direct.jitter, self.direct_jitter);
+        limit(&mut direct.rate, self.direct_rate);
         set(&mut direct.unable, self.direct_unable);
         limit(&mut direct.lifetime, self.direct_lifetime);
         direct.most = self.direct_most.or(direct.most);
@@ -300,8 +304,10 @@ impl From<StartName> for Start {
 /// What the relay is for.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum RelayName {
-    /// It carries everything; direct links stand by.
+    /// It carries everything at first; then, of each pair, whatever is better.
     Free,
+    /// It carries everything; direct links stand by.
+    Fixed,
     /// It carries what no direct link can.
     Spare,
     /// There are no direct links.
@@ -312,6 +318,7 @@ impl From<RelayName> for RelayUse {
     fn from(name: RelayName) -> Self {
         match name {
             RelayName::Free => RelayUse::Free,
+            RelayName::Fixed => RelayUse::Fixed,
             RelayName::Spare => RelayUse::Spare,
             RelayName::Only => RelayUse::Only,
         }

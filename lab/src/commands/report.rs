@@ -21,6 +21,7 @@ mod dht;
 mod direct;
 mod free_riders;
 mod growth;
+mod paths;
 mod relay;
 mod strategies;
 mod survival;
@@ -165,7 +166,10 @@ impl Section {
             Section::FreeRiders => free_riders::write(writer),
             Section::Churn => churn::write(writer),
             Section::Relay => relay::write(writer),
-            Section::Direct => direct::write(writer),
+            Section::Direct => {
+                direct::write(writer)?;
+                paths::write(writer)
+            }
             Section::Survival => survival::write(writer),
             Section::DhtGrowth => dht::growth::write(writer),
             Section::DhtDead => dht::dead::write(writer),

@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RelayUse {
-    /// It carries everything as long as it is there; direct links stand by.
+    /// It carries everything at first; then, of each pair, whatever turns out to be better.
     Free,
+    /// It carries everything as long as it is there; direct links stand by, and nobody looks whether
+    /// they are better.
+    Fixed,
     /// It carries what no direct link can.
     Spare,
     /// It carries everything, and no direct links are made.
@@ -17,7 +20,7 @@ pub enum RelayUse {
 }
 
 /// What direct links are like. A link takes what the lines of its two ends give, which they
-/// share with the relay; the relay's own capacity is no matter to it.
+/// share with the relay, and no more than its own rate; the relay's capacity is no matter to it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DirectLinks {
@@ -25,6 +28,8 @@ pub struct DirectLinks {
     pub latency: f64,
     /// Up to this many seconds more, uniformly; order is kept.
     pub jitter: f64,
+    /// Bytes a second that a link carries, each way; none for as many as the lines give.
+    pub rate: Option<f64>,
     /// The share of pairs that cannot be linked, whatever they try (NAT, firewalls).
     pub unable: f64,
     /// Links break without a word, after an exponentially distributed time of this mean, in
@@ -41,6 +46,7 @@ impl Default for DirectLinks {
         DirectLinks {
             latency: 0.02,
             jitter: 0.005,
+            rate: None,
             unable: 0.2,
             lifetime: None,
             most: None,

@@ -129,6 +129,7 @@ impl Scenario {
         within("direct.latency", direct.latency, 0.0, 60.0, wanted)?;
         within("direct.jitter", direct.jitter, 0.0, 60.0, wanted)?;
         share("direct.unable", direct.unable)?;
+        direct.rate.map_or(Ok(()), |of| rate("direct.rate", of))?;
         direct.lifetime.map_or(Ok(()), |mean| {
             within("direct.lifetime", mean, 1e-3, MAX_TIME, "above 0")
         })

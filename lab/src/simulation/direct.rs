@@ -69,6 +69,8 @@ struct Link {
     ends: [(usize, LinkId); 2],
     /// What each end has sent so far.
     streams: [Stream; 2],
+    /// When each direction has carried all that was sent, if it has a rate of its own.
+    busy: [Nanos; 2],
     /// When the last of what each end sent arrives.
     arrives: [Nanos; 2],
     /// Nothing gets through any more.
@@ -207,6 +209,7 @@ impl Simulation {
         directs.links.push(Link {
             ends,
             streams: Default::default(),
+            busy: [self.now; 2],
             arrives: [self.now; 2],
             broken: false,
         });
@@ -236,7 +239,12 @@ impl Simulation {
 
     fn send_by_wire(&mut self, index: usize, wire: LinkId, parts: &Parts<LabChunk>) {
         if let Some(end) = self.end(index, wire) {
-            let left = self.peers[index].up.send(self.now, parts.len());
+            let mut left = self.peers[index].up.send(self.now, parts.len());
+            if let Some(rate) = self.directs.config.rate {
+                let busy = &mut self.directs.links[end.link.0].busy[end.side];
+                *busy = (*busy).max(self.now) + nanos(parts.len() as f64 / rate);
+                left = left.max(*busy);
+            }
             let stretch = Some(parts.into());
             self.queue.push(left, Event::WireSent(end, stretch));
         }
@@ -255,7 +263,8 @@ impl Simulation {
             let peer = &mut self.peers[index];
             peer.wires.remove(&wire);
             peer.clock(self.now, &self.measure.available);
-            let left = peer.up.send(self.now, 0);
+            let busy = self.directs.links[end.link.0].busy[end.side];
+            let left = peer.up.send(self.now, 0).max(busy);
             self.queue.push(left, Event::WireSent(end, None));
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use swarm_core::choke::ChokeConfig;
 use swarm_core::engine::Config;
-use swarm_core::engine::config::{DirectConfig, PathsConfig};
+use swarm_core::engine::config::{DirectConfig, MeasureConfig, PathsConfig};
 use swarm_core::hub::ConnId;
 use swarm_core::id::{InfoHash, LinkId};
 use swarm_core::node::Node;
@@ -231,6 +231,13 @@ fn config(scenario: &Scenario, role: Role) -> Config {
         },
         paths: PathsConfig {
             channels: scenario.engine.channels.unwrap_or(channels),
+            measure: MeasureConfig {
+                enough: match scenario.relay {
+                    RelayUse::Fixed => 0,
+                    _ => default.paths.measure.enough,
+                },
+                ..default.paths.measure
+            },
             direct: DirectConfig {
                 at_once: if links { LINKS_AT_ONCE } else { 0 },
                 ..default.paths.direct

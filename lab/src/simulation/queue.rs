@@ -30,6 +30,13 @@ pub(super) enum Event {
     },
     /// Something arrives at the hub.
     AtHub(ConnId, Arrival),
+    /// The relay has passed something on, which is so long.
+    Passed {
+        peer: usize,
+        conn: ConnId,
+        delivery: Delivery,
+        bytes: usize,
+    },
     /// A data frame has left the receiver's downlink.
     Flushed(ConnId, usize),
     /// Something arrives at a peer.

@@ -61,7 +61,7 @@ fn hub(scenario: &Scenario, life: u64) -> Hub<LabFrame> {
         max_inflight_per_connection: 1 << 30,
         relay: match scenario.relay {
             RelayUse::Spare => relay::RelayUse::Spare,
-            RelayUse::Free | RelayUse::Only => relay::RelayUse::Free,
+            RelayUse::Free | RelayUse::Fixed | RelayUse::Only => relay::RelayUse::Free,
         },
         relay_only: scenario.relay == RelayUse::Only,
         ..default
@@ -167,9 +167,7 @@ impl Simulation {
                 HubOutput::Forward(frame) => {
                     let bytes = size::frame(&frame);
                     let message = Downward::Frame(frame);
-                    let left =
-                        self.pass_on(conn, index, bytes, Delivery::Message(message, payload));
-                    self.queue.push(left, Event::Flushed(conn, bytes));
+                    self.pass_on(conn, index, bytes, Delivery::Message(message, payload));
                 }
                 HubOutput::Close { .. } => {
                     self.pass_on(conn, index, 0, Delivery::Closed);
@@ -189,22 +187,36 @@ impl Simulation {
         }
     }
 
-    /// Sends something down a peer's link; returns when it has left.
-    fn pass_on(&mut self, conn: ConnId, index: usize, bytes: usize, delivery: Delivery) -> Nanos {
-        let passed = match &mut self.relay.capacity {
-            Some(capacity) => capacity.send(self.now, bytes),
-            None => self.now,
+    /// The relay passes something on, as soon as it has the capacity.
+    fn pass_on(&mut self, conn: ConnId, index: usize, bytes: usize, delivery: Delivery) {
+        let Some(capacity) = &mut self.relay.capacity else {
+            return self.passed(conn, index, bytes, delivery);
         };
+        let passed = capacity.send(self.now, bytes);
+        let event = Event::Passed {
+            peer: index,
+            conn,
+            delivery,
+            bytes,
+        };
+        self.queue.push(passed, event);
+    }
+
+    /// It goes down a peer's link.
+    pub(super) fn passed(&mut self, conn: ConnId, index: usize, bytes: usize, delivery: Delivery) {
         let peer = &mut self.peers[index];
-        let left = peer.down.send(passed, bytes);
+        let left = peer.down.send(self.now, bytes);
         let at = peer.down.arrival(left, &mut peer.rng);
+        let is_frame = matches!(delivery, Delivery::Message(Downward::Frame(_), _));
         let event = Event::AtPeer {
             peer: index,
             conn,
             delivery,
         };
         self.queue.push(at, event);
-        left
+        if is_frame {
+            self.queue.push(left, Event::Flushed(conn, bytes));
+        }
     }
 
     pub(super) fn flushed(&mut self, conn: ConnId, bytes: usize) {

@@ -10,7 +10,9 @@ use super::trackers::TS_TRACKERS;
 use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::id::PeerId;
-use crate::peer::{Opening, PeerPath, Remote, RemotePieces, Session, SessionId, Stream};
+use crate::peer::{
+    Opening, PathChoice, PeerPath, Remote, RemotePieces, Session, SessionId, Stream,
+};
 use crate::pieces::Bitfield;
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
@@ -59,6 +61,7 @@ impl<C: Chunk> Torrent<C> {
             remote: Remote::new(opening.contact, peer_id, requests, cx.now),
             talk: Stream::new(opening, longest, requests, cx.now),
             spare: None,
+            choice: PathChoice::default(),
             guest,
         };
         let mut reserved = Reserved::EXTENSION.with(Reserved::FAST);

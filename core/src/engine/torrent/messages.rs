@@ -187,6 +187,7 @@ impl<C: Chunk> Torrent<C> {
             Message::Cancel(block) => self.handle_cancel(cx, id, block)?,
             Message::Piece { piece, begin, data } => {
                 self.handle_block(cx, id, channel, (piece, begin), &data)?;
+                self.choose_as_blocks_come(cx, id, channel, data.len());
             }
             Message::RejectRequest(block) => self.handle_reject(cx, id, block)?,
             Message::Extended {

@@ -219,6 +219,9 @@ impl<C: Chunk> Torrent<C> {
         if session.talk.channel != channel {
             self.charge(cx, id, cost)?;
             self.change_over(cx, id, Begin::Answers);
+            if let Some(session) = self.sessions.get_mut(id) {
+                session.choice.is_told(cx.now);
+            }
         } else if session.talk.heeded && begin == Begin::Asks {
             self.charge(cx, id, cost)?;
             self.begin_anew(cx, id, Begin::Answers);

@@ -86,7 +86,8 @@ impl<C: Chunk> Torrent<C> {
             return;
         }
         // Who takes nothing may still choke and unchoke us as often as it likes.
-        if !session.remote.getting.interested
+        if session.choice.leaves()
+            || !session.remote.getting.interested
             || session.talk.outbox.ready_len() > cx.config.max_waiting.0
         {
             return;

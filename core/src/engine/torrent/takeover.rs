@@ -1,14 +1,15 @@
 //! Several channels to one peer: which of them carries the talk.
 //!
-//! The best does, by what kind it is and what its relay says, and of equals the one that did so
-//! far; the other stands by, and carries the talk when that one ends. Whoever changes over
+//! A relay that is to be spared does last; of those that cost nobody anything the one that did so
+//! far, until a trial shows that the other is better ([`super::choosing`]). The other stands by, and
+//! carries the talk when that one ends. Whoever changes over
 //! says everything again through the other channel, so that it does not matter what of the
 //! first arrived, and in which order.
 
 use super::{Cx, Ending, Torrent};
 use crate::chunk::Chunk;
 use crate::id::ChannelKey;
-use crate::peer::{RemotePieces, Session, SessionId};
+use crate::peer::{PathChoice, RemotePieces, Session, SessionId};
 use crate::pieces::Bitfield;
 use crate::wire::extension::{Begin, ExtensionHandshake};
 use crate::wire::peer::Message;
@@ -34,6 +35,7 @@ impl<C: Chunk> Torrent<C> {
                 remote,
                 talk,
                 spare: None,
+                choice: PathChoice::default(),
                 guest: false,
             };
             self.admit(known, session);
@@ -74,7 +76,9 @@ impl<C: Chunk> Torrent<C> {
             spare.proofs = 0;
         }
         let equal = session.spare.as_ref().map(|s| s.path) == Some(session.talk.path);
-        if session.has_better() || crossing && equal && lots[0] < lots[1] {
+        // Of two that cost nobody anything, trials say which is the better.
+        let better = session.has_better() && (crossing || !session.has_choice());
+        if better || crossing && equal && lots[0] < lots[1] {
             self.change_over(cx, known, Begin::Asks);
         } else if crossing {
             self.begin_anew(cx, known, Begin::Asks);
@@ -169,7 +173,7 @@ impl<C: Chunk> Torrent<C> {
             return;
         };
         if session.spare.as_ref().is_some_and(|s| s.channel == channel) {
-            session.spare = None;
+            session.loses_spare();
             return cx.channels.close(channel);
         }
         if session.talk.channel != channel {

@@ -50,6 +50,7 @@ impl<C: Chunk> Torrent<C> {
         for id in ids {
             self.spare_upkeep(cx, id);
             self.session_upkeep(cx, id);
+            self.choose_path(cx, id);
         }
         self.paths.forget_late(cx.now);
         self.direct_upkeep(cx);

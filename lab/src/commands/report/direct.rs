@@ -19,7 +19,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     let peers = writer.choose(10, 30);
     writer.paragraph(&format!(
         "{peers} peers and a seeder, 400 pieces of 64 KiB. *Only*: everything goes through the \
-         relay. *Free*: pairs link directly as well once they have been of use to each other, \
+         relay. *Fixed*: pairs link directly as well once they have been of use to each other, \
          but go on talking through the relay, and the links stand by. *Spare*: they link at \
          once, and leave the relay as soon as they have. A link is 20 to 25 ms long, so half \
          as long as the way through the relay, takes what the lines of its two ends give, and \
@@ -39,11 +39,11 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
         unable,
         lifetime,
     };
-    let free = Key {
-        relay: RelayUse::Free,
+    let fixed = Key {
+        relay: RelayUse::Fixed,
         ..spare(0.2, None)
     };
-    let mut keys = vec![only, free];
+    let mut keys = vec![only, fixed];
     let shares = writer.choose(vec![0.0, 0.2, 0.8], vec![0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0]);
     keys.extend(shares.iter().map(|&share| spare(share, None)));
     let lifetimes = writer.choose(vec![30.0], vec![120.0, 30.0, 10.0]);
@@ -76,6 +76,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
             match key.relay {
                 RelayUse::Only => "only",
                 RelayUse::Free => "free",
+                RelayUse::Fixed => "fixed",
                 RelayUse::Spare => "spare",
             }
             .to_owned(),

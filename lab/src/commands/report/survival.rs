@@ -82,7 +82,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
 fn scenario(peers: u32, most: u32) -> Scenario {
     Scenario {
         leechers: peers,
-        relay: RelayUse::Free,
+        relay: RelayUse::Fixed,
         direct: DirectLinks {
             most: Some(most),
             ..DirectLinks::default()
