@@ -1,12 +1,20 @@
-//! Tabs of several swarms whose server is gone for good: they find each other through the overlay.
+//! The overlay: tabs of several swarms whose server is gone for good find each other through it, and
+//! through a bridge they get what only other clients have.
+
+use std::path::Path;
+use std::process::Stdio;
 
 use anyhow::{Context, Result};
 use swarm_tests::browser::Browser;
 use swarm_tests::files::random;
+use swarm_tests::programs;
 use swarm_tests::server::Server;
 use swarm_tests::tab::{Tab, Torrent};
 use swarm_tests::wait::until;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::UdpSocket;
+use tokio::process::Child;
 
 const MIB: usize = 1 << 20;
 
@@ -85,5 +93,51 @@ async fn tabs_that_share_only_a_neighbour_find_each_others_torrents_without_a_se
     // Nobody but whoever has it took part.
     let torrents = second.torrents().await?;
     assert!(torrents.iter().all(|torrent| torrent.info_hash != z));
+    browser.quit().await
+}
+
+/// A command-line peer that seeds a file and is in the DHT that one joins by `dht`, and what it
+/// prints.
+async fn native_seed(file: &Path, dht: &str, options: &[&str]) -> Result<(Child, String)> {
+    let folder = file.parent().context("a folder")?;
+    let mut child = programs::native_peer()
+        .args(["seed", "--no-lsd", "--dht-bootstrap", dht])
+        .args(options)
+        .arg(file)
+        .env("XDG_STATE_HOME", folder.join("state"))
+        .env("LOCALAPPDATA", folder.join("state"))
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let stdout = child.stdout.take().context("standard output is piped")?;
+    let line = BufReader::new(stdout).lines().next_line().await?;
+    Ok((child, line.context("a first line")?))
+}
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn a_tab_gets_what_only_the_dht_knows_through_a_terminal_that_is_a_bridge() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = |name: &str, seed| random(&folder.path().join(name).join(name), 2 * MIB, seed);
+    let (shared, wanted) = (file("x", 64)?, file("z", 65)?);
+    let dht = UdpSocket::bind("127.0.0.1:0").await?.local_addr()?;
+    let dht = dht.to_string();
+    let server = Server::start_with(&["--relay", "spare", "--dht", &dht]).await?;
+    // It is told of no server, and of no tab: whoever wants its file looks it up.
+    let (_ordinary, link) = native_seed(&wanted, &dht, &["--no-webrtc"]).await?;
+    let (_, z) = link.split_once("btih:").context("a magnet link")?;
+    let z = z.get(..40).context("an info-hash")?.to_owned();
+    let tracker = server.tracker();
+    let (_bridge, link) = native_seed(&shared, &dht, &["--bridge", "--tracker", &tracker]).await?;
+
+    let browser = Browser::start().await?;
+    let tab = browser.open(&link).await?;
+    let x = tab.seeding().await?.info_hash;
+    torrent_that(&tab, &x, "linked directly", |it| it.is_direct()).await?;
+    tab.add_link(&magnet(&z)).await?;
+    torrent_that(&tab, &z, "found through the bridge", |torrent| {
+        complete(torrent) && torrent.is_direct()
+    })
+    .await?;
     browser.quit().await
 }
