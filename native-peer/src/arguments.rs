@@ -115,7 +115,7 @@ pub(crate) struct Ways {
     /// BitTorrent clients have, we fetch from those and pass on. Tabs choose what that is. It
     /// takes eight torrents at once and 8 GB in the folder for temporary files (TMPDIR), each
     /// until ten minutes after the last tab has left, or for an hour if others want its place;
-    /// --max-up and --max-down count for all together. Private torrents are not carried. Needs the DHT,
+    /// --up and --down count for all together. Private torrents are not carried. Needs the DHT,
     /// TCP and WebRTC.
     #[arg(long, conflicts_with_all = ["no_dht", "no_tcp", "no_webrtc", "relay_only"])]
     pub(crate) bridge: bool,

@@ -20,7 +20,7 @@ use crate::wires::{Wires, WiresConfig};
 
 /// Links of the overlay (`OverlayConfig::links`): as many as a tab's.
 const OVERLAY_LINKS: usize = 32;
-/// Those of a bridge: tabs link with it to ask for something. Each takes some 100 kB.
+/// Those of a bridge: tabs link with it to ask for something, and go when others come.
 const BRIDGE_LINKS: usize = 128;
 
 /// Servers that are remembered of those that peers speak of: twice as many as we connect to.
