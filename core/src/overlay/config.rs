@@ -70,7 +70,7 @@ pub struct OverlayConfig {
 #[serde(default)]
 pub struct BridgeConfig {
     /// Torrents at once: none, and then we are no bridge. Where a person says so eight, with up to
-    /// [`max_peers`](crate::engine::Config::max_peers) connections each.
+    /// `max_peers` connections each.
     pub torrents: usize,
     /// Of them, those that one neighbour asked for: two, the one that it wants now and the next.
     pub torrents_each: usize,
