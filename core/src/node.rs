@@ -10,6 +10,7 @@
 //! passes through here, and into a recording if there is one: recordings know nothing of
 //! what carries channels.
 
+mod bridge;
 mod flow;
 mod io;
 mod offers;
@@ -22,6 +23,7 @@ mod wire;
 
 use std::collections::VecDeque;
 
+pub use bridge::BridgeOutput;
 pub use io::{
     DirectInput, Input, LinkInput, LinkOutput, Output, TimerKind, WebTorrentInput, WireInput,
     WireOutput, WireUp,
@@ -37,12 +39,14 @@ use crate::find::Announcer;
 use crate::find::announcer::{Said, SourceView, found};
 use crate::id::{InfoHash, LinkId, PeerId};
 use crate::net::{Contact, LaneLimits, RelayPolicy};
+use crate::overlay::IS_BRIDGE;
 use crate::peer::UNCOUNTED;
 use crate::record::{RecordedEngine, Sink};
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::relay::{ServerMessage, StunServer};
+use bridge::Bridge;
 use offers::Offers;
 use relay::RelayLink;
 pub use trackers::TrackerStanding;
@@ -64,6 +68,7 @@ pub struct Node<S = Vec<u8>, C: Chunk = Bytes> {
     wires: Wires<C>,
     announcer: Announcer,
     web_seeds: WebSeeds<C>,
+    bridge: Bridge,
     /// Wires that the engine has no use for any more.
     unwired: Vec<LinkId>,
     out: VecDeque<Output<C>>,
@@ -82,6 +87,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             wires: Wires::default(),
             announcer: Announcer::new(Rng::new(seed).fork("announcer")),
             web_seeds: WebSeeds::default(),
+            bridge: Bridge::default(),
             unwired: Vec::new(),
             out: VecDeque::new(),
         }
@@ -151,6 +157,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             },
             Input::Store(job, done) => engine::Input::Store(job, done),
             Input::Command(command) => {
+                self.give_up_carrying(now, &command);
                 if let Command::Remove(info_hash) = &command {
                     self.web_seeds.forget(*info_hash);
                 }
@@ -171,6 +178,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             self.feed(now, engine::Input::LinkDown { link });
         }
         self.work_web_seeds(now);
+        self.work_for_bridge(now);
     }
 
     /// Web seeds and the engine go on until both wait for something else.
@@ -366,7 +374,10 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             match output {
                 engine::Output::Direct(id, work) => self.out.push_back(Output::Direct(id, work)),
                 engine::Output::Store(job, work) => self.out.push_back(Output::Store(job, work)),
-                engine::Output::Event(event) => self.out.push_back(Output::Event(event)),
+                engine::Output::Event(event) => {
+                    let event = self.hear_for_bridge(now, event);
+                    self.out.extend(event.map(Output::Event));
+                }
                 engine::Output::Look { info_hash, .. }
                 | engine::Output::Have { info_hash, .. }
                 | engine::Output::Leave { info_hash, .. } => {
@@ -487,8 +498,11 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         let strangers = strangers.map(|due| (due, TimerKind::Handshake));
         let web_seeds = self.web_seeds.due(self.engine.engine());
         let web_seeds = web_seeds.map(|due| (due, TimerKind::WebSeed));
+        let bridge = self.bridge.due().filter(|_| IS_BRIDGE);
+        let bridge = bridge.map(|due| (due, TimerKind::Bridge));
         engine
             .into_iter()
+            .chain(bridge)
             .chain(links)
             .chain(announce)
             .chain(strangers)

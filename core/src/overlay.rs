@@ -16,6 +16,7 @@
 //! through one ([`Overlay::hear`]), and lets time pass ([`Overlay::tick`]); then drains
 //! [`Overlay::poll`]. Links that the overlay wants are its owner's to make.
 
+mod bridges;
 mod buckets;
 mod calls;
 mod config;
@@ -27,7 +28,9 @@ use std::collections::VecDeque;
 
 use sha1::{Digest, Sha1};
 
-pub use config::OverlayConfig;
+pub use bridges::BRIDGES;
+pub(crate) use bridges::IS_BRIDGE;
+pub use config::{BridgeConfig, OverlayConfig};
 
 use crate::dht::NodeId;
 use crate::id::{Fingerprint, InfoHash};
@@ -36,6 +39,7 @@ use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::introduce::Unlinked;
 use crate::wire::overlay::{MAX_HOPS, OverlayMessage, Question, Target};
+use bridges::Bridges;
 use buckets::Buckets;
 use calls::{Back, Calls, Offer, Purpose};
 use storage::Storage;
@@ -57,6 +61,7 @@ pub struct Overlay {
     storage: Storage,
     maintenance: Maintenance,
     wishes: SortedMap<Target, Wish>,
+    bridges: Bridges,
     out: VecDeque<Output>,
 }
 
@@ -92,6 +97,16 @@ pub enum Output {
         /// The session description.
         description: String,
     },
+    /// A neighbour wants a torrent that nobody whom it knows has all of: [`Overlay::carries`] says
+    /// that we are in its swarm.
+    Carry {
+        /// The question's number.
+        number: u32,
+        /// Which neighbour.
+        from: Fingerprint,
+        /// Which torrent.
+        info_hash: InfoHash,
+    },
     /// An offer of ours is answered.
     Answered {
         /// The number that was said to [`Overlay::offer`].
@@ -108,6 +123,17 @@ pub struct Want {
     pub announce: bool,
     /// Others are looked for.
     pub look: bool,
+    /// Nobody is known who has all of it: bridges may learn that this torrent is wanted.
+    pub carry: Option<InfoHash>,
+}
+
+impl Want {
+    /// To be found as a bridge, under [`BRIDGES`].
+    pub const BRIDGE: Want = Want {
+        announce: true,
+        look: false,
+        carry: None,
+    };
 }
 
 /// What a tab is called.
@@ -134,6 +160,7 @@ impl Overlay {
             storage: Storage::default(),
             maintenance: Maintenance::default(),
             wishes: SortedMap::new(),
+            bridges: Bridges::default(),
             out: VecDeque::new(),
         }
     }
@@ -159,6 +186,7 @@ impl Overlay {
         if buckets.meet(tab, alone) {
             self.maintenance.greet(tab);
             self.maintenance.look_soon(now, &self.config);
+            self.ask_bridges(now);
         }
     }
 

@@ -155,6 +155,7 @@ impl Net {
             }
             Output::WebTorrent(..)
             | Output::Web(_)
+            | Output::Bridge(_)
             | Output::Wire(_)
             | Output::Direct(..)
             | Output::Ask(_)

@@ -207,7 +207,8 @@ impl Net {
             | Output::Direct(..)
             | Output::Refused { .. }
             | Output::Trouble { .. }
-            | Output::Web(_) => {
+            | Output::Web(_)
+            | Output::Bridge(_) => {
                 unreachable!("there is no server")
             }
         }

@@ -111,6 +111,14 @@ pub(crate) struct Ways {
     /// TABSWARM_NO_DHT=1 says the same where neither of the other two options is given.
     #[arg(long, conflicts_with_all = ["dht_port", "dht_bootstrap"])]
     pub(crate) no_dht: bool,
+    /// Be a bridge for tabs: what a tab that is linked with us asks for, and what only other
+    /// BitTorrent clients have, we fetch from those and pass on. Tabs choose what that is. It
+    /// takes eight torrents at once and 8 GB in the folder for temporary files (TMPDIR), each
+    /// until ten minutes after the last tab has left, or for an hour if others want its place;
+    /// --up and --down count for all together. Private torrents are not carried. Needs the DHT,
+    /// TCP and WebRTC.
+    #[arg(long, conflicts_with_all = ["no_dht", "no_tcp", "no_webrtc", "relay_only"])]
+    pub(crate) bridge: bool,
     /// Use nothing but Tabswarm servers and their relay: no peer learns our address.
     #[arg(long, conflicts_with_all = ["peers", "port", "dht_port", "dht_bootstrap"])]
     pub(crate) relay_only: bool,

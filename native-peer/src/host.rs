@@ -12,7 +12,7 @@ use dht_node::DhtNode;
 use swarm_core::engine::{Command, Config, Contents, Event, Job, TrackerView, View, Work};
 use swarm_core::id::InfoHash;
 use swarm_core::net::Rates;
-use swarm_core::node::{Input, LinkInput, Node, Output, WebOutput};
+use swarm_core::node::{BridgeOutput, Input, LinkInput, Node, Output, WebOutput};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::address::Trackers;
 use crate::announce::Announces;
+use crate::carrying::{Carrying, Opened};
 use crate::dht::{DhtNews, DhtPeers};
 use crate::disk::Disk;
 use crate::error::Error;
@@ -29,7 +30,7 @@ use crate::links::Links;
 use crate::lsd::{Lsd, LsdEvent};
 use crate::named::NamedPeers;
 use crate::recording::Recording;
-use crate::store::Store;
+use crate::store::{FileStore, Store};
 use crate::web_seeds::WebSeeds;
 use crate::webrtc::WebRtc;
 use crate::wires::Wires;
@@ -65,6 +66,7 @@ pub struct Host {
     /// Torrents that the local network was told of.
     told: BTreeSet<InfoHash>,
     dht: Option<DhtPeers>,
+    carrying: Option<Carrying>,
     disk: Disk,
     stores: BTreeMap<InfoHash, Arc<dyn Store>>,
     /// What the node wants of stores that are not attached yet.
@@ -102,6 +104,7 @@ impl Host {
             lsd: None,
             told: BTreeSet::new(),
             dht: None,
+            carrying: None,
             disk: Disk::new(),
             stores: BTreeMap::new(),
             unattached: Vec::new(),
@@ -142,6 +145,12 @@ impl Host {
     pub fn join_dht(&mut self, node: DhtNode, port: u16) {
         self.dht = Some(DhtPeers::new(node, port));
         self.follow_in_dht();
+    }
+
+    /// Carries torrents for tabs from now on. To be said where the configuration's
+    /// `overlay.bridge` says how many, and with [`Host::join_dht`].
+    pub fn carry(&mut self, carrying: Carrying) {
+        self.carrying = Some(carrying);
     }
 
     /// Has a torrent announced to trackers by HTTP and UDP, tier by tier (BEP 12).
@@ -215,6 +224,10 @@ impl Host {
                     self.hear_locally(event);
                     continue;
                 }
+                (info_hash, store) = next_of_carrying(&mut self.carrying) => {
+                    self.store_carried(info_hash, store);
+                    continue;
+                }
                 news = next_of_dht(&mut self.dht) => {
                     self.hear_of_dht(news);
                     continue;
@@ -226,9 +239,11 @@ impl Host {
         }
     }
 
-    /// What a person sees: what changes often, of every torrent.
+    /// What a person sees: what changes often, of every torrent that is not carried for others.
     pub fn view(&self) -> View {
         let mut view = self.node.view(self.now());
+        view.torrents
+            .retain(|torrent| !self.node.is_carried(torrent.info_hash));
         // The node tells of servers that are relays.
         if self.links.has_webtorrent() {
             view.tracker = TrackerView::Up;
@@ -338,8 +353,9 @@ impl Host {
     /// Leaves every swarm and says goodbye to trackers, for at most `patience`; then
     /// lets writes that were begun come to their end.
     pub async fn shut_down(mut self, patience: Duration) {
-        for torrent in self.view().torrents {
-            self.command(Command::Remove(torrent.info_hash));
+        let torrents: Vec<InfoHash> = self.node.torrents().collect();
+        for info_hash in torrents {
+            self.command(Command::Remove(info_hash));
         }
         // Buffered to the end; whoever wants to know that it arrived has ended it before.
         drop(self.end_recording());
@@ -385,7 +401,9 @@ impl Host {
 
     /// Follows what peers say of servers, and says what they may be told.
     fn exchange_trackers(&mut self) {
-        let torrents: Vec<InfoHash> = self.node.torrents().collect();
+        let torrents = self.node.torrents();
+        let own = torrents.filter(|torrent| !self.node.is_carried(*torrent));
+        let torrents: Vec<InfoHash> = own.collect();
         let news = self.exchange.follow(&torrents, &self.node, &mut self.links);
         for input in news {
             self.feed(input);
@@ -423,7 +441,39 @@ impl Host {
                 let words = format!("web seed {url}: {trouble}");
                 self.events.push_back(HostEvent::Trouble(words));
             }
+            Output::Bridge(output) => self.carry_for_others(output),
             Output::Store(job, work) => self.work(job, work),
+        }
+    }
+
+    /// What tabs asked for, and what has become of it.
+    fn carry_for_others(&mut self, output: BridgeOutput) {
+        match (output, &mut self.carrying) {
+            (BridgeOutput::Keep(metainfo), Some(carrying)) => carrying.keep(metainfo),
+            (BridgeOutput::Drop(info_hash), carrying) => {
+                self.stores.remove(&info_hash);
+                self.unattached
+                    .retain(|(job, _)| job.info_hash != info_hash);
+                if let Some(carrying) = carrying {
+                    carrying.forget(info_hash);
+                }
+            }
+            (BridgeOutput::Find(_) | BridgeOutput::Keep(_), _) => {}
+        }
+        self.follow_in_dht();
+    }
+
+    /// There is a store for what is carried, or there can be none.
+    fn store_carried(&mut self, info_hash: InfoHash, store: Result<Arc<FileStore>, Error>) {
+        match store {
+            Ok(store) if self.node.is_carried(info_hash) => self.attach(info_hash, store),
+            // It is gone meanwhile.
+            Ok(_) => {}
+            Err(error) => {
+                self.command(Command::Remove(info_hash));
+                let words = format!("a torrent can't be carried for others: {error}");
+                self.events.push_back(HostEvent::Trouble(words));
+            }
         }
     }
 
@@ -442,6 +492,14 @@ impl Host {
 async fn next_of_lsd(lsd: &mut Option<Lsd>) -> LsdEvent {
     match lsd {
         Some(lsd) => lsd.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Stores for what is carried for others; waits forever if nothing is.
+async fn next_of_carrying(carrying: &mut Option<Carrying>) -> Opened {
+    match carrying {
+        Some(carrying) => carrying.next().await,
         None => std::future::pending().await,
     }
 }

@@ -5,7 +5,8 @@
 //! - [`host`]: the loop that owns the engine and does what its outputs say.
 //! - [`link`]: the WebSocket to a tracker, which reconnects by itself; [`address`] says where
 //!   it goes; `links` are all of them, `exchange` follows what peers say of others.
-//! - [`wires`]: peers by TCP; [`webrtc`]: tabs and WebTorrent's clients; `dht`: who finds them by the DHT.
+//! - [`wires`]: peers by TCP; [`webrtc`]: tabs and WebTorrent's clients; `dht`: who finds them by the DHT;
+//!   `carrying`: what is stored of torrents that tabs ask for.
 //! - [`store`]: where pieces are: a download folder, shared files, memory.
 //! - [`disk`]: stores and hashing on threads that may block.
 //! - [`recording`]: what the engine gets, in a file.
@@ -17,6 +18,7 @@ pub mod address;
 mod announce;
 mod arguments;
 mod backlog;
+mod carrying;
 pub mod cli;
 pub mod commands;
 mod dht;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::Ending;
-use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, PeerId};
+use crate::id::{ChannelId, ChannelKey, Fingerprint, InfoHash, LinkId, PeerId};
 use crate::metainfo::{Metainfo, MetainfoError};
 use crate::net::{Contact, LaneLimits, Parts, Rates, RelayPolicy};
 use crate::peer::PeerPath;
@@ -461,6 +461,14 @@ pub enum Event {
     /// A peer has a node of the DHT there, it says (BEP 5). Only where the host has one too
     /// ([`Config::dht_port`](super::Config::dht_port)).
     DhtNode(SocketAddr),
+    /// A neighbour in the overlay asks for a torrent that is not here. Only where we are a bridge
+    /// ([`BridgeConfig`](crate::overlay::BridgeConfig)).
+    Asked {
+        /// The torrent; it may be private, as far as is known.
+        info_hash: InfoHash,
+        /// Who asks.
+        by: Fingerprint,
+    },
 }
 
 /// Why the engine is to be ticked, from the rarest reason to what there is always.

@@ -10,11 +10,11 @@ use bytes::Bytes;
 
 use super::channels::SessionKey;
 use super::torrent::frame_cost;
-use super::{DirectId, DirectNews, DirectWork, Ending, Engine, Fault, Output};
+use super::{DirectId, DirectNews, DirectWork, Ending, Engine, Event, Fault, Output};
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, Fingerprint, InfoHash, LinkId};
 use crate::net::{Contact, Parts};
-use crate::overlay::{self, ITSELF, Overlay, OverlayConfig};
+use crate::overlay::{self, BRIDGES, IS_BRIDGE, ITSELF, Overlay, OverlayConfig};
 use crate::peer::allowance::Allowance;
 use crate::peer::{Opening, PeerPath};
 use crate::rng::Rng;
@@ -42,6 +42,9 @@ pub(super) struct Tabs<C: Chunk> {
     attempts: SortedMap<u32, Attempt>,
     /// Whose session leads to whom.
     carriers: SortedMap<Fingerprint, SessionKey>,
+    /// Questions for torrents in whose swarms we are not yet, until when they wait: as many as the
+    /// overlay takes.
+    asked: Vec<(Time, u32, InfoHash)>,
 }
 
 /// A link of the overlay's own.
@@ -70,6 +73,7 @@ impl<C: Chunk> Tabs<C> {
             wires: SortedMap::new(),
             attempts: SortedMap::new(),
             carriers: SortedMap::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -310,8 +314,42 @@ impl<C: Chunk> Engine<C> {
             let all = all.filter_map(|(hash, torrent)| Some((*hash, torrent.overlay_want(&cx)?)));
             wants.extend(all.map(|(hash, want)| (overlay::topic_of(hash), want)));
         }
+        let bridge = IS_BRIDGE && self.config.overlay.bridge.torrents > 0;
+        if bridge {
+            wants.push((BRIDGES, overlay::Want::BRIDGE));
+        }
         self.tabs.overlay.want(now, &wants);
         self.tabs.overlay.tick(now);
+        if bridge {
+            self.answer_askers(now);
+        }
+    }
+
+    /// A neighbour asks for a torrent.
+    fn asked_to_carry(&mut self, now: Time, number: u32, by: Fingerprint, info_hash: InfoHash) {
+        let until = now + self.config.overlay.timeout;
+        self.tabs.asked.push((until, number, info_hash));
+        self.answer_askers(now);
+        if !self.torrents.contains_key(&info_hash) {
+            let event = Event::Asked { info_hash, by };
+            self.out.push_back(Output::Event(event));
+        }
+    }
+
+    /// Tells those who asked for torrents in whose swarms we are. Nobody hears of one that is
+    /// private (BEP 27), or may be.
+    fn answer_askers(&mut self, now: Time) {
+        let mut asked = std::mem::take(&mut self.tabs.asked);
+        asked.retain(|(until, number, info_hash)| {
+            let (torrents, cx) = self.parts(now);
+            let want = torrents.get(info_hash).and_then(|it| it.overlay_want(&cx));
+            let carries = want.is_some_and(|want| want.announce);
+            if carries {
+                self.tabs.overlay.carries(*number);
+            }
+            !carries && now < *until
+        });
+        self.tabs.asked = asked;
     }
 
     /// Who is linked with us in a session is a neighbour, and who was, is not.
@@ -357,6 +395,15 @@ impl<C: Chunk> Engine<C> {
                     topic,
                     description,
                 } => self.overlay_offered(now, number, from, topic, description),
+                overlay::Output::Carry {
+                    number,
+                    from,
+                    info_hash,
+                } => {
+                    if IS_BRIDGE {
+                        self.asked_to_carry(now, number, from, info_hash);
+                    }
+                }
                 overlay::Output::Answered { attempt, answer } => {
                     self.overlay_answered(now, attempt, answer);
                 }

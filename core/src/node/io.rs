@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use bytes::Bytes;
 
+use super::bridge::BridgeOutput;
 use super::web_seeds::{WebInput, WebOutput};
 use crate::chunk::Chunk;
 use crate::engine::{
@@ -219,6 +220,8 @@ pub enum Output<C = Bytes> {
     Ask(Ask),
     /// Something about web seeds.
     Web(WebOutput),
+    /// Something about torrents that are carried for others.
+    Bridge(BridgeOutput),
     /// Have a direct link made, step by step; answered with [`Input::Direct`].
     Direct(DirectId, DirectWork),
     /// Have a store do something, then answer with [`Input::Store`], in any order.
@@ -306,6 +309,8 @@ impl<C: Chunk> LinkOutput<C> {
 pub enum TimerKind {
     /// A swarm is due to hear from us.
     Announce,
+    /// A torrent that is carried for others is looked at.
+    Bridge,
     /// The engine looks after its sessions.
     Engine(engine::TimerKind),
     /// Verified pieces are told to a tracker, gathered over a moment.

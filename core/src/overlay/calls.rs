@@ -46,6 +46,8 @@ pub(super) enum Purpose {
     Seek(Target),
     /// To be found.
     Announce,
+    /// For a bridge to carry what stands behind a topic.
+    Carry(Target),
     /// To be linked with somebody.
     Offer(Box<Offer>),
 }

@@ -56,6 +56,75 @@ pub struct OverlayConfig {
     /// the latter: a minute, a quarter of an hour. In a large network everybody is wanted by more
     /// than it has links for.
     pub rest: (Duration, Duration),
+    /// Bridges that are known at once, one of which is asked for what nobody has all of: none, since
+    /// each that is asked learns an info-hash. A tab has four, so that one that lies is not always
+    /// asked again.
+    pub bridges: usize,
+    /// What we do as a bridge.
+    pub bridge: BridgeConfig,
+}
+
+/// What a bridge carries for others: torrents that tabs ask for, and that are in mainline. Others
+/// choose what, so everything is bounded by what one of usual size takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BridgeConfig {
+    /// Torrents at once: none, and then we are no bridge. Where a person says so eight, with up to
+    /// `max_peers` connections each.
+    pub torrents: usize,
+    /// Of them, those that one neighbour asked for: two, the one that it wants now and the next.
+    pub torrents_each: usize,
+    /// Bytes that they may take on the disk, together: 8 GiB, a film in each half of the torrents.
+    pub bytes: u64,
+    /// Torrents that are looked for in a minute: 20. A look-up takes some 20 queries, so this is
+    /// less than a node of mainline sends to stay one, times ten.
+    pub a_minute: usize,
+    /// Of them, those that one neighbour asked for: four, a person who pastes links.
+    pub a_minute_each: usize,
+    /// Whose info dictionary is not here after this long is let go of: a minute. Of those who were found
+    /// in mainline many don't answer, and some ask for half a minute of patience.
+    pub patience: Duration,
+    /// A torrent with which no tab is linked any more is let go of after this long: ten minutes,
+    /// within which a tab that was closed by mistake comes back.
+    pub idle: Duration,
+    /// After this long a torrent gives way to another that is asked for: an hour. Whoever stays
+    /// linked for ever would have its place for ever.
+    pub turn: Duration,
+    /// What was not found is not looked for again for the first; what is private (BEP 27), or too
+    /// long, for the second: five minutes, as mainline's pauses; a day, since it stays what it is.
+    pub again: (Duration, Duration),
+    /// Of so many it is remembered that they are not carried: 512, of 32 bytes.
+    pub refused: usize,
+}
+
+impl BridgeConfig {
+    /// What a person gets who says that others may be carried torrents.
+    pub fn on() -> Self {
+        BridgeConfig {
+            torrents: 8,
+            ..BridgeConfig::default()
+        }
+    }
+}
+
+impl Default for BridgeConfig {
+    fn default() -> Self {
+        BridgeConfig {
+            torrents: 0,
+            torrents_each: 2,
+            bytes: 8 << 30,
+            a_minute: 20,
+            a_minute_each: 4,
+            patience: Duration::from_secs(60),
+            idle: Duration::from_secs(10 * 60),
+            turn: Duration::from_secs(60 * 60),
+            again: (
+                Duration::from_secs(5 * 60),
+                Duration::from_secs(24 * 60 * 60),
+            ),
+            refused: 512,
+        }
+    }
 }
 
 impl Default for OverlayConfig {
@@ -80,6 +149,8 @@ impl Default for OverlayConfig {
             offers_a_minute: 30,
             candidates: 32,
             rest: seconds(60, 900),
+            bridges: 0,
+            bridge: BridgeConfig::default(),
         }
     }
 }

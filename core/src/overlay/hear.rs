@@ -2,7 +2,7 @@
 
 use super::calls::{Back, Call, Purpose};
 use super::upkeep::Candidate;
-use super::{Output, Overlay, id_of};
+use super::{BRIDGES, Output, Overlay, id_of};
 use crate::dht::NodeId;
 use crate::id::Fingerprint;
 use crate::time::Time;
@@ -65,6 +65,9 @@ impl Overlay {
             // It came around to us: nobody is nearer than those who had it.
             let none = Answer::End(Unlinked::NoSuchPeer);
             return self.reply(asked.from, asked.number, none);
+        }
+        if question == Question::Carry {
+            return self.hear_carry(now, asked.from, asked.number, asked.target);
         }
         let target = NodeId(asked.target);
         let next = (asked.hops > 0)
@@ -177,7 +180,7 @@ impl Overlay {
         self.out.push_back(Output::Send { to, message });
     }
 
-    fn reply(&mut self, to: Fingerprint, number: u32, answer: Answer) {
+    pub(super) fn reply(&mut self, to: Fingerprint, number: u32, answer: Answer) {
         if !self.knows(to) {
             return;
         }
@@ -204,7 +207,8 @@ impl Overlay {
             (Purpose::Look { first, way }, Answer::Nodes(tabs)) => {
                 self.found(now, first, way, &tabs);
             }
-            (Purpose::Seek(topic), Answer::Peers(peers)) => self.found_members(topic, peers),
+            (Purpose::Seek(topic), Answer::Peers(peers)) => self.found_members(now, topic, peers),
+            (Purpose::Carry(topic), Answer::Noted) => self.found_members(now, topic, vec![call.to]),
             (Purpose::Offer(offer), answer) => {
                 let answer = match answer {
                     Answer::Linked(description) => Ok(description),
@@ -227,10 +231,12 @@ impl Overlay {
         self.hear_answer(now, call, Answer::End(why));
     }
 
-    fn found_members(&mut self, topic: Target, mut peers: Vec<Fingerprint>) {
+    fn found_members(&mut self, now: Time, topic: Target, mut peers: Vec<Fingerprint>) {
         let ours = self.ours();
         peers.retain(|peer| Some(*peer) != ours);
-        if !peers.is_empty() {
+        if topic == BRIDGES {
+            self.found_bridges(now, peers);
+        } else if !peers.is_empty() {
             self.out.push_back(Output::Peers { topic, peers });
         }
     }
@@ -253,10 +259,10 @@ impl Overlay {
     }
 
     /// See [`Output::Peers`]: what we were told to keep is known without asking.
-    pub(super) fn members_here(&mut self, topic: Target) {
+    pub(super) fn members_here(&mut self, now: Time, topic: Target) {
         if let Some(ours) = self.ours() {
             let peers = self.storage.members(topic, ours);
-            self.found_members(topic, peers);
+            self.found_members(now, topic, peers);
         }
     }
 

@@ -44,9 +44,11 @@ pub(super) struct Candidate {
 /// What a torrent wants, and when.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wish {
-    want: Want,
+    pub(super) want: Want,
     seek: Turn,
     announce: Turn,
+    /// A bridge is to be asked for it, as soon as one is linked with us.
+    pub(super) uncarried: bool,
 }
 
 /// Something that is done again after growing pauses; at once when it is new.
@@ -124,6 +126,13 @@ impl Maintenance {
         new
     }
 
+    /// A link to somebody is to be made, unless that was tried a moment ago.
+    pub(super) fn begin(&mut self, now: Time, candidate: Candidate) -> bool {
+        let tab = candidate.tab;
+        let rests = self.resting.get(&tab).is_some_and(|rest| now < rest.at);
+        !rests && self.linking.insert(tab, (candidate, now)).is_none()
+    }
+
     /// How we heard of somebody who is to be linked with us.
     pub(super) fn heard_of(&self, tab: Fingerprint) -> Option<Candidate> {
         self.linking.get(&tab).map(|(candidate, _)| *candidate)
@@ -144,6 +153,7 @@ impl Overlay {
                 want: *want,
                 seek: turn,
                 announce: turn,
+                uncarried: false,
             };
             let wish = self.wishes.entry(*topic).or_insert_with(|| new);
             if want.look && !wish.want.look {
@@ -253,6 +263,12 @@ impl Overlay {
         }
     }
 
+    /// Looks for those who announced a topic.
+    pub(super) fn seek(&mut self, now: Time, topic: Target, ways: usize) {
+        self.members_here(now, topic);
+        self.ask(now, topic, &Question::Get, &Purpose::Seek(topic), ways);
+    }
+
     fn tend_wishes(&mut self, now: Time) {
         let Overlay {
             wishes,
@@ -281,8 +297,8 @@ impl Overlay {
                 }
             }
             if seek {
-                self.members_here(topic);
-                self.ask(now, topic, &Question::Get, &Purpose::Seek(topic), ways);
+                self.seek(now, topic, ways);
+                self.seek_bridges(now, topic, ways);
             }
         }
     }

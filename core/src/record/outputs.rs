@@ -211,6 +211,11 @@ impl OutputHash {
                 self.tag(12);
                 self.bytes(address.to_string().as_bytes());
             }
+            Event::Asked { info_hash, by } => {
+                self.tag(13);
+                self.bytes(&info_hash.0);
+                self.bytes(&by.0);
+            }
         }
     }
 

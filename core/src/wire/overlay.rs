@@ -1,8 +1,8 @@
 //! What tabs of the overlay say to each other: our extension `ts_overlay` of BEP 10.
 //! `docs/protocol.md`, "The overlay", is the whole of it.
 //!
-//! Kademlia's four questions (BEP 5's `ping` is the link itself), and a fifth, which carries a session
-//! description. Each goes from link to link towards its target, and what is answered comes back
+//! Kademlia's four questions (BEP 5's `ping` is the link itself), one which carries a session
+//! description, and one that is for a neighbour alone. Each of the others goes from link to link towards its target, and what is answered comes back
 //! the same way. Numbers are big-endian; there is no bencoding: a page has to load what reads this.
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -68,6 +68,9 @@ pub enum Question {
         /// The session description.
         description: String,
     },
+    /// To a neighbour that is a bridge: the torrent whose info-hash the target is, not the topic,
+    /// is wanted, and nobody is known who has all of it. It goes nowhere else.
+    Carry,
 }
 
 /// What is answered.
@@ -77,7 +80,8 @@ pub enum Answer {
     Nodes(Vec<Fingerprint>),
     /// To [`Question::Get`]: these, at most [`MAX_NAMED`].
     Peers(Vec<Fingerprint>),
-    /// To [`Question::Announce`]: it is noted.
+    /// To [`Question::Announce`]: it is noted. To [`Question::Carry`]: it is in that swarm, and may be
+    /// offered a link for it.
     Noted,
     /// To [`Question::Offer`]: yes, and the answerer's description.
     Linked(String),
@@ -106,6 +110,7 @@ const FIND: u8 = 1;
 const GET: u8 = 2;
 const ANNOUNCE: u8 = 3;
 const OFFER: u8 = 4;
+const CARRY: u8 = 5;
 /// Answers have the highest bit.
 const NODES: u8 = 0x81;
 const PEERS: u8 = 0x82;
@@ -132,6 +137,7 @@ impl OverlayMessage {
                     Question::Get => GET,
                     Question::Announce => ANNOUNCE,
                     Question::Offer { .. } => OFFER,
+                    Question::Carry => CARRY,
                 });
                 out.put_u32(*number);
                 out.put_u8(*hops);
@@ -176,7 +182,7 @@ impl OverlayMessage {
     pub fn decode(payload: &[u8]) -> Result<Option<Self>, OverlayError> {
         let mut rest = payload;
         let [kind] = take(&mut rest)?;
-        let is_question = (FIND..=OFFER).contains(&kind);
+        let is_question = (FIND..=CARRY).contains(&kind);
         if !is_question && !(NODES..=END).contains(&kind) {
             return Ok(None);
         }
@@ -192,6 +198,7 @@ impl OverlayMessage {
             FIND => Question::Find,
             GET => Question::Get,
             ANNOUNCE => Question::Announce,
+            CARRY => Question::Carry,
             _ => Question::Offer {
                 way: take(&mut rest)?,
                 topic: take(&mut rest)?,
@@ -304,6 +311,7 @@ mod tests {
                 question(Some(PEER), offer("v=0")),
                 join(&[b"\x04", passed_on, &[b'w'; 20], &[b't'; 20], b"v=0"]),
             ),
+            (question(None, Question::Carry), join(&[b"\x05", asked])),
             (
                 answer(Answer::Nodes(vec![PEER, Fingerprint([b'x'; 16])])),
                 b"\x81\0\0\0\x070123456789abcdefxxxxxxxxxxxxxxxx".to_vec(),
@@ -325,7 +333,7 @@ mod tests {
             assert_eq!(message.encode(), bytes);
             assert_eq!(OverlayMessage::decode(&bytes), Ok(Some(message)));
         }
-        for unknown in [&b"\0"[..], b"\x05", b"\x80", b"\x86abc"] {
+        for unknown in [&b"\0"[..], b"\x06", b"\x80", b"\x86abc"] {
             assert_eq!(OverlayMessage::decode(unknown), Ok(None));
         }
         // Reasons to come are reasons.
@@ -363,7 +371,7 @@ mod tests {
             let mut bytes: Vec<u8> = u.arbitrary()?;
             if let Some(kind) = bytes.first_mut() {
                 *kind = u
-                    .choose(&[FIND, OFFER, NODES, LINKED, END, *kind])
+                    .choose(&[FIND, OFFER, CARRY, NODES, LINKED, END, *kind])
                     .copied()?;
             }
             if let Ok(Some(message)) = OverlayMessage::decode(&bytes) {

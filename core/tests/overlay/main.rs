@@ -7,21 +7,18 @@ mod network;
 
 use std::time::Duration;
 
-use network::Net;
+use network::{HAS, Net};
 use swarm_core::id::{Fingerprint, InfoHash};
-use swarm_core::overlay::{Output, Overlay, OverlayConfig, Want, topic_of};
+use swarm_core::overlay::{BRIDGES, BridgeConfig, Output, Overlay, OverlayConfig, Want, topic_of};
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::introduce::Unlinked;
 use swarm_core::wire::overlay::{Answer, MAX_HOPS, OverlayMessage, Question, Target};
 
-const HAS: Want = Want {
-    announce: true,
-    look: false,
-};
 const WANTS: Want = Want {
     announce: false,
     look: true,
+    carry: None,
 };
 
 fn config() -> OverlayConfig {
@@ -133,10 +130,96 @@ fn some_who_swallow_everything_keep_nobody_from_being_found() {
     assert!(all_find(&mut net, 1, &[59, 8, 22], &[0, 13, 30, 44, 57]));
 }
 
+/// Some say that they are bridges, of whom some carry what they are asked for; some want what
+/// nobody has.
+fn with_bridges(seed: u64, say_so: &[usize], carry: &[usize], want: &[usize]) -> Net {
+    let config = OverlayConfig {
+        bridges: 4,
+        bridge: BridgeConfig::on(),
+        ..config()
+    };
+    let mut net = islands(60, &config, seed);
+    for at in say_so {
+        net.tabs[*at].wants.push((BRIDGES, Want::BRIDGE));
+        net.tabs[*at].carries = carry.contains(at);
+    }
+    net.run(60);
+    let info_hash = InfoHash([1; 20]);
+    let wants = Want {
+        carry: Some(info_hash),
+        ..WANTS
+    };
+    for at in want {
+        net.tabs[*at].wants.push((topic_of(info_hash), wants));
+    }
+    net
+}
+
+#[test]
+fn what_nobody_has_is_asked_of_a_bridge_and_of_nobody_else() {
+    let want = [0, 13, 30];
+    let mut net = with_bridges(4, &[50], &[50], &want);
+    let end = net.now + Duration::from_secs(120);
+    assert!(net.run_until(end, |net| {
+        let mut want = want.iter().map(|at| &net.tabs[*at]);
+        want.all(|tab| tab.linked.contains_key(&topic(1)))
+    }));
+    for (at, tab) in net.tabs.iter().enumerate() {
+        assert_eq!(tab.asked.is_empty(), at != 50, "{at}");
+    }
+}
+
+#[test]
+fn some_who_only_say_that_they_are_bridges_keep_nobody_from_the_honest_one() {
+    let want = [0, 13, 30];
+    let mut net = with_bridges(5, &[10, 25, 50], &[50], &want);
+    let end = net.now + Duration::from_secs(600);
+    assert!(net.run_until(end, |net| {
+        let mut want = want.iter().map(|at| &net.tabs[*at]);
+        want.all(|tab| tab.linked.contains_key(&topic(1)))
+    }));
+}
+
+#[test]
+fn who_asks_for_too_much_to_be_carried_is_told_that_we_are_busy() {
+    let (mut overlay, asks, _) = node_with(OverlayConfig {
+        bridge: BridgeConfig::on(),
+        ..config()
+    });
+    let now = Time::from_millis(2000);
+    for number in 0..1000 {
+        overlay.hear(now, asks, asked(number, Question::Carry));
+    }
+    let outputs: Vec<Output> = std::iter::from_fn(|| overlay.poll()).collect();
+    let carry = |output: &&Output| matches!(output, Output::Carry { .. });
+    let taken = outputs.iter().filter(carry).count();
+    assert_eq!(taken, config().calls_each);
+    // Nobody is asked in turn, and those that wait are forgotten.
+    let passed_on = |output: &Output| {
+        let question = |message: &OverlayMessage| matches!(message, OverlayMessage::Question { question, .. } if *question == Question::Carry);
+        matches!(output, Output::Send { message, .. } if question(message))
+    };
+    assert!(!outputs.iter().any(passed_on));
+    let later = now + config().timeout;
+    overlay.tick(later);
+    while overlay.poll().is_some() {}
+    overlay.carries(1);
+    assert_eq!(overlay.poll(), None);
+    // Whoever is no bridge says so.
+    let (mut overlay, asks, _) = node();
+    overlay.hear(now, asks, asked(1, Question::Carry));
+    let said = answers(&mut overlay, asks);
+    assert_eq!(said, [Answer::End(Unlinked::Unwanted)]);
+}
+
 /// A node with two neighbours, of whom one asks.
 fn node() -> (Overlay, Fingerprint, Fingerprint) {
+    node_with(config())
+}
+
+fn node_with(config: OverlayConfig) -> (Overlay, Fingerprint, Fingerprint) {
     let [ours, asks, other] = [1, 2, 3].map(|byte| Fingerprint([byte; 16]));
-    let mut overlay = Overlay::new(config(), Rng::new(1));
+    let mut overlay = Overlay::new(config, Rng::new(1));
     overlay.is_called(ours);
     for tab in [asks, other] {
         overlay.meet(Time::from_millis(1000), tab, true);

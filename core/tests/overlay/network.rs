@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use swarm_core::id::Fingerprint;
-use swarm_core::overlay::{ITSELF, Output, Overlay, OverlayConfig, Want};
+use swarm_core::id::{Fingerprint, InfoHash};
+use swarm_core::overlay::{ITSELF, Output, Overlay, OverlayConfig, Want, topic_of};
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::introduce::Unlinked;
@@ -15,6 +15,13 @@ use swarm_core::wire::overlay::{OverlayMessage, Target};
 const DELAY: Duration = Duration::from_millis(50);
 /// What a browser takes for its part of a link.
 const LINKING: Duration = Duration::from_millis(700);
+
+/// Others may find it.
+pub(crate) const HAS: Want = Want {
+    announce: true,
+    look: false,
+    carry: None,
+};
 
 /// Something that will happen.
 enum Event {
@@ -44,6 +51,10 @@ pub(crate) struct Tab {
     pub(crate) dead: bool,
     /// Answers nothing, and passes nothing on.
     pub(crate) swallows: bool,
+    /// Which torrents it was asked to carry.
+    pub(crate) asked: Vec<InfoHash>,
+    /// It does.
+    pub(crate) carries: bool,
     pub(crate) sent: usize,
     pub(crate) bytes: usize,
 }
@@ -86,6 +97,8 @@ impl Net {
                 linked: BTreeMap::new(),
                 dead: false,
                 swallows: false,
+                asked: Vec::new(),
+                carries: false,
                 sent: 0,
                 bytes: 0,
             });
@@ -244,6 +257,16 @@ impl Net {
                     match may {
                         true => self.at(now + LINKING, at, Event::Answer(number)),
                         false => tab.overlay.answer(number, Err(Unlinked::Unwanted)),
+                    }
+                }
+                Output::Carry {
+                    number, info_hash, ..
+                } => {
+                    let tab = &mut self.tabs[at];
+                    tab.asked.push(info_hash);
+                    if tab.carries {
+                        tab.wants.push((topic_of(info_hash), HAS));
+                        tab.overlay.carries(number);
                     }
                 }
                 Output::Answered { attempt, answer } => {

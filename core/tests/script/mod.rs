@@ -493,6 +493,7 @@ impl Stage {
             Output::Store(job, work) => self.work(job, work),
             Output::WebTorrent(..)
             | Output::Web(_)
+            | Output::Bridge(_)
             | Output::Wire(_)
             | Output::Direct(..)
             | Output::Ask(_)

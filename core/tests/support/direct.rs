@@ -3,11 +3,12 @@
 #![allow(dead_code, reason = "each file of tests uses a part of it")]
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
-use swarm_core::engine::{DirectId, DirectWork};
-use swarm_core::id::{Fingerprint, LinkId};
-use swarm_core::node::{DirectInput, Input, WireInput, WireOutput};
+use swarm_core::engine::{DirectId, DirectWork, PeerPath};
+use swarm_core::id::{Fingerprint, InfoHash, LinkId};
+use swarm_core::node::{DirectInput, Input, WireInput, WireOutput, WireUp};
 use swarm_core::wire::fingerprint;
 
 use super::Net;
@@ -62,6 +63,11 @@ fn certificate(host: usize) -> String {
     format!("a=fingerprint:sha-256 {digits}")
 }
 
+/// Where a host is by TCP, if it is.
+pub(crate) fn address(host: usize) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, u8::try_from(host + 1).unwrap()], 6881))
+}
+
 /// What the certificate of a host is known by.
 pub(crate) fn fingerprint_of(host: usize) -> Fingerprint {
     Fingerprint([u8::try_from(host + 1).unwrap(); 16])
@@ -104,6 +110,35 @@ impl Net {
         self.queue.push_back((host, Input::Direct(id, described)));
     }
 
+    /// Somebody calls by TCP.
+    fn dial(&mut self, host: usize, info_hash: InfoHash, to: SocketAddr) {
+        let mut hosts = 0..self.hosts.len();
+        let Some(other) = hosts.find(|other| address(*other) == to) else {
+            let undialled = Input::Undialled {
+                info_hash,
+                address: to,
+            };
+            return self.queue.push_back((host, undialled));
+        };
+        let ends = [(host, other, Some(info_hash)), (other, host, None)];
+        let wires = ends.map(|(host, other, dialled)| {
+            self.directs.next_wire += 1;
+            let wire = LinkId(1000 + self.directs.next_wire);
+            let up = WireUp {
+                path: PeerPath::Tcp,
+                remote: address(other),
+                local: address(host),
+                dialled,
+                max_payload: 64 << 10,
+            };
+            let up = WireInput::Up(up);
+            self.queue.push_back((host, Input::Wire(wire, up)));
+            (host, wire)
+        });
+        self.directs.wires.insert(wires[0], wires[1]);
+        self.directs.wires.insert(wires[1], wires[0]);
+    }
+
     fn open(&mut self, ends: [(usize, DirectId); 2]) {
         let wires = ends.map(|(host, id)| {
             self.directs.next_wire += 1;
@@ -121,7 +156,7 @@ impl Net {
 
     pub(super) fn work_on_wire(&mut self, host: usize, output: WireOutput<Bytes>) {
         match output {
-            WireOutput::Dial { .. } => unreachable!("nobody here knows an address"),
+            WireOutput::Dial { info_hash, address } => self.dial(host, info_hash, address),
             WireOutput::Send { wire, parts } => {
                 let mut bytes = Vec::new();
                 parts.iter().for_each(|part| part.append_to(&mut bytes));

@@ -18,7 +18,7 @@ use swarm_core::engine::{
 use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, Source};
 use swarm_core::id::{InfoHash, LinkId};
 use swarm_core::metainfo::Metainfo;
-use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
+use swarm_core::node::{BridgeOutput, Input, LinkInput, LinkOutput, Node, Output};
 use swarm_core::pieces::Bitfield;
 use swarm_core::record::{Reader, Replay};
 use swarm_core::rng::Rng;
@@ -121,6 +121,8 @@ pub(crate) struct Host {
     pub(crate) written: Vec<u32>,
     /// How long its store takes to read a piece.
     pub(crate) reads_in: Duration,
+    /// What it looked for, kept and dropped for others.
+    pub(crate) carried: Vec<BridgeOutput>,
 }
 
 impl Host {
@@ -157,6 +159,8 @@ pub(crate) struct Net {
     /// What stores will have done by then.
     later: BTreeMap<Time, Vec<(usize, Input)>>,
     pub(crate) directs: direct::Directs,
+    /// Who is to be found for what in the DHT, where only bridges look.
+    pub(crate) mainline: BTreeMap<InfoHash, Vec<usize>>,
     /// Everything that was said, for comparing runs.
     pub(crate) log: Vec<String>,
 }
@@ -176,11 +180,19 @@ impl Net {
             queue: VecDeque::new(),
             later: BTreeMap::new(),
             directs: direct::Directs::default(),
+            mainline: BTreeMap::new(),
             log: Vec::new(),
         }
     }
 
     pub(crate) fn host(&mut self, config: Config) -> usize {
+        let host = self.host_alone(config);
+        self.connect(host);
+        host
+    }
+
+    /// One that knows no server.
+    fn host_alone(&mut self, config: Config) -> usize {
         let index = self.hosts.len();
         let seed = self.seed * 1000 + index as u64;
         let engine = Node::new(config, seed, self.now, Some(Vec::new()));
@@ -194,8 +206,8 @@ impl Net {
             room: usize::MAX,
             written: Vec::new(),
             reads_in: Duration::ZERO,
+            carried: Vec::new(),
         });
-        self.connect(index);
         index
     }
 
@@ -205,10 +217,22 @@ impl Net {
 
     pub(crate) fn seeder_with(&mut self, config: Config, content: &Content) -> usize {
         let host = self.host(config);
+        self.seeds(host, content);
+        host
+    }
+
+    /// One that has everything, and is to be reached by TCP alone.
+    pub(crate) fn ordinary_seeder(&mut self, content: &Content) -> usize {
+        let host = self.host_alone(Config::default());
+        self.feed(host, Input::Network { dials: 8 });
+        self.seeds(host, content);
+        host
+    }
+
+    fn seeds(&mut self, host: usize, content: &Content) {
         self.hosts[host].store = content.all_pieces();
         let pieces = content.metainfo.layout().piece_count();
         self.add(host, content, Bitfield::full(pieces));
-        host
     }
 
     /// A host has one torrent more, complete or to be fetched.
@@ -465,9 +489,34 @@ impl Net {
             Output::Ask(_) | Output::Trouble { .. } | Output::WebTorrent(..) | Output::Web(_) => {
                 unreachable!("nobody here has trackers")
             }
+            Output::Bridge(output) => self.carry_for_others(index, output),
             Output::Event(event) => host.events.push(event),
             Output::Refused { .. } => {}
         }
+    }
+
+    /// Does what the host of a bridge does.
+    fn carry_for_others(&mut self, index: usize, output: BridgeOutput) {
+        let host = &mut self.hosts[index];
+        match &output {
+            BridgeOutput::Find(info_hash) => {
+                let found = self.mainline.get(info_hash).into_iter().flatten();
+                let met = Input::Met {
+                    info_hash: *info_hash,
+                    complete: 0,
+                    incomplete: 0,
+                    addresses: found.map(|other| direct::address(*other)).collect(),
+                };
+                self.queue.push_back((index, met));
+            }
+            BridgeOutput::Keep(metainfo) => {
+                host.more.insert(metainfo.info_hash(), BTreeMap::new());
+            }
+            BridgeOutput::Drop(info_hash) => {
+                host.more.remove(info_hash);
+            }
+        }
+        host.carried.push(output);
     }
 
     fn drain_hub(&mut self) {

@@ -91,6 +91,10 @@ impl World {
             config.paths.strangers = 2;
             config.announce.trackers = 4;
             config.listen_port = Some(6881);
+            if !seed.is_multiple_of(11) {
+                config.overlay.links = 2;
+                config.overlay.bridges = 1;
+            }
             if seed.is_multiple_of(7) {
                 config.paths.rtc.at_once = 2;
             }
@@ -199,6 +203,7 @@ impl World {
                 Output::WebTorrent(link, message) => self.model.hear_foreign(link, message),
                 Output::Ask(ask) => self.model.network.hear_question(&ask),
                 Output::Trouble { .. } => {}
+                Output::Bridge(output) => unreachable!("it is no bridge: {output:?}"),
                 Output::Web(output) => {
                     let relay_only = self.model.network.relay_only;
                     assert!(!relay_only || !matches!(output, WebOutput::Fetch(_)));

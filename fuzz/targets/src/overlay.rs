@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use swarm_core::id::{Fingerprint, InfoHash};
-use swarm_core::overlay::{ITSELF, Output, Overlay, OverlayConfig, Want, id_of, topic_of};
+use swarm_core::overlay::{
+    BRIDGES, BridgeConfig, ITSELF, Output, Overlay, OverlayConfig, Want, id_of, topic_of,
+};
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
 use swarm_core::wire::introduce::Unlinked;
@@ -34,14 +36,21 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         calls: 16,
         calls_each: 4,
         candidates: 4,
+        bridges: 2,
+        bridge: BridgeConfig {
+            torrents: 1,
+            ..BridgeConfig::default()
+        },
         ..OverlayConfig::default()
     };
     let mut overlay = Overlay::new(config.clone(), Rng::new(1));
     let ours = Fingerprint([1; 16]);
     overlay.is_called(ours);
     let mut now = Time::from_millis(1000);
-    // Questions that wait for an answer, and offers for the owner's.
-    let (mut asked, mut offered) = (Vec::new(), Vec::new());
+    // Questions that wait for an answer, and offers and wishes for the owner's.
+    let (mut asked, mut offered, mut carried) = (Vec::new(), Vec::new(), Vec::new());
+    // What a bridge may be asked for.
+    let mut wanted = None;
     while !u.is_empty() {
         let from = tab(u)?;
         match u.int_in_range(0..=9)? {
@@ -49,15 +58,20 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
             1 => overlay.part(now, from),
             2 => now += Duration::from_millis(u.int_in_range(0..=20_000)?),
             3 => {
+                let info_hash = InfoHash([u.arbitrary()?; 20]);
                 let want = Want {
                     announce: u.arbitrary()?,
                     look: u.arbitrary()?,
+                    carry: Some(info_hash).filter(|hash| !hash.0[0].is_multiple_of(2)),
                 };
-                let topic = topic_of(InfoHash([u.arbitrary()?; 20]));
-                overlay.want(now, &[(topic, want)]);
+                wanted = want.carry;
+                overlay.want(now, &[(topic_of(info_hash), want)]);
             }
             4 => overlay.offer(now, u.arbitrary()?, from, ITSELF, "offer".to_owned()),
             5 => {
+                if let Some(number) = carried.pop() {
+                    overlay.carries(number);
+                }
                 if let Some(number) = offered.pop() {
                     let yes: bool = u.arbitrary()?;
                     let answer = match yes {
@@ -82,14 +96,16 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
                 }
             }
             _ => {
-                let target = match u.arbitrary()? {
-                    true => id_of(tab(u)?).0,
-                    false => [u.arbitrary()?; 20],
+                let target = match u.int_in_range(0..=7)? {
+                    0..=3 => id_of(tab(u)?).0,
+                    4 => BRIDGES,
+                    _ => [u.arbitrary()?; 20],
                 };
-                let question = match u.int_in_range(0..=3)? {
+                let question = match u.int_in_range(0..=4)? {
                     0 => Question::Find,
                     1 => Question::Get,
                     2 => Question::Announce,
+                    3 => Question::Carry,
                     _ => Question::Offer {
                         way: [u.arbitrary()?; 20],
                         topic: [u.arbitrary()?; 20],
@@ -113,11 +129,26 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
                     assert!(overlay.knows(to), "only neighbours are talked to");
                     let again = OverlayMessage::decode(&message.encode());
                     assert_eq!(again, Ok(Some(message.clone())), "others can read it");
-                    if let OverlayMessage::Question { number, .. } = message {
+                    if let OverlayMessage::Question {
+                        number,
+                        hops,
+                        target,
+                        question,
+                        ..
+                    } = message
+                    {
                         asked.push((to, number));
+                        if question == Question::Carry {
+                            assert_eq!(hops, 0, "for a neighbour alone");
+                            assert_eq!(Some(InfoHash(target)), wanted, "nobody else's");
+                        }
                     }
                 }
                 Output::Offered { number, .. } => offered.push(number),
+                Output::Carry { number, from, .. } => {
+                    assert!(overlay.knows(from), "only neighbours ask");
+                    carried.push(number);
+                }
                 Output::Peers { peers, .. } => assert!(!peers.contains(&ours)),
                 Output::Link(tab) => assert!(tab != ours && !overlay.knows(tab)),
                 Output::Part(_) | Output::Answered { .. } => {}

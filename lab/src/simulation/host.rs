@@ -43,7 +43,11 @@ impl Simulation {
         match output {
             // Lines in here never die without a word.
             Output::Link(_, LinkOutput::Reconnect) | Output::Refused { .. } => {}
-            Output::WebTorrent(..) | Output::Web(_) | Output::Ask(_) | Output::Trouble { .. } => {
+            Output::WebTorrent(..)
+            | Output::Web(_)
+            | Output::Bridge(_)
+            | Output::Ask(_)
+            | Output::Trouble { .. } => {
                 unreachable!("nobody here knows an address")
             }
             Output::Direct(id, work) => self.make_direct(index, id, work),
@@ -267,7 +271,8 @@ impl Simulation {
             | EngineEvent::Checked(..)
             | EngineEvent::Lost { .. }
             | EngineEvent::Refused { .. }
-            | EngineEvent::DhtNode(_) => {}
+            | EngineEvent::DhtNode(_)
+            | EngineEvent::Asked { .. } => {}
         }
     }
 

@@ -6,15 +6,22 @@ use std::net::SocketAddr;
 use dht_node::DhtNode;
 use swarm_core::engine::Config;
 use swarm_core::metainfo::Metainfo;
+use swarm_core::overlay::BridgeConfig;
 use url::form_urlencoded;
 
 use super::dht_ways::open;
 use crate::Error;
 use crate::address::{Tracker, TrackerAddress, Trackers, link_to};
 use crate::arguments::{DhtWays, Ways};
+use crate::carrying::Carrying;
 use crate::text::{complain, plain};
 use crate::webrtc::WebRtc;
 use crate::wires::{Wires, WiresConfig};
+
+/// Links of the overlay (`OverlayConfig::links`): as many as a tab's.
+const OVERLAY_LINKS: usize = 32;
+/// Those of a bridge: tabs link with it to ask for something, and go when others come.
+const BRIDGE_LINKS: usize = 128;
 
 /// Servers that are remembered of those that peers speak of: twice as many as we connect to.
 const KNOWN: usize = 8;
@@ -41,6 +48,8 @@ pub(super) struct Network {
     pub(super) lsd: bool,
     /// How they are looked for in the DHT, if they are.
     dht: Option<DhtWays>,
+    /// Torrents are carried for tabs.
+    bridge: bool,
     /// Servers that peers speak of are followed.
     exchange: bool,
     peers: Vec<String>,
@@ -53,6 +62,7 @@ pub(super) struct Joined {
     pub(super) wires: Option<Wires>,
     pub(super) webrtc: Option<WebRtc>,
     pub(super) dht: Option<DhtNode>,
+    pub(super) carrying: Option<Carrying>,
     pub(super) peers: Vec<String>,
 }
 
@@ -127,6 +137,7 @@ impl Network {
             webrtc: !arguments.no_webrtc && !arguments.relay_only,
             lsd: tcp && !arguments.no_lsd,
             dht: arguments.has_dht().then(|| arguments.dht.clone()),
+            bridge: arguments.bridge,
             // A server that a peer names would learn our address.
             exchange: !arguments.relay_only,
             peers: if tcp {
@@ -199,6 +210,7 @@ impl Network {
             config.paths.channels = 2;
             config.paths.direct.at_once = LINKS_AT_ONCE;
             config.paths.rtc.at_once = OFFERS_AT_ONCE;
+            config.overlay.links = OVERLAY_LINKS;
         }
         let dht = match &self.dht {
             Some(ways) => Some(open(ways, swarm_core::dht::Config::default())?),
@@ -215,10 +227,26 @@ impl Network {
         if self.exchange {
             config.exchange.known = KNOWN;
         }
+        let carrying = match self.bridge {
+            true if webrtc.is_some() && dht.is_some() => {
+                config.overlay.bridge = BridgeConfig::on();
+                config.overlay.links = BRIDGE_LINKS;
+                let carrying = Carrying::new().map_err(|error| {
+                    Error::Other(format!("no folder for what is carried: {error}"))
+                })?;
+                Some(carrying)
+            }
+            true => {
+                complain("nothing is carried for tabs: that takes the DHT and WebRTC");
+                None
+            }
+            false => None,
+        };
         Ok(Joined {
             wires,
             webrtc,
             dht,
+            carrying,
             peers: self.peers.clone(),
         })
     }

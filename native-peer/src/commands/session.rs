@@ -87,6 +87,7 @@ impl Session {
             wires,
             webrtc,
             dht,
+            carrying,
             peers,
         } = network.join(&mut config)?;
         let mut host = Host::recorded(config, network.relays.clone(), seed, recording);
@@ -102,6 +103,9 @@ impl Session {
             }
             if let Some(dht) = dht {
                 host.join_dht(dht, port);
+            }
+            if let Some(carrying) = carrying {
+                host.carry(carrying);
             }
         }
         host.announce(info_hash, network.announce.clone());
@@ -201,7 +205,7 @@ impl Session {
             Event::Failed { reason, .. } => return Err(Error::Other(reason.to_string())),
             Event::Refused { reason } => return Err(Error::Other(reason.to_string())),
             // The host's.
-            Event::DhtNode(_) => return Ok(None),
+            Event::DhtNode(_) | Event::Asked { .. } => return Ok(None),
             Event::Lost { reason, .. } => {
                 self.tell_loss(reason.to_string());
                 return Ok(None);

@@ -221,7 +221,9 @@ impl Host {
             Output::Wire(output) => self.work_on_wire(output),
             Output::Direct(id, work) => self.make_direct(id, work),
             Output::Web(output) => self.work_on_web_seeds(output),
-            Output::Ask(_) | Output::Trouble { .. } => unreachable!("a tab has no such trackers"),
+            Output::Ask(_) | Output::Trouble { .. } | Output::Bridge(_) => {
+                unreachable!("a tab has no such trackers, and is no bridge")
+            }
             Output::Store(job, work) => {
                 let (host, generation) = (Rc::clone(self), self.generation.get());
                 spawn_local(async move {
@@ -343,7 +345,9 @@ impl Host {
                 );
             }
             Event::Refused { reason } => self.notice(true, reason.to_string()),
-            Event::DhtNode(_) => unreachable!("a tab is told of nodes by channels alone"),
+            Event::DhtNode(_) | Event::Asked { .. } => {
+                unreachable!("a tab is told of nodes by channels alone, and is no bridge")
+            }
         }
     }
 
@@ -400,6 +404,7 @@ fn config() -> Config {
         },
         overlay: OverlayConfig {
             links: 32,
+            bridges: 4,
             ..OverlayConfig::default()
         },
         ..Config::default()

@@ -126,6 +126,11 @@ impl Config {
         let offers = overlay.offers_a_minute;
         count("overlay.offers_a_minute", offers, 0, MAX_COUNT)?;
         count("overlay.candidates", overlay.candidates, 0, MAX_COUNT)?;
+        count("overlay.bridges", overlay.bridges, 0, MAX_COUNT)?;
+        let bridge = &overlay.bridge;
+        count("overlay.bridge.torrents", bridge.torrents, 0, MAX_COUNT)?;
+        count("overlay.bridge.a_minute", bridge.a_minute, 0, MAX_COUNT)?;
+        count("overlay.bridge.refused", bridge.refused, 0, MAX_COUNT)?;
         count("paths.rtc.at_once", self.paths.rtc.at_once, 0, MAX_COUNT)?;
         count("pex.most", self.pex.most, 0, MAX_COUNT)?;
         count("trust.suspects", self.trust.suspects, 0, MAX_COUNT)?;

@@ -74,9 +74,17 @@ impl<C: Chunk> Torrent<C> {
         let direct = |s: &&Session<C>| s.streams().any(|s| s.path == PeerPath::Direct);
         let links = self.sessions.values().filter(direct).count();
         let few = links + self.introductions.under_way() < cx.config.paths.introduce.keep;
-        (may && (public || !known)).then(|| Want {
-            announce: public,
-            look: few && !self.is_finished(),
+        (may && (public || !known)).then(|| {
+            let look = few && !self.is_finished();
+            let whole = self
+                .sessions
+                .values()
+                .any(|session| session.remote.is_seed());
+            Want {
+                announce: public,
+                look,
+                carry: (look && !whole).then_some(self.info_hash),
+            }
         })
     }
 

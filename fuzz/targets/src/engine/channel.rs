@@ -31,6 +31,8 @@ pub(super) struct Channel {
     pub(super) offered: Vec<u32>,
     /// What the engine had carried through it, or has carried to it: with whom, and which.
     pub(super) carried: Vec<(Fingerprint, u32)>,
+    /// What the overlay asked through it: the questions' numbers.
+    pub(super) asked_by_overlay: Vec<u32>,
     /// Requests in flight, or fewer: the engine may have given some up.
     pub(super) asked: BTreeSet<BlockRef>,
     /// Blocks that were asked for and are worth sending.
@@ -61,6 +63,7 @@ impl Channel {
             wide: false,
             offered: Vec::new(),
             carried: Vec::new(),
+            asked_by_overlay: Vec::new(),
             asked: BTreeSet::new(),
             wanted: BTreeSet::new(),
             backlog: Vec::new(),

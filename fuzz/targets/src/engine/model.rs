@@ -12,6 +12,7 @@ use swarm_core::wire::extension::{
     Begin, ExtensionHandshake, HANDSHAKE_ID, MetadataMessage, Proof, Token,
 };
 use swarm_core::wire::introduce::{Introduction, Step};
+use swarm_core::wire::overlay::OverlayMessage;
 use swarm_core::wire::peer::{BlockRef, Message, Received};
 use swarm_core::wire::pex::PexMessage;
 use swarm_core::wire::relay::{ClientMessage, Welcome};
@@ -22,7 +23,7 @@ use super::claims::check_block;
 use super::fixtures::{fixture, sha1};
 use super::network::Network;
 use super::offers::Offers;
-use super::remote::{TS_DIRECT, TS_INTRODUCE, TS_TRACKERS, UT_METADATA, UT_PEX};
+use super::remote::{TS_DIRECT, TS_INTRODUCE, TS_OVERLAY, TS_TRACKERS, UT_METADATA, UT_PEX};
 use super::web::Web;
 
 /// Small messages that may be sent while blocks are held back, in bytes.
@@ -399,6 +400,15 @@ impl Model {
                     if !carried {
                         self.network.introduced.insert(attempt, info_hash);
                     }
+                }
+            }
+            Received::Message(Message::Extended {
+                id: TS_OVERLAY,
+                payload,
+            }) if channel.wide => {
+                let said = OverlayMessage::decode(&payload).expect("a good message");
+                if let Some(OverlayMessage::Question { number, .. }) = said {
+                    channel.asked_by_overlay.push(number);
                 }
             }
             Received::Message(Message::Extended {

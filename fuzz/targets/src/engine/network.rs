@@ -90,7 +90,8 @@ impl Model {
                 let only = only && !beside.contains(&id.channel.link);
                 assert!(!only && !self.network.relay_only, "a link beside relays");
                 assert!(directs.insert(id), "one link is made twice");
-                assert!(directs.len() <= 2 * FIXTURES.len() + 4, "too many at once");
+                // Those of torrents, of offers, and the overlay's own of both ends.
+                assert!(directs.len() <= 2 * FIXTURES.len() + 8, "too many at once");
             }
             DirectWork::Accept(_) => assert!(directs.contains(&id), "nothing is made"),
             DirectWork::Drop => assert!(directs.remove(&id), "nothing is made"),

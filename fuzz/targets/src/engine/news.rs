@@ -5,8 +5,10 @@ use bytes::Bytes;
 use swarm_core::find::announcer::{AnnounceError, Reply};
 use swarm_core::id::Fingerprint;
 use swarm_core::node::Input;
+use swarm_core::overlay::{BRIDGES, ITSELF, id_of, topic_of};
 use swarm_core::wire::direct::Signal;
 use swarm_core::wire::introduce::{Introduction, Step, Unlinked};
+use swarm_core::wire::overlay::{Answer, OverlayMessage, Question};
 use swarm_core::wire::peer::Message;
 use swarm_core::wire::pex::{Added, PexMessage};
 use swarm_core::wire::tracker::http::{Announced, Peer};
@@ -24,6 +26,8 @@ const THEIR_UT_PEX: u8 = 3;
 const THEIR_TS_TRACKERS: u8 = 4;
 /// The same for `ts_introduce`.
 const THEIR_TS_INTRODUCE: u8 = 5;
+/// The same for `ts_overlay`.
+const THEIR_TS_OVERLAY: u8 = 6;
 
 /// A torrent's trackers are known.
 pub(super) fn trackers(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
@@ -107,7 +111,8 @@ pub(super) fn say_more(world: &mut World, u: &mut Unstructured<'_>) -> Result<()
     };
     let state = world.model.channels.get_mut(&channel);
     let state = state.expect("a channel that is open");
-    let (id, payload) = match u.int_in_range(0..=7)? {
+    let (id, payload) = match u.int_in_range(0..=9)? {
+        8 | 9 => (THEIR_TS_OVERLAY, overlay(&mut state.asked_by_overlay, u)?),
         0 => (THEIR_UT_PEX, pex(u)?),
         1 => {
             let addresses = vec![tracker(u)?, tracker(u)?];
@@ -166,6 +171,57 @@ fn introduction(carried: &mut Vec<(Fingerprint, u32)>, u: &mut Unstructured<'_>)
             1 | 2 => Step::Answer(description),
             _ => Step::Offer(description),
         },
+    };
+    Ok(message.encode())
+}
+
+/// Something that the overlay says: a question, or an answer that mostly fits.
+fn overlay(asked: &mut Vec<u32>, u: &mut Unstructured<'_>) -> Result<Bytes> {
+    let target = match u.int_in_range(0..=3)? {
+        0 => id_of(fingerprint(u.arbitrary()?)).0,
+        1 => BRIDGES,
+        2 => topic_of(any_torrent(u)?.info_hash()),
+        _ => any_torrent(u)?.info_hash().0,
+    };
+    let description = description(u.int_in_range(0..=3)?);
+    let message = if u.arbitrary()? {
+        OverlayMessage::Question {
+            number: u.int_in_range(0..=3)?,
+            hops: u.int_in_range(0..=2)?,
+            origin: u
+                .arbitrary::<Option<u8>>()?
+                .map(|of| fingerprint(of.into())),
+            target,
+            question: match u.int_in_range(0..=4)? {
+                0 => Question::Find,
+                1 => Question::Get,
+                2 => Question::Announce,
+                3 => Question::Carry,
+                _ => Question::Offer {
+                    way: target,
+                    topic: match u.arbitrary()? {
+                        true => ITSELF,
+                        false => topic_of(any_torrent(u)?.info_hash()),
+                    },
+                    description,
+                },
+            },
+        }
+    } else {
+        let named = vec![fingerprint(u.arbitrary()?), fingerprint(u.arbitrary()?)];
+        OverlayMessage::Answer {
+            number: match asked.pop() {
+                Some(number) => number,
+                None => u.int_in_range(0..=3)?,
+            },
+            answer: match u.int_in_range(0..=4)? {
+                0 => Answer::Nodes(named),
+                1 => Answer::Peers(named),
+                2 => Answer::Noted,
+                3 => Answer::Linked(description),
+                _ => Answer::End(Unlinked::NoSuchPeer),
+            },
+        }
     };
     Ok(message.encode())
 }

@@ -23,6 +23,9 @@ pub(super) const TS_TRACKERS: u8 = 7;
 /// The same for `ts_introduce`.
 pub(super) const TS_INTRODUCE: u8 = 8;
 
+/// The same for `ts_overlay`.
+pub(super) const TS_OVERLAY: u8 = 9;
+
 /// Appends a handshake, and mostly what makes the engine ask for something.
 pub(super) fn say_hello(
     channel: &mut Channel,
@@ -88,6 +91,7 @@ fn extension_handshake(
         ut_pex: wide.then_some(UT_PEX),
         ts_introduce: wide.then_some(TS_INTRODUCE),
         ts_trackers: wide.then_some(TS_TRACKERS),
+        ts_overlay: wide.then_some(TS_OVERLAY),
         port: wide.then_some(6881),
         ..ExtensionHandshake::default()
     };
