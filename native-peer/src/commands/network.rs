@@ -41,6 +41,8 @@ pub(super) struct Network {
     pub(super) lsd: bool,
     /// How they are looked for in the DHT, if they are.
     dht: Option<DhtWays>,
+    /// By which nodes the torrent says that it is to be joined.
+    dht_nodes: Vec<String>,
     /// Servers that peers speak of are followed.
     exchange: bool,
     peers: Vec<String>,
@@ -127,6 +129,7 @@ impl Network {
             webrtc: !arguments.no_webrtc && !arguments.relay_only,
             lsd: tcp && !arguments.no_lsd,
             dht: arguments.has_dht().then(|| arguments.dht.clone()),
+            dht_nodes: Vec::new(),
             // A server that a peer names would learn our address.
             exchange: !arguments.relay_only,
             peers: if tcp {
@@ -161,6 +164,11 @@ impl Network {
         if self.exchange {
             self.web_seeds = urls.to_vec();
         }
+    }
+
+    /// Joins the DHT by these nodes too, if at all.
+    pub(super) fn join_by(&mut self, nodes: &[String]) {
+        self.dht_nodes = nodes.to_vec();
     }
 
     /// Calls these too, if any are called.
@@ -201,7 +209,11 @@ impl Network {
             config.paths.rtc.at_once = OFFERS_AT_ONCE;
         }
         let dht = match &self.dht {
-            Some(ways) => Some(open(ways, swarm_core::dht::Config::default())?),
+            Some(ways) => Some(open(
+                ways,
+                &self.dht_nodes,
+                swarm_core::dht::Config::default(),
+            )?),
             None => None,
         };
         if let Some(dht) = &dht {
