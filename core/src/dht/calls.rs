@@ -203,16 +203,8 @@ impl Calls {
     pub(super) fn pass(&mut self, now: Time, config: &Config) -> Option<Passed> {
         let over = |call: &Call| now.saturating_since(call.sent) >= config.long_timeout;
         let (slow_after, late_after) = (self.slow_after(config), self.late_after(config));
-        let store_after = late_after
-            .max(config.first_timeout)
-            .min(config.long_timeout);
-        let late_after = |call: &Call| match call.purpose {
-            // Nobody stands in its place.
-            Purpose::Store(_) => store_after,
-            _ => late_after,
-        };
         let waited = |call: &Call| now.saturating_since(call.sent);
-        let late = |call: &Call| call.stage != Stage::Late && waited(call) >= late_after(call);
+        let late = |call: &Call| call.stage != Stage::Late && waited(call) >= late_after;
         let slow = |call: &Call| call.stage == Stage::Fresh && waited(call) >= slow_after;
         let (number, call) = self
             .calls
@@ -234,15 +226,9 @@ impl Calls {
     /// When [`Calls::pass`] next finds one.
     pub(super) fn due(&self, config: &Config) -> Option<Time> {
         let (slow_after, late_after) = (self.slow_after(config), self.late_after(config));
-        let store_after = late_after
-            .max(config.first_timeout)
-            .min(config.long_timeout);
         let due = self.calls.values().map(|call| match call.stage {
             Stage::Fresh => call.sent + slow_after,
-            Stage::Slow => match call.purpose {
-                Purpose::Store(_) => call.sent + store_after,
-                _ => call.sent + late_after,
-            },
+            Stage::Slow => call.sent + late_after,
             Stage::Late => call.sent + config.long_timeout,
         });
         due.min()

@@ -46,7 +46,8 @@ pub struct Config {
     pub closest: usize,
     /// A query that is not answered for as long as TCP would wait (the smoothed round trip and
     /// four deviations, RFC 6298), but no less than this, doesn't hold its lookup up any more.
-    /// 0.2 s: Linux's least for TCP, and more than a busy host is late by.
+    /// Half a second: what a host that is busy now and then is late by, and no more is gained by
+    /// less, since nobody who is slow holds up what can be done without it.
     pub short_timeout: Duration,
     /// As long as nobody has answered anything yet, the time that TCP would wait. Half a second:
     /// nine of ten answers come sooner.
@@ -168,7 +169,7 @@ impl Default for Config {
             enforce_ids: false,
             alpha: 4,
             closest: 8,
-            short_timeout: Duration::from_millis(200),
+            short_timeout: Duration::from_millis(500),
             first_timeout: Duration::from_millis(500),
             slow_deviations: 1,
             long_timeout: seconds(15),
