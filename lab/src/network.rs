@@ -7,6 +7,7 @@
 //! announce some that nobody looks for.
 //! The same [`NetworkScenario`], seed included, gives the same run to the byte.
 
+mod abuse;
 mod adversary;
 mod internet;
 mod measure;
@@ -24,11 +25,13 @@ use swarm_core::rng::Rng;
 use crate::ScenarioError;
 use crate::schedule::{Nanos, Schedule, nanos, seconds};
 
+use abuse::Loot;
 use adversary::Ring;
 use internet::{Index, Internet};
 use measure::Measure;
 use node::Node;
 
+pub use abuse::{Abuse, AbuseResult};
 pub use results::{AnnounceResult, LookupResult, NetworkResults, Quantiles, TableResult};
 pub use scenario::{NetworkScenario, NodeOptions, RoundTrip, Start};
 pub use snapshot::{Dot, NetworkSnapshot, Step, Walk};
@@ -60,6 +63,8 @@ enum Event {
     Announce(usize),
     /// A share of the nodes dies.
     Trouble,
+    /// An abuser asks once more.
+    Abuse(Index),
     /// Somebody looks for a torrent.
     Lookup,
 }
@@ -79,6 +84,8 @@ pub struct Network {
     alive: Vec<Index>,
     /// What the liars and the Sybils know of each other.
     ring: Ring,
+    /// What the abusers know.
+    loot: Loot,
     /// Nothing passes between the two sides.
     parted: bool,
     rng: Rng,
@@ -105,6 +112,7 @@ impl Network {
             internet,
             nodes: Vec::new(),
             alive: Vec::new(),
+            loot: Loot::default(),
             ring: Ring::new(&scenario, root.fork("ring")),
             parted: scenario.partition > 0.0,
             measure: Measure::new(&scenario, &mut root.fork("torrents")),

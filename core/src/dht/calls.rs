@@ -19,10 +19,6 @@ pub(super) struct Call {
     /// What for.
     pub(super) purpose: Purpose,
     sent: Time,
-    /// From then on others are asked beside it.
-    slow_at: Time,
-    /// Nobody waits for it from then on.
-    short: Time,
     stage: Stage,
 }
 
@@ -54,8 +50,35 @@ pub(super) enum Purpose {
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     calls: SortedMap<u16, Call>,
-    /// Of how long answers take; none before the first.
-    smoothed: Option<Duration>,
+    /// None before the first answer.
+    round_trips: Option<RoundTrips>,
+}
+
+/// How long answers take, as TCP measures it (RFC 6298, section 2).
+#[derive(Clone, Copy, Debug)]
+struct RoundTrips {
+    smoothed: Duration,
+    deviation: Duration,
+}
+
+impl RoundTrips {
+    fn first(took: Duration) -> Self {
+        RoundTrips {
+            smoothed: took,
+            deviation: took / 2,
+        }
+    }
+
+    fn and(self, took: Duration) -> Self {
+        let RoundTrips {
+            smoothed,
+            deviation,
+        } = self;
+        RoundTrips {
+            smoothed: smoothed - smoothed / 8 + took / 8,
+            deviation: deviation - deviation / 4 + smoothed.abs_diff(took) / 4,
+        }
+    }
 }
 
 /// An answer that takes less time than this is not slow, however near most of them are: the time
@@ -105,7 +128,7 @@ impl Calls {
 
     /// The smoothed round trip.
     pub(super) fn round_trip(&self) -> Option<Duration> {
-        self.smoothed
+        self.round_trips.map(|round_trips| round_trips.smoothed)
     }
 
     /// A query is sent. Its transaction, which nobody can guess who doesn't see it.
@@ -115,25 +138,17 @@ impl Calls {
         to: NodeAddress,
         id: Option<NodeId>,
         purpose: Purpose,
-        config: &Config,
         rng: &mut Rng,
     ) -> [u8; 2] {
         let mut number = rng.next_u64() as u16;
         while self.calls.contains_key(&number) {
             number = number.wrapping_add(1);
         }
-        let round_trip = self.smoothed.unwrap_or(config.short_timeout);
-        let round_trips = self.smoothed.unwrap_or_default() * config.short_rtts;
         let call = Call {
             to,
             id,
             purpose,
             sent: now,
-            slow_at: now + (round_trip * config.slow_rtts).max(GRANULARITY),
-            short: now
-                + round_trips
-                    .max(config.short_timeout)
-                    .min(config.long_timeout),
             stage: match purpose {
                 Purpose::Step(_) => Stage::Fresh,
                 Purpose::Upkeep | Purpose::Check | Purpose::Store(_) => Stage::Slow,
@@ -149,6 +164,7 @@ impl Calls {
         now: Time,
         from: NodeAddress,
         transaction: &[u8],
+        config: &Config,
     ) -> Option<(Call, Duration)> {
         let number = u16::from_be_bytes(transaction.try_into().ok()?);
         if self.calls.get(&number)?.to != from {
@@ -156,19 +172,40 @@ impl Calls {
         }
         let call = self.calls.remove(&number)?;
         let took = now.saturating_since(call.sent);
-        // As TCP does it (RFC 6298): an eighth of what is new.
-        self.smoothed = Some(match self.smoothed {
-            None => took,
-            Some(smoothed) => smoothed - smoothed / 8 + took / 8,
+        // One that answers out of spite when nobody waits any more has others waited for no longer.
+        let counts = took.min(2 * self.late_after(config));
+        self.round_trips = Some(match self.round_trips {
+            None => RoundTrips::first(counts),
+            Some(earlier) => earlier.and(counts),
         });
         Some((call, took))
+    }
+
+    /// After this long others are asked beside somebody.
+    fn slow_after(&self, config: &Config) -> Duration {
+        let late = self.late_after(config);
+        self.round_trips.map_or(late, |round_trips| {
+            let slow = round_trips.smoothed + config.slow_deviations * round_trips.deviation;
+            slow.max(GRANULARITY).min(late)
+        })
+    }
+
+    /// After this long nobody waits for somebody.
+    fn late_after(&self, config: &Config) -> Duration {
+        let late = match self.round_trips {
+            None => config.first_timeout,
+            Some(round_trips) => round_trips.smoothed + 4 * round_trips.deviation,
+        };
+        late.max(config.short_timeout).min(config.long_timeout)
     }
 
     /// The next query with which something happens by now.
     pub(super) fn pass(&mut self, now: Time, config: &Config) -> Option<Passed> {
         let over = |call: &Call| now.saturating_since(call.sent) >= config.long_timeout;
-        let late = |call: &Call| call.stage != Stage::Late && now >= call.short;
-        let slow = |call: &Call| call.stage == Stage::Fresh && now >= call.slow_at;
+        let (slow_after, late_after) = (self.slow_after(config), self.late_after(config));
+        let waited = |call: &Call| now.saturating_since(call.sent);
+        let late = |call: &Call| call.stage != Stage::Late && waited(call) >= late_after;
+        let slow = |call: &Call| call.stage == Stage::Fresh && waited(call) >= slow_after;
         let (number, call) = self
             .calls
             .iter_mut()
@@ -188,9 +225,10 @@ impl Calls {
 
     /// When [`Calls::pass`] next finds one.
     pub(super) fn due(&self, config: &Config) -> Option<Time> {
+        let (slow_after, late_after) = (self.slow_after(config), self.late_after(config));
         let due = self.calls.values().map(|call| match call.stage {
-            Stage::Fresh => call.slow_at.min(call.short),
-            Stage::Slow => call.short,
+            Stage::Fresh => call.sent + slow_after,
+            Stage::Slow => call.sent + late_after,
             Stage::Late => call.sent + config.long_timeout,
         });
         due.min()

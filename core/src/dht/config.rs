@@ -44,16 +44,18 @@ pub struct Config {
     /// How many of the closest nodes a lookup wants to have heard, and an announce is told to.
     /// 8: BEP 5's k, independent of the width of buckets.
     pub closest: usize,
-    /// A query that is not answered for this long, or for [`Config::short_rtts`] smoothed round
-    /// trips if that is longer, doesn't hold its lookup up any more. Half a second: nine of ten
-    /// answers come sooner.
+    /// A query that is not answered for as long as TCP would wait (the smoothed round trip and
+    /// four deviations, RFC 6298), but no less than this, doesn't hold its lookup up any more.
+    /// Half a second: what a host that is busy now and then is late by, and no more is gained by
+    /// less, since nobody who is slow holds up what can be done without it.
     pub short_timeout: Duration,
-    /// See [`Config::short_timeout`]. 3: TCP's four deviations, roughly.
-    pub short_rtts: u32,
-    /// Smoothed round trips after which a query of a lookup is slow: the next one is asked
-    /// beside it, and its lookup waits for it no less. 2: one answer in twelve is slower, where
-    /// round trips are lognormal with σ = 0.6.
-    pub slow_rtts: u32,
+    /// As long as nobody has answered anything yet, the time that TCP would wait. Half a second:
+    /// nine of ten answers come sooner.
+    pub first_timeout: Duration,
+    /// Deviations beyond the smoothed round trip after which a query of a lookup is slow: the
+    /// next one is asked beside it, and its lookup waits for it no less. 1: one answer in six is
+    /// slower, where round trips are lognormal with σ = 0.6.
+    pub slow_deviations: u32,
     /// After this long an answer is not an answer, and its node has failed. 15 s (libtorrent):
     /// what is late is still worth having.
     pub long_timeout: Duration,
@@ -168,8 +170,8 @@ impl Default for Config {
             alpha: 4,
             closest: 8,
             short_timeout: Duration::from_millis(500),
-            short_rtts: 3,
-            slow_rtts: 2,
+            first_timeout: Duration::from_millis(500),
+            slow_deviations: 1,
             long_timeout: seconds(15),
             max_calls: 256,
             max_lookups: 16,
@@ -239,6 +241,7 @@ impl Config {
         ];
         let times = [
             self.short_timeout,
+            self.first_timeout,
             self.long_timeout,
             self.upkeep,
             self.refresh,
@@ -258,7 +261,7 @@ impl Config {
         let wide = self.first_buckets.iter();
         // Nobody may have more calls than there are transactions.
         self.max_calls <= 1 << 14
-            && self.short_rtts <= 1 << 10
+            && self.slow_deviations <= 1 << 10
             && counts.iter().chain(wide).all(|count| *count <= MOST)
             && times.iter().all(|time| !time.is_zero() && *time <= LONGEST)
     }

@@ -19,7 +19,7 @@ impl Dht {
         told: Option<NodeAddress>,
         mut response: Response,
     ) {
-        let Some((call, took)) = self.calls.end(now, from, &transaction.0) else {
+        let Some((call, took)) = self.calls.end(now, from, &transaction.0, &self.config) else {
             self.traffic.unasked += 1;
             return;
         };
@@ -61,7 +61,7 @@ impl Dht {
         transaction: &Transaction,
         error: KrpcError,
     ) {
-        let Some((call, took)) = self.calls.end(now, from, &transaction.0) else {
+        let Some((call, took)) = self.calls.end(now, from, &transaction.0, &self.config) else {
             self.traffic.unasked += 1;
             return;
         };

@@ -53,7 +53,7 @@ impl Dht {
 
     /// Nodes that are known to be there.
     pub(super) fn assume(&mut self, now: Time, contacts: &[Contact]) {
-        let round_trip = self.config.short_timeout / self.config.short_rtts.max(1);
+        let round_trip = self.config.first_timeout / 4;
         for contact in contacts {
             let mut networks = self.networks.iter_mut();
             let family = contact.address.family();

@@ -160,10 +160,7 @@ impl Lookup {
         if self.candidates.iter().filter(asked).count() >= config.alpha.max(1) {
             return None;
         }
-        let mut closest = self
-            .candidates
-            .iter_mut()
-            .filter(|c| c.counts() && !(c.slow && c.state == CandidateState::Asked));
+        let mut closest = self.candidates.iter_mut().filter(|c| c.keeps_up());
         let next = closest
             .by_ref()
             .take(config.closest.max(1))
@@ -241,15 +238,24 @@ impl Lookup {
     }
 
     /// Where to store: those of the closest that answered and gave a token, and were not asked
-    /// to before. They count as asked.
+    /// to before. They count as asked. While it walks there are some once all of the closest
+    /// were asked: nothing is gained by waiting for those of them that may be dead.
     pub(super) fn places(&mut self, config: &Config) -> Vec<Place> {
         let target = self.target;
-        let answered = self
-            .candidates
-            .iter_mut()
-            .filter(|candidate| candidate.state == CandidateState::Answered);
+        let walks = self.phase == Phase::Walking;
+        let closest = self.candidates.iter_mut().filter(|candidate| match walks {
+            true => candidate.keeps_up(),
+            false => candidate.state == CandidateState::Answered,
+        });
+        let closest: Vec<_> = closest.take(config.closest.max(1)).collect();
         let mut places = Vec::new();
-        for candidate in answered.take(config.closest) {
+        if closest.iter().any(|c| c.state == CandidateState::New) {
+            return places;
+        }
+        let answered = closest
+            .into_iter()
+            .filter(|candidate| candidate.state == CandidateState::Answered);
+        for candidate in answered {
             let (Some(id), Some(token)) = (candidate.id, &candidate.token) else {
                 continue;
             };
@@ -315,6 +321,11 @@ impl Candidate {
             token: None,
             stored: false,
         }
+    }
+
+    /// It is among those of whom the closest are wanted, and not known to be slow.
+    fn keeps_up(&self) -> bool {
+        self.counts() && !(self.slow && self.state == CandidateState::Asked)
     }
 
     /// It is among those of whom the closest are wanted.

@@ -207,29 +207,34 @@ impl Dht {
         }
     }
 
-    /// Has something stored where a lookup arrived; how often.
-    pub(super) fn store(&mut self, now: Time, id: LookupId) -> usize {
+    /// Has something stored where a lookup arrived, or is about to.
+    pub(super) fn store(&mut self, now: Time, id: LookupId) {
         let Some(lookup) = self.lookups.get_mut(&id) else {
-            return 0;
+            return;
         };
         let Some(ongoing) = lookup.request().and_then(|id| self.requests.get(id)) else {
-            return 0;
+            return;
         };
         if !ongoing.request.stores() {
-            return 0;
+            return;
         }
-        let request = ongoing.request.clone();
         let places = lookup.places(&self.config);
-        let mut asked = 0;
-        for place in places {
-            let contact = place.contact;
-            if let Some(ask) = request.store(place) {
-                let purpose = super::calls::Purpose::Store(id);
-                self.ask(now, contact.address, Some(contact.id), purpose, ask);
-                asked += 1;
-            }
+        if places.is_empty() {
+            return;
         }
-        asked
+        let asks = places.into_iter().filter_map(|place| {
+            let contact = place.contact;
+            Some((contact, ongoing.request.store(place)?))
+        });
+        let asks: Vec<_> = asks.collect();
+        if !matches!(lookup.phase, Phase::Lingering { .. }) {
+            lookup.storing += asks.len();
+            lookup.store_queries += asks.len();
+        }
+        for (contact, ask) in asks {
+            let purpose = super::calls::Purpose::Store(id);
+            self.ask(now, contact.address, Some(contact.id), purpose, ask);
+        }
     }
 
     /// Somebody stored something, or did not.
@@ -237,7 +242,7 @@ impl Dht {
         let Some(lookup) = self.lookups.get_mut(&id) else {
             return;
         };
-        if lookup.phase != Phase::Storing {
+        if let Phase::Lingering { .. } = lookup.phase {
             return;
         }
         if !call.is_late() {

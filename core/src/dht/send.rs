@@ -20,9 +20,7 @@ impl Dht {
     ) {
         let family = to.family();
         let Some(own) = self.id(family) else { return };
-        let transaction = self
-            .calls
-            .begin(now, to, id, purpose, &self.config, &mut self.rng);
+        let transaction = self.calls.begin(now, to, id, purpose, &mut self.rng);
         let wants = !matches!(ask, Ask::Ping | Ask::AnnouncePeer { .. } | Ask::Put { .. });
         let query = Query {
             id: own,

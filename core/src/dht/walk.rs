@@ -24,6 +24,7 @@ impl Dht {
             match lookup.phase {
                 Phase::Walking => {
                     self.ask_next(now, id);
+                    self.store(now, id);
                     moved |= self.arrive(now, id);
                 }
                 Phase::Storing if lookup.storing == 0 => {
@@ -114,14 +115,12 @@ impl Dht {
         if !lookup.has_arrived(&self.config) || lookup.is_empty() && self.has_sibling(id) {
             return false;
         }
-        let storing = self.store(now, id);
         let Some(lookup) = self.lookups.get_mut(&id) else {
             return false;
         };
         lookup.phase = Phase::Storing;
-        lookup.storing = storing;
-        lookup.store_queries = storing;
-        if storing == 0 {
+        self.store(now, id);
+        if self.lookups.get(&id).is_some_and(|it| it.storing == 0) {
             self.end(now, id);
         }
         true

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use swarm_core::bencode::{DecodeLimits, Value, decode, raw_value, value_length};
-use swarm_core::metainfo::{Metainfo, TorrentLink, TrackerAddress, WebSeedAddress};
+use swarm_core::metainfo::{
+    Metainfo, TorrentLink, TrackerAddress, WebSeedAddress, nodes_of_torrent,
+};
 use swarm_core::node::Answer;
 use swarm_core::wire::extension::{ExtensionHandshake, MetadataMessage};
 use swarm_core::wire::fingerprint;
@@ -68,6 +70,12 @@ fn walk(value: Value<'_>) -> (usize, usize) {
 
 /// What is read as a torrent file can be written, and is the same torrent then.
 pub fn metainfo(input: &[u8]) {
+    for node in nodes_of_torrent(input) {
+        assert!(
+            node.rsplit_once(':')
+                .is_some_and(|(host, _)| !host.is_empty())
+        );
+    }
     let Ok(torrent) = Metainfo::from_torrent(input) else {
         return;
     };

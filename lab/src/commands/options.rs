@@ -106,6 +106,9 @@ pub(crate) struct Options {
     /// Direct links of a peer at once.
     #[arg(long, value_name = "LINKS")]
     direct_most: Option<u32>,
+    /// Peers that are linked introduce others to each other, beyond that.
+    #[arg(long)]
+    introductions: bool,
     /// What a peer's store reads and writes: a rate, or unlimited.
     #[arg(long, value_name = "RATE", value_parser = rate_or_unlimited)]
     store_rate: Option<Limit>,
@@ -183,6 +186,7 @@ impl Options {
         set(&mut direct.unable, self.direct_unable);
         limit(&mut direct.lifetime, self.direct_lifetime);
         direct.most = self.direct_most.or(direct.most);
+        direct.introductions |= self.introductions;
         let store = &mut scenario.store;
         limit(&mut store.rate, self.store_rate);
         set(&mut store.latency, self.store_latency);

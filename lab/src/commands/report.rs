@@ -31,7 +31,7 @@ const LARGEST: u32 = 5000;
 /// What a section says that was not written in full.
 const QUICK: &str = "Of `lab report --quick`: smaller, and with fewer seeds.";
 /// Nodes of the largest network.
-const LARGEST_NETWORK: u32 = 50_000;
+const LARGEST_NETWORK: u32 = 100_000;
 
 /// What to rerun, and where to write it.
 #[derive(Debug, Args)]
@@ -49,7 +49,8 @@ pub(crate) struct Report {
     /// some ten minutes and as many gigabytes of memory.
     #[arg(long, default_value_t = LARGEST, value_name = "PEERS")]
     largest: u32,
-    /// The largest network of the DHT. 50,000 nodes take two gigabytes of memory.
+    /// The largest network of the DHT. 100,000 nodes take five gigabytes of memory, as many
+    /// times as there are threads.
     #[arg(long, default_value_t = LARGEST_NETWORK, value_name = "NODES")]
     largest_network: u32,
     /// How many runs at once; as many as there are cores if not given.
@@ -140,6 +141,8 @@ enum Section {
     DhtChurn,
     /// The DHT: what can go wrong
     DhtTrouble,
+    /// The DHT: those who ask for more than they may
+    DhtAbuse,
 }
 
 impl Section {
@@ -156,6 +159,7 @@ impl Section {
             Section::DhtDead => "The DHT: dead nodes, and what each rule is worth",
             Section::DhtChurn => "The DHT: nodes that come and go",
             Section::DhtTrouble => "The DHT: what can go wrong",
+            Section::DhtAbuse => "The DHT: those who ask for more than they may",
         }
     }
 
@@ -175,6 +179,7 @@ impl Section {
             Section::DhtDead => dht::dead::write(writer),
             Section::DhtChurn => dht::churn::write(writer),
             Section::DhtTrouble => dht::trouble::write(writer),
+            Section::DhtAbuse => dht::abuse::write(writer),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Nodes that speak the protocol and mean no good.
 //!
-//! They ask nobody anything: they answer, and what they say leads astray.
+//! Liars and Sybils ask nobody anything: they answer, and what they say leads astray. What the
+//! others ask is in [`abuse`](super::abuse).
 
 use swarm_core::dht::krpc::{Ask, Body, Message, Response};
 use swarm_core::dht::{Contact, NodeId};
 use swarm_core::rng::Rng;
 
 use super::NetworkScenario;
+use super::abuse::Abuse;
 use super::internet::{Index, Internet};
 use super::node::Node;
 
@@ -22,6 +24,8 @@ pub(super) enum Kind {
     Liar,
     /// Is one party of many names around a torrent, who tell of each other.
     Sybil,
+    /// Asks more than it may, and for what is not its own.
+    Abuser(Abuse),
 }
 
 /// What they know of each other.
@@ -74,6 +78,8 @@ impl Ring {
         let told = target.map(|target| match kind {
             Kind::Liar => self.made_up(target, internet),
             Kind::Sybil => self.others(target, nodes),
+            // It is busy with other things.
+            Kind::Abuser(_) => Vec::new(),
         });
         let response = Response {
             id: own.id,

@@ -2,6 +2,7 @@
 
 use swarm_core::dht::{AnnouncedPort, Input, Output, Request};
 
+use super::adversary::Kind;
 use super::node::Mind;
 use super::{Event, Index, Network};
 use crate::schedule::{Nanos, time};
@@ -23,6 +24,7 @@ impl Network {
             Event::Busy => self.measure.idle_ends(self.now, &self.nodes),
             Event::Announce(torrent) => self.announce(torrent),
             Event::Trouble => self.trouble(),
+            Event::Abuse(index) => self.abuse(index),
             Event::Lookup => self.look_up(),
         }
     }
@@ -97,7 +99,7 @@ impl Network {
         }
     }
 
-    fn send(&mut self, from: Index, to: Index, bytes: Vec<u8>) {
+    pub(super) fn send(&mut self, from: Index, to: Index, bytes: Vec<u8>) {
         if self.parted && self.nodes[from as usize].side != self.nodes[to as usize].side {
             return;
         }
@@ -122,6 +124,8 @@ impl Network {
                     .answer(own, kind, &bytes, &self.nodes, &mut self.internet);
                 if let Some(answer) = answer {
                     self.send(to, from, answer);
+                } else if let Kind::Abuser(_) = kind {
+                    self.hear_abused(to, from, &bytes);
                 }
             }
         }
@@ -188,6 +192,7 @@ impl Network {
     fn trouble(&mut self) {
         self.measure.trouble = true;
         self.parted = false;
+        self.abuse_begins();
         if self.scenario.bootstrap_goes {
             for index in 0..self.scenario.bootstrap {
                 self.bury(index);

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use swarm_core::dht::Family;
 
-use super::Network;
+use super::node::Mind;
 use super::node::Node;
+use super::{AbuseResult, Network};
 use crate::schedule::time;
 
 /// See the module. Times are seconds.
@@ -41,6 +42,8 @@ pub struct NetworkResults {
     pub idle_queries: f64,
     /// What the tables are like in the end.
     pub table: TableResult,
+    /// What abusers came to.
+    pub abuse: AbuseResult,
 }
 
 /// A round of an announce.
@@ -101,6 +104,8 @@ pub struct TableResult {
     pub contacts: f64,
     /// Share of them that are there.
     pub alive: f64,
+    /// Contacts that mean no good.
+    pub hostile: f64,
     /// Buckets.
     pub buckets: f64,
 }
@@ -206,17 +211,16 @@ pub(super) fn results(network: &Network) -> NetworkResults {
         idle_received,
         idle_queries,
         table: table(network),
+        abuse: network.loot.result,
     }
 }
 
 fn table(network: &Network) -> TableResult {
     let mut sum = TableResult::default();
-    let is_there = |address| {
-        let owner = network.internet.owner(address);
-        owner.is_some_and(|owner| {
-            let node: &Node = &network.nodes[owner as usize];
-            !matches!(node.mind, super::node::Mind::Gone)
-        })
+    let mind = |address| {
+        let owner = network.internet.owner(address)?;
+        let node: &Node = &network.nodes[owner as usize];
+        Some(&node.mind)
     };
     // Looking at all tables of a large network would take longer than playing it.
     let looked_at = network.alive.iter().take(1000);
@@ -226,12 +230,18 @@ fn table(network: &Network) -> TableResult {
         let family = view.families.iter().find(|of| of.family == Family::V4);
         let Some(family) = family else { continue };
         let contacts = family.buckets.iter().flat_map(|bucket| &bucket.contacts);
-        let (all, there) = contacts.fold((0, 0), |(all, there), contact| {
-            let alive = is_there(contact.contact.address);
-            (all + 1, there + usize::from(alive))
-        });
+        let (mut all, mut there, mut hostile) = (0, 0, 0);
+        for contact in contacts {
+            all += 1;
+            match mind(contact.contact.address) {
+                Some(Mind::Honest(_)) => there += 1,
+                Some(Mind::Adversary(_)) => (there, hostile) = (there + 1, hostile + 1),
+                Some(Mind::Gone) | None => {}
+            }
+        }
         sum.contacts += f64::from(all) / count;
-        sum.alive += there as f64 / f64::from(all.max(1)) / count;
+        sum.alive += f64::from(there) / f64::from(all.max(1)) / count;
+        sum.hostile += f64::from(hostile) / count;
         sum.buckets += family.buckets.len() as f64 / count;
     }
     sum

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Abuse;
 use crate::ScenarioError;
 
 /// See the module. What it begins with, what goes wrong, and what is looked for.
@@ -10,7 +11,7 @@ use crate::ScenarioError;
 pub struct NetworkScenario {
     /// Everything random comes from it.
     pub seed: u64,
-    /// Nodes, liars among them, Sybils not.
+    /// Nodes, liars and abusers among them, Sybils not.
     pub nodes: u32,
     /// How the network comes about.
     pub start: Start,
@@ -40,6 +41,12 @@ pub struct NetworkScenario {
     pub churn: Option<f64>,
     /// Share of nodes that tell of nodes that are not there, and remember nothing.
     pub liars: f64,
+    /// Share of nodes that ask for more than they may, once things go wrong.
+    pub abusers: f64,
+    /// What those do.
+    pub abuse: Abuse,
+    /// Queries a second that each of them sends.
+    pub abuse_rate: f64,
     /// Identities of one party, as close to the torrents as can be, which tell of each other
     /// and remember nothing.
     pub sybils: u32,
@@ -119,6 +126,9 @@ impl Default for NetworkScenario {
             dead: 0.0,
             churn: None,
             liars: 0.0,
+            abusers: 0.0,
+            abuse: Abuse::default(),
+            abuse_rate: 100.0,
             sybils: 0,
             sybil_networks: 1,
             partition: 0.0,
@@ -170,6 +180,10 @@ impl NetworkScenario {
         share("loss", self.loss)?;
         share("dead", self.dead)?;
         share("liars", self.liars)?;
+        share("abusers", self.abusers)?;
+        share("abusers", self.liars + self.abusers)?;
+        let rate = self.abuse_rate;
+        within("abuse-rate", rate, 1e-3, 1e6, "up to a million a second")?;
         share("partition", self.partition)?;
         self.churn.map_or(Ok(()), |median| {
             within("churn", median, 1.0, MAX_TIME, "a second at least")

@@ -6,7 +6,7 @@ use swarm_core::dht::{Contact, Dht, Family, Input, NodeId, Saved};
 
 use super::adversary::Kind;
 use super::node::{Mind, Node, config, first, room};
-use super::{Event, Index, Network, Start};
+use super::{Event, Index, Network, NetworkScenario, Start};
 use crate::schedule::{nanos, time};
 
 impl Network {
@@ -38,14 +38,20 @@ impl Network {
         let index = self.nodes.len() as Index;
         let address = self.internet.settle(index);
         let serves = index < self.scenario.bootstrap;
-        let lies = !serves && self.rng.unit() < self.scenario.liars;
+        let lot = if serves { 1.0 } else { self.rng.unit() };
+        let NetworkScenario { liars, abusers, .. } = self.scenario;
+        let kind = match lot {
+            _ if lot < liars => Some(Kind::Liar),
+            _ if lot < liars + abusers => Some(Kind::Abuser(self.scenario.abuse)),
+            _ => None,
+        };
         let side = self.rng.unit() < self.scenario.partition;
-        let (mind, id) = match lies {
-            true => {
+        let (mind, id) = match kind {
+            Some(kind) => {
                 let id = NodeId::random(&mut self.rng);
-                (Mind::Adversary(Kind::Liar), id)
+                (Mind::Adversary(kind), id)
             }
-            false => self.honest(address.ip(), serves),
+            None => self.honest(address.ip(), serves),
         };
         let honest = matches!(mind, Mind::Honest(_));
         let mut node = Node {

@@ -35,13 +35,16 @@ pub struct DirectLinks {
     /// Links break without a word, after an exponentially distributed time of this mean, in
     /// seconds; none if they last.
     pub lifetime: Option<f64>,
-    /// Links that a peer has at once; none for as many as it has sessions.
+    /// Links that a peer has at once by the time it agrees on one through the relay; none for as
+    /// many as it has sessions.
     pub most: Option<u32>,
+    /// Peers that are linked introduce others to each other, beyond `most`.
+    pub introductions: bool,
 }
 
 impl Default for DirectLinks {
     /// As long a way as to the relay, so half of the way through it; one pair in five cannot
-    /// be linked.
+    /// be linked, and nobody introduces others.
     fn default() -> Self {
         DirectLinks {
             latency: 0.02,
@@ -50,6 +53,7 @@ impl Default for DirectLinks {
             unable: 0.2,
             lifetime: None,
             most: None,
+            introductions: false,
         }
     }
 }

@@ -77,6 +77,14 @@ struct Link {
     broken: bool,
 }
 
+impl Agreement {
+    /// Which one a description names.
+    fn of(description: &str) -> Option<Self> {
+        let first = description.lines().next()?;
+        first.trim().parse().ok().map(Agreement)
+    }
+}
+
 impl LinkEnd {
     fn other(self) -> Self {
         LinkEnd {
@@ -104,6 +112,20 @@ impl Directs {
     fn can_link(&self, one: usize, other: usize) -> bool {
         let (low, high) = (one.min(other), one.max(other));
         self.pairs.fork(&format!("{low} {high}")).unit() >= self.config.unable
+    }
+
+    /// What names an agreement, and the certificate by which those who were introduced know each
+    /// other. Without one nobody can be introduced.
+    fn description(&self, peer: usize, agreement: Agreement) -> String {
+        if !self.config.introductions {
+            return format!("{:>DESCRIPTION$}", agreement.0);
+        }
+        let mut certificate = [0; 32];
+        let mut rng = self.pairs.fork(&format!("certificate {peer}"));
+        rng.fill(&mut certificate);
+        let digits = certificate.map(|byte| format!("{byte:02X}")).join(":");
+        let named = format!("{}\r\na=fingerprint:sha-256 {digits}\r\n", agreement.0);
+        format!("{named:<DESCRIPTION$}")
     }
 
     /// Links that this peer is making.
@@ -134,7 +156,7 @@ impl Simulation {
                 Some(agreement)
             }
             DirectWork::Answer(theirs) => {
-                let agreement = theirs.trim().parse().ok().map(Agreement);
+                let agreement = Agreement::of(&theirs);
                 agreement.filter(|agreement| {
                     let ends = directs.making.get_mut(agreement);
                     ends.is_some_and(|ends| ends[1].replace((index, id)).is_none())
@@ -142,12 +164,14 @@ impl Simulation {
             }
         };
         let has = self.peers[index].wires.len() + self.directs.made_by(index);
-        let most = self.directs.config.most;
+        // Whoever carries descriptions for others knows nothing of the bound.
+        let introduced = id.channel.link == LinkId::INTRODUCED;
+        let most = self.directs.config.most.filter(|_| !introduced);
         let full = most.is_some_and(|most| has >= most as usize);
         match agreement.filter(|_| !full) {
             Some(agreement) => {
                 self.directs.by.insert((index, id), agreement);
-                let description = format!("{:>DESCRIPTION$}", agreement.0);
+                let description = self.directs.description(index, agreement);
                 // It asks a server beside the relay what its address is.
                 let asked = self.now + nanos(2.0 * self.peers[index].part.link.latency);
                 let event = Event::Described(index, id, description);

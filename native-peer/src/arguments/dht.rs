@@ -13,7 +13,8 @@ pub(crate) struct DhtWays {
     /// The port of the DHT, by UDP; any that is free, if it is 0 or not given.
     #[arg(long, value_name = "PORT")]
     pub(crate) dht_port: Option<u16>,
-    /// A node to join the DHT by, in place of the well-known ones; may be given several times.
+    /// A node to join the DHT by, in place of those of the torrent file and the well-known ones;
+    /// may be given several times.
     /// Who is met there is remembered for the next time with the same ones.
     #[arg(long, value_name = "HOST:PORT", value_parser = peer)]
     pub(crate) dht_bootstrap: Vec<String>,

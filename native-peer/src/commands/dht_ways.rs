@@ -9,22 +9,27 @@ use crate::arguments::DhtWays;
 use crate::state;
 use crate::text::complain;
 
-/// A node as a person wants it. Must be called within a Tokio runtime.
-pub(super) fn open(ways: &DhtWays, config: Config) -> Result<DhtNode, Error> {
+/// A node as a person wants it, which joins by these nodes too if that person names none. Must be
+/// called within a Tokio runtime.
+pub(super) fn open(ways: &DhtWays, named: &[String], config: Config) -> Result<DhtNode, Error> {
     let port = ways.dht_port.unwrap_or_default();
     DhtNode::open(Options {
         config,
         listen: Listen::Port(port),
-        bootstrap: names(ways),
+        bootstrap: names(ways, named),
         file: table_file(ways),
     })
     .map_err(|error| Error::ListenUdp { port, error })
 }
 
-/// Nodes to join by.
-pub(super) fn names(ways: &DhtWays) -> Vec<String> {
+/// Nodes to join by: those of a person, who may mean a network of their own; or else those that a
+/// torrent names, and the well-known ones.
+pub(super) fn names(ways: &DhtWays, named: &[String]) -> Vec<String> {
     match ways.dht_bootstrap.as_slice() {
-        [] => WELL_KNOWN.map(str::to_owned).to_vec(),
+        [] => {
+            let well_known = WELL_KNOWN.map(str::to_owned);
+            named.iter().cloned().chain(well_known).collect()
+        }
         own => own.to_vec(),
     }
 }
@@ -46,4 +51,22 @@ fn table_file(ways: &DhtWays) -> Option<TableFile> {
     let file = TableFile::open(state::folder()?.join(name));
     file.inspect_err(|error| complain(&format!("the table of the DHT is not kept: {error}")))
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torrents_nodes_come_first_and_a_persons_alone() {
+        let mut ways = DhtWays {
+            dht_port: None,
+            dht_bootstrap: Vec::new(),
+        };
+        let named = ["their.node:1".to_owned()];
+        assert_eq!(names(&ways, &named)[..1], named);
+        assert_eq!(names(&ways, &named)[1..], WELL_KNOWN);
+        ways.dht_bootstrap.push("my.node:2".to_owned());
+        assert_eq!(names(&ways, &named), ["my.node:2"]);
+    }
 }

@@ -33,7 +33,7 @@ const STORE: &str = "there is a store as soon as the metadata is known";
 pub(crate) fn run(arguments: &Get) -> Result<ExitCode, Error> {
     let source = Source::read(&arguments.torrent)?;
     let network = network(&source, arguments)?;
-    if let Source::Torrent(metainfo) = &source {
+    if let Source::Torrent(metainfo, _) = &source {
         // Before anything is made.
         Chosen::of(&arguments.choice, None, metainfo)?;
     }
@@ -46,13 +46,14 @@ pub(crate) fn run(arguments: &Get) -> Result<ExitCode, Error> {
 /// or in the link, or else at the usual one.
 fn network(source: &Source, arguments: &Get) -> Result<Network, Error> {
     match source {
-        Source::Torrent(torrent) => {
+        Source::Torrent(torrent, nodes) => {
             let own: Vec<Vec<String>> = torrent.tiers().map(<[String]>::to_vec).collect();
             let mut network = match torrent.is_private() {
                 true => Network::private(&arguments.ways, torrent.name(), &own)?,
                 false => Network::new(&arguments.ways, &own)?,
             };
             network.ask_web_seeds(torrent.web_seeds());
+            network.join_by(nodes);
             Ok(network)
         }
         Source::Link(link) => {
@@ -86,10 +87,10 @@ async fn get(
     let named = network.named;
     let asked = match &source {
         Source::Link(link) => link.files.clone(),
-        Source::Torrent(_) => None,
+        Source::Torrent(..) => None,
     };
     let (command, opened) = match source {
-        Source::Torrent(metainfo) => {
+        Source::Torrent(metainfo, _) => {
             let opened = Opened::new(arguments, None, metainfo.clone()).await?;
             let resume = if opened.store.has_something() {
                 Resume::Check

@@ -50,6 +50,8 @@ pub(super) struct Network {
     dht: Option<DhtWays>,
     /// Torrents are carried for tabs.
     bridge: bool,
+    /// By which nodes the torrent says that it is to be joined.
+    dht_nodes: Vec<String>,
     /// Servers that peers speak of are followed.
     exchange: bool,
     peers: Vec<String>,
@@ -138,6 +140,7 @@ impl Network {
             lsd: tcp && !arguments.no_lsd,
             dht: arguments.has_dht().then(|| arguments.dht.clone()),
             bridge: arguments.bridge,
+            dht_nodes: Vec::new(),
             // A server that a peer names would learn our address.
             exchange: !arguments.relay_only,
             peers: if tcp {
@@ -172,6 +175,11 @@ impl Network {
         if self.exchange {
             self.web_seeds = urls.to_vec();
         }
+    }
+
+    /// Joins the DHT by these nodes too, if at all.
+    pub(super) fn join_by(&mut self, nodes: &[String]) {
+        self.dht_nodes = nodes.to_vec();
     }
 
     /// Calls these too, if any are called.
@@ -213,7 +221,11 @@ impl Network {
             config.overlay.links = OVERLAY_LINKS;
         }
         let dht = match &self.dht {
-            Some(ways) => Some(open(ways, swarm_core::dht::Config::default())?),
+            Some(ways) => Some(open(
+                ways,
+                &self.dht_nodes,
+                swarm_core::dht::Config::default(),
+            )?),
             None => None,
         };
         if let Some(dht) = &dht {

@@ -34,7 +34,7 @@ struct DescribedFile {
 
 pub(crate) fn run(arguments: &Show) -> Result<ExitCode, Error> {
     let description = match Source::read(&arguments.torrent)? {
-        Source::Torrent(metainfo) => Description::of(&metainfo),
+        Source::Torrent(metainfo, _) => Description::of(&metainfo),
         Source::Link(link) => Description::of_link(link),
     };
     let text = if arguments.json {

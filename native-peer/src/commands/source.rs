@@ -5,14 +5,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use swarm_core::metainfo::{Metainfo, TorrentLink};
+use swarm_core::metainfo::{Metainfo, TorrentLink, nodes_of_torrent};
 
 use crate::Error;
 use crate::text::plain;
 
 /// What was typed.
 pub(super) enum Source {
-    Torrent(Metainfo),
+    /// And the nodes of the DHT that its file names.
+    Torrent(Metainfo, Vec<String>),
     Link(TorrentLink),
 }
 
@@ -21,7 +22,7 @@ impl Source {
     pub(super) fn read(text: &OsStr) -> Result<Self, Error> {
         let path = Path::new(text);
         if path.exists() {
-            return read_torrent(path).map(Source::Torrent);
+            return read_torrent(path);
         }
         let looks_like_a_file = path
             .extension()
@@ -29,7 +30,7 @@ impl Source {
         match text.to_string_lossy().parse::<TorrentLink>() {
             Ok(link) => Ok(Source::Link(link)),
             // The system says it best.
-            Err(_) if looks_like_a_file => read_torrent(path).map(Source::Torrent),
+            Err(_) if looks_like_a_file => read_torrent(path),
             Err(source) => Err(Error::Link {
                 text: shortened(&text.to_string_lossy()),
                 source,
@@ -38,7 +39,7 @@ impl Source {
     }
 }
 
-fn read_torrent(path: &Path) -> Result<Metainfo, Error> {
+fn read_torrent(path: &Path) -> Result<Source, Error> {
     let mut bytes = Vec::new();
     // One byte more than is accepted is enough to refuse it.
     let limit = Metainfo::MAX_LENGTH as u64 + 1;
@@ -46,10 +47,11 @@ fn read_torrent(path: &Path) -> Result<Metainfo, Error> {
     file.take(limit)
         .read_to_end(&mut bytes)
         .map_err(Error::file("read", path))?;
-    Metainfo::from_torrent(&bytes).map_err(|source| Error::Torrent {
+    let metainfo = Metainfo::from_torrent(&bytes).map_err(|source| Error::Torrent {
         path: path.to_owned(),
         source,
-    })
+    })?;
+    Ok(Source::Torrent(metainfo, nodes_of_torrent(&bytes)))
 }
 
 /// Enough of a text to recognise it by.

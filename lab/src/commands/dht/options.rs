@@ -1,7 +1,7 @@
 //! A network on the command line.
 
-use clap::Args;
-use swarm_lab::network::{NetworkScenario, Start};
+use clap::{Args, ValueEnum};
+use swarm_lab::network::{Abuse, NetworkScenario, Start};
 
 use crate::commands::units::seconds;
 
@@ -59,6 +59,15 @@ pub(super) struct Options {
     /// Share of nodes that tell of nodes that are not there, and remember nothing (0 to 1).
     #[arg(long, value_name = "SHARE")]
     liars: Option<f64>,
+    /// Share of nodes that ask for more than they may, once things go wrong (0 to 1).
+    #[arg(long, value_name = "SHARE")]
+    abusers: Option<f64>,
+    /// What those do.
+    #[arg(long, value_enum)]
+    abuse: Option<AbuseOption>,
+    /// Queries a second that each of them sends.
+    #[arg(long, value_name = "QUERIES")]
+    abuse_rate: Option<f64>,
     /// Identities of one party around the torrents, which tell of each other and remember
     /// nothing.
     #[arg(long, value_name = "IDENTITIES")]
@@ -101,6 +110,27 @@ pub(super) struct Options {
     many_per_subnet: bool,
 }
 
+/// See [`Abuse`].
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AbuseOption {
+    /// Asks for peers, all the time.
+    Floods,
+    /// Announces itself with others' tokens.
+    ReplaysTokens,
+    /// Puts values under others' keys.
+    TakesKeys,
+}
+
+impl From<AbuseOption> for Abuse {
+    fn from(option: AbuseOption) -> Self {
+        match option {
+            AbuseOption::Floods => Abuse::Floods,
+            AbuseOption::ReplaysTokens => Abuse::ReplaysTokens,
+            AbuseOption::TakesKeys => Abuse::TakesKeys,
+        }
+    }
+}
+
 impl Options {
     /// Sets what was given.
     pub(super) fn apply(&self, scenario: &mut NetworkScenario) {
@@ -130,6 +160,9 @@ impl Options {
         set(&mut scenario.dead, self.dead);
         scenario.churn = self.churn.or(scenario.churn);
         set(&mut scenario.liars, self.liars);
+        set(&mut scenario.abusers, self.abusers);
+        set(&mut scenario.abuse, self.abuse.map(Abuse::from));
+        set(&mut scenario.abuse_rate, self.abuse_rate);
         set(&mut scenario.sybils, self.sybils);
         set(&mut scenario.sybil_networks, self.sybil_networks);
         set(&mut scenario.partition, self.partition);

@@ -93,6 +93,16 @@ pub(super) fn summary(
             100.0 * results.table.alive
         ),
     );
+    let abuse = results.abuse;
+    if abuse.asked > 0 {
+        lines.add(
+            "abuse",
+            format_args!(
+                "{} queries, {} answered, {} of them stored something",
+                abuse.asked, abuse.answered, abuse.stored
+            ),
+        );
+    }
     if let Some(memory) = memory {
         lines.add("memory", format_args!("{} a node", show_bytes(memory)));
     }

@@ -3,6 +3,7 @@
 use swarm_lab::network::{NetworkResults, NetworkScenario, Quantiles};
 use swarm_lab::statistics::Estimate;
 
+pub(super) mod abuse;
 pub(super) mod churn;
 pub(super) mod dead;
 pub(super) mod growth;

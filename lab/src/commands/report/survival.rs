@@ -14,25 +14,32 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     writer.paragraph(&format!(
         "{peers} peers and a seeder, 400 pieces of 64 KiB, which take some 110 s. The relay is \
          free, so all talk through it, and links stand by; {HALF:.0} s after the beginning the \
-         server, which is tracker and relay in one, dies for good. From then on there are the \
-         links that are there, and nobody introduces anybody to others. A peer has so many \
-         links at most; one pair in five cannot be linked. Half of the pieces are with the \
-         seeder alone by then, so whoever is to complete needs a way to it. Without a single \
-         link a transfer ends with the server."
+         server, which is tracker and relay in one, dies for good. A peer agrees \
+         on a link through the server only while it has fewer than so many; one pair in five \
+         cannot be linked. *Without* introductions there are from then on the links that are \
+         there. *With* them, as in tabs, whoever is linked tells of its neighbours and carries \
+         descriptions for them, before and after, until each has twelve links. That joins no two \
+         parts of a swarm between which there is not a single link; it makes each of them dense. Half of the \
+         pieces are with the seeder alone when the server dies, so whoever is to complete needs a \
+         way to it. Without a single link a transfer ends with the server."
     ));
     let limits: Vec<u32> = writer.choose(vec![0, 2, 4], vec![0, 1, 2, 3, 4, 6, 8, 12]);
-    let variants: Vec<(u32, Scenario)> = limits
-        .iter()
-        .map(|&most| (most, scenario(peers, most)))
+    let variants: Vec<((bool, u32), Scenario)> = [false, true]
+        .into_iter()
+        .flat_map(|introductions| {
+            let of = move |&most| ((introductions, most), scenario(peers, most, introductions));
+            limits.iter().map(of)
+        })
         .collect();
     let seeds = writer.choose(2, 4);
     let played = writer.play("survival", &variants, |_| seeds)?;
     let mut rows = Vec::new();
-    let mut series = Series {
-        name: "transfers that complete".to_owned(),
+    let mut series = ["without introductions", "with introductions"].map(|name| Series {
+        name: name.to_owned(),
         ..Series::default()
-    };
-    for (most, results) in &played {
+    });
+    for ((introductions, most), results) in &played {
+        let series = &mut series[usize::from(*introductions)];
         let complete = estimate(results, |r| 100.0 * r.complete_share());
         let pieces = estimate(results, |r| {
             let leechers = r.peers.iter().filter(|peer| peer.role.is_leecher());
@@ -45,6 +52,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
             false => "–".to_owned(),
         };
         rows.push(vec![
+            if *introductions { "with" } else { "without" }.to_owned(),
             most.to_string(),
             links.to_string(),
             format!("{complete} %"),
@@ -58,6 +66,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     }
     writer.table(
         &[
+            "Introductions",
             "Links, most",
             "Links made, a peer",
             "Transfers that complete",
@@ -70,7 +79,7 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
         "The server dies at half time",
         "Direct links that a peer may have",
         "Transfers that complete, %",
-        &[series],
+        &series,
     )?;
     writer.chart(
         "survival",
@@ -79,12 +88,13 @@ pub(super) fn write(writer: &mut Writer) -> anyhow::Result<()> {
     )
 }
 
-fn scenario(peers: u32, most: u32) -> Scenario {
+fn scenario(peers: u32, most: u32, introductions: bool) -> Scenario {
     Scenario {
         leechers: peers,
         relay: RelayUse::Fixed,
         direct: DirectLinks {
             most: Some(most),
+            introductions,
             ..DirectLinks::default()
         },
         outages: vec![Outage {

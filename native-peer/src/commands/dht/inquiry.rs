@@ -49,9 +49,9 @@ impl Inquiry {
             ..Config::default()
         };
         Ok(Inquiry {
-            node: open(&common.ways, config)?,
+            node: open(&common.ways, &[], config)?,
             signals,
-            names: names(&common.ways).join(", "),
+            names: names(&common.ways, &[]).join(", "),
             began: Instant::now(),
             patience: Duration::from_secs(common.timeout),
         })

@@ -25,12 +25,12 @@ struct Peers {
 pub(super) fn run(arguments: &Lookup) -> Result<ExitCode, Error> {
     let info_hash = match Source::read(&arguments.torrent)? {
         Source::Link(link) => link.info_hash,
-        Source::Torrent(metainfo) if metainfo.is_private() => {
+        Source::Torrent(metainfo, _) if metainfo.is_private() => {
             return Err(Error::Other(
                 "a private torrent is not looked for in the DHT".to_owned(),
             ));
         }
-        Source::Torrent(metainfo) => metainfo.info_hash(),
+        Source::Torrent(metainfo, _) => metainfo.info_hash(),
     };
     let asked = runtime()?.block_on(async {
         let inquiry = Inquiry::begin(&arguments.common)?;

@@ -65,8 +65,8 @@ fn shares(writer: &mut Writer, nodes: u32, seeds: u64) -> anyhow::Result<()> {
 fn rules(writer: &mut Writer, nodes: u32, seeds: u64) -> anyhow::Result<()> {
     writer.paragraph(&format!(
         "What each rule is worth: {nodes} nodes, 30 % of them dead and 2 % of all datagrams lost, one \
-         rule changed at a time. The short timeout is when a lookup goes on without an answer; \
-         15 s is to wait as libtorrent waits for whoever is among the closest. A narrow k of 20 \
+         rule changed at a time. The short timeout is the least time after which a lookup goes on \
+         without an answer, 0.5 s by default; 15 s is to wait as libtorrent waits for whoever is among the closest. A narrow k of 20 \
          is IPFS's."
     ));
     let node = || still(nodes).node;
