@@ -209,7 +209,7 @@ pub(super) fn results(network: &Network) -> NetworkResults {
     }
 }
 
-fn table(network: &Network) -> TableResult {
+pub(super) fn table(network: &Network) -> TableResult {
     let mut sum = TableResult::default();
     let is_there = |address| {
         let owner = network.internet.owner(address);

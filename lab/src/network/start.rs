@@ -14,8 +14,12 @@ impl Network {
     pub(super) fn begin(&mut self) {
         match self.scenario.start {
             Start::Ready => {
-                for _ in first(&self.scenario) {
-                    self.add();
+                for index in first(&self.scenario) {
+                    let serves = index < self.scenario.bootstrap;
+                    let index = self.add(serves);
+                    if serves {
+                        self.servers.push(index);
+                    }
                 }
                 self.add_sybils();
                 self.fill_tables();
@@ -33,11 +37,12 @@ impl Network {
         }
     }
 
-    /// Somebody comes who knows nobody yet.
-    pub(super) fn add(&mut self) -> Index {
-        let index = self.nodes.len() as Index;
+    /// Somebody comes who knows nobody yet. `serves`: others will begin with it.
+    pub(super) fn add(&mut self, serves: bool) -> Index {
+        let live = self.live.as_mut();
+        let grave = live.and_then(|live| live.grave(self.now));
+        let index = grave.unwrap_or(self.nodes.len() as Index);
         let address = self.internet.settle(index);
-        let serves = index < self.scenario.bootstrap;
         let lies = !serves && self.rng.unit() < self.scenario.liars;
         let side = self.rng.unit() < self.scenario.partition;
         let (mind, id) = match lies {
@@ -54,6 +59,8 @@ impl Network {
             mind,
             side,
             stays: serves,
+            leaves: None,
+            alone: false,
             came: self.now,
             joined: None,
             tick: None,
@@ -65,12 +72,17 @@ impl Network {
         }
         if let (Some(median), false) = (self.scenario.churn, serves) {
             let stays = -median / std::f64::consts::LN_2 * (1.0 - self.rng.unit()).ln();
-            self.queue.push(self.now + nanos(stays), Event::Die(index));
+            let leaves = self.now + nanos(stays);
+            node.leaves = Some(leaves);
+            self.queue.push(leaves, Event::Die(index));
         }
         if self.scenario.start == Start::Ready && self.now == 0 {
             node.joined = Some(0);
         }
-        self.nodes.push(node);
+        match grave {
+            Some(_) => self.nodes[index as usize] = node,
+            None => self.nodes.push(node),
+        }
         self.arm(index);
         index
     }
@@ -109,6 +121,8 @@ impl Network {
                 mind: Mind::Adversary(Kind::Sybil),
                 side: false,
                 stays: true,
+                leaves: None,
+                alone: false,
                 came: self.now,
                 joined: Some(self.now),
                 tick: None,
