@@ -32,6 +32,8 @@ pub(super) struct Live {
     announces: VecDeque<(Index, RequestId)>,
     /// Who is gone, since when; in order of time.
     graves: VecDeque<(Nanos, Index)>,
+    /// Walks that were asked for.
+    begun: u32,
     /// Walks that have ended, and those of them that came to what they were for.
     pub(super) ended: (u32, u32),
 }
@@ -43,6 +45,7 @@ impl Live {
             watch: None,
             announces: VecDeque::new(),
             graves: VecDeque::new(),
+            begun: 0,
             ended: (0, 0),
         }
     }
@@ -101,7 +104,9 @@ impl Network {
         let Some(live) = &mut self.live else { return };
         let key = key.unwrap_or_else(|| NodeId::random(&mut live.rng));
         let request = self.nodes[index as usize].next_request();
-        live.watch = Some(Watch::new(self.now, index, request, key, announces));
+        let number = live.begun;
+        live.begun += 1;
+        live.watch = Some(Watch::new(self.now, number, index, request, key, announces));
         let info_hash = InfoHash::from(key);
         if !announces {
             return self.feed(index, Input::Start(request, Request::Search(info_hash)));

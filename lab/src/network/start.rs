@@ -23,6 +23,10 @@ impl Network {
                 }
                 self.add_sybils();
                 self.fill_tables();
+                // What is measured needs none: who is in has others to ask.
+                if self.live.is_some() {
+                    self.tell_of_servers();
+                }
             }
             Start::Joins(over) => {
                 for index in first(&self.scenario) {
@@ -141,6 +145,18 @@ impl Network {
             let config = config(&self.scenario, serves);
             let known = self.draw(&all, self.nodes[index].id, |bits| room(&config, bits));
             self.feed(index as Index, Input::Assume(known));
+        }
+    }
+
+    /// Everybody remembers the bootstrap nodes, and asks them when nobody else answers, and once
+    /// an hour.
+    fn tell_of_servers(&mut self) {
+        let servers = self.servers.iter();
+        let addresses: Vec<_> = servers.map(|i| self.nodes[*i as usize].address).collect();
+        for index in 0..self.nodes.len() as Index {
+            if !self.servers.contains(&index) {
+                self.feed(index, Input::Bootstrap(addresses.clone()));
+            }
         }
     }
 

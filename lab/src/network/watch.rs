@@ -17,6 +17,8 @@ const MOST_FOUND: usize = 16;
 /// One lookup, or an announce, which is a lookup that tells the nodes where it ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Walk {
+    /// Walks that were asked for before it.
+    pub number: u32,
     /// Who looks.
     pub node: u32,
     /// For what.
@@ -119,6 +121,7 @@ pub(super) struct Watch {
 impl Watch {
     pub(super) fn new(
         now: Nanos,
+        number: u32,
         node: Index,
         request: RequestId,
         key: NodeId,
@@ -126,6 +129,7 @@ impl Watch {
     ) -> Self {
         Watch {
             walk: Walk {
+                number,
                 node,
                 key,
                 announces,
