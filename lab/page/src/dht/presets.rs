@@ -30,7 +30,7 @@ impl Preset {
     }
 }
 
-/// A network small enough to tell its nodes apart, in which lookups take several hops.
+/// A network small enough to tell its nodes apart, in which look-ups take several hops.
 const COMMON: [(&str, &str); 14] = [
     ("nodes", "200"),
     ("bootstrap", "1"),
@@ -53,29 +53,31 @@ pub const PRESETS: [Preset; 5] = [
     Preset {
         key: "rest",
         name: "A network at rest",
-        words: "Two hundred nodes that know each other. Each has a table of buckets: at most k nodes \
-                that share no leading bit with it, k that share one, and so on: few of the many that \
-                are far, nearly all of the few that are near. Announce a key, and look it up from \
-                another node: every answer names nodes that share more bits with the key, until \
-                nobody knows a nearer one.",
+        words: "Two hundred nodes that know each other. Each has a table of buckets: at most \
+                k nodes that share no leading bit with it, k that share one, and so on: few \
+                of the many that are far, nearly all of the few that are near. Announce a \
+                key, and look it up from another node: every answer names nodes that share \
+                more bits with the key, until nobody knows a nearer one.",
         changes: &[],
     },
     Preset {
         key: "alone",
         name: "Everybody alone",
-        words: "The same nodes, but none has ever heard of another: each would just assume it is the \
-                first node in the network. All tables are empty, nothing can be announced, nothing \
-                is found, and waiting does not help: nobody knows whom to ask. Give them one node in \
-                common, and watch: through it each finds its own neighbours, and tables fill.",
+        words: "The same nodes, but none has ever heard of another: each would just assume \
+                it is the first node in the network. All tables are empty, nothing can be \
+                announced, nothing is found, and waiting does not help: nobody knows whom to \
+                ask. Give them one node in common, and watch: through it each finds its own \
+                neighbours, and tables fill.",
         changes: &[("bootstrap", "0"), ("start", "joins"), ("joins", "5")],
     },
     Preset {
         key: "bootstrap-gone",
         name: "Bootstrap gone",
-        words: "Nodes come and go, and those who come join through the one node that everybody knows. \
-                After half a minute it dies. Those who are in have each other and notice nothing; \
-                those who come later are alone, and as the old ones leave, the network dies out. \
-                Give them one node in common again before that.",
+        words: "Nodes come and go, and those who come join through the one node that \
+                everybody knows. After half a minute it dies. Those who are in have each \
+                other and notice nothing; those who come later are alone, and as the old \
+                ones leave, the network dies out. Give them one node in common again before \
+                that.",
         changes: &[
             ("nodes", "120"),
             ("start", "joins"),
@@ -87,20 +89,22 @@ pub const PRESETS: [Preset; 5] = [
     Preset {
         key: "partition",
         name: "Partition that heals",
-        words: "No datagram passes between two halves of the network any more. What is announced on \
-                one side is not found from the other, and half of those asked do not answer. Heal the \
-                partition: the halves grow together by themselves, because both remember nodes of \
-                the other. Wait ten minutes, and they have forgotten: then it takes the one node \
-                that all know, which each asks once an hour, to bring them together.",
+        words: "No datagram passes between two halves of the network any more. What is \
+                announced on one side is not found from the other, and half of those asked \
+                do not answer. Heal the partition: the halves grow together by themselves, \
+                because both remember nodes of the other. Wait ten minutes, and they have \
+                forgotten: then it takes the one node that all know, which each asks once an \
+                hour, to bring them together.",
         changes: &[("partition", "50")],
     },
     Preset {
         key: "half",
         name: "Half of them die",
-        words: "After twenty seconds half of the nodes die at once, without a word. Every table is \
-                half wrong now, and lookups lose time on nodes that do not answer. Yet they arrive: \
-                α nodes are asked at once, and a key is with eight nodes and not with one. Announce \
-                a key before, look it up afterwards. By and by tables notice who is gone.",
+        words: "After twenty seconds half of the nodes die at once, without a word. Every \
+                table is half wrong now, and look-ups lose time on nodes that do not answer. \
+                Yet they arrive: α nodes are asked at once, and a key is with eight nodes \
+                and not with one. Announce a key before, look it up afterwards. By and by \
+                tables notice who is gone.",
         changes: &[("dead", "50"), ("trouble-at", "20")],
     },
 ];

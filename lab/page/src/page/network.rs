@@ -161,7 +161,8 @@ impl NetworkPage {
             self.show_tables();
         }
         let is_known = !self.snapshot.nodes.is_empty();
-        if is_known && self.said_at == 0.0 || now - self.said_at > SAID_EVERY || ended {
+        let is_due = self.said_at == 0.0 || now - self.said_at > SAID_EVERY || ended;
+        if is_known && is_due {
             self.said_at = now;
             self.say(ended);
         }

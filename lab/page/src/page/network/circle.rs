@@ -87,7 +87,7 @@ impl Circle {
             let (x, y) = self.ring.point(ring::place(dot.id), 1.0);
             let circle = || self.circle((x, y), MARK + 4.0);
             self.surface.stroke(&theme.focus, 2.5, circle);
-            self.label(dot.id, &name(dot.id), &theme.focus);
+            self.label(dot.id, &name(dot.id), &theme.focus, &theme.card);
         }
     }
 
@@ -251,7 +251,7 @@ impl Circle {
     }
 
     /// Beside a node's place, inside of the circle.
-    fn label(&self, id: u32, text: &str, colour: &str) {
+    fn label(&self, id: u32, text: &str, colour: &str, card: &str) {
         let context = &self.surface.context;
         let (x, y) = self
             .ring
@@ -260,7 +260,10 @@ impl Circle {
         context.set_text_align("center");
         context.set_text_baseline("middle");
         context.set_fill_style_str(colour);
+        context.set_stroke_style_str(card);
+        context.set_line_width(4.0);
         // A text that can't be drawn is no reason to stop: the tables have it.
+        let _ = context.stroke_text(text, x, y);
         let _ = context.fill_text(text, x, y);
     }
 
