@@ -6,10 +6,15 @@
 //! then some nodes announce torrents, then things go wrong, and others look for the torrents, or
 //! announce some that nobody looks for.
 //! The same [`NetworkScenario`], seed included, gives the same run to the byte.
+//!
+//! [`Network::live`] has none of that script: somebody looks keys up, kills nodes and mends things
+//! by hand, and [`Walk`] shows a lookup step by step. The same things done at the same virtual
+//! times give the same run.
 
 mod abuse;
 mod adversary;
 mod internet;
+mod live;
 mod measure;
 mod node;
 mod play;
@@ -17,9 +22,11 @@ mod results;
 mod scenario;
 mod snapshot;
 mod start;
+mod watch;
 
 use std::time::Duration;
 
+use swarm_core::dht::Dht;
 use swarm_core::rng::Rng;
 
 use crate::ScenarioError;
@@ -28,13 +35,15 @@ use crate::schedule::{Nanos, Schedule, nanos, seconds};
 use abuse::Loot;
 use adversary::Ring;
 use internet::{Index, Internet};
+use live::Live;
 use measure::Measure;
 use node::Node;
 
 pub use abuse::{Abuse, AbuseResult};
 pub use results::{AnnounceResult, LookupResult, NetworkResults, Quantiles, TableResult};
 pub use scenario::{NetworkScenario, NodeOptions, RoundTrip, Start};
-pub use snapshot::{Dot, NetworkSnapshot, Step, Walk};
+pub use snapshot::{BucketCounts, Dot, DotState, NetworkFigures, NetworkSnapshot, NodeTable};
+pub use watch::{Ending, Hop, HopState, Walk};
 
 /// Announces are spread over so many seconds, and things go wrong as many later.
 const ANNOUNCES: f64 = 10.0;
@@ -56,6 +65,11 @@ enum Event {
     Join,
     /// A node is gone, without a word.
     Die(Index),
+    /// A node hears of another by which it can join.
+    Hear {
+        node: Index,
+        of: Index,
+    },
     /// The first and the last moment in which nobody wants anything.
     Idle,
     Busy,
@@ -82,6 +96,10 @@ pub struct Network {
     nodes: Vec<Node>,
     /// Honest nodes that are there, in no order.
     alive: Vec<Index>,
+    /// Bootstrap nodes: everybody who comes has heard of them.
+    servers: Vec<Index>,
+    /// Somebody plays with it.
+    live: Option<Live>,
     /// What the liars and the Sybils know of each other.
     ring: Ring,
     /// What the abusers know.
@@ -95,37 +113,50 @@ pub struct Network {
 impl Network {
     /// At time zero.
     pub fn new(scenario: NetworkScenario) -> Result<Self, ScenarioError> {
+        let mut network = Network::empty(scenario)?;
+        network.begin();
+        network.write_script();
+        Ok(network)
+    }
+
+    /// Nobody is there.
+    fn empty(scenario: NetworkScenario) -> Result<Self, ScenarioError> {
         scenario.validate()?;
         let root = Rng::new(scenario.seed).fork("network");
-        let internet = Internet::new(scenario.round_trip, scenario.loss, root.fork("internet"));
+        Ok(Network {
+            now: 0,
+            end: 0,
+            over: false,
+            queue: Schedule::default(),
+            internet: Internet::new(scenario.round_trip, scenario.loss, root.fork("internet")),
+            nodes: Vec::new(),
+            alive: Vec::new(),
+            servers: Vec::new(),
+            live: None,
+            ring: Ring::new(&scenario, root.fork("ring")),
+            loot: Loot::default(),
+            parted: scenario.partition > 0.0,
+            measure: Measure::new(&scenario, &mut root.fork("torrents")),
+            rng: root.fork("events"),
+            scenario,
+        })
+    }
+
+    /// What happens when.
+    fn write_script(&mut self) {
+        let Network {
+            scenario,
+            queue,
+            rng,
+            ..
+        } = self;
         let joined = match scenario.start {
             Start::Ready => 0.0,
             Start::Joins(over) => over,
         };
         let begins = joined + scenario.idle;
         let lookups = begins + 2.0 * ANNOUNCES;
-        let mut network = Network {
-            now: 0,
-            end: nanos(lookups + scenario.span + PATIENCE),
-            over: false,
-            queue: Schedule::default(),
-            internet,
-            nodes: Vec::new(),
-            alive: Vec::new(),
-            loot: Loot::default(),
-            ring: Ring::new(&scenario, root.fork("ring")),
-            parted: scenario.partition > 0.0,
-            measure: Measure::new(&scenario, &mut root.fork("torrents")),
-            rng: root.fork("events"),
-            scenario,
-        };
-        network.begin();
-        let Network {
-            scenario,
-            queue,
-            rng,
-            ..
-        } = &mut network;
+        self.end = nanos(lookups + scenario.span + PATIENCE);
         queue.push(nanos(joined + scenario.idle / 2.0), Event::Idle);
         queue.push(nanos(begins), Event::Busy);
         for torrent in 0..scenario.torrents as usize {
@@ -143,7 +174,6 @@ impl Network {
             // Behind what goes wrong, if it is at the same time.
             queue.push(nanos(at) + 1, Event::Lookup);
         }
-        Ok(network)
     }
 
     /// What is played.
@@ -156,7 +186,7 @@ impl Network {
         Duration::from_nanos(self.now)
     }
 
-    /// All lookups have ended, or will not.
+    /// All lookups have ended, or will not; never, if somebody plays with it.
     pub fn is_over(&self) -> bool {
         self.over
     }
@@ -171,7 +201,7 @@ impl Network {
                 Some(at) if at <= until && at <= self.end => {}
                 _ => {
                     self.now = self.now.max(until.min(self.end));
-                    self.over = until >= self.end;
+                    self.over = self.live.is_none() && until >= self.end;
                     break;
                 }
             }
@@ -181,7 +211,7 @@ impl Network {
             self.now = at;
             played += 1;
             self.handle(event);
-            self.over |= self.measure.all_ended(&self.scenario);
+            self.over |= self.live.is_none() && self.measure.all_ended(&self.scenario);
         }
         self.measure.events += played as u64;
         played
@@ -218,6 +248,11 @@ impl Network {
     /// the same.
     pub fn fingerprint(&self) -> u64 {
         self.measure.fingerprint
+    }
+
+    /// An honest node that is there.
+    fn dht(&self, index: Index) -> Option<&Dht> {
+        self.nodes.get(index as usize)?.dht()
     }
 
     fn seconds(&self) -> f64 {

@@ -131,5 +131,15 @@ async fn the_lab_keeps_nobody_out() -> Result<()> {
     tab.click("play").await?;
     tab.run(OPEN_ALL).await?;
     tab.is_for_all("the lab").await?;
+    // Its other half, with a look-up under way.
+    tab.run("location.hash = 'dht=rest&nodes=40'").await?;
+    let drawn = "return Number(document.querySelector('[data-testid=net]')?.dataset.pictures) > 0";
+    tab.until("a picture of a network", drawn).await?;
+    tab.click("net-look").await?;
+    let walks = "return document.querySelectorAll('[data-testid=walk] tbody tr').length > 0";
+    tab.until("a look-up", walks).await?;
+    tab.click("net-play").await?;
+    tab.run(OPEN_ALL).await?;
+    tab.is_for_all("the lab, a network").await?;
     browser.quit().await
 }

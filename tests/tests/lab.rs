@@ -137,16 +137,81 @@ async fn a_paused_lab_stands_still_and_a_link_holds_the_experiment() -> Result<(
     browser.quit().await
 }
 
+/// What a network's half of the page shows.
+const NETWORK: &str = r#"
+    const net = document.querySelector('[data-testid="net"]');
+    const rows = id => [...document.querySelectorAll(`[data-testid=${id}] tbody tr`)];
+    const text = id => document.querySelector(`[data-testid=${id}]`)?.textContent ?? "";
+    return {
+        state: net?.dataset.state,
+        joined: Number(net?.dataset.joined ?? 0),
+        said: text("walk-words"),
+        asked: rows("walk").map(row => row.innerText),
+        entries: rows("buckets").map(row => Number(row.querySelector("[data-part=good]").textContent)),
+    };
+"#;
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn a_network_in_which_everybody_is_alone_finds_nothing_until_it_is_mended() -> Result<()> {
+    let server = Server::start().await?;
+    let browser = Browser::start().await?;
+    let address = format!("{}lab/#dht=alone&nodes=32&seed=3", server.page());
+    let tab = browser.open(&address).await?;
+    as_fast("net-speed", &tab).await?;
+    let ask = || tab.run(NETWORK);
+    let says =
+        |page: &Value, words: &str| page["said"].as_str().is_some_and(|it| it.contains(words));
+    tab.run("document.querySelector('[data-testid=net-key]').value = 'a song'")
+        .await?;
+    tab.click("net-announce").await?;
+    let alone = until("an announce that fails", ask, |page| {
+        page["state"] == "failed"
+    })
+    .await?;
+    assert!(says(&alone, "no node of the DHT is known"), "{alone:#}");
+    assert_eq!(
+        (&alone["joined"], &alone["asked"]),
+        (&0.into(), &Value::Array(vec![]))
+    );
+
+    tab.click("net-introduce").await?;
+    until("everybody to join", ask, |page| page["joined"] == 33).await?;
+    tab.click("net-announce").await?;
+    until("an announce", ask, |page| says(page, "announced key")).await?;
+    tab.click("net-look").await?;
+    let found = until("who has it", ask, |page| says(page, "found who has key")).await?;
+    assert_eq!(found["state"], "found");
+    let asked = found["asked"].as_array().context("rows")?;
+    assert!(asked.len() >= 8, "{found:#}");
+    let entries = found["entries"].as_array().context("rows")?;
+    let known: u64 = entries.iter().filter_map(Value::as_u64).sum();
+    assert!(known >= 8, "{found:#}");
+
+    // The other half of the page takes its place, and the way back leads to this network.
+    tab.click("mode-swarm").await?;
+    let swarm =
+        "return document.querySelector('#net').hidden && !document.querySelector('#swarm').hidden";
+    tab.until("swarms", swarm).await?;
+    let back = "return document.querySelector('[data-testid=mode-network]').hash";
+    assert_eq!(tab.run(back).await?, "#dht=alone&nodes=32&seed=3");
+    browser.quit().await
+}
+
 async fn as_fast_as_it_can(tab: &Tab) -> Result<()> {
+    as_fast("speed", tab).await
+}
+
+/// Chooses the highest speed.
+async fn as_fast(choice: &str, tab: &Tab) -> Result<()> {
     // The page is there before its program.
-    tab.until(
-        "a choice of speeds",
-        "const speed = document.querySelector('[data-testid=speed]');
+    let choose = format!(
+        "const speed = document.querySelector('[data-testid={choice}]');
          if (speed === null) return false;
          speed.value = 'max';
-         speed.dispatchEvent(new Event('change', { bubbles: true }));
-         return true;",
-    )
-    .await?;
+         speed.dispatchEvent(new Event('change', {{ bubbles: true }}));
+         return true;"
+    );
+    tab.until("a choice of speeds", &choose).await?;
     Ok(())
 }

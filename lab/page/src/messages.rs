@@ -6,6 +6,8 @@
 
 pub(crate) use page_kit::message::{pack, unpack};
 use serde::{Deserialize, Serialize};
+use swarm_core::dht::NodeId;
+use swarm_lab::network::{NetworkFigures, NetworkScenario, NetworkSnapshot, NodeTable};
 use swarm_lab::results::Summary;
 use swarm_lab::{Scenario, Snapshot};
 
@@ -26,6 +28,38 @@ pub(crate) enum ToWorker {
     Step(f64),
     /// Wants to see how things are, once anything has changed.
     Frame,
+    /// Something about a network of the DHT.
+    Network(ToNetwork),
+}
+
+/// From the page to the network that is played.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum ToNetwork {
+    /// Begins anew, with this network in the place of whatever was played.
+    Start {
+        /// Which race this is.
+        race: u32,
+        scenario: Box<NetworkScenario>,
+        /// When things go wrong by themselves. Virtual seconds.
+        trouble: Option<f64>,
+    },
+    /// Frames are to have the table of this node.
+    Show(Option<u32>),
+    /// As [`swarm_lab::network::Network::look_up`].
+    LookUp {
+        /// Twenty bytes; any, if none.
+        key: Option<NodeId>,
+        node: Option<u32>,
+        announces: bool,
+    },
+    /// This share of the nodes dies.
+    Kill(f64),
+    /// The bootstrap nodes die.
+    KillBootstrap,
+    /// One comes that everybody hears of.
+    Introduce,
+    /// The partition ends.
+    Heal,
 }
 
 /// From the worker to the page.
@@ -37,6 +71,20 @@ pub(crate) enum ToPage {
     Refused(String),
     /// Answers [`ToWorker::Frame`].
     Frame(Frame),
+    /// The same, where a network of the DHT is played.
+    Network(Box<NetworkFrame>),
+}
+
+/// A moment of a network of the DHT.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NetworkFrame {
+    /// Which race it is of.
+    pub race: u32,
+    pub snapshot: NetworkSnapshot,
+    /// Of the node that is to be shown, if it is there.
+    pub table: Option<NodeTable>,
+    /// A few times a second.
+    pub figures: Option<NetworkFigures>,
 }
 
 /// A moment of all simulations.

@@ -67,7 +67,7 @@ pub struct Number {
     pub range: (u32, u32),
 }
 
-const fn number(key: &'static str, least: u32, most: u32) -> Number {
+pub(crate) const fn number(key: &'static str, least: u32, most: u32) -> Number {
     Number {
         key,
         range: (least, most),

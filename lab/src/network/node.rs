@@ -16,6 +16,10 @@ pub(super) struct Node {
     pub(super) side: bool,
     /// It stays to the end.
     pub(super) stays: bool,
+    /// When it goes, unless it stays.
+    pub(super) leaves: Option<Nanos>,
+    /// It knows nobody by whom it could join, or nobody answers.
+    pub(super) alone: bool,
     pub(super) came: Nanos,
     /// When its table was filled for the first time.
     pub(super) joined: Option<Nanos>,
@@ -45,6 +49,11 @@ impl Node {
             Mind::Honest(dht) => Some(dht),
             _ => None,
         }
+    }
+
+    /// It has joined, and was not left alone since.
+    pub(super) fn has_place(&self) -> bool {
+        self.joined.is_some() && !self.alone
     }
 
     pub(super) fn next_request(&mut self) -> RequestId {

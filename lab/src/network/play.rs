@@ -20,12 +20,13 @@ impl Network {
             Event::Datagram { from, to, bytes } => self.receive(from, to, bytes),
             Event::Join => self.join(),
             Event::Die(index) => self.die(index),
+            Event::Hear { node, of } => self.hear(node, of),
             Event::Idle => self.measure.idle_begins(self.now, &self.nodes),
             Event::Busy => self.measure.idle_ends(self.now, &self.nodes),
             Event::Announce(torrent) => self.announce(torrent),
             Event::Trouble => self.trouble(),
             Event::Abuse(index) => self.abuse(index),
-            Event::Lookup => self.look_up(),
+            Event::Lookup => self.search(),
         }
     }
 
@@ -39,9 +40,11 @@ impl Network {
         };
         dht.handle(time(self.now), input);
         while let Some(output) = dht.poll_output() {
+            self.hear_of_walk(index, &output);
             self.carry_out(index, output);
         }
         self.nodes[index as usize].mind = Mind::Honest(dht);
+        self.look_at_walk(index);
         self.arm(index);
     }
 
@@ -67,12 +70,19 @@ impl Network {
             Output::Joined { .. } => {
                 let now = self.now;
                 let node = &mut self.nodes[index as usize];
+                node.alone = false;
                 if node.joined.is_none() {
                     node.joined = Some(now);
-                    self.measure.joined(node.came, now);
+                    // Nobody asks for it where it never ends.
+                    if self.live.is_none() {
+                        self.measure.joined(node.came, now);
+                    }
                 }
             }
-            Output::Alone { .. } => self.measure.alone += 1,
+            Output::Alone { .. } => {
+                self.nodes[index as usize].alone = true;
+                self.measure.alone += 1;
+            }
             Output::IdChanged { id, .. } => self.nodes[index as usize].id = id,
             Output::Peers { request, addresses } => {
                 self.measure.peers(self.now, index, request, &addresses);
@@ -133,21 +143,26 @@ impl Network {
 
     /// Somebody comes, and knows the bootstrap nodes.
     fn join(&mut self) {
-        let index = self.add();
-        let servers = 0..self.scenario.bootstrap.min(index);
-        let gone = self.scenario.bootstrap_goes && self.measure.trouble;
-        let servers = servers.filter(|_| !gone);
-        let addresses: Vec<_> = servers.map(|i| self.nodes[i as usize].address).collect();
-        if addresses.is_empty() && index < self.scenario.bootstrap {
+        let serves = (self.nodes.len() as Index) < self.scenario.bootstrap;
+        let servers = self.servers.iter();
+        let addresses: Vec<_> = servers.map(|i| self.nodes[*i as usize].address).collect();
+        let index = self.add(serves);
+        let node = &mut self.nodes[index as usize];
+        if addresses.is_empty() && serves {
             // The first is the network.
-            self.nodes[index as usize].joined = Some(self.now);
+            node.joined = Some(self.now);
+        } else if addresses.is_empty() {
+            node.alone = true;
+        }
+        if serves {
+            self.servers.push(index);
         }
         self.feed(index, Input::Bootstrap(addresses));
     }
 
     fn die(&mut self, index: Index) {
         let node = &mut self.nodes[index as usize];
-        if node.stays || matches!(node.mind, Mind::Gone) {
+        if node.leaves != Some(self.now) || node.stays || matches!(node.mind, Mind::Gone) {
             return;
         }
         self.bury(index);
@@ -156,7 +171,7 @@ impl Network {
         }
     }
 
-    fn bury(&mut self, index: Index) {
+    pub(super) fn bury(&mut self, index: Index) {
         let node = &mut self.nodes[index as usize];
         let was = std::mem::replace(&mut node.mind, Mind::Gone);
         self.internet.leave(node.address);
@@ -167,6 +182,9 @@ impl Network {
                 self.nodes[*moved as usize].place = place;
             }
             self.measure.gone(index);
+        }
+        if let Some(live) = &mut self.live {
+            live.gone(self.now, index);
         }
     }
 
@@ -188,30 +206,19 @@ impl Network {
         self.feed(index, Input::Start(request, announce));
     }
 
-    /// What goes wrong, goes wrong; what was wrong is mended.
+    /// What goes wrong, goes wrong; what was wrong is mended, unless somebody does that by hand.
     fn trouble(&mut self) {
         self.measure.trouble = true;
-        self.parted = false;
+        self.parted &= self.live.is_some();
         self.abuse_begins();
         if self.scenario.bootstrap_goes {
-            for index in 0..self.scenario.bootstrap {
-                self.bury(index);
-            }
+            self.kill_bootstrap();
         }
-        let mut others: Vec<Index> = (0..self.nodes.len() as Index).collect();
-        others.retain(|index| {
-            let node = &self.nodes[*index as usize];
-            !node.stays && !matches!(node.mind, Mind::Gone)
-        });
-        self.rng.shuffle(&mut others);
-        // Of all, but those that announced something stay.
-        let wanted = (self.scenario.dead * others.len() as f64).round() as usize;
-        for index in others.into_iter().take(wanted) {
-            self.bury(index);
-        }
+        self.kill(self.scenario.dead);
     }
 
-    fn look_up(&mut self) {
+    /// Somebody looks for a torrent.
+    fn search(&mut self) {
         let torrent = self.rng.below(self.scenario.torrents as usize);
         let Some(index) = self.anybody() else {
             return self.measure.skipped += 1;

@@ -215,7 +215,7 @@ pub(super) fn results(network: &Network) -> NetworkResults {
     }
 }
 
-fn table(network: &Network) -> TableResult {
+pub(super) fn table(network: &Network) -> TableResult {
     let mut sum = TableResult::default();
     let mind = |address| {
         let owner = network.internet.owner(address)?;

@@ -14,11 +14,19 @@ impl Network {
     pub(super) fn begin(&mut self) {
         match self.scenario.start {
             Start::Ready => {
-                for _ in first(&self.scenario) {
-                    self.add();
+                for index in first(&self.scenario) {
+                    let serves = index < self.scenario.bootstrap;
+                    let index = self.add(serves);
+                    if serves {
+                        self.servers.push(index);
+                    }
                 }
                 self.add_sybils();
                 self.fill_tables();
+                // What is measured needs none: who is in has others to ask.
+                if self.live.is_some() {
+                    self.tell_of_servers();
+                }
             }
             Start::Joins(over) => {
                 for index in first(&self.scenario) {
@@ -33,11 +41,12 @@ impl Network {
         }
     }
 
-    /// Somebody comes who knows nobody yet.
-    pub(super) fn add(&mut self) -> Index {
-        let index = self.nodes.len() as Index;
+    /// Somebody comes who knows nobody yet. `serves`: others will begin with it.
+    pub(super) fn add(&mut self, serves: bool) -> Index {
+        let live = self.live.as_mut();
+        let grave = live.and_then(|live| live.grave(self.now));
+        let index = grave.unwrap_or(self.nodes.len() as Index);
         let address = self.internet.settle(index);
-        let serves = index < self.scenario.bootstrap;
         let lot = if serves { 1.0 } else { self.rng.unit() };
         let NetworkScenario { liars, abusers, .. } = self.scenario;
         let kind = match lot {
@@ -60,6 +69,8 @@ impl Network {
             mind,
             side,
             stays: serves,
+            leaves: None,
+            alone: false,
             came: self.now,
             joined: None,
             tick: None,
@@ -71,12 +82,17 @@ impl Network {
         }
         if let (Some(median), false) = (self.scenario.churn, serves) {
             let stays = -median / std::f64::consts::LN_2 * (1.0 - self.rng.unit()).ln();
-            self.queue.push(self.now + nanos(stays), Event::Die(index));
+            let leaves = self.now + nanos(stays);
+            node.leaves = Some(leaves);
+            self.queue.push(leaves, Event::Die(index));
         }
         if self.scenario.start == Start::Ready && self.now == 0 {
             node.joined = Some(0);
         }
-        self.nodes.push(node);
+        match grave {
+            Some(_) => self.nodes[index as usize] = node,
+            None => self.nodes.push(node),
+        }
         self.arm(index);
         index
     }
@@ -115,6 +131,8 @@ impl Network {
                 mind: Mind::Adversary(Kind::Sybil),
                 side: false,
                 stays: true,
+                leaves: None,
+                alone: false,
                 came: self.now,
                 joined: Some(self.now),
                 tick: None,
@@ -133,6 +151,18 @@ impl Network {
             let config = config(&self.scenario, serves);
             let known = self.draw(&all, self.nodes[index].id, |bits| room(&config, bits));
             self.feed(index as Index, Input::Assume(known));
+        }
+    }
+
+    /// Everybody remembers the bootstrap nodes, and asks them when nobody else answers, and once
+    /// an hour.
+    fn tell_of_servers(&mut self) {
+        let servers = self.servers.iter();
+        let addresses: Vec<_> = servers.map(|i| self.nodes[*i as usize].address).collect();
+        for index in 0..self.nodes.len() as Index {
+            if !self.servers.contains(&index) {
+                self.feed(index, Input::Bootstrap(addresses.clone()));
+            }
         }
     }
 

@@ -56,14 +56,6 @@ pub(super) fn listen_to_everything(lab: &Shared, animation: &Animation) {
         lab.selected = peer.filter(|_| lab.selected != peer);
     });
     on("sides", "keydown", select_by_key);
-
-    let (lab, animation) = (lab.clone(), animation.clone());
-    listen(&window(), "hashchange", move |_| {
-        let mut lab = lab.borrow_mut();
-        lab.settings = form::from_address();
-        start(&mut lab);
-        animation.request();
-    });
 }
 
 fn choose_preset(lab: &mut Lab, event: &Event) {
@@ -82,7 +74,8 @@ fn change(lab: &mut Lab, event: &Event) {
     }
 }
 
-fn start(lab: &mut Lab) {
+/// From the start, with the settings as they are.
+pub(super) fn start(lab: &mut Lab) {
     lab.is_playing = true;
     lab.selected = None;
     lab.hovered = None;
@@ -108,7 +101,7 @@ fn step(lab: &mut Lab) {
 }
 
 /// Small, so that it can be told on a telephone.
-fn new_seed() -> u32 {
+pub(super) fn new_seed() -> u32 {
     (js_sys::Math::random() * 9_999.0) as u32 + 1
 }
 

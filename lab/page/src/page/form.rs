@@ -48,9 +48,16 @@ pub(super) fn show(settings: &Settings) {
     for key in ["b", "b-choking", "b-relay", "b-spared"] {
         disable(key, alone);
     }
+    write_address(&settings.to_fragment(), "mode-swarm");
+}
+
+/// Puts what is played into the page's address, and into the link that leads back to it from the
+/// page's other half.
+pub(super) fn write_address(fragment: &str, link: &str) {
+    let address = format!("#{fragment}");
+    set_attribute(&by_id(link), "href", &address);
     // The history would be full of experiments.
     let history = window().history();
-    let address = format!("#{}", settings.to_fragment());
     let replaced =
         history.and_then(|it| it.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
     // Where there is no history to write, the link is only not in the address bar.

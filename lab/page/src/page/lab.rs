@@ -9,7 +9,7 @@ use super::hive::Look;
 use super::side::SideView;
 use super::theme::Theme;
 use super::{fail, figures, form, peer, words};
-use crate::messages::{Frame, ToPage, ToWorker};
+use crate::messages::{Frame, ToWorker};
 
 /// Sentences for screen readers come so often, in milliseconds of drawing.
 const SAID_EVERY: f64 = 5_000.0;
@@ -36,7 +36,8 @@ pub(super) struct Lab {
     curve: Curve,
     theme: Theme,
     is_still: bool,
-    is_ready: bool,
+    /// The worker listens.
+    pub is_ready: bool,
     race: u32,
     /// Came since the last picture.
     frame: Option<Frame>,
@@ -91,19 +92,16 @@ impl Lab {
         }
     }
 
-    pub(super) fn handle(&mut self, message: ToPage) {
-        match message {
-            ToPage::Ready => {
-                self.is_ready = true;
-                self.restart();
-            }
-            ToPage::Refused(reason) => {
-                fail(&format!("This can’t be simulated: {reason}."));
-                self.end("refused");
-            }
-            ToPage::Frame(frame) if frame.race == self.race => self.frame = Some(frame),
+    /// The worker, once it listens.
+    pub(super) fn ready_worker(&self) -> Option<WorkerHandle<ToWorker>> {
+        self.worker.clone().filter(|_| self.is_ready)
+    }
+
+    pub(super) fn handle(&mut self, frame: Frame) {
+        match frame.race == self.race {
+            true => self.frame = Some(frame),
             // It had been asked for before the race that is on now was begun.
-            ToPage::Frame(_) => self.say(&ToWorker::Frame),
+            false => self.say(&ToWorker::Frame),
         }
     }
 
@@ -133,7 +131,7 @@ impl Lab {
     }
 
     /// Nothing goes on any more.
-    fn end(&mut self, state: &str) {
+    pub(super) fn end(&mut self, state: &str) {
         self.is_over = true;
         self.show_speed();
         set_attribute(&by_id("lab"), "data-state", state);

@@ -15,6 +15,8 @@ pub(super) struct Theme {
     pub flow: String,
     /// Of what takes a direct link.
     pub direct: String,
+    /// Of a key that is looked up.
+    pub key: String,
     /// Of a piece on its way, and of one that has just come.
     pub piece: String,
     /// Of run A and run B.
@@ -36,6 +38,7 @@ impl Theme {
             focus: colour("--focus"),
             flow: colour("--flow"),
             direct: colour("--direct"),
+            key: colour("--key"),
             piece: colour("--piece"),
             sides: [colour("--side-a"), colour("--side-b")],
             roles: [

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lab_page::race::Race;
+use lab_page::played::Played;
 
 use super::bell::now;
 
@@ -64,13 +64,13 @@ impl Clockwork {
     }
 
     /// Plays for a slice of time, or as far as it should. False when nothing was played.
-    pub(super) fn play(&mut self, race: &mut Race) -> bool {
+    pub(super) fn play(&mut self, race: &mut dyn Played) -> bool {
         let began = now();
         let reached = race.reached();
         if self.speed.is_infinite() {
             self.due = Duration::MAX;
         } else {
-            self.advance(began, reached);
+            self.advance(began, reached, race.pace(self.speed));
         }
         let mut played = false;
         while race.play(self.due.min(race.reached().saturating_add(TURN)), EVENTS) {
@@ -85,10 +85,9 @@ impl Clockwork {
         played
     }
 
-    fn advance(&mut self, now: f64, reached: Duration) {
-        let virtually = |milliseconds: f64| {
-            Duration::from_secs_f64(milliseconds.max(0.0) / 1000.0 * self.speed)
-        };
+    fn advance(&mut self, now: f64, reached: Duration, speed: f64) {
+        let virtually =
+            |milliseconds: f64| Duration::from_secs_f64(milliseconds.max(0.0) / 1000.0 * speed);
         let due = self.due.saturating_add(virtually(now - self.looked_at));
         let most = reached.saturating_add(virtually(MOST_BEHIND));
         self.due = due.min(most.max(self.step_until));
@@ -96,7 +95,7 @@ impl Clockwork {
     }
 
     /// How long to pause before the next slice, in milliseconds; none for ever.
-    pub(super) fn pause(&self, race: &Race) -> Option<i32> {
+    pub(super) fn pause(&self, race: &dyn Played) -> Option<i32> {
         match () {
             () if race.is_over() => None,
             () if self.speed.is_infinite() || race.reached() < self.due => Some(0),
