@@ -1,6 +1,7 @@
 //! The handle for a host, and the task that has the sockets: what comes goes to the connection
 //! that takes it, and what that says goes to the host.
 
+mod command;
 mod task;
 
 use std::io;
@@ -14,7 +15,8 @@ use tokio::time::timeout;
 
 use crate::crypto::Identity;
 use crate::error::LinkError;
-use task::{Command, Task, Way};
+use command::{Command, Way};
+use task::Task;
 
 /// Events that came and were not handled yet, over all connections; while there are so many, no
 /// datagram is read. A message has 64 KiB, as a rule, and 256 KiB at the most.

@@ -5,7 +5,7 @@ use str0m::RtcError;
 /// See the module. The words hold nothing of what a stranger sent but printable characters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
-    /// A description is longer than [`MAX_DESCRIPTION`](crate::connection::MAX_DESCRIPTION).
+    /// A description is longer than [`MAX_DESCRIPTION`](crate::description::MAX_DESCRIPTION).
     #[error("a description of {0} bytes is too long")]
     LongDescription(usize),
     /// A description that is none, or that no connection can be made of.

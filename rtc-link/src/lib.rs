@@ -17,6 +17,7 @@
 
 pub mod connection;
 mod crypto;
+pub mod description;
 pub mod endpoint;
 mod error;
 mod reflexive;

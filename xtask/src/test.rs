@@ -1,5 +1,7 @@
 //! `cargo xtask test`: native, as WebAssembly, and in real tabs.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::ValueEnum;
 use xshell::cmd;
@@ -34,6 +36,13 @@ enum Part {
     Clients,
 }
 
+impl Part {
+    /// Whether its tests open the pages.
+    fn needs_pages(self) -> bool {
+        !matches!(self, Self::Native | Self::Wasm)
+    }
+}
+
 /// The module of tests that need other people's clients, and a network of their own.
 const OTHERS: &str = "with_other_clients::";
 
@@ -52,6 +61,10 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         Some(part) => std::slice::from_ref(part),
         None => Part::value_variants(),
     };
+    // Once for all parts: what packs them does its minute of work again each time.
+    if parts.iter().any(|part| part.needs_pages()) {
+        build::all_pages(workspace)?;
+    }
     for part in parts {
         match part {
             Part::Native => native(workspace, &args.test_args)?,
@@ -102,8 +115,7 @@ fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
     let sh = &workspace.sh;
     let driver = setup::browser(workspace)?;
     let axe = setup::axe(workspace)?;
-    build::all_pages(workspace)?;
-    build::programs(workspace, &["tracker-relay", "native-peer"])?;
+    programs(workspace)?;
     heading("Tests in real tabs");
     // A plain `cargo test` ignores what needs a browser. One after the other, because each
     // test keeps several tabs busy.
@@ -114,7 +126,7 @@ fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
     .env("CHROMEDRIVER", driver)
     .env("TABSWARM_AXE", axe)
     .env("TABSWARM_PAGE", workspace.dist())
-    .env("TABSWARM_BIN_DIR", build::release(workspace))
+    .env("TABSWARM_BIN_DIR", debug(workspace))
     .run()?;
     Ok(())
 }
@@ -123,8 +135,7 @@ fn firefox(workspace: &Workspace, args: &[String]) -> Result<()> {
     let sh = &workspace.sh;
     let chromium = setup::browser(workspace)?;
     let firefox = setup::firefox(workspace)?;
-    build::all_pages(workspace)?;
-    build::programs(workspace, &["tracker-relay"])?;
+    programs(workspace)?;
     heading("Tests in Firefox");
     let all = args.is_empty().then_some(FIREFOX);
     cmd!(
@@ -134,7 +145,7 @@ fn firefox(workspace: &Workspace, args: &[String]) -> Result<()> {
     .env("CHROMEDRIVER", chromium)
     .env("GECKODRIVER", firefox)
     .env("TABSWARM_PAGE", workspace.dist())
-    .env("TABSWARM_BIN_DIR", build::release(workspace))
+    .env("TABSWARM_BIN_DIR", debug(workspace))
     .run()?;
     Ok(())
 }
@@ -143,8 +154,7 @@ fn webkit(workspace: &Workspace, args: &[String]) -> Result<()> {
     let sh = &workspace.sh;
     let chromium = setup::browser(workspace)?;
     let webkit = setup::webkit(workspace)?;
-    build::all_pages(workspace)?;
-    build::programs(workspace, &["tracker-relay"])?;
+    programs(workspace)?;
     heading("Tests in WebKit");
     let all = args.is_empty().then_some(WEBKIT);
     cmd!(
@@ -154,7 +164,7 @@ fn webkit(workspace: &Workspace, args: &[String]) -> Result<()> {
     .env("CHROMEDRIVER", chromium)
     .env("WEBKITDRIVER", webkit)
     .env("TABSWARM_PAGE", workspace.dist())
-    .env("TABSWARM_BIN_DIR", build::release(workspace))
+    .env("TABSWARM_BIN_DIR", debug(workspace))
     .run()?;
     Ok(())
 }
@@ -163,16 +173,9 @@ fn clients(workspace: &Workspace, args: &[String]) -> Result<()> {
     let sh = &workspace.sh;
     let clients = setup::clients(workspace)?;
     let driver = setup::browser(workspace)?;
-    build::all_pages(workspace)?;
+    // All is built first: in the network that the tests run in there is nothing to fetch from.
+    programs(workspace)?;
     heading("Tests with other clients");
-    // Nothing here is about speed, and `cargo test` has built the server like this already. All
-    // is built first: in the network that the tests run in there is nothing to fetch from.
-    cmd!(sh, "cargo build -p tracker-relay -p native-peer").run()?;
-    cmd!(
-        sh,
-        "cargo test -p swarm-tests --test clients --test ordinary --test webtorrent --test dht --no-run"
-    )
-    .run()?;
     cmd!(
         sh,
         "sh tests/clients/network.sh cargo test --offline -p swarm-tests --test clients --test ordinary --test webtorrent --test dht -- --ignored --test-threads=1 {args...}"
@@ -180,7 +183,25 @@ fn clients(workspace: &Workspace, args: &[String]) -> Result<()> {
     .env("CHROMEDRIVER", driver)
     .env("TABSWARM_CLIENTS", clients)
     .env("TABSWARM_PAGE", workspace.dist())
-    .env("TABSWARM_BIN_DIR", workspace.target.join("debug"))
+    .env("TABSWARM_BIN_DIR", debug(workspace))
     .run()?;
     Ok(())
+}
+
+/// Builds the programs that tests start, and the tests, as [`native`] has built them already:
+/// asked for in any other way, cargo would compile half of their libraries a second time, with
+/// other features. Nothing there is about speed.
+fn programs(workspace: &Workspace) -> Result<()> {
+    heading("Building the programs that tests start");
+    cmd!(
+        workspace.sh,
+        "cargo test -p swarm-tests -p tracker-relay -p native-peer --no-run"
+    )
+    .run()?;
+    Ok(())
+}
+
+/// Where [`programs`] are.
+fn debug(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("debug")
 }

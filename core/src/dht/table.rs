@@ -5,6 +5,7 @@
 //! answered us: a stranger's word costs nothing. Whoever answers keeps its place; newcomers wait
 //! in the bucket's queue for somebody to fail.
 
+mod bucket;
 #[cfg(test)]
 mod tests;
 
@@ -14,39 +15,16 @@ use super::address::Contact;
 use super::config::Config;
 use super::id::NodeId;
 use super::secure;
-use super::view::{BucketView, ContactView};
+use super::view::BucketView;
 use crate::rng::Rng;
 use crate::time::Time;
+use bucket::{Bucket, Node};
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Table {
     own: NodeId,
     buckets: Vec<Bucket>,
-}
-
-#[derive(Debug, Default)]
-struct Bucket {
-    nodes: Vec<Node>,
-    /// They answered once, and wait for a place; the latest last.
-    waiting: Vec<Node>,
-    /// Somebody in it was last looked for.
-    looked: Option<Time>,
-}
-
-/// A contact and how it does.
-#[derive(Clone, Debug)]
-struct Node {
-    contact: Contact,
-    /// It last answered, or asked.
-    heard: Time,
-    /// We last asked it to keep the table alive.
-    asked: Time,
-    /// Of its last answer. Milliseconds.
-    round_trip: u32,
-    /// Queries left unanswered since.
-    failures: u8,
-    fitting: bool,
 }
 
 impl Table {
@@ -390,82 +368,6 @@ impl Table {
             if fits || !self.splits(at + 1) {
                 return self.buckets[at + 1].trim(room(at + 1, config), config);
             }
-        }
-    }
-}
-
-impl Bucket {
-    /// Has those wait who came last, if there are too many.
-    fn trim(&mut self, room: usize, config: &Config) {
-        let many = self.nodes.len() > room;
-        let last = if many {
-            self.nodes.split_off(room)
-        } else {
-            Vec::new()
-        };
-        self.waiting.extend(last);
-        self.waiting.truncate(config.replacements);
-    }
-
-    /// Nobody of the same subnet is there.
-    fn allows(&self, contact: &Contact, config: &Config) -> bool {
-        let same = |node: &Node| node.contact.address.is_same_subnet(contact.address);
-        !config.one_per_subnet || !self.nodes.iter().any(same)
-    }
-
-    /// Takes the place of somebody who fails or doesn't fit, or waits.
-    fn queue(&mut self, now: Time, node: Node, config: &Config) -> Option<Contact> {
-        let worse = |other: &Node| {
-            let unfitting = node.fitting && !other.fitting;
-            (other.failures > 0 || unfitting).then_some((other.failures, unfitting))
-        };
-        let places = self.nodes.iter().enumerate();
-        let worst = places
-            .filter_map(|(place, other)| Some((worse(other)?, place)))
-            .max();
-        if let Some((_, place)) = worst {
-            self.nodes[place] = node;
-            return None;
-        }
-        let address = node.contact.address;
-        self.waiting
-            .retain(|other| !other.contact.address.is_same_host(address));
-        if config.replacements == 0 {
-            return None;
-        }
-        if self.waiting.len() >= config.replacements {
-            self.waiting.remove(0);
-        }
-        self.waiting.push(node);
-        let silent = self
-            .nodes
-            .iter_mut()
-            .min_by_key(|node| node.heard.max(node.asked))?;
-        let since = now.saturating_since(silent.heard.max(silent.asked));
-        (since >= config.questionable).then(|| {
-            silent.asked = now;
-            silent.contact
-        })
-    }
-
-    /// Gives a free place to whoever came last.
-    fn promote(&mut self, config: &Config) {
-        while let Some(node) = self.waiting.pop() {
-            if self.allows(&node.contact, config) {
-                return self.nodes.push(node);
-            }
-        }
-    }
-}
-
-impl Node {
-    fn view(&self, now: Time) -> ContactView {
-        ContactView {
-            contact: self.contact,
-            silent: now.saturating_since(self.heard),
-            failures: self.failures,
-            round_trip: Duration::from_millis(self.round_trip.into()),
-            fitting: self.fitting,
         }
     }
 }

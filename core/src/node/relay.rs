@@ -4,6 +4,9 @@
 //! it expects, and credit follows in few, large grants, since each is a message through the
 //! hub. The tracker's half is [`Tracker`].
 
+mod carry;
+mod tell;
+
 use std::collections::VecDeque;
 
 use super::flow::Flow;
@@ -20,7 +23,7 @@ use crate::peer::PeerPath;
 use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::relay::{
-    ClientMessage, Open, Peers, RelayUse, ServerMessage, Signal, StunServer, Welcome,
+    ClientMessage, Peers, RelayUse, ServerMessage, Signal, StunServer, Welcome,
 };
 use crate::wire::webtorrent::Offer;
 
@@ -318,172 +321,6 @@ impl RelayLink {
         match info_hash {
             Some(info_hash) => engine::Input::Unlisted { info_hash, link },
             None => engine::Input::Tick,
-        }
-    }
-
-    /// The engine wants something of whoever finds peers.
-    pub(super) fn find<C: Chunk>(
-        &mut self,
-        now: Time,
-        output: &engine::Output<C>,
-        out: &mut VecDeque<Output<C>>,
-    ) {
-        if self.welcome.is_none() {
-            return;
-        }
-        match *output {
-            engine::Output::Look { info_hash, urgency } => {
-                self.tracker.look(now, info_hash, urgency);
-            }
-            engine::Output::Have {
-                info_hash,
-                piece,
-                complete,
-            } => self.tracker.have(now, info_hash, piece, complete),
-            engine::Output::Leave { info_hash, .. } => {
-                self.tracker.leave(info_hash);
-                self.say(out);
-            }
-            _ => {}
-        }
-    }
-
-    /// The engine wants something of a channel, or a new one.
-    pub(super) fn carry<C: Chunk>(
-        &mut self,
-        output: engine::Output<C>,
-        config: &Config,
-        out: &mut VecDeque<Output<C>>,
-    ) {
-        match output {
-            engine::Output::Dial { info_hash, contact } => {
-                self.dial(info_hash, contact, config, out);
-            }
-            engine::Output::Accept { channel } => {
-                let channel = channel.channel;
-                let credit = self.open(channel, config);
-                self.send(ClientMessage::Accept { channel, credit }, out);
-            }
-            engine::Output::Close { channel, reason } => {
-                let channel = channel.channel;
-                self.channels.remove(&channel);
-                let reason = reason.to_string();
-                self.send(ClientMessage::Close { channel, reason }, out);
-            }
-            engine::Output::Send { channel, parts } if self.welcome.is_some() => {
-                let channel = channel.channel;
-                let data = LinkOutput::Data { channel, parts };
-                out.push_back(Output::Link(self.id, data));
-            }
-            engine::Output::Consumed { channel, bytes } => {
-                let channel = channel.channel;
-                if let Some(flow) = self.channels.get_mut(&channel) {
-                    let bytes = flow.consume(bytes);
-                    self.grant(channel, bytes, out);
-                }
-            }
-            engine::Output::Expect { channel, bytes } => {
-                let channel = channel.channel;
-                let most = config.far_window.min(self.max_credit());
-                let wanted = u32::try_from(bytes).unwrap_or(most).min(most);
-                if let Some(flow) = self.channels.get_mut(&channel) {
-                    let bytes = flow.expect(wanted, config.receive_window.1);
-                    self.grant(channel, bytes, out);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn dial<C: Chunk>(
-        &mut self,
-        info_hash: InfoHash,
-        contact: Contact,
-        config: &Config,
-        out: &mut VecDeque<Output<C>>,
-    ) {
-        let Contact::Member { member, .. } = contact else {
-            return;
-        };
-        self.next_request = self.next_request.wrapping_add(1);
-        let request = self.next_request;
-        self.opening.insert(request, (info_hash, member));
-        let open = Open {
-            request,
-            info_hash,
-            member,
-            credit: self.first_window(config),
-        };
-        self.send(ClientMessage::Open(open), out);
-    }
-
-    /// A channel is there, with its first credit.
-    fn open(&mut self, channel: ChannelId, config: &Config) -> u32 {
-        let window = self.first_window(config);
-        self.channels.insert(channel, Flow::new(window));
-        window
-    }
-
-    /// The credit that a new channel gets. It grows with what is asked of the peer.
-    fn first_window(&self, config: &Config) -> u32 {
-        config.receive_window.0.min(self.max_credit())
-    }
-
-    /// The most credit that the hub lets a channel have outstanding.
-    fn max_credit(&self) -> u32 {
-        self.welcome
-            .as_ref()
-            .map_or(0, |welcome| welcome.max_credit)
-    }
-
-    fn grant<C: Chunk>(&self, channel: ChannelId, bytes: u32, out: &mut VecDeque<Output<C>>) {
-        if bytes == 0 {
-            return;
-        }
-        self.send(ClientMessage::Credit { channel, bytes }, out);
-    }
-
-    /// A torrent whose turn is over, if somebody waits for its place.
-    pub(super) fn next_over<C: Chunk>(
-        &mut self,
-        now: Time,
-        engine: &Engine<C>,
-    ) -> Option<InfoHash> {
-        self.welcome.as_ref()?;
-        self.tracker.take_turns(now, engine)
-    }
-
-    /// It gives its place up.
-    pub(super) fn displace<C: Chunk>(
-        &mut self,
-        now: Time,
-        info_hash: InfoHash,
-        out: &mut VecDeque<Output<C>>,
-    ) {
-        self.tracker.displace(now, info_hash);
-        self.say(out);
-    }
-
-    /// Tells the tracker what is due.
-    pub(super) fn tell<C: Chunk>(
-        &mut self,
-        now: Time,
-        engine: &Engine<C>,
-        out: &mut VecDeque<Output<C>>,
-    ) {
-        if self.welcome.is_some() {
-            let rtc = engine.config().paths.rtc.at_once > 0
-                && engine.relay_policy(self.id) != RelayPolicy::Only;
-            self.tracker.take_offers(now, rtc);
-            self.tracker.take_turns(now, engine);
-            self.tracker.tell(now, engine);
-            self.say(out);
-        }
-    }
-
-    fn say<C: Chunk>(&mut self, out: &mut VecDeque<Output<C>>) {
-        while let Some(message) = self.tracker.poll() {
-            self.send(message, out);
         }
     }
 

@@ -6,6 +6,7 @@
 //! ranges of files that the host fetches, and their bytes become blocks, without a copy.
 
 mod io;
+mod seed;
 mod talk;
 
 use std::collections::VecDeque;
@@ -17,12 +18,13 @@ use super::wire::{key, link_up};
 use crate::chunk::Chunk;
 use crate::engine::config::WebSeedConfig;
 use crate::engine::{self, Ending, Engine, PeerPath};
-use crate::id::{InfoHash, LinkId, MemberId, PeerId};
+use crate::id::{InfoHash, LinkId, MemberId};
 use crate::metainfo::WebSeedAddress;
 use crate::net::{Contact, Parts};
 use crate::peer::UNCOUNTED;
 use crate::sorted::SortedMap;
 use crate::time::Time;
+use seed::{Seed, peer_id};
 use talk::{Step, Talk};
 
 /// See the module.
@@ -38,21 +40,6 @@ pub(super) struct WebSeeds<C> {
     relay_only: bool,
     inputs: VecDeque<engine::Input<C>>,
     out: VecDeque<WebOutput>,
-}
-
-#[derive(Debug)]
-struct Seed<C> {
-    info_hash: InfoHash,
-    url: String,
-    /// None if it can't be asked at all.
-    address: Option<WebSeedAddress>,
-    /// The peer that the engine sees.
-    talk: Option<Box<Talk<C>>>,
-    /// When it may be tried again; none if never.
-    again: Option<Time>,
-    /// How often it failed in a row.
-    failures: u32,
-    trouble: Option<SeedTrouble>,
 }
 
 impl<C> Default for WebSeeds<C> {
@@ -389,21 +376,3 @@ impl<C: Chunk> WebSeeds<C> {
 
 /// Bytes that leave for it at once at the most: a few hundred requests.
 const MAX_PAYLOAD: usize = 16 << 10;
-
-/// What it is called as a peer: in the manner of clients (BEP 20), and another for each.
-fn peer_id(link: LinkId) -> PeerId {
-    let mut id = *b"-WS0000-------------";
-    let number = format!("{:08x}", link.0);
-    id[12..].copy_from_slice(number.as_bytes());
-    PeerId(id)
-}
-
-impl<C> Seed<C> {
-    fn in_trouble(&self, trouble: SeedTrouble) -> WebOutput {
-        WebOutput::Trouble {
-            info_hash: self.info_hash,
-            url: self.url.clone(),
-            trouble,
-        }
-    }
-}

@@ -5,11 +5,11 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use swarm_core::net::Parts;
 use tokio::net::lookup_host;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 
+use super::command::{Command, Way};
 use super::{Config, ConnectionId, Event};
 use crate::connection::{Address, Connection, Step};
 use crate::crypto::Identity;
@@ -25,26 +25,6 @@ const BATCH: usize = 64;
 const COMMANDS: usize = 64;
 /// Looking up the name of a STUN server may take so long; what is not known then is done without.
 const LOOK_UP: Duration = Duration::from_secs(1);
-
-/// What the host wants.
-#[derive(Debug)]
-pub(super) enum Command {
-    /// A connection, with these STUN servers.
-    Begin(ConnectionId, Way, Vec<String>),
-    /// Those servers are there.
-    Found(ConnectionId, Vec<SocketAddr>),
-    Accept(ConnectionId, String),
-    Send(ConnectionId, Parts),
-    Close(ConnectionId),
-}
-
-/// How a connection begins.
-#[derive(Debug)]
-pub(super) enum Way {
-    Offer,
-    /// With this offer of theirs.
-    Answer(String),
-}
 
 /// One that waits for our addresses.
 #[derive(Debug)]
