@@ -58,6 +58,11 @@ async fn the_example_shares_with_the_app_and_fetches_from_it() -> Result<()> {
         .take_download("theirs.bin", &folder.path().join("embed"))
         .await?;
     assert_eq!(digest(&saved)?, digest(&theirs)?);
+
+    // Players ask a service worker for ranges.
+    let module = format!("{example}tabswarm.js");
+    let told = script(&leecher, &module, PLAY).await?;
+    assert_eq!(told, json!([206, "audio/mpeg", true]));
     browser.quit().await
 }
 
@@ -147,6 +152,18 @@ async fn the_module_keeps_its_promises_to_a_page_of_another_origin() -> Result<(
     assert_eq!(told, expected);
     browser.quit().await
 }
+
+const PLAY: &str = r#"
+    const swarm = new Tabswarm({ serviceWorker: "stream.js" });
+    const torrent = await swarm.seed(new File([noise(300_000)], "song.mp3"));
+    const url = await torrent.files[0].url();
+    const answer = await fetch(url, { headers: { Range: "bytes=1000-200999" } });
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    const wanted = noise(300_000).subarray(1000, 201_000);
+    const isRight = bytes.length === 200_000 && bytes.every((byte, at) => byte === wanted[at]);
+    swarm.close();
+    return [answer.status, answer.headers.get("Content-Type"), isRight];
+"#;
 
 const SEED: &str = r#"
     window.swarm = new Tabswarm();

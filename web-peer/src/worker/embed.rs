@@ -140,9 +140,11 @@ fn parts(path: &JsValue) -> Vec<String> {
 
 fn pack(message: &ToPage) -> Option<List> {
     Some(match message {
-        ToPage::Slot(slot) => List::of("slot").number(*slot),
+        ToPage::Slot(slot) => List::of("slot").number((*slot).into()),
         ToPage::Added(info_hash) => List::of("added").text(&info_hash.to_string()),
-        ToPage::Notice { error, text } => List::of("notice").number(u8::from(*error)).text(text),
+        ToPage::Notice { error, text } => List::of("notice")
+            .number(u8::from(*error).into())
+            .text(text),
         ToPage::Direct { id, work, stun } => {
             let (work, theirs) = match work {
                 DirectWork::Offer => ("offer", ""),
@@ -151,9 +153,9 @@ fn pack(message: &ToPage) -> Option<List> {
                 DirectWork::Drop => ("drop", ""),
             };
             List::of("direct")
-                .number(id.channel.link.0)
-                .number(id.channel.channel.0)
-                .number(id.attempt)
+                .number(id.channel.link.0.into())
+                .number(id.channel.channel.0.into())
+                .number(id.attempt.into())
                 .text(work)
                 .text(theirs)
                 .list(stun, |list, url| list.text(url))
@@ -196,8 +198,8 @@ fn pack_torrent(list: List, torrent: &TorrentView) -> List {
         .number(torrent.downloaded as f64)
         .number(torrent.uploaded as f64)
         .number(torrent.eta.map_or(f64::INFINITY, |eta| eta as f64))
-        .number(torrent.complete)
-        .number(torrent.incomplete)
+        .number(torrent.complete.into())
+        .number(torrent.incomplete.into())
         .text(torrent.error.as_deref().unwrap_or_default())
         .list(&torrent.peers, pack_peer)
 }
@@ -248,7 +250,7 @@ fn pack_description(description: &Description) -> JsValue {
     let files: Vec<_> = files.collect();
     List(Array::new())
         .number(description.length as f64)
-        .number(description.piece_length)
+        .number(description.piece_length.into())
         .list(&files, |list, ((path, length), offset)| {
             let list = list.text(path).number(*length as f64);
             list.number(**offset as f64)
@@ -284,8 +286,10 @@ impl List {
         self
     }
 
-    fn number(self, number: impl Into<f64>) -> Self {
-        self.value(Some(number.into().into()))
+    #[inline(never)]
+    fn number(self, number: f64) -> Self {
+        self.0.push(&number.into());
+        self
     }
 
     #[inline(never)]
@@ -306,5 +310,58 @@ impl List {
             self.0.push(object);
         }
         self.0.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    fn read(json: &str) -> Option<(ToWorker, Vec<JsValue>)> {
+        unpack(&js_sys::JSON::parse(json).expect("JSON"))
+    }
+
+    #[wasm_bindgen_test]
+    fn lists_are_read_as_the_messages_that_they_stand_for() {
+        let hash = "0123456789abcdef0123456789abcdef01234567";
+        let info_hash: InfoHash = hash.parse().expect("a hash");
+        let want = read(&format!(r#"["want", [], "{hash}", 3, false]"#));
+        let wanted = ToWorker::SetWanted {
+            info_hash,
+            file: 3,
+            wanted: false,
+        };
+        assert_eq!(want, Some((wanted, Vec::new())));
+        let link = ToWorker::AddLink("a link".to_owned());
+        let answer = vec![JsValue::from(7)];
+        assert_eq!(read(r#"["add", [7], "a link"]"#), Some((link, answer)));
+        let nothing = Some((ToWorker::Play(None), Vec::new()));
+        assert_eq!(read(r#"["play", []]"#), nothing);
+        let share = ToWorker::Share {
+            folder: None,
+            paths: vec![vec!["a".to_owned(), "b".to_owned()]],
+        };
+        assert_eq!(
+            read(r#"["share", [], null, ["a/b"]]"#),
+            Some((share, Vec::new()))
+        );
+    }
+
+    #[wasm_bindgen_test]
+    fn what_is_no_message_is_none() {
+        for json in [
+            "null",
+            "[]",
+            "{}",
+            r#"["dance", []]"#,
+            r#"["look"]"#,
+            r#"["pause", [], "no hash"]"#,
+            r#"["open", [], "name", "no bytes"]"#,
+            r#"["channel", [], 1, 2]"#,
+        ] {
+            assert_eq!(read(json), None, "{json}");
+        }
     }
 }
