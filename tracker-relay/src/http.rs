@@ -55,10 +55,12 @@ pub(crate) async fn respond(
     } else if is_tracker {
         track(&context, &request, connected)
     } else {
-        context
+        let mut reply = context
             .assets
             .respond(request.uri(), request.headers())
-            .await
+            .await;
+        lend(&context, request.headers(), connected, &mut reply);
+        reply
     };
     set(&mut reply, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(&mut reply, header::REFERRER_POLICY, "no-referrer");
@@ -72,6 +74,22 @@ pub(crate) async fn respond(
         set(&mut reply, HeaderName::from_static(name), value);
     }
     Ok(reply)
+}
+
+/// Lets pages that may connect here load what they need to embed the swarm: a module, and the
+/// engine. Browsers ask for those by CORS and tell the page's origin.
+fn lend(context: &Context, request: &HeaderMap, connected: IpAddr, reply: &mut Reply) {
+    if context.config.allowed_origins.is_empty() {
+        return;
+    }
+    let headers = reply.headers_mut();
+    // Also where none was told: a browser keeps one answer for all of its pages.
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    if let Some(origin) = request.get(header::ORIGIN)
+        && client::may_connect(&context.config, connected, request)
+    {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    }
 }
 
 /// Answers an ordinary client.

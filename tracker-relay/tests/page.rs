@@ -11,6 +11,10 @@ use tracker_relay::{Config, Page};
 const WASM: &str = "web-peer-0123456789abcdef_bg.wasm";
 
 async fn server_with_page() -> (tempfile::TempDir, tracker_relay::Server) {
+    server_that_lets_in(&[]).await
+}
+
+async fn server_that_lets_in(origins: &[&str]) -> (tempfile::TempDir, tracker_relay::Server) {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &str| fs::write(folder.path().join(name), content).unwrap();
     write("index.html", "<script type=\"module\">start()</script>");
@@ -25,10 +29,32 @@ async fn server_with_page() -> (tempfile::TempDir, tracker_relay::Server) {
     let page = Page::Folder(folder.path().to_owned());
     let server = start(Config {
         page,
+        allowed_origins: origins.iter().map(|origin| (*origin).to_owned()).collect(),
         ..Config::default()
     })
     .await;
     (folder, server)
+}
+
+#[tokio::test]
+async fn pages_that_are_let_in_may_load_the_engine_and_others_not() {
+    let good = "Origin: https://good.example\r\n";
+    let allows = "access-control-allow-origin: https://good.example\r\n";
+    let engine = format!("/{WASM}");
+    let (_folder, server) = server_that_lets_in(&["https://good.example"]).await;
+    let answer = get(server.address(), &engine, good).await;
+    assert!(answer.contains(allows), "{answer}");
+    for other in ["", "Origin: https://bad.example\r\n", "Origin: null\r\n"] {
+        let answer = get(server.address(), &engine, other).await;
+        assert!(!answer.contains("access-control"), "{answer}");
+        // A browser keeps it, and may need it for another page.
+        assert!(answer.contains("vary: origin"), "{answer}");
+    }
+    let answer = get(server.address(), "/health", good).await;
+    assert!(!answer.contains("access-control"), "{answer}");
+    let (_folder, closed) = server_with_page().await;
+    let answer = get(closed.address(), &engine, good).await;
+    assert!(!answer.contains("access-control"), "{answer}");
 }
 
 #[tokio::test]

@@ -35,7 +35,9 @@ pub(crate) enum ToWorker {
     Channel(DirectId),
     /// What became of a direct link: its description, or that there is none, any more.
     Direct(DirectId, Option<String>),
-    /// Shares files. Attached: the `File`s, one for each path, in order.
+    /// Shares files. Attached: the `File`s, one for each path, in order, and what the answer
+    /// ([`ToPage::Added`], or [`ToPage::Notice`] of an error) is to have attached. So it is with what
+    /// is added in other ways.
     Share {
         /// The folder's name when it is a folder or several files, none for one file.
         folder: Option<String>,

@@ -2,7 +2,8 @@
 //!
 //! [`host`] runs the engine; [`links`] are its lines to trackers, [`direct`] its lines to other
 //! tabs, [`store`] what it
-//! keeps ([`parts`]: of pieces that it never holds whole), [`show`] what the page sees of it. [`commands`] is what the page can ask for,
+//! keeps ([`parts`]: of pieces that it never holds whole), [`show`] what the page sees of it, and [`embed`] how a page
+//! of somebody else's does. [`commands`] is what the page can ask for,
 //! of which [`share`], [`save`] and [`play`] are long enough to run beside. [`record`] keeps what the
 //! engine is told, when somebody asks for it. Payload is [`chunk`]s of the browser's memory.
 
@@ -21,6 +22,7 @@ mod chunk;
 mod clock;
 mod commands;
 mod direct;
+mod embed;
 mod frames;
 mod headroom;
 mod host;
@@ -55,6 +57,7 @@ mod web_seeds;
 #[cfg(test)]
 mod tests;
 
+use embed::Listener;
 use host::Host;
 
 /// How far the worker has come.
@@ -75,8 +78,8 @@ pub fn run(scope: &DedicatedWorkerGlobalScope) {
     let phase = Rc::new(RefCell::new(Phase::Waiting));
     let worker = scope.clone();
     let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        if let Some((message, attached)) = messages::unpack(&event.data()) {
-            handle_message(&worker, &phase, message, attached);
+        if let Some((from, message, attached)) = Listener::unpack(&event.data()) {
+            handle_message(&worker, &phase, from, message, attached);
         }
     });
     scope.set_onmessage(Some(listener.as_ref().unchecked_ref()));
@@ -88,6 +91,7 @@ pub fn run(scope: &DedicatedWorkerGlobalScope) {
 fn handle_message(
     scope: &DedicatedWorkerGlobalScope,
     phase: &Rc<RefCell<Phase>>,
+    from: Listener,
     message: ToWorker,
     attached: Vec<JsValue>,
 ) {
@@ -104,7 +108,7 @@ fn handle_message(
                 *now = Phase::Starting(Vec::new());
                 let (scope, phase) = (scope.clone(), Rc::clone(phase));
                 spawn_local(async move {
-                    let host = start::start(scope, tracker, slot, relay_only).await;
+                    let host = start::start(scope, from, tracker, slot, relay_only).await;
                     let earlier = phase.replace(Phase::Running(Rc::clone(&host)));
                     if let Phase::Starting(waiting) = earlier {
                         for (message, attached) in waiting {

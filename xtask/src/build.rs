@@ -6,6 +6,7 @@ use anyhow::Result;
 use xshell::cmd;
 
 use crate::compress;
+use crate::embed;
 use crate::setup::{self, WasmOpt};
 use crate::shrink;
 use crate::workspace::{Workspace, heading};
@@ -115,6 +116,9 @@ pub(crate) fn page(workspace: &Workspace, pages: &[Page]) -> Result<()> {
         .envs(env)
         .run()?;
         shrink::page(workspace, &dist, has_esbuild)?;
+        if path == MAIN.path {
+            embed::write(workspace, &dist, has_esbuild)?;
+        }
         if path == MAIN.path && has_esbuild {
             draw_codes(workspace, &dist)?;
         }

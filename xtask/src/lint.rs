@@ -30,7 +30,7 @@ const WITHOUT_CIRCLES: [&str; 14] = [
     "xtask",
 ];
 
-/// Formatting, clippy for both worlds, the core's documentation and dependencies, circles, languages.
+/// Formatting, clippy for both worlds, the core's documentation and dependencies, circles, languages, types.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let sh = &workspace.sh;
     let wasm = "wasm32-unknown-unknown";
@@ -69,6 +69,30 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     }
     heading("The page's languages");
     words::check(&workspace.root)?;
+    heading("The types of the module for other pages");
+    check_types(workspace)
+}
+
+/// The module's types fit how the example uses it.
+fn check_types(workspace: &Workspace) -> Result<()> {
+    let Some(tsc) = setup::typescript(workspace)? else {
+        return Ok(());
+    };
+    let options = [
+        "--noEmit",
+        "--allowJs",
+        "--checkJs",
+        "--noImplicitAny",
+        "false",
+        "--target",
+        "esnext",
+        "--module",
+        "esnext",
+        "--moduleResolution",
+        "bundler",
+    ];
+    let example = workspace.root.join("web-peer/embed/example.js");
+    cmd!(workspace.sh, "{tsc} {options...} {example}").run()?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod bench;
 mod build;
 mod compress;
 mod dev;
+mod embed;
 mod fuzz;
 mod lint;
 mod serve;

@@ -11,7 +11,7 @@ pub(crate) use browser::{axe, browser, firefox, node, webkit};
 pub(crate) use clients::clients;
 pub(crate) use fuzz::cargo_fuzz;
 pub(crate) use page::{
-    WasmOpt, esbuild, page_tools, qr_library, std_source, wasm_bindgen, wasm_target,
+    WasmOpt, esbuild, page_tools, qr_library, std_source, typescript, wasm_bindgen, wasm_target,
 };
 
 /// Says what is about to be installed, and how long it takes.

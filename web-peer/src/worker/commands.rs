@@ -26,14 +26,23 @@ impl Host {
             // A page has one worker, and starts it once.
             ToWorker::Start { .. } => {}
             ToWorker::Share { folder, paths } => {
-                let files = attached
-                    .into_iter()
-                    .filter_map(|file| file.dyn_into::<File>().ok())
-                    .collect();
-                spawn_local(Rc::clone(self).share(folder, paths, files));
+                let (files, rest): (Vec<JsValue>, _) =
+                    attached.into_iter().partition(JsValue::has_type::<File>);
+                let files = files.into_iter().map(JsCast::unchecked_into).collect();
+                spawn_local(Rc::clone(self).share(folder, paths, files, rest));
             }
-            ToWorker::AddLink(text) => self.add_link(&text),
-            ToWorker::AddTorrent { name, bytes } => self.open_torrent(&name, &bytes),
+            ToWorker::AddLink(text) => self.answer(self.add_link(&text), &attached),
+            ToWorker::AddTorrent { name, bytes } => {
+                let added = self.open_torrent(&name, &bytes);
+                let is_added = added.is_ok();
+                self.answer(added, &attached);
+                if is_added {
+                    self.notice(
+                        false,
+                        format!("“{name}” is opened as a torrent, not shared as a file."),
+                    );
+                }
+            }
             ToWorker::Look { at_once } => return self.look(at_once),
             ToWorker::Swarm(info_hash, watching) => return self.watch(info_hash, watching),
             ToWorker::Pause(info_hash) => self.set_paused(info_hash, true),
@@ -133,7 +142,6 @@ impl Host {
             }));
             spawn_local(Rc::clone(self).keep_source(record, source, known.is_some()));
         }
-        self.tell(&ToPage::Added(info_hash), &[]);
     }
 
     pub(super) fn set_paused(self: &Rc<Self>, info_hash: InfoHash, paused: bool) {

@@ -22,6 +22,7 @@ use web_sys::DedicatedWorkerGlobalScope;
 use super::chunk::{TabBuffer, TabChunk};
 use super::clock::Clock;
 use super::direct::Directs;
+use super::embed::Listener;
 use super::js::Timer;
 use super::json;
 use super::limits::Limiting;
@@ -48,6 +49,8 @@ type Output = node::Output<TabChunk>;
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) scope: DedicatedWorkerGlobalScope,
+    /// Who is told things through it.
+    pub(super) listener: Listener,
     pub(super) clock: Clock,
     node: RefCell<TabNode>,
     /// Which node it is: what an earlier one asked for is not told to this one.
@@ -75,7 +78,12 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn new(scope: DedicatedWorkerGlobalScope, store: Store, tracker: &str) -> Rc<Self> {
+    pub(super) fn new(
+        scope: DedicatedWorkerGlobalScope,
+        listener: Listener,
+        store: Store,
+        tracker: &str,
+    ) -> Rc<Self> {
         let clock = Clock::new();
         let node = node(&clock, None);
         let origin = TrackerAddress::parse(tracker).map(|own| own.origin());
@@ -86,6 +94,7 @@ impl Host {
         let tracker = canonical(tracker);
         Rc::new(Host {
             scope,
+            listener,
             clock,
             node: RefCell::new(node),
             generation: Cell::default(),

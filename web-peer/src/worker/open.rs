@@ -3,8 +3,10 @@
 use std::rc::Rc;
 
 use swarm_core::engine::{Command, Resume};
+use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{Metainfo, Selection, TorrentLink};
 use swarm_core::pieces::Priority;
+use wasm_bindgen::JsValue;
 
 use super::commands::record;
 use super::host::{Host, Input};
@@ -13,12 +15,22 @@ use super::torrents::Torrent;
 use crate::messages::ToPage;
 
 impl Host {
-    /// Takes part in what a link names.
-    pub(super) fn add_link(self: &Rc<Self>, text: &str) {
-        let link: TorrentLink = match text.trim().parse() {
-            Ok(link) => link,
-            Err(error) => return self.notice(true, format!("This link can't be opened: {error}")),
+    /// Says what became of something that was to be added, with what whoever asked wants attached
+    /// to the answer.
+    pub(super) fn answer(&self, added: Result<InfoHash, String>, attached: &[JsValue]) {
+        let answer = match added {
+            Ok(info_hash) => ToPage::Added(info_hash),
+            Err(text) => ToPage::Notice { error: true, text },
         };
+        self.tell(&answer, attached);
+    }
+
+    /// Takes part in what a link names.
+    pub(super) fn add_link(self: &Rc<Self>, text: &str) -> Result<InfoHash, String> {
+        let link: TorrentLink = text
+            .trim()
+            .parse()
+            .map_err(|error| format!("This link can't be opened: {error}"))?;
         let page_tracker = link.page_tracker();
         let info_hash = link.info_hash;
         let trackers: Vec<String> = page_tracker.into_iter().chain(link.trackers).collect();
@@ -46,23 +58,23 @@ impl Host {
                 paused,
             }));
         }
-        self.tell(&ToPage::Added(info_hash), &[]);
+        Ok(info_hash)
     }
 
     /// Takes part in what a `.torrent` file called `name` describes.
-    pub(super) fn open_torrent(self: &Rc<Self>, name: &str, bytes: &[u8]) {
-        let metainfo = match Metainfo::from_torrent(bytes) {
-            Ok(metainfo) => metainfo,
-            Err(error) => return self.notice(true, format!("“{name}” can't be opened: {error}")),
-        };
+    pub(super) fn open_torrent(
+        self: &Rc<Self>,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<InfoHash, String> {
+        let metainfo = Metainfo::from_torrent(bytes)
+            .map_err(|error| format!("“{name}” can't be opened: {error}"))?;
         if self.is_strange(&metainfo) {
-            return self.notice(true, private(&metainfo));
+            return Err(private(&metainfo));
         }
+        let info_hash = metainfo.info_hash();
         self.add_torrent(metainfo);
-        self.notice(
-            false,
-            format!("“{name}” is opened as a torrent, not shared as a file."),
-        );
+        Ok(info_hash)
     }
 
     fn add_torrent(self: &Rc<Self>, metainfo: Metainfo) {
@@ -88,7 +100,6 @@ impl Host {
                 paused,
             }));
         }
-        self.tell(&ToPage::Added(info_hash), &[]);
     }
 
     /// Peers have sent a link's metadata.

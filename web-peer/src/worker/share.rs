@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use js_sys::Uint8Array;
+use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{Builder, NewFile};
 use swarm_core::pieces::{Layout, PieceIndex};
 use wasm_bindgen::{JsCast, JsValue};
@@ -24,19 +25,23 @@ const STRETCH: u32 = 4 << 20;
 const IN_FLIGHT: u32 = 32 << 20;
 
 impl Host {
-    /// Hashes the files, then seeds them.
+    /// Hashes the files, then seeds them; the answer has `attached`, as [`Host::answer`] says.
     pub(super) async fn share(
         self: Rc<Self>,
         folder: Option<String>,
         paths: Vec<Vec<String>>,
         files: Vec<File>,
+        attached: Vec<JsValue>,
     ) {
         let name = folder
             .clone()
             .or_else(|| paths.first()?.last().cloned())
             .unwrap_or_default();
-        if let Err(reason) = self.try_share(&name, folder, paths, files).await {
-            self.notice(true, format!("“{name}” can't be shared: {reason}"));
+        let shared = self.try_share(&name, folder, paths, files).await;
+        let shared = shared.map_err(|reason| format!("“{name}” can't be shared: {reason}"));
+        // Nothing is said where somebody gave it up.
+        if let Some(shared) = shared.transpose() {
+            self.answer(shared, &attached);
         }
         self.show_now();
     }
@@ -59,7 +64,7 @@ impl Host {
         folder: Option<String>,
         paths: Vec<Vec<String>>,
         files: Vec<File>,
-    ) -> Result<(), String> {
+    ) -> Result<Option<InfoHash>, String> {
         if paths.len() != files.len() {
             return Err("the page sent something that is no file".to_owned());
         }
@@ -100,11 +105,12 @@ impl Host {
         .await;
         self.end_hashing(work.id);
         if work.cancelled.get() {
-            return Ok(());
+            return Ok(None);
         }
         let metainfo = builder.finish(hashes?, vec![self.tracker.clone()], false);
+        let info_hash = metainfo.info_hash();
         self.seed(metainfo, source);
-        Ok(())
+        Ok(Some(info_hash))
     }
 }
 

@@ -22,7 +22,7 @@ use super::js::{Timer, scope};
 use super::line::Ear;
 use super::record::Recording;
 use super::watch::Watched;
-use crate::messages::{self, Glance, HashingView, State, ToPage, TrackerShown};
+use crate::messages::{Glance, HashingView, State, ToPage, TrackerShown};
 
 /// Between two snapshots, while something changes.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -133,8 +133,7 @@ impl Host {
 
     /// Says something to the page, with the objects that the message's doc names.
     pub(super) fn tell(&self, message: &ToPage, attached: &[JsValue]) {
-        let sent = self.scope.post_message(&messages::pack(message, attached));
-        sent.expect("messages are bytes and blobs, all of which can be posted");
+        self.listener.tell(&self.scope, message, attached);
     }
 
     /// Tells the person something.

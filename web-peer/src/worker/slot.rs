@@ -6,6 +6,7 @@
 //! everything in it for the next tab.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
@@ -18,12 +19,18 @@ mod poll;
 /// More tabs than anybody opens; a bound on the search.
 const MAX_SLOTS: u32 = 256;
 
-/// Takes `wanted` if it is free, else the lowest free slot.
-pub(super) async fn take(wanted: Option<u32>) -> Result<u32, String> {
+/// Slots of our own page.
+pub(super) const OWN: Range<u32> = 0..MAX_SLOTS;
+
+/// Slots of pages that embed the swarm.
+pub(super) const EMBEDDED: Range<u32> = MAX_SLOTS..2 * MAX_SLOTS;
+
+/// Takes `wanted` if it is one of these and free, else the lowest free slot of them.
+pub(super) async fn take(slots: Range<u32>, wanted: Option<u32>) -> Result<u32, String> {
     let candidates = wanted
         .into_iter()
-        .filter(|slot| *slot < MAX_SLOTS)
-        .chain(0..MAX_SLOTS);
+        .filter(|slot| slots.contains(slot))
+        .chain(slots.clone());
     let Some(locks) = lock_manager() else {
         return poll::take(candidates.collect()).await;
     };
@@ -76,9 +83,10 @@ mod tests {
 
     #[wasm_bindgen_test]
     async fn the_remembered_slot_is_tried_first_then_the_lowest_free_one() {
-        let first = take(Some(7)).await;
+        let first = take(OWN, Some(7)).await;
         assert_eq!(first, Ok(7));
-        assert_eq!(take(Some(7)).await, Ok(0));
-        assert_eq!(take(None).await, Ok(1));
+        assert_eq!(take(OWN, Some(7)).await, Ok(0));
+        assert_eq!(take(OWN, None).await, Ok(1));
+        assert_eq!(take(EMBEDDED, Some(1)).await, Ok(MAX_SLOTS));
     }
 }

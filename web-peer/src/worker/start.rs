@@ -6,10 +6,10 @@ use swarm_core::engine::{Command, Resume, StoreError};
 use swarm_core::id::InfoHash;
 use swarm_core::metainfo::Metainfo;
 use swarm_core::pieces::Bitfield;
-use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::DedicatedWorkerGlobalScope;
 
+use super::embed::Listener;
 use super::host::{Host, Input};
 use super::open::private;
 use super::parts::CUT;
@@ -17,7 +17,7 @@ use super::slot;
 use super::source::Source;
 use super::store::{Content, Record, Store};
 use super::torrents::Torrent;
-use crate::messages::{self, ToPage};
+use crate::messages::ToPage;
 
 /// Bytes of pieces that are kept in memory in browsers that give us no database.
 const MEMORY: u64 = 256 << 20;
@@ -25,15 +25,16 @@ const MEMORY: u64 = 256 << 20;
 /// Starts a peer in the `wanted` slot, or in another.
 pub(super) async fn start(
     scope: DedicatedWorkerGlobalScope,
+    listener: Listener,
     tracker: String,
     wanted: Option<u32>,
     relay_only: bool,
 ) -> Rc<Host> {
-    let (store, complaint) = match open_store(&scope, wanted).await {
+    let (store, complaint) = match open_store(&scope, listener, wanted).await {
         Ok(store) => (store, None),
         Err(reason) => (Store::in_memory(MEMORY), Some(reason)),
     };
-    let host = Host::new(scope, store, &tracker);
+    let host = Host::new(scope, listener, store, &tracker);
     if relay_only {
         host.set_relay_only(true);
     }
@@ -61,11 +62,17 @@ pub(super) async fn start(
 
 async fn open_store(
     scope: &DedicatedWorkerGlobalScope,
+    listener: Listener,
     wanted: Option<u32>,
 ) -> Result<Store, String> {
-    let slot = slot::take(wanted).await?;
-    let said = scope.post_message(&messages::pack(&ToPage::Slot(slot), &[] as &[JsValue]));
-    said.expect("bytes can be posted");
+    // A page that embeds the swarm may be of the same origin, and does not go on with what
+    // somebody keeps in ours.
+    let slots = match listener {
+        Listener::Page => slot::OWN,
+        Listener::Embedder => slot::EMBEDDED,
+    };
+    let slot = slot::take(slots, wanted).await?;
+    listener.tell(scope, &ToPage::Slot(slot), &[]);
     Store::open(slot).await.map_err(|error| error.to_string())
 }
 

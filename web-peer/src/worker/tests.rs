@@ -13,6 +13,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Blob, File, MessageChannel, MessageEvent};
 
+use super::embed::Listener;
 use super::host::Host;
 use super::js::{bytes_of, read_blob};
 use super::start::resume_all;
@@ -88,7 +89,12 @@ impl Page {
             .set_onmessage(Some(listener.as_ref().unchecked_ref()));
         listener.forget();
         // A port has the one method of the scope that the host calls.
-        let host = Host::new(channel.port1().unchecked_into(), store, NO_TRACKER);
+        let host = Host::new(
+            channel.port1().unchecked_into(),
+            Listener::Page,
+            store,
+            NO_TRACKER,
+        );
         Page { host, said }
     }
 

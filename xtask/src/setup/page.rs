@@ -179,6 +179,31 @@ pub(crate) fn qr_library(workspace: &Workspace) -> Result<Option<PathBuf>> {
     Ok(Some(packages))
 }
 
+/// The version of TypeScript's compiler. Nothing else in the project names it.
+const TYPESCRIPT: &str = "7.0.2";
+
+/// Makes sure of TypeScript's compiler, which only checks; none where there is no npm to get it with.
+pub(crate) fn typescript(workspace: &Workspace) -> Result<Option<PathBuf>> {
+    let sh = &workspace.sh;
+    let tools = workspace.tools();
+    let program = tools.join("node_modules/.bin/tsc");
+    let version = cmd!(sh, "{program} --version").quiet().ignore_stderr();
+    if program.exists() && version.read()?.ends_with(TYPESCRIPT) {
+        return Ok(Some(program));
+    }
+    if workspace.find("npm").is_none() {
+        eprintln!("There is no npm to install TypeScript with: types are not checked.");
+        return Ok(None);
+    }
+    announce(&format!("TypeScript {TYPESCRIPT}"), "seconds");
+    cmd!(
+        sh,
+        "npm install --prefix {tools} --no-audit --no-fund --loglevel=error typescript@{TYPESCRIPT}"
+    )
+    .run()?;
+    Ok(Some(program))
+}
+
 /// How tools are compiled: they run for seconds, so that what a product would win by
 /// optimising hard is lost many times over while they are built. Trunk's own release
 /// profile links all of it at once (fat LTO), on one core.
