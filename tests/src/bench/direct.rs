@@ -138,8 +138,11 @@ async fn by_us(file: &Path) -> Result<(Run, u64)> {
 }
 
 async fn by_webtorrent(file: &Path) -> Result<Run> {
-    let site = Site::start().await?;
-    let server = Server::start_with(&["--allow-origin", &site.origin()]).await?;
+    // Of two origins: tabs of one share WebTorrent's storage, and the other would find all there.
+    let (site, other) = (Site::start().await?, Site::start().await?);
+    let origins = [site.origin(), other.origin()];
+    let allowed = ["--allow-origin", &origins[0], "--allow-origin", &origins[1]];
+    let server = Server::start_with(&allowed).await?;
     let script = OTHERS.replace("TRACKER", &format!("{:?}", server.tracker()));
     let browser = Browser::start().await?;
     let seeder = browser.open(&site.page()).await?;
@@ -149,7 +152,7 @@ async fn by_webtorrent(file: &Path) -> Result<Run> {
         .run_async("seeded.promise.then(arguments[arguments.length - 1]);")
         .await?;
     let link = link.as_str().context("a link")?;
-    let leecher = browser.open(&site.page()).await?;
+    let leecher = browser.open(&other.page()).await?;
     leecher.run(&script).await?;
     let before = cpu_seconds_below(std::process::id(), server.pid());
     let begin = leecher.run(&format!("return get({link:?});")).await?;

@@ -5,7 +5,7 @@ use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
@@ -18,6 +18,7 @@ use swarm_core::wire::webtorrent::{
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -34,6 +35,8 @@ const OFFERS: u8 = 5;
 const WAITING: usize = 500;
 /// All has been passed on when nothing came for so long.
 const QUIET: Duration = Duration::from_secs(1);
+/// Whose answer has not come by then will get none: some trackers drop what they can't send at once.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Of this process's own: ten thousand buffers of the usual size are a gigabyte.
 const BUFFER: usize = 8 << 10;
 
@@ -74,6 +77,7 @@ impl Load {
 #[derive(Default)]
 struct Counts {
     announced: AtomicU32,
+    unanswered: AtomicU32,
     told: AtomicU32,
     sent: AtomicU32,
 }
@@ -103,7 +107,9 @@ pub(super) async fn load(server: &Server, peers: u32, rounds: u32) -> Result<Loa
             (seen, since) = (told, Instant::now());
         }
         let announces = counts.announced.load(Relaxed);
-        if announces == peers * rounds && since.elapsed() > QUIET {
+        let unanswered = counts.unanswered.load(Relaxed);
+        // Those that were given up may have been answered in the end.
+        if announces + unanswered >= peers * rounds && since.elapsed() > QUIET {
             return Ok(Load {
                 announces,
                 told,
@@ -151,6 +157,7 @@ impl Client {
     /// Ends with an error alone: who has announced enough goes on answering.
     async fn run(mut self, turns: Arc<Semaphore>) -> Result<()> {
         let mut turn: Option<OwnedSemaphorePermit> = None;
+        let mut patience = std::pin::pin!(sleep(PATIENCE));
         loop {
             let wants = self.left > 0 && turn.is_none();
             let next = async {
@@ -163,6 +170,11 @@ impl Client {
                 permit = next => {
                     turn = Some(permit?);
                     self.announce().await?;
+                    patience.as_mut().reset(Instant::now() + PATIENCE);
+                }
+                () = &mut patience, if turn.is_some() => {
+                    self.counts.unanswered.fetch_add(1, Relaxed);
+                    turn = None;
                 }
                 message = self.socket.next() => {
                     let message = message.context("the tracker is gone")??;
