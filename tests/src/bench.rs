@@ -3,11 +3,14 @@
 //! is what counts.
 
 pub mod delay;
+pub mod direct;
 pub mod far;
 pub mod lab;
+mod others;
 pub mod process;
 pub mod relay;
 pub mod tabs;
+pub mod tcp;
 pub mod trackers;
 
 use serde_json::{Value, json};

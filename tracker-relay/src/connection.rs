@@ -279,11 +279,12 @@ impl Connection {
     /// One message, or the end.
     fn take_in(&mut self, next: Result<Option<Incoming>, Fault>) -> Result<(), End> {
         match next? {
+            Some(Incoming::Text(text)) if self.protocol == Protocol::WebTorrent => {
+                self.intake.take_webtorrent(&text)
+            }
             // Some clients send their JSON as bytes.
-            Some(Incoming::Binary(message) | Incoming::Text(message))
-                if self.protocol == Protocol::WebTorrent =>
-            {
-                self.intake.take_webtorrent(&message)
+            Some(Incoming::Binary(message)) if self.protocol == Protocol::WebTorrent => {
+                self.intake.take_webtorrent_bytes(&message)
             }
             Some(Incoming::Binary(message)) => self.intake.take(message),
             Some(Incoming::Ping(payload)) => {

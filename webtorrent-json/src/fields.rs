@@ -1,6 +1,5 @@
 //! Values as clients and trackers write them, each in its own way.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -27,14 +26,25 @@ impl Twenty {
 
 impl<'de> Deserialize<'de> for Twenty {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        Twenty::of(&text).ok_or_else(|| D::Error::custom("not twenty bytes as characters"))
+        // Not by way of a `Cow`, which would be a copy of its own for each.
+        struct Characters;
+        impl Visitor<'_> for Characters {
+            type Value = Twenty;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("twenty bytes as characters")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Twenty, E> {
+                Twenty::of(text).ok_or_else(|| E::custom("not twenty bytes as characters"))
+            }
+        }
+        deserializer.deserialize_str(Characters)
     }
 }
 
 impl Serialize for Twenty {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text: String = self.0.iter().copied().map(char::from).collect();
+        let mut text = String::with_capacity(2 * self.0.len());
+        text.extend(self.0.iter().copied().map(char::from));
         serializer.serialize_str(&text)
     }
 }

@@ -9,6 +9,9 @@ use swarm_core::id::InfoHash;
 use swarm_core::wire::tracker::Scraped;
 use swarm_core::wire::webtorrent::{Answer, ClientMessage, Offer, ServerMessage};
 
+/// What a message takes beside descriptions, mostly.
+const SKELETON: usize = 384;
+
 #[derive(Serialize)]
 struct Description<'a> {
     r#type: &'static str,
@@ -125,15 +128,18 @@ pub fn encode_client(message: &ClientMessage) -> String {
             to,
             id,
             sdp,
-        }) => to_text(&Handed {
-            action: ANNOUNCE,
-            info_hash: hash(*info_hash),
-            peer_id: Twenty(peer_id.0),
-            to_peer_id: Some(Twenty(to.0)),
-            offer_id: Twenty(id.0),
-            offer: None,
-            answer: Some(answer(sdp)),
-        }),
+        }) => to_text_of(
+            sdp.len(),
+            &Handed {
+                action: ANNOUNCE,
+                info_hash: hash(*info_hash),
+                peer_id: Twenty(peer_id.0),
+                to_peer_id: Some(Twenty(to.0)),
+                offer_id: Twenty(id.0),
+                offer: None,
+                answer: Some(answer(sdp)),
+            },
+        ),
         ClientMessage::Scrape { swarms } => to_text(&ScrapeOut {
             action: SCRAPE,
             info_hash: swarms.iter().copied().map(hash).collect(),
@@ -159,29 +165,35 @@ pub fn encode_server(message: &ServerMessage) -> String {
             info_hash,
             peer_id,
             offer: Offer { id, sdp },
-        } => to_text(&Handed {
-            action: ANNOUNCE,
-            info_hash: hash(*info_hash),
-            peer_id: Twenty(peer_id.0),
-            to_peer_id: None,
-            offer_id: Twenty(id.0),
-            offer: Some(offer(sdp)),
-            answer: None,
-        }),
+        } => to_text_of(
+            sdp.len(),
+            &Handed {
+                action: ANNOUNCE,
+                info_hash: hash(*info_hash),
+                peer_id: Twenty(peer_id.0),
+                to_peer_id: None,
+                offer_id: Twenty(id.0),
+                offer: Some(offer(sdp)),
+                answer: None,
+            },
+        ),
         ServerMessage::Answer {
             info_hash,
             peer_id,
             id,
             sdp,
-        } => to_text(&Handed {
-            action: ANNOUNCE,
-            info_hash: hash(*info_hash),
-            peer_id: Twenty(peer_id.0),
-            to_peer_id: None,
-            offer_id: Twenty(id.0),
-            offer: None,
-            answer: Some(answer(sdp)),
-        }),
+        } => to_text_of(
+            sdp.len(),
+            &Handed {
+                action: ANNOUNCE,
+                info_hash: hash(*info_hash),
+                peer_id: Twenty(peer_id.0),
+                to_peer_id: None,
+                offer_id: Twenty(id.0),
+                offer: None,
+                answer: Some(answer(sdp)),
+            },
+        ),
         ServerMessage::Scraped(scraped) => to_text(&ScrapedOut {
             action: SCRAPE,
             files: FilesOut(scraped),
@@ -215,5 +227,13 @@ fn offered(it: &Offer) -> OfferOut<'_> {
 }
 
 fn to_text(message: &impl Serialize) -> String {
-    serde_json::to_string(message).expect("all of it can be said in JSON")
+    to_text_of(0, message)
+}
+
+/// The same where so many bytes of descriptions are in it: it has room for them from the start.
+/// Every line of theirs ends with two characters that are written as two each.
+fn to_text_of(sdp: usize, message: &impl Serialize) -> String {
+    let mut text = Vec::with_capacity(SKELETON + sdp + sdp / 8);
+    serde_json::to_writer(&mut text, message).expect("all of it can be said in JSON");
+    String::from_utf8(text).expect("JSON is UTF-8")
 }

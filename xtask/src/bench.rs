@@ -11,8 +11,13 @@ use crate::{build, setup};
 /// Options of `bench`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only these parts: relay, far, swarms, long-file, dropping, first-byte, memory, page-weight, lab
+    /// Only these parts: relay, trackers, tcp, far, direct, swarms, long-file, dropping, first-byte,
+    /// memory, page-weight, lab
     parts: Vec<String>,
+    /// Install other people's programs too, to measure ours beside them; without it, only those
+    /// that are there already are
+    #[arg(long)]
+    others: bool,
     /// Also write the figures as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -21,6 +26,11 @@ pub(crate) struct Args {
 /// Builds what is measured, and measures it.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let driver = setup::browser(workspace)?;
+    let mut clients = workspace.tools().join("clients");
+    if args.others {
+        setup::others(workspace)?;
+        clients = setup::clients(workspace)?;
+    }
     build::everything(workspace)?;
     heading("Benchmarks");
     let parts = &args.parts;
@@ -33,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         "cargo run --release -p swarm-tests --bin bench -- {parts...} {json...}"
     )
     .env("CHROMEDRIVER", driver)
+    .env("TABSWARM_CLIENTS", clients)
     .env("TABSWARM_PAGE", workspace.dist())
     .env("TABSWARM_BIN_DIR", workspace.target.join("release"))
     .run()?;

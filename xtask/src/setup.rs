@@ -5,11 +5,13 @@
 mod browser;
 mod clients;
 mod fuzz;
+mod others;
 mod page;
 
 pub(crate) use browser::{axe, browser, firefox, node, webkit};
 pub(crate) use clients::clients;
 pub(crate) use fuzz::cargo_fuzz;
+pub(crate) use others::others;
 pub(crate) use page::{
     WasmOpt, esbuild, page_tools, qr_library, std_source, typescript, wasm_bindgen, wasm_target,
 };

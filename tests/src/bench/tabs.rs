@@ -23,7 +23,7 @@ const WEBTORRENT: [(usize, f64); 3] = [(1, 7.8), (3, 22.3), (5, 40.1)];
 
 /// Notes when the page's torrent enters a state, and when it first has bytes, on the clock
 /// that all pages share.
-const WATCH: &str = r#"
+pub(super) const WATCH: &str = r#"
     const moments = {};
     window.moment = what => (moments[what] ??= Promise.withResolvers()).promise;
     window.reached = what => {
@@ -204,7 +204,7 @@ pub async fn first_byte() -> Result<Vec<Figure>> {
 }
 
 /// Follows a share link in an open page, and says when.
-async fn follow(tab: &Tab, link: &str) -> Result<f64> {
+pub(super) async fn follow(tab: &Tab, link: &str) -> Result<f64> {
     let (_, fragment) = link
         .split_once('#')
         .context("a share link has a fragment")?;
@@ -215,7 +215,7 @@ async fn follow(tab: &Tab, link: &str) -> Result<f64> {
 
 /// When a page reached something. Awaited in the page: asking again and again would bring
 /// the tab to the front each time, and cost what is to be measured.
-async fn moment(tab: &Tab, what: &str) -> Result<f64> {
+pub(super) async fn moment(tab: &Tab, what: &str) -> Result<f64> {
     let script = format!("window.moment({what:?}).then(arguments[arguments.length - 1]);");
     tab.run_async(&script).await?.as_f64().context("a time")
 }

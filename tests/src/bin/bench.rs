@@ -3,12 +3,14 @@
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
 use anyhow::{Context, Result, bail};
-use swarm_tests::bench::{Figure, far, lab, relay, tabs, trackers};
+use swarm_tests::bench::{Figure, direct, far, lab, relay, tabs, tcp, trackers};
 
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 12] = [
     "relay",
     "trackers",
+    "tcp",
     "far",
+    "direct",
     "swarms",
     "long-file",
     "dropping",
@@ -41,6 +43,8 @@ async fn main() -> Result<()> {
         let measured = match part.as_str() {
             "relay" => relay::run().await?,
             "trackers" => trackers::run().await?,
+            "tcp" => tcp::run().await?,
+            "direct" => direct::run().await?,
             "far" => far::run().await?,
             "swarms" => tabs::swarms().await?,
             "long-file" => tabs::long_file().await?,

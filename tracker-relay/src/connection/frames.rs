@@ -38,7 +38,7 @@ const PONG: u8 = 0xA;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Incoming {
     Binary(Bytes),
-    Text(Bytes),
+    Text(String),
     Ping(Bytes),
     Pong(Bytes),
     Close(Option<CloseCode>),
@@ -261,12 +261,11 @@ impl FrameReader {
         let mut message = std::mem::take(&mut self.message);
         // Room for more frames than came: it may wait for somebody slow.
         message.shrink_to_fit();
-        let message = Bytes::from(message);
         if kind == BINARY {
-            return Ok(Some(Incoming::Binary(message)));
+            return Ok(Some(Incoming::Binary(message.into())));
         }
-        match std::str::from_utf8(&message) {
-            Ok(_) => Ok(Some(Incoming::Text(message))),
+        match String::from_utf8(message) {
+            Ok(text) => Ok(Some(Incoming::Text(text))),
             Err(_) => Err(Fault::Utf8),
         }
     }

@@ -93,10 +93,7 @@ impl Intake {
     }
 
     /// A message of WebTorrent's protocol has come whole.
-    pub(super) fn take_webtorrent(&mut self, message: &[u8]) -> Result<(), End> {
-        let refuse = |reason| End::Close(CloseCode::POLICY_VIOLATION, reason);
-        let text = std::str::from_utf8(message);
-        let text = text.map_err(|_| refuse("a message that is no text".to_owned()))?;
+    pub(super) fn take_webtorrent(&mut self, text: &str) -> Result<(), End> {
         let message = decode_client(text, &self.context.config.webtorrent_limits)
             .map_err(|error| refuse(error.to_string()))?;
         self.batch += text.len() + MESSAGE_COST;
@@ -104,6 +101,13 @@ impl Intake {
         self.reading.framing += HEADER;
         self.inbox.push_back(Spoken::WebTorrent(message));
         Ok(())
+    }
+
+    /// The same, sent as bytes.
+    pub(super) fn take_webtorrent_bytes(&mut self, message: &[u8]) -> Result<(), End> {
+        let text = std::str::from_utf8(message);
+        let text = text.map_err(|_| refuse("a message that is no text".to_owned()))?;
+        self.take_webtorrent(text)
     }
 
     /// A control frame has come, which may stand between the frames of a message.
@@ -201,6 +205,10 @@ impl Intake {
         resized.map_err(|_| no_memory())?;
         self.poll_taken_back(cx)
     }
+}
+
+fn refuse(reason: String) -> End {
+    End::Close(CloseCode::POLICY_VIOLATION, reason)
 }
 
 fn no_memory() -> End {

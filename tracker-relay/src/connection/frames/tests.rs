@@ -106,7 +106,7 @@ async fn messages_arrive_however_they_are_cut() {
         Incoming::Ping(Bytes::new()),
         Incoming::Binary(long.clone().into()),
         Incoming::Binary(long.clone().into()),
-        Incoming::Text(Bytes::from_static("tëxt".as_bytes())),
+        Incoming::Text("tëxt".to_owned()),
         Incoming::Close(Some(CloseCode::NORMAL_CLOSURE)),
     ];
     for length in [1, 7, 4096, 65_536, usize::MAX] {

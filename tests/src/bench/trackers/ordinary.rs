@@ -1,0 +1,141 @@
+//! Ordinary clients at a tracker: fifty of each of a thousand swarms, over HTTP and UDP.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use swarm_core::id::{InfoHash, PeerId};
+use swarm_core::wire::tracker::http::AnnounceQuery;
+use swarm_core::wire::tracker::udp::{Request, Response};
+use swarm_core::wire::tracker::{Announce, Event};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+
+use super::programs::Server;
+
+/// Announces of all.
+const ANNOUNCES: u32 = 100_000;
+/// Those that take a connection each: there are no more ports in a minute.
+const CONNECTIONS: u32 = 20_000;
+const SWARMS: u32 = 1000;
+/// Connections, or datagrams, on their way at once.
+const WINDOW: u32 = 32;
+/// A datagram may be lost where nobody reads in time.
+const LOST: Duration = Duration::from_secs(2);
+
+/// One of as many announces.
+fn announce(number: u32) -> Announce {
+    let mut hash = [0; 20];
+    hash[..4].copy_from_slice(&(number % SWARMS).to_be_bytes());
+    Announce {
+        info_hash: InfoHash(hash),
+        peer_id: PeerId([b'x'; 20]),
+        port: u16::try_from(number / SWARMS % 50 + 1).unwrap_or(1),
+        uploaded: 0,
+        downloaded: 0,
+        left: Some(1),
+        event: Event::Update,
+        numwant: None,
+        key: None,
+    }
+}
+
+fn request(number: u32) -> String {
+    let query = AnnounceQuery::new(announce(number)).to_query();
+    format!("GET /announce?{query} HTTP/1.1\r\nHost: here\r\n\r\n")
+}
+
+/// Announces in a second of the server's processor time, through a connection for each, as clients
+/// make them.
+pub(super) async fn http(server: &Server) -> Result<f64> {
+    let before = server.process.cpu_seconds();
+    let mut callers = tokio::task::JoinSet::new();
+    for first in 0..WINDOW {
+        let address = server.address;
+        callers.spawn(async move {
+            for number in (first..CONNECTIONS).step_by(WINDOW as usize) {
+                let socket = TcpSocket::new_v4()?;
+                // Its port is free again at once.
+                socket.set_zero_linger()?;
+                let mut stream = BufReader::new(socket.connect(address).await?);
+                ask(&mut stream, number).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(asked) = callers.join_next().await {
+        asked??;
+    }
+    let used = server.process.cpu_seconds() - before;
+    Ok(f64::from(CONNECTIONS) / used)
+}
+
+/// The same through one connection.
+pub(super) async fn http_kept(server: &Server) -> Result<f64> {
+    let before = server.process.cpu_seconds();
+    let mut stream = BufReader::new(TcpStream::connect(server.address).await?);
+    for number in 0..ANNOUNCES {
+        ask(&mut stream, number).await?;
+    }
+    let used = server.process.cpu_seconds() - before;
+    Ok(f64::from(ANNOUNCES) / used)
+}
+
+async fn ask(stream: &mut BufReader<TcpStream>, number: u32) -> Result<()> {
+    stream
+        .get_mut()
+        .write_all(request(number).as_bytes())
+        .await?;
+    let (mut length, mut line) = (None, String::new());
+    while line != "\r\n" {
+        line.clear();
+        let read = stream.read_line(&mut line).await?;
+        anyhow::ensure!(read > 0, "the tracker closes");
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = Some(value.trim().parse()?);
+        }
+    }
+    let mut body = vec![0; length.context("an answer has a length")?];
+    stream.read_exact(&mut body).await?;
+    anyhow::ensure!(
+        body.starts_with(b"d8:") && !body.starts_with(b"d14:failure"),
+        "an answer"
+    );
+    Ok(())
+}
+
+/// Announces in a second of the server's processor time, by UDP.
+pub(super) async fn udp(server: &Server) -> Result<f64> {
+    let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    socket.connect(server.address).await?;
+    let mut buffer = [0; 2048];
+    let connect = Request::Connect { transaction: 0 };
+    socket.send(&connect.encode()).await?;
+    let length = socket.recv(&mut buffer).await?;
+    let Response::Connect { connection, .. } = Response::decode(&buffer[..length], false)? else {
+        bail!("the server gives no connection id");
+    };
+    let before = server.process.cpu_seconds();
+    let mut answered = 0;
+    for batch in 0..ANNOUNCES / WINDOW {
+        for number in batch * WINDOW..(batch + 1) * WINDOW {
+            let request = Request::Announce {
+                connection,
+                transaction: number,
+                announce: announce(number),
+                path: Vec::new(),
+            };
+            socket.send(&request.encode()).await?;
+        }
+        for _ in 0..WINDOW {
+            match tokio::time::timeout(LOST, socket.recv(&mut buffer)).await {
+                Ok(length) => {
+                    anyhow::ensure!(buffer[..length?].starts_with(&[0, 0, 0, 1]), "an announce");
+                    answered += 1;
+                }
+                Err(_) => break,
+            }
+        }
+    }
+    let used = server.process.cpu_seconds() - before;
+    Ok(f64::from(answered) / used)
+}
