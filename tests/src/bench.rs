@@ -7,6 +7,7 @@ pub mod far;
 pub mod lab;
 pub mod process;
 pub mod relay;
+pub mod start;
 pub mod tabs;
 pub mod trackers;
 

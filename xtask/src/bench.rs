@@ -11,7 +11,7 @@ use crate::{build, setup};
 /// Options of `bench`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only these parts: relay, far, swarms, long-file, dropping, first-byte, memory, page-weight, lab
+    /// Only these parts: relay, far, swarms, long-file, dropping, first-byte, memory, page-weight, start, lab
     parts: Vec<String>,
     /// Also write the figures as JSON
     #[arg(long, value_name = "FILE")]

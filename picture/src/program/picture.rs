@@ -59,6 +59,8 @@ struct Seen {
     any: bool,
     star: bool,
     map: bool,
+    /// The map was not, before: what came meanwhile is no news to anybody.
+    map_is_back: bool,
 }
 
 impl Picture {
@@ -107,6 +109,7 @@ impl Picture {
         } else if *what == self.figure {
             seen.star = is_seen;
         } else {
+            seen.map_is_back = is_seen && !seen.map;
             seen.map = is_seen;
         }
     }
@@ -159,7 +162,8 @@ impl Picture {
             set_attribute(&self.figure, "data-pictures", &self.pictures.to_string());
         }
         if self.seen.map {
-            moves |= self.draw_map((!is_still).then_some(seconds));
+            let is_back = std::mem::take(&mut self.seen.map_is_back);
+            moves |= self.draw_map((!is_still && !is_back).then_some(seconds));
         }
         if self.is_unsaid && now - self.said_at > SAID_EVERY {
             self.say(now);

@@ -43,7 +43,7 @@ const GLOWS: f64 = 0.7;
 #[derive(Debug)]
 pub(super) struct Star {
     pub(super) surface: Surface,
-    /// What changes only when something is new, which is drawn then: lines, cells and words.
+    /// What changes only when something is new, which is drawn then: lines and cells.
     under: Surface,
     is_stale: bool,
     /// What was chosen when that was drawn.
@@ -188,6 +188,7 @@ impl Star {
         self.surface.put(&self.under, 0.0, 0.0);
         self.draw_glow(&around, &glow);
         self.draw_pieces(&around, look, chosen, &piece);
+        self.write_words(look);
         self.sprites = Some([piece, glow]);
     }
 
@@ -209,7 +210,6 @@ impl Star {
             let path = || self.under.outline(&ring);
             self.under.stroke(&look.focus, 2.5, path);
         }
-        self.write_words(look);
     }
 
     fn peer<'a>(&self, known: &'a KnownPeer) -> Option<Peer<'a>> {
@@ -317,7 +317,7 @@ impl Star {
     }
 
     fn write_words(&self, look: &Look) {
-        let context = &self.under.context;
+        let context = &self.surface.context;
         let (x, y) = self.middle;
         let y = y + self.rings.middle_radius + 13.0;
         context.set_font("600 13px system-ui, sans-serif");

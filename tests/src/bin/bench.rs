@@ -3,9 +3,9 @@
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
 use anyhow::{Context, Result, bail};
-use swarm_tests::bench::{Figure, far, lab, relay, tabs, trackers};
+use swarm_tests::bench::{Figure, far, lab, relay, start, tabs, trackers};
 
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     "relay",
     "trackers",
     "far",
@@ -15,6 +15,7 @@ const PARTS: [&str; 10] = [
     "first-byte",
     "memory",
     "page-weight",
+    "start",
     "lab",
 ];
 
@@ -47,6 +48,7 @@ async fn main() -> Result<()> {
             "dropping" => tabs::dropping().await?,
             "first-byte" => tabs::first_byte().await?,
             "memory" => tabs::memory().await?,
+            "start" => start::run().await?,
             "lab" => lab::run().await?,
             _ => tabs::page_weight()?,
         };
