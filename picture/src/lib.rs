@@ -17,6 +17,8 @@ pub mod colours;
 #[cfg(target_arch = "wasm32")]
 pub mod piece_map;
 #[cfg(target_arch = "wasm32")]
+pub mod sprite;
+#[cfg(target_arch = "wasm32")]
 pub mod surface;
 #[cfg(target_arch = "wasm32")]
 pub mod ways;

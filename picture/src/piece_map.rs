@@ -64,7 +64,10 @@ struct Row {
     colour: Rgb,
     /// How much each column glows, 0 to 1.
     glow: Vec<f32>,
-    /// It glows, or something changed.
+    /// Columns that glow or have changed, few of many; and for each column whether it is there.
+    changed: Vec<usize>,
+    has_changed: Vec<bool>,
+    /// All of it is to be painted anew.
     is_stale: bool,
 }
 
@@ -126,6 +129,8 @@ impl PieceMap {
                     columns: self.columns(),
                     is_present: true,
                     colour: view.colour,
+                    changed: Vec::new(),
+                    has_changed: vec![false; self.columns().count()],
                     is_stale: true,
                 },
             };
@@ -175,11 +180,11 @@ impl PieceMap {
         let width = (self.columns().count() * 4).max(1);
         let pixels = self.pixels.chunks_exact_mut(width);
         for (row, pixels) in self.rows.iter_mut().zip(pixels) {
-            if row.is_stale {
+            if row.is_stale || !row.changed.is_empty() {
                 has_changed = true;
                 row.cool(cooler);
                 row.paint(palette, pixels);
-                is_warm |= row.is_stale;
+                is_warm |= !row.changed.is_empty();
             }
         }
         if has_changed {
@@ -206,8 +211,9 @@ impl Row {
             self.colour = view.colour;
             self.is_stale = true;
         }
-        let glow = &mut self.glow;
-        self.is_stale |= self.columns.take(view.have, |piece, column, came| {
+        let (glow, changed) = (&mut self.glow, &mut self.changed);
+        let has_changed = &mut self.has_changed;
+        self.columns.take(view.have, |piece, column, came| {
             copies[piece] = match came {
                 true => copies[piece] + 1,
                 false => copies[piece].saturating_sub(1),
@@ -215,35 +221,50 @@ impl Row {
             if came && glows {
                 glow[column] = 1.0;
             }
+            if !std::mem::replace(&mut has_changed[column], true) {
+                changed.push(column);
+            }
         });
     }
 
     fn cool(&mut self, cooler: f32) {
-        self.is_stale = false;
-        for glow in self.glow.iter_mut().filter(|glow| **glow > 0.0) {
+        for column in &self.changed {
+            let glow = &mut self.glow[*column];
             *glow = (*glow - cooler).max(0.0);
-            self.is_stale |= *glow > 0.0;
         }
     }
 
-    fn paint(&self, palette: &Palette, pixels: &mut [u8]) {
+    /// Paints what has changed. What glows will be other the next time.
+    fn paint(&mut self, palette: &Palette, pixels: &mut [u8]) {
         let pale = |colour| match self.is_present {
             true => colour,
             false => mix(colour, palette.card, GONE),
         };
         let (here, missing) = (pale(self.colour), pale(palette.missing));
-        for ((column, pixel), glow) in pixels.chunks_exact_mut(4).enumerate().zip(&self.glow) {
+        let mut paint = |column: usize| {
             let level = self.columns.level(column);
             let mut colour = match level {
                 0.0 => missing,
                 1.0 => here,
                 level => mix(missing, here, level),
             };
-            if *glow > 0.0 && level > 0.0 {
-                colour = mix(colour, palette.glow, f64::from(*glow));
+            let glow = self.glow[column];
+            if glow > 0.0 && level > 0.0 {
+                colour = mix(colour, palette.glow, f64::from(glow));
             }
+            let pixel = &mut pixels[column * 4..column * 4 + 4];
             pixel[..3].copy_from_slice(&colour);
             pixel[3] = 255;
+        };
+        match self.is_stale {
+            true => (0..self.glow.len()).for_each(&mut paint),
+            false => self.changed.iter().copied().for_each(&mut paint),
         }
+        self.is_stale = false;
+        self.changed.retain(|column| {
+            let glows = self.glow[*column] > 0.0;
+            self.has_changed[*column] = glows;
+            glows
+        });
     }
 }

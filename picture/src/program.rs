@@ -1,8 +1,10 @@
 //! The line to the page, and the pictures that are open.
 
+mod around;
 mod copies;
 mod look;
 mod picture;
+mod seen;
 mod slots;
 mod star;
 mod table;
@@ -19,6 +21,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CustomEvent, CustomEventInit, Element, Event, KeyboardEvent, MouseEvent};
 
 use picture::Picture;
+use seen::Watch;
 
 /// The event with which the page gets the function.
 const HERE: &str = "swarm-picture";
@@ -36,6 +39,8 @@ struct Open {
     element: Element,
     picture: Rc<RefCell<Picture>>,
     animation: Animation,
+    #[expect(dead_code, reason = "watches as long as it lives")]
+    watch: Rc<Watch>,
 }
 
 type Opened = Rc<RefCell<Vec<Open>>>;
@@ -106,8 +111,11 @@ impl Open {
             let picture = drawn.upgrade();
             picture.is_some_and(|picture| picture.borrow_mut().draw(now))
         });
+        let parts = ["swarm-picture", "swarm-pieces"].map(|name| part(element, name));
+        let (told, drawing) = (Rc::downgrade(&picture), animation.clone());
         let open = Open {
             element: element.clone(),
+            watch: Rc::new(Watch::new(element, &parts, told, drawing)),
             picture,
             animation,
         };

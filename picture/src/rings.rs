@@ -13,6 +13,9 @@ const MIDDLE: (f64, f64) = (1.5, 0.14);
 /// beside the cells, for the lines to be seen.
 const FREE: (f64, f64) = (0.4, 1.0);
 
+/// One peer alone is so far from the middle, in heights, if the picture is broad enough.
+const PAIR: f64 = 0.9;
+
 /// A ring is drawn in so many straight lines, as far as places go.
 const STEPS: usize = 180;
 
@@ -36,7 +39,7 @@ pub struct Rings {
 impl Rings {
     /// As large as they can be. A rectangle without room gives cells without extent.
     pub fn fit(peers: usize, width: f64, height: f64) -> Self {
-        let middle = (width / 2.0, height / 2.0);
+        let mut middle = (width / 2.0, height / 2.0);
         let mut radius = RADIUS.0;
         let (rings, room) = loop {
             let rings = rings(width, height, radius);
@@ -62,15 +65,26 @@ impl Rings {
                 room => (left.0 * ring.room).div_ceil(room),
             };
             left = (left.0 - here, left.1 - ring.room);
-            let shift = if index % 2 == 0 { 0.0 } else { 0.5 };
+            let shift = match (here % 2, index % 2) {
+                // From the top, so that the right half mirrors the left; even ones do anyway.
+                (1, _) => here as f64 / 4.0,
+                (_, 0) => 0.0,
+                _ => 0.5,
+            };
             let place = |number: usize| {
-                let (x, y) = ring.at((number as f64 + shift) / here as f64);
+                let (x, y) = ring.at(((number as f64 + shift) / here as f64).fract());
                 (middle.0 + x, middle.1 + y)
             };
             places.extend((0..here).map(place));
         }
         // There is always a place, however small the picture.
         places.resize(peers, middle);
+        if let [place] = &mut places[..] {
+            // Two are in the middle together.
+            let apart = (width / 2.0 - radius).min(PAIR * height) / 2.0;
+            *place = (middle.0 - apart, middle.1);
+            middle.0 += apart;
+        }
         Rings {
             places,
             radius,
@@ -172,6 +186,22 @@ mod tests {
                 }
                 assert_eq!(rings.at(-50.0, 0.0), None);
             }
+        }
+    }
+
+    #[test]
+    fn what_is_left_and_right_of_the_middle_is_alike() {
+        let (width, height) = (780.0, 380.0);
+        for peers in 1..12 {
+            let rings = Rings::fit(peers, width, height);
+            let all = rings.places.iter().map(|place| place.0);
+            let ends = all.clone().chain([rings.middle.0]);
+            let left = ends.clone().fold(width, f64::min);
+            let right = width - ends.fold(0.0, f64::max);
+            assert!((left - right).abs() < 4.0, "{peers}: {left}, {right}");
+            let mean = all.chain((peers == 1).then_some(rings.middle.0));
+            let mean = mean.sum::<f64>() / peers.max(2) as f64;
+            assert!((mean - width / 2.0).abs() < 4.0, "{peers}: {mean}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! A canvas that is as sharp as the screen.
 
-use page_kit::dom::window;
+use page_kit::dom::{document, window};
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement};
 
@@ -32,13 +32,25 @@ impl Surface {
         }
     }
 
+    /// One that is on no page, to be put on others. Nothing fits on it before
+    /// [`Surface::fit_to`].
+    pub fn off_screen() -> Self {
+        let canvas = document().create_element("canvas");
+        Self::new(&canvas.expect("it is the name of an element"))
+    }
+
     /// As large as its place on the page.
     pub fn fit(&mut self) {
+        let size = (self.canvas.client_width(), self.canvas.client_height());
+        self.fit_to(f64::from(size.0), f64::from(size.1));
+    }
+
+    /// So large, and empty.
+    pub fn fit_to(&mut self, width: f64, height: f64) {
         let ratio = ratio();
-        self.width = f64::from(self.canvas.client_width());
-        self.height = f64::from(self.canvas.client_height());
-        self.canvas.set_width((self.width * ratio) as u32);
-        self.canvas.set_height((self.height * ratio) as u32);
+        (self.width, self.height) = (width, height);
+        self.canvas.set_width((self.width * ratio + 0.5) as u32);
+        self.canvas.set_height((self.height * ratio + 0.5) as u32);
         let scaled = self.context.scale(ratio, ratio);
         scaled.expect("the ratio is a number");
     }
@@ -46,6 +58,14 @@ impl Surface {
     /// Empties it.
     pub fn clear(&self) {
         self.context.clear_rect(0.0, 0.0, self.width, self.height);
+    }
+
+    /// Puts another one on it, with its upper left corner here. One without extent shows nothing.
+    pub fn put(&self, other: &Surface, x: f64, y: f64) {
+        let (width, height) = (other.width, other.height);
+        let _ = self
+            .context
+            .draw_image_with_html_canvas_element_and_dw_and_dh(&other.canvas, x, y, width, height);
     }
 
     /// A colour as #rrggbb, however a style sheet wrote it: a canvas reads them all, the names of

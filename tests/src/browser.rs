@@ -255,6 +255,12 @@ impl Browser {
         self.command("Emulation.setEmulatedMedia", features).await
     }
 
+    /// Has the tab in front compute so many times slower, as on a phone. Chromium only.
+    pub async fn slow_down(&self, times: f64) -> Result<()> {
+        let params = json!({ "rate": times });
+        self.command("Emulation.setCPUThrottlingRate", params).await
+    }
+
     /// The pages of this origin may do this without asking, as a person may say. Chromium only.
     pub async fn allow(&self, origin: &str, permission: &str) -> Result<()> {
         let params = json!({ "origin": origin, "permissions": [permission] });

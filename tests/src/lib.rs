@@ -12,6 +12,7 @@ pub mod liar;
 pub mod media;
 pub mod prefix;
 pub mod programs;
+pub mod scenes;
 pub mod server;
 pub mod slow_link;
 pub mod tab;

@@ -6,6 +6,7 @@
 use anyhow::Result;
 use swarm_tests::browser::Browser;
 use swarm_tests::files::{digest, random};
+use swarm_tests::scenes::kept_after_a_reload;
 use swarm_tests::server::Server;
 use swarm_tests::slow_link::SlowLink;
 use swarm_tests::tab::{Tab, Torrent};
@@ -106,21 +107,66 @@ mod in_firefox {
     #[tokio::test]
     #[ignore = "needs a browser: cargo xtask test firefox"]
     async fn what_was_fetched_is_there_after_a_reload() -> Result<()> {
+        let firefox = Browser::firefox().await?;
+        kept_after_a_reload(&firefox).await?;
+        firefox.quit().await
+    }
+
+    /// What is particular to it: it has no place on the disk that a page can be given, so a large
+    /// file comes as a download, through the service worker.
+    #[tokio::test]
+    #[ignore = "needs a browser: cargo xtask test firefox"]
+    async fn what_a_tab_offers_is_there() -> Result<()> {
         let folder = TempDir::new()?;
-        let file = random(&folder.path().join("kept.bin"), 24 * MIB, 22)?;
+        let file = random(&folder.path().join("offered.bin"), 40 * MIB, 23)?;
         let server = Server::start().await?;
+        let link = SlowLink::to(server.address).await?;
         let firefox = Browser::firefox().await?;
         let (seeder, torrent) = firefox.seed(&server.page(), &[&file]).await?;
-        let leecher = firefox.open(&torrent.share_link).await?;
-        leecher.seeding().await?;
+        seeder.click("qr").await?;
+        let drawn = r#"return document.getElementById("qr-dialog").dataset.link"#;
+        let code = seeder.until("a code", drawn).await?;
+        assert_eq!(code, torrent.share_link.as_str());
+        seeder.click("qr-close").await?;
 
-        seeder.close().await?;
-        leecher.reload().await?;
-        let back = leecher.seeding().await?;
-        assert_eq!(back.downloaded, 0, "{back:?}");
+        let leecher = firefox.open(&link.page()).await?;
+        leecher.click("relay-only").await?;
+        link.set_rate(4 * MIB as u64);
+        leecher.add_link(&torrent.share_link).await?;
+        leecher
+            .torrent_that("begun", |torrent| torrent.progress > 0.0)
+            .await?;
+        // The swarm, live, with its table.
+        leecher
+            .run(
+                r#"const summary = document.querySelector('[data-testid="swarm"] > summary');
+                summary.scrollIntoView();
+                summary.click();"#,
+            )
+            .await?;
+        let seen = r#"return document.querySelectorAll('[data-testid="swarm-peer"]').length === 1
+            && Number(document.querySelector('[data-testid="swarm-picture"]').dataset.pictures) > 5"#;
+        leecher.until("a picture with its table", seen).await?;
         let into = folder.path().join("saved");
-        let saved = firefox.save(&leecher, "kept.bin", &into).await?;
-        assert_eq!(saved, digest(&file)?);
+        // Begun while it comes.
+        assert_eq!(
+            firefox.save_like(&leecher, &file, &into).await?,
+            digest(&file)?
+        );
+
+        // A limit is kept, and a language.
+        let set = r#"const limit = document.getElementById("limit-up");
+            limit.value = "5000";
+            limit.dispatchEvent(new Event("change", { bubbles: true }));"#;
+        leecher.run(set).await?;
+        let choose = r#"const choice = document.getElementById("language");
+            choice.value = "de";
+            choice.dispatchEvent(new Event("change", { bubbles: true }));"#;
+        leecher.run(choose).await?;
+        let german = r#"return document.documentElement.lang === "de"
+            && document.body.innerText.includes("Teilen")
+            && document.getElementById("limit-up").value === "5000""#;
+        leecher.until("German words", german).await?;
         firefox.quit().await
     }
 }

@@ -1,4 +1,5 @@
-//! The picture of a real swarm: what it shows of real tabs, and that it rests when it is closed.
+//! The picture of a real swarm: what it shows of real tabs, and that it rests when it is closed or
+//! out of view.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -48,10 +49,14 @@ async fn rows_that(tab: &Tab, what: &str, are: impl Fn(&[Row]) -> bool) -> Resul
     swarm_tests::wait::until(what, || rows(tab), |rows| are(rows)).await
 }
 
-/// Opens the picture, or closes it, as the keyboard does.
+/// Opens the picture, or closes it, as the keyboard does: what has the focus is in view.
 async fn toggle(tab: &Tab) -> Result<()> {
-    tab.run(r#"document.querySelector('[data-testid="swarm"] > summary').click()"#)
-        .await?;
+    tab.run(
+        r#"const summary = document.querySelector('[data-testid="swarm"] > summary');
+        summary.scrollIntoView();
+        summary.click();"#,
+    )
+    .await?;
     Ok(())
 }
 
@@ -63,6 +68,34 @@ async fn pictures(tab: &Tab) -> Result<u64> {
 /// Addresses of what was loaded for the picture.
 const LOADED: &str = "return performance.getEntriesByType('resource').map(it => it.name) \
      .filter(it => /picture|swarm-[0-9a-f]*\\.css|swarm\\.css/.test(it)).length";
+
+/// Then it draws nothing and says nothing new, whatever goes on; back in view it is right at once.
+async fn rests_when_it_is_scrolled_out_of_view(tab: &Tab) -> Result<()> {
+    tab.run(
+        r#"const space = document.createElement("div");
+        space.id = "space";
+        space.style.height = "5000px";
+        document.querySelector("main").before(space);
+        scrollTo(0, 0);"#,
+    )
+    .await?;
+    let is_away = "return !!document.querySelector('.swarm > [data-away]')";
+    tab.until("a picture out of view", is_away).await?;
+    let (drawn, said) = (pictures(tab).await?, rows(tab).await?);
+    let before = tab.torrents().await?[0].downloaded;
+    tab.torrent_that("further", |now| now.downloaded > before + 2 * MIB as u64)
+        .await?;
+    assert_eq!(pictures(tab).await?, drawn);
+    assert_eq!(rows(tab).await?, said);
+
+    tab.run("document.querySelector('[data-testid=\"swarm-picture\"]').scrollIntoView()")
+        .await?;
+    let goes_on = format!("return Number(window.figure.dataset.pictures) > {drawn}");
+    tab.until("pictures again", &goes_on).await?;
+    rows_that(tab, "what is new", |rows| *rows != said).await?;
+    tab.run("document.getElementById('space').remove()").await?;
+    Ok(())
+}
 
 #[tokio::test]
 #[ignore = "needs a browser: cargo xtask test tabs"]
@@ -128,6 +161,7 @@ async fn the_picture_shows_who_gives_and_takes_and_rests_when_it_is_closed() -> 
         "return Number(window.figure.dataset.pictures) > 10",
     )
     .await?;
+    rests_when_it_is_scrolled_out_of_view(tab).await?;
     toggle(tab).await?;
     tab.until(
         "a closed picture",

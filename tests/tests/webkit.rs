@@ -6,6 +6,7 @@
 use anyhow::Result;
 use swarm_tests::browser::Browser;
 use swarm_tests::files::{digest, random};
+use swarm_tests::scenes::kept_after_a_reload;
 use swarm_tests::server::Server;
 use tempfile::TempDir;
 
@@ -50,21 +51,8 @@ mod in_webkit {
     #[tokio::test]
     #[ignore = "needs a browser: cargo xtask test webkit"]
     async fn what_was_fetched_is_there_after_a_reload() -> Result<()> {
-        let folder = TempDir::new()?;
-        let file = random(&folder.path().join("kept.bin"), 24 * MIB, 25)?;
-        let server = Server::start().await?;
         let webkit = Browser::webkit().await?;
-        let (seeder, torrent) = webkit.seed(&server.page(), &[&file]).await?;
-        let leecher = webkit.open(&torrent.share_link).await?;
-        leecher.seeding().await?;
-
-        seeder.close().await?;
-        leecher.reload().await?;
-        let back = leecher.seeding().await?;
-        assert_eq!(back.downloaded, 0, "{back:?}");
-        let into = folder.path().join("saved");
-        let saved = webkit.save_like(&leecher, &file, &into).await?;
-        assert_eq!(saved, digest(&file)?);
+        kept_after_a_reload(&webkit).await?;
         webkit.quit().await
     }
 }

@@ -28,14 +28,15 @@ pub(super) fn draw(surface: &Surface, map: &PieceMap, holders: u32, look: &Look)
     };
     let rarest: Vec<u32> = (0..count).map(rarest).collect();
     let bars = |colour: &str, is_so: fn(u32) -> bool| {
-        surface.fill(colour, || {
-            for (column, copies) in rarest.iter().enumerate().filter(|(_, it)| is_so(**it)) {
-                let part = f64::from(*copies) / f64::from(holders.max(1));
-                let high = (part * height).max(NOBODY);
-                let left = column as f64 * width;
-                surface.context.rect(left, height - high, width + 0.3, high);
-            }
-        });
+        // Not as one path: browsers are much slower with that.
+        surface.context.set_fill_style_str(colour);
+        for (column, copies) in rarest.iter().enumerate().filter(|(_, it)| is_so(**it)) {
+            let part = f64::from(*copies) / f64::from(holders.max(1));
+            let high = (part * height).max(NOBODY);
+            let left = column as f64 * width;
+            let context = &surface.context;
+            context.fill_rect(left, height - high, width + 0.3, high);
+        }
     };
     bars(&look.partial, |copies| copies > 1);
     bars(&look.piece, |copies| copies == 1);

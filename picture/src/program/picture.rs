@@ -6,8 +6,9 @@ use swarm_picture::piece_map::{PieceMap, RowView};
 use swarm_picture::surface::{Surface, ratio};
 use web_sys::Element;
 
+use super::around::flows;
 use super::look::{Look, PATHS, index_of};
-use super::star::{Star, flows};
+use super::star::Star;
 use super::table::Table;
 use super::{copies, words};
 
@@ -28,10 +29,13 @@ const OURS: u32 = u32::MAX;
 pub(super) struct Picture {
     element: Element,
     figure: Element,
+    /// It, the star's figure and the piece map's are in view.
+    seen: Seen,
     known: SwarmKnown,
     star: Star,
     map: PieceMap,
     copies: Surface,
+    rarest: Element,
     table: Table,
     look: Look,
     /// Chosen by a click or by keys.
@@ -49,6 +53,16 @@ pub(super) struct Picture {
     pictures: u32,
 }
 
+/// What of a picture is in view.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    any: bool,
+    star: bool,
+    map: bool,
+    /// The map was not, before: what came meanwhile is no news to anybody.
+    map_is_back: bool,
+}
+
 impl Picture {
     /// In its element, which is on the page.
     pub(super) fn new(element: &Element) -> Self {
@@ -59,10 +73,12 @@ impl Picture {
         let look = Look::read(&surface);
         let mut picture = Picture {
             figure: part(element, "swarm-picture"),
+            seen: Seen::default(),
             known: SwarmKnown::default(),
             star: Star::new(surface, words::ours()),
             map: PieceMap::new(&part(element, "swarm-map"), MAP_HEIGHT),
             copies: Surface::new(&part(element, "swarm-copies")),
+            rarest: part(element, "swarm-rarest"),
             table: Table::new(part(element, "swarm-rows")),
             look,
             chosen: None,
@@ -85,6 +101,19 @@ impl Picture {
         self.fit_map();
     }
 
+    /// A part of it, or the whole, came into view or left it.
+    pub(super) fn see(&mut self, what: &Element, is_seen: bool) {
+        let seen = &mut self.seen;
+        if *what == self.element {
+            seen.any = is_seen;
+        } else if *what == self.figure {
+            seen.star = is_seen;
+        } else {
+            seen.map_is_back = is_seen && !seen.map;
+            seen.map = is_seen;
+        }
+    }
+
     fn fit_map(&mut self) {
         // More columns than the screen has pixels nobody could see.
         let room = self.copies.width * ratio();
@@ -95,6 +124,7 @@ impl Picture {
     /// What the person told the browser.
     pub(super) fn read_preferences(&mut self) {
         self.look = Look::read(&self.star.surface);
+        self.star.repaint();
         self.map.repaint();
         self.is_unmapped = true;
     }
@@ -114,27 +144,37 @@ impl Picture {
         self.is_unmapped = true;
     }
 
-    /// Draws a picture. True when the next will differ.
+    /// Draws of a picture what somebody sees. True when the next will differ.
     pub(super) fn draw(&mut self, now: f64) -> bool {
         let seconds = ((now - self.drawn_at) / 1000.0).clamp(0.0, LONGEST);
+        if !self.seen.any {
+            return false;
+        }
         self.drawn_at = now;
         let is_still = self.look.is_still;
-        let chosen = self.hovered.or(self.chosen);
-        let slides = self.star.pass(seconds, is_still);
-        self.star.draw(&self.known, &self.look, chosen);
-        let glows = self.draw_map((!is_still).then_some(seconds));
-        self.pictures += 1;
-        set_attribute(&self.figure, "data-pictures", &self.pictures.to_string());
+        let mut moves = false;
+        if self.seen.star {
+            let chosen = self.hovered.or(self.chosen);
+            moves |= self.star.pass(seconds, is_still);
+            self.star.draw(&self.known, &self.look, chosen);
+            moves |= !is_still && flows(&self.known);
+            self.pictures += 1;
+            set_attribute(&self.figure, "data-pictures", &self.pictures.to_string());
+        }
+        if self.seen.map {
+            let is_back = std::mem::take(&mut self.seen.map_is_back);
+            moves |= self.draw_map((!is_still && !is_back).then_some(seconds));
+        }
         if self.is_unsaid && now - self.said_at > SAID_EVERY {
             self.say(now);
         }
-        let flows = !is_still && flows(&self.known);
-        slides || glows || flows || self.is_unsaid
+        moves |= self.table.go_on(&self.known);
+        moves || self.is_unsaid
     }
 
     fn draw_map(&mut self, seconds: Option<f64>) -> bool {
         if self.is_unmapped {
-            self.is_unmapped = false;
+            (self.is_unmapped, self.is_unsaid) = (false, true);
             let look = &self.look;
             let row = |key, have, share| RowView {
                 key,
@@ -171,10 +211,9 @@ impl Picture {
 
     fn say(&mut self, now: f64) {
         (self.is_unsaid, self.said_at) = (false, now);
-        self.table.show(&self.known);
-        self.table.choose(self.chosen);
+        self.table.begin(&self.known);
         let rarest = words::rarest(copies::rarest(self.map.copies()), self.holders());
-        set_text(&part(&self.element, "swarm-rarest"), &rarest);
+        set_text(&self.rarest, &rarest);
         for (index, name) in PATHS.iter().enumerate() {
             let views = self
                 .known

@@ -1,21 +1,17 @@
 //! This tab in the middle, its peers around it, and what passes between them.
 
 use js_sys::Array;
-use swarm_core::engine::PeerView;
 use swarm_core::engine::view::{KnownPeer, SwarmKnown};
 use swarm_picture::cells::{self, Cell};
 use swarm_picture::hexagon::corners;
 use swarm_picture::rings::Rings;
+use swarm_picture::sprite::Sprite;
 use swarm_picture::surface::Surface;
-use swarm_picture::ways::{Way, draw_pieces};
 use wasm_bindgen::JsValue;
 
+use super::around::{Peer, arrow, pieces_of};
 use super::look::{Look, PATHS, index_of};
 use super::slots::Slots;
-
-/// A line's two directions are so far apart in its middle, in CSS pixels, and at most such a part
-/// of its length.
-const APART: (f64, f64) = (14.0, 0.14);
 
 /// How well lines are seen, and how broad they are: of one who is choked, and of one who is not.
 const LINES: [(f64, f64); 2] = [(0.28, 1.0), (0.85, 1.8)];
@@ -37,12 +33,6 @@ const DASHES: [&[f64]; 6] = [
 /// CSS pixels a second that a piece goes.
 const SPEED: f64 = 110.0;
 
-/// Of a line, at most so many pieces are shown; one more whenever the rate is four times as high.
-const MOST_PIECES: u32 = 6;
-
-/// With which there is one piece on a line, bytes a second.
-const SLOW: u64 = 16 << 10;
-
 /// How fast cells go to a new place: a quarter of a second for most of the way.
 const SLIDES: f64 = 8.0;
 
@@ -53,10 +43,19 @@ const GLOWS: f64 = 0.7;
 #[derive(Debug)]
 pub(super) struct Star {
     pub(super) surface: Surface,
+    /// What changes only when something is new, which is drawn then: lines and cells.
+    under: Surface,
+    is_stale: bool,
+    /// What was chosen when that was drawn.
+    drawn_for: Option<u32>,
+    /// A piece, and what glows around a cell. None while their size or colour is another.
+    sprites: Option<[Sprite; 2]>,
     rings: Rings,
     slots: Slots,
     /// Where cells are, on their way to where they belong.
     places: Vec<(f64, f64)>,
+    /// Where we are, on the same way.
+    middle: (f64, f64),
     /// Sessions with what they had of the whole, and how much they glow.
     glow: Vec<(u32, f64, f64)>,
     /// Seconds of movement so far.
@@ -69,9 +68,14 @@ impl Star {
     pub(super) fn new(surface: Surface, words: String) -> Self {
         Star {
             surface,
+            under: Surface::off_screen(),
+            is_stale: true,
+            drawn_for: None,
+            sprites: None,
             rings: Rings::default(),
             slots: Slots::default(),
             places: Vec::new(),
+            middle: (0.0, 0.0),
             glow: Vec::new(),
             phase: 0.0,
             words,
@@ -81,17 +85,28 @@ impl Star {
     /// The picture has another size.
     pub(super) fn fit(&mut self) {
         self.surface.fit();
+        let (width, height) = (self.surface.width, self.surface.height);
+        self.under.fit_to(width, height);
         self.arrange();
         self.places.clone_from(&self.rings.places);
+        self.middle = self.rings.middle;
     }
 
     fn arrange(&mut self) {
         let (width, height) = (self.surface.width, self.surface.height);
         self.rings = Rings::fit(self.slots.count(), width, height);
+        self.repaint();
+    }
+
+    /// Colours or sizes have changed.
+    pub(super) fn repaint(&mut self) {
+        self.sprites = None;
+        self.is_stale = true;
     }
 
     /// Takes in what there is now.
     pub(super) fn take(&mut self, known: &SwarmKnown) {
+        self.is_stale = true;
         let before = self.slots.count();
         self.slots.take(&known.peers);
         if self.slots.count() != before {
@@ -136,7 +151,8 @@ impl Star {
         } else {
             (SLIDES * seconds).min(1.0)
         };
-        for (place, target) in self.places.iter_mut().zip(targets) {
+        let ours = (&mut self.middle, &self.rings.middle);
+        for (place, target) in self.places.iter_mut().zip(targets).chain([ours]) {
             let (dx, dy) = (target.0 - place.0, target.1 - place.1);
             if dx.abs() + dy.abs() < 0.5 {
                 *place = *target;
@@ -145,6 +161,7 @@ impl Star {
                 moves = true;
             }
         }
+        self.is_stale |= moves;
         let cooler = if is_still { 1.0 } else { seconds / GLOWS };
         for (.., glow) in &mut self.glow {
             *glow = (*glow - cooler).max(0.0);
@@ -154,48 +171,55 @@ impl Star {
     }
 
     /// Draws it all.
-    pub(super) fn draw(&self, known: &SwarmKnown, look: &Look, chosen: Option<u32>) {
-        self.surface.clear();
+    pub(super) fn draw(&mut self, known: &SwarmKnown, look: &Look, chosen: Option<u32>) {
         let around: Vec<Peer<'_>> = known
             .peers
             .iter()
             .filter_map(|peer| self.peer(peer))
             .collect();
-        for (index, _) in PATHS.iter().enumerate() {
-            self.draw_lines(&around, index, look, chosen);
+        if self.is_stale || self.drawn_for != chosen {
+            (self.is_stale, self.drawn_for) = (false, chosen);
+            self.draw_under(&around, known, look, chosen);
         }
-        self.draw_cells(&around, known, look);
-        self.draw_pieces(&around, look, chosen);
+        let radius = self.rings.radius;
+        let sprites = self.sprites.take();
+        let [piece, glow] = sprites.unwrap_or_else(|| sprites_of(radius, look));
+        self.surface.clear();
+        self.surface.put(&self.under, 0.0, 0.0);
+        self.draw_glow(&around, &glow);
+        self.draw_pieces(&around, look, chosen, &piece);
+        self.write_words(look);
+        self.sprites = Some([piece, glow]);
+    }
+
+    fn draw_under(
+        &self,
+        around: &[Peer<'_>],
+        known: &SwarmKnown,
+        look: &Look,
+        chosen: Option<u32>,
+    ) {
+        self.under.clear();
+        for (index, _) in PATHS.iter().enumerate() {
+            self.draw_lines(around, index, look, chosen);
+        }
+        self.draw_cells(around, known, look);
         let chosen = around.iter().find(|peer| Some(peer.session) == chosen);
         if let Some(peer) = chosen {
             let ring = corners(peer.at, self.rings.radius + 2.0);
-            let path = || self.surface.outline(&ring);
-            self.surface.stroke(&look.focus, 2.5, path);
+            let path = || self.under.outline(&ring);
+            self.under.stroke(&look.focus, 2.5, path);
         }
-        self.write_words(look);
     }
 
     fn peer<'a>(&self, known: &'a KnownPeer) -> Option<Peer<'a>> {
         let at = *self.places.get(self.slots.of(known.session)?)?;
-        let (middle, radius) = (self.rings.middle, self.rings.radius);
-        let (dx, dy) = (at.0 - middle.0, at.1 - middle.1);
-        let length = (dx * dx + dy * dy).sqrt().max(1.0);
-        let (ux, uy) = (dx / length, dy / length);
-        let point = |distance: f64| (middle.0 + ux * distance, middle.1 + uy * distance);
-        let (ours, theirs) = (point(self.rings.middle_radius), point(length - radius));
-        let bend = (APART.0 / length).min(APART.1);
-        Some(Peer {
-            session: known.session,
-            view: known.view.as_ref()?,
-            at,
-            coming: Way::between(theirs, ours, bend),
-            going: Way::between(ours, theirs, bend),
-            length: length - radius - self.rings.middle_radius,
-        })
+        let ours = (self.middle, self.rings.middle_radius);
+        Peer::new(known, (at, self.rings.radius), ours)
     }
 
     fn draw_lines(&self, around: &[Peer<'_>], path: usize, look: &Look, chosen: Option<u32>) {
-        let context = &self.surface.context;
+        let context = &self.under.context;
         let dashes: Array = DASHES[path]
             .iter()
             .map(|it| JsValue::from_f64(*it))
@@ -204,14 +228,14 @@ impl Star {
         let fainter = (CROWD / around.len().max(1) as f64).clamp(FAINTEST, 1.0);
         for (index, (opacity, width)) in LINES.iter().enumerate() {
             context.set_global_alpha(*opacity * fainter);
-            self.surface.stroke(&look.paths[path], *width, || {
+            self.under.stroke(&look.paths[path], *width, || {
                 let alike = around.iter().filter(|peer| index_of(peer.view) == path);
                 for peer in alike.filter(|peer| peer.is_shown(chosen)) {
                     if usize::from(peer.view.unchoked_us) == index {
-                        peer.coming.trace(&self.surface);
+                        peer.coming.trace(&self.under);
                     }
                     if usize::from(peer.view.unchoked) == index {
-                        peer.going.trace(&self.surface);
+                        peer.going.trace(&self.under);
                     }
                 }
             });
@@ -231,36 +255,37 @@ impl Star {
         let here: u32 = known.have.iter().map(|byte| byte.count_ones()).sum();
         let share = f64::from(here) / f64::from(known.pieces.max(1));
         let radius = self.rings.radius;
-        let mut cells = vec![cell(self.rings.middle, self.rings.middle_radius, share)];
+        let mut cells = vec![cell(self.middle, self.rings.middle_radius, share)];
         cells.extend(
             around
                 .iter()
                 .map(|peer| cell(peer.at, radius, peer.view.progress)),
         );
-        cells::draw(&self.surface, &cells, &look.missing, &look.card);
-        self.surface.stroke(&look.line, 1.0, || {
-            let outline = |cell: &Cell<'_>| self.surface.outline(&corners(cell.at, cell.radius));
+        cells::draw(&self.under, &cells, &look.missing, &look.card);
+        self.under.stroke(&look.line, 1.0, || {
+            let outline = |cell: &Cell<'_>| self.under.outline(&corners(cell.at, cell.radius));
             cells.iter().for_each(outline);
         });
-        // Somebody got something, wherever from.
+    }
+
+    /// Somebody got something, wherever from.
+    fn draw_glow(&self, around: &[Peer<'_>], sprite: &Sprite) {
         for (weakest, strongest, opacity) in [(0.0, 0.5, 0.35), (0.5, 1.1, 0.8)] {
             self.surface.context.set_global_alpha(opacity);
-            self.surface.stroke(&look.piece, 1.5, || {
-                for (session, _, glow) in &self.glow {
-                    let peer = around.iter().find(|peer| peer.session == *session);
-                    if *glow > weakest
-                        && *glow <= strongest
-                        && let Some(peer) = peer
-                    {
-                        self.surface.outline(&corners(peer.at, radius - 1.0));
-                    }
+            for (session, _, glow) in &self.glow {
+                let peer = around.iter().find(|peer| peer.session == *session);
+                if *glow > weakest
+                    && *glow <= strongest
+                    && let Some(peer) = peer
+                {
+                    sprite.put(&self.surface, peer.at);
                 }
-            });
+            }
         }
         self.surface.context.set_global_alpha(1.0);
     }
 
-    fn draw_pieces(&self, around: &[Peer<'_>], look: &Look, chosen: Option<u32>) {
+    fn draw_pieces(&self, around: &[Peer<'_>], look: &Look, chosen: Option<u32>, sprite: &Sprite) {
         let shown = || around.iter().filter(|peer| peer.is_shown(chosen));
         let ways = shown().flat_map(|peer| {
             let ways = [
@@ -269,8 +294,8 @@ impl Star {
             ];
             ways.map(|(way, rate)| (peer, way, rate))
         });
-        let size = (self.rings.radius / 6.0).clamp(2.2, 4.5);
         if look.is_still {
+            let size = piece_size(self.rings.radius);
             // Arrows say what movement would.
             self.surface.fill(&look.piece, || {
                 for (_, way, _) in ways.filter(|(.., rate)| *rate > 0) {
@@ -279,20 +304,21 @@ impl Star {
             });
             return;
         }
-        let pieces = ways.flat_map(|(peer, way, rate)| {
+        for (peer, way, rate) in ways {
             let count = pieces_of(rate);
             // Each at a point of its own, or they would march in step.
             let offset = f64::from(peer.session) * 0.381_966;
             let gone = self.phase * SPEED / peer.length.max(20.0) + offset;
-            let parts = (0..count).map(move |number| gone + f64::from(number) / f64::from(count));
-            parts.map(move |part| (way, part.fract(), size))
-        });
-        draw_pieces(&self.surface, &look.piece, pieces);
+            for number in 0..count {
+                let part = gone + f64::from(number) / f64::from(count);
+                sprite.put(&self.surface, way.at(part.fract()));
+            }
+        }
     }
 
     fn write_words(&self, look: &Look) {
         let context = &self.surface.context;
-        let (x, y) = self.rings.middle;
+        let (x, y) = self.middle;
         let y = y + self.rings.middle_radius + 13.0;
         context.set_font("600 13px system-ui, sans-serif");
         context.set_text_align("center");
@@ -305,48 +331,20 @@ impl Star {
     }
 }
 
-/// One that is there, with where it is drawn.
-struct Peer<'a> {
-    session: u32,
-    view: &'a PeerView,
-    at: (f64, f64),
-    /// To us.
-    coming: Way,
-    /// To it.
-    going: Way,
-    length: f64,
+/// A piece, and what glows around a cell.
+fn sprites_of(radius: f64, look: &Look) -> [Sprite; 2] {
+    let size = piece_size(radius);
+    let piece = Sprite::new(size, |surface, middle| {
+        surface.fill(&look.piece, || surface.outline(&corners(middle, size)));
+    });
+    let glow = Sprite::new(radius + 1.0, |surface, middle| {
+        let outline = corners(middle, radius - 1.0);
+        surface.stroke(&look.piece, 1.5, || surface.outline(&outline));
+    });
+    [piece, glow]
 }
 
-impl Peer<'_> {
-    /// Somebody who is looked at closely is looked at alone.
-    fn is_shown(&self, chosen: Option<u32>) -> bool {
-        chosen.is_none_or(|chosen| chosen == self.session)
-    }
-}
-
-/// How many stand for so many bytes a second.
-fn pieces_of(rate: u64) -> u32 {
-    match rate {
-        0 => 0,
-        _ => (1 + (rate / SLOW).max(1).ilog2() / 2).min(MOST_PIECES),
-    }
-}
-
-/// A triangle in the middle of a way, in its direction.
-fn arrow(way: Way, size: f64) -> [(f64, f64); 3] {
-    let ((x, y), (ahead_x, ahead_y)) = (way.at(0.5), way.at(0.52));
-    let (dx, dy) = (ahead_x - x, ahead_y - y);
-    let length = (dx * dx + dy * dy).sqrt().max(f64::MIN_POSITIVE);
-    let (dx, dy) = (dx / length * size, dy / length * size);
-    [
-        (x + dx, y + dy),
-        (x - dx - dy * 0.8, y - dy + dx * 0.8),
-        (x - dx + dy * 0.8, y - dy - dx * 0.8),
-    ]
-}
-
-/// Something goes to or fro.
-pub(super) fn flows(known: &SwarmKnown) -> bool {
-    let mut views = known.peers.iter().filter_map(|peer| peer.view.as_ref());
-    views.any(|view| view.down_rate + view.up_rate > 0)
+/// From a piece's middle to its corners, beside cells of this radius.
+fn piece_size(radius: f64) -> f64 {
+    (radius / 6.0).clamp(2.2, 4.5)
 }

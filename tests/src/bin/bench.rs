@@ -3,9 +3,9 @@
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
 use anyhow::{Context, Result, bail};
-use swarm_tests::bench::{Figure, direct, far, lab, relay, tabs, tcp, trackers};
+use swarm_tests::bench::{Figure, direct, far, lab, relay, start, tabs, tcp, trackers};
 
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "relay",
     "trackers",
     "tcp",
@@ -17,6 +17,7 @@ const PARTS: [&str; 12] = [
     "first-byte",
     "memory",
     "page-weight",
+    "start",
     "lab",
 ];
 
@@ -51,6 +52,7 @@ async fn main() -> Result<()> {
             "dropping" => tabs::dropping().await?,
             "first-byte" => tabs::first_byte().await?,
             "memory" => tabs::memory().await?,
+            "start" => start::run().await?,
             "lab" => lab::run().await?,
             _ => tabs::page_weight()?,
         };

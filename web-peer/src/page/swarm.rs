@@ -1,7 +1,7 @@
 //! The picture of a torrent's swarm, in its card.
 //!
 //! A program of its own draws it (`picture/`), which is loaded when somebody opens the first. The
-//! worker is asked for what is new while a picture is open and somebody sees the page.
+//! worker is asked for what is new while a picture is open and somebody sees it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -18,6 +18,12 @@ use crate::messages::{ToWorker, Watching};
 
 /// The event with which the program comes.
 const HERE: &str = "swarm-picture";
+
+/// The event with which it says that a picture came into view.
+const SEEN: &str = "swarm-seen";
+
+/// What the element of a picture has that is scrolled out of view.
+const AWAY: &str = "data-away";
 
 /// See the module. Cheap to clone.
 #[derive(Clone)]
@@ -52,6 +58,8 @@ impl Swarms {
         }));
         let coming = swarms.clone();
         listen(&document(), "visibilitychange", move |_| coming.ask());
+        let seen = swarms.clone();
+        listen(&window(), SEEN, move |_| seen.ask());
         let here = swarms.clone();
         listen(&window(), HERE, move |event| here.arrive(&event));
         swarms
@@ -109,7 +117,7 @@ impl Swarms {
             return;
         }
         for open in self.0.open.borrow_mut().iter_mut() {
-            if !open.is_asked {
+            if !open.is_asked && !open.body.has_attribute(AWAY) {
                 open.is_asked = true;
                 let watching = match open.has_begun {
                     true => Watching::Next,

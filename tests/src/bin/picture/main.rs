@@ -95,15 +95,27 @@ async fn swarm(picture: &Path) -> Result<()> {
     let tab = &tabs[2];
     tab.torrent_that("with all peers", |torrent| torrent.peers.len() == 5)
         .await?;
-    tab.run(r#"document.querySelector('[data-testid="swarm"] > summary').click()"#)
-        .await?;
+    browser.emulate((1000, 955, 1.0), &[]).await?;
+    tab.run(
+        r#"const summary = document.querySelector('[data-testid="swarm"] > summary');
+        summary.scrollIntoView();
+        summary.click();"#,
+    )
+    .await?;
     tab.torrent_that("a third", |torrent| torrent.progress > 0.3)
         .await?;
     let rows = "return document.querySelectorAll('[data-testid=\"swarm-peer\"]').length === 5";
     tab.until("rows of peers", rows).await?;
-    browser.emulate((1200, 1320, 1.0), &[]).await?;
-    tab.run("document.querySelector('[data-testid=\"swarm\"]').scrollIntoView()")
-        .await?;
+    tab.run(
+        r#"document.querySelector('details.peers').open = false;
+        document.querySelector('[data-testid="torrent"]').scrollIntoView();"#,
+    )
+    .await?;
+    // Nothing glows any more that came while nobody saw it.
+    let drawn = "const it = document.querySelector('[data-testid=\"swarm-picture\"]').dataset;
+        window.begun ??= Number(it.pictures);
+        return Number(it.pictures) > window.begun + 30";
+    tab.until("a picture that moves", drawn).await?;
     tab.screenshot(picture).await?;
     browser.quit().await
 }

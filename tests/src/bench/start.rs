@@ -1,0 +1,85 @@
+//! How long the page takes to be read and to be of use, on a slow phone in a bad mobile network.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::{Figure, median};
+use crate::browser::Browser;
+use crate::server::Server;
+
+/// So many times slower than this machine.
+const SLOWER: f64 = 4.0;
+
+/// Bytes a second: 1.6 Mbit/s.
+const RATE: u64 = 200_000;
+
+/// Milliseconds until an answer begins, of each request: what a mobile network takes, and what it
+/// takes a machine that is next door.
+const LATENCIES: [(&str, u64); 2] = [("150 ms to the server", 150), ("a server next door", 0)];
+
+/// Each is a browser without anything of the page.
+const TIMES: usize = 3;
+
+/// Notes when the page's program has begun and when the engine answers, from the beginning of the
+/// visit.
+const WATCH: &str = r#"
+    window.moments = {};
+    const note = (what, is) => { if (is) window.moments[what] ??= performance.now(); };
+    new MutationObserver(() => {
+        const is_here = document.getElementById("tracker");
+        note("usable", is_here && !document.getElementById("starting"));
+        note("engine", is_here && is_here.dataset.state !== "connecting");
+    }).observe(document, { subtree: true, childList: true, attributes: true });
+"#;
+
+const MOMENTS: &str = r#"
+    const [paint] = performance.getEntriesByName("first-contentful-paint");
+    const { usable, engine } = window.moments;
+    return paint && usable && engine && [paint.startTime, usable, engine];
+"#;
+
+/// First paint, use, and engine, for each latency.
+pub async fn run() -> Result<Vec<Figure>> {
+    let server = Server::start().await?;
+    let mut figures = Vec::new();
+    for (network, latency) in LATENCIES {
+        let mut all = [Vec::new(), Vec::new(), Vec::new()];
+        for _ in 0..TIMES {
+            let took = visit(&server.page(), latency).await?;
+            for (index, times) in all.iter_mut().enumerate() {
+                times.push(took[index].as_f64().context("milliseconds")?);
+            }
+        }
+        let names = ["first paint", "usable", "engine linked"];
+        for (name, times) in names.into_iter().zip(all) {
+            figures.push(Figure::new(
+                format!("start on a slow phone, {network}: {name}"),
+                median(times) / 1000.0,
+                "s",
+                "",
+            ));
+        }
+    }
+    Ok(figures)
+}
+
+/// Milliseconds, as [`MOMENTS`] has them.
+async fn visit(page: &str, latency: u64) -> Result<Value> {
+    let browser = Browser::start().await?;
+    let tab = browser.open("about:blank").await?;
+    let watch = json!({ "source": WATCH });
+    tab.command("Page.addScriptToEvaluateOnNewDocument", watch)
+        .await?;
+    tab.command("Network.enable", json!({})).await?;
+    let network = json!({
+        "offline": false, "latency": latency,
+        "downloadThroughput": RATE, "uploadThroughput": RATE,
+    });
+    tab.command("Network.emulateNetworkConditions", network)
+        .await?;
+    browser.slow_down(SLOWER).await?;
+    tab.goto(page).await?;
+    let moments = tab.until("a page that has started", MOMENTS).await?;
+    browser.quit().await?;
+    Ok(moments)
+}
