@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use rtc_link::connection::MAX_PAYLOAD;
+use rtc_link::description::MAX_PAYLOAD;
 use rtc_link::{Config, ConnectionId, Endpoint, Event};
 use swarm_core::engine::{DirectId, DirectWork};
 use swarm_core::id::LinkId;

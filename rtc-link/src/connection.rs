@@ -16,9 +16,6 @@ use crate::crypto::{Identity, provider};
 use crate::description::{USUAL_MESSAGE, check, max_message};
 use crate::error::LinkError;
 
-/// Bytes of a message, at the most, as a tab sends them: every browser takes 256 KiB, and shorter
-/// ones keep others from waiting.
-pub const MAX_PAYLOAD: usize = 64 << 10;
 /// The longest message that we take: as every browser.
 const MAX_MESSAGE: usize = 256 << 10;
 /// Bytes that SCTP has in hand, sent or not, until the other end has said that it has them: so

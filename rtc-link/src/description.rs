@@ -1,11 +1,13 @@
 //! What is read of a description (SDP) before anything is built from it.
 
-use crate::connection::MAX_PAYLOAD;
 use crate::error::LinkError;
 
 /// The longest description that is looked at, in bytes: as long as trackers of WebTorrent's kind
 /// hand on. Those of browsers have one or two thousand.
 pub const MAX_DESCRIPTION: usize = 64 << 10;
+/// Bytes of a message, at the most, as a tab sends them: every browser takes 256 KiB, and shorter
+/// ones keep others from waiting.
+pub const MAX_PAYLOAD: usize = 64 << 10;
 /// What the other end takes if it does not say (RFC 8841 §6.1).
 pub(crate) const USUAL_MESSAGE: usize = 64 << 10;
 /// No end takes less than that, whatever it says: each message has its cost.
