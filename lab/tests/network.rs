@@ -57,7 +57,9 @@ fn a_quiet_network_finds_everything_in_few_hops() {
     let queries = results.quantiles(|lookup| lookup.queries as f64);
     assert!(queries.p50 <= 30.0, "{queries:?}");
     assert!(results.first().p50 < 0.2, "{:?}", results.first());
-    assert!(results.announces.iter().all(|it| it.stored == 8));
+    let stored: Vec<_> = results.announces.iter().map(|it| it.stored).collect();
+    // With the closest eight, and with some who were among them as long as fewer were known.
+    assert!(stored.iter().all(|it| (8..=12).contains(it)), "{stored:?}");
     let idle = results.idle_sent.max(results.idle_received);
     assert!((1.0..100.0).contains(&idle), "{idle}");
 }

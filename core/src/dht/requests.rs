@@ -139,6 +139,11 @@ impl Request {
         matches!(self, Request::Announce { .. } | Request::Put { .. })
     }
 
+    /// It tells of a peer.
+    pub(super) fn announces(&self) -> bool {
+        matches!(self, Request::Announce { .. })
+    }
+
     /// What is stored with somebody.
     pub(super) fn store(&self, place: Place) -> Option<Ask> {
         let token = place.token;

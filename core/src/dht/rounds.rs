@@ -215,7 +215,10 @@ impl Dht {
         let Some(ongoing) = lookup.request().and_then(|id| self.requests.get(id)) else {
             return;
         };
-        if !ongoing.request.stores() {
+        let early = lookup.phase == Phase::Walking;
+        // One more who takes a value that the closest refuse would make a success of it; one more
+        // who hears of a peer does no harm.
+        if !ongoing.request.stores() || early && !ongoing.request.announces() {
             return;
         }
         let places = lookup.places(&self.config);
