@@ -153,6 +153,17 @@ impl Tab {
         Ok(())
     }
 
+    /// Types into a field of this id, and leaves it.
+    pub async fn fill(&self, test_id: &str, value: &str) -> Result<()> {
+        let script = format!(
+            r#"const field = document.querySelector('[data-testid="{test_id}"]');
+            field.value = "{value}";
+            field.dispatchEvent(new Event("change", {{ bubbles: true }}));"#
+        );
+        self.run(&script).await?;
+        Ok(())
+    }
+
     /// The text of every alert on the page.
     pub async fn alerts(&self) -> Result<Vec<String>> {
         self.focus().await?;

@@ -16,17 +16,6 @@ use tempfile::TempDir;
 
 const MIB: usize = 1 << 20;
 
-/// Types into a field of this id, and leaves it.
-async fn set(tab: &Tab, test_id: &str, value: &str) -> Result<()> {
-    let script = format!(
-        r#"const field = document.querySelector('[data-testid="{test_id}"]');
-        field.value = "{value}";
-        field.dispatchEvent(new Event("change", {{ bubbles: true }}));"#
-    );
-    tab.run(&script).await?;
-    Ok(())
-}
-
 /// Waits until these parts of the line about limits are shown, and no others.
 async fn held(tab: &Tab, parts: &[&str]) -> Result<()> {
     let script = format!(
@@ -97,7 +86,7 @@ async fn limits_are_told_and_kept_and_end_sharing() -> Result<()> {
             &format!("return !(() => {{{ASKS}}})()"),
         )
         .await?;
-    set(&seeder, "limit-up", "50").await?;
+    seeder.fill("limit-up", "50").await?;
     let leecher = browser.open(&torrent.share_link).await?;
     leecher
         .torrent_that("begun", |torrent| torrent.progress > 0.0)
@@ -115,16 +104,16 @@ async fn limits_are_told_and_kept_and_end_sharing() -> Result<()> {
     let kept = r#"return document.getElementById("limit-up").value === "50""#;
     assert_eq!(seeder.run(kept).await?, true);
     // The other end's own limit, and its number of peers.
-    set(&seeder, "limit-up", "").await?;
-    set(&leecher, "limit-down", "50").await?;
+    seeder.fill("limit-up", "").await?;
+    leecher.fill("limit-down", "50").await?;
     held(&leecher, &["down"]).await?;
     held(&seeder, &[]).await?;
-    set(&leecher, "limit-peers", "1").await?;
+    leecher.fill("limit-peers", "1").await?;
     held(&leecher, &["down", "peers"]).await?;
 
     // Enough of sharing.
-    set(&seeder, "limit-ratio", "0.5").await?;
-    set(&leecher, "limit-down", "").await?;
+    seeder.fill("limit-ratio", "0.5").await?;
+    leecher.fill("limit-down", "").await?;
     seeder
         .torrent_that("shared enough", |torrent| torrent.state == "paused")
         .await?;
@@ -211,7 +200,7 @@ async fn somebody_who_wants_to_is_told_what_is_complete() -> Result<()> {
     let browser = Browser::start().await?;
     browser.allow(&server.page(), "notifications").await?;
     let (seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
-    set(&seeder, "limit-up", "20").await?;
+    seeder.fill("limit-up", "20").await?;
     let leecher = browser.open(&torrent.share_link).await?;
     let taken = "return Boolean(navigator.serviceWorker.controller)";
     leecher.until("a service worker", taken).await?;
@@ -221,7 +210,7 @@ async fn somebody_who_wants_to_is_told_what_is_complete() -> Result<()> {
         .torrent_that("begun", |torrent| torrent.progress > 0.0)
         .await?;
     // The seeder's tab is in front from here on, and sees what all tabs tell.
-    set(&seeder, "limit-up", "").await?;
+    seeder.fill("limit-up", "").await?;
     let told = r#"
         const [done] = arguments;
         navigator.serviceWorker.ready

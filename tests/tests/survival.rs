@@ -64,11 +64,14 @@ async fn six_tabs_go_on_without_a_server_and_introduce_a_seventh() -> Result<()>
 
     // It meets one of them, where nobody else is, and then that place is gone, too.
     let seventh = browser.open(&second.page()).await?;
+    // So slowly that it still needs others when it hears of the last of them.
+    seventh.fill("limit-down", "1000").await?;
     seventh.add_link(&magnet).await?;
     linked(&seventh, 1).await?;
     second.kill().await?;
     let introduced = linked(&seventh, 6).await?;
     assert_eq!(introduced.peers.len(), 6, "{introduced:?}");
+    seventh.fill("limit-down", "").await?;
     for tab in &tabs {
         tab.seeding().await?;
     }
