@@ -10,8 +10,10 @@
 //! passes through here, and into a recording if there is one: recordings know nothing of
 //! what carries channels.
 
+mod asked;
 mod bridge;
 mod flow;
+mod hear;
 mod io;
 mod offers;
 mod pulse;
@@ -32,20 +34,15 @@ pub use io::{
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::engine::{
-    self, Command, Config, Contents, DirectId, DirectNews, Ending, PeerContents, PeerPath, View,
-};
+use crate::engine::{self, Command, Config, Ending};
 use crate::find::Announcer;
-use crate::find::announcer::{Said, SourceView, found};
-use crate::id::{InfoHash, LinkId, PeerId};
+use crate::find::announcer::{Said, found};
+use crate::id::LinkId;
 use crate::net::{Contact, LaneLimits, RelayPolicy};
-use crate::overlay::IS_BRIDGE;
-use crate::peer::UNCOUNTED;
 use crate::record::{RecordedEngine, Sink};
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
 use crate::time::Time;
-use crate::wire::relay::{ServerMessage, StunServer};
 use bridge::Bridge;
 use offers::Offers;
 use relay::RelayLink;
@@ -54,7 +51,7 @@ use trackers::Trackers;
 use web_seeds::WebSeeds;
 pub use web_seeds::{Answer, Fetch, SeedTrouble, WebInput, WebOutput, WebSeedView};
 use webtorrent::WebTorrentLink;
-use wire::{News, Wires};
+use wire::Wires;
 
 /// See the module. `S` is where recordings go, `C` what payload is.
 #[derive(Debug)]
@@ -195,137 +192,6 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         }
         while let Some(output) = self.web_seeds.poll_output() {
             self.out.push_back(Output::Web(output));
-        }
-    }
-
-    /// A link has something to say; what that means to the engine.
-    fn hear(&mut self, now: Time, id: LinkId, input: LinkInput<C>) -> engine::Input<C> {
-        if let LinkInput::Up = input {
-            // Whatever there was before is over.
-            self.foreign.remove(&id);
-            let config = &self.engine.engine().config().tracker;
-            let before = self.links.insert(id, RelayLink::new(id, now, config));
-            return match before {
-                Some(_) => engine::Input::LinkDown { link: id },
-                None => engine::Input::Tick,
-            };
-        }
-        let Some(link) = self.links.get_mut(&id) else {
-            let down = matches!(input, LinkInput::Down) && self.foreign.remove(&id).is_some();
-            return match down {
-                true => engine::Input::LinkDown { link: id },
-                false => engine::Input::Tick,
-            };
-        };
-        match input {
-            LinkInput::Message(message @ (ServerMessage::Offer(_) | ServerMessage::Answer(_))) => {
-                link.hears(now);
-                self.hear_signal(now, id, &message);
-                engine::Input::Tick
-            }
-            LinkInput::Up => engine::Input::Tick,
-            LinkInput::Down => {
-                self.links.remove(&id);
-                engine::Input::LinkDown { link: id }
-            }
-            LinkInput::Sent(bytes) => engine::Input::Sent { link: id, bytes },
-            LinkInput::Message(message) => {
-                if let ServerMessage::Welcome(welcome) = &message
-                    && link.member().is_none()
-                {
-                    self.offers.is_strict(id, welcome.relay_only);
-                }
-                let invited = match &message {
-                    ServerMessage::Peers(peers) => Some((peers.info_hash, peers.rtc)),
-                    _ => None,
-                };
-                let engine = self.engine.engine();
-                let input = link.hear(now, message, engine, &self.trackers, &mut self.out);
-                if let Some((info_hash, count)) = invited {
-                    self.invited(id, info_hash, relay::size(count));
-                }
-                input
-            }
-            LinkInput::Data { channel, payload } => link.receive(now, channel, payload),
-        }
-    }
-
-    /// A direct link that is being made has something to say; the last of what that means to
-    /// the engine.
-    fn hear_direct(&mut self, now: Time, id: DirectId, input: DirectInput) -> engine::Input<C> {
-        if id.channel.link == LinkId::TRACKERS {
-            return self.hear_attempt(now, id.attempt, input);
-        }
-        let (wire, max_payload) = match input {
-            DirectInput::Described(text) => {
-                return engine::Input::Direct(id, DirectNews::Described(text));
-            }
-            DirectInput::Failed => return engine::Input::Direct(id, DirectNews::Failed),
-            DirectInput::Linked { wire, max_payload } => (wire, max_payload),
-        };
-        let Some((info_hash, contact, here)) = self.engine.engine().who(id.channel) else {
-            // Whoever agreed on it is gone.
-            self.drop_wire(wire, Ending::NotWanted);
-            return engine::Input::Tick;
-        };
-        self.feed(now, engine::Input::Direct(id, DirectNews::Linked));
-        let up = self.wires.linked(wire, max_payload);
-        self.feed(now, up);
-        engine::Input::Opened {
-            info_hash,
-            channel: wire::key(wire),
-            contact,
-            path: PeerPath::Direct,
-            here,
-            room: UNCOUNTED,
-        }
-    }
-
-    /// Where a host may ask for its own addresses (STUN), to make this direct link: the server
-    /// behind a link, and what it names. It is the one through which the two know each other, or,
-    /// where that is not ours, or none at all, the first that names any.
-    pub fn stun(&self, id: DirectId) -> Option<(LinkId, &[StunServer])> {
-        let through = self.agreed_through(id);
-        let known = |(id, link): (&LinkId, &'_ RelayLink)| (*id, link.stun().is_empty());
-        let mut links = self.links.iter();
-        let any = through == LinkId::INTRODUCED || self.foreign.contains_key(&through);
-        let link = match any {
-            true => links.map(known).find(|(_, none)| !none)?.0,
-            false => links.find(|(id, _)| **id == through).map(|(id, _)| *id)?,
-        };
-        Some((link, self.links.get(&link)?.stun()))
-    }
-
-    /// A wire has something to say; the last of what that means to the engine.
-    fn hear_wire(&mut self, now: Time, id: LinkId, input: WireInput<C>) -> engine::Input<C> {
-        let config = &self.engine.engine().config().paths;
-        let news = match input {
-            WireInput::Up(up) => {
-                let (news, crowded_out) = self.wires.up(now, id, up, config);
-                if let Some(id) = crowded_out {
-                    self.drop_wire(id, Ending::EnoughChannels);
-                }
-                news
-            }
-            WireInput::Received(bytes) => self.wires.receive(id, bytes, self.engine.engine()),
-            WireInput::Sent(bytes) => self.wires.sent(id, bytes),
-            WireInput::Down => {
-                self.forget_met(now, id, true);
-                News::Inputs(self.wires.down(id).into_iter().collect())
-            }
-        };
-        match news {
-            News::Inputs(mut inputs) => {
-                let last = inputs.pop();
-                for input in inputs {
-                    self.feed(now, input);
-                }
-                last.unwrap_or(engine::Input::Tick)
-            }
-            News::Drop(reason) => {
-                self.drop_wire(id, reason);
-                engine::Input::Tick
-            }
         }
     }
 
@@ -474,112 +340,6 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 }
             }
         }
-    }
-
-    /// The next thing for the host to do.
-    pub fn poll_output(&mut self) -> Option<Output<C>> {
-        self.out.pop_front()
-    }
-
-    /// When to send [`Input::Tick`], and why.
-    pub fn poll_timeout(&self) -> Option<(Time, TimerKind)> {
-        let engine = self.engine.engine().poll_timeout();
-        let engine = engine.map(|(due, kind)| (due, TimerKind::Engine(kind)));
-        let links = self.links.values();
-        let links = links.flat_map(|link| link.timeouts(self.engine.engine()));
-        let foreign = self.foreign.values();
-        let foreign = foreign.flat_map(|link| link.timeouts(self.engine.engine()));
-        let offers = [(self.offers.due(), TimerKind::Offer)];
-        let links = links.chain(foreign).chain(offers);
-        let links = links.filter_map(|(time, kind)| Some((time?, kind)));
-        let announce = self.announcer.due(self.engine.engine());
-        let announce = announce.map(|due| (due, TimerKind::Announce));
-        let strangers = self.wires.due(&self.engine.engine().config().paths);
-        let strangers = strangers.map(|due| (due, TimerKind::Handshake));
-        let web_seeds = self.web_seeds.due(self.engine.engine());
-        let web_seeds = web_seeds.map(|due| (due, TimerKind::WebSeed));
-        let bridge = self.bridge.due().filter(|_| IS_BRIDGE);
-        let bridge = bridge.map(|due| (due, TimerKind::Bridge));
-        engine
-            .into_iter()
-            .chain(bridge)
-            .chain(links)
-            .chain(announce)
-            .chain(strangers)
-            .chain(web_seeds)
-            .min()
-    }
-
-    /// All that was sent has left the host.
-    pub fn is_quiet(&self) -> bool {
-        self.engine.engine().is_quiet()
-    }
-
-    /// The torrents, in the order in which they came.
-    pub fn torrents(&self) -> impl Iterator<Item = InfoHash> {
-        self.engine.engine().torrents()
-    }
-
-    /// What a person sees.
-    pub fn view(&self, now: Time) -> View {
-        let mut view = self.engine.engine().view(now);
-        let states = self.links.values().map(RelayLink::state);
-        view.tracker = states.max().unwrap_or_default();
-        for torrent in &mut view.torrents {
-            if self.engine.engine().is_running(torrent.info_hash) {
-                torrent.standing = self.standing(torrent.info_hash);
-            }
-        }
-        view
-    }
-
-    /// A torrent's trackers by HTTP and UDP.
-    pub fn trackers(&self, info_hash: InfoHash) -> Vec<SourceView> {
-        self.announcer.view(info_hash)
-    }
-
-    /// A torrent's web seeds.
-    pub fn web_seeds(&self, now: Time, info_hash: InfoHash) -> Vec<WebSeedView> {
-        self.web_seeds.view(now, info_hash)
-    }
-
-    /// What a torrent is and has, see [`engine::Engine::contents`].
-    pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
-        self.engine.engine().contents(info_hash)
-    }
-
-    /// Who a torrent is exchanged with, see [`engine::Engine::peers`].
-    pub fn peers(&self, now: Time, info_hash: InfoHash) -> Vec<PeerContents<'_>> {
-        self.engine.engine().peers(now, info_hash)
-    }
-
-    /// What we call ourselves to other peers.
-    pub fn peer_id(&self) -> PeerId {
-        self.engine.engine().peer_id()
-    }
-
-    /// Looks at everybody once more, see [`engine::Engine::wake`].
-    pub fn wake(&mut self, now: Time) -> bool {
-        let found = self.engine.wake(now);
-        self.route(now);
-        self.work_web_seeds(now);
-        found
-    }
-
-    /// What the recording goes to, while it goes on.
-    pub fn recording(&self) -> Option<&S> {
-        self.engine.recording()
-    }
-
-    /// Ends the recording; the node goes on. Returns its sink, also of one that ended by
-    /// itself, once.
-    pub fn stop_recording(&mut self, now: Time) -> Option<S> {
-        self.engine.stop(now)
-    }
-
-    /// The sink of a recording that ended by itself, because the sink had no more room; once.
-    pub fn take_ended(&mut self) -> Option<S> {
-        self.engine.take_ended()
     }
 }
 
