@@ -88,9 +88,12 @@ async fn transfer(file: &Path, folder: &Path, delay: Duration) -> Result<Run> {
     let there = FarLink::to(server.address, delay).await?;
     let here = FarLink::to(server.address, delay).await?;
     let (seeder, link) = seed(file, &there.tracker()).await?;
+    // Not the link itself: it names the seeder's way to the server, which is not the getter's.
+    let (_, hash) = link.split_once("btih:").context("a link")?;
+    let hash = hash.get(..40).context("an info-hash")?;
     let output = TempDir::new_in(folder)?;
     let mut getter = native_peer()
-        .args(["get", &link, "--tracker", &here.tracker()])
+        .args(["get", hash, "--tracker", &here.tracker()])
         .args(["--relay-only", "--output"])
         .arg(output.path())
         .stdout(Stdio::null())
