@@ -94,7 +94,9 @@ impl Model {
                 assert!(directs.len() <= 2 * FIXTURES.len() + 8, "too many at once");
             }
             DirectWork::Accept(_) => assert!(directs.contains(&id), "nothing is made"),
-            DirectWork::Drop => assert!(directs.remove(&id), "nothing is made"),
+            // What failed at the host is no more, and may be dropped once again: while a channel
+            // proves whose it is, nobody hears of the failure, and the time for it runs out.
+            DirectWork::Drop => drop(directs.remove(&id)),
         }
     }
 
