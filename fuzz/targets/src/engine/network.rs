@@ -33,6 +33,8 @@ pub(super) struct Network {
     made: u32,
     /// Direct links that are being made.
     pub(super) directs: BTreeSet<DirectId>,
+    /// Direct links that the host said it could not make.
+    failed: BTreeSet<DirectId>,
     /// Of which torrents those are that a neighbour is to bring about, where it was heard.
     pub(super) introduced: BTreeMap<u32, InfoHash>,
     /// Questions to trackers that are not answered.
@@ -96,7 +98,10 @@ impl Model {
             DirectWork::Accept(_) => assert!(directs.contains(&id), "nothing is made"),
             // What failed at the host is no more, and may be dropped once again: while a channel
             // proves whose it is, nobody hears of the failure, and the time for it runs out.
-            DirectWork::Drop => drop(directs.remove(&id)),
+            DirectWork::Drop => {
+                let known = directs.remove(&id) || self.network.failed.remove(&id);
+                assert!(known, "nothing is made");
+            }
         }
     }
 
@@ -362,7 +367,9 @@ fn answer_direct(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         }
         0..=2 => DirectInput::Described(description(0)),
         3 => {
-            world.model.network.directs.remove(&id);
+            if world.model.network.directs.remove(&id) {
+                world.model.network.failed.insert(id);
+            }
             DirectInput::Failed
         }
         _ => return linked(world, id, u),
