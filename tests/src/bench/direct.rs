@@ -14,6 +14,7 @@ use crate::browser::Browser;
 use crate::clients::Site;
 use crate::files::random;
 use crate::server::Server;
+use crate::tab::Tab;
 
 const MIB: usize = 128;
 /// Runs of each; the median counts.
@@ -112,6 +113,27 @@ impl Run {
     }
 }
 
+impl Run {
+    /// Once the leecher has everything: since it began, in milliseconds of its clock, and since the
+    /// browser had used so many seconds of CPU.
+    async fn until_seeding(
+        leecher: &Tab,
+        server: &Server,
+        begin: f64,
+        before: f64,
+    ) -> Result<Self> {
+        let end = moment(leecher, "seeding").await?;
+        let cpu = cpu_seconds_below(std::process::id(), server.pid()) - before;
+        let first = moment(leecher, "bytes").await?;
+        Ok(Run {
+            seconds: (end - begin) / 1000.0,
+            first: (first - begin) / 1000.0,
+            cpu,
+            peak_mib: peak_mib_of_tabs(std::process::id()),
+        })
+    }
+}
+
 /// Also how many bytes the relay carried.
 async fn by_us(file: &Path) -> Result<(Run, u64)> {
     let server = Server::start_with(&["--relay", "spare"]).await?;
@@ -123,15 +145,7 @@ async fn by_us(file: &Path) -> Result<(Run, u64)> {
     leecher.run(WATCH).await?;
     let before = cpu_seconds_below(std::process::id(), server.pid());
     let begin = follow(&leecher, &link).await?;
-    let end = moment(&leecher, "seeding").await?;
-    let cpu = cpu_seconds_below(std::process::id(), server.pid()) - before;
-    let first = moment(&leecher, "bytes").await?;
-    let run = Run {
-        seconds: (end - begin) / 1000.0,
-        first: (first - begin) / 1000.0,
-        cpu,
-        peak_mib: peak_mib_of_tabs(std::process::id()),
-    };
+    let run = Run::until_seeding(&leecher, &server, begin, before).await?;
     let relayed = server.relayed_bytes().await?;
     browser.quit().await?;
     Ok((run, relayed))
@@ -157,15 +171,7 @@ async fn by_webtorrent(file: &Path) -> Result<Run> {
     let before = cpu_seconds_below(std::process::id(), server.pid());
     let begin = leecher.run(&format!("return get({link:?});")).await?;
     let begin = begin.as_f64().context("a time")?;
-    let end = moment(&leecher, "seeding").await?;
-    let cpu = cpu_seconds_below(std::process::id(), server.pid()) - before;
-    let first = moment(&leecher, "bytes").await?;
-    let run = Run {
-        seconds: (end - begin) / 1000.0,
-        first: (first - begin) / 1000.0,
-        cpu,
-        peak_mib: peak_mib_of_tabs(std::process::id()),
-    };
+    let run = Run::until_seeding(&leecher, &server, begin, before).await?;
     browser.quit().await?;
     Ok(run)
 }
