@@ -78,12 +78,12 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         self.web_seeds.view(now, info_hash)
     }
 
-    /// What a torrent is and has, see [`engine::Engine::contents`].
+    /// What a torrent is and has, see [`Engine::contents`](crate::engine::Engine::contents).
     pub fn contents(&self, info_hash: InfoHash) -> Option<Contents<'_>> {
         self.engine.engine().contents(info_hash)
     }
 
-    /// Who a torrent is exchanged with, see [`engine::Engine::peers`].
+    /// Who a torrent is exchanged with, see [`Engine::peers`](crate::engine::Engine::peers).
     pub fn peers(&self, now: Time, info_hash: InfoHash) -> Vec<PeerContents<'_>> {
         self.engine.engine().peers(now, info_hash)
     }
@@ -93,7 +93,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         self.engine.engine().peer_id()
     }
 
-    /// Looks at everybody once more, see [`engine::Engine::wake`].
+    /// Looks at everybody once more, see [`Engine::wake`](crate::engine::Engine::wake).
     pub fn wake(&mut self, now: Time) -> bool {
         let found = self.engine.wake(now);
         self.route(now);
