@@ -5,9 +5,14 @@
 mod script;
 
 use script::{BLOCK, Stage};
-use swarm_core::engine::Config;
+use swarm_core::engine::{Config, DirectWork};
+use swarm_core::id::{InfoHash, LinkId, MemberId, PeerId};
+use swarm_core::node::{DirectInput, Input};
 use swarm_core::rng::Rng;
+use swarm_core::wire::direct::Signal;
+use swarm_core::wire::extension::{ExtensionHandshake, HANDSHAKE_ID};
 use swarm_core::wire::peer::{BlockRef, Message, Reserved};
+use swarm_core::wire::relay::{Incoming, ServerMessage};
 
 fn block(piece: u32, begin: u32) -> BlockRef {
     BlockRef {
@@ -92,4 +97,56 @@ fn who_took_nothing_is_asked_once_it_does() {
     assert_eq!(stage.requests(slow), []);
     stage.give_credit(slow, 1 << 20);
     assert_eq!(stage.requests(slow).len(), 4);
+}
+
+#[test]
+fn a_channel_is_over_when_its_number_is_given_to_another() {
+    let mut config = Config::default();
+    config.paths.channels = 2;
+    config.paths.direct.at_once = 4;
+    let mut stage = Stage::new(config, 4, &[]);
+    let channel = stage.remote(Reserved::FAST.with(Reserved::EXTENSION));
+    let links = ExtensionHandshake {
+        ts_direct: Some(5),
+        token: Some([1; 16]),
+        ..ExtensionHandshake::default()
+    };
+    let offer = Signal::Offer {
+        attempt: 1,
+        description: "v=0".to_owned(),
+    };
+    // The id under which the engine takes such messages is 2.
+    for (id, payload) in [(HANDSHAKE_ID, links.encode()), (2, offer.encode())] {
+        stage.say(channel, &Message::Extended { id, payload });
+    }
+    let mut begun = stage.directs.drain(..);
+    let (link, work) = begun.next().unwrap();
+    assert_eq!(work, DirectWork::Answer("v=0".to_owned()));
+    drop(begun);
+
+    // The link was agreed on through the first of the two, of which nobody will hear again.
+    stage.give_number_twice(channel);
+    assert_eq!(stage.directs, [(link, DirectWork::Drop)]);
+    assert_eq!(stage.torrent().peers.len(), 1);
+    assert_eq!(stage.closed(channel), None, "the second goes on");
+    // The host had something to say before it heard of that.
+    stage.feed(Input::Direct(link, DirectInput::Failed));
+    stage.wait(60);
+    assert_eq!(stage.directs.len(), 1, "it is given up once");
+
+    // The same where the second one is of no use.
+    let incoming = Incoming {
+        channel,
+        info_hash: InfoHash([7; 20]),
+        member: MemberId(100),
+        peer_id: PeerId([100; 20]),
+        credit: 1 << 20,
+    };
+    let incoming = ServerMessage::Incoming(incoming);
+    stage.feed(Input::Link(LinkId(0), incoming.into()));
+    assert_eq!(
+        stage.closed(channel),
+        Some("not taking part in this torrent")
+    );
+    assert!(stage.torrent().peers.is_empty());
 }

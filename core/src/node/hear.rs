@@ -5,7 +5,7 @@ use super::wire::{self, News};
 use super::{DirectInput, LinkInput, Node, WireInput};
 use crate::chunk::Chunk;
 use crate::engine::{self, DirectId, DirectNews, Ending, PeerPath};
-use crate::id::LinkId;
+use crate::id::{ChannelKey, LinkId};
 use crate::peer::UNCOUNTED;
 use crate::record::Sink;
 use crate::time::Time;
@@ -23,6 +23,9 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 Some(_) => engine::Input::LinkDown { link: id },
                 None => engine::Input::Tick,
             };
+        }
+        if let LinkInput::Message(message) = &input {
+            self.end_namesake(now, id, message);
         }
         let Some(link) = self.links.get_mut(&id) else {
             let down = matches!(input, LinkInput::Down) && self.foreign.remove(&id).is_some();
@@ -61,6 +64,21 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 input
             }
             LinkInput::Data { channel, payload } => link.receive(now, channel, payload),
+        }
+    }
+
+    /// A number that is given out is a new channel's. A server that gives out one that is in use
+    /// has forgotten whose it was: that channel is over, and two sessions never share one.
+    fn end_namesake(&mut self, now: Time, id: LinkId, message: &ServerMessage) {
+        let channel = match message {
+            ServerMessage::Incoming(incoming) => incoming.channel,
+            ServerMessage::Accepted { channel, .. } => *channel,
+            _ => return,
+        };
+        let link = self.links.get_mut(&id);
+        if link.is_some_and(|link| link.forget(channel)) {
+            let channel = ChannelKey { link: id, channel };
+            self.feed(now, engine::Input::Closed { channel });
         }
     }
 

@@ -180,7 +180,7 @@ impl RelayLink {
                 bytes,
             },
             ServerMessage::Close { channel, .. } => {
-                self.channels.remove(&channel);
+                self.forget(channel);
                 engine::Input::Closed {
                     channel: self.key(channel),
                 }

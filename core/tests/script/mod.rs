@@ -12,7 +12,8 @@ use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::view::{Known, Told};
 use swarm_core::engine::{
-    Command, Config, Done, Event, Job, Resume, StoreError, TorrentState, TorrentView, Work,
+    Command, Config, DirectId, DirectWork, Done, Event, Job, Resume, StoreError, TorrentState,
+    TorrentView, Work,
 };
 use swarm_core::id::{ChannelId, InfoHash, LinkId, MemberId, PeerId};
 use swarm_core::metainfo::{Metainfo, NewFile};
@@ -36,6 +37,8 @@ pub(crate) struct Stage {
     pub(crate) now: Time,
     pub(crate) engine: Node,
     pub(crate) events: Vec<Event>,
+    /// What was to be done about direct links.
+    pub(crate) directs: Vec<(DirectId, DirectWork)>,
     metainfo: Metainfo,
     bytes: Bytes,
     store: BTreeSet<u32>,
@@ -126,6 +129,7 @@ impl Stage {
             now,
             engine: Node::new(config, 1, now, None),
             events: Vec::new(),
+            directs: Vec::new(),
             bytes,
             store: have.iter().copied().collect(),
             unreadable: BTreeSet::new(),
@@ -278,9 +282,28 @@ impl Stage {
         reserved: Reserved,
         credit: u32,
     ) -> ChannelId {
+        let channel = ChannelId(self.next);
+        self.next += 1;
+        self.meet_through(channel, member, peer_id, reserved, credit);
+        channel
+    }
+
+    /// The server gives the number of a channel to another one, of somebody else.
+    pub(crate) fn give_number_twice(&mut self, channel: ChannelId) {
         let number = self.next;
         self.next += 1;
-        let channel = ChannelId(number);
+        let member = MemberId(number);
+        self.meet_through(channel, member, name_of(number), Reserved::FAST, 1 << 30);
+    }
+
+    fn meet_through(
+        &mut self,
+        channel: ChannelId,
+        member: MemberId,
+        peer_id: PeerId,
+        reserved: Reserved,
+        credit: u32,
+    ) {
         self.remotes.insert(
             channel,
             Remote {
@@ -306,7 +329,6 @@ impl Stage {
             peer_id,
         };
         self.send_bytes(channel, &handshake.encode());
-        channel
     }
 
     /// A peer of the Fast extension that has everything and lets us request.
@@ -495,12 +517,15 @@ impl Stage {
             | Output::Web(_)
             | Output::Bridge(_)
             | Output::Wire(_)
-            | Output::Direct(..)
             | Output::Ask(_)
             | Output::Trouble { .. } => {
                 unreachable!("nobody here knows an address")
             }
             Output::Refused { .. } => None,
+            Output::Direct(id, work) => {
+                self.directs.push((id, work));
+                None
+            }
             Output::Event(event) => {
                 self.events.push(event);
                 None

@@ -30,7 +30,7 @@ impl RelayLink {
             }
             engine::Output::Close { channel, reason } => {
                 let channel = channel.channel;
-                self.channels.remove(&channel);
+                self.forget(channel);
                 let reason = reason.to_string();
                 self.send(ClientMessage::Close { channel, reason }, out);
             }
@@ -86,6 +86,11 @@ impl RelayLink {
         let window = self.first_window(config);
         self.channels.insert(channel, Flow::new(window));
         window
+    }
+
+    /// A channel is not there any more; false if it was not.
+    pub(in crate::node) fn forget(&mut self, channel: ChannelId) -> bool {
+        self.channels.remove(&channel).is_some()
     }
 
     /// The credit that a new channel gets. It grows with what is asked of the peer.

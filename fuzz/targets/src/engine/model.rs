@@ -55,8 +55,6 @@ pub(super) struct Model {
     pub(super) torrents: BTreeMap<ChannelKey, InfoHash>,
     /// Bytes of data frames not reported as sent, as the engine counts them.
     pub(super) unsent: BTreeMap<LinkId, usize>,
-    /// A hub used a channel's number twice: what travels through it makes no sense.
-    pub(super) tainted: BTreeSet<ChannelKey>,
     /// What somebody elsewhere was told of each torrent, and knows by that.
     pub(super) viewers: BTreeMap<InfoHash, (Told, Known)>,
 }
@@ -137,7 +135,6 @@ impl Model {
         self.servers.remove(&link);
         self.network.wires.remove(&link);
         self.channels.retain(|key, _| key.link != link);
-        self.tainted.retain(|key| key.link != link);
         self.ends.retain(|key, _| key.link != link);
         self.unsent.remove(&link);
     }
@@ -146,9 +143,8 @@ impl Model {
     pub(super) fn open(&mut self, key: ChannelKey, mut state: Channel) {
         state.wide = self.wide;
         self.torrents.insert(key, state.info_hash);
-        if self.channels.insert(key, state).is_some() {
-            self.tainted.insert(key);
-        }
+        let before = self.channels.insert(key, state);
+        assert!(before.is_none(), "two channels of one number");
     }
 
     /// It is a wire, not a server's.
@@ -213,33 +209,23 @@ impl Model {
                 server.opening.insert(open.request, wish);
                 self.check_told(open.info_hash, link);
                 let here = self.channels.keys().filter(|key| key.link == link);
-                assert!(
-                    !self.tainted.is_empty() || here.count() < most,
-                    "more channels than the hub allows"
-                );
+                assert!(here.count() < most, "more channels than the hub allows");
             }
             ClientMessage::Accept { channel, credit } => {
                 assert!(credit <= welcome.max_credit);
-                if let Some((info_hash, to_send)) = server.offers.remove(&channel) {
-                    self.open(key(channel), Channel::new(info_hash, to_send, credit));
-                } else {
-                    let excused = self.tainted.contains(&key(channel));
-                    assert!(excused, "only what is offered is accepted");
-                }
+                let offered = server.offers.remove(&channel);
+                let (info_hash, to_send) = offered.expect("only what is offered is accepted");
+                self.open(key(channel), Channel::new(info_hash, to_send, credit));
             }
             ClientMessage::Credit { channel, bytes } => {
                 let most = u64::from(welcome.max_credit.min(config.far_window));
-                // Two sessions of one number grant each for itself.
-                let excused = self.tainted.contains(&key(channel));
-                if let Some(state) = self.channels.get_mut(&key(channel)) {
-                    state.granted += u64::from(bytes);
-                    assert!(
-                        excused || state.granted <= state.delivered.saturating_add(most),
-                        "more credit than the window"
-                    );
-                } else {
-                    assert!(excused, "credit for a channel that is not open");
-                }
+                let state = self.channels.get_mut(&key(channel));
+                let state = state.expect("credit is for channels that are open");
+                state.granted += u64::from(bytes);
+                assert!(
+                    state.granted <= state.delivered.saturating_add(most),
+                    "more credit than the window"
+                );
             }
             ClientMessage::Close { channel, .. } => {
                 server.offers.remove(&channel);
@@ -273,9 +259,6 @@ impl Model {
             *unsent <= config.link_budget.1 + config.frame_payload + SMALL,
             "the link's budget is exceeded"
         );
-        if self.tainted.contains(&key) {
-            return;
-        }
         let Some(channel) = self.channels.get_mut(&key) else {
             panic!("data through a channel that is not open");
         };

@@ -33,8 +33,6 @@ pub(super) struct Network {
     made: u32,
     /// Direct links that are being made.
     pub(super) directs: BTreeSet<DirectId>,
-    /// Direct links that the host said it could not make.
-    failed: BTreeSet<DirectId>,
     /// Of which torrents those are that a neighbour is to bring about, where it was heard.
     pub(super) introduced: BTreeMap<u32, InfoHash>,
     /// Questions to trackers that are not answered.
@@ -96,12 +94,7 @@ impl Model {
                 assert!(directs.len() <= 2 * FIXTURES.len() + 8, "too many at once");
             }
             DirectWork::Accept(_) => assert!(directs.contains(&id), "nothing is made"),
-            // What failed at the host is no more, and may be dropped once again: while a channel
-            // proves whose it is, nobody hears of the failure, and the time for it runs out.
-            DirectWork::Drop => {
-                let known = directs.remove(&id) || self.network.failed.remove(&id);
-                assert!(known, "nothing is made");
-            }
+            DirectWork::Drop => assert!(directs.remove(&id), "nothing is made"),
         }
     }
 
@@ -115,7 +108,7 @@ impl Model {
     /// Nor is anybody talked to through others.
     pub(super) fn check_paths(&self) {
         for (key, channel) in &self.channels {
-            if !self.is_wire(key.link) && !self.tainted.contains(key) {
+            if !self.is_wire(key.link) {
                 self.check_told(channel.info_hash, key.link);
             }
         }
@@ -367,9 +360,7 @@ fn answer_direct(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         }
         0..=2 => DirectInput::Described(description(0)),
         3 => {
-            if world.model.network.directs.remove(&id) {
-                world.model.network.failed.insert(id);
-            }
+            world.model.network.directs.remove(&id);
             DirectInput::Failed
         }
         _ => return linked(world, id, u),

@@ -86,11 +86,9 @@ fn some_channel(world: &World, link: LinkId, u: &mut Unstructured<'_>) -> Result
     Ok(key(number))
 }
 
-/// Notes that a number is given out; if it is in use, nothing is promised of it any more.
+/// Notes that a number is given out; if it is in use, the channel that has it is over.
 fn give_out(world: &mut World, channel: ChannelKey) {
-    if world.model.channels.contains_key(&channel) {
-        world.model.tainted.insert(channel);
-    }
+    world.model.channels.remove(&channel);
 }
 
 /// Somebody wants a channel to the engine, and mostly begins to talk.
