@@ -1,7 +1,11 @@
 //! What goes into an engine and what comes out.
 
+mod command;
+mod direct;
 mod store;
 
+pub use command::{Command, Refusal, Resume};
+pub use direct::{DirectId, DirectNews, DirectWork};
 pub use store::{Done, Job, StoreError, Work};
 
 use std::net::SocketAddr;
@@ -11,11 +15,11 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::Ending;
-use crate::id::{ChannelId, ChannelKey, Fingerprint, InfoHash, LinkId, PeerId};
+use crate::id::{ChannelKey, Fingerprint, InfoHash, LinkId, PeerId};
 use crate::metainfo::{Metainfo, MetainfoError};
 use crate::net::{Contact, LaneLimits, Parts, Rates, RelayPolicy};
 use crate::peer::PeerPath;
-use crate::pieces::{Bitfield, PieceIndex, Priority, Strategy};
+use crate::pieces::{Bitfield, PieceIndex};
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -157,8 +161,9 @@ pub enum Input<C = Bytes> {
     /// A person wants something.
     Command(Command),
     /// The store does not hold these pieces any more, or others in their places. They are not
-    /// offered from now on, and fetched again where they are wanted ([`Priority::Skip`] for
-    /// their files keeps a store that can't be written to from being given any).
+    /// offered from now on, and fetched again where they are wanted
+    /// ([`Skip`](crate::pieces::Priority::Skip) for their files keeps a store that can't be written
+    /// to from being given any).
     Lost {
         /// The torrent.
         info_hash: InfoHash,
@@ -199,80 +204,6 @@ pub enum Failure {
         /// Bytes that one may have.
         most: u32,
     },
-}
-
-/// Why a command could not be carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// There is a torrent of this info-hash.
-    #[error("this torrent is in the list already")]
-    AlreadyThere,
-}
-
-/// What a torrent's store holds already.
-#[derive(Clone, Debug)]
-pub enum Resume {
-    /// Nothing.
-    Nothing,
-    /// These verified pieces.
-    Pieces(Bitfield),
-    /// Nobody knows: read and hash every piece.
-    Check,
-}
-
-/// What a person can ask for.
-#[derive(Clone, Debug)]
-pub enum Command {
-    /// Takes part in a torrent whose metadata is known.
-    AddTorrent {
-        /// The torrent.
-        metainfo: Metainfo,
-        /// What is here already.
-        resume: Resume,
-        /// Begin paused.
-        paused: bool,
-    },
-    /// Takes part in a torrent of which only the info-hash is known.
-    AddLink {
-        /// The torrent.
-        info_hash: InfoHash,
-        /// What to call it for now.
-        name: Option<String>,
-        /// Once the metadata is here, check what the store holds ([`Resume::Check`]).
-        check: bool,
-        /// Begin paused.
-        paused: bool,
-    },
-    /// Stops transfers, keeps everything.
-    Pause(InfoHash),
-    /// Goes on; also after a store error.
-    Resume(InfoHash),
-    /// Forgets the torrent. Freeing its storage is the host's business.
-    Remove(InfoHash),
-    /// Changes how pieces are chosen.
-    SetStrategy(InfoHash, Strategy),
-    /// Says how much each file is wanted, in the order of the torrent; files beyond the end
-    /// of the list are normal. May be said before the metadata is here. Pieces that are here
-    /// are kept, whatever is said.
-    SetPriorities(InfoHash, Vec<Priority>),
-    /// Says where somebody reads ([`Strategy::Streaming`]), as a byte of the torrent.
-    SetPlayPosition(InfoHash, u64),
-}
-
-impl Command {
-    /// The torrent that it is about.
-    pub fn info_hash(&self) -> InfoHash {
-        match self {
-            Command::AddTorrent { metainfo, .. } => metainfo.info_hash(),
-            Command::AddLink { info_hash, .. }
-            | Command::Pause(info_hash)
-            | Command::Resume(info_hash)
-            | Command::Remove(info_hash)
-            | Command::SetStrategy(info_hash, _)
-            | Command::SetPriorities(info_hash, _)
-            | Command::SetPlayPosition(info_hash, _) => *info_hash,
-        }
-    }
 }
 
 /// Something to be done.
@@ -358,53 +289,6 @@ pub struct Totals {
     pub uploaded: u64,
     /// Bytes of payload that came, those that were of no use among them.
     pub downloaded: u64,
-}
-
-/// A direct link in the making.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct DirectId {
-    /// The channel through which the two agree on it.
-    pub channel: ChannelKey,
-    /// Which of the offers made through it.
-    pub attempt: u32,
-}
-
-impl DirectId {
-    /// What a link is known by whose descriptions others carry, neighbours or the overlay.
-    pub(super) fn introduced(number: u32) -> Self {
-        DirectId {
-            channel: ChannelKey {
-                link: LinkId::INTRODUCED,
-                channel: ChannelId(number),
-            },
-            attempt: number,
-        }
-    }
-}
-
-/// What is to be done about a direct link. Descriptions are SDP (RFC 8866) with all of their
-/// candidates; those of others are what strangers say.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DirectWork {
-    /// Offer one: answered with [`DirectNews::Described`].
-    Offer,
-    /// The same for an offer of the other end, which is this.
-    Answer(String),
-    /// The other end answered this to our offer.
-    Accept(String),
-    /// Give it up.
-    Drop,
-}
-
-/// What came of [`DirectWork`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DirectNews {
-    /// Our end, described.
-    Described(String),
-    /// It does not come about.
-    Failed,
-    /// It is there. Its channel follows, as one that was asked for ([`Input::Opened`]).
-    Linked,
 }
 
 /// How soon to look for others.

@@ -7,39 +7,37 @@
 //! place of an info-hash, and extended messages alone.
 
 mod links;
+mod wires;
 
 use bytes::Bytes;
 
 use super::channels::SessionKey;
-use super::torrent::frame_cost;
-use super::{DirectId, DirectNews, DirectWork, Ending, Engine, Event, Fault, Output};
+use super::{DirectId, DirectNews, DirectWork, Ending, Engine, Event, Output};
 use crate::chunk::Chunk;
-use crate::id::{ChannelKey, Fingerprint, InfoHash, LinkId};
-use crate::net::{Contact, Parts};
+use crate::id::{Fingerprint, InfoHash, LinkId};
+use crate::net::Contact;
 use crate::overlay::{self, BRIDGES, IS_BRIDGE, ITSELF, Overlay, OverlayConfig};
-use crate::peer::allowance::Allowance;
-use crate::peer::{Opening, PeerPath};
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::fingerprint;
 use crate::wire::introduce::MAX_CARRIED;
-use crate::wire::overlay::{MAX_MESSAGE, OverlayMessage};
-use crate::wire::peer::{Decoder, Handshake, Message, Received, Reserved};
+use crate::wire::overlay::OverlayMessage;
+use crate::wire::peer::Message;
+
+use wires::Wires;
 
 /// What the overlay's own links have in the place of an info-hash. It is no hash of anything.
 const OVERLAY: InfoHash = InfoHash(*b"tabswarm overlay 001");
 /// The id under which everybody takes `ts_overlay` messages.
 pub(super) const TS_OVERLAY: u8 = 6;
-/// Bytes that may wait for one link: a few offers. What is beyond is lost, as a datagram is.
-const MAX_UNSENT: usize = 64 << 10;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Tabs<C: Chunk> {
     overlay: Overlay,
     /// The overlay's own links.
-    wires: SortedMap<ChannelKey, Wire<C>>,
+    wires: Wires<C>,
     /// Those that are being made, by the number that the host knows them by.
     attempts: SortedMap<u32, Attempt>,
     /// Whose session leads to whom.
@@ -47,16 +45,6 @@ pub(super) struct Tabs<C: Chunk> {
     /// Questions for torrents in whose swarms we are not yet, until when they wait: as many as the
     /// overlay takes.
     asked: Vec<(Time, u32, InfoHash)>,
-}
-
-/// A link of the overlay's own.
-#[derive(Debug)]
-struct Wire<C: Chunk> {
-    peer: Fingerprint,
-    decoder: Decoder<C>,
-    allowance: Allowance,
-    /// The other end's handshake was here.
-    greeted: bool,
 }
 
 /// A link in the making.
@@ -72,7 +60,7 @@ impl<C: Chunk> Tabs<C> {
     pub(super) fn new(config: OverlayConfig, rng: Rng) -> Self {
         Tabs {
             overlay: Overlay::new(config, rng),
-            wires: SortedMap::new(),
+            wires: Wires::default(),
             attempts: SortedMap::new(),
             carriers: SortedMap::new(),
             asked: Vec::new(),
@@ -111,13 +99,6 @@ impl<C: Chunk> Tabs<C> {
         self.overlay.hear(now, from, message);
     }
 
-    /// The overlay's own channel to somebody.
-    fn wire_to(&self, peer: Fingerprint) -> Option<ChannelKey> {
-        let mut wires = self.wires.iter();
-        let found = wires.find(|(_, wire)| wire.peer == peer && wire.greeted);
-        found.map(|(channel, _)| *channel)
-    }
-
     fn attempt_with(&self, peer: Fingerprint) -> Option<(u32, Attempt)> {
         let mut attempts = self.attempts.iter();
         let found = attempts.find(|(_, attempt)| attempt.peer == peer);
@@ -126,8 +107,7 @@ impl<C: Chunk> Tabs<C> {
 
     /// There is no channel to somebody any more, unless there is another.
     fn lose(&mut self, now: Time, peer: Fingerprint) {
-        let wired = self.wires.values().any(|wire| wire.peer == peer);
-        if !wired && !self.carriers.contains_key(&peer) {
+        if !self.wires.lead_to(peer) && !self.carriers.contains_key(&peer) {
             self.overlay.part(now, peer);
         }
     }
@@ -168,125 +148,9 @@ impl<C: Chunk> Engine<C> {
         true
     }
 
-    /// A channel of the overlay's own is open; false if it is not one.
-    pub(super) fn overlay_opened(&mut self, now: Time, info_hash: InfoHash, it: &Opening) -> bool {
-        let Contact::Introduced(peer) = it.contact else {
-            return false;
-        };
-        if info_hash != OVERLAY {
-            return false;
-        }
-        let channel = it.channel;
-        let known = self.tabs.wires.values().any(|wire| wire.peer == peer);
-        if known || !self.channels.allows(PeerPath::Direct) {
-            let reason = Ending::NotWanted;
-            self.out.push_back(Output::Close { channel, reason });
-            return true;
-        }
-        let longest = u32::try_from(MAX_MESSAGE + 2).unwrap_or(u32::MAX);
-        let wire = Wire {
-            peer,
-            decoder: Decoder::new(longest),
-            allowance: Allowance::default(),
-            greeted: false,
-        };
-        self.tabs.wires.insert(channel, wire);
-        let handshake = Handshake {
-            reserved: Reserved::EXTENSION,
-            info_hash: OVERLAY,
-            peer_id: self.peer_id,
-        };
-        self.send_by_wire(now, channel, &handshake.encode());
-        true
-    }
-
-    /// Bytes came through a channel of the overlay's own; given back if it is not one.
-    pub(super) fn overlay_received(
-        &mut self,
-        now: Time,
-        channel: ChannelKey,
-        bytes: C,
-    ) -> Option<C> {
-        let Some(wire) = self.tabs.wires.get_mut(&channel) else {
-            return Some(bytes);
-        };
-        let work = &self.config.work;
-        let mut fault = None;
-        if !wire
-            .allowance
-            .spend(now, work, frame_cost(bytes.len(), work))
-        {
-            fault = Some(Fault::Flood);
-        }
-        wire.decoder.push(bytes);
-        while fault.is_none()
-            && let Some(wire) = self.tabs.wires.get_mut(&channel)
-        {
-            fault = match wire.decoder.poll() {
-                Ok(None) => break,
-                Ok(Some(received)) => self.overlay_heard(now, channel, received).err(),
-                Err(error) => Some(error.into()),
-            };
-        }
-        if let Some(fault) = fault {
-            self.close_wire(now, channel, fault.into());
-        }
-        None
-    }
-
-    fn overlay_heard(
-        &mut self,
-        now: Time,
-        channel: ChannelKey,
-        received: Received<C>,
-    ) -> Result<(), Fault> {
-        let tabs = &mut self.tabs;
-        let wire = tabs.wires.get_mut(&channel).ok_or(Fault::Gone)?;
-        let work = &self.config.work;
-        let peer = wire.peer;
-        match received {
-            Received::Handshake(handshake) => {
-                if handshake.info_hash != OVERLAY {
-                    return Err(Fault::OtherTorrent);
-                }
-                wire.greeted = true;
-                tabs.overlay.meet(now, peer, true);
-            }
-            Received::Message(Message::Extended {
-                id: TS_OVERLAY,
-                payload,
-            }) => {
-                if !wire.allowance.spend(now, work, work.dictionary) {
-                    return Err(Fault::Flood);
-                }
-                if let Some(message) = OverlayMessage::decode(&payload)? {
-                    tabs.overlay.hear(now, peer, message);
-                }
-            }
-            Received::Message(_) => {
-                if !wire.allowance.spend(now, work, work.message) {
-                    return Err(Fault::Flood);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A link is gone, and what went through it.
-    pub(super) fn overlay_link_down(&mut self, now: Time, link: LinkId) {
-        let wires = self.tabs.wires.keys();
-        let gone: Vec<_> = wires.copied().filter(|key| key.link == link).collect();
-        for channel in gone {
-            if let Some(wire) = self.tabs.wires.remove(&channel) {
-                self.tabs.lose(now, wire.peer);
-            }
-        }
-    }
-
     /// A person wants no direct links.
     pub(super) fn leave_overlay(&mut self, now: Time) {
-        let wires: Vec<_> = self.tabs.wires.keys().copied().collect();
-        for channel in wires {
+        for channel in self.tabs.wires.channels() {
             self.close_wire(now, channel, Ending::RelayOnly);
         }
         let attempts: Vec<_> = self.tabs.attempts.keys().copied().collect();
@@ -380,7 +244,7 @@ impl<C: Chunk> Engine<C> {
                 overlay::Output::Send { to, message } => self.say_to_tab(now, to, &message),
                 overlay::Output::Link(peer) => self.begin_link(now, peer, None, DirectWork::Offer),
                 overlay::Output::Part(peer) => {
-                    if let Some(channel) = self.tabs.wire_to(peer) {
+                    if let Some(channel) = self.tabs.wires.to(peer) {
                         self.close_wire(now, channel, Ending::EnoughPeers);
                     }
                 }
@@ -420,7 +284,7 @@ impl<C: Chunk> Engine<C> {
 
     fn say_to_tab(&mut self, now: Time, to: Fingerprint, message: &OverlayMessage) {
         let payload = message.encode();
-        if let Some(channel) = self.tabs.wire_to(to) {
+        if let Some(channel) = self.tabs.wires.to(to) {
             let id = TS_OVERLAY;
             let mut bytes = Vec::new();
             Message::<Bytes>::Extended { id, payload }.encode(&mut bytes);
@@ -430,26 +294,6 @@ impl<C: Chunk> Engine<C> {
             self.with(now, info_hash, |torrent, cx| {
                 torrent.say_for_overlay(cx, session, payload);
             });
-        }
-    }
-
-    fn send_by_wire(&mut self, now: Time, channel: ChannelKey, bytes: &[u8]) {
-        let Some(lane) = self.channels.lane_mut(channel.link) else {
-            return;
-        };
-        if lane.unsent() > MAX_UNSENT {
-            return;
-        }
-        lane.hand(now, bytes.len());
-        let mut parts = Parts::default();
-        parts.write(|out| out.extend_from_slice(bytes));
-        self.out.push_back(Output::Send { channel, parts });
-    }
-
-    fn close_wire(&mut self, now: Time, channel: ChannelKey, reason: Ending) {
-        if let Some(wire) = self.tabs.wires.remove(&channel) {
-            self.out.push_back(Output::Close { channel, reason });
-            self.tabs.lose(now, wire.peer);
         }
     }
 }
