@@ -330,6 +330,24 @@ fn an_answer_of_somebody_else_is_not_taken_and_whoever_brings_such_is_asked_no_m
 }
 
 #[test]
+fn a_link_that_failed_is_over_at_the_host_and_the_other_end_hears_of_it() {
+    let mut table = table(config());
+    let carrier = neighbour(&mut table, 1);
+    tell(&mut table, carrier, &[20]);
+    wait(&mut table, 6);
+    let [link] = offers(&mut table)[..] else {
+        panic!("one of whom it was told");
+    };
+    only_step(&mut table, carrier);
+    table.direct_news(link, DirectNews::Failed);
+    let said = only_step(&mut table, carrier);
+    let ending = end(Unlinked::Unwanted);
+    assert_eq!(said, (false, peer(20), link.attempt, ending));
+    wait(&mut table, 20);
+    assert_eq!(table.directs(), []);
+}
+
+#[test]
 fn names_without_end_cost_a_few_tries_a_minute() {
     let mut table = table(config());
     let liar = neighbour(&mut table, 1);

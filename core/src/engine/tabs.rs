@@ -139,7 +139,12 @@ impl<C: Chunk> Engine<C> {
                     None => overlay.offer(now, id.attempt, attempt.peer, ITSELF, text),
                 }
             }
-            DirectNews::Described(_) | DirectNews::Failed => self.drop_link(now, id.attempt),
+            DirectNews::Described(_) => self.drop_link(now, id.attempt),
+            // The host has nothing left to be dropped.
+            DirectNews::Failed => {
+                self.tabs.attempts.remove(&id.attempt);
+                self.link_failed(now, attempt);
+            }
             // Its channel comes with the next input.
             DirectNews::Linked => {
                 self.tabs.attempts.remove(&id.attempt);

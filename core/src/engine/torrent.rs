@@ -65,6 +65,7 @@ mod direct;
 mod fast;
 mod gateway;
 mod introduce;
+mod introduced;
 mod lost;
 mod membership;
 mod messages;

@@ -114,10 +114,14 @@ impl<C: Chunk> Engine<C> {
             let work = DirectWork::Drop;
             self.out
                 .push_back(Output::Direct(DirectId::introduced(number), work));
-            match attempt.theirs {
-                Some(theirs) => self.tabs.overlay.answer(theirs, Err(Unlinked::Unwanted)),
-                None => self.tabs.overlay.unlinked(now, attempt.peer),
-            }
+            self.link_failed(now, attempt);
+        }
+    }
+
+    pub(super) fn link_failed(&mut self, now: Time, attempt: Attempt) {
+        match attempt.theirs {
+            Some(theirs) => self.tabs.overlay.answer(theirs, Err(Unlinked::Unwanted)),
+            None => self.tabs.overlay.unlinked(now, attempt.peer),
         }
     }
 }
