@@ -174,7 +174,11 @@ impl Host {
         match (word.as_deref(), wire) {
             (Some("open"), None) => self.link_directly(id),
             (Some("close" | "closed"), Some(wire)) => self.lose_wire(wire),
-            (Some("close" | "closed"), None) => self.hear_of_direct(id, None),
+            (Some("close" | "closed"), None) => {
+                // The page's connection outlives its channel, and nobody wants it any more.
+                self.make_direct(id, DirectWork::Drop);
+                self.hear_of_direct(id, None);
+            }
             // It has sent something, which is looked at wherever outputs are drained.
             (Some("bufferedamountlow"), Some(_)) => self.report_wires(),
             _ => {}
