@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use sha1::{Digest, Sha1};
-use swarm_core::engine::{Command, Config, Done, Event, Resume, Work};
+use swarm_core::engine::{Command, Config, Event, Resume, Work};
 use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, Source};
 use swarm_core::id::LinkId;
 use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
@@ -140,17 +139,10 @@ impl Net {
                 self.drain(hub);
             }
             Output::Store(job, work) => {
-                let piece = job.piece.get();
-                let done = match work {
-                    Work::Read { .. } => Done::Read(Ok(host.store[&piece].clone())),
-                    Work::Write { data } => {
-                        let twice = host.store.insert(piece, data);
-                        assert!(twice.is_none(), "what is verified is fetched once");
-                        Done::Written(Ok(()))
-                    }
-                    Work::Hash { data } => Done::Hashed(Sha1::digest(&data).into()),
-                    Work::Verify => unreachable!("pieces are short"),
-                };
+                let verified = matches!(work, Work::Write { .. });
+                let twice = verified && host.store.contains_key(&job.piece.get());
+                assert!(!twice, "what is verified is fetched once");
+                let done = content::kept(&mut host.store, job, work);
                 self.queue.push_back((index, Input::Store(job, done)));
             }
             Output::WebTorrent(..)

@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use commands::options::Wrong;
 
-/// Simulated swarms of real peers.
+/// Simulates swarms of real peers, and networks of real nodes of the DHT.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {

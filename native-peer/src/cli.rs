@@ -10,7 +10,7 @@ use crate::arguments::{Create, Dht, Get, Seed, Show};
 use crate::commands;
 use crate::text::{complain, plain};
 
-/// Shares files with a swarm of browser tabs, and fetches from it.
+/// Shares files with browser tabs and other BitTorrent clients, and fetches from them.
 #[derive(Debug, Parser)]
 #[command(name = "native-peer", version, arg_required_else_help = false)]
 struct Cli {

@@ -15,6 +15,7 @@ import sys
 import time
 
 import libtorrent as lt
+from libtorrent_follow import follow
 
 
 def make(path, torrent, *trackers):
@@ -67,20 +68,13 @@ def run(torrent, folder, listen, bootstrap=None):
         parameters.ti = lt.torrent_info(torrent)
     parameters.save_path = folder
     handle = session.add_torrent(parameters)
-    flushes = told = False
-    while True:
-        session.wait_for_alert(500)
-        for alert in session.pop_alerts():
-            print(alert.message(), file=sys.stderr, flush=True)
-            if isinstance(alert, lt.peer_connect_alert):
-                print(alert.message(), flush=True)
-            if isinstance(alert, lt.cache_flushed_alert) and flushes and not told:
-                told = True
-                print("complete", flush=True)
-        # A piece that was verified may not have been written yet.
-        if not flushes and handle.status().is_seeding:
-            flushes = True
-            handle.flush_cache()
+    follow(session, handle, 500, say_whom)
+
+
+def say_whom(alert):
+    print(alert.message(), file=sys.stderr, flush=True)
+    if isinstance(alert, lt.peer_connect_alert):
+        print(alert.message(), flush=True)
 
 
 def dht(listen, bootstrap, command, subject=None, detail=None):

@@ -9,6 +9,7 @@ call; tells on standard output when it is complete.
 import sys
 
 import libtorrent as lt
+from libtorrent_follow import follow
 
 torrent, folder, listen, *peers = sys.argv[1:]
 session = lt.session(
@@ -33,14 +34,4 @@ handle = session.add_torrent(parameters)
 for peer in peers:
     address, _, port = peer.rpartition(":")
     handle.connect_peer((address, int(port)))
-flushes = told = False
-while True:
-    session.wait_for_alert(60_000)
-    for alert in session.pop_alerts():
-        if isinstance(alert, lt.cache_flushed_alert) and flushes and not told:
-            told = True
-            print("complete", flush=True)
-    # A piece that was verified may not have been written yet.
-    if not flushes and handle.status().is_seeding:
-        flushes = True
-        handle.flush_cache()
+follow(session, handle, 60_000)

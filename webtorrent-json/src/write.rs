@@ -5,9 +5,9 @@ use serde::ser::{SerializeMap, Serializer};
 
 use crate::fields::Twenty;
 use crate::names::{ANNOUNCE, SCRAPE, event_name};
-use swarm_core::id::InfoHash;
+use swarm_core::id::{InfoHash, PeerId};
 use swarm_core::wire::tracker::Scraped;
-use swarm_core::wire::webtorrent::{Answer, ClientMessage, Offer, ServerMessage};
+use swarm_core::wire::webtorrent::{Answer, ClientMessage, Offer, OfferId, ServerMessage};
 
 /// What a message takes beside descriptions, mostly.
 const SKELETON: usize = 384;
@@ -131,13 +131,9 @@ pub fn encode_client(message: &ClientMessage) -> String {
         }) => to_text_of(
             sdp.len(),
             &Handed {
-                action: ANNOUNCE,
-                info_hash: hash(*info_hash),
-                peer_id: Twenty(peer_id.0),
                 to_peer_id: Some(Twenty(to.0)),
-                offer_id: Twenty(id.0),
-                offer: None,
                 answer: Some(answer(sdp)),
+                ..handed(*info_hash, *peer_id, *id)
             },
         ),
         ClientMessage::Scrape { swarms } => to_text(&ScrapeOut {
@@ -168,13 +164,8 @@ pub fn encode_server(message: &ServerMessage) -> String {
         } => to_text_of(
             sdp.len(),
             &Handed {
-                action: ANNOUNCE,
-                info_hash: hash(*info_hash),
-                peer_id: Twenty(peer_id.0),
-                to_peer_id: None,
-                offer_id: Twenty(id.0),
                 offer: Some(offer(sdp)),
-                answer: None,
+                ..handed(*info_hash, *peer_id, *id)
             },
         ),
         ServerMessage::Answer {
@@ -185,13 +176,8 @@ pub fn encode_server(message: &ServerMessage) -> String {
         } => to_text_of(
             sdp.len(),
             &Handed {
-                action: ANNOUNCE,
-                info_hash: hash(*info_hash),
-                peer_id: Twenty(peer_id.0),
-                to_peer_id: None,
-                offer_id: Twenty(id.0),
-                offer: None,
                 answer: Some(answer(sdp)),
+                ..handed(*info_hash, *peer_id, *id)
             },
         ),
         ServerMessage::Scraped(scraped) => to_text(&ScrapedOut {
@@ -205,6 +191,20 @@ pub fn encode_server(message: &ServerMessage) -> String {
         }),
     }
 }
+
+/// What hands on nothing yet.
+fn handed<'a>(info_hash: InfoHash, from: PeerId, offer: OfferId) -> Handed<'a> {
+    Handed {
+        action: ANNOUNCE,
+        info_hash: hash(info_hash),
+        peer_id: Twenty(from.0),
+        to_peer_id: None,
+        offer_id: Twenty(offer.0),
+        offer: None,
+        answer: None,
+    }
+}
+
 fn hash(info_hash: InfoHash) -> Twenty {
     Twenty(info_hash.0)
 }

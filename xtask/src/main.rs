@@ -19,7 +19,7 @@ mod workspace;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use workspace::Workspace;
+use workspace::{Workspace, forget_own_package};
 
 /// Builds, serves and tests Tabswarm, and installs what that takes.
 #[derive(Parser)]
@@ -48,7 +48,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let command = Cli::parse().command;
+    match forget_own_package().and_then(|()| run(command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Without a back trace: what failed is the command, and that has had its say.

@@ -1,6 +1,8 @@
 //! `cargo xtask test`: native, as WebAssembly, and in real tabs.
 
-use std::path::PathBuf;
+mod in_tabs;
+
+use std::path::Path;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -112,96 +114,56 @@ fn wasm(workspace: &Workspace, args: &[String]) -> Result<()> {
 }
 
 fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
-    let sh = &workspace.sh;
-    let driver = setup::browser(workspace)?;
+    let chromium = setup::browser(workspace)?;
     let axe = setup::axe(workspace)?;
-    programs(workspace)?;
+    let tests = in_tabs::build(workspace, &in_tabs::all(workspace)?)?;
     heading("Tests in real tabs");
-    // A plain `cargo test` ignores what needs a browser. One after the other, because each
-    // test keeps several tabs busy.
-    cmd!(
-        sh,
-        "cargo test -p swarm-tests --test * -- --ignored --test-threads=1 --skip {OTHERS} --skip {FIREFOX} --skip {WEBKIT} {args...}"
-    )
-    .env("CHROMEDRIVER", driver)
-    .env("TABSWARM_AXE", axe)
-    .env("TABSWARM_PAGE", workspace.dist())
-    .env("TABSWARM_BIN_DIR", debug(workspace))
-    .run()?;
-    Ok(())
+    let others = ["--skip", OTHERS, "--skip", FIREFOX, "--skip", WEBKIT];
+    let env = [("CHROMEDRIVER", &*chromium), ("TABSWARM_AXE", &*axe)];
+    in_tabs::run(workspace, &tests, &[], &with(&others, args), &env)
 }
 
 fn firefox(workspace: &Workspace, args: &[String]) -> Result<()> {
-    let sh = &workspace.sh;
     let chromium = setup::browser(workspace)?;
     let firefox = setup::firefox(workspace)?;
-    programs(workspace)?;
+    let tests = in_tabs::build(workspace, &["firefox", "play"])?;
     heading("Tests in Firefox");
-    let all = args.is_empty().then_some(FIREFOX);
-    cmd!(
-        sh,
-        "cargo test -p swarm-tests --test firefox --test play -- --ignored --test-threads=1 {all...} {args...}"
-    )
-    .env("CHROMEDRIVER", chromium)
-    .env("GECKODRIVER", firefox)
-    .env("TABSWARM_PAGE", workspace.dist())
-    .env("TABSWARM_BIN_DIR", debug(workspace))
-    .run()?;
-    Ok(())
+    let env = [("CHROMEDRIVER", &*chromium), ("GECKODRIVER", &*firefox)];
+    in_tabs::run(workspace, &tests, &[], &or(FIREFOX, args), &env)
 }
 
 fn webkit(workspace: &Workspace, args: &[String]) -> Result<()> {
-    let sh = &workspace.sh;
     let chromium = setup::browser(workspace)?;
     let webkit = setup::webkit(workspace)?;
-    programs(workspace)?;
+    let tests = in_tabs::build(workspace, &["webkit", "play"])?;
     heading("Tests in WebKit");
-    let all = args.is_empty().then_some(WEBKIT);
-    cmd!(
-        sh,
-        "cargo test -p swarm-tests --test webkit --test play -- --ignored --test-threads=1 {all...} {args...}"
-    )
-    .env("CHROMEDRIVER", chromium)
-    .env("WEBKITDRIVER", webkit)
-    .env("TABSWARM_PAGE", workspace.dist())
-    .env("TABSWARM_BIN_DIR", debug(workspace))
-    .run()?;
-    Ok(())
+    let env = [("CHROMEDRIVER", &*chromium), ("WEBKITDRIVER", &*webkit)];
+    in_tabs::run(workspace, &tests, &[], &or(WEBKIT, args), &env)
 }
 
 fn clients(workspace: &Workspace, args: &[String]) -> Result<()> {
-    let sh = &workspace.sh;
     let clients = setup::clients(workspace)?;
-    let driver = setup::browser(workspace)?;
-    // All is built first: in the network that the tests run in there is nothing to fetch from.
-    programs(workspace)?;
+    let chromium = setup::browser(workspace)?;
+    let names = ["clients", "dht", "ordinary", "webtorrent"];
+    let tests = in_tabs::build(workspace, &names)?;
     heading("Tests with other clients");
-    cmd!(
-        sh,
-        "sh tests/clients/network.sh cargo test --offline -p swarm-tests --test clients --test ordinary --test webtorrent --test dht -- --ignored --test-threads=1 {args...}"
-    )
-    .env("CHROMEDRIVER", driver)
-    .env("TABSWARM_CLIENTS", clients)
-    .env("TABSWARM_PAGE", workspace.dist())
-    .env("TABSWARM_BIN_DIR", debug(workspace))
-    .run()?;
-    Ok(())
+    let network = workspace.root.join("tests/clients/network.sh");
+    let inside = [Path::new("sh"), &network];
+    let env = [
+        ("CHROMEDRIVER", &*chromium),
+        ("TABSWARM_CLIENTS", &*clients),
+    ];
+    in_tabs::run(workspace, &tests, &inside, &with(&[], args), &env)
 }
 
-/// Builds the programs that tests start, and the tests, as [`native`] has built them already:
-/// asked for in any other way, cargo would compile half of their libraries a second time, with
-/// other features. Nothing there is about speed.
-fn programs(workspace: &Workspace) -> Result<()> {
-    heading("Building the programs that tests start");
-    cmd!(
-        workspace.sh,
-        "cargo test -p swarm-tests -p tracker-relay -p native-peer --no-run"
-    )
-    .run()?;
-    Ok(())
+/// Options for the tests, ours and those of whoever asked.
+fn with<'a>(ours: &[&'a str], args: &'a [String]) -> Vec<&'a str> {
+    let args = args.iter().map(String::as_str);
+    ours.iter().copied().chain(args).collect()
 }
 
-/// Where [`programs`] are.
-fn debug(workspace: &Workspace) -> PathBuf {
-    workspace.target.join("debug")
+/// What was asked for, or else all tests of a module.
+fn or<'a>(module: &'a str, args: &'a [String]) -> Vec<&'a str> {
+    let module = args.is_empty().then_some(module);
+    with(module.as_slice(), args)
 }

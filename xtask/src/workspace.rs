@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use xshell::{Cmd, Shell, cmd};
 
 /// The workspace that this crate belongs to.
+#[derive(Clone)]
 pub(crate) struct Workspace {
     /// Runs commands in the root folder, with the project's own tools first on `PATH`.
     pub(crate) sh: Shell,
@@ -105,7 +106,38 @@ pub(crate) fn heading(text: &str) {
 /// Where a process can't do that, waits for the command.
 pub(crate) fn become_command(command: Cmd<'_>) -> Result<()> {
     eprintln!("$ {command}");
-    let mut command = std::process::Command::from(command);
+    become_process(std::process::Command::from(command))
+}
+
+/// What cargo says of the package that it runs, which is this one, is not for the cargo that this
+/// one runs: build scripts look at it (that of `ring` does), and would run again, and all that needs
+/// them be compiled again, each time that somebody calls cargo with and without us in turns.
+///
+/// So becomes this program once more, without it; does nothing where it is gone already.
+pub(crate) fn forget_own_package() -> Result<()> {
+    let is_own = |name: &str| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_"]
+            .iter()
+            .any(|start| name.starts_with(start))
+    };
+    let own: Vec<_> = env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| name.to_str().is_some_and(is_own))
+        .collect();
+    if own.is_empty() {
+        return Ok(());
+    }
+    let program = env::current_exe().context("finding this program")?;
+    let mut again = std::process::Command::new(program);
+    again.args(env::args_os().skip(1));
+    for name in own {
+        again.env_remove(name);
+    }
+    become_process(again)?;
+    std::process::exit(0)
+}
+
+fn become_process(mut command: std::process::Command) -> Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt;

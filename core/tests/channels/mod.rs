@@ -11,8 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{
-    Command, Config, DirectId, DirectNews, DirectWork, Done, Engine, Event, Input, Output,
-    PeerPath, PeerView, Resume, TorrentState, TorrentView, Work,
+    Command, Config, DirectId, DirectNews, DirectWork, Engine, Event, Input, Output, PeerPath,
+    PeerView, Resume, TorrentState, TorrentView,
 };
 use swarm_core::id::{ChannelId, ChannelKey, Fingerprint, LinkId, MemberId, PeerId};
 use swarm_core::metainfo::Metainfo;
@@ -471,15 +471,7 @@ impl Table {
                 None
             }
             Output::Store(job, work) => {
-                let done = match work {
-                    Work::Read { .. } => {
-                        let begin = (job.piece.get() * PIECE) as usize;
-                        Done::Read(Ok(self.bytes.slice(begin..begin + PIECE as usize)))
-                    }
-                    Work::Hash { data } => Done::Hashed(Sha1::digest(&data).into()),
-                    Work::Write { .. } => Done::Written(Ok(())),
-                    Work::Verify => unreachable!("pieces are short"),
-                };
+                let done = content::had(&self.bytes, PIECE, job, work);
                 Some(Input::Store(job, done))
             }
             Output::Direct(id, work) => {

@@ -1,9 +1,12 @@
-//! Torrents of made-up bytes.
+//! Torrents of made-up bytes, and what stores say of them.
 
 #![allow(dead_code, reason = "each file of tests uses a part of it")]
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
+use swarm_core::engine::{Done, Job, Work};
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
 use swarm_core::rng::Rng;
 
@@ -29,4 +32,31 @@ pub(crate) fn of_files(
 pub(crate) fn of_one(name: &str, length: u64, piece_length: u32, seed: u64) -> (Metainfo, Bytes) {
     let path = vec![name.to_owned()];
     of_files(None, vec![NewFile { path, length }], piece_length, seed)
+}
+
+/// What a store says that keeps whole pieces.
+pub(crate) fn kept(store: &mut BTreeMap<u32, Bytes>, job: Job, work: Work) -> Done {
+    let piece = job.piece.get();
+    match work {
+        Work::Read { .. } => Done::Read(Ok(store[&piece].clone())),
+        Work::Write { data } => {
+            store.insert(piece, data);
+            Done::Written(Ok(()))
+        }
+        Work::Hash { data } => Done::Hashed(Sha1::digest(&data).into()),
+        Work::Verify => unreachable!("pieces are short"),
+    }
+}
+
+/// What a store says that has every byte from the start, and so needs to keep none.
+pub(crate) fn had(bytes: &Bytes, piece_length: u32, job: Job, work: Work) -> Done {
+    match work {
+        Work::Read { .. } => {
+            let begin = (job.piece.get() * piece_length) as usize;
+            Done::Read(Ok(bytes.slice(begin..begin + piece_length as usize)))
+        }
+        Work::Hash { data } => Done::Hashed(Sha1::digest(&data).into()),
+        Work::Write { .. } => Done::Written(Ok(())),
+        Work::Verify => unreachable!("pieces are short"),
+    }
 }

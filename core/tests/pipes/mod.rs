@@ -10,10 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sha1::{Digest, Sha1};
-use swarm_core::engine::{
-    Command, Config, Done, Ending, Engine, Event, Input, Output, PeerPath, Resume, Work,
-};
+use swarm_core::engine::{Command, Config, Ending, Engine, Event, Input, Output, PeerPath, Resume};
 use swarm_core::id::{ChannelId, ChannelKey, LinkId, MemberId};
 use swarm_core::metainfo::Metainfo;
 use swarm_core::net::{Contact, LaneLimits, RelayPolicy};
@@ -262,15 +259,7 @@ impl Pair {
                 self.send(end, channel, 0, What::Closed);
             }
             Output::Store(job, work) => {
-                let done = match work {
-                    Work::Read { .. } => {
-                        let begin = (job.piece.get() * PIECE) as usize;
-                        Done::Read(Ok(self.bytes.slice(begin..begin + PIECE as usize)))
-                    }
-                    Work::Hash { data } => Done::Hashed(Sha1::digest(&data).into()),
-                    Work::Write { .. } => Done::Written(Ok(())),
-                    Work::Verify => unreachable!("pieces are short"),
-                };
+                let done = content::had(&self.bytes, PIECE, job, work);
                 return Some(Input::Store(job, done));
             }
             Output::Event(Event::Completed(_)) => self.completed[end] = true,

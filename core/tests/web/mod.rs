@@ -1,5 +1,8 @@
 //! A node with web seeds, made up, and perhaps a peer by wire.
 
+#[path = "../content/mod.rs"]
+mod content;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -8,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
-use swarm_core::engine::{Command, Config, Done, Ending, Event, PeerPath, Resume, Work};
+use swarm_core::engine::{Command, Config, Ending, Event, PeerPath, Resume};
 use swarm_core::id::LinkId;
 use swarm_core::metainfo::Metainfo;
 use swarm_core::node::{
@@ -285,16 +288,7 @@ impl World {
                 self.queue.push_back((1 - index, down));
             }
             Output::Store(job, work) => {
-                let piece = job.piece.get();
-                let done = match work {
-                    Work::Read { .. } => Done::Read(Ok(host.store[&piece].clone())),
-                    Work::Write { data } => {
-                        host.store.insert(piece, data);
-                        Done::Written(Ok(()))
-                    }
-                    Work::Hash { data } => Done::Hashed(Sha1::digest(&data).into()),
-                    Work::Verify => unreachable!("pieces are short"),
-                };
+                let done = content::kept(&mut host.store, job, work);
                 self.queue.push_back((index, Input::Store(job, done)));
             }
             Output::Event(Event::Completed(_)) => host.completed = true,

@@ -20,13 +20,13 @@ const CHUNK: usize = 1 << 20;
 /// Makes test files out of a seed: the same bytes everywhere.
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
-    /// Where to.
+    /// Where the files go.
     #[arg(long, default_value = ".", value_name = "DIRECTORY")]
     directory: PathBuf,
     /// How many files: piece_0.bin, piece_1.bin, …
     #[arg(long, default_value_t = 10)]
     count: u32,
-    /// Of each file.
+    /// The size of each file.
     #[arg(long, default_value = "100MB", value_parser = whole_bytes)]
     size: u64,
     /// Another seed gives other bytes.

@@ -41,7 +41,7 @@ pub(crate) struct Report {
     /// Where experiments.md goes, and the folder experiments/ with the charts.
     #[arg(long, default_value = "docs", value_name = "FOLDER")]
     directory: PathBuf,
-    /// Smaller swarms and fewer seeds: minutes instead of a quarter of an hour, and less to
+    /// Smaller swarms and fewer seeds: minutes instead of half an hour, and less to
     /// be learnt.
     #[arg(long)]
     quick: bool,

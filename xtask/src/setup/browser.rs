@@ -1,6 +1,7 @@
 //! What tests outside of native Rust run in: browsers with their drivers, and Node.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use anyhow::{Result, bail};
 use xshell::cmd;
@@ -125,6 +126,9 @@ pub(crate) fn node(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// Whether this process has fetched what packages there are, which takes seconds each time.
+static LISTS_ARE_NEW: AtomicBool = AtomicBool::new(false);
+
 /// Installs Debian packages, when this is a system that has them and we may.
 pub(super) fn apt_install(workspace: &Workspace, what: &str, packages: &[&str]) -> Result<()> {
     let sh = &workspace.sh;
@@ -151,7 +155,10 @@ pub(super) fn apt_install(workspace: &Workspace, what: &str, packages: &[&str]) 
     let [program, args @ ..] = apt_get.as_slice() else {
         unreachable!("apt-get is always there");
     };
-    cmd!(sh, "{program} {args...} update -qq").run()?;
+    if !LISTS_ARE_NEW.load(Relaxed) {
+        cmd!(sh, "{program} {args...} update -qq").run()?;
+        LISTS_ARE_NEW.store(true, Relaxed);
+    }
     cmd!(
         sh,
         "{program} {args...} install -qq -y --no-install-recommends {packages...}"

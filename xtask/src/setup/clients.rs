@@ -12,21 +12,27 @@ use crate::workspace::Workspace;
 /// What they are run with, and which versions there are to be.
 const SOURCES: &str = "tests/clients";
 
+/// Programs, what they are, and Debian's packages of them.
+const FROM_DEBIAN: [(&str, &str, &str); 5] = [
+    ("aria2c", "aria2", "aria2"),
+    ("transmission-cli", "Transmission", "transmission-cli"),
+    ("qbittorrent-nox", "qBittorrent", "qbittorrent-nox"),
+    ("ip", "ip for a network of the tests' own", "iproute2"),
+    ("npm", "npm", "npm"),
+];
+
 /// Makes sure of WebTorrent, libtorrent, aria2, Transmission and qBittorrent; the folder of the first two,
 /// which are installed for this project alone.
 pub(crate) fn clients(workspace: &Workspace) -> Result<PathBuf> {
     let sh = &workspace.sh;
     node(workspace)?;
-    for (program, what, package) in [
-        ("aria2c", "aria2", "aria2"),
-        ("transmission-cli", "Transmission", "transmission-cli"),
-        ("qbittorrent-nox", "qBittorrent", "qbittorrent-nox"),
-        ("ip", "ip, for a network of the tests' own", "iproute2"),
-        ("npm", "npm", "npm"),
-    ] {
-        if workspace.find(program).is_none() {
-            apt_install(workspace, what, &[package])?;
-        }
+    let (what, packages): (Vec<_>, Vec<_>) = FROM_DEBIAN
+        .iter()
+        .filter(|(program, ..)| workspace.find(program).is_none())
+        .map(|&(_, what, package)| (what, package))
+        .unzip();
+    if !packages.is_empty() {
+        apt_install(workspace, &what.join(", "), &packages)?;
     }
     let folder = workspace.tools().join("clients");
     std::fs::create_dir_all(&folder)?;
