@@ -291,7 +291,7 @@ fn a_tracker_that_goes_on_about_nothing_is_given_up() {
         members: Vec::new(),
     });
     let channel = ChannelId(1);
-    let repeated: [(_, Vec<ServerMessage>); 12] = [
+    let repeated: [(_, Vec<ServerMessage>); 13] = [
         (20_001, vec![ServerMessage::Pong]),
         (20_001, vec![error(None, "no"); 2]),
         (20_001, vec![error(Some(ours), "no")]),
@@ -308,6 +308,13 @@ fn a_tracker_that_goes_on_about_nothing_is_given_up() {
         (
             20_001,
             vec![ServerMessage::Data(DataFrame::new(channel, b"tiny"))],
+        ),
+        (
+            3_000,
+            vec![ServerMessage::Data(DataFrame::new(
+                channel,
+                &[0; 256 << 10],
+            ))],
         ),
         (
             20_001,
@@ -336,7 +343,7 @@ fn a_tracker_that_goes_on_about_nothing_is_given_up() {
 }
 
 #[test]
-fn what_is_slow_or_large_is_no_idle_talk() {
+fn what_is_slow_or_was_on_its_way_is_borne() {
     let mut stage = Stage::new(100);
     stage.add(1);
     for second in 0..3_000 {
@@ -344,12 +351,13 @@ fn what_is_slow_or_large_is_no_idle_talk() {
         let info_hash = None;
         let error = ServerMessage::Error { info_hash, reason };
         stage.feed(Input::Link(LINK, error.into()));
-        // What was on its way when we closed a channel.
-        for _ in 0..10 {
-            let frame = DataFrame::new(ChannelId(1), &[0; 1024]);
-            stage.feed(Input::Link(LINK, ServerMessage::Data(frame).into()));
-        }
         stage.wait(2);
+    }
+    stage.wait(60);
+    // What was on its way when we closed sixty channels.
+    for _ in 0..15_000 {
+        let frame = DataFrame::new(ChannelId(1), &[0; 16 << 10]);
+        stage.feed(Input::Link(LINK, ServerMessage::Data(frame).into()));
     }
     assert_eq!(stage.reconnects, 0);
 }

@@ -199,7 +199,7 @@ impl Call<'_> {
                 Ok(Some(Ok(message))) => message,
             };
             if !is_data(&message)
-                && let Some(until) = turns.take(Instant::now())
+                && let Some(until) = turns.take(Instant::now(), message.len())
             {
                 sleep_until(until).await;
             }

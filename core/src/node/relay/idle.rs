@@ -11,6 +11,7 @@ use super::super::trackers::Trackers;
 use super::super::{LinkInput, LinkOutput, Output};
 use super::RelayLink;
 use crate::chunk::Chunk;
+use crate::id::ChannelId;
 use crate::peer::WorkConfig;
 use crate::time::Time;
 use crate::wire::relay::ServerMessage;
@@ -21,9 +22,9 @@ const NEWS: u32 = 1000;
 /// Units for somebody who wants a channel or a direct link, and may be turned away: five
 /// thousand at once, more than a swarm has members.
 const CALL: u32 = 4;
-/// A stretch of a channel that is gone is free if it has so many bytes: what was under way when
-/// we closed it is no fault of the server's.
-const STRETCH: usize = 1 << 10;
+/// Bytes of a channel that is gone, for each unit: what was under way when we closed it is no
+/// fault of the server's, even if that is what all channels' queues hold.
+const STRETCH: usize = 32 << 10;
 
 impl RelayLink {
     /// The server may say this; or it has said too much that nobody asked for, and its
@@ -41,10 +42,7 @@ impl RelayLink {
         }
         let units = match input {
             LinkInput::Message(message) => self.units(message, trackers),
-            LinkInput::Data { channel, payload } => {
-                let known = self.channels.contains_key(channel);
-                u32::from(!known && payload.len() < STRETCH)
-            }
+            LinkInput::Data { channel, payload } => self.stretch(*channel, payload.len()),
             LinkInput::Up | LinkInput::Down | LinkInput::Sent(_) => 0,
         };
         if units == 0 || self.idle_talk.spend(now, config, units) {
@@ -86,10 +84,14 @@ impl RelayLink {
                     NEWS
                 }
             }
-            ServerMessage::Data(frame) => {
-                let known = self.channels.contains_key(&frame.channel());
-                unless(known || frame.payload_len() >= STRETCH)
-            }
+            ServerMessage::Data(frame) => self.stretch(frame.channel(), frame.payload_len()),
+        }
+    }
+
+    fn stretch(&self, channel: ChannelId, bytes: usize) -> u32 {
+        match self.channels.contains_key(&channel) {
+            true => 0,
+            false => 1 + u32::try_from(bytes / STRETCH).unwrap_or(u32::MAX - 1),
         }
     }
 }
