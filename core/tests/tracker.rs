@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use swarm_core::engine::{Command, Config, Standing, TrackerView};
-use swarm_core::id::{InfoHash, LinkId, MemberId};
+use swarm_core::id::{ChannelId, InfoHash, LinkId, MemberId, PeerId};
 use swarm_core::node::{Input, LinkInput, LinkOutput, Node, Output};
 use swarm_core::time::Time;
-use swarm_core::wire::relay::{ClientMessage, Peers, ServerMessage, Welcome};
+use swarm_core::wire::relay::{ClientMessage, DataFrame, Incoming, Peers, ServerMessage, Welcome};
 
 /// The only server.
 const LINK: LinkId = LinkId(0);
@@ -264,4 +264,100 @@ fn what_the_tracker_refuses_is_said_at_the_torrent_once_and_tried_again() {
     stage.wait(60);
     assert_eq!(stage.standings(), [Standing::Member, Standing::Member]);
     assert!(stage.swarms.contains(&fine) && stage.swarms.contains(&refused));
+}
+
+#[test]
+fn a_tracker_that_goes_on_about_nothing_is_given_up() {
+    let (ours, another) = (InfoHash([1; 20]), InfoHash([2; 20]));
+    let incoming = |info_hash| {
+        ServerMessage::Incoming(Incoming {
+            channel: ChannelId(7),
+            info_hash,
+            member: MemberId(9),
+            peer_id: PeerId([9; 20]),
+            credit: 0,
+        })
+    };
+    let error = |info_hash, reason: &str| ServerMessage::Error {
+        info_hash,
+        reason: reason.to_owned(),
+    };
+    let peers = ServerMessage::Peers(Peers {
+        rtc: 0,
+        info_hash: ours,
+        interval: 120,
+        complete: 0,
+        incomplete: 1,
+        members: Vec::new(),
+    });
+    let channel = ChannelId(1);
+    let repeated: [(_, Vec<ServerMessage>); 13] = [
+        (20_001, vec![ServerMessage::Pong]),
+        (20_001, vec![error(None, "no"); 2]),
+        (20_001, vec![error(Some(ours), "no")]),
+        (25, vec![error(Some(ours), "no"), error(Some(ours), "yes")]),
+        (25, vec![error(None, "no"), error(None, "yes")]),
+        (20_001, vec![peers]),
+        (
+            20_001,
+            vec![ServerMessage::Welcome(Welcome::of(MemberId(1)))],
+        ),
+        (20_001, vec![incoming(another)]),
+        (5_001, vec![incoming(ours)]),
+        (20_001, vec![ServerMessage::Credit { channel, bytes: 1 }]),
+        (
+            20_001,
+            vec![ServerMessage::Data(DataFrame::new(channel, b"tiny"))],
+        ),
+        (
+            3_000,
+            vec![ServerMessage::Data(DataFrame::new(
+                channel,
+                &[0; 256 << 10],
+            ))],
+        ),
+        (
+            20_001,
+            vec![ServerMessage::Close {
+                channel,
+                reason: String::new(),
+            }],
+        ),
+    ];
+    for (most, messages) in repeated {
+        let mut stage = Stage::new(100);
+        stage.add(1);
+        let mut said = 0;
+        for message in messages.iter().cycle() {
+            stage.feed(Input::Link(LINK, message.clone().into()));
+            said += 1;
+            assert!(said <= most, "{message:?} is borne for ever");
+            if stage.reconnects > 0 {
+                break;
+            }
+        }
+        // And it is asked again.
+        stage.connect();
+        assert_eq!(stage.standings(), [Standing::Member], "{messages:?}");
+    }
+}
+
+#[test]
+fn what_is_slow_or_was_on_its_way_is_borne() {
+    let mut stage = Stage::new(100);
+    stage.add(1);
+    for second in 0..3_000 {
+        let reason = format!("maintenance in {second} seconds");
+        let info_hash = None;
+        let error = ServerMessage::Error { info_hash, reason };
+        stage.feed(Input::Link(LINK, error.into()));
+        stage.wait(2);
+    }
+    stage.wait(60);
+    // What was on its way when we closed sixty channels.
+    for _ in 0..15_000 {
+        let frame = DataFrame::new(ChannelId(1), &[0; 16 << 10]);
+        stage.feed(Input::Link(LINK, ServerMessage::Data(frame).into()));
+    }
+    assert_eq!(stage.reconnects, 0);
 }

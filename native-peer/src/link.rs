@@ -22,6 +22,7 @@ use crate::backlog::Backlog;
 pub mod backoff;
 mod call;
 mod language;
+mod turns;
 
 use backoff::Backoff;
 use call::{OVERHEAD, stay_connected};

@@ -4,9 +4,11 @@
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use native_peer::TrackerAddress;
 use native_peer::address::{Tracker, Trackers};
+use native_peer::host::HostEvent;
 use native_peer::link::{Link, LinkEvent, LinkStatus};
+use native_peer::{Host, TrackerAddress};
+use swarm_core::engine::{Command, Config};
 use swarm_core::id::{InfoHash, MemberId};
 use swarm_core::rng::Rng;
 use swarm_core::wire::relay::{ClientMessage, SUBPROTOCOL, ServerMessage, Welcome};
@@ -248,4 +250,43 @@ async fn a_tracker_that_pings_and_does_not_read_gets_few_answers() {
     }
     // What the buffers of the system and of the socket hold.
     assert!(answers < 120_000, "{answers} answers were kept");
+}
+
+#[tokio::test]
+async fn a_tracker_that_says_nothing_but_errors_is_left() {
+    let server = Server::new().await;
+    let mut host = Host::new(Config::terminal(), server.address(), 9);
+    let info_hash = InfoHash([9; 20]);
+    host.command(Command::AddLink {
+        info_hash,
+        name: None,
+        check: false,
+        paused: false,
+    });
+    let refused = async {
+        let mut words = 0;
+        loop {
+            if let HostEvent::Refused(_) = host.next_event().await {
+                words += 1;
+                assert_eq!(words, 1, "the same is said once");
+            }
+        }
+    };
+    let flood = async {
+        let mut socket = server.accept().await;
+        let greeting = Message::Binary(welcome().encode());
+        let error = ServerMessage::Error {
+            info_hash: Some(info_hash),
+            reason: "no".to_owned(),
+        };
+        let error = Message::Binary(error.encode());
+        socket.send(greeting).await.unwrap();
+        while socket.send(error.clone()).await.is_ok() {}
+        // And it may try again.
+        server.accept().await;
+    };
+    tokio::select! {
+        () = refused => {}
+        () = flood => {}
+    }
 }

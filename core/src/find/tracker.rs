@@ -19,12 +19,14 @@ use crate::wire::relay::{Announce, ClientMessage, Have, MAX_HAVE};
 /// See the module.
 #[derive(Debug)]
 pub struct Tracker {
-    config: TrackerConfig,
+    pub(super) config: TrackerConfig,
     pub(super) listings: SortedMap<InfoHash, Listing>,
     /// How many swarms it lets us be in.
     pub(super) max_swarms: usize,
     /// When a torrent that waits may be announced in the place of another.
     pub(super) next_turn: Option<Time>,
+    /// When that was so last.
+    pub(super) last_turn: Option<Time>,
     /// It was told that we take WebRTC offers from whom it knows.
     rtc: bool,
     out: VecDeque<ClientMessage>,
@@ -37,6 +39,8 @@ pub(super) struct Listing {
     announced: bool,
     /// And it took us in.
     answered: bool,
+    /// It has yet to answer what it was told last.
+    awaited: bool,
     /// Why it did not, in its words.
     refused: Option<String>,
     /// Since when it has a place among the announced torrents, where those are counted.
@@ -70,6 +74,7 @@ impl Tracker {
             listings: SortedMap::new(),
             max_swarms,
             next_turn: None,
+            last_turn: None,
             rtc: false,
             out: VecDeque::new(),
         }
@@ -130,6 +135,7 @@ impl Tracker {
     /// A torrent leaves its swarm until its next turn.
     pub fn displace(&mut self, now: Time, info_hash: InfoHash) {
         self.leave(info_hash);
+        self.note_turn(now);
         let listing = Listing {
             displaced: Some(now),
             waits: true,
@@ -139,13 +145,26 @@ impl Tracker {
         self.listings.insert(info_hash, listing);
     }
 
+    /// It was told of a torrent, and has yet to answer.
+    pub(crate) fn awaits(&self, info_hash: InfoHash) -> bool {
+        let listing = self.listings.get(&info_hash);
+        listing.is_some_and(|listing| listing.awaited)
+    }
+
+    /// Why it does not have a torrent in the swarm, in its words.
+    pub(crate) fn refusal(&self, info_hash: InfoHash) -> Option<&str> {
+        self.listings.get(&info_hash)?.refused.as_deref()
+    }
+
     /// It answered an announce, and wants the next after this many seconds; false if nobody
     /// is waiting for an answer.
     pub fn answered(&mut self, now: Time, info_hash: InfoHash, interval: u32) -> bool {
-        let Some(listing) = self.listings.get_mut(&info_hash) else {
+        // One that gave its place up meanwhile goes on waiting for the next.
+        let listing = self.listings.get_mut(&info_hash);
+        let Some(listing) = listing.filter(|listing| listing.announced) else {
             return false;
         };
-        listing.answered = listing.announced;
+        (listing.answered, listing.awaited) = (true, false);
         listing.refused = None;
         let interval = Duration::from_secs(u64::from(interval.max(1)));
         listing.next_announce = Some(now + interval);
@@ -155,7 +174,8 @@ impl Tracker {
     /// It does not have a torrent in the swarm, or not any more; true if it says so in other
     /// words than before.
     pub fn refused(&mut self, now: Time, info_hash: InfoHash, reason: &str) -> bool {
-        let Some(listing) = self.listings.get_mut(&info_hash) else {
+        let listing = self.listings.get_mut(&info_hash);
+        let Some(listing) = listing.filter(|listing| !listing.waits) else {
             return false;
         };
         // Whoever was a member, and forgot to say so, comes back; others are not wanted.
@@ -254,7 +274,7 @@ impl Listing {
         engine: &Engine<C>,
     ) -> Option<ClientMessage> {
         let report = engine.report(now, info_hash)?;
-        self.announced = true;
+        (self.announced, self.awaited) = (true, true);
         self.place.get_or_insert(now);
         self.next_announce = Some(now + engine.config().tracker.unanswered);
         self.last_announce = Some(now);

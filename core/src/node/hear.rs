@@ -34,6 +34,10 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 false => engine::Input::Tick,
             };
         };
+        let work = &self.engine.engine().config().work;
+        if !link.bears(now, &input, &self.trackers, work, &mut self.out) {
+            return engine::Input::Tick;
+        }
         match input {
             LinkInput::Message(message @ (ServerMessage::Offer(_) | ServerMessage::Answer(_))) => {
                 link.hears(now);

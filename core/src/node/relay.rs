@@ -5,6 +5,7 @@
 //! hub. The tracker's half is [`Tracker`].
 
 mod carry;
+mod idle;
 mod tell;
 
 use std::collections::VecDeque;
@@ -19,7 +20,7 @@ use crate::engine::{self, Config, Engine, Found, Standing, TrackerView};
 use crate::find::Tracker;
 use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId};
 use crate::net::{Contact, LaneLimits, RelayPolicy};
-use crate::peer::PeerPath;
+use crate::peer::{Allowance, PeerPath};
 use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::relay::{
@@ -39,6 +40,12 @@ pub(super) struct RelayLink {
     opening: SortedMap<u32, (InfoHash, MemberId)>,
     next_request: u32,
     channels: SortedMap<ChannelId, Flow>,
+    /// What it may say that is worth nothing.
+    idle_talk: Allowance,
+    /// It said more than that.
+    given_up: bool,
+    /// What it said last that was about no torrent.
+    complaint: Option<String>,
 }
 
 impl RelayLink {
@@ -52,6 +59,9 @@ impl RelayLink {
             opening: SortedMap::new(),
             next_request: 0,
             channels: SortedMap::new(),
+            idle_talk: Allowance::default(),
+            given_up: false,
+            complaint: None,
         }
     }
 
@@ -310,7 +320,13 @@ impl RelayLink {
         out: &mut VecDeque<Output<C>>,
     ) -> engine::Input<C> {
         let link = self.id;
-        let news = info_hash.is_none_or(|of| self.tracker.refused(now, of, &reason));
+        let news = match info_hash {
+            Some(info_hash) => self.tracker.refused(now, info_hash, &reason),
+            None => {
+                let before = self.complaint.replace(reason.clone());
+                before.as_ref() != Some(&reason)
+            }
+        };
         if news {
             out.push_back(Output::Refused {
                 link,

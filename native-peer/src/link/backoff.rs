@@ -6,6 +6,9 @@ use swarm_core::rng::Rng;
 
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
+/// A connection that lasts this long was worth having. One that ends sooner every time would be
+/// made again and again, by all who know the tracker: it may be overloaded, or mean no good.
+const STEADY: Duration = Duration::from_secs(10);
 
 /// Delays that double up to half a minute, each shortened by up to half at random.
 #[derive(Debug)]
@@ -30,9 +33,11 @@ impl Backoff {
         half + Duration::from_millis(extra as u64)
     }
 
-    /// The last attempt was a success.
-    pub(crate) fn reset(&mut self) {
-        self.next = FIRST;
+    /// The last attempt was a success, and lasted so long.
+    pub(crate) fn worked_for(&mut self, time: Duration) {
+        if time >= STEADY {
+            self.next = FIRST;
+        }
     }
 }
 
@@ -48,7 +53,9 @@ mod tests {
         assert!(delays.iter().all(|d| *d >= FIRST / 2 && *d < LONGEST));
         assert!(delays[10..].iter().all(|d| *d >= LONGEST / 2));
         assert!(delays[10..].windows(2).any(|pair| pair[0] != pair[1]));
-        backoff.reset();
+        backoff.worked_for(STEADY / 2);
+        assert!(backoff.next_delay() >= LONGEST / 2);
+        backoff.worked_for(STEADY);
         assert!(backoff.next_delay() < FIRST);
     }
 }

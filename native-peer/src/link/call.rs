@@ -9,11 +9,11 @@ use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use swarm_core::node::WebTorrentInput;
-use swarm_core::wire::relay::{MAX_MESSAGE, SUBPROTOCOL, ServerMessage};
+use swarm_core::wire::relay::{MAX_MESSAGE, SUBPROTOCOL, ServerMessage, frame};
 use swarm_core::wire::webtorrent::MessageLimits;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
@@ -24,6 +24,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 use super::Report;
 use super::backoff::Backoff;
 use super::language::{self, Language, Manner};
+use super::turns::Turns;
 use crate::address::{TrackerAddress, Trackers};
 use crate::backlog::Backlog;
 use crate::text::plain;
@@ -34,6 +35,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const PING_AFTER: Duration = Duration::from_secs(30);
 /// A tracker that says nothing for this long, pings and all, is gone.
 const SILENCE: Duration = Duration::from_secs(90);
+/// How long one that does not read is given to take our goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
 /// Bytes that wait for the tracker to take them; beyond it the socket is not read either:
 /// what comes may want an answer. Several times what the engine lets wait of its own accord
 /// (`link_budget`, at most 2 MiB).
@@ -71,6 +74,7 @@ pub(super) async fn stay_connected(
             welcomed: false,
             foreign: false,
         };
+        let begun = Instant::now();
         let mut reason = match timeout(CONNECT_TIMEOUT, connect(address, call.manner)).await {
             Ok(Ok(socket)) => call.talk(socket).await,
             Ok(Err(error)) => {
@@ -91,7 +95,7 @@ pub(super) async fn stay_connected(
         let is_foreign = may_be_foreign && foreign;
         languages[current] = languages[current].after(welcomed, is_foreign);
         if welcomed {
-            backoff.reset();
+            backoff.worked_for(begun.elapsed());
             in_vain = 0;
         } else if !is_foreign {
             current = (current + 1) % trackers.len();
@@ -176,6 +180,7 @@ impl Call<'_> {
     }
 
     async fn receive(&mut self, mut stream: SplitStream<Socket>, backlog: &Backlog) -> String {
+        let mut turns = Turns::new();
         loop {
             if timeout(SILENCE, backlog.room()).await.is_err() {
                 return "it takes nothing of what it is sent".to_owned();
@@ -193,6 +198,11 @@ impl Call<'_> {
                 Ok(Some(Err(error))) => return in_words(&error),
                 Ok(Some(Ok(message))) => message,
             };
+            if !is_data(&message)
+                && let Some(until) = turns.take(Instant::now(), message.len())
+            {
+                sleep_until(until).await;
+            }
             let report = match (message, self.manner) {
                 (Message::Binary(bytes), Manner::Ours) => match ServerMessage::decode(bytes) {
                     Ok(message) => {
@@ -231,6 +241,11 @@ impl Call<'_> {
     }
 }
 
+/// It is for a channel, and not of the tracker itself.
+fn is_data(message: &Message) -> bool {
+    matches!(message, Message::Binary(bytes) if bytes.first() == Some(&frame::DATA))
+}
+
 /// Writes until the host drops its end, then closes.
 async fn transmit(
     mut sink: SplitSink<Socket, Message>,
@@ -242,7 +257,7 @@ async fn transmit(
     loop {
         match timeout(PING_AFTER, outgoing.recv_many(&mut batch, 64)).await {
             Err(_) => sink.send(Message::Ping(Bytes::new())).await?,
-            Ok(0) => return sink.close().await,
+            Ok(0) => return timeout(GOODBYE, sink.close()).await.unwrap_or(Ok(())),
             Ok(count) => {
                 let bytes: usize = batch.iter().map(Message::len).sum();
                 for message in batch.drain(..) {

@@ -36,10 +36,14 @@ pub struct TrackerConfig {
     /// Verified pieces are gathered for this long before the tracker hears of them: a second.
     pub gather_haves: Duration,
     /// When the tracker takes fewer swarms than there are torrents, how long one keeps its
-    /// place: while nobody comes, and while it has peers. Half a minute, in which whoever
-    /// looks around in vain does so twice; and ten minutes, so that no transfer keeps others
-    /// waiting for ever.
+    /// place: while nobody comes, once everybody has his turns, and while it has peers. Half a
+    /// minute, in which whoever looks around in vain does so twice; and ten minutes, after which
+    /// it is given up where no other is to be had, so that no transfer keeps others waiting for
+    /// ever.
     pub turn: (Duration, Duration),
+    /// How long one keeps its place in any case: two seconds, in which two that are a world
+    /// apart meet and begin to talk.
+    pub least_turn: Duration,
 }
 
 impl Default for TrackerConfig {
@@ -54,6 +58,7 @@ impl Default for TrackerConfig {
             soon: Duration::from_secs(2),
             gather_haves: Duration::from_secs(1),
             turn: (Duration::from_secs(30), Duration::from_secs(600)),
+            least_turn: Duration::from_secs(2),
         }
     }
 }
