@@ -46,9 +46,9 @@ async fn webtorrent_trackers(report: &mut Report, peers: u32, rounds: u32) {
         "1.5 × aquatic_ws",
     ));
     report.add_all(beside(
-        &name("messages in and out"),
+        &name("offers and answers handed on"),
         "/CPU s",
-        &runs(webtorrent::Load::messages_per_second),
+        &runs(webtorrent::Load::handed_per_second),
         "",
     ));
     if peers == MANY {
