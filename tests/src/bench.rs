@@ -9,6 +9,7 @@ pub mod lab;
 mod others;
 pub mod process;
 pub mod relay;
+pub mod report;
 pub mod start;
 pub mod tabs;
 pub mod tcp;

@@ -146,21 +146,23 @@ pub(super) struct Runs {
     pub(super) values: Vec<f64>,
 }
 
-/// The medians of all, each beside the first, which is ours, with the least and the most.
+/// The medians of all, each beside the first, which is ours, with the least and the most. Nothing
+/// is said of one that has no runs.
 pub(super) fn beside(what: &str, unit: &'static str, runs: &[Runs], aim: &str) -> Vec<Figure> {
-    let ours = runs.first().map_or(0.0, |ours| median(ours.values.clone()));
+    let middle = |runs: &Runs| (!runs.values.is_empty()).then(|| median(runs.values.clone()));
+    let ours = runs.first().and_then(middle);
     let figure = |(place, runs): (usize, &Runs)| {
-        let middle = median(runs.values.clone());
+        let middle = middle(runs)?;
         let least = runs.values.iter().copied().fold(f64::MAX, f64::min);
         let most = runs.values.iter().copied().fold(0.0, f64::max);
         let mut against = format!("{least:.2}–{most:.2}");
-        match place {
-            0 if !aim.is_empty() => against += &format!("; aim: {aim}"),
-            0 => {}
-            _ => against += &format!("; ours {:.2} × this", ours / middle),
+        match ours {
+            _ if place == 0 && !aim.is_empty() => against += &format!("; aim: {aim}"),
+            Some(ours) if place > 0 => against += &format!("; ours {:.2} × this", ours / middle),
+            _ => {}
         }
-        Figure::new(format!("{what}: {}", runs.name), middle, unit, against)
+        let name = format!("{what}: {}", runs.name);
+        Some(Figure::new(name, middle, unit, against))
     };
-    let measured = runs.iter().filter(|runs| !runs.values.is_empty());
-    measured.enumerate().map(figure).collect()
+    runs.iter().enumerate().filter_map(figure).collect()
 }

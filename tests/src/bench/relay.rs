@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, accept_async, connect_async};
 
 use super::process::{cpu_seconds, peak_mib};
+use super::report::Report;
 use super::{Figure, median};
 use crate::server::Server;
 
@@ -31,38 +32,43 @@ const AMOUNT: usize = 1 << 30;
 const RUNS: usize = 3;
 
 /// The figures for payloads of 64 and 256 KiB.
-pub async fn run() -> Result<Vec<Figure>> {
-    let mut figures = Vec::new();
+pub async fn run(report: &mut Report) {
     for kib in [64, 256] {
-        let payload = kib << 10;
-        let (mut speed, mut cost, mut absolute) = (Vec::new(), Vec::new(), Vec::new());
-        let mut memory = 0.0_f64;
-        // In turns, so that a noisy minute of the machine hits both.
-        for _ in 0..RUNS {
-            let bare = through_forwarder(payload).await?;
-            let ours = through_relay(payload).await?;
-            speed.push(ours.mb_per_second / bare.mb_per_second);
-            cost.push(ours.cpu_per_gb / bare.cpu_per_gb);
-            absolute.push(ours.mb_per_second);
-            memory = memory.max(ours.peak_mib);
-        }
-        let name = |what: &str| format!("relay, {kib} KiB frames: {what}");
-        figures.push(Figure::new(name("speed"), median(absolute), "MB/s", ""));
-        figures.push(Figure::new(
+        let measured = frames(kib).await;
+        report.take(format_args!("relay, {kib} KiB frames"), measured);
+    }
+}
+
+async fn frames(kib: usize) -> Result<Vec<Figure>> {
+    let payload = kib << 10;
+    let (mut speed, mut cost, mut absolute) = (Vec::new(), Vec::new(), Vec::new());
+    let mut memory = 0.0_f64;
+    // In turns, so that a noisy minute of the machine hits both.
+    for _ in 0..RUNS {
+        let bare = through_forwarder(payload).await?;
+        let ours = through_relay(payload).await?;
+        speed.push(ours.mb_per_second / bare.mb_per_second);
+        cost.push(ours.cpu_per_gb / bare.cpu_per_gb);
+        absolute.push(ours.mb_per_second);
+        memory = memory.max(ours.peak_mib);
+    }
+    let name = |what: &str| format!("relay, {kib} KiB frames: {what}");
+    Ok(vec![
+        Figure::new(name("speed"), median(absolute), "MB/s", ""),
+        Figure::new(
             name("speed over a bare forwarder's"),
             median(speed),
             "×",
             "aim: at least 0.9",
-        ));
-        figures.push(Figure::new(
+        ),
+        Figure::new(
             name("CPU a byte over a bare forwarder's"),
             median(cost),
             "×",
             "aim: at most 1.2",
-        ));
-        figures.push(Figure::new(name("server's peak memory"), memory, "MiB", ""));
-    }
-    Ok(figures)
+        ),
+        Figure::new(name("server's peak memory"), memory, "MiB", ""),
+    ])
 }
 
 struct Run {

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use super::report::Report;
 use super::{Figure, median};
 use crate::browser::Browser;
 use crate::server::Server;
@@ -39,28 +40,28 @@ const MOMENTS: &str = r#"
 "#;
 
 /// First paint, use, and engine, for each latency.
-pub async fn run() -> Result<Vec<Figure>> {
-    let server = Server::start().await?;
-    let mut figures = Vec::new();
+pub async fn run(report: &mut Report) {
     for (network, latency) in LATENCIES {
-        let mut all = [Vec::new(), Vec::new(), Vec::new()];
-        for _ in 0..TIMES {
-            let took = visit(&server.page(), latency).await?;
-            for (index, times) in all.iter_mut().enumerate() {
-                times.push(took[index].as_f64().context("milliseconds")?);
-            }
-        }
-        let names = ["first paint", "usable", "engine linked"];
-        for (name, times) in names.into_iter().zip(all) {
-            figures.push(Figure::new(
-                format!("start on a slow phone, {network}: {name}"),
-                median(times) / 1000.0,
-                "s",
-                "",
-            ));
+        let measured = starts(network, latency).await;
+        report.take(format_args!("start, {network}"), measured);
+    }
+}
+
+async fn starts(network: &str, latency: u64) -> Result<Vec<Figure>> {
+    let server = Server::start().await?;
+    let mut all = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..TIMES {
+        let took = visit(&server.page(), latency).await?;
+        for (index, times) in all.iter_mut().enumerate() {
+            times.push(took[index].as_f64().context("milliseconds")?);
         }
     }
-    Ok(figures)
+    let names = ["first paint", "usable", "engine linked"];
+    let figure = |(name, times)| {
+        let name = format!("start on a slow phone, {network}: {name}");
+        Figure::new(name, median(times) / 1000.0, "s", "")
+    };
+    Ok(names.into_iter().zip(all).map(figure).collect())
 }
 
 /// Milliseconds, as [`MOMENTS`] has them.

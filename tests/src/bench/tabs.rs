@@ -1,8 +1,6 @@
 //! Tabs of one browser, as a person would use them. Times are taken inside the pages,
 //! so that the driver's own delays don't count.
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
@@ -10,6 +8,7 @@ use super::Figure;
 use super::process::{
     cpu_seconds, cpu_seconds_below, cpu_seconds_of_workers, peak_mib, peak_mib_of_tabs,
 };
+use super::report::Report;
 use crate::browser::Browser;
 use crate::files::random;
 use crate::programs::Part;
@@ -44,32 +43,26 @@ pub(super) const WATCH: &str = r#"
 "#;
 
 /// 100 MiB from one tab to 1, 3 and 5.
-pub async fn swarms() -> Result<Vec<Figure>> {
-    let folder = TempDir::new()?;
-    let mut figures = Vec::new();
+pub async fn swarms(report: &mut Report) {
     for (tabs, webtorrent) in WEBTORRENT {
-        let file = random(
-            &folder.path().join(format!("{tabs}.bin")),
-            100 * MIB,
-            tabs as u64,
-        )?;
-        figures.extend(swarm(&file, tabs, Some(webtorrent)).await?);
+        let measured = swarm(100 * MIB, tabs, Some(webtorrent)).await;
+        report.take(format_args!("swarms, {tabs} tabs"), measured);
     }
-    Ok(figures)
 }
 
 /// 512 MiB from one tab to three.
 pub async fn long_file() -> Result<Vec<Figure>> {
-    let folder = TempDir::new()?;
-    let file = random(&folder.path().join("half a gigabyte.bin"), 512 * MIB, 3)?;
-    swarm(&file, 3, None).await
+    swarm(512 * MIB, 3, None).await
 }
 
-async fn swarm(file: &Path, tabs: usize, webtorrent: Option<f64>) -> Result<Vec<Figure>> {
+/// So many bytes from one tab to several.
+async fn swarm(size: usize, tabs: usize, webtorrent: Option<f64>) -> Result<Vec<Figure>> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("shared.bin"), size, tabs as u64)?;
     let server = Server::start().await?;
     let browser = Browser::start().await?;
     let seeder = browser.open(&server.page()).await?;
-    seeder.share(&[file]).await?;
+    seeder.share(&[&file]).await?;
     let link = seeder.seeding().await?.share_link;
     let mut leechers = Vec::new();
     for _ in 0..tabs {
@@ -125,33 +118,32 @@ async fn swarm(file: &Path, tabs: usize, webtorrent: Option<f64>) -> Result<Vec<
 }
 
 /// What the largest tab takes when the file is four times as long.
-pub async fn memory() -> Result<Vec<Figure>> {
-    let folder = TempDir::new()?;
-    let mut figures = Vec::new();
+pub async fn memory(report: &mut Report) {
     for mib in [100, 400] {
-        let file = random(
-            &folder.path().join(format!("{mib}.bin")),
-            mib * MIB,
-            mib as u64,
-        )?;
-        let server = Server::start().await?;
-        let browser = Browser::start().await?;
-        let seeder = browser.open(&server.page()).await?;
-        seeder.share(&[&file]).await?;
-        let link = seeder.seeding().await?.share_link;
-        let leecher = browser.open(&link).await?;
-        leecher.run(WATCH).await?;
-        moment(&leecher, "seeding").await?;
-        let peak = peak_mib_of_tabs(std::process::id());
-        browser.quit().await?;
-        figures.push(Figure::new(
-            format!("{mib} MiB to a tab: the largest tab's peak memory"),
-            peak,
-            "MiB",
-            "",
-        ));
+        let measured = memory_with(mib).await;
+        report.take(format_args!("memory, {mib} MiB"), measured);
     }
-    Ok(figures)
+}
+
+async fn memory_with(mib: usize) -> Result<Vec<Figure>> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("shared.bin"), mib * MIB, mib as u64)?;
+    let server = Server::start().await?;
+    let browser = Browser::start().await?;
+    let seeder = browser.open(&server.page()).await?;
+    seeder.share(&[&file]).await?;
+    let link = seeder.seeding().await?.share_link;
+    let leecher = browser.open(&link).await?;
+    leecher.run(WATCH).await?;
+    moment(&leecher, "seeding").await?;
+    let peak = peak_mib_of_tabs(std::process::id());
+    browser.quit().await?;
+    Ok(vec![Figure::new(
+        format!("{mib} MiB to a tab: the largest tab's peak memory"),
+        peak,
+        "MiB",
+        "",
+    )])
 }
 
 /// From dropping 512 MiB until they are seeded.

@@ -10,9 +10,9 @@ mod webtorrent;
 
 use anyhow::Result;
 
-use super::Figure;
 use super::others::{Runs, beside};
-use programs::Kind;
+use super::report::Report;
+use programs::{Kind, Server};
 
 /// Runs of each; the median counts.
 const RUNS: usize = 3;
@@ -23,85 +23,102 @@ const PEERS: [(u32, u32); 3] = [(1000, 8), (5000, 5), (10_000, 3)];
 const MANY: u32 = 10_000;
 
 /// The figures.
-pub async fn run() -> Result<Vec<Figure>> {
-    let mut figures = Vec::new();
+pub async fn run(report: &mut Report) {
     for (peers, rounds) in PEERS {
-        figures.extend(webtorrent_trackers(peers, rounds).await?);
+        webtorrent_trackers(report, peers, rounds).await;
     }
-    figures.extend(ordinary_trackers().await?);
-    Ok(figures)
+    ordinary_trackers(report, Ways::Http).await;
+    ordinary_trackers(report, Ways::Udp).await;
+    ordinary_trackers(report, Ways::HttpKept).await;
 }
 
-async fn webtorrent_trackers(peers: u32, rounds: u32) -> Result<Vec<Figure>> {
+async fn webtorrent_trackers(report: &mut Report, peers: u32, rounds: u32) {
+    let what = format!("WebTorrent, {peers} peers");
     let kinds = Kind::of_webtorrent();
-    let mut loads: Vec<Vec<webtorrent::Load>> = kinds.iter().map(|_| Vec::new()).collect();
-    // In turns, so that a noisy minute of the machine hits all.
-    for _ in 0..RUNS {
-        for (kind, loads) in kinds.iter().zip(&mut loads) {
-            let server = kind.start().await?;
-            loads.push(webtorrent::load(&server, peers, rounds).await?);
-            server.kill().await?;
-        }
-    }
-    let runs = |figure: fn(&webtorrent::Load) -> f64| -> Vec<Runs> {
-        let all = kinds.iter().zip(&loads);
-        let of = |(kind, loads): (&Kind, &Vec<_>)| Runs {
-            name: kind.name(),
-            values: loads.iter().map(figure).collect(),
-        };
-        all.map(of).collect()
-    };
-    let name = |what: &str| format!("WebTorrent, {peers} peers, {what}");
-    let mut figures = beside(
+    let load = async |server: &Server| webtorrent::load(server, peers, rounds).await;
+    let loads = in_turns(report, &what, &kinds, load).await;
+    let runs = |figure: fn(&webtorrent::Load) -> f64| runs(&kinds, &loads, figure);
+    let name = |figure| format!("{what}, {figure}");
+    report.add_all(beside(
         &name("announces"),
         "/CPU s",
-        &runs(|load| load.announces_per_second()),
+        &runs(webtorrent::Load::announces_per_second),
         "1.5 × aquatic_ws",
-    );
-    figures.extend(beside(
-        &name("messages in and out"),
+    ));
+    report.add_all(beside(
+        &name("offers and answers handed on"),
         "/CPU s",
-        &runs(|load| load.messages_per_second()),
+        &runs(webtorrent::Load::handed_per_second),
         "",
     ));
     if peers == MANY {
-        figures.extend(beside(
+        report.add_all(beside(
             &name("peak memory"),
             "MiB",
             &runs(|load| load.peak_mib),
             "at most 150",
         ));
     }
-    Ok(figures)
 }
 
-async fn ordinary_trackers() -> Result<Vec<Figure>> {
-    let kinds = Kind::of_ordinary();
-    let mut rates: Vec<[Vec<f64>; 3]> = kinds.iter().map(|_| Default::default()).collect();
+/// How ordinary clients announce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ways {
+    /// With a connection for each.
+    Http,
+    Udp,
+    /// All through one connection.
+    HttpKept,
+}
+
+async fn ordinary_trackers(report: &mut Report, way: Ways) {
+    let what = match way {
+        Ways::Http => "HTTP tracker, announces, a connection for each",
+        Ways::Udp => "UDP tracker, announces",
+        Ways::HttpKept => "HTTP tracker, announces, one connection",
+    };
+    let mut kinds = Kind::of_ordinary();
+    kinds.retain(|kind| way != Ways::HttpKept || kind.keeps_connections());
+    let ask = async |server: &Server| match way {
+        Ways::Http => ordinary::http(server).await,
+        Ways::Udp => ordinary::udp(server).await,
+        Ways::HttpKept => ordinary::http_kept(server).await,
+    };
+    let rates = in_turns(report, what, &kinds, ask).await;
+    report.add_all(beside(what, "/CPU s", &runs(&kinds, &rates, |it| *it), ""));
+}
+
+/// Several runs of each, in turns, so that a noisy minute of the machine hits all. What fails is
+/// left out.
+async fn in_turns<T>(
+    report: &mut Report,
+    what: &str,
+    kinds: &[Kind],
+    measure: impl AsyncFn(&Server) -> Result<T>,
+) -> Vec<Vec<T>> {
+    let once = async |kind: &Kind| {
+        let server = kind.start().await?;
+        let measured = measure(&server).await;
+        server.kill().await?;
+        measured
+    };
+    let mut all: Vec<Vec<T>> = kinds.iter().map(|_| Vec::new()).collect();
     for _ in 0..RUNS {
-        for (kind, rates) in kinds.iter().zip(&mut rates) {
-            let server = kind.start().await?;
-            rates[0].push(ordinary::http(&server).await?);
-            rates[1].push(ordinary::udp(&server).await?);
-            if kind.keeps_connections() {
-                rates[2].push(ordinary::http_kept(&server).await?);
+        for (kind, all) in kinds.iter().zip(&mut all) {
+            match once(kind).await {
+                Ok(measured) => all.push(measured),
+                Err(error) => report.fail(format_args!("{what}: {}", kind.name()), &error),
             }
-            server.kill().await?;
         }
     }
-    let what = [
-        "HTTP tracker, announces, a connection for each",
-        "UDP tracker, announces",
-        "HTTP tracker, announces, one connection",
-    ];
-    let mut figures = Vec::new();
-    for (place, what) in what.iter().enumerate() {
-        let all = kinds.iter().zip(&rates);
-        let of = |(kind, rates): (&Kind, &[Vec<f64>; 3])| Runs {
-            name: kind.name(),
-            values: rates[place].clone(),
-        };
-        figures.extend(beside(what, "/CPU s", &all.map(of).collect::<Vec<_>>(), ""));
-    }
-    Ok(figures)
+    all
+}
+
+/// One figure of each run.
+fn runs<T>(kinds: &[Kind], measured: &[Vec<T>], figure: impl Fn(&T) -> f64) -> Vec<Runs> {
+    let of = |(kind, measured): (&Kind, &Vec<T>)| Runs {
+        name: kind.name(),
+        values: measured.iter().map(&figure).collect(),
+    };
+    kinds.iter().zip(measured).map(of).collect()
 }

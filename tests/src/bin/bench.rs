@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
 use anyhow::{Context, Result, bail};
+use swarm_tests::bench::report::Report;
 use swarm_tests::bench::{Figure, direct, far, lab, relay, start, tabs, tcp, trackers};
 
 const PARTS: [&str; 13] = [
@@ -39,32 +40,32 @@ async fn main() -> Result<()> {
     if parts.is_empty() {
         parts = PARTS.map(str::to_owned).to_vec();
     }
-    let mut figures: Vec<Figure> = Vec::new();
+    let mut report = Report::new(|figure| println!("{}", figure.to_line()));
     for part in &parts {
-        let measured = match part.as_str() {
-            "relay" => relay::run().await?,
-            "trackers" => trackers::run().await?,
-            "tcp" => tcp::run().await?,
-            "direct" => direct::run().await?,
-            "far" => far::run().await?,
-            "swarms" => tabs::swarms().await?,
-            "long-file" => tabs::long_file().await?,
-            "dropping" => tabs::dropping().await?,
-            "first-byte" => tabs::first_byte().await?,
-            "memory" => tabs::memory().await?,
-            "start" => start::run().await?,
-            "lab" => lab::run().await?,
-            _ => tabs::page_weight()?,
-        };
-        for figure in &measured {
-            println!("{}", figure.to_line());
+        match part.as_str() {
+            "relay" => relay::run(&mut report).await,
+            "trackers" => trackers::run(&mut report).await,
+            "tcp" => report.take(part, tcp::run().await),
+            "direct" => report.take(part, direct::run().await),
+            "far" => report.take(part, far::run().await),
+            "swarms" => tabs::swarms(&mut report).await,
+            "long-file" => report.take(part, tabs::long_file().await),
+            "dropping" => report.take(part, tabs::dropping().await),
+            "first-byte" => report.take(part, tabs::first_byte().await),
+            "memory" => tabs::memory(&mut report).await,
+            "start" => start::run(&mut report).await,
+            "lab" => report.take(part, lab::run().await),
+            _ => report.take(part, tabs::page_weight()),
         }
-        figures.extend(measured);
     }
     if let Some(path) = json {
-        let list: Vec<_> = figures.iter().map(Figure::to_json).collect();
+        let list: Vec<_> = report.figures().iter().map(Figure::to_json).collect();
         std::fs::write(&path, serde_json::to_string_pretty(&list)?)
             .with_context(|| path.clone())?;
     }
-    Ok(())
+    match report.failures() {
+        0 => Ok(()),
+        1 => bail!("one measurement failed, see above"),
+        many => bail!("{many} measurements failed, see above"),
+    }
 }

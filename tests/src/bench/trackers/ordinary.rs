@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use swarm_core::id::{InfoHash, PeerId};
-use swarm_core::wire::tracker::http::AnnounceQuery;
+use swarm_core::wire::tracker::http::{AnnounceQuery, AnnounceResponse};
 use swarm_core::wire::tracker::udp::{Request, Response};
 use swarm_core::wire::tracker::{Announce, Event};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -22,12 +22,24 @@ const WINDOW: u32 = 32;
 /// A datagram may be lost where nobody reads in time.
 const LOST: Duration = Duration::from_secs(2);
 
-/// One of as many announces.
-fn announce(number: u32) -> Announce {
+fn swarm(number: u32) -> InfoHash {
     let mut hash = [0; 20];
     hash[..4].copy_from_slice(&(number % SWARMS).to_be_bytes());
+    InfoHash(hash)
+}
+
+/// All swarms, in hexadecimal, a line for each.
+pub(super) fn list_of_swarms() -> String {
+    (0..SWARMS).map(|it| format!("{}\n", swarm(it))).collect()
+}
+
+/// Announces to one that begins, at the most.
+const TRIES: u32 = 20;
+
+/// One of as many announces.
+fn announce(number: u32) -> Announce {
     Announce {
-        info_hash: InfoHash(hash),
+        info_hash: swarm(number),
         peer_id: PeerId([b'x'; 20]),
         port: u16::try_from(number / SWARMS % 50 + 1).unwrap_or(1),
         uploaded: 0,
@@ -42,6 +54,18 @@ fn announce(number: u32) -> Announce {
 fn request(number: u32) -> String {
     let query = AnnounceQuery::new(announce(number)).to_query();
     format!("GET /announce?{query} HTTP/1.1\r\nHost: here\r\n\r\n")
+}
+
+/// Waits until it takes an announce.
+pub(super) async fn serves(server: &Server) -> Result<()> {
+    for _ in 0..TRIES {
+        let mut stream = BufReader::new(TcpStream::connect(server.address).await?);
+        if ask(&mut stream, 0).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(LOST / TRIES).await;
+    }
+    bail!("the tracker takes no announce");
 }
 
 /// Announces in a second of the server's processor time, through a connection for each, as clients
@@ -96,11 +120,10 @@ async fn ask(stream: &mut BufReader<TcpStream>, number: u32) -> Result<()> {
     }
     let mut body = vec![0; length.context("an answer has a length")?];
     stream.read_exact(&mut body).await?;
-    anyhow::ensure!(
-        body.starts_with(b"d8:") && !body.starts_with(b"d14:failure"),
-        "an answer"
-    );
-    Ok(())
+    match AnnounceResponse::decode(&body)? {
+        AnnounceResponse::Announced(_) => Ok(()),
+        AnnounceResponse::Failure(reason) => bail!("the tracker refuses: {reason}"),
+    }
 }
 
 /// Announces in a second of the server's processor time, by UDP.
@@ -128,10 +151,10 @@ pub(super) async fn udp(server: &Server) -> Result<f64> {
         }
         for _ in 0..WINDOW {
             match tokio::time::timeout(LOST, socket.recv(&mut buffer)).await {
-                Ok(length) => {
-                    anyhow::ensure!(buffer[..length?].starts_with(&[0, 0, 0, 1]), "an announce");
-                    answered += 1;
-                }
+                Ok(length) => match Response::decode(&buffer[..length?], false)? {
+                    Response::Announce { .. } => answered += 1,
+                    other => bail!("the tracker says {other:?}"),
+                },
                 Err(_) => break,
             }
         }

@@ -56,10 +56,8 @@ const INFO_HASH: InfoHash = InfoHash(*b"one swarm \xe9\xff\x00 for it");
 /// What a tracker was asked, and what that cost.
 pub(super) struct Load {
     announces: u32,
-    /// Offers and answers that were passed on, and answers to announces.
-    told: u32,
-    /// What clients sent.
-    sent: u32,
+    /// Offers and answers that were handed on: ten for an announce, if none is lost.
+    handed: u32,
     cpu_seconds: f64,
     pub(super) peak_mib: f64,
 }
@@ -69,8 +67,8 @@ impl Load {
         f64::from(self.announces) / self.cpu_seconds
     }
 
-    pub(super) fn messages_per_second(&self) -> f64 {
-        f64::from(self.told + self.sent) / self.cpu_seconds
+    pub(super) fn handed_per_second(&self) -> f64 {
+        f64::from(self.handed) / self.cpu_seconds
     }
 }
 
@@ -78,8 +76,8 @@ impl Load {
 struct Counts {
     announced: AtomicU32,
     unanswered: AtomicU32,
+    handed: AtomicU32,
     told: AtomicU32,
-    sent: AtomicU32,
 }
 
 /// So many clients of one swarm, each of which announces so often.
@@ -108,12 +106,10 @@ pub(super) async fn load(server: &Server, peers: u32, rounds: u32) -> Result<Loa
         }
         let announces = counts.announced.load(Relaxed);
         let unanswered = counts.unanswered.load(Relaxed);
-        // Those that were given up may have been answered in the end.
         if announces + unanswered >= peers * rounds && since.elapsed() > QUIET {
             return Ok(Load {
                 announces,
-                told,
-                sent: counts.sent.load(Relaxed),
+                handed: counts.handed.load(Relaxed),
                 cpu_seconds: server.process.cpu_seconds() - before,
                 peak_mib: server.process.peak_mib(),
             });
@@ -178,8 +174,9 @@ impl Client {
                 }
                 message = self.socket.next() => {
                     let message = message.context("the tracker is gone")??;
-                    if self.hear(&message).await? {
-                        turn = None;
+                    // Some trackers say the same to who answers an offer.
+                    if self.hear(&message).await? && turn.take().is_some() {
+                        self.counts.announced.fetch_add(1, Relaxed);
                     }
                 }
             }
@@ -218,11 +215,9 @@ impl Client {
         let message = decode_server(text, &MessageLimits::default())?;
         self.counts.told.fetch_add(1, Relaxed);
         match message {
-            ServerMessage::Announced { .. } => {
-                self.counts.announced.fetch_add(1, Relaxed);
-                return Ok(true);
-            }
+            ServerMessage::Announced { .. } => return Ok(true),
             ServerMessage::Offer { peer_id, offer, .. } => {
+                self.counts.handed.fetch_add(1, Relaxed);
                 let answer = Answer {
                     info_hash: INFO_HASH,
                     peer_id: self.peer_id,
@@ -232,14 +227,15 @@ impl Client {
                 };
                 self.send(&ClientMessage::Answer(answer)).await?;
             }
-            ServerMessage::Answer { .. } => {}
+            ServerMessage::Answer { .. } => {
+                self.counts.handed.fetch_add(1, Relaxed);
+            }
             other => bail!("the tracker says {other:?}"),
         }
         Ok(false)
     }
 
     async fn send(&mut self, message: &ClientMessage) -> Result<()> {
-        self.counts.sent.fetch_add(1, Relaxed);
         let text = encode_client(message);
         Ok(self.socket.send(Message::text(text)).await?)
     }
