@@ -3,9 +3,11 @@
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
 use anyhow::{Context, Result, bail};
-use swarm_tests::bench::{Figure, direct, far, lab, relay, start, tabs, tcp, trackers};
+use swarm_tests::bench::{
+    Figure, direct, far, lab, picture, play, relay, start, tabs, tcp, trackers,
+};
 
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 15] = [
     "relay",
     "trackers",
     "tcp",
@@ -18,6 +20,8 @@ const PARTS: [&str; 13] = [
     "memory",
     "page-weight",
     "start",
+    "play",
+    "picture",
     "lab",
 ];
 
@@ -53,6 +57,8 @@ async fn main() -> Result<()> {
             "first-byte" => tabs::first_byte().await?,
             "memory" => tabs::memory().await?,
             "start" => start::run().await?,
+            "play" => play::run().await?,
+            "picture" => picture::run().await?,
             "lab" => lab::run().await?,
             _ => tabs::page_weight()?,
         };
