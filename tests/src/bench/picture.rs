@@ -18,7 +18,7 @@ pub async fn run() -> Result<Vec<Figure>> {
     let browser = Browser::start().await?;
     let mut figures = Vec::new();
     for (machine, slower) in MACHINES {
-        let (tab, took) = show(&browser, &server.page(), SCREEN, &[], slower).await?;
+        let (_tab, took) = show(&browser, &server.page(), SCREEN, &[], slower).await?;
         let seconds = 10.0;
         let parts = [
             (
@@ -46,7 +46,6 @@ pub async fn run() -> Result<Vec<Figure>> {
             let name = format!("Picture of 100 peers, {machine}: {what}");
             figures.push(Figure::new(name, value, unit, against));
         }
-        tab.close().await?;
     }
     browser.quit().await?;
     Ok(figures)
