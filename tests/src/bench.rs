@@ -7,6 +7,8 @@ pub mod direct;
 pub mod far;
 pub mod lab;
 mod others;
+pub mod picture;
+pub mod play;
 pub mod process;
 pub mod relay;
 pub mod report;

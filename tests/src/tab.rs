@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 use thirtyfour::WindowHandle;
 use thirtyfour::prelude::*;
 
@@ -239,6 +239,14 @@ impl Tab {
         self.focus().await?;
         self.driver.cdp().send_raw(name, params).await?;
         Ok(())
+    }
+
+    /// Runs a script in every page that this tab loads from now on, before any of the page's own.
+    /// Chromium only.
+    pub async fn run_first(&self, script: &str) -> Result<()> {
+        let source = json!({ "source": script });
+        self.command("Page.addScriptToEvaluateOnNewDocument", source)
+            .await
     }
 
     /// Waits until a script returns something that is true, and returns it.

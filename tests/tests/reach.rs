@@ -8,6 +8,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use serde_json::json;
 use swarm_tests::browser::Browser;
 use swarm_tests::files::random;
 use swarm_tests::server::Server;
@@ -219,5 +220,54 @@ async fn somebody_who_wants_to_is_told_what_is_complete() -> Result<()> {
     let is_told = || seeder.run_async(told);
     let expected = serde_json::json!(["soon.bin: It is complete."]);
     swarm_tests::wait::until("what was told", is_told, |told| *told == expected).await?;
+    browser.quit().await
+}
+
+/// Holds the page's program back until a person has opened a link, dropped a file and chosen one.
+const EARLY: &str = r#"
+    const { promise: done, resolve } = Promise.withResolvers();
+    const { instantiate } = WebAssembly;
+    WebAssembly.instantiate = (...all) => done.then(() => instantiate(...all));
+    const found = (id) => document.querySelector(`[data-testid="${id}"]`);
+    const carrying = (name) => {
+        const data = new DataTransfer();
+        data.items.add(new File([name], name));
+        return data;
+    };
+    new MutationObserver((_, watch) => {
+        if (!found("link-add")?.disabled && found("link-add")) {
+            watch.disconnect();
+            window.wasEarly = !!document.getElementById("starting");
+            found("link-input").value = "c".repeat(40);
+            found("link-add").click();
+            const how = { dataTransfer: carrying("dropped.txt"), bubbles: true, cancelable: true };
+            window.wasTaken = !document.body.dispatchEvent(new DragEvent("drop", how));
+            found("file-input").files = carrying("chosen.txt").files;
+            resolve();
+        }
+    }).observe(document, { subtree: true, childList: true, attributes: true });
+"#;
+
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn what_is_done_before_the_program_is_there_is_not_lost() -> Result<()> {
+    let server = Server::start().await?;
+    let browser = Browser::start().await?;
+    let tab = browser.open("about:blank").await?;
+    tab.run_first(EARLY).await?;
+    tab.goto(&server.page()).await?;
+    let are_there = "const cards = [...document.querySelectorAll('[data-testid=torrent]')];
+        return cards.map((it) => it.dataset.state).sort().join() === 'metadata,seeding,seeding'
+            && cards.map((it) => it.querySelector('[data-part=name]').textContent)";
+    let names = tab.until("the link and both files", are_there).await?;
+    for name in ["dropped.txt", "chosen.txt"] {
+        let names = names.as_array().context("names")?;
+        assert!(names.iter().any(|it| it == name), "{names:?}");
+    }
+    assert_eq!(
+        tab.run("return [window.wasEarly, window.wasTaken]").await?,
+        json!([true, true])
+    );
+    assert_eq!(tab.alerts().await?, Vec::<String>::new());
     browser.quit().await
 }

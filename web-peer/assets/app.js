@@ -13,8 +13,12 @@ const NAMED = ["qr.js", "manifest.webmanifest"];
 // Those of the languages that somebody reads here, once they came.
 const WORDS = /^words\/[\w-]+\.json$/;
 
-addEventListener("activate", (event) => {
-  event.waitUntil(keep().catch(() => {}));
+// A page is here that asks for its files. As long as this was part of being installed, all that is
+// played waited for it.
+addEventListener("message", (event) => {
+  if (event.data === null) {
+    event.waitUntil(kept(PAGE).then((page) => page ?? keep()).catch(() => {}));
+  }
 });
 
 addEventListener("fetch", (event) => {

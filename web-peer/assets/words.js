@@ -48,8 +48,13 @@ globalThis.words = (() => {
     locale = tag;
     formats = {};
     isRightToLeft = /Arab|Hebr|Thaa|Syrc|Nkoo|Adlm/.test(written(tag));
-    root.lang = tag;
-    root.dir = isRightToLeft ? "rtl" : "ltr";
+    // Whatever is set has all of the page laid out once more.
+    if (!same(root.lang)(tag)) {
+      root.lang = tag;
+    }
+    if (isRightToLeft !== (root.dir === "rtl")) {
+      root.dir = isRightToLeft ? "rtl" : "ltr";
+    }
   };
   use(locale);
 

@@ -12,7 +12,7 @@ use crate::{build, setup};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only these parts: relay, trackers, tcp, far, direct, swarms, long-file, dropping, first-byte,
-    /// memory, page-weight, start, lab
+    /// memory, page-weight, start, play, picture, lab
     parts: Vec<String>,
     /// Install other people's programs too, to measure ours beside them; without it, only those
     /// that are there already are

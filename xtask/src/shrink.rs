@@ -28,8 +28,16 @@ const SERVICE_WORKER: [&str; 2] = ["stream.js", "app.js"];
 /// How a script begins that stands in the page's markup.
 const SCRIPT: &str = "reach-";
 
-/// A script that Trunk puts into the markup of the main page.
-const INLINED: &str = "web-peer/assets/words.js";
+/// What Trunk puts into the markup of the main page: nothing is to be waited for before it is shown,
+/// and can be used.
+const INLINED: [&str; 6] = [
+    "web-peer/style/base.css",
+    "web-peer/style/page.css",
+    "web-peer/style/torrent.css",
+    "web-peer/style/reach.css",
+    "web-peer/assets/words.js",
+    "web-peer/assets/early.js",
+];
 
 /// Shrinks the files in the folder of one page; without esbuild only the names of imports.
 pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> Result<()> {
@@ -63,10 +71,13 @@ pub(crate) fn page(workspace: &Workspace, folder: &Path, has_esbuild: bool) -> R
         let text = minified(workspace, name, text, has_esbuild)?;
         fs::write(folder.join(name), text)?;
     }
-    let text = fs::read_to_string(workspace.root.join(INLINED)).context("reading a script")?;
-    if markup.contains(&text) {
-        let short = minified(workspace, INLINED, text.clone(), has_esbuild)?;
-        markup = markup.replace(&text, &short);
+    for name in INLINED {
+        let text =
+            fs::read_to_string(workspace.root.join(name)).context("reading what is inline")?;
+        if markup.contains(&text) {
+            let short = minified(workspace, name, text.clone(), has_esbuild)?;
+            markup = markup.replace(&text, short.trim_end());
+        }
     }
     fs::write(path, markup).context("writing the page's markup")?;
     Ok(())

@@ -144,10 +144,15 @@ impl Picture {
         self.is_unmapped = true;
     }
 
-    /// Draws of a picture what somebody sees. True when the next will differ.
+    /// Draws of a picture what somebody sees. True when the next will differ. What it says is said
+    /// wherever it is: a screen reader reads what is out of view, too.
     pub(super) fn draw(&mut self, now: f64) -> bool {
         let seconds = ((now - self.drawn_at) / 1000.0).clamp(0.0, LONGEST);
         if !self.seen.any {
+            if self.is_unsaid {
+                self.say(now);
+                while self.table.go_on(&self.known) {}
+            }
             return false;
         }
         self.drawn_at = now;
@@ -173,6 +178,12 @@ impl Picture {
     }
 
     fn draw_map(&mut self, seconds: Option<f64>) -> bool {
+        self.fill_map();
+        self.map.draw(&self.look.palette, seconds)
+    }
+
+    /// The map and the columns above it have what there is now.
+    fn fill_map(&mut self) {
         if self.is_unmapped {
             (self.is_unmapped, self.is_unsaid) = (false, true);
             let look = &self.look;
@@ -195,7 +206,6 @@ impl Picture {
             self.map.take([ours].into_iter().chain(theirs));
             copies::draw(&self.copies, &self.map, self.holders(), look);
         }
-        self.map.draw(&self.look.palette, seconds)
     }
 
     /// What we have.
@@ -210,6 +220,8 @@ impl Picture {
     }
 
     fn say(&mut self, now: f64) {
+        // Which pieces are rarest, it knows.
+        self.fill_map();
         (self.is_unsaid, self.said_at) = (false, now);
         self.table.begin(&self.known);
         let rarest = words::rarest(copies::rarest(self.map.copies()), self.holders());

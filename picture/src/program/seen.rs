@@ -1,4 +1,4 @@
-//! Which parts of a picture somebody could see: what is scrolled out of view costs nothing.
+//! Which parts of a picture somebody could see: what is scrolled out of view is not drawn.
 
 use std::cell::RefCell;
 use std::rc::Weak;
@@ -12,7 +12,7 @@ use web_sys::{Element, Event, IntersectionObserver, IntersectionObserverEntry};
 
 use super::picture::Picture;
 
-/// Tells the page that a picture came into view, and wants to know what is new.
+/// Tells the page that a picture came into view, and wants to know at once what is new.
 const SEEN: &str = "swarm-seen";
 
 /// With which the page sees that a picture is out of view.

@@ -4,9 +4,11 @@
 
 use anyhow::{Context, Result, bail};
 use swarm_tests::bench::report::Report;
-use swarm_tests::bench::{Figure, direct, far, lab, relay, start, tabs, tcp, trackers};
+use swarm_tests::bench::{
+    Figure, direct, far, lab, picture, play, relay, start, tabs, tcp, trackers,
+};
 
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 15] = [
     "relay",
     "trackers",
     "tcp",
@@ -19,6 +21,8 @@ const PARTS: [&str; 13] = [
     "memory",
     "page-weight",
     "start",
+    "play",
+    "picture",
     "lab",
 ];
 
@@ -54,6 +58,8 @@ async fn main() -> Result<()> {
             "first-byte" => report.take(part, tabs::first_byte().await),
             "memory" => tabs::memory(&mut report).await,
             "start" => start::run(&mut report).await,
+            "play" => report.take(part, play::run().await),
+            "picture" => report.take(part, picture::run().await),
             "lab" => report.take(part, lab::run().await),
             _ => report.take(part, tabs::page_weight()),
         }

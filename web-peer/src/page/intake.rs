@@ -63,9 +63,6 @@ fn listen_to_form(port: &Port) {
             port.send(ToWorker::AddLink(link));
         }
     });
-    if let Ok(Some(button)) = by_id("link-form").query_selector("button") {
-        set_flag(&button, "disabled", false);
-    }
 }
 
 /// Takes what is dropped anywhere on the page.

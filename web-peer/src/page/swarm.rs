@@ -1,7 +1,8 @@
 //! The picture of a torrent's swarm, in its card.
 //!
 //! A program of its own draws it (`picture/`), which is loaded when somebody opens the first. The
-//! worker is asked for what is new while a picture is open and somebody sees it.
+//! worker is asked for what is new while a picture is open and somebody sees the page: seldom while
+//! the picture is scrolled out of view, where it only says what there is.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -11,7 +12,7 @@ use swarm_core::id::InfoHash;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag, CustomEvent, Element, Event, Url};
 
-use super::dom::{by_id, document, listen, make, part, set_attribute, set_text, window};
+use super::dom::{after, by_id, document, listen, make, part, set_attribute, set_text, window};
 use super::port::Port;
 use super::words::say;
 use crate::messages::{ToWorker, Watching};
@@ -24,6 +25,9 @@ const SEEN: &str = "swarm-seen";
 
 /// What the element of a picture has that is scrolled out of view.
 const AWAY: &str = "data-away";
+
+/// After so long what it says is out of date there. Milliseconds.
+const SELDOM: i32 = 1_000;
 
 /// See the module. Cheap to clone.
 #[derive(Clone)]
@@ -107,8 +111,13 @@ impl Swarms {
         open[at].has_begun = true;
         open[at].is_asked = false;
         self.draw(&open[at].body, &Uint8Array::from(news));
+        let is_away = open[at].body.has_attribute(AWAY);
         drop(open);
-        self.ask();
+        let swarms = self.clone();
+        match is_away {
+            true => after(SELDOM, move || swarms.ask()),
+            false => self.ask(),
+        }
     }
 
     /// Asks for what comes next, where nobody has yet, if somebody sees it.
@@ -117,7 +126,7 @@ impl Swarms {
             return;
         }
         for open in self.0.open.borrow_mut().iter_mut() {
-            if !open.is_asked && !open.body.has_attribute(AWAY) {
+            if !open.is_asked {
                 open.is_asked = true;
                 let watching = match open.has_begun {
                     true => Watching::Next,

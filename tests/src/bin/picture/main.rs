@@ -6,13 +6,12 @@
 //! have told the browser, into files whose names begin with the first argument, and says how long
 //! a picture takes.
 
-mod hundred;
-
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use swarm_tests::browser::Browser;
 use swarm_tests::files::random;
+use swarm_tests::hundred;
 use swarm_tests::server::Server;
 use swarm_tests::slow_link::SlowLink;
 use swarm_tests::wait::until;
@@ -27,9 +26,47 @@ async fn main() -> Result<()> {
     match args.next() {
         Some(what) if what == "lab" => lab(&picture).await,
         Some(what) if what == "swarm" => swarm(&picture).await,
-        Some(what) if what == "hundred" => hundred::take(&picture).await,
+        Some(what) if what == "hundred" => hundred(&picture).await,
         _ => page(&picture).await,
     }
+}
+
+/// Names of pictures, the screens, what the person told the browser, and how many times slower
+/// than this machine theirs computes.
+type Scene = (
+    &'static str,
+    (u32, u32, f64),
+    &'static [(&'static str, &'static str)],
+    f64,
+);
+
+const DESK: (u32, u32, f64) = (1200, 1100, 1.0);
+const PHONE: (u32, u32, f64) = (390, 844, 3.0);
+
+const SCENES: [Scene; 7] = [
+    ("light", DESK, &[], 1.0),
+    ("slow", DESK, &[], 4.0),
+    ("dark", DESK, &[("prefers-color-scheme", "dark")], 1.0),
+    ("forced", DESK, &[("forced-colors", "active")], 1.0),
+    ("phone", PHONE, &[], 1.0),
+    ("slow-phone", PHONE, &[], 4.0),
+    ("still", DESK, &[("prefers-reduced-motion", "reduce")], 1.0),
+];
+
+/// A swarm of a hundred, as it looks in each of them.
+async fn hundred(pictures: &Path) -> Result<()> {
+    let server = Server::start().await?;
+    let browser = Browser::start().await?;
+    for (name, screen, features, times) in SCENES {
+        let (tab, took) = hundred::show(&browser, &server.page(), screen, features, times).await?;
+        eprintln!("{name}: {took:?}");
+        let path = pictures.with_file_name(format!(
+            "{}-{name}.png",
+            pictures.file_name().unwrap_or_default().to_string_lossy()
+        ));
+        tab.screenshot(&path).await?;
+    }
+    browser.quit().await
 }
 
 /// Two swarms, half way.

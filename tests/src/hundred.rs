@@ -1,14 +1,14 @@
 //! A swarm of a hundred peers, as the worker would tell of it: to see what the picture looks like
 //! then, and how long it takes.
 
-use std::path::Path;
-
-use anyhow::Result;
+use anyhow::{Context, Result};
+use serde::Deserialize;
 use serde_json::json;
 use swarm_core::engine::view::{HaveChange, PeerChange, SwarmChanges};
 use swarm_core::engine::{PeerPath, PeerView};
-use swarm_tests::browser::Browser;
-use swarm_tests::server::Server;
+
+use crate::browser::Browser;
+use crate::tab::Tab;
 
 const PEERS: u32 = 100;
 const PIECES: u32 = 2_000;
@@ -16,16 +16,35 @@ const PIECES: u32 = 2_000;
 /// News come four times a second, for ten seconds.
 const MOMENTS: u32 = 40;
 
-/// Shows a picture, feeds it, and measures what passes between two of them and how much of that
-/// the program takes. Arguments: what is told, as arrays of bytes; and a function for the result.
+/// How long it took, in milliseconds: the median, and what 99 of 100 stay below.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Took {
+    /// Pictures of ten seconds.
+    pub pictures: u32,
+    /// The program's own work for a picture.
+    pub drawing: [f64; 2],
+    /// That, and what the page's thread does after it until the picture is handed on: styles, layout
+    /// of the table, painting.
+    pub all: [f64; 2],
+    /// The program's work for news, between two pictures.
+    pub news: [f64; 2],
+    /// From one picture to the next.
+    pub gap: [f64; 2],
+}
+
+/// Shows a picture, feeds it, and measures. MOMENTS is what is told, as arrays of bytes.
 const SHOW: &str = r#"
     const [moments, done] = [MOMENTS, arguments[0]];
-    const spent = [], times = [];
+    const drawing = [], whole = [], news = [], times = [];
     const request = window.requestAnimationFrame.bind(window);
+    // What is posted while a picture is drawn comes when the page's thread is done with it.
+    const { port1, port2 } = new MessageChannel();
+    port2.onmessage = ({ data }) => whole.push(performance.now() - data);
     window.requestAnimationFrame = (draw) => request((now) => {
         const begin = performance.now();
+        port1.postMessage(begin);
         draw(now);
-        spent.push(performance.now() - begin);
+        drawing.push(performance.now() - begin);
         times.push(now);
     });
     const place = document.getElementById('picture-program').dataset;
@@ -44,13 +63,20 @@ const SHOW: &str = r#"
             let next = 0;
             const feed = () => {
                 if (next < moments.length) {
+                    const begin = performance.now();
                     show(body, new Uint8Array(moments[next++]));
+                    news.push(performance.now() - begin);
                     return setTimeout(feed, 250);
                 }
                 details.scrollIntoView();
                 const gaps = times.slice(1).map((time, index) => time - times[index]);
-                const middle = (all, part) => all.sort((a, b) => a - b)[Math.floor(all.length * part)];
-                done([times.length, middle(spent, 0.5), middle(spent, 0.99), middle(gaps, 0.5), middle(gaps, 0.99)]);
+                const of = (all) => {
+                    all.sort((a, b) => a - b);
+                    return [0.5, 0.99].map((part) => all[Math.floor(all.length * part)]);
+                };
+                done({
+                    pictures: times.length, drawing: of(drawing), all: of(whole), news: of(news), gap: of(gaps),
+                });
             };
             feed();
         };
@@ -59,50 +85,26 @@ const SHOW: &str = r#"
         glue.default({ module_or_path: new URL(place.program, document.baseURI).href }));
 "#;
 
-/// Names of pictures, the screens, what the person told the browser, and how many times slower
-/// than this machine theirs computes.
-type Scene = (
-    &'static str,
-    (u32, u32, f64),
-    &'static [(&'static str, &'static str)],
-    f64,
-);
-
-const DESK: (u32, u32, f64) = (1200, 1100, 1.0);
-const PHONE: (u32, u32, f64) = (390, 844, 3.0);
-
-const SCENES: [Scene; 7] = [
-    ("light", DESK, &[], 1.0),
-    ("slow", DESK, &[], 4.0),
-    ("dark", DESK, &[("prefers-color-scheme", "dark")], 1.0),
-    ("forced", DESK, &[("forced-colors", "active")], 1.0),
-    ("phone", PHONE, &[], 1.0),
-    ("slow-phone", PHONE, &[], 4.0),
-    ("still", DESK, &[("prefers-reduced-motion", "reduce")], 1.0),
-];
-
-/// See the module.
-pub(crate) async fn take(pictures: &Path) -> Result<()> {
-    let server = Server::start().await?;
-    let browser = Browser::start().await?;
-    let mut told: Vec<Vec<u8>> = Vec::new();
-    for moment in 0..MOMENTS {
-        told.push(postcard::to_allocvec(&changes(moment))?);
-    }
-    let script = SHOW.replace("MOMENTS", &json!(told).to_string());
-    for (name, screen, features, times) in SCENES {
-        let tab = browser.open(&server.page()).await?;
-        browser.emulate(screen, features).await?;
-        browser.slow_down(times).await?;
-        let took = tab.run_async(&script).await?;
-        eprintln!("{name}: pictures, ms of drawing (median, 99 %), ms between two: {took}");
-        let path = pictures.with_file_name(format!(
-            "{}-{name}.png",
-            pictures.file_name().unwrap_or_default().to_string_lossy()
-        ));
-        tab.screenshot(&path).await?;
-    }
-    browser.quit().await
+/// A tab that shows the picture on this screen, CSS pixels of its width and height and pixels of the
+/// screen for each, with what the person told the browser, so many times slower than this machine;
+/// and what that took.
+pub async fn show(
+    browser: &Browser,
+    page: &str,
+    screen: (u32, u32, f64),
+    features: &[(&str, &str)],
+    slower: f64,
+) -> Result<(Tab, Took)> {
+    let moments: Vec<Vec<u8>> = (0..MOMENTS)
+        .map(|moment| postcard::to_allocvec(&changes(moment)))
+        .collect::<Result<_, _>>()?;
+    let script = SHOW.replace("MOMENTS", &json!(moments).to_string());
+    let tab = browser.open(page).await?;
+    browser.emulate(screen, features).await?;
+    browser.slow_down(slower).await?;
+    let took = tab.run_async(&script).await?;
+    let took = serde_json::from_value(took.clone()).with_context(|| took.to_string())?;
+    Ok((tab, took))
 }
 
 /// What is told at a moment.
