@@ -13,6 +13,7 @@
 
 use serde::de::DeserializeOwned;
 
+mod keys;
 mod read;
 mod scan;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod tests;
 mod value;
 mod write;
 
+pub use keys::Keys;
 use read::{Misshapen, Reader};
 pub use value::Value;
 use write::Writer;
@@ -127,6 +129,11 @@ impl<'a> Scanned<'a> {
         let value = &self.input[self.found.clone()?];
         let colon = value.iter().position(|&byte| byte == b':')?;
         value.first()?.is_ascii_digit().then(|| &value[colon + 1..])
+    }
+
+    /// The dictionary that it must be.
+    pub fn keys(&self) -> Result<Keys<'a>, BencodeError> {
+        Keys::of_value(Value::walked(self.input))
     }
 
     /// Reads a `T`.

@@ -1,7 +1,7 @@
 //! Values that are looked at where they are, for what strangers' programs wrote: every field
 //! is asked for by itself, and one of another type is as good as missing.
 
-use super::{BencodeError, DecodeLimits, scan};
+use super::{BencodeError, DecodeLimits, Keys, scan};
 
 /// A value of bencoded bytes that were walked whole, not copied.
 ///
@@ -46,6 +46,11 @@ impl<'a> Value<'a> {
     /// A value of bytes that were walked whole by who asks.
     pub(super) fn walked(input: &'a [u8]) -> Self {
         Value(input)
+    }
+
+    /// The keys of the dictionary that it must be. Whoever walked it refused keys that come twice.
+    pub fn keys(self) -> Result<Keys<'a>, BencodeError> {
+        Keys::of_value(self)
     }
 
     /// What is in the list or dictionary that begins with `open`, if it is one.

@@ -2,10 +2,10 @@
 //! extension `ts_direct` of BEP 10. `docs/protocol.md`, "Direct links", is the whole of it.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::fields::ByteString;
-use crate::bencode::{self, BencodeError, DecodeLimits};
+use crate::bencode::{self, BencodeError, DecodeLimits, Keys};
 
 /// The longest session description, in bytes. Browsers' are of one or two thousand, with all
 /// their candidates; a message of the peer wire has room for one of a block's length.
@@ -83,21 +83,21 @@ impl Signal {
 
     /// Reads the payload. `None`: a kind that we don't know, to be ignored.
     pub fn decode(payload: &[u8]) -> Result<Option<Self>, SignalError> {
-        let read: SignalDictionary = bencode::decode(payload, LIMITS)?;
-        if ![OFFER, ANSWER, END].contains(&read.t) {
+        let keys = Keys::of(payload, LIMITS)?;
+        keys.need("t")?;
+        let (t, n, s) = (keys.integer("t")?, keys.integer("n")?, keys.string("s")?);
+        let Some(t @ (OFFER | ANSWER | END)) = t else {
             return Ok(None);
-        }
-        let attempt = read.n.and_then(|n| u32::try_from(n).ok());
+        };
+        let attempt = n.and_then(|n| u32::try_from(n).ok());
         let attempt = attempt.ok_or(SignalError::NoAttempt)?;
-        if read.t == END {
+        if t == END {
             return Ok(Some(Signal::End { attempt }));
         }
-        let text = read
-            .s
-            .filter(|ByteString(text)| text.len() <= MAX_DESCRIPTION);
-        let text = text.and_then(|ByteString(text)| String::from_utf8(text).ok());
+        let text = s.filter(|text| text.len() <= MAX_DESCRIPTION);
+        let text = text.and_then(|text| String::from_utf8(text.to_vec()).ok());
         let description = text.ok_or(SignalError::NoDescription)?;
-        Ok(Some(match read.t {
+        Ok(Some(match t {
             OFFER => Signal::Offer {
                 attempt,
                 description,
@@ -115,7 +115,7 @@ const OFFER: i64 = 1;
 const ANSWER: i64 = 2;
 const END: i64 = 3;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct SignalDictionary {
     n: Option<i64>,
     s: Option<ByteString>,

@@ -1,11 +1,11 @@
 //! The extension protocol's handshake (BEP 10) and metadata exchange (BEP 9).
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::MAX_METADATA;
 use super::fields::{ByteString, is_printable};
-use crate::bencode::{self, BencodeError, DecodeLimits};
+use crate::bencode::{self, BencodeError, DecodeLimits, Keys};
 
 /// Bytes of a metadata piece (BEP 9), except the last.
 pub const METADATA_PIECE: u32 = 16 * 1024;
@@ -157,32 +157,34 @@ impl ExtensionHandshake {
     /// Reads the payload; unknown keys are ignored. So are numbers out of range: what a
     /// peer says of itself here is no reason to do without it.
     pub fn decode(payload: &[u8]) -> Result<Self, ExtensionError> {
-        let read: HandshakeDictionary = bencode::decode(payload, HANDSHAKE_LIMITS)?;
-        let client = read
-            .v
-            .map(|ByteString(name)| String::from_utf8_lossy(&name).into_owned());
+        let keys = Keys::of(payload, HANDSHAKE_LIMITS)?;
+        let extensions = keys.keys("m")?;
+        let extension = |name| match extensions {
+            Some(extensions) => Ok(in_range(extensions.integer(name)?, u8::MAX)),
+            None => Ok::<_, BencodeError>(None),
+        };
         Ok(ExtensionHandshake {
-            ut_metadata: in_range(read.m.ut_metadata, u8::MAX),
-            ut_pex: in_range(read.m.ut_pex, u8::MAX),
-            ts_direct: in_range(read.m.ts_direct, u8::MAX),
-            ts_introduce: in_range(read.m.ts_introduce, u8::MAX),
-            ts_overlay: in_range(read.m.ts_overlay, u8::MAX),
-            ts_trackers: in_range(read.m.ts_trackers, u8::MAX),
-            metadata_size: in_range(read.metadata_size, MAX_METADATA as u32),
-            client: client.map(|name| {
-                let ByteString(name) = client_name(&name);
-                String::from_utf8(name).expect("it was a string")
+            ut_metadata: extension("ut_metadata")?,
+            ut_pex: extension("ut_pex")?,
+            ts_direct: extension("ts_direct")?,
+            ts_introduce: extension("ts_introduce")?,
+            ts_overlay: extension("ts_overlay")?,
+            ts_trackers: extension("ts_trackers")?,
+            metadata_size: in_range(keys.integer("metadata_size")?, MAX_METADATA as u32),
+            client: keys.string("v")?.map(|name| {
+                let name = String::from_utf8_lossy(name);
+                client_name(&name)
             }),
-            request_queue: in_range(read.reqq, u32::MAX),
-            port: in_range(read.p, u16::MAX),
-            gateway: match read.ts_gateway {
+            request_queue: in_range(keys.integer("reqq")?, u32::MAX),
+            port: in_range(keys.integer("p")?, u16::MAX),
+            gateway: match keys.integer("ts_gateway")? {
                 Some(0) => Some(false),
                 Some(1) => Some(true),
                 _ => None,
             },
-            token: read.ts_token.and_then(|ByteString(b)| b.try_into().ok()),
-            proof: read.ts_proof.and_then(|ByteString(b)| b.try_into().ok()),
-            begin: match read.ts_begin {
+            token: keys.string("ts_token")?.and_then(|it| it.try_into().ok()),
+            proof: keys.string("ts_proof")?.and_then(|it| it.try_into().ok()),
+            begin: match keys.integer("ts_begin")? {
                 Some(1) => Some(Begin::Asks),
                 Some(2) => Some(Begin::Answers),
                 _ => None,
@@ -215,17 +217,20 @@ impl MetadataMessage {
     /// Reads the payload. `None`: a `msg_type` that we don't know, to be ignored (BEP 9).
     pub fn decode(payload: &Bytes) -> Result<Option<Self>, ExtensionError> {
         let length = bencode::value_length(payload, METADATA_LIMITS)?;
-        let read: MetadataDictionary = bencode::decode(&payload[..length], METADATA_LIMITS)?;
-        if ![REQUEST, DATA, REJECT].contains(&read.msg_type) {
+        let keys = Keys::of(&payload[..length], METADATA_LIMITS)?;
+        keys.need("msg_type")?;
+        let (msg_type, piece) = (keys.integer("msg_type")?, keys.integer("piece")?);
+        let total_size = keys.integer("total_size")?;
+        let Some(msg_type @ (REQUEST | DATA | REJECT)) = msg_type else {
             return Ok(None);
-        }
-        let piece = read.piece.and_then(|piece| u32::try_from(piece).ok());
+        };
+        let piece = piece.and_then(|piece| u32::try_from(piece).ok());
         let piece = piece.ok_or(ExtensionError::NoPiece)?;
-        Ok(Some(match read.msg_type {
+        Ok(Some(match msg_type {
             REQUEST => MetadataMessage::Request { piece },
             DATA => {
                 let data = payload.slice(length..);
-                let total_size = in_range(read.total_size, MAX_METADATA as u32)
+                let total_size = in_range(total_size, MAX_METADATA as u32)
                     .filter(|&total| piece_length(piece, total) == Some(data.len()))
                     .ok_or(ExtensionError::Sizes)?;
                 MetadataMessage::Data {
@@ -244,13 +249,12 @@ const REQUEST: i64 = 0;
 const DATA: i64 = 1;
 const REJECT: i64 = 2;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct HandshakeDictionary {
-    #[serde(default)]
     m: Extensions,
     metadata_size: Option<i64>,
     p: Option<i64>,
-    v: Option<ByteString>,
+    v: Option<String>,
     reqq: Option<i64>,
     ts_begin: Option<i64>,
     ts_gateway: Option<i64>,
@@ -258,7 +262,7 @@ struct HandshakeDictionary {
     ts_token: Option<ByteString>,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Extensions {
     ts_direct: Option<i64>,
     ts_introduce: Option<i64>,
@@ -268,7 +272,7 @@ struct Extensions {
     ut_pex: Option<i64>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct MetadataDictionary {
     msg_type: i64,
     piece: Option<i64>,
@@ -287,9 +291,9 @@ fn piece_length(piece: u32, total: u32) -> Option<usize> {
     (rest > 0).then_some(rest.min(METADATA_PIECE) as usize)
 }
 
-fn client_name(name: &str) -> ByteString {
+fn client_name(name: &str) -> String {
     let printable = name.chars().filter(|c| is_printable(*c));
-    ByteString(printable.take(MAX_CLIENT).collect::<String>().into_bytes())
+    printable.take(MAX_CLIENT).collect()
 }
 
 #[cfg(test)]

@@ -50,9 +50,9 @@ pub(super) mod info_hash {
     }
 }
 
-/// An info-hash as twenty bytes, or nothing. Needs `default`.
+/// An info-hash as twenty bytes, or nothing.
 pub(super) mod optional_info_hash {
-    use super::{Deserializer, Serializer, twenty_bytes};
+    use super::Serializer;
     use crate::id::InfoHash;
 
     pub(in crate::wire) fn serialize<S: Serializer>(
@@ -63,12 +63,6 @@ pub(super) mod optional_info_hash {
             Some(hash) => s.serialize_bytes(&hash.0),
             None => s.serialize_none(),
         }
-    }
-
-    pub(in crate::wire) fn deserialize<'de, D: Deserializer<'de>>(
-        d: D,
-    ) -> Result<Option<InfoHash>, D::Error> {
-        twenty_bytes(d).map(|bytes| Some(InfoHash(bytes)))
     }
 }
 
@@ -229,7 +223,8 @@ pub(super) mod reason {
         Ok(printable(&reason))
     }
 
-    fn printable(text: &str) -> String {
+    /// The text without such characters.
+    pub(in crate::wire) fn printable(text: &str) -> String {
         text.chars().filter(|c| is_printable(*c)).collect()
     }
 }
@@ -252,55 +247,9 @@ pub(super) fn is_printable(c: char) -> bool {
     !c.is_control() && !hidden
 }
 
-/// Members, at most [`MAX_MEMBERS`](crate::wire::relay::MAX_MEMBERS).
-pub(super) mod members {
-    use super::{Deserialize, Deserializer, Error, Serialize, Serializer};
-    use crate::wire::relay::{MAX_MEMBERS, Member};
-
-    pub(in crate::wire) fn serialize<S: Serializer>(
-        members: &[Member],
-        s: S,
-    ) -> Result<S::Ok, S::Error> {
-        members.serialize(s)
-    }
-
-    pub(in crate::wire) fn deserialize<'de, D: Deserializer<'de>>(
-        d: D,
-    ) -> Result<Vec<Member>, D::Error> {
-        let members = Vec::<Member>::deserialize(d)?;
-        if members.len() > MAX_MEMBERS {
-            return Err(D::Error::custom("too many members"));
-        }
-        Ok(members)
-    }
-}
-
-/// At most [`MAX_STUN`](crate::wire::relay::MAX_STUN) of them. Needs `default`.
-pub(super) mod stun_servers {
-    use super::{Deserialize, Deserializer, Error, Serialize, Serializer};
-    use crate::wire::relay::{MAX_STUN, StunServer};
-
-    pub(in crate::wire) fn serialize<S: Serializer>(
-        servers: &[StunServer],
-        s: S,
-    ) -> Result<S::Ok, S::Error> {
-        servers.serialize(s)
-    }
-
-    pub(in crate::wire) fn deserialize<'de, D: Deserializer<'de>>(
-        d: D,
-    ) -> Result<Vec<StunServer>, D::Error> {
-        let servers = Vec::<StunServer>::deserialize(d)?;
-        if servers.len() > MAX_STUN {
-            return Err(D::Error::custom("too many STUN servers"));
-        }
-        Ok(servers)
-    }
-}
-
 /// `free` or `spare`.
 pub(super) mod relay_use {
-    use super::{Deserialize, Deserializer, Error, Serializer};
+    use super::Serializer;
     use crate::wire::relay::RelayUse;
 
     #[expect(
@@ -315,16 +264,6 @@ pub(super) mod relay_use {
             RelayUse::Free => "free",
             RelayUse::Spare => "spare",
         })
-    }
-
-    pub(in crate::wire) fn deserialize<'de, D: Deserializer<'de>>(
-        d: D,
-    ) -> Result<RelayUse, D::Error> {
-        match String::deserialize(d)?.as_str() {
-            "free" => Ok(RelayUse::Free),
-            "spare" => Ok(RelayUse::Spare),
-            _ => Err(D::Error::custom("a relay is free or to be spared")),
-        }
     }
 }
 

@@ -5,10 +5,10 @@
 //! BEP 11 is the model of what is told, BEP 55 (rendezvous, connect, error) that of what is carried.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::fields::ByteString;
-use crate::bencode::{self, BencodeError, DecodeLimits};
+use crate::bencode::{self, BencodeError, DecodeLimits, Keys};
 use crate::id::Fingerprint;
 
 /// The longest session description that is carried, in bytes. A browser's, with one data channel and
@@ -161,32 +161,34 @@ impl Introduction {
 
     /// Reads the payload. `None`: a kind that we don't know, to be ignored.
     pub fn decode(payload: &[u8]) -> Result<Option<Self>, IntroductionError> {
-        let read: Dictionary = bencode::decode(payload, LIMITS)?;
-        if read.t == PEERS {
-            return read.peers().map(Some);
-        }
-        let (t, carried) = match read.t {
-            OFFER..=END => (read.t, false),
+        let keys = Keys::of(payload, LIMITS)?;
+        keys.need("t")?;
+        let (t, e, n) = (keys.integer("t")?, keys.integer("e")?, keys.integer("n")?);
+        let (p, s) = (keys.string("p")?, keys.string("s")?);
+        let (added, dropped) = (keys.string("a")?, keys.string("d")?);
+        let flags = keys.string("f")?;
+        let (t, carried) = match t.unwrap_or_default() {
+            PEERS => return told_of(added, flags, dropped).map(Some),
+            t @ OFFER..=END => (t, false),
             t => (t.saturating_sub(CARRIED), true),
         };
         if !(OFFER..=END).contains(&t) {
             return Ok(None);
         }
-        let peer = read.p.and_then(|ByteString(bytes)| bytes.try_into().ok());
-        let attempt = read.n.and_then(|n| u32::try_from(n).ok());
+        let peer = p.and_then(|bytes| bytes.try_into().ok());
+        let attempt = n.and_then(|n| u32::try_from(n).ok());
         let (Some(peer), Some(attempt)) = (peer, attempt) else {
             return Err(IntroductionError::NoPeer);
         };
         let description = || {
-            let ByteString(text) = read.s.ok_or(IntroductionError::NoDescription)?;
-            let text = (text.len() <= MAX_CARRIED).then_some(text);
-            let text = text.and_then(|text| String::from_utf8(text).ok());
+            let text = s.filter(|text| text.len() <= MAX_CARRIED);
+            let text = text.and_then(|text| String::from_utf8(text.to_vec()).ok());
             text.ok_or(IntroductionError::NoDescription)
         };
         let step = match t {
             OFFER => Step::Offer(description()?),
             ANSWER => Step::Answer(description()?),
-            _ => Step::End(Unlinked::of_code(read.e)),
+            _ => Step::End(Unlinked::of_code(e)),
         };
         Ok(Some(Introduction::Step {
             carried,
@@ -197,7 +199,7 @@ impl Introduction {
     }
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Serialize)]
 struct Dictionary {
     /// Peers that are added.
     a: Option<ByteString>,
@@ -217,28 +219,30 @@ struct Dictionary {
     t: i64,
 }
 
-impl Dictionary {
-    fn peers(self) -> Result<Introduction, IntroductionError> {
-        let added = read_list(self.a)?;
-        let dropped = read_list(self.d)?;
-        let ByteString(flags) = self.f.unwrap_or(ByteString(Vec::new()));
-        if flags.len() != added.len() {
-            return Err(IntroductionError::NoList);
-        }
-        let seeds = flags.into_iter().map(|flags| flags & SEED != 0);
-        Ok(Introduction::Peers {
-            added: added.into_iter().zip(seeds).collect(),
-            dropped,
-        })
+/// What a list of peers says.
+fn told_of(
+    added: Option<&[u8]>,
+    flags: Option<&[u8]>,
+    dropped: Option<&[u8]>,
+) -> Result<Introduction, IntroductionError> {
+    let (added, dropped) = (read_list(added)?, read_list(dropped)?);
+    let flags = flags.unwrap_or_default();
+    if flags.len() != added.len() {
+        return Err(IntroductionError::NoList);
     }
+    let seeds = flags.iter().map(|flags| flags & SEED != 0);
+    Ok(Introduction::Peers {
+        added: added.into_iter().zip(seeds).collect(),
+        dropped,
+    })
 }
 
 fn list<'a>(peers: impl Iterator<Item = &'a Fingerprint>) -> ByteString {
     ByteString(peers.take(MAX_TOLD).flat_map(|peer| peer.0).collect())
 }
 
-fn read_list(bytes: Option<ByteString>) -> Result<Vec<Fingerprint>, IntroductionError> {
-    let ByteString(bytes) = bytes.unwrap_or(ByteString(Vec::new()));
+fn read_list(bytes: Option<&[u8]>) -> Result<Vec<Fingerprint>, IntroductionError> {
+    let bytes = bytes.unwrap_or_default();
     let (peers, rest) = bytes.as_chunks::<LENGTH>();
     if !rest.is_empty() || peers.len() > MAX_TOLD {
         return Err(IntroductionError::NoList);

@@ -14,6 +14,7 @@ pub mod codec;
 mod direct;
 pub mod frame;
 mod signal;
+mod told;
 
 pub use codec::RelayError;
 pub use direct::{InvalidStunServer, MAX_STUN, RelayUse, StunServer};
@@ -194,7 +195,7 @@ pub struct Open {
 }
 
 /// See [`ServerMessage::Welcome`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Welcome {
     /// Our own number.
     pub member: MemberId,
@@ -205,20 +206,15 @@ pub struct Welcome {
     /// The most credit that may be outstanding on one channel, in bytes.
     pub max_credit: u32,
     /// How many swarms we may be in at once; all where the hub does not say.
-    #[serde(default = "unlimited")]
     pub max_swarms: u32,
     /// Where peers may ask for their own addresses, at most [`MAX_STUN`].
-    #[serde(
-        with = "fields::stun_servers",
-        default,
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stun: Vec<StunServer>,
     /// Whether the relay is to be spared.
-    #[serde(with = "fields::relay_use", default, skip_serializing_if = "is_free")]
+    #[serde(with = "fields::relay_use", skip_serializing_if = "is_free")]
     pub relay: RelayUse,
     /// Peers are to make no links of their own, so that none learns another's address.
-    #[serde(with = "fields::flag", default, skip_serializing_if = "is_false")]
+    #[serde(with = "fields::flag", skip_serializing_if = "is_false")]
     pub relay_only: bool,
 }
 
@@ -238,10 +234,6 @@ impl Welcome {
     }
 }
 
-fn unlimited() -> u32 {
-    u32::MAX
-}
-
 fn is_free(relay: &RelayUse) -> bool {
     *relay == RelayUse::Free
 }
@@ -255,7 +247,7 @@ fn is_false(flag: &bool) -> bool {
 }
 
 /// See [`ServerMessage::Peers`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Peers {
     /// The swarm.
     #[serde(with = "fields::info_hash")]
@@ -267,17 +259,16 @@ pub struct Peers {
     /// Members that lack something.
     pub incomplete: u32,
     /// Some of the other members, chosen at random, at most [`MAX_MEMBERS`].
-    #[serde(with = "fields::members")]
     pub members: Vec<Member>,
     /// How many offers of ours would find somebody just now: members that speak WebTorrent's
     /// protocol, and that there was no offer between lately. 0 unless we said
     /// [`Announce::rtc`].
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub rtc: u32,
 }
 
 /// One member of a swarm, as others see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Member {
     /// The number to open a channel to.
     pub member: MemberId,
@@ -292,7 +283,7 @@ pub struct Member {
 }
 
 /// See [`ServerMessage::Incoming`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Incoming {
     /// The channel's number.
     pub channel: ChannelId,

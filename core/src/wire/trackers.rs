@@ -5,10 +5,10 @@
 //! whatever the scheme, and nobody speaks it any more; ours has the few that a page can use.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::fields::ByteString;
-use crate::bencode::{self, BencodeError, DecodeLimits};
+use crate::bencode::{self, BencodeError, DecodeLimits, Keys};
 
 /// The most addresses of a message: as many as anybody remembers.
 pub const MAX_TOLD: usize = 8;
@@ -46,17 +46,17 @@ impl TrackersMessage {
     /// Reads the payload. What is no text, or too long, is left out, as is what comes after the
     /// first eight.
     pub fn decode(payload: &[u8]) -> Result<Self, TrackersError> {
-        let read: Dictionary = bencode::decode(payload, LIMITS)?;
-        let told = read.a.into_iter().take(MAX_TOLD);
-        let told = told.filter(|ByteString(text)| text.len() <= MAX_ADDRESS);
-        let told = told.filter_map(|ByteString(text)| String::from_utf8(text).ok());
+        let told = Keys::of(payload, LIMITS)?.strings("a")?;
+        let told = told.into_iter().take(MAX_TOLD);
+        let told = told.filter(|text| text.len() <= MAX_ADDRESS);
+        let told = told.filter_map(|text| String::from_utf8(text.to_vec()).ok());
         Ok(TrackersMessage {
             addresses: told.collect(),
         })
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Dictionary {
     /// Addresses.
     a: Vec<ByteString>,

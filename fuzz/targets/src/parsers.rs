@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
-use swarm_core::bencode::{DecodeLimits, Value, decode, raw_value, value_length};
+use swarm_core::bencode::{DecodeLimits, Keys, Value, decode, raw_value, value_length};
 use swarm_core::metainfo::{
     Metainfo, TorrentLink, TrackerAddress, WebSeedAddress, nodes_of_torrent,
 };
@@ -27,6 +27,20 @@ pub fn bencode(input: &[u8]) {
     assert_eq!(whole, decode::<IgnoredAny>(input, LIMITS).is_ok());
     if let Ok(Some(info)) = raw_value(input, b"info", LIMITS) {
         assert_eq!(value_length(info, LIMITS), Ok(info.len()));
+    }
+    // A dictionary is asked for a key by itself, or for one of many.
+    let keys = Keys::of(input, LIMITS);
+    assert_eq!(keys.is_ok(), whole && input.starts_with(b"d"));
+    if let Ok(keys) = keys {
+        let info = raw_value(input, b"info", LIMITS);
+        assert_eq!(info, Ok(keys.find("info").map(Value::raw)));
+        let kinds = [
+            keys.integer("info").is_ok_and(|it| it.is_some()),
+            keys.string("info").is_ok_and(|it| it.is_some()),
+            keys.keys("info").is_ok_and(|it| it.is_some()),
+        ];
+        assert!(kinds.into_iter().filter(|is| *is).count() <= 1);
+        let _ = keys.strings("info");
     }
     // Whatever is strict is read where it is too; that much is walked without a panic.
     let value = Value::first_of(input, LIMITS);

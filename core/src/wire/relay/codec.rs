@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{ClientMessage, DataFrame, MAX_MESSAGE, MAX_REASON, ServerMessage, frame};
+use super::{ClientMessage, DataFrame, MAX_MESSAGE, MAX_REASON, ServerMessage, frame, told};
 use crate::bencode::{self, DecodeLimits};
 use crate::id::{ChannelId, InfoHash};
 use crate::wire::fields;
@@ -37,24 +37,24 @@ const SERVER_LIMITS: DecodeLimits = DecodeLimits {
 };
 
 /// The values of `t`.
-mod tag {
-    pub(super) const ANNOUNCE: &str = "announce";
-    pub(super) const HAVE: &str = "have";
-    pub(super) const LEAVE: &str = "leave";
-    pub(super) const OPEN: &str = "open";
-    pub(super) const ACCEPT: &str = "accept";
-    pub(super) const CREDIT: &str = "credit";
-    pub(super) const CLOSE: &str = "close";
-    pub(super) const PING: &str = "ping";
-    pub(super) const PONG: &str = "pong";
-    pub(super) const OFFER: &str = "offer";
-    pub(super) const ANSWER: &str = "answer";
-    pub(super) const WELCOME: &str = "welcome";
-    pub(super) const PEERS: &str = "peers";
-    pub(super) const INCOMING: &str = "incoming";
-    pub(super) const ACCEPTED: &str = "accepted";
-    pub(super) const REFUSED: &str = "refused";
-    pub(super) const ERROR: &str = "error";
+pub(super) mod tag {
+    pub(in crate::wire::relay) const ANNOUNCE: &str = "announce";
+    pub(in crate::wire::relay) const HAVE: &str = "have";
+    pub(in crate::wire::relay) const LEAVE: &str = "leave";
+    pub(in crate::wire::relay) const OPEN: &str = "open";
+    pub(in crate::wire::relay) const ACCEPT: &str = "accept";
+    pub(in crate::wire::relay) const CREDIT: &str = "credit";
+    pub(in crate::wire::relay) const CLOSE: &str = "close";
+    pub(in crate::wire::relay) const PING: &str = "ping";
+    pub(in crate::wire::relay) const PONG: &str = "pong";
+    pub(in crate::wire::relay) const OFFER: &str = "offer";
+    pub(in crate::wire::relay) const ANSWER: &str = "answer";
+    pub(in crate::wire::relay) const WELCOME: &str = "welcome";
+    pub(in crate::wire::relay) const PEERS: &str = "peers";
+    pub(in crate::wire::relay) const INCOMING: &str = "incoming";
+    pub(in crate::wire::relay) const ACCEPTED: &str = "accepted";
+    pub(in crate::wire::relay) const REFUSED: &str = "refused";
+    pub(in crate::wire::relay) const ERROR: &str = "error";
 }
 
 impl ClientMessage {
@@ -110,7 +110,7 @@ impl ClientMessage {
             tag::OFFER => ClientMessage::Offer(body.decode()?),
             tag::ANSWER => ClientMessage::Answer(body.decode()?),
             tag::PING => ClientMessage::Ping,
-            unknown => return Err(unknown_type(unknown)),
+            unknown => return Err(malformed(&unknown_type(unknown))),
         })
     }
 }
@@ -159,43 +159,9 @@ impl ServerMessage {
             return data_frame(message).map(ServerMessage::Data);
         }
         let body = Body::read(&message, SERVER_LIMITS)?;
-        Ok(match body.tag()? {
-            tag::WELCOME => ServerMessage::Welcome(body.decode()?),
-            tag::PEERS => ServerMessage::Peers(body.decode()?),
-            tag::INCOMING => ServerMessage::Incoming(body.decode()?),
-            tag::ACCEPTED => {
-                let Accepted {
-                    request,
-                    channel,
-                    credit,
-                } = body.decode()?;
-                ServerMessage::Accepted {
-                    request,
-                    channel,
-                    credit,
-                }
-            }
-            tag::REFUSED => {
-                let Refused { request, reason } = body.decode()?;
-                ServerMessage::Refused { request, reason }
-            }
-            tag::CREDIT => {
-                let Credit { channel, bytes } = body.decode()?;
-                ServerMessage::Credit { channel, bytes }
-            }
-            tag::CLOSE => {
-                let Close { channel, reason } = body.decode()?;
-                ServerMessage::Close { channel, reason }
-            }
-            tag::ERROR => {
-                let Problem { info_hash, reason } = body.decode()?;
-                ServerMessage::Error { info_hash, reason }
-            }
-            tag::OFFER => ServerMessage::Offer(body.decode()?),
-            tag::ANSWER => ServerMessage::Answer(body.decode()?),
-            tag::PONG => ServerMessage::Pong,
-            unknown => return Err(unknown_type(unknown)),
-        })
+        let tag = body.tag()?;
+        let told = body.0.keys().and_then(|keys| told::message(tag, keys));
+        told.map_err(|error| malformed(&error.to_string()))
     }
 }
 
@@ -215,14 +181,14 @@ struct Accept {
     credit: u32,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Accepted {
     request: u32,
     channel: ChannelId,
     credit: u32,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Refused {
     request: u32,
     #[serde(with = "fields::reason")]
@@ -242,9 +208,9 @@ struct Close {
     reason: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Problem {
-    #[serde(with = "fields::optional_info_hash", default)]
+    #[serde(with = "fields::optional_info_hash")]
     info_hash: Option<InfoHash>,
     #[serde(with = "fields::reason")]
     reason: String,
@@ -299,8 +265,9 @@ impl<'a> Body<'a> {
     }
 }
 
-fn unknown_type(t: &str) -> RelayError {
-    malformed(&format!("a message of the unknown type “{t}”"))
+/// Of a message whose type is none that there is.
+pub(super) fn unknown_type(t: &str) -> String {
+    format!("a message of the unknown type “{t}”")
 }
 
 /// The remote may have chosen some of the words: not too many of them.

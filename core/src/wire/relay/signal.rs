@@ -24,7 +24,7 @@ pub struct Signal {
 }
 
 /// The offer of another member, or its answer to ours.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Signalled {
     /// The swarm.
     #[serde(with = "fields::info_hash")]
