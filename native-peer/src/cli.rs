@@ -54,7 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = match cli.command {
         Command::Seed(arguments) => commands::seed::run(arguments),
-        Command::Get(arguments) => commands::get::run(&arguments),
+        Command::Get(arguments) => commands::get::run(arguments),
         Command::Create(arguments) => commands::create::run(arguments),
         Command::Show(arguments) => commands::show::run(&arguments),
         Command::Dht(arguments) => commands::dht::run(arguments),

@@ -1,10 +1,11 @@
 //! The loop that owns the node: inputs from the links to servers, from wires, from the disk and
 //! from the clock; outputs carried out. One task, no locks.
 
+mod meeting;
+mod stores;
 mod ways;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use dht_node::DhtNode;
 use swarm_core::engine::{Command, Config, Contents, Event, Job, TrackerView, View, Work};
 use swarm_core::id::InfoHash;
 use swarm_core::net::Rates;
-use swarm_core::node::{BridgeOutput, Input, LinkInput, Node, Output, WebOutput};
+use swarm_core::node::{Input, LinkInput, Node, Output, WebOutput};
 use swarm_core::pieces::PieceIndex;
 use swarm_core::rng::Rng;
 use swarm_core::time::Time;
@@ -20,20 +21,22 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::address::Trackers;
 use crate::announce::Announces;
-use crate::carrying::{Carrying, Opened};
-use crate::dht::{DhtNews, DhtPeers};
+use crate::carrying::Carrying;
+use crate::dht::DhtPeers;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::link::{LinkEvent, LinkStatus};
 use crate::links::Links;
-use crate::lsd::{Lsd, LsdEvent};
+use crate::lsd::Lsd;
 use crate::named::NamedPeers;
 use crate::recording::Recording;
-use crate::store::{FileStore, Store};
+use crate::store::Store;
 use crate::web_seeds::WebSeeds;
 use crate::webrtc::WebRtc;
 use crate::wires::Wires;
+use meeting::{next_of_dht, next_of_lsd};
+use stores::next_of_carrying;
 use ways::{next_of_webrtc, next_of_wires};
 
 /// Something that whoever runs the host should know.
@@ -178,15 +181,6 @@ impl Host {
         self.follow_in_dht();
     }
 
-    /// Says where a torrent's pieces are. Until then, what the engine wants of its store
-    /// waits: a link's torrent gets its store after [`Event::Metadata`].
-    pub fn attach(&mut self, info_hash: InfoHash, store: Arc<dyn Store>) {
-        self.stores.insert(info_hash, store);
-        for (job, work) in std::mem::take(&mut self.unattached) {
-            self.work(job, work);
-        }
-    }
-
     /// Works until there is something to tell. The host works only while this is
     /// awaited; dropping the future loses nothing.
     pub async fn next_event(&mut self) -> HostEvent {
@@ -259,74 +253,6 @@ impl Host {
     /// Tells the engine that a torrent's store has lost pieces.
     pub fn lost(&mut self, info_hash: InfoHash, pieces: Vec<PieceIndex>) {
         self.handle(Input::Lost { info_hash, pieces });
-    }
-
-    /// Somebody may be at these addresses, for every torrent.
-    fn meet(&mut self, addresses: &[SocketAddr]) {
-        for torrent in self.view().torrents {
-            self.meet_for(torrent.info_hash, addresses.to_vec());
-        }
-    }
-
-    /// Somebody may be at these addresses, for a torrent.
-    fn meet_for(&mut self, info_hash: InfoHash, addresses: Vec<SocketAddr>) {
-        self.handle(Input::Met {
-            info_hash,
-            complete: 0,
-            incomplete: 0,
-            addresses,
-        });
-    }
-
-    /// Something about the local network: only torrents that are known not to be private are
-    /// talked of there (BEP 27).
-    fn hear_locally(&mut self, event: LsdEvent) {
-        match event {
-            LsdEvent::Due => {
-                self.told.clear();
-                self.tell_locally();
-            }
-            LsdEvent::Heard(address, torrents) => {
-                let ours = torrents.into_iter().filter(|it| self.told.contains(it));
-                let ours: Vec<InfoHash> = ours.collect();
-                for info_hash in ours {
-                    self.meet_for(info_hash, vec![address]);
-                }
-            }
-        }
-    }
-
-    /// Tells the local network of torrents that it was not told of.
-    fn tell_locally(&mut self) {
-        let Some(lsd) = &self.lsd else {
-            return;
-        };
-        for torrent in self.node.view(self.now()).torrents {
-            let contents = self.node.contents(torrent.info_hash);
-            let open = contents
-                .and_then(|contents| contents.metainfo)
-                .is_some_and(|it| !it.is_private());
-            if open && self.told.insert(torrent.info_hash) {
-                lsd.tell(torrent.info_hash);
-            }
-        }
-    }
-
-    /// Something about the DHT.
-    fn hear_of_dht(&mut self, news: DhtNews) {
-        match news {
-            DhtNews::Found(info_hash, addresses) => self.meet_for(info_hash, addresses),
-            DhtNews::Due => self.follow_in_dht(),
-            DhtNews::Trouble(trouble) => self.events.push_back(HostEvent::Trouble(trouble)),
-        }
-    }
-
-    /// Tells the DHT of what has become of torrents.
-    fn follow_in_dht(&mut self) {
-        let now = self.now();
-        if let Some(dht) = &mut self.dht {
-            dht.follow(&self.node, now);
-        }
     }
 
     /// All that was sent has left for the network.
@@ -444,70 +370,5 @@ impl Host {
             Output::Bridge(output) => self.carry_for_others(output),
             Output::Store(job, work) => self.work(job, work),
         }
-    }
-
-    /// What tabs asked for, and what has become of it.
-    fn carry_for_others(&mut self, output: BridgeOutput) {
-        match (output, &mut self.carrying) {
-            (BridgeOutput::Keep(metainfo), Some(carrying)) => carrying.keep(metainfo),
-            (BridgeOutput::Drop(info_hash), carrying) => {
-                self.stores.remove(&info_hash);
-                self.unattached
-                    .retain(|(job, _)| job.info_hash != info_hash);
-                if let Some(carrying) = carrying {
-                    carrying.forget(info_hash);
-                }
-            }
-            (BridgeOutput::Find(_) | BridgeOutput::Keep(_), _) => {}
-        }
-        self.follow_in_dht();
-    }
-
-    /// There is a store for what is carried, or there can be none.
-    fn store_carried(&mut self, info_hash: InfoHash, store: Result<Arc<FileStore>, Error>) {
-        match store {
-            Ok(store) if self.node.is_carried(info_hash) => self.attach(info_hash, store),
-            // It is gone meanwhile.
-            Ok(_) => {}
-            Err(error) => {
-                self.command(Command::Remove(info_hash));
-                let words = format!("a torrent can't be carried for others: {error}");
-                self.events.push_back(HostEvent::Trouble(words));
-            }
-        }
-    }
-
-    fn work(&mut self, job: Job, work: Work) {
-        if let Work::Hash { .. } = work {
-            return self.disk.hash(job, work);
-        }
-        match self.stores.get(&job.info_hash) {
-            Some(store) => self.disk.store(job, work, Arc::clone(store)),
-            None => self.unattached.push((job, work)),
-        }
-    }
-}
-
-/// What happens in the local network; waits forever if that is of no interest.
-async fn next_of_lsd(lsd: &mut Option<Lsd>) -> LsdEvent {
-    match lsd {
-        Some(lsd) => lsd.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Stores for what is carried for others; waits forever if nothing is.
-async fn next_of_carrying(carrying: &mut Option<Carrying>) -> Opened {
-    match carrying {
-        Some(carrying) => carrying.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// What happens in the DHT; waits forever if we are not in it.
-async fn next_of_dht(dht: &mut Option<DhtPeers>) -> DhtNews {
-    match dht {
-        Some(dht) => dht.next().await,
-        None => std::future::pending().await,
     }
 }

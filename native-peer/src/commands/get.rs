@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use super::choose::Chosen;
 use super::network::Network;
 use super::seed::until_stopped;
-use super::session::{Reached, Session, runtime};
+use super::session::{Reached, Session, run_on_runtime};
 use super::source::Source;
 use crate::Error;
 use crate::arguments::Get;
@@ -30,16 +30,18 @@ const NOT_KEPT: &str =
     "the disk does not keep what is written to it, or something else goes on writing to it";
 const STORE: &str = "there is a store as soon as the metadata is known";
 
-pub(crate) fn run(arguments: &Get) -> Result<ExitCode, Error> {
+pub(crate) fn run(arguments: Get) -> Result<ExitCode, Error> {
     let source = Source::read(&arguments.torrent)?;
-    let network = network(&source, arguments)?;
+    let network = network(&source, &arguments)?;
     if let Source::Torrent(metainfo, _) = &source {
         // Before anything is made.
         Chosen::of(&arguments.choice, None, metainfo)?;
     }
     make_folder(&arguments.output)?;
     let recording = arguments.record.begin()?;
-    runtime()?.block_on(get(source, network, arguments, recording))
+    run_on_runtime(network.webrtc, async move {
+        get(source, network, &arguments, recording).await
+    })?
 }
 
 /// Where to meet others: at the trackers that are named on the command line, in the torrent

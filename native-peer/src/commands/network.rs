@@ -43,7 +43,7 @@ pub(super) struct Network {
     /// To listen at, if others are to be reached by TCP.
     port: Option<u16>,
     /// Others are reached by WebRTC.
-    webrtc: bool,
+    pub(super) webrtc: bool,
     /// Peers are looked for in the local network.
     pub(super) lsd: bool,
     /// How they are looked for in the DHT, if they are.

@@ -7,7 +7,7 @@ use swarm_core::engine::{Command, Enough, Resume};
 use swarm_core::pieces::Bitfield;
 
 use super::network::Network;
-use super::session::{Reached, Session, runtime, tell_remarks};
+use super::session::{Reached, Session, run_on_runtime, tell_remarks};
 use crate::Error;
 use crate::arguments::Seed;
 use crate::pace::Pace;
@@ -39,7 +39,8 @@ pub(crate) fn run(arguments: Seed) -> Result<ExitCode, Error> {
     tell_remarks(&made.remarks);
     let link = network.link(&made.metainfo);
     print(&link).map_err(|e| Error::Other(format!("cannot write to standard output: {e}")))?;
-    runtime()?.block_on(seed(made, network, (pace, enough.enough()), recording))
+    let (webrtc, limits) = (network.webrtc, (pace, enough.enough()));
+    run_on_runtime(webrtc, seed(made, network, limits, recording))?
 }
 
 async fn seed(

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use swarm_core::engine::StoreError;
 use swarm_core::pieces::{Bitfield, PieceIndex};
 
-use super::{FileStore, Lies, There, store_error};
+use super::{FileStore, Lies, Stamp, There, store_error};
 use crate::Error;
 use crate::text::{plain, shown};
 
@@ -25,8 +25,12 @@ impl FileStore {
             let length = self.metainfo.files()[file].length;
             match self.inspect(file, false)? {
                 There::File(there) if there == length => {
-                    let stamp = self.stamp(file).map_err(|e| self.error(file, &e))?;
+                    let named = self.folder.read(&self.names[file].named);
+                    let metadata = named.and_then(|named| named.metadata());
+                    let metadata = metadata.map_err(|e| self.error(file, &e))?;
+                    let stamp = Stamp::from(&metadata);
                     self.set_lies(file, Lies::Named { ours: false, stamp });
+                    self.trail(file).begin(&metadata);
                     self.begun |= there > 0;
                     continue;
                 }
@@ -36,6 +40,11 @@ impl FileStore {
             }
             if let There::File(there) = self.inspect(file, true)? {
                 self.begun |= there > 0;
+                let part = self.folder.read(&self.names[file].part);
+                // What can't be read can't be believed either.
+                if let Ok(metadata) = part.and_then(|part| part.metadata()) {
+                    self.trail(file).begin(&metadata);
+                }
             }
         }
         match in_the_way.is_empty() {
@@ -146,6 +155,7 @@ impl FileStore {
     pub(super) fn take_over(&self, file: usize) -> Result<(), StoreError> {
         let names = &self.names[file];
         self.set_lies(file, Lies::InTheMaking);
+        self.trail(file).give_up();
         let there = self.folder.inspect(&names.part);
         if matches!(there, Ok(There::File(_))) {
             return Ok(());

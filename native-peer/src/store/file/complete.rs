@@ -7,7 +7,7 @@ use std::thread;
 use swarm_core::engine::StoreError;
 use swarm_core::pieces::PieceIndex;
 
-use super::{FileStore, Lies, There};
+use super::{FileStore, Lies, Stamp, There};
 
 /// So many files wait for the disk at once.
 const AT_ONCE: usize = 16;
@@ -55,13 +55,17 @@ impl FileStore {
     fn complete(&self, file: usize) -> Result<(), StoreError> {
         let names = &self.names[file];
         let length = self.metainfo.files()[file].length;
-        let ready = || -> io::Result<()> {
+        let mut trail = self.trail(file);
+        let mut ready = || -> io::Result<()> {
             let part = self.folder.write(&names.part, length == 0)?;
             if part.metadata()?.len() > length {
                 part.set_len(length)?;
             }
             // Before it has a name that promises something.
             part.sync_all()?;
+            if !trail.is_at(&part.metadata()?) {
+                trail.give_up();
+            }
             drop(part);
             self.folder
                 .rename(&names.part, &names.named.name, self.wishes.overwrite)
@@ -85,7 +89,15 @@ impl FileStore {
             }
             Err(error) => return Err(self.error(file, &error)),
         };
-        let stamp = self.stamp(file).map_err(|e| self.error(file, &e))?;
+        let named = self.folder.read(&names.named);
+        let metadata = named.and_then(|named| named.metadata());
+        let metadata = metadata.map_err(|e| self.error(file, &e))?;
+        // The new name counts as a change.
+        trail.leave(&metadata);
+        if !ours {
+            trail.give_up();
+        }
+        let stamp = Stamp::from(&metadata);
         self.set_lies(file, Lies::Named { ours, stamp });
         Ok(())
     }

@@ -1,5 +1,7 @@
-//! What was written is read back before anybody is told that it is complete.
+//! Files that may not be what was written are read back before anybody is told that they are
+//! complete.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
@@ -12,10 +14,10 @@ use super::{FileStore, Lies};
 const MAX_THREADS: usize = 4;
 
 impl FileStore {
-    /// Reads all wanted pieces, and returns those that are not what was written, though the
-    /// disk said so: something else has changed them. They are to be fetched again; files of
-    /// ours that have them are in the making once more. Nothing is read that was not written
-    /// to since the engine has read it.
+    /// Reads the pieces of wanted files to which somebody else may have written, and returns those
+    /// that are not what was written: something else has changed them. They are to be fetched
+    /// again; files of ours that have them are in the making once more. Nothing is read that was
+    /// not written to since the engine has read it.
     pub fn read_back(&self) -> Result<Vec<PieceIndex>, StoreError> {
         if !std::mem::take(&mut self.state().written) {
             return Ok(Vec::new());
@@ -31,12 +33,18 @@ impl FileStore {
 
     fn bad_pieces(&self) -> Vec<PieceIndex> {
         let layout = self.metainfo.layout();
+        let doubtful: BTreeSet<usize> = (0..self.names.len())
+            .filter(|file| self.is_wanted(*file) && !self.is_as_we_left_it(*file))
+            .collect();
+        if doubtful.is_empty() {
+            return Vec::new();
+        }
         let next = AtomicU32::new(0);
         let work = || {
             let mut bad = Vec::new();
             while let Some(piece) = layout.piece(next.fetch_add(1, Ordering::Relaxed)) {
                 let mut spans = self.metainfo.piece_spans(piece);
-                if !spans.any(|span| self.is_wanted(span.file)) {
+                if !spans.any(|span| doubtful.contains(&span.file)) {
                     continue;
                 }
                 if !self.holds(piece) {
@@ -57,6 +65,17 @@ impl FileStore {
         });
         bad.sort_unstable();
         bad
+    }
+
+    /// Nobody else has written to a file since what it has was verified.
+    pub(super) fn is_as_we_left_it(&self, file: usize) -> bool {
+        let names = &self.names[file];
+        let opened = match self.lies(file) {
+            Lies::Named { .. } => self.folder.read(&names.named),
+            Lies::InTheMaking => self.folder.read(&names.part),
+        };
+        let metadata = opened.and_then(|opened| opened.metadata());
+        metadata.is_ok_and(|metadata| self.trail(file).is_at(&metadata))
     }
 
     /// These pieces are not here after all.

@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::{Read, Seek, SeekFrom, Write};
 
 use super::*;
 use crate::store::conformance::{PIECE, padded, torrent};
@@ -164,9 +165,7 @@ fn what_was_changed_after_it_was_written_is_found_and_mended() {
             .unwrap();
     }
     let path = folder.path().join("täglich/a");
-    let mut spoilt = fs::read(&path).unwrap();
-    spoilt[PIECE as usize] ^= 1;
-    fs::write(&path, spoilt).unwrap();
+    spoil(&path, u64::from(PIECE));
     let second = metainfo.layout().piece(1).unwrap();
     assert_eq!(store.read_back().unwrap(), [second]);
     assert!(store.finish().is_err());
@@ -177,6 +176,68 @@ fn what_was_changed_after_it_was_written_is_found_and_mended() {
     store.finish().unwrap();
     assert_eq!(fs::read(&path).unwrap(), bytes[..3 * PIECE as usize]);
     assert_eq!(names_below(folder.path()), ["a", "b"]);
+}
+
+/// Changes a byte of a file, once the system's clock for files shows it, and hides when.
+fn spoil(path: &Path, offset: u64) {
+    let modified = || fs::metadata(path).unwrap().modified().unwrap();
+    let before = modified();
+    let file = || fs::OpenOptions::new().read(true).write(true).open(path);
+    let mut byte = [0];
+    let mut spoilt = file().unwrap();
+    spoilt.seek(SeekFrom::Start(offset)).unwrap();
+    spoilt.read_exact(&mut byte).unwrap();
+    while modified() == before {
+        spoilt.seek(SeekFrom::Start(offset)).unwrap();
+        spoilt.write_all(&[byte[0] ^ 1]).unwrap();
+    }
+    spoilt.set_modified(before).unwrap();
+}
+
+#[test]
+fn what_was_changed_between_two_writes_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let (metainfo, bytes) = torrent(&[("a", 3 * PIECE as usize), ("b", 3 * PIECE as usize)]);
+    let store = open(folder.path(), &metainfo).unwrap();
+    for piece in metainfo.layout().pieces() {
+        if piece.get() == 2 {
+            let part = &store.names[0].part.name;
+            spoil(&folder.path().join("täglich").join(part), 5);
+        }
+        store
+            .write(piece, bytes_of(&metainfo, &bytes, piece))
+            .unwrap();
+    }
+    assert_eq!(
+        store.read_back().unwrap(),
+        [metainfo.layout().piece(0).unwrap()]
+    );
+}
+
+/// Where the system shows every change, nothing is read in vain.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_nobody_else_wrote_to_need_not_be_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (metainfo, bytes) = torrent(&[("a", 3 * PIECE as usize), ("b", 10)]);
+    let store = open(folder.path(), &metainfo).unwrap();
+    for piece in metainfo.layout().pieces() {
+        wait_for_the_clock_of(folder.path());
+        store
+            .write(piece, bytes_of(&metainfo, &bytes, piece))
+            .unwrap();
+    }
+    assert!((0..2).all(|file| store.is_as_we_left_it(file)));
+}
+
+/// Until a file that is changed now shows that it was changed later than one before.
+fn wait_for_the_clock_of(folder: &Path) {
+    let now = || {
+        let file = tempfile::NamedTempFile::new_in(folder).unwrap();
+        file.as_file().metadata().unwrap().modified().unwrap()
+    };
+    let before = now();
+    while now() == before {}
 }
 
 #[test]
