@@ -1,5 +1,6 @@
-//! From one tab to another over a direct link, and the same with WebTorrent in both: a page of
-//! theirs, at the same tracker, in the same browser.
+//! From one tab to another over a direct link, the same through the relay, and with WebTorrent in
+//! both: a page of theirs, at the same tracker, in a browser of the same kind. They take turns, so
+//! that all see the same machine; a short file says how soon something comes.
 
 use std::path::Path;
 
@@ -16,9 +17,14 @@ use crate::files::random;
 use crate::server::Server;
 use crate::tab::Tab;
 
-const MIB: usize = 128;
+/// What says how fast it is, and what says how soon.
+const LONG: usize = 96 << 20;
+const SHORT: usize = 1 << 20;
 /// Runs of each; the median counts.
-const RUNS: usize = 5;
+const RUNS: usize = 3;
+/// What our server is told, to have tabs linked directly, or never.
+const DIRECT: &[&str] = &["--relay", "spare"];
+const RELAYED: &[&str] = &["--relay-only"];
 
 /// Notes the moments of [`WATCH`] in a page of WebTorrent's.
 const OTHERS: &str = r#"
@@ -42,83 +48,98 @@ const OTHERS: &str = r#"
     };
 "#;
 
-/// Throughput, what it costs the browser, and the time to the first byte.
+/// Throughput, what it costs the browser, and the time to the first byte and to all of a short
+/// file.
 pub async fn run() -> Result<Vec<Figure>> {
     let folder = TempDir::new()?;
     let others = installed("node_modules/webtorrent/dist/webtorrent.min.js").is_some();
-    let mut ours = Vec::new();
-    let mut theirs = Vec::new();
-    let mut relayed = 0.0_f64;
-    for number in 0..RUNS {
-        let file = random(&folder.path().join("tabs.bin"), MIB << 20, number as u64)?;
-        let (run, bytes) = by_us(&file).await?;
-        ours.push(run);
-        relayed = relayed.max(100.0 * bytes as f64 / file.metadata()?.len() as f64);
-        if others {
-            theirs.push(by_webtorrent(&file).await?);
+    let mut measured = Vec::new();
+    for (what, length) in [("long", LONG), ("short", SHORT)] {
+        let mut runs = [const { Vec::new() }; 3];
+        for number in 0..RUNS {
+            let path = folder.path().join(format!("{what} {number}.bin"));
+            let file = random(&path, length, number as u64)?;
+            runs[0].push(by_us(&file, DIRECT).await?);
+            runs[1].push(by_us(&file, RELAYED).await?);
+            if others {
+                runs[2].push(by_webtorrent(&file).await?);
+            }
+        }
+        let of = |what, unit, figure, aim| figures(&runs, length, what, unit, figure, aim);
+        if length == LONG {
+            let half = "half of WebTorrent's";
+            measured.extend(of("throughput", "MB/s", Run::throughput, "WebTorrent's"));
+            measured.extend(of("browser's CPU", "s/GB", Run::cpu_of_a_gigabyte, half));
+            measured.extend(of("largest tab's memory", "MiB", |run| run.peak_mib, ""));
+            measured.extend(of("went through the relay", "%", Run::relayed, ""));
+        } else {
+            let half = "half of WebTorrent's";
+            measured.extend(of("first byte", "s", |run| run.first, half));
+            measured.extend(of("all of it", "s", |run| run.seconds, half));
         }
     }
-    let figures = |what: &str, unit, figure: fn(&Run) -> f64, aim| {
-        let of = |name, runs: &[Run]| Runs {
-            name,
-            values: runs.iter().map(figure).collect(),
-        };
-        let runs = [of("ours", &ours), of("WebTorrent", &theirs)];
-        beside(
-            &format!("{MIB} MiB from tab to tab, direct, {what}"),
-            unit,
-            &runs,
-            aim,
-        )
-    };
-    let mut measured = figures("throughput", "MB/s", Run::throughput, "WebTorrent's");
-    measured.extend(figures(
-        "browser's CPU",
-        "s",
-        |run| run.cpu,
-        "half of WebTorrent's",
-    ));
-    measured.extend(figures(
-        "first byte",
-        "s",
-        |run| run.first,
-        "half of WebTorrent's",
-    ));
-    measured.extend(figures(
-        "largest tab's peak memory",
-        "MiB",
-        |run| run.peak_mib,
-        "",
-    ));
-    let name = format!("{MIB} MiB from tab to tab, direct: most that went through the relay");
-    measured.push(Figure::new(
-        name,
-        relayed,
-        "%",
-        "until the direct link was up",
-    ));
     Ok(measured)
 }
 
+fn figures(
+    runs: &[Vec<Run>; 3],
+    length: usize,
+    what: &str,
+    unit: &'static str,
+    figure: fn(&Run) -> f64,
+    aim: &str,
+) -> Vec<Figure> {
+    let of = |name, runs: &[Run]| Runs {
+        name,
+        values: runs.iter().map(figure).collect(),
+    };
+    let [direct, relayed, theirs] = runs;
+    let mib = length >> 20;
+    beside(
+        &format!("{mib} MiB from tab to tab, {what}"),
+        unit,
+        &[
+            of("direct", direct),
+            of("by relay", relayed),
+            of("WebTorrent", theirs),
+        ],
+        aim,
+    )
+}
+
+/// One transfer.
 struct Run {
+    /// Bytes of content.
+    length: f64,
+    /// From following the link to having everything, and to the first byte.
     seconds: f64,
     first: f64,
+    /// Seconds of processor time of the whole browser.
     cpu: f64,
     peak_mib: f64,
+    /// Bytes that our relay carried.
+    relayed: f64,
 }
 
 impl Run {
     fn throughput(&self) -> f64 {
-        (MIB << 20) as f64 / 1e6 / self.seconds
+        self.length / 1e6 / self.seconds
     }
-}
 
-impl Run {
+    fn cpu_of_a_gigabyte(&self) -> f64 {
+        self.cpu / (self.length / 1e9)
+    }
+
+    fn relayed(&self) -> f64 {
+        100.0 * self.relayed / self.length
+    }
+
     /// Once the leecher has everything: since it began, in milliseconds of its clock, and since the
     /// browser had used so many seconds of CPU.
     async fn until_seeding(
         leecher: &Tab,
         server: &Server,
+        file: &Path,
         begin: f64,
         before: f64,
     ) -> Result<Self> {
@@ -126,17 +147,18 @@ impl Run {
         let cpu = cpu_seconds_below(std::process::id(), server.pid()) - before;
         let first = moment(leecher, "bytes").await?;
         Ok(Run {
+            length: file.metadata()?.len() as f64,
             seconds: (end - begin) / 1000.0,
             first: (first - begin) / 1000.0,
             cpu,
             peak_mib: peak_mib_of_tabs(std::process::id()),
+            relayed: server.relayed_bytes().await? as f64,
         })
     }
 }
 
-/// Also how many bytes the relay carried.
-async fn by_us(file: &Path) -> Result<(Run, u64)> {
-    let server = Server::start_with(&["--relay", "spare"]).await?;
+async fn by_us(file: &Path, options: &[&str]) -> Result<Run> {
+    let server = Server::start_with(options).await?;
     let browser = Browser::start().await?;
     let seeder = browser.open(&server.page()).await?;
     seeder.share(&[file]).await?;
@@ -145,10 +167,9 @@ async fn by_us(file: &Path) -> Result<(Run, u64)> {
     leecher.run(WATCH).await?;
     let before = cpu_seconds_below(std::process::id(), server.pid());
     let begin = follow(&leecher, &link).await?;
-    let run = Run::until_seeding(&leecher, &server, begin, before).await?;
-    let relayed = server.relayed_bytes().await?;
+    let run = Run::until_seeding(&leecher, &server, file, begin, before).await?;
     browser.quit().await?;
-    Ok((run, relayed))
+    Ok(run)
 }
 
 async fn by_webtorrent(file: &Path) -> Result<Run> {
@@ -171,7 +192,7 @@ async fn by_webtorrent(file: &Path) -> Result<Run> {
     let before = cpu_seconds_below(std::process::id(), server.pid());
     let begin = leecher.run(&format!("return get({link:?});")).await?;
     let begin = begin.as_f64().context("a time")?;
-    let run = Run::until_seeding(&leecher, &server, begin, before).await?;
+    let run = Run::until_seeding(&leecher, &server, file, begin, before).await?;
     browser.quit().await?;
     Ok(run)
 }

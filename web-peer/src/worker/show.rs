@@ -154,12 +154,22 @@ impl Host {
             let show = self.show.borrow();
             let interval = match () {
                 () if !show.is_wanted => SECOND,
-                () if now < show.eager_until => EAGER_INTERVAL,
-                () => INTERVAL,
+                () if now >= show.eager_until => INTERVAL,
+                () if self.has_begun(&show.shown.view, now) => Duration::ZERO,
+                () => EAGER_INTERVAL,
             };
             (show.latest, interval)
         };
         self.show_after(interval.saturating_sub(now - latest));
+    }
+
+    /// The first bytes of something came, which is what whoever asked for it waits for.
+    fn has_begun(&self, shown: &View, now: Time) -> bool {
+        let begun = |view: &View| {
+            let torrents = view.torrents.iter();
+            torrents.filter(|torrent| torrent.downloaded > 0).count()
+        };
+        begun(&self.node().view(now)) > begun(shown)
     }
 
     /// The page wants the next snapshot.
