@@ -145,6 +145,11 @@ impl Tracker {
         self.listings.insert(info_hash, listing);
     }
 
+    /// It was told of a torrent, or will be.
+    pub(crate) fn lists(&self, info_hash: InfoHash) -> bool {
+        self.listings.contains_key(&info_hash)
+    }
+
     /// It was told of a torrent, and has yet to answer.
     pub(crate) fn awaits(&self, info_hash: InfoHash) -> bool {
         let listing = self.listings.get(&info_hash);

@@ -35,7 +35,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
             };
         };
         let work = &self.engine.engine().config().work;
-        if !link.bears(now, &input, &self.trackers, work, &mut self.out) {
+        if !link.bears(now, &input, work, &mut self.out) {
             return engine::Input::Tick;
         }
         match input {

@@ -7,7 +7,6 @@
 use std::collections::VecDeque;
 
 use super::super::pulse::Pulse;
-use super::super::trackers::Trackers;
 use super::super::{LinkInput, LinkOutput, Output};
 use super::RelayLink;
 use crate::chunk::Chunk;
@@ -19,9 +18,6 @@ use crate::wire::relay::ServerMessage;
 /// Units for another error than the one before: twenty at once, and one every other second.
 /// Each is a line that somebody reads.
 const NEWS: u32 = 1000;
-/// Units for somebody who wants a channel or a direct link, and may be turned away: five
-/// thousand at once, more than a swarm has members.
-const CALL: u32 = 4;
 /// Bytes of a channel that is gone, for each unit: what was under way when we closed it is no
 /// fault of the server's, even if that is what all channels' queues hold.
 const STRETCH: usize = 32 << 10;
@@ -33,7 +29,6 @@ impl RelayLink {
         &mut self,
         now: Time,
         input: &LinkInput<C>,
-        trackers: &Trackers,
         config: &WorkConfig,
         out: &mut VecDeque<Output<C>>,
     ) -> bool {
@@ -41,7 +36,7 @@ impl RelayLink {
             return matches!(input, LinkInput::Up | LinkInput::Down);
         }
         let units = match input {
-            LinkInput::Message(message) => self.units(message, trackers),
+            LinkInput::Message(message) => self.units(message),
             LinkInput::Data { channel, payload } => self.stretch(*channel, payload.len()),
             LinkInput::Up | LinkInput::Down | LinkInput::Sent(_) => 0,
         };
@@ -54,16 +49,14 @@ impl RelayLink {
         false
     }
 
-    fn units(&self, message: &ServerMessage, trackers: &Trackers) -> u32 {
+    fn units(&self, message: &ServerMessage) -> u32 {
         let unless = |useful: bool| u32::from(!useful);
         match message {
             ServerMessage::Welcome(_) => unless(self.welcome.is_none()),
             ServerMessage::Peers(peers) => unless(self.tracker.awaits(peers.info_hash)),
-            ServerMessage::Incoming(call) => match trackers.has(call.info_hash, self.id) {
-                true => CALL,
-                false => 1,
-            },
-            ServerMessage::Offer(_) | ServerMessage::Answer(_) => CALL,
+            // A crowd of thousands may call for what only we have.
+            ServerMessage::Incoming(call) => unless(self.tracker.lists(call.info_hash)),
+            ServerMessage::Offer(_) | ServerMessage::Answer(_) => 1,
             ServerMessage::Accepted { request, .. } | ServerMessage::Refused { request, .. } => {
                 unless(self.opening.contains_key(request))
             }
