@@ -1,15 +1,13 @@
 //! `cargo xtask fuzz`: libFuzzer on every target, or on one, for so many seconds each.
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::thread;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use xshell::cmd;
 
 use crate::setup;
+use crate::together::{run_in_one_piece, side_by_side};
 use crate::workspace::{Workspace, heading};
 
 /// Options of `fuzz`.
@@ -39,7 +37,11 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let sh = &workspace.sh;
     let only = &args.target;
     cmd!(sh, "cargo +nightly fuzz build --sanitizer none {only...}").run()?;
-    let crashed = fuzz_all(workspace, &targets, args)?;
+    // Each takes one processor.
+    let crashed = side_by_side(workspace, &targets, |workspace, target| {
+        fuzz(workspace, target, args)
+    })?;
+    let crashed = crashed.concat();
     if crashed.is_empty() {
         heading("Nothing crashed");
         return Ok(());
@@ -71,34 +73,7 @@ fn targets(workspace: &Workspace, only: Option<&str>) -> Result<Vec<String>> {
     }
 }
 
-/// Fuzzes every target, as many at once as there are processors, because each uses one; copies of
-/// the inputs that crashed one.
-fn fuzz_all(workspace: &Workspace, targets: &[String], args: &Args) -> Result<Vec<PathBuf>> {
-    let waiting = Mutex::new(targets.iter());
-    let next = || waiting.lock().expect("no worker panics").next();
-    let work = |workspace: Workspace| {
-        let mut crashed = Vec::new();
-        while let Some(target) = next() {
-            crashed.extend(fuzz(&workspace, target, args)?);
-        }
-        Ok(crashed)
-    };
-    let processors = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        let workers = (0..processors.min(targets.len()))
-            .map(|_| workspace.clone())
-            .map(|workspace| scope.spawn(|| work(workspace)));
-        let workers: Vec<_> = workers.collect();
-        let mut crashed = Vec::new();
-        for worker in workers {
-            let found: Result<Vec<PathBuf>> = worker.join().expect("no worker panics");
-            crashed.extend(found?);
-        }
-        Ok(crashed)
-    })
-}
-
-/// Fuzzes one target, and says in one piece what came of it; copies of the inputs that crashed it.
+/// Fuzzes one target; copies of the inputs that crashed it.
 fn fuzz(workspace: &Workspace, target: &str, args: &Args) -> Result<Vec<PathBuf>> {
     let sh = &workspace.sh;
     let fuzz = workspace.root.join("fuzz");
@@ -122,14 +97,11 @@ fn fuzz(workspace: &Workspace, target: &str, args: &Args) -> Result<Vec<PathBuf>
         "cargo +nightly fuzz run --sanitizer none {target} {corpus} {seeds} --
          {artifacts} {time} {length} {seed} -print_final_stats=1 -verbosity=0"
     );
-    eprintln!("Fuzzing {target} …");
-    let result = run.quiet().ignore_status().output()?;
-    heading(&format!("Fuzzed {target}"));
-    io::stderr().write_all(&[result.stdout, result.stderr].concat())?;
+    let result = run_in_one_piece(&format!("Fuzzing {target}"), run);
     let crashes = keep(&found, &fuzz.join("crashes").join(target))?;
     if crashes.is_empty() {
         // Then it is not an input that is to blame.
-        ensure!(result.status.success(), "fuzzing {target} has failed");
+        result?;
     }
     Ok(crashes)
 }

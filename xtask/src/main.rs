@@ -14,6 +14,7 @@ mod serve;
 mod setup;
 mod shrink;
 mod test;
+mod together;
 mod workspace;
 
 use std::process::ExitCode;
@@ -39,11 +40,11 @@ enum Command {
     Dev(dev::Args),
     /// Runs the tests: all of them, or one part
     Test(test::Args),
-    /// Measures the relay, swarms of tabs and the page, as a table and as JSON
+    /// Measures the server, peers, tabs and the page, as a table and as JSON
     Bench(bench::Args),
     /// Feeds the parsers, the engine and the hub what a fuzzer makes up (needs a nightly compiler)
     Fuzz(fuzz::Args),
-    /// Checks formatting, clippy for native and wasm32, documentation, and what depends on what
+    /// Checks formatting, clippy for native and wasm32, documentation, what depends on what, languages, types
     Lint,
 }
 

@@ -3,11 +3,14 @@
 mod in_tabs;
 
 use std::path::Path;
+use std::thread;
 
 use anyhow::Result;
 use clap::ValueEnum;
+use in_tabs::Way;
 use xshell::cmd;
 
+use crate::together::{run_in_one_piece, side_by_side};
 use crate::workspace::{Workspace, heading};
 use crate::{build, setup};
 
@@ -63,14 +66,18 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         Some(part) => std::slice::from_ref(part),
         None => Part::value_variants(),
     };
+    let needs_core = parts.contains(&Part::Wasm);
     // Once for all parts: what packs them does its minute of work again each time.
     if parts.iter().any(|part| part.needs_pages()) {
-        build::all_pages(workspace)?;
+        build_pages(workspace, needs_core.then_some(&args.test_args))?;
+    } else if needs_core {
+        prepare_core_in_node(workspace)?;
+        core_in_node(workspace, &args.test_args)?;
     }
     for part in parts {
         match part {
             Part::Native => native(workspace, &args.test_args)?,
-            Part::Wasm => wasm(workspace, &args.test_args)?,
+            Part::Wasm => web_peer(workspace, &args.test_args)?,
             Part::Tabs => tabs(workspace, &args.test_args)?,
             Part::Firefox => firefox(workspace, &args.test_args)?,
             Part::Webkit => webkit(workspace, &args.test_args)?,
@@ -87,18 +94,47 @@ fn native(workspace: &Workspace, args: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn wasm(workspace: &Workspace, args: &[String]) -> Result<()> {
-    let sh = &workspace.sh;
-    setup::wasm_target(workspace, "wasm32-wasip1")?;
-    setup::node(workspace)?;
-    heading("The core's tests as WebAssembly, under Node");
-    // A panic aborts there: what a test has said so far would be lost if it was captured.
-    cmd!(
-        sh,
-        "cargo test -p swarm-core --target wasm32-wasip1 -- --nocapture {args...}"
-    )
-    .run()?;
+/// Builds the pages, and runs the core's tests meanwhile if there are options for them: neither needs
+/// anything of the other, and what links a page takes one processor for minutes.
+fn build_pages(workspace: &Workspace, core: Option<&Vec<String>>) -> Result<()> {
+    let Some(args) = core else {
+        return build::all_pages(workspace);
+    };
+    prepare_core_in_node(workspace)?;
+    let beside = workspace.clone();
+    thread::scope(|scope| {
+        let core = scope.spawn(move || core_in_node(&beside, args));
+        build::all_pages(workspace)?;
+        core.join().expect("it does not panic")
+    })
+}
 
+fn prepare_core_in_node(workspace: &Workspace) -> Result<()> {
+    setup::wasm_target(workspace, "wasm32-wasip1")?;
+    setup::node(workspace)
+}
+
+fn core_in_node(workspace: &Workspace, args: &[String]) -> Result<()> {
+    let sh = &workspace.sh;
+    heading("The core's tests as WebAssembly, under Node");
+    let core = ["-p", "swarm-core", "--target", "wasm32-wasip1"];
+    cmd!(sh, "cargo test {core...} --no-run").run()?;
+    // Each runs in one thread, and so takes one processor. A panic aborts there: what a test has
+    // said so far would be lost if it was captured.
+    let test = |workspace: &Workspace, target: &Vec<String>| {
+        let sh = &workspace.sh;
+        let command = cmd!(
+            sh,
+            "cargo test {core...} {target...} -- --nocapture {args...}"
+        );
+        run_in_one_piece(&format!("The core's {}", target.join(" ")), command)
+    };
+    side_by_side(workspace, &core_targets(workspace)?, test)?;
+    Ok(())
+}
+
+fn web_peer(workspace: &Workspace, args: &[String]) -> Result<()> {
+    let sh = &workspace.sh;
     setup::wasm_target(workspace, "wasm32-unknown-unknown")?;
     setup::wasm_bindgen(workspace)?;
     let driver = setup::browser(workspace)?;
@@ -119,8 +155,13 @@ fn tabs(workspace: &Workspace, args: &[String]) -> Result<()> {
     let tests = in_tabs::build(workspace, &in_tabs::all(workspace)?)?;
     heading("Tests in real tabs");
     let others = ["--skip", OTHERS, "--skip", FIREFOX, "--skip", WEBKIT];
-    let env = [("CHROMEDRIVER", &*chromium), ("TABSWARM_AXE", &*axe)];
-    in_tabs::run(workspace, &tests, &[], &with(&others, args), &env)
+    let way = Way {
+        inside: &[],
+        args: &with(&others, args),
+        env: &[("CHROMEDRIVER", &chromium), ("TABSWARM_AXE", &axe)],
+        at_once: false,
+    };
+    in_tabs::run(workspace, &tests, &way)
 }
 
 fn firefox(workspace: &Workspace, args: &[String]) -> Result<()> {
@@ -128,8 +169,13 @@ fn firefox(workspace: &Workspace, args: &[String]) -> Result<()> {
     let firefox = setup::firefox(workspace)?;
     let tests = in_tabs::build(workspace, &["firefox", "play"])?;
     heading("Tests in Firefox");
-    let env = [("CHROMEDRIVER", &*chromium), ("GECKODRIVER", &*firefox)];
-    in_tabs::run(workspace, &tests, &[], &or(FIREFOX, args), &env)
+    let way = Way {
+        inside: &[],
+        args: &or(FIREFOX, args),
+        env: &[("CHROMEDRIVER", &chromium), ("GECKODRIVER", &firefox)],
+        at_once: false,
+    };
+    in_tabs::run(workspace, &tests, &way)
 }
 
 fn webkit(workspace: &Workspace, args: &[String]) -> Result<()> {
@@ -137,23 +183,42 @@ fn webkit(workspace: &Workspace, args: &[String]) -> Result<()> {
     let webkit = setup::webkit(workspace)?;
     let tests = in_tabs::build(workspace, &["webkit", "play"])?;
     heading("Tests in WebKit");
-    let env = [("CHROMEDRIVER", &*chromium), ("WEBKITDRIVER", &*webkit)];
-    in_tabs::run(workspace, &tests, &[], &or(WEBKIT, args), &env)
+    let way = Way {
+        inside: &[],
+        args: &or(WEBKIT, args),
+        env: &[("CHROMEDRIVER", &chromium), ("WEBKITDRIVER", &webkit)],
+        at_once: false,
+    };
+    in_tabs::run(workspace, &tests, &way)
 }
 
 fn clients(workspace: &Workspace, args: &[String]) -> Result<()> {
     let clients = setup::clients(workspace)?;
     let chromium = setup::browser(workspace)?;
-    let names = ["clients", "dht", "ordinary", "webtorrent"];
+    // Those that take long first.
+    let names = ["ordinary", "webtorrent", "dht", "clients"];
     let tests = in_tabs::build(workspace, &names)?;
     heading("Tests with other clients");
     let network = workspace.root.join("tests/clients/network.sh");
-    let inside = [Path::new("sh"), &network];
-    let env = [
-        ("CHROMEDRIVER", &*chromium),
-        ("TABSWARM_CLIENTS", &*clients),
-    ];
-    in_tabs::run(workspace, &tests, &inside, &with(&[], args), &env)
+    let way = Way {
+        inside: &[Path::new("sh"), &network],
+        args: &with(&[], args),
+        env: &[("CHROMEDRIVER", &chromium), ("TABSWARM_CLIENTS", &clients)],
+        // Each has a network of its own. Who asks for some tests wants to see how they go.
+        at_once: args.is_empty(),
+    };
+    in_tabs::run(workspace, &tests, &way)
+}
+
+/// The core's tests, as cargo is asked for them: in the library, in what stands in its documentation,
+/// and in files.
+fn core_targets(workspace: &Workspace) -> Result<Vec<Vec<String>>> {
+    let files = in_tabs::names(&workspace.root.join("core/tests"))?;
+    let files = files
+        .into_iter()
+        .map(|name| vec!["--test".to_owned(), name]);
+    let others = ["--lib", "--doc"].map(|option| vec![option.to_owned()]);
+    Ok(others.into_iter().chain(files).collect())
 }
 
 /// Options for the tests, ours and those of whoever asked.

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use xshell::cmd;
+use xshell::{Cmd, cmd};
 
+use crate::together::{run_in_one_piece, side_by_side};
 use crate::workspace::{Workspace, heading};
 
 /// Where the package is.
@@ -29,11 +30,15 @@ pub(super) struct Test {
 
 /// The names of all that there are.
 pub(super) fn all(workspace: &Workspace) -> Result<Vec<String>> {
-    let folder = workspace.root.join(PACKAGE).join("tests");
+    names(&workspace.root.join(PACKAGE).join("tests"))
+}
+
+/// What cargo calls the tests in a package's folder of tests: files, and folders with a `main.rs`.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(&folder).context("looking for tests in tabs")? {
+    for entry in fs::read_dir(folder).context("looking for tests")? {
         let path = entry?.path();
-        if path.extension() == Some(OsStr::new("rs")) {
+        if path.extension() == Some(OsStr::new("rs")) || path.join("main.rs").is_file() {
             let name = path.file_stem().context("a test without a name")?;
             names.push(name.to_string_lossy().into_owned());
         }
@@ -42,7 +47,8 @@ pub(super) fn all(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Builds these tests, and the programs that they start, unoptimised: nothing there is about speed.
+/// Builds these tests, which come in the same order, and the programs that they start, unoptimised:
+/// nothing there is about speed.
 pub(super) fn build<Name: AsRef<str>>(workspace: &Workspace, names: &[Name]) -> Result<Vec<Test>> {
     heading("Building the programs that tests start");
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
@@ -72,36 +78,57 @@ pub(super) fn build<Name: AsRef<str>>(workspace: &Workspace, names: &[Name]) -> 
             });
         }
     }
-    built.sort_by(|one, other| one.name.cmp(&other.name));
+    built.sort_by_key(|test| names.iter().position(|name| *name == test.name));
     ensure!(built.len() == names.len(), "cargo has not built every test");
     Ok(built)
 }
 
-/// Runs of these tests what a plain `cargo test` ignores, because it needs browsers or clients; one
-/// after the other, because each keeps several tabs busy. `inside` is what runs the programs, if
-/// they are not to be started as they are.
-pub(super) fn run(
-    workspace: &Workspace,
-    tests: &[Test],
-    inside: &[&Path],
-    args: &[&str],
-    env: &[(&str, &Path)],
-) -> Result<()> {
-    let sh = &workspace.sh;
+/// How tests are run.
+pub(super) struct Way<'a> {
+    /// What runs the programs, if they are not to be started as they are.
+    pub(super) inside: &'a [&'a Path],
+    /// Options for the tests.
+    pub(super) args: &'a [&'a str],
+    /// Where what they need is.
+    pub(super) env: &'a [(&'a str, &'a Path)],
+    /// Several programs at once, as they mostly wait, and have nothing in common.
+    pub(super) at_once: bool,
+}
+
+/// Runs of these tests what a plain `cargo test` ignores, because it needs browsers or clients; those
+/// of a program one after the other, because each keeps several tabs busy.
+pub(super) fn run(workspace: &Workspace, tests: &[Test], way: &Way<'_>) -> Result<()> {
     // Where cargo would run them.
-    let _folder = sh.push_dir(workspace.root.join(PACKAGE));
-    for Test { name, program } in tests {
-        eprintln!("\n     Running {PACKAGE}/tests/{name}.rs");
-        let mut words = inside.iter().copied().chain([&**program]);
-        let first = words.next().context("nothing to run")?;
-        cmd!(
-            sh,
-            "{first} {words...} --ignored --test-threads=1 {args...}"
-        )
-        .envs(env.iter().copied())
-        .env("TABSWARM_PAGE", workspace.dist())
-        .env("TABSWARM_BIN_DIR", workspace.target.join("debug"))
-        .run()?;
+    let _folder = workspace.sh.push_dir(workspace.root.join(PACKAGE));
+    if way.at_once {
+        side_by_side(workspace, tests, |workspace, test| {
+            run_in_one_piece(&test.title(), test.command(workspace, way)?)
+        })?;
+        return Ok(());
+    }
+    for test in tests {
+        eprintln!("\n     {}", test.title());
+        test.command(workspace, way)?.run()?;
     }
     Ok(())
+}
+
+impl Test {
+    fn title(&self) -> String {
+        format!("Running {PACKAGE}/tests/{}.rs", self.name)
+    }
+
+    fn command<'a>(&self, workspace: &'a Workspace, way: &Way<'_>) -> Result<Cmd<'a>> {
+        let mut words = way.inside.iter().copied().chain([&*self.program]);
+        let first = words.next().context("nothing to run")?;
+        let args = way.args;
+        let command = cmd!(
+            workspace.sh,
+            "{first} {words...} --ignored --test-threads=1 {args...}"
+        );
+        Ok(command
+            .envs(way.env.iter().copied())
+            .env("TABSWARM_PAGE", workspace.dist())
+            .env("TABSWARM_BIN_DIR", workspace.target.join("debug")))
+    }
 }
