@@ -4,13 +4,11 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::fields::Twenty;
+use crate::handed::Handed;
 use crate::names::{ANNOUNCE, SCRAPE, event_name};
 use swarm_core::id::InfoHash;
 use swarm_core::wire::tracker::Scraped;
 use swarm_core::wire::webtorrent::{Answer, ClientMessage, Offer, ServerMessage};
-
-/// What a message takes beside descriptions, mostly.
-const SKELETON: usize = 384;
 
 #[derive(Serialize)]
 struct Description<'a> {
@@ -38,21 +36,6 @@ struct AnnounceOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     numwant: Option<u32>,
     offers: Vec<OfferOut<'a>>,
-}
-
-/// An offer or an answer on its way.
-#[derive(Serialize)]
-struct Handed<'a> {
-    action: &'static str,
-    info_hash: Twenty,
-    peer_id: Twenty,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to_peer_id: Option<Twenty>,
-    offer_id: Twenty,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offer: Option<Description<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<Description<'a>>,
 }
 
 #[derive(Serialize)]
@@ -128,18 +111,15 @@ pub fn encode_client(message: &ClientMessage) -> String {
             to,
             id,
             sdp,
-        }) => to_text_of(
-            sdp.len(),
-            &Handed {
-                action: ANNOUNCE,
-                info_hash: hash(*info_hash),
-                peer_id: Twenty(peer_id.0),
-                to_peer_id: Some(Twenty(to.0)),
-                offer_id: Twenty(id.0),
-                offer: None,
-                answer: Some(answer(sdp)),
-            },
-        ),
+        }) => Handed {
+            info_hash: *info_hash,
+            peer_id: *peer_id,
+            to: Some(*to),
+            id: *id,
+            kind: "answer",
+            sdp,
+        }
+        .to_text(),
         ClientMessage::Scrape { swarms } => to_text(&ScrapeOut {
             action: SCRAPE,
             info_hash: swarms.iter().copied().map(hash).collect(),
@@ -165,35 +145,29 @@ pub fn encode_server(message: &ServerMessage) -> String {
             info_hash,
             peer_id,
             offer: Offer { id, sdp },
-        } => to_text_of(
-            sdp.len(),
-            &Handed {
-                action: ANNOUNCE,
-                info_hash: hash(*info_hash),
-                peer_id: Twenty(peer_id.0),
-                to_peer_id: None,
-                offer_id: Twenty(id.0),
-                offer: Some(offer(sdp)),
-                answer: None,
-            },
-        ),
+        } => Handed {
+            info_hash: *info_hash,
+            peer_id: *peer_id,
+            to: None,
+            id: *id,
+            kind: "offer",
+            sdp,
+        }
+        .to_text(),
         ServerMessage::Answer {
             info_hash,
             peer_id,
             id,
             sdp,
-        } => to_text_of(
-            sdp.len(),
-            &Handed {
-                action: ANNOUNCE,
-                info_hash: hash(*info_hash),
-                peer_id: Twenty(peer_id.0),
-                to_peer_id: None,
-                offer_id: Twenty(id.0),
-                offer: None,
-                answer: Some(answer(sdp)),
-            },
-        ),
+        } => Handed {
+            info_hash: *info_hash,
+            peer_id: *peer_id,
+            to: None,
+            id: *id,
+            kind: "answer",
+            sdp,
+        }
+        .to_text(),
         ServerMessage::Scraped(scraped) => to_text(&ScrapedOut {
             action: SCRAPE,
             files: FilesOut(scraped),
@@ -214,11 +188,6 @@ fn offer(sdp: &str) -> Description<'_> {
     Description { r#type, sdp }
 }
 
-fn answer(sdp: &str) -> Description<'_> {
-    let r#type = "answer";
-    Description { r#type, sdp }
-}
-
 fn offered(it: &Offer) -> OfferOut<'_> {
     OfferOut {
         offer: offer(&it.sdp),
@@ -227,13 +196,5 @@ fn offered(it: &Offer) -> OfferOut<'_> {
 }
 
 fn to_text(message: &impl Serialize) -> String {
-    to_text_of(0, message)
-}
-
-/// The same where so many bytes of descriptions are in it: it has room for them from the start.
-/// Every line of theirs ends with two characters that are written as two each.
-fn to_text_of(sdp: usize, message: &impl Serialize) -> String {
-    let mut text = Vec::with_capacity(SKELETON + sdp + sdp / 8);
-    serde_json::to_writer(&mut text, message).expect("all of it can be said in JSON");
-    String::from_utf8(text).expect("JSON is UTF-8")
+    serde_json::to_string(message).expect("all of it can be said in JSON")
 }
