@@ -15,6 +15,7 @@ use swarm_core::wire::webtorrent::{
 };
 
 mod fields;
+mod handed;
 mod names;
 #[cfg(test)]
 mod tests;

@@ -4,13 +4,11 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::fields::Twenty;
+use crate::handed::Handed;
 use crate::names::{ANNOUNCE, SCRAPE, event_name};
-use swarm_core::id::{InfoHash, PeerId};
+use swarm_core::id::InfoHash;
 use swarm_core::wire::tracker::Scraped;
-use swarm_core::wire::webtorrent::{Answer, ClientMessage, Offer, OfferId, ServerMessage};
-
-/// What a message takes beside descriptions, mostly.
-const SKELETON: usize = 384;
+use swarm_core::wire::webtorrent::{Answer, ClientMessage, Offer, ServerMessage};
 
 #[derive(Serialize)]
 struct Description<'a> {
@@ -38,21 +36,6 @@ struct AnnounceOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     numwant: Option<u32>,
     offers: Vec<OfferOut<'a>>,
-}
-
-/// An offer or an answer on its way.
-#[derive(Serialize)]
-struct Handed<'a> {
-    action: &'static str,
-    info_hash: Twenty,
-    peer_id: Twenty,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to_peer_id: Option<Twenty>,
-    offer_id: Twenty,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offer: Option<Description<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<Description<'a>>,
 }
 
 #[derive(Serialize)]
@@ -128,14 +111,15 @@ pub fn encode_client(message: &ClientMessage) -> String {
             to,
             id,
             sdp,
-        }) => to_text_of(
-            sdp.len(),
-            &Handed {
-                to_peer_id: Some(Twenty(to.0)),
-                answer: Some(answer(sdp)),
-                ..handed(*info_hash, *peer_id, *id)
-            },
-        ),
+        }) => Handed {
+            info_hash: *info_hash,
+            peer_id: *peer_id,
+            to: Some(*to),
+            id: *id,
+            kind: "answer",
+            sdp,
+        }
+        .to_text(),
         ClientMessage::Scrape { swarms } => to_text(&ScrapeOut {
             action: SCRAPE,
             info_hash: swarms.iter().copied().map(hash).collect(),
@@ -161,25 +145,29 @@ pub fn encode_server(message: &ServerMessage) -> String {
             info_hash,
             peer_id,
             offer: Offer { id, sdp },
-        } => to_text_of(
-            sdp.len(),
-            &Handed {
-                offer: Some(offer(sdp)),
-                ..handed(*info_hash, *peer_id, *id)
-            },
-        ),
+        } => Handed {
+            info_hash: *info_hash,
+            peer_id: *peer_id,
+            to: None,
+            id: *id,
+            kind: "offer",
+            sdp,
+        }
+        .to_text(),
         ServerMessage::Answer {
             info_hash,
             peer_id,
             id,
             sdp,
-        } => to_text_of(
-            sdp.len(),
-            &Handed {
-                answer: Some(answer(sdp)),
-                ..handed(*info_hash, *peer_id, *id)
-            },
-        ),
+        } => Handed {
+            info_hash: *info_hash,
+            peer_id: *peer_id,
+            to: None,
+            id: *id,
+            kind: "answer",
+            sdp,
+        }
+        .to_text(),
         ServerMessage::Scraped(scraped) => to_text(&ScrapedOut {
             action: SCRAPE,
             files: FilesOut(scraped),
@@ -191,31 +179,12 @@ pub fn encode_server(message: &ServerMessage) -> String {
         }),
     }
 }
-
-/// What hands on nothing yet.
-fn handed<'a>(info_hash: InfoHash, from: PeerId, offer: OfferId) -> Handed<'a> {
-    Handed {
-        action: ANNOUNCE,
-        info_hash: hash(info_hash),
-        peer_id: Twenty(from.0),
-        to_peer_id: None,
-        offer_id: Twenty(offer.0),
-        offer: None,
-        answer: None,
-    }
-}
-
 fn hash(info_hash: InfoHash) -> Twenty {
     Twenty(info_hash.0)
 }
 
 fn offer(sdp: &str) -> Description<'_> {
     let r#type = "offer";
-    Description { r#type, sdp }
-}
-
-fn answer(sdp: &str) -> Description<'_> {
-    let r#type = "answer";
     Description { r#type, sdp }
 }
 
@@ -227,13 +196,5 @@ fn offered(it: &Offer) -> OfferOut<'_> {
 }
 
 fn to_text(message: &impl Serialize) -> String {
-    to_text_of(0, message)
-}
-
-/// The same where so many bytes of descriptions are in it: it has room for them from the start.
-/// Every line of theirs ends with two characters that are written as two each.
-fn to_text_of(sdp: usize, message: &impl Serialize) -> String {
-    let mut text = Vec::with_capacity(SKELETON + sdp + sdp / 8);
-    serde_json::to_writer(&mut text, message).expect("all of it can be said in JSON");
-    String::from_utf8(text).expect("JSON is UTF-8")
+    serde_json::to_string(message).expect("all of it can be said in JSON")
 }

@@ -105,6 +105,11 @@ impl ClientOutbox {
         Some(output)
     }
 
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Bytes of memory, about, of what waits and answers the client's own messages.
     pub fn answers(&self) -> usize {
         self.answers

@@ -6,7 +6,8 @@
 //! that swarm; unless one of them leaves it, with whatever came of the first. It is also what an answer is let through by: only who was given an offer
 //! answers it, once, and to whom that goes does not depend on what anybody calls itself.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use super::{HubConfig, HubStats};
 use crate::id::{InfoHash, MemberId};
@@ -17,17 +18,25 @@ use crate::wire::webtorrent::OfferId;
 #[derive(Debug)]
 pub(super) struct Signal {
     config: HubConfig,
-    /// The two of each offer that is remembered, both ways round, and until when.
-    pairs: BTreeMap<(InfoHash, MemberId, MemberId), Time>,
-    /// Who made an offer that somebody was given and has not answered.
-    open: BTreeMap<(MemberId, InfoHash, OfferId), MemberId>,
+    /// By member, so that what is asked of one is found together.
+    members: BTreeMap<MemberId, Remembered>,
     /// What is remembered, in the order in which it is forgotten.
     order: VecDeque<Offered>,
-    /// How many of each member's.
-    counts: BTreeMap<MemberId, usize>,
     handed: u64,
     answered: u64,
     held_back: u64,
+}
+
+/// What is remembered of one member; nobody is there of whom nothing is.
+#[derive(Debug, Default)]
+struct Remembered {
+    /// Whom it has made an offer or was given one by, and until when that counts. Each pair is
+    /// with both of its members.
+    pairs: BTreeMap<(MemberId, InfoHash), Time>,
+    /// Who made an offer that it was given and has not answered.
+    open: BTreeMap<(OfferId, InfoHash), MemberId>,
+    /// How many in [`Signal::order`] are its own.
+    made: usize,
 }
 
 #[derive(Debug)]
@@ -44,19 +53,24 @@ impl Signal {
     pub(super) fn new(config: HubConfig) -> Self {
         Signal {
             config,
-            pairs: BTreeMap::new(),
-            open: BTreeMap::new(),
+            members: BTreeMap::new(),
             order: VecDeque::new(),
-            counts: BTreeMap::new(),
             handed: 0,
             answered: 0,
             held_back: 0,
         }
     }
 
-    /// Whether one may make an offer to the other.
-    pub(super) fn may_offer(&self, info_hash: InfoHash, from: MemberId, to: MemberId) -> bool {
-        from != to && !self.pairs.contains_key(&(info_hash, from, to))
+    /// Leaves those of `others` to whom one may make an offer.
+    pub(super) fn retain_offerable(
+        &self,
+        info_hash: InfoHash,
+        from: MemberId,
+        others: &mut Vec<MemberId>,
+    ) {
+        let known = self.members.get(&from);
+        let met = |to| known.is_some_and(|known| known.pairs.contains_key(&(to, info_hash)));
+        others.retain(|&to| to != from && !met(to));
     }
 
     /// An offer goes from one to the other, and is remembered from now on. False: it may not.
@@ -67,21 +81,18 @@ impl Signal {
         [from, to]: [MemberId; 2],
         id: OfferId,
     ) -> bool {
-        let count = self.counts.get(&from).copied().unwrap_or_default();
-        let key = (to, info_hash, id);
-        if count >= self.config.max_offers
-            || !self.may_offer(info_hash, from, to)
-            || self.open.contains_key(&key)
-        {
+        let due = now + self.config.offer_memory;
+        let maker = self.members.get(&from);
+        let may = maker.is_none_or(|maker| {
+            maker.made < self.config.max_offers && !maker.pairs.contains_key(&(to, info_hash))
+        });
+        if !may || from == to || !self.give(due, info_hash, [from, to], id) {
             self.held_back += 1;
             return false;
         }
-        let due = now + self.config.offer_memory;
-        for pair in both_ways(info_hash, from, to) {
-            self.pairs.insert(pair, due);
-        }
-        self.open.insert(key, from);
-        self.counts.insert(from, count + 1);
+        let maker = self.members.entry(from).or_default();
+        maker.pairs.insert((to, info_hash), due);
+        maker.made += 1;
         self.order.push_back(Offered {
             due,
             info_hash,
@@ -93,15 +104,35 @@ impl Signal {
         true
     }
 
+    /// The half of who gets it. False: it has another one of that name.
+    fn give(
+        &mut self,
+        due: Time,
+        info_hash: InfoHash,
+        [from, to]: [MemberId; 2],
+        id: OfferId,
+    ) -> bool {
+        let taker = self.members.entry(to).or_default();
+        match taker.open.entry((id, info_hash)) {
+            Entry::Occupied(_) => return false,
+            Entry::Vacant(place) => place.insert(from),
+        };
+        taker.pairs.insert((from, info_hash), due);
+        true
+    }
+
     /// A member leaves a swarm: nothing that is to come between it and others there can cross.
     pub(super) fn leave(&mut self, member: MemberId, info_hash: InfoHash) {
-        let with = |other| (info_hash, member, MemberId(other));
-        let with = with(0)..=with(u32::MAX);
-        let others: Vec<MemberId> = self.pairs.range(with).map(|(pair, _)| pair.2).collect();
+        let Some(known) = self.members.get_mut(&member) else {
+            return;
+        };
+        let here = known
+            .pairs
+            .extract_if(.., |&(_, swarm), _| swarm == info_hash);
+        let others: Vec<MemberId> = here.map(|((other, _), _)| other).collect();
+        self.forget_if_empty(member);
         for other in others {
-            for pair in both_ways(info_hash, member, other) {
-                self.pairs.remove(&pair);
-            }
+            self.forget_pair(other, (member, info_hash), None);
         }
     }
 
@@ -113,7 +144,8 @@ impl Signal {
         info_hash: InfoHash,
         id: OfferId,
     ) -> Option<MemberId> {
-        let from = self.open.remove(&(by, info_hash, id))?;
+        let from = self.members.get_mut(&by)?.open.remove(&(id, info_hash))?;
+        self.forget_if_empty(by);
         self.answered += 1;
         Some(from)
     }
@@ -132,19 +164,34 @@ impl Signal {
                 to,
                 id,
             } = offered;
-            for pair in both_ways(info_hash, from, to) {
-                // There may have been a later one since.
-                if self.pairs.get(&pair) == Some(&due) {
-                    self.pairs.remove(&pair);
-                }
+            if let Some(maker) = self.members.get_mut(&from) {
+                maker.made -= 1;
             }
-            self.open.remove(&(to, info_hash, id));
-            let count = self.counts.get_mut(&from);
-            let count = count.expect("who offered is counted");
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(&from);
+            if let Some(taker) = self.members.get_mut(&to) {
+                taker.open.remove(&(id, info_hash));
             }
+            // There may have been a later offer of the two since.
+            self.forget_pair(from, (to, info_hash), Some(due));
+            self.forget_pair(to, (from, info_hash), Some(due));
+        }
+    }
+
+    /// Forgets one half of a pair, if it is still the one that was to be forgotten at `due`.
+    fn forget_pair(&mut self, member: MemberId, pair: (MemberId, InfoHash), due: Option<Time>) {
+        let Some(known) = self.members.get_mut(&member) else {
+            return;
+        };
+        if due.is_none() || known.pairs.get(&pair).copied() == due {
+            known.pairs.remove(&pair);
+        }
+        self.forget_if_empty(member);
+    }
+
+    fn forget_if_empty(&mut self, member: MemberId) {
+        let is_empty =
+            |known: &Remembered| known.made == 0 && known.pairs.is_empty() && known.open.is_empty();
+        if self.members.get(&member).is_some_and(is_empty) {
+            self.members.remove(&member);
         }
     }
 
@@ -154,12 +201,4 @@ impl Signal {
         stats.answers = self.answered;
         stats.limited.held_back = self.held_back;
     }
-}
-
-fn both_ways(
-    info_hash: InfoHash,
-    one: MemberId,
-    other: MemberId,
-) -> [(InfoHash, MemberId, MemberId); 2] {
-    [(info_hash, one, other), (info_hash, other, one)]
 }

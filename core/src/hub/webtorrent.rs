@@ -4,7 +4,7 @@
 use super::accounts::cost;
 use super::kind::Kind;
 use super::{Frame, Hub, HubOutput};
-use crate::id::{InfoHash, MemberId};
+use crate::id::{InfoHash, MemberId, PeerId};
 use crate::time::Time;
 use crate::wire::relay::{self, Signal, Signalled};
 use crate::wire::tracker::Event;
@@ -66,8 +66,11 @@ impl<F: Frame> Hub<F> {
             return;
         }
         let partners = self.partners(member, info_hash, offers.len());
+        let Some(peer_id) = self.registry.takes_offers(member, info_hash) else {
+            return;
+        };
         for (offer, to) in offers.into_iter().zip(partners) {
-            self.hand_on(now, info_hash, [member, to], offer);
+            self.hand_on(now, info_hash, peer_id, [member, to], offer);
         }
     }
 
@@ -80,8 +83,10 @@ impl<F: Frame> Hub<F> {
     /// A member of ours makes an offer to anybody who can be reached so alone.
     pub(super) fn offer(&mut self, now: Time, member: MemberId, signal: Signal) {
         let Signal { info_hash, id, sdp } = signal;
-        if let Some(&to) = self.partners(member, info_hash, 1).first() {
-            self.hand_on(now, info_hash, [member, to], Offer { id, sdp });
+        if let Some(&to) = self.partners(member, info_hash, 1).first()
+            && let Some(peer_id) = self.registry.takes_offers(member, info_hash)
+        {
+            self.hand_on(now, info_hash, peer_id, [member, to], Offer { id, sdp });
         }
     }
 
@@ -128,7 +133,8 @@ impl<F: Frame> Hub<F> {
         for count in [2 * wanted, most] {
             partners = self.registry.partners(member, info_hash, count.min(most));
             let drawn = partners.len();
-            partners.retain(|to| self.signal.may_offer(info_hash, member, *to));
+            self.signal
+                .retain_offerable(info_hash, member, &mut partners);
             if partners.len() >= wanted || drawn < count {
                 break;
             }
@@ -136,12 +142,16 @@ impl<F: Frame> Hub<F> {
         partners
     }
 
-    /// An offer goes from one to another, in the words of that one.
-    fn hand_on(&mut self, now: Time, info_hash: InfoHash, pair: [MemberId; 2], offer: Offer) {
+    /// An offer goes from one, who calls itself `peer_id`, to another, in the words of that one.
+    fn hand_on(
+        &mut self,
+        now: Time,
+        info_hash: InfoHash,
+        peer_id: PeerId,
+        pair: [MemberId; 2],
+        offer: Offer,
+    ) {
         let [from, to] = pair;
-        let Some(peer_id) = self.registry.takes_offers(from, info_hash) else {
-            return;
-        };
         if !self.signal.offer(now, info_hash, pair, offer.id) {
             return;
         }

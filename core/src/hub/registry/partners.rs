@@ -32,12 +32,11 @@ impl Registry {
         let rng = &mut self.rng;
         let mut drawn = Vec::new();
         if let Some(known) = clients.member(member) {
-            drawn.extend(clients.sample(member, known.seed, count, rng));
-            drawn.extend(takers.sample(member, known.seed, count, rng));
+            drawn.extend(clients.sample_ids(member, known.seed, count, rng));
+            drawn.extend(takers.sample_ids(member, known.seed, count, rng));
         } else if let Some(known) = takers.member(member) {
-            drawn.extend(clients.sample(member, known.seed, count, rng));
+            drawn.extend(clients.sample_ids(member, known.seed, count, rng));
         }
-        let mut drawn: Vec<MemberId> = drawn.into_iter().map(|(member, _)| member).collect();
         rng.shuffle(&mut drawn);
         drawn.truncate(count);
         drawn

@@ -1,6 +1,6 @@
 //! Who is in one swarm, and which pieces each has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
@@ -155,6 +155,20 @@ impl Roster {
         count: usize,
         rng: &mut Rng,
     ) -> Vec<(MemberId, &Membership)> {
+        let ids = self.sample_ids(id, asked_by_seed, count, rng);
+        ids.into_iter()
+            .map(|other| (other, &self.members[&other]))
+            .collect()
+    }
+
+    /// The same without what they are.
+    pub(super) fn sample_ids(
+        &self,
+        id: MemberId,
+        asked_by_seed: bool,
+        count: usize,
+        rng: &mut Rng,
+    ) -> Vec<MemberId> {
         let lists = &self.lists[usize::from(asked_by_seed)..];
         // One more than wanted, in case we draw who asks.
         let wanted = count.saturating_add(1);
@@ -177,11 +191,9 @@ impl Roster {
             ids.extend(draw(quota, list.len(), rng).into_iter().map(|i| list[i]));
         }
         rng.shuffle(&mut ids);
-        ids.into_iter()
-            .filter(|&other| other != id)
-            .take(count)
-            .map(|other| (other, &self.members[&other]))
-            .collect()
+        ids.retain(|&other| other != id);
+        ids.truncate(count);
+        ids
     }
 
     fn set_seed(&mut self, id: MemberId, seed: bool) {
@@ -266,16 +278,16 @@ impl Pieces {
 /// So many different numbers below `total`: Floyd's algorithm, which takes as many draws as
 /// results, however large the total is.
 pub(super) fn draw(count: usize, total: usize, rng: &mut Rng) -> Vec<usize> {
-    let mut drawn = Vec::new();
-    let mut seen = BTreeSet::new();
-    for upper in total - count.min(total)..total {
+    let count = count.min(total);
+    let mut drawn = Vec::with_capacity(count);
+    for upper in total - count..total {
         let candidate = rng.below(upper + 1);
-        let number = if seen.contains(&candidate) {
+        // They are few: looking at all is faster than a set.
+        let number = if drawn.contains(&candidate) {
             upper
         } else {
             candidate
         };
-        seen.insert(number);
         drawn.push(number);
     }
     drawn
@@ -291,6 +303,8 @@ fn difference(before: usize, after: usize) -> isize {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     /// So many members of each kind, numbered in that order.
