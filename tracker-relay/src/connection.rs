@@ -24,7 +24,7 @@ use self::intake::{Intake, READ_BATCH};
 use self::watch::Watch;
 use crate::context;
 use crate::socket::Socket;
-use crate::switchboard::{Outgoing, Protocol, Switchboard};
+use crate::switchboard::{Left, Outgoing, Protocol, Switchboard};
 
 mod frames;
 mod intake;
@@ -196,6 +196,7 @@ impl Connection {
     /// Feeds what waits for the client, then flushes it all at once, until nothing waits
     /// or the socket takes no more.
     fn write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        let mut left = Left::More;
         loop {
             while !self.batch.is_empty() {
                 if Pin::new(&mut self.socket).poll_ready(cx)?.is_pending() {
@@ -217,19 +218,19 @@ impl Connection {
             }
             (self.unflushed, self.pongs) = (false, 0);
             let flushed = std::mem::take(&mut self.fed);
-            match self
-                .switchboard
-                .poll_take(cx, self.conn, flushed, &mut self.batch)
-            {
-                Poll::Pending => {
-                    // Room for a rush that is over.
-                    self.batch = VecDeque::new();
-                    return Ok(());
-                }
-                Poll::Ready(taken) => {
-                    taken.map_err(|reason| End::Close(CloseCode::POLICY_VIOLATION, reason))?;
-                }
-            }
+            let taken = match (left, flushed) {
+                // It has been said, and need not be asked again.
+                (Left::Nothing, 0) => Poll::Pending,
+                _ => self
+                    .switchboard
+                    .poll_take(cx, self.conn, flushed, &mut self.batch),
+            };
+            let Poll::Ready(taken) = taken else {
+                // Room for a rush that is over.
+                self.batch = VecDeque::new();
+                return Ok(());
+            };
+            left = taken.map_err(|reason| End::Close(CloseCode::POLICY_VIOLATION, reason))?;
         }
     }
 
@@ -249,12 +250,15 @@ impl Connection {
             return Ok(Poll::Pending);
         }
         self.socket.get_mut().allow(READ_BATCH);
-        let mut messages = 0;
+        let (mut messages, mut dry) = (0, false);
         let mut end = None;
         // With too many pongs, writing goes on first, and wakes us.
         while end.is_none() && self.intake.has_room() && self.pongs <= MAX_PENDING_PONGS {
             match self.reader.poll_next(cx, self.socket.get_mut()) {
-                Poll::Pending => break,
+                Poll::Pending => {
+                    dry = true;
+                    break;
+                }
                 Poll::Ready(next) => {
                     messages += 1;
                     self.watch.heard();
@@ -268,7 +272,8 @@ impl Connection {
             return Err(end);
         }
         self.intake.account(cx, self.reader.unfinished())?;
-        let is_more = messages > 0 || self.socket.get_ref().has_paused();
+        // A socket that has nothing more wakes us when it has.
+        let is_more = (messages > 0 && !dry) || self.socket.get_ref().has_paused();
         if is_more && turn.is_ready() {
             Ok(Poll::Ready(()))
         } else {

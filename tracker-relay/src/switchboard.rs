@@ -12,15 +12,18 @@ use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use swarm_core::hub::{
     ClientOutbox, ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, Reading, Source,
     TrackerQuestion, TrackerReply,
 };
 use swarm_core::time::Time;
-use swarm_core::wire::relay::{ClientMessage, Member, ServerMessage};
+use swarm_core::wire::relay::ClientMessage;
 use swarm_core::wire::webtorrent;
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use outgoing::Outgoing;
+
+mod outgoing;
 
 /// Messages that the hub handles before others have their turn.
 const MESSAGES_PER_TURN: usize = 128;
@@ -57,6 +60,20 @@ struct Client {
     /// The connection is to be closed, for this reason.
     closing: Option<String>,
     waker: Option<Waker>,
+    /// Whether what waits may wait until other clients had their turn: what they say meanwhile
+    /// leaves in the same write.
+    gathers: bool,
+    /// They had it, since something began to wait.
+    gathered: bool,
+}
+
+/// What is left for a client after its task has taken something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Nothing; the task will be woken when there is something.
+    Nothing,
+    /// Maybe more.
+    More,
 }
 
 /// What a client's task is to do after it handed messages over.
@@ -89,17 +106,6 @@ pub(crate) enum Spoken {
     WebTorrent(webtorrent::ClientMessage),
 }
 
-/// A message to a client.
-#[derive(Debug)]
-pub(crate) enum Outgoing {
-    /// Not encoded yet.
-    Control(ServerMessage),
-    /// A data frame as it came.
-    Data(Bytes),
-    /// Of WebTorrent's protocol, not encoded yet.
-    WebTorrent(webtorrent::ServerMessage),
-}
-
 impl Switchboard {
     pub(crate) fn new(config: HubConfig, seed: u64, max_answers: usize) -> Self {
         let max_signals = config.max_signals;
@@ -126,6 +132,8 @@ impl Switchboard {
             outbox: ClientOutbox::new(self.max_signals),
             closing: None,
             waker: None,
+            gathers: protocol == Protocol::WebTorrent,
+            gathered: false,
         };
         state.clients.insert(conn, client);
         state.handle(
@@ -189,7 +197,7 @@ impl Switchboard {
     }
 
     /// Reports `flushed` bytes of data as written to the client's socket, and takes
-    /// everything that waits for the client; when nothing does, the task will be woken.
+    /// what waits for the client; when nothing does, the task will be woken.
     /// An error is the reason to close the connection.
     pub(crate) fn poll_take(
         &self,
@@ -197,7 +205,7 @@ impl Switchboard {
         conn: ConnId,
         flushed: u64,
         batch: &mut VecDeque<Outgoing>,
-    ) -> Poll<Result<(), String>> {
+    ) -> Poll<Result<Left, String>> {
         let (now, mut state) = self.lock();
         if flushed > 0 {
             state.handle(now, HubInput::Written(conn, flushed));
@@ -208,6 +216,13 @@ impl Switchboard {
             .expect("a connection has an outbox while it lives");
         if let Some(reason) = client.closing.take() {
             return Poll::Ready(Err(reason));
+        }
+        if client.gathers && !client.outbox.is_empty() {
+            client.gathered = !client.gathered;
+            if client.gathered {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
         let mut taken = 0;
         while taken < TAKEN_AT_ONCE
@@ -222,14 +237,20 @@ impl Switchboard {
             taken += message.size();
             batch.push_back(message);
         }
-        if !batch.is_empty() {
-            return Poll::Ready(Ok(()));
+        let left = match client.outbox.is_empty() {
+            true => Left::Nothing,
+            false => Left::More,
+        };
+        if left == Left::Nothing {
+            match &mut client.waker {
+                Some(waker) => waker.clone_from(cx.waker()),
+                none => *none = Some(cx.waker().clone()),
+            }
         }
-        match &mut client.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
+        match batch.is_empty() {
+            true => Poll::Pending,
+            false => Poll::Ready(Ok(left)),
         }
-        Poll::Pending
     }
 
     /// An error is the reason to close the connection.
@@ -297,29 +318,6 @@ impl Drop for Locked<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.broken.cancel();
-        }
-    }
-}
-
-impl Outgoing {
-    /// Bytes, about.
-    fn size(&self) -> usize {
-        match self {
-            Outgoing::Control(ServerMessage::Peers(peers)) => {
-                size_of::<Self>() + peers.members.len() * size_of::<Member>()
-            }
-            Outgoing::Control(_) => size_of::<Self>(),
-            Outgoing::Data(message) => message.len(),
-            Outgoing::WebTorrent(message) => {
-                let inside = match message {
-                    webtorrent::ServerMessage::Offer { offer, .. } => offer.sdp.len(),
-                    webtorrent::ServerMessage::Answer { sdp, .. } => sdp.len(),
-                    webtorrent::ServerMessage::Scraped(scraped) => scraped.len() * 100,
-                    webtorrent::ServerMessage::Announced { .. }
-                    | webtorrent::ServerMessage::Failure { .. } => 0,
-                };
-                size_of::<Self>() + inside
-            }
         }
     }
 }

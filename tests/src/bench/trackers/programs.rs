@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
 use anyhow::Result;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use super::super::others::{Process, find, installed};
@@ -77,7 +78,7 @@ impl Kind {
 
     pub(super) async fn start(&self) -> Result<Server> {
         let settings = TempDir::new()?;
-        let port = PORT.fetch_add(1, Relaxed).to_string();
+        let port = free_port().await.to_string();
         let address = format!("{HOST}:{port}");
         let command = match self {
             Kind::Ours => {
@@ -127,6 +128,17 @@ impl Kind {
             ordinary::serves(&server).await?;
         }
         Ok(server)
+    }
+}
+
+/// The next port at which nobody listens: who was left there by a run that was cut short would be
+/// measured in another's name.
+async fn free_port() -> u16 {
+    loop {
+        let port = PORT.fetch_add(1, Relaxed);
+        if TcpListener::bind((HOST, port)).await.is_ok() {
+            return port;
+        }
     }
 }
 
