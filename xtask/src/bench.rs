@@ -8,11 +8,31 @@ use xshell::cmd;
 use crate::workspace::{Workspace, heading};
 use crate::{build, setup};
 
+/// What the benchmarks' program (`tests/src/bin/bench.rs`) has. It is asked only once everything is
+/// built, too late to hear that a name is wrong.
+const PARTS: [&str; 15] = [
+    "relay",
+    "trackers",
+    "tcp",
+    "far",
+    "direct",
+    "swarms",
+    "long-file",
+    "dropping",
+    "first-byte",
+    "memory",
+    "page-weight",
+    "start",
+    "play",
+    "picture",
+    "lab",
+];
+
 /// Options of `bench`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only these parts: relay, trackers, tcp, far, direct, swarms, long-file, dropping, first-byte,
-    /// memory, page-weight, start, play, picture, lab
+    /// Only these parts
+    #[arg(value_parser = PARTS)]
     parts: Vec<String>,
     /// Install other people's programs too, to measure ours beside them; without it, only those
     /// that are there already are

@@ -104,8 +104,13 @@ pub(crate) fn page(workspace: &Workspace, pages: &[Page]) -> Result<()> {
             _ => Vec::new(),
         };
         // Trunk's --offline is meant for the helpers that it would fetch by itself, but holds
-        // for cargo as well: so what cargo needs is fetched before.
-        cmd!(sh, "cargo fetch").envs(env.clone()).run()?;
+        // for cargo as well: so what cargo needs is fetched before. What the standard library needs is
+        // fetched for a target that is named.
+        for target in [&[][..], &["--target", "wasm32-unknown-unknown"]] {
+            cmd!(sh, "cargo fetch {target...}")
+                .envs(env.clone())
+                .run()?;
+        }
         // Its addresses are relative: it works at any path behind a proxy.
         let dist = workspace.dist().join(path);
         cmd!(
