@@ -363,6 +363,41 @@ fn who_owes_is_asked_for_little_and_then_for_nothing() {
 }
 
 #[test]
+fn who_was_cut_off_may_answer_everything_that_it_was_asked() {
+    let mut config = eager();
+    config.requests.start = 256;
+    let mut stage = Stage::new(config, 256, &[]);
+    let cut_off = stage.seed();
+    let mut asked = Vec::new();
+    for _ in 0..45 {
+        asked.extend(stage.requests(cut_off));
+        stage.wait(1);
+    }
+    assert!(
+        asked.len() > 256,
+        "what was owed was given up, and asked for again"
+    );
+    // Everything arrives at once now, and so does what it is asked meanwhile, again and again.
+    let mut answered = 0;
+    while let Some(block) = asked.get(answered) {
+        stage.send_block(cut_off, *block, true);
+        asked.extend(stage.requests(cut_off));
+        answered += 1;
+    }
+    assert_eq!(stage.closed(cut_off), None);
+    assert!(stage.is_seeding());
+    let different: BTreeSet<_> = asked
+        .iter()
+        .map(|block| (block.piece, block.begin))
+        .collect();
+    assert!(
+        asked.len() > different.len() + 64,
+        "{} answers",
+        asked.len()
+    );
+}
+
+#[test]
 fn of_two_who_sent_a_bad_piece_only_the_liar_is_banned() {
     let mut stage = Stage::new(Config::default(), 1, &[]);
     let honest = stage.seed();

@@ -11,7 +11,7 @@ use crate::chunk::Chunk;
 use crate::id::{ChannelKey, Fingerprint, InfoHash};
 use crate::net::{Contact, RelayPolicy};
 use crate::pieces::Block;
-use crate::sorted::SortedSet;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Time;
 use crate::wire::extension::Token;
 use crate::wire::peer::{Decoder, Handshake, Reserved};
@@ -106,8 +106,10 @@ pub(crate) struct Stream<C: Chunk = Bytes> {
     pub(crate) introduced: bool,
     /// What we asked for.
     requests: SortedSet<Block>,
-    /// What we asked for and gave up: it may still come, or be rejected.
-    given_up: SortedSet<Block>,
+    /// What we asked for and gave up, and how often: each may still be answered once.
+    given_up: SortedMap<Block, usize>,
+    /// All of them together.
+    given_up_count: usize,
     /// See [`RequestConfig::max_given_up`].
     max_given_up: usize,
     /// When anything last came.
@@ -168,7 +170,8 @@ impl<C: Chunk> Stream<C> {
             ts_trackers: None,
             introduced: false,
             requests: SortedSet::new(),
-            given_up: SortedSet::new(),
+            given_up: SortedMap::new(),
+            given_up_count: 0,
             max_given_up: requests.max_given_up,
             last_heard: now,
             last_spoke: now,
@@ -297,13 +300,17 @@ impl<C: Chunk> Stream<C> {
         self.requests.insert(block);
     }
 
-    /// A block came: what it was to us. It is asked for no more.
+    /// A block came: what it was to us. It is asked for no more; where it was asked for more than
+    /// once, it may come as often.
     pub(crate) fn answered(&mut self, block: Block) -> Asked {
-        let late = self.given_up.remove(&block);
+        let late = self.given_up.contains_key(&block);
         match (self.requests.remove(&block), late) {
             (true, false) => Asked::Now,
             (true, true) => Asked::Again,
-            (false, true) => Asked::Before,
+            (false, true) => {
+                self.answers_late(block);
+                Asked::Before
+            }
             (false, false) => Asked::Never,
         }
     }
@@ -312,10 +319,23 @@ impl<C: Chunk> Stream<C> {
     pub(crate) fn refused(&mut self, block: Block) -> Asked {
         if self.requests.remove(&block) {
             Asked::Now
-        } else if self.given_up.remove(&block) {
+        } else if self.given_up.contains_key(&block) {
+            self.answers_late(block);
             Asked::Before
         } else {
             Asked::Never
+        }
+    }
+
+    /// One of the requests for it that were given up was answered.
+    fn answers_late(&mut self, block: Block) {
+        let Some(count) = self.given_up.get_mut(&block) else {
+            return;
+        };
+        *count -= 1;
+        self.given_up_count -= 1;
+        if *count == 0 {
+            self.given_up.remove(&block);
         }
     }
 
@@ -327,16 +347,22 @@ impl<C: Chunk> Stream<C> {
 
     /// None of what was asked for will come; what does, late, or is rejected, is no fault.
     pub(crate) fn give_up_requests(&mut self) {
-        let requests = std::mem::take(&mut self.requests);
-        if self.given_up.len() < self.max_given_up {
-            self.given_up.extend(requests);
+        for block in std::mem::take(&mut self.requests).iter() {
+            self.remember(*block);
         }
     }
 
     /// This block will not come, see [`Stream::give_up_requests`].
     pub(crate) fn give_up(&mut self, block: Block) {
-        if self.requests.remove(&block) && self.given_up.len() < self.max_given_up {
-            self.given_up.insert(block);
+        if self.requests.remove(&block) {
+            self.remember(block);
+        }
+    }
+
+    fn remember(&mut self, block: Block) {
+        if self.given_up_count < self.max_given_up {
+            *self.given_up.entry(block).or_default() += 1;
+            self.given_up_count += 1;
         }
     }
 }

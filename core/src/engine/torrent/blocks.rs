@@ -6,7 +6,7 @@ use crate::engine::{Output, Work};
 use crate::id::ChannelKey;
 use crate::peer::{Asked, SessionId};
 use crate::pieces::BlockOutcome;
-use crate::wire::peer::BlockRef;
+use crate::wire::peer::{BlockRef, Message};
 
 impl<C: Chunk> Torrent<C> {
     pub(super) fn handle_block(
@@ -52,6 +52,10 @@ impl<C: Chunk> Torrent<C> {
         if matches!(asked, Asked::Now | Asked::Again) {
             let pipeline = &mut session.remote.getting.pipeline;
             pipeline.arrived(cx.now, block, &cx.config.requests);
+        }
+        if asked == Asked::Again {
+            // This answers the first request; the other is on its way, or waits behind it.
+            self.say(cx, id, &Message::Cancel(block.to_ref()));
         }
         self.refill.ask(id);
         let Some(download) = self.phase.download_mut() else {
