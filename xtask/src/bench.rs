@@ -8,25 +8,7 @@ use xshell::cmd;
 use crate::workspace::{Workspace, heading};
 use crate::{build, setup};
 
-/// What the benchmarks' program (`tests/src/bin/bench.rs`) has. It is asked only once everything is
-/// built, too late to hear that a name is wrong.
-const PARTS: [&str; 15] = [
-    "relay",
-    "trackers",
-    "tcp",
-    "far",
-    "direct",
-    "swarms",
-    "long-file",
-    "dropping",
-    "first-byte",
-    "memory",
-    "page-weight",
-    "start",
-    "play",
-    "picture",
-    "lab",
-];
+const PARTS: [&str; 15] = include!("../../tests/src/bench/parts.in");
 
 /// Options of `bench`.
 #[derive(clap::Args)]

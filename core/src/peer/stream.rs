@@ -347,7 +347,7 @@ impl<C: Chunk> Stream<C> {
 
     /// None of what was asked for will come; what does, late, or is rejected, is no fault.
     pub(crate) fn give_up_requests(&mut self) {
-        for block in std::mem::take(&mut self.requests).iter() {
+        for block in &std::mem::take(&mut self.requests) {
             self.remember(*block);
         }
     }

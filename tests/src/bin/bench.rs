@@ -8,23 +8,7 @@ use swarm_tests::bench::{
     Figure, direct, far, lab, picture, play, relay, start, tabs, tcp, trackers,
 };
 
-const PARTS: [&str; 15] = [
-    "relay",
-    "trackers",
-    "tcp",
-    "far",
-    "direct",
-    "swarms",
-    "long-file",
-    "dropping",
-    "first-byte",
-    "memory",
-    "page-weight",
-    "start",
-    "play",
-    "picture",
-    "lab",
-];
+const PARTS: [&str; 15] = include!("../bench/parts.in");
 
 #[tokio::main]
 async fn main() -> Result<()> {
