@@ -15,8 +15,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, Lines};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::process::{Child, Command};
 
-use crate::programs;
 use crate::wait::PATIENCE;
+use crate::{opentracker, programs};
 
 /// The address of everybody there.
 pub const HOST: &str = "10.77.0.1";
@@ -136,6 +136,17 @@ async fn tracker_at(host: &str, http: u16, udp: u16) -> Result<Running> {
     command.arg("--interval").arg("15");
     let mut server = Running::start(&mut command)?;
     server.says("http://").await?;
+    Ok(server)
+}
+
+/// opentracker at this port of [`HOST`], for TCP and UDP, which serves one swarm and has its files in
+/// this folder.
+pub async fn opentracker(port: u16, folder: &Path, swarm: InfoHash) -> Result<Running> {
+    let address = format!("{HOST}:{port}").parse()?;
+    let program = Path::new("opentracker");
+    let mut command = opentracker::command(program, address, folder, &[swarm]).await?;
+    let server = Running::start(&mut command)?;
+    opentracker::serves(address, swarm).await?;
     Ok(server)
 }
 

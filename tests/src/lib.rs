@@ -11,6 +11,7 @@ pub mod files;
 pub mod hundred;
 pub mod liar;
 pub mod media;
+pub mod opentracker;
 pub mod prefix;
 pub mod programs;
 pub mod scenes;

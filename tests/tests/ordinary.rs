@@ -9,7 +9,8 @@ mod with_other_clients {
     use swarm_tests::browser::Browser;
     use swarm_tests::clients::{
         HOST, HOST6, Running, Watch, aria2, bootstrap, libtorrent, libtorrent_by_ipv6,
-        make_torrent, native_peer, qbittorrent, tracker, tracker_by_ipv6, transmission,
+        make_torrent, native_peer, opentracker, qbittorrent, tracker, tracker_by_ipv6,
+        transmission,
     };
     use swarm_tests::files::{digest, random};
     use swarm_tests::programs::program;
@@ -153,6 +154,30 @@ mod with_other_clients {
         let server = tracker_by_ipv6(8080, 6969).await?;
         let announce = format!("udp://{HOST6}:6969/announce");
         exchange_at(server, libtorrent_by_ipv6, &announce, 6854, &[]).await
+    }
+
+    /// Found through somebody else's tracker, by HTTP or UDP.
+    async fn exchange_at_opentracker(announce: &str, tracker_port: u16, port: u16) -> Result<()> {
+        let settings = TempDir::new()?;
+        // Each scene has the same files.
+        let torrent = std::fs::read(&Scene::new(&[announce]).await?.torrent)?;
+        let swarm = Metainfo::from_torrent(&torrent)?.info_hash();
+        let server = opentracker(tracker_port, settings.path(), swarm).await?;
+        exchange_at(server, libtorrent, announce, port, &[]).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn libtorrent_found_through_opentracker_over_http() -> Result<()> {
+        let announce = format!("http://{HOST}:6971/announce");
+        exchange_at_opentracker(&announce, 6971, 6855).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn libtorrent_found_through_opentracker_over_udp() -> Result<()> {
+        let announce = format!("udp://{HOST}:6972/announce");
+        exchange_at_opentracker(&announce, 6972, 6856).await
     }
 
     /// Two of ours and a client exchange a torrent, while every packet is looked at. Ours are in

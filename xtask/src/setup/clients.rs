@@ -13,15 +13,16 @@ use crate::workspace::Workspace;
 const SOURCES: &str = "tests/clients";
 
 /// Programs, what they are, and Debian's packages of them.
-const FROM_DEBIAN: [(&str, &str, &str); 5] = [
+const FROM_DEBIAN: [(&str, &str, &str); 6] = [
     ("aria2c", "aria2", "aria2"),
     ("transmission-cli", "Transmission", "transmission-cli"),
     ("qbittorrent-nox", "qBittorrent", "qbittorrent-nox"),
+    ("opentracker", "opentracker", "opentracker"),
     ("ip", "ip for a network of the tests' own", "iproute2"),
     ("npm", "npm", "npm"),
 ];
 
-/// Makes sure of WebTorrent, libtorrent, aria2, Transmission and qBittorrent; the folder of the first two,
+/// Makes sure of WebTorrent, libtorrent, aria2, Transmission, qBittorrent and opentracker; the folder of the first two,
 /// which are installed for this project alone.
 pub(crate) fn clients(workspace: &Workspace) -> Result<PathBuf> {
     let sh = &workspace.sh;

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use swarm_core::id::{InfoHash, PeerId};
-use swarm_core::wire::tracker::http::{AnnounceQuery, AnnounceResponse};
+use swarm_core::wire::tracker::http::AnnounceQuery;
 use swarm_core::wire::tracker::udp::{Request, Response};
 use swarm_core::wire::tracker::{Announce, Event};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::BufReader;
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
 use super::programs::Server;
+use crate::opentracker::ask;
 
 /// Announces of all.
 const ANNOUNCES: u32 = 100_000;
@@ -28,13 +29,10 @@ fn swarm(number: u32) -> InfoHash {
     InfoHash(hash)
 }
 
-/// All swarms, in hexadecimal, a line for each.
-pub(super) fn list_of_swarms() -> String {
-    (0..SWARMS).map(|it| format!("{}\n", swarm(it))).collect()
+/// All swarms.
+pub(super) fn swarms() -> Vec<InfoHash> {
+    (0..SWARMS).map(swarm).collect()
 }
-
-/// Announces to one that begins, at the most.
-const TRIES: u32 = 20;
 
 /// One of as many announces.
 fn announce(number: u32) -> Announce {
@@ -51,21 +49,8 @@ fn announce(number: u32) -> Announce {
     }
 }
 
-fn request(number: u32) -> String {
-    let query = AnnounceQuery::new(announce(number)).to_query();
-    format!("GET /announce?{query} HTTP/1.1\r\nHost: here\r\n\r\n")
-}
-
-/// Waits until it takes an announce.
-pub(super) async fn serves(server: &Server) -> Result<()> {
-    for _ in 0..TRIES {
-        let mut stream = BufReader::new(TcpStream::connect(server.address).await?);
-        if ask(&mut stream, 0).await.is_ok() {
-            return Ok(());
-        }
-        tokio::time::sleep(LOST / TRIES).await;
-    }
-    bail!("the tracker takes no announce");
+async fn announces(stream: &mut BufReader<TcpStream>, number: u32) -> Result<()> {
+    ask(stream, &AnnounceQuery::new(announce(number))).await
 }
 
 /// Announces in a second of the server's processor time, through a connection for each, as clients
@@ -81,7 +66,7 @@ pub(super) async fn http(server: &Server) -> Result<f64> {
                 // Its port is free again at once.
                 socket.set_zero_linger()?;
                 let mut stream = BufReader::new(socket.connect(address).await?);
-                ask(&mut stream, number).await?;
+                announces(&mut stream, number).await?;
             }
             anyhow::Ok(())
         });
@@ -98,32 +83,10 @@ pub(super) async fn http_kept(server: &Server) -> Result<f64> {
     let before = server.process.cpu_seconds();
     let mut stream = BufReader::new(TcpStream::connect(server.address).await?);
     for number in 0..ANNOUNCES {
-        ask(&mut stream, number).await?;
+        announces(&mut stream, number).await?;
     }
     let used = server.process.cpu_seconds() - before;
     Ok(f64::from(ANNOUNCES) / used)
-}
-
-async fn ask(stream: &mut BufReader<TcpStream>, number: u32) -> Result<()> {
-    stream
-        .get_mut()
-        .write_all(request(number).as_bytes())
-        .await?;
-    let (mut length, mut line) = (None, String::new());
-    while line != "\r\n" {
-        line.clear();
-        let read = stream.read_line(&mut line).await?;
-        anyhow::ensure!(read > 0, "the tracker closes");
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = Some(value.trim().parse()?);
-        }
-    }
-    let mut body = vec![0; length.context("an answer has a length")?];
-    stream.read_exact(&mut body).await?;
-    match AnnounceResponse::decode(&body)? {
-        AnnounceResponse::Announced(_) => Ok(()),
-        AnnounceResponse::Failure(reason) => bail!("the tracker refuses: {reason}"),
-    }
 }
 
 /// Announces in a second of the server's processor time, by UDP.

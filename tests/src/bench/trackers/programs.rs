@@ -1,9 +1,7 @@
 //! The trackers: ours, aquatic_ws, WebTorrent's own, and opentracker.
 
-use std::fs::Permissions;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
 use anyhow::Result;
@@ -13,15 +11,12 @@ use tokio::process::Command;
 
 use super::super::others::{Process, find, installed};
 use super::ordinary;
-use crate::programs;
+use crate::{opentracker, programs};
 
 const HOST: &str = "127.0.0.1";
 /// Where the first of them listens. Each has a port of its own: not all take one at which another
 /// has had clients a moment ago.
 static PORT: AtomicU16 = AtomicU16::new(16_969);
-
-/// A file of opentracker's, in its folder.
-const LIST: &str = "swarms";
 
 /// Nobody of ours is slowed down, though all come from one address.
 const UNBOUNDED: [&str; 4] = ["--address-work", "10000", "--max-connections", "30000"];
@@ -102,18 +97,8 @@ impl Kind {
                 command
             }
             Kind::Opentracker(program) => {
-                let mut command = Command::new(program);
-                command.args(["-i", HOST, "-p", &port, "-P", &port]);
-                command.arg("-d").arg(settings.path());
-                // Debian's knows the swarms that it is told and no others.
-                if takes_a_list(program).await? {
-                    let file = settings.path().join(LIST);
-                    std::fs::write(&file, ordinary::list_of_swarms())?;
-                    // It reads its files as nobody, below its folder.
-                    std::fs::set_permissions(settings.path(), Permissions::from_mode(0o755))?;
-                    command.args(["-w", LIST]);
-                }
-                command
+                let swarms = ordinary::swarms();
+                opentracker::command(program, address.parse()?, settings.path(), &swarms).await?
             }
         };
         let mut process = Process::start(command)?;
@@ -124,8 +109,7 @@ impl Kind {
             _settings: settings,
         };
         if let Kind::Opentracker(_) = self {
-            // It listens before it has read its list.
-            ordinary::serves(&server).await?;
+            opentracker::serves(server.address, ordinary::swarms()[0]).await?;
         }
         Ok(server)
     }
@@ -140,13 +124,6 @@ async fn free_port() -> u16 {
             return port;
         }
     }
-}
-
-/// Whether opentracker was built to serve only the swarms of a list.
-async fn takes_a_list(opentracker: &Path) -> Result<bool> {
-    let help = Command::new(opentracker).arg("-h").output().await?;
-    let said = [help.stdout, help.stderr].concat();
-    Ok(String::from_utf8_lossy(&said).contains("whitelistfile"))
 }
 
 impl Server {
