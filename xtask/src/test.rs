@@ -78,6 +78,13 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         match part {
             Part::Native => native(workspace, &args.test_args)?,
             Part::Wasm => web_peer(workspace, &args.test_args)?,
+            Part::Tabs if parts.contains(&Part::Firefox) => thread::scope(|scope| {
+                // Its driver may have to be compiled, for minutes; tests in tabs wait most of the time.
+                let beside = workspace.clone();
+                let firefox = scope.spawn(move || setup::firefox(&beside));
+                tabs(workspace, &args.test_args)?;
+                firefox.join().expect("it does not panic").map(drop)
+            })?,
             Part::Tabs => tabs(workspace, &args.test_args)?,
             Part::Firefox => firefox(workspace, &args.test_args)?,
             Part::Webkit => webkit(workspace, &args.test_args)?,
