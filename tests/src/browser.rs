@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use serde_json::json;
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::common::capabilities::firefox::FirefoxPreferences;
 use thirtyfour::manager::{BrowserKind, WebDriverManager};
@@ -22,8 +22,8 @@ use crate::webkit::WebKit;
 /// What people's other browser is called: by Debian, and by everybody else.
 const FIREFOX: [&str; 2] = ["/usr/bin/firefox-esr", "/usr/bin/firefox"];
 
-/// How long a browser may take to end when a test has failed.
-const GOODBYE: Duration = Duration::from_secs(10);
+/// How long a browser may take to end.
+const GOODBYE: Duration = Duration::from_secs(30);
 
 /// A browser with a profile of its own. Quit it at the end of a test.
 #[derive(Debug)]
@@ -274,7 +274,23 @@ impl Browser {
 
     /// Ends the browser.
     pub async fn quit(self) -> Result<()> {
-        self.driver.clone().quit().await?;
+        match tokio::time::timeout(GOODBYE, self.driver.clone().quit()).await {
+            Ok(ended) => Ok(ended?),
+            Err(_) => self.kill(),
+        }
+    }
+
+    /// Firefox may ask a person, whom it does not have, whether it should really end, such as when it
+    /// has just completed a download; then it never does, nor does whoever waits for its output.
+    fn kill(&self) -> Result<()> {
+        let process = self.driver.capabilities().get("moz:processID");
+        let process = process.and_then(Value::as_u64);
+        let process = process.context("the browser does not end, and says not what it is")?;
+        eprintln!("the browser does not end by itself: it is killed");
+        let killed = std::process::Command::new("kill")
+            .args(["-KILL", &process.to_string()])
+            .status()?;
+        ensure!(killed.success(), "the browser can't be killed");
         Ok(())
     }
 
@@ -300,7 +316,8 @@ impl Drop for Browser {
     /// has to bring, which waits for it: the test would hang instead of failing.
     fn drop(&mut self) {
         if self.driver.clone().leak().is_ok()
-            && let Err(error) = self.end()
+            && self.end().is_err()
+            && let Err(error) = self.kill()
         {
             eprintln!("the browser may still run: {error}");
         }
