@@ -158,7 +158,9 @@ pub(super) fn beside(what: &str, unit: &'static str, runs: &[Runs], aim: &str) -
         let mut against = format!("{least:.2}–{most:.2}");
         match ours {
             _ if place == 0 && !aim.is_empty() => against += &format!("; aim: {aim}"),
-            Some(ours) if place > 0 => against += &format!("; ours {:.2} × this", ours / middle),
+            Some(ours) if place > 0 && middle > 0.0 => {
+                against += &format!("; ours {:.2} × this", ours / middle);
+            }
             _ => {}
         }
         let name = format!("{what}: {}", runs.name);
