@@ -6,8 +6,7 @@ mod content;
 
 use bytes::Bytes;
 use swarm_core::engine::{Command, Config, Event, PeerPath, Resume};
-use swarm_core::id::{InfoHash, LinkId, PeerId};
-use swarm_core::metainfo::Metainfo;
+use swarm_core::id::{LinkId, PeerId};
 use swarm_core::node::{Input, Node, Output, WireInput, WireOutput, WireUp};
 use swarm_core::pieces::Bitfield;
 use swarm_core::time::Time;
@@ -31,12 +30,7 @@ struct Heard {
 fn call(private: bool, ours: Option<u16>, theirs: bool) -> Heard {
     let (mut metainfo, _) = content::of_one("file", 64 << 10, 16 << 10, 3);
     if private {
-        let mut info = metainfo.info().to_vec();
-        // Behind the last key of what is written here, which is "pieces".
-        info.truncate(info.len() - 1);
-        info.extend(b"7:privatei1ee");
-        let info_hash = InfoHash::of(&info);
-        metainfo = Metainfo::from_info(info.into(), info_hash, Vec::new()).unwrap();
+        metainfo = content::made_private(&metainfo);
     }
     let info_hash = metainfo.info_hash();
     let config = Config {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{Done, Job, Work};
+use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{Builder, Metainfo, NewFile};
 use swarm_core::rng::Rng;
 
@@ -59,4 +60,14 @@ pub(crate) fn had(bytes: &Bytes, piece_length: u32, job: Job, work: Work) -> Don
         Work::Write { .. } => Done::Written(Ok(())),
         Work::Verify => unreachable!("pieces are short"),
     }
+}
+
+/// The same torrent, which is private (BEP 27).
+pub(crate) fn made_private(metainfo: &Metainfo) -> Metainfo {
+    let mut info = metainfo.info().to_vec();
+    // Behind the last key of what is written here, which is "pieces".
+    info.truncate(info.len() - 1);
+    info.extend(b"7:privatei1ee");
+    let info_hash = InfoHash::of(&info);
+    Metainfo::from_info(info.into(), info_hash, Vec::new()).unwrap()
 }

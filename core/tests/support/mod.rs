@@ -77,11 +77,8 @@ impl Content {
 
     /// The same content as a private torrent (BEP 27).
     pub(crate) fn private(&self) -> Self {
-        let info = self.metainfo.info();
-        let info = &info[..info.len() - 1];
-        let torrent = [&b"d4:info"[..], info, b"7:privatei1eee"].concat();
         Content {
-            metainfo: Metainfo::from_torrent(&torrent).unwrap(),
+            metainfo: content::made_private(&self.metainfo),
             bytes: self.bytes.clone(),
         }
     }

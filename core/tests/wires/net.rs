@@ -66,12 +66,7 @@ impl Net {
         let piece = u32::try_from(PIECE).unwrap();
         let (mut metainfo, bytes) = content::of_one("file", (PIECES * PIECE) as u64, piece, seed);
         if private {
-            let mut info = metainfo.info().to_vec();
-            // Behind the last key of what is written here, which is "pieces".
-            info.truncate(info.len() - 1);
-            info.extend(b"7:privatei1ee");
-            let info_hash = InfoHash::of(&info);
-            metainfo = Metainfo::from_info(info.into(), info_hash, Vec::new()).unwrap();
+            metainfo = content::made_private(&metainfo);
         }
         let mut net = Net {
             now: Time::from_millis(1000),
