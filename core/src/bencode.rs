@@ -91,19 +91,6 @@ pub fn value_length(input: &[u8], limits: DecodeLimits) -> Result<usize, Bencode
     Ok(scan::value(input, limits, None)?.length)
 }
 
-/// The raw bytes of the value under `key` in the top-level dictionary.
-pub fn raw_value<'a>(
-    input: &'a [u8],
-    key: &[u8],
-    limits: DecodeLimits,
-) -> Result<Option<&'a [u8]>, BencodeError> {
-    let scanned = scan::whole(input, limits, Some(key))?;
-    if input.first() != Some(&b'd') {
-        return Err(BencodeError::Shape("not a dictionary".into()));
-    }
-    Ok(scanned.found.map(|range| &input[range]))
-}
-
 /// Bencoding that was walked once already, and can be read without doing so again.
 #[derive(Clone, Debug)]
 pub struct Scanned<'a> {
@@ -123,9 +110,14 @@ pub fn scan<'a>(
 }
 
 impl<'a> Scanned<'a> {
+    /// The raw bytes of the value that was looked for; none if there is none, or no dictionary.
+    pub fn raw(&self) -> Option<&'a [u8]> {
+        Some(&self.input[self.found.clone()?])
+    }
+
     /// The string that was looked for; none if there is none, or it is no string.
     pub fn string(&self) -> Option<&'a [u8]> {
-        let value = &self.input[self.found.clone()?];
+        let value = self.raw()?;
         let colon = value.iter().position(|&byte| byte == b':')?;
         value.first()?.is_ascii_digit().then(|| &value[colon + 1..])
     }
