@@ -275,6 +275,15 @@ pub struct Totals {
     pub downloaded: u64,
 }
 
+impl Totals {
+    /// Bytes that we say to lack. While we don't know it is more than nothing: many trackers take
+    /// who says nothing for one that has everything. WebTorrent and libtorrent say as much.
+    pub fn left_as_said(&self) -> u64 {
+        const UNKNOWN: u64 = 16 << 10;
+        self.left.unwrap_or(UNKNOWN)
+    }
+}
+
 /// How soon to look for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {

@@ -18,7 +18,7 @@ use crate::metainfo::{Builder, Metainfo, NewFile};
 use crate::net::{Contact, LaneLimits, Rates, RelayPolicy};
 use crate::peer::{Opening, PeerPath};
 use crate::pieces::{Bitfield, Priority, Strategy};
-use crate::time::Time;
+use crate::time::{MAX_TIME, Time};
 
 /// Twenty pieces.
 fn metainfo() -> Metainfo {
