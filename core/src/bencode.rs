@@ -81,8 +81,7 @@ fn read<T: DeserializeOwned>(input: &[u8]) -> Result<T, BencodeError> {
 /// `i64::MAX` can be written but not read back.
 pub fn encode<T: serde::Serialize>(value: &T) -> Vec<u8> {
     let mut writer = Writer::default();
-    let written = value.serialize(&mut writer);
-    written.expect("types that are encoded hold no floats and no such variants");
+    let Ok(()) = value.serialize(&mut writer);
     writer.bytes
 }
 
@@ -90,19 +89,6 @@ pub fn encode<T: serde::Serialize>(value: &T) -> Vec<u8> {
 /// (BEP 9's data messages). The limits hold for the value alone.
 pub fn value_length(input: &[u8], limits: DecodeLimits) -> Result<usize, BencodeError> {
     Ok(scan::value(input, limits, None)?.length)
-}
-
-/// The raw bytes of the value under `key` in the top-level dictionary.
-pub fn raw_value<'a>(
-    input: &'a [u8],
-    key: &[u8],
-    limits: DecodeLimits,
-) -> Result<Option<&'a [u8]>, BencodeError> {
-    let scanned = scan::whole(input, limits, Some(key))?;
-    if input.first() != Some(&b'd') {
-        return Err(BencodeError::Shape("not a dictionary".into()));
-    }
-    Ok(scanned.found.map(|range| &input[range]))
 }
 
 /// Bencoding that was walked once already, and can be read without doing so again.
@@ -124,9 +110,14 @@ pub fn scan<'a>(
 }
 
 impl<'a> Scanned<'a> {
+    /// The raw bytes of the value that was looked for; none if there is none, or no dictionary.
+    pub fn raw(&self) -> Option<&'a [u8]> {
+        Some(&self.input[self.found.clone()?])
+    }
+
     /// The string that was looked for; none if there is none, or it is no string.
     pub fn string(&self) -> Option<&'a [u8]> {
-        let value = &self.input[self.found.clone()?];
+        let value = self.raw()?;
         let colon = value.iter().position(|&byte| byte == b':')?;
         value.first()?.is_ascii_digit().then(|| &value[colon + 1..])
     }

@@ -201,9 +201,9 @@ impl Choker {
         // Sorting is stable: lots decide between equals.
         if seeding {
             chosen.extend(longest_waiting(now, config, &mut order).take(earned / 2));
-            order.sort_by_key(|candidate| (candidate.hoards, Reverse(candidate.takes)));
+            sort(&mut order, |candidate| (candidate.hoards, candidate.takes));
         } else {
-            order.sort_by_key(|candidate| (candidate.snubbed, Reverse(candidate.gives)));
+            sort(&mut order, |candidate| (candidate.snubbed, candidate.gives));
         }
         for candidate in &order {
             if chosen.len() >= earned {
@@ -287,9 +287,18 @@ fn draw_lots(
         drawn.push(pot.swap_remove(place.unwrap_or(0)).0);
     }
     if !seeding {
-        drawn.sort_by_key(|candidate| candidate.overdrawn);
+        sort(&mut drawn, |candidate| (candidate.overdrawn, 0));
     }
     drawn
+}
+
+/// Those without a mark before those with one, and among either who has more first. A pointer,
+/// since sorting is code that a page would have once for each order.
+fn sort(candidates: &mut [Candidate], mark_and_merit: fn(&Candidate) -> (bool, u64)) {
+    candidates.sort_by_key(|candidate| {
+        let (mark, merit) = mark_and_merit(candidate);
+        (mark, Reverse(merit))
+    });
 }
 
 /// The middle one of some numbers.

@@ -26,7 +26,7 @@ mod turns;
 pub mod view;
 mod waiting;
 
-pub use crate::peer::PeerPath;
+pub use crate::peer::{Opening, PeerPath};
 pub use config::Config;
 pub use ending::{Ending, Fault};
 pub use enough::{Enough, Reached};
@@ -45,7 +45,7 @@ use bytes::Bytes;
 
 use crate::chunk::Chunk;
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
-use crate::peer::Opening;
+use crate::peer::Opened;
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
 use crate::time::Time;
@@ -152,54 +152,37 @@ impl<C: Chunk> Engine<C> {
                 self.with(now, info_hash, |torrent, cx| torrent.displaced(cx, link));
             }
             Input::Offered {
-                info_hash,
-                channel,
-                contact,
-                path,
-                here,
+                opening,
                 peer_id,
                 room,
                 crossing,
             } => {
-                let opening = Opening {
-                    channel,
-                    contact,
-                    path,
-                    ours: false,
-                    policy: self.channels.relay_policy(channel.link),
-                    here,
+                let offered = Opened {
+                    opening,
                     room,
+                    ours: false,
+                    policy: self.channels.relay_policy(opening.channel.link),
                 };
-                let known = self.with(now, info_hash, |torrent, cx| {
-                    torrent.offered(cx, &opening, peer_id, crossing);
+                let known = self.with(now, opening.info_hash, |torrent, cx| {
+                    torrent.offered(cx, &offered, peer_id, crossing);
                 });
                 if known.is_none() {
-                    self.decline(channel);
+                    self.decline(opening.channel);
                 }
             }
-            Input::Opened {
-                info_hash,
-                channel,
-                contact,
-                path,
-                here,
-                room,
-            } => {
-                self.channels.dialled(info_hash, contact);
-                let opening = Opening {
-                    channel,
-                    contact,
-                    path,
-                    ours: true,
-                    policy: self.channels.relay_policy(channel.link),
-                    here,
+            Input::Opened { opening, room } => {
+                self.channels.dialled(opening.info_hash, opening.contact);
+                let opened = Opened {
+                    opening,
                     room,
+                    ours: true,
+                    policy: self.channels.relay_policy(opening.channel.link),
                 };
-                let known = self.with(now, info_hash, |torrent, cx| {
-                    torrent.opened(cx, &opening);
+                let known = self.with(now, opening.info_hash, |torrent, cx| {
+                    torrent.opened(cx, &opened);
                 });
-                if known.is_none() && !self.overlay_opened(now, info_hash, &opening) {
-                    self.decline(channel);
+                if known.is_none() && !self.overlay_opened(now, &opening) {
+                    self.decline(opening.channel);
                 }
             }
             Input::Declined { info_hash, contact } => {

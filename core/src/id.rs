@@ -3,23 +3,24 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::rng::Rng;
 
 /// The SHA-1 of a torrent's bencoded info dictionary (BEP 3): the name of a swarm.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct InfoHash(pub [u8; 20]);
+pub struct InfoHash(#[serde(deserialize_with = "array")] pub [u8; 20]);
 
 /// What a peer calls itself in a handshake (BEP 3). A claim, never a key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct PeerId(pub [u8; 20]);
+pub struct PeerId(#[serde(deserialize_with = "array")] pub [u8; 20]);
 
 /// Who is at the other end of a direct link, as DTLS proves it: the first sixteen bytes of the
 /// SHA-256 fingerprint (RFC 8122) of its certificate. To make a certificate that has the one of
 /// another takes 2^128 tries.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Fingerprint(pub [u8; 16]);
+pub struct Fingerprint(#[serde(deserialize_with = "array")] pub [u8; 16]);
 
 /// A relayed channel, numbered by the hub, the same number at both ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,6 +57,31 @@ pub struct ChannelKey {
     pub link: LinkId,
     /// Its number there.
     pub channel: ChannelId,
+}
+
+/// Reads what serde writes of an array, byte by byte in a loop: its own code for it has each byte
+/// unrolled, and a page has two programs to load it in.
+fn array<'de, D: Deserializer<'de>, const N: usize>(from: D) -> Result<[u8; N], D::Error> {
+    struct Bytes<const N: usize>;
+
+    impl<'de, const N: usize> Visitor<'de> for Bytes<N> {
+        type Value = [u8; N];
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{N} bytes")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<[u8; N], A::Error> {
+            let mut bytes = [0; N];
+            for (at, byte) in bytes.iter_mut().enumerate() {
+                let next = from.next_element()?;
+                *byte = next.ok_or_else(|| Error::invalid_length(at, &self))?;
+            }
+            Ok(bytes)
+        }
+    }
+
+    from.deserialize_tuple(N, Bytes)
 }
 
 /// Why a text is not an info-hash.

@@ -12,3 +12,7 @@ pub use lane::{Lane, LaneLimits};
 pub use parts::{Part, Parts};
 pub use policy::RelayPolicy;
 pub use throttle::Rates;
+
+/// A host without sockets asks no trackers by HTTP and UDP, meets nobody by TCP and is no bridge, and
+/// has no code for any of it: the core's feature `ordinary`.
+pub(crate) const HAS_SOCKETS: bool = cfg!(feature = "ordinary");

@@ -29,7 +29,6 @@ use std::collections::VecDeque;
 use sha1::{Digest, Sha1};
 
 pub use bridges::BRIDGES;
-pub(crate) use bridges::IS_BRIDGE;
 pub use config::{BridgeConfig, OverlayConfig};
 
 use crate::dht::NodeId;

@@ -31,8 +31,8 @@ pub(crate) use remote::Remote;
 pub(crate) use secret::Secret;
 pub(crate) use session::Session;
 pub use session::SessionId;
-pub use stream::UNCOUNTED;
-pub(crate) use stream::{Asked, Opening, Stream};
+pub(crate) use stream::{Asked, Opened, Stream};
+pub use stream::{Opening, UNCOUNTED};
 
 /// How a peer is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

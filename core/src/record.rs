@@ -20,8 +20,6 @@ mod replay;
 mod tests;
 mod writer;
 
-use std::time::Duration;
-
 use crate::engine::config::ConfigError;
 use crate::metainfo::MetainfoError;
 use crate::wire::relay::RelayError;
@@ -42,10 +40,6 @@ pub const MAX_HEAD: usize = 1 << 20;
 
 /// The longest body of an entry, in bytes: the largest piece fits.
 pub const MAX_BODY: usize = 64 << 20;
-
-/// The latest time in a recording, in its host's time: thirty thousand years. Of times
-/// within it the engine can take sums and multiples.
-pub const MAX_TIME: Duration = Duration::from_secs(1 << 40);
 
 /// Bytes of the two lengths before each head: its own and that of its body.
 const LENGTHS: usize = 8;
@@ -71,7 +65,7 @@ pub enum RecordError {
     /// An entry's head is not what it should be.
     #[error("an entry is malformed")]
     Entry,
-    /// Beyond [`MAX_TIME`].
+    /// Beyond [`MAX_TIME`](crate::time::MAX_TIME).
     #[error("a time of {0} seconds is impossible")]
     Time(u64),
     /// Input follows input, and nobody takes what the engine says. No host does that.

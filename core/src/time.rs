@@ -3,6 +3,10 @@
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
+/// The latest time that a recording may have, in its host's time: thirty thousand years. Of times
+/// within it the state machines can take sums and multiples.
+pub const MAX_TIME: Duration = Duration::from_secs(1 << 40);
+
 /// A point in time, as a distance from an epoch that the host chooses.
 ///
 /// Only differences matter. The host must never let it run backwards.

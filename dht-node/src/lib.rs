@@ -5,6 +5,35 @@
 //! - [`file`](mod@file): who was known when the program ended, for when it begins again.
 //! - `sockets`: one port for IPv4 and IPv6.
 //! - `bootstrap`: names of nodes to join by.
+//!
+//! A [`DhtNode`] works while [`DhtNode::next`] is awaited. It says what the state machine says, but
+//! for datagrams, and what a person may mend.
+//!
+//! ```no_run
+//! use dht_node::{DhtNode, Event, Listen, Options, WELL_KNOWN};
+//! use swarm_core::dht::{Config, Output, Request, RequestId};
+//! use swarm_core::id::InfoHash;
+//!
+//! # async fn example(info_hash: InfoHash) -> std::io::Result<()> {
+//! let mut node = DhtNode::open(Options {
+//!     config: Config::default(),
+//!     listen: Listen::Port(0),
+//!     bootstrap: WELL_KNOWN.map(str::to_owned).to_vec(),
+//!     file: None,
+//! })?;
+//! node.start(RequestId(1), Request::Search(info_hash));
+//! loop {
+//!     match node.next().await {
+//!         Event::Said(Output::Peers { addresses, .. }) => println!("peers: {addresses:?}"),
+//!         Event::Said(Output::Done { .. }) => break,
+//!         Event::Trouble(words) => eprintln!("{words}"),
+//!         _ => {}
+//!     }
+//! }
+//! node.close();
+//! # Ok(())
+//! # }
+//! ```
 
 mod bootstrap;
 pub mod file;

@@ -7,7 +7,7 @@ mod udp;
 
 use std::time::Duration;
 
-pub(crate) use http::{AGENT, redirected};
+pub(crate) use http::{AGENT, REDIRECTS, redirected};
 
 use swarm_core::find::announcer::{AnnounceError, Answer, Ask};
 use swarm_core::node::Input;

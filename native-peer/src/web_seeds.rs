@@ -19,10 +19,8 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use url::{Position, Url};
 
-use crate::announce::{AGENT, authority, redirected, tls};
+use crate::announce::{AGENT, REDIRECTS, authority, redirected, tls};
 
-/// So often we let us be sent elsewhere.
-const REDIRECTS: usize = 5;
 /// Stretches of bodies that wait for the host, each of some hundred KiB at most: what comes
 /// faster than it can be handled stays in the network.
 const WAITING: usize = 16;

@@ -3,6 +3,35 @@
 //!
 //! It stands apart from the core so that the page, which has JavaScript's JSON, need not load
 //! another one.
+//!
+//! A tracker reads with [`decode_client`] and writes with [`encode_server`], a client the other
+//! two. Reading is total: any text gives a message within [`MessageLimits`] or a
+//! [`WebTorrentError`], keys that nobody knows are passed over, and what is missing has the
+//! meaning that it has to other trackers.
+//!
+//! ```
+//! use swarm_core::id::{InfoHash, PeerId};
+//! use swarm_core::wire::webtorrent::{ClientMessage, MessageLimits, ServerMessage};
+//! use webtorrent_json::{decode_client, encode_server};
+//!
+//! // A client announces itself; its ids have a byte in each character.
+//! let text = r#"{"action":"announce","info_hash":"\u00ff2345678901234567890",
+//!     "peer_id":"-WW0102-abcdefghijkl","left":0,"event":"completed","numwant":5}"#;
+//! let ClientMessage::Announce(announce) = decode_client(text, &MessageLimits::default())? else {
+//!     panic!("an announce with neither offers nor an answer is an announce");
+//! };
+//! assert_eq!(announce.info_hash, InfoHash(*b"\xff2345678901234567890"));
+//! assert_eq!(announce.peer_id, PeerId(*b"-WW0102-abcdefghijkl"));
+//!
+//! let text = encode_server(&ServerMessage::Announced {
+//!     info_hash: announce.info_hash,
+//!     interval: 120,
+//!     complete: 1,
+//!     incomplete: 3,
+//! });
+//! assert!(text.contains(r#""interval":120"#));
+//! # Ok::<(), webtorrent_json::WebTorrentError>(())
+//! ```
 
 use std::borrow::Cow;
 

@@ -137,11 +137,13 @@ fn a_value_is_found_in_front_of_other_bytes() {
 #[test]
 fn raw_values_are_the_bytes_as_they_came() {
     let input = b"d1:zi0e4:infod1:bi1e1:a4:infoe1:ad4:infoi7eee";
-    let raw = |key: &[u8]| raw_value(input, key, LIMITS).unwrap();
+    let raw = |key: &[u8]| scan(input, key, LIMITS).unwrap().raw();
     assert_eq!(raw(b"info"), Some(&b"d1:bi1e1:a4:infoe"[..]));
     assert_eq!(raw(b"z"), Some(&b"i0e"[..]));
     assert_eq!(raw(b"b"), None);
-    assert!(raw_value(b"l4:infoi1ee", b"info", LIMITS).is_err());
+    let list = scan(b"l4:infoi1ee", b"info", LIMITS).unwrap();
+    assert_eq!(list.raw(), None);
+    assert!(list.keys().is_err());
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -196,8 +198,8 @@ fn what_is_written_is_canonical() {
         assert_eq!(value_length(&bytes, WIDE), Ok(bytes.len()));
         if let Tree::Dict(entries) = &value {
             for (key, value) in entries {
-                let raw = raw_value(&bytes, key.as_bytes(), WIDE).unwrap();
-                assert_eq!(raw, Some(&*encode(value)));
+                let scanned = scan(&bytes, key.as_bytes(), WIDE).unwrap();
+                assert_eq!(scanned.raw(), Some(&*encode(value)));
             }
             let again: BTreeMap<String, serde::de::IgnoredAny> = decode(&bytes, WIDE).unwrap();
             assert!(again.keys().eq(entries.keys()));
@@ -373,7 +375,7 @@ fn any_bytes_give_a_value_or_an_error() {
         let read = decode::<serde::de::IgnoredAny>(&input, WIDE);
         // Whatever the walk lets through can be read.
         assert_eq!(walked == Ok(input.len()), read.is_ok(), "{input:?}");
-        let _ = raw_value(&input, b"a", WIDE);
+        let _ = scan(&input, b"a", WIDE);
         let _ = decode::<Cow>(&input, WIDE);
         Ok(())
     });

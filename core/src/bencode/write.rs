@@ -10,15 +10,20 @@ use std::ops::Range;
 use serde::Serialize;
 use serde::ser::{self, Impossible, Serializer};
 
-/// What bencoding can't express: floats, and choices that carry something.
+/// The error of what can't fail, and so no code in every field of every type: what bencoding can't
+/// express is a mistake in a type of ours, and no matter of what it holds.
 #[derive(Debug, thiserror::Error)]
-#[error("bencoding has no such value")]
-pub(super) struct Inexpressible;
+pub(super) enum Never {}
 
-impl ser::Error for Inexpressible {
+impl ser::Error for Never {
     fn custom<T: fmt::Display>(_: T) -> Self {
-        Inexpressible
+        inexpressible()
     }
+}
+
+/// For floats, choices that carry something, and keys that are no strings.
+fn inexpressible() -> ! {
+    panic!("types that are encoded hold nothing that bencoding can't express")
 }
 
 /// What was written so far.
@@ -106,18 +111,18 @@ impl<'a> Dictionary<'a> {
     }
 }
 
-type Done = Result<(), Inexpressible>;
+type Done = Result<(), Never>;
 
 impl<'a> Serializer for &'a mut Writer {
     type Ok = ();
-    type Error = Inexpressible;
+    type Error = Never;
     type SerializeSeq = List<'a>;
     type SerializeTuple = List<'a>;
     type SerializeTupleStruct = List<'a>;
-    type SerializeTupleVariant = Impossible<(), Inexpressible>;
+    type SerializeTupleVariant = Impossible<(), Never>;
     type SerializeMap = Dictionary<'a>;
     type SerializeStruct = Dictionary<'a>;
-    type SerializeStructVariant = Impossible<(), Inexpressible>;
+    type SerializeStructVariant = Impossible<(), Never>;
 
     /// 0 or 1.
     fn serialize_bool(self, value: bool) -> Done {
@@ -159,11 +164,11 @@ impl<'a> Serializer for &'a mut Writer {
     }
 
     fn serialize_f32(self, _: f32) -> Done {
-        Err(Inexpressible)
+        inexpressible()
     }
 
     fn serialize_f64(self, _: f64) -> Done {
-        Err(Inexpressible)
+        inexpressible()
     }
 
     fn serialize_char(self, value: char) -> Done {
@@ -211,19 +216,19 @@ impl<'a> Serializer for &'a mut Writer {
         _: &'static str,
         _: &T,
     ) -> Done {
-        Err(Inexpressible)
+        inexpressible()
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<List<'a>, Inexpressible> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<List<'a>, Never> {
         self.bytes.push(b'l');
         Ok(List(self))
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<List<'a>, Inexpressible> {
+    fn serialize_tuple(self, _: usize) -> Result<List<'a>, Never> {
         self.serialize_seq(None)
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<List<'a>, Inexpressible> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<List<'a>, Never> {
         self.serialize_seq(None)
     }
 
@@ -233,15 +238,15 @@ impl<'a> Serializer for &'a mut Writer {
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<Self::SerializeTupleVariant, Inexpressible> {
-        Err(Inexpressible)
+    ) -> Result<Self::SerializeTupleVariant, Never> {
+        inexpressible()
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Dictionary<'a>, Inexpressible> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Dictionary<'a>, Never> {
         Ok(Dictionary::begin(self))
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Dictionary<'a>, Inexpressible> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Dictionary<'a>, Never> {
         Ok(Dictionary::begin(self))
     }
 
@@ -251,14 +256,14 @@ impl<'a> Serializer for &'a mut Writer {
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<Self::SerializeStructVariant, Inexpressible> {
-        Err(Inexpressible)
+    ) -> Result<Self::SerializeStructVariant, Never> {
+        inexpressible()
     }
 }
 
 impl ser::SerializeSeq for List<'_> {
     type Ok = ();
-    type Error = Inexpressible;
+    type Error = Never;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         value.serialize(&mut *self.0)
@@ -272,7 +277,7 @@ impl ser::SerializeSeq for List<'_> {
 
 impl ser::SerializeTuple for List<'_> {
     type Ok = ();
-    type Error = Inexpressible;
+    type Error = Never;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         value.serialize(&mut *self.0)
@@ -285,7 +290,7 @@ impl ser::SerializeTuple for List<'_> {
 
 impl ser::SerializeTupleStruct for List<'_> {
     type Ok = ();
-    type Error = Inexpressible;
+    type Error = Never;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         value.serialize(&mut *self.0)
@@ -298,7 +303,7 @@ impl ser::SerializeTupleStruct for List<'_> {
 
 impl ser::SerializeStruct for Dictionary<'_> {
     type Ok = ();
-    type Error = Inexpressible;
+    type Error = Never;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Done {
         ser::SerializeMap::serialize_key(self, key)?;
@@ -313,7 +318,7 @@ impl ser::SerializeStruct for Dictionary<'_> {
 
 impl ser::SerializeMap for Dictionary<'_> {
     type Ok = ();
-    type Error = Inexpressible;
+    type Error = Never;
 
     /// Keys are strings.
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
@@ -322,7 +327,7 @@ impl ser::SerializeMap for Dictionary<'_> {
         let first = self.writer.bytes.get(self.begun);
         match first.is_some_and(u8::is_ascii_digit) {
             true => Ok(()),
-            false => Err(Inexpressible),
+            false => inexpressible(),
         }
     }
 

@@ -18,16 +18,13 @@ use twox_hash::XxHash64;
 use super::config::Config;
 use super::io::{Input, Output};
 use super::{Dht, Saved};
-use crate::time::Time;
+use crate::time::{MAX_TIME, Time};
 
 /// The first bytes; the last of them is the format's version.
 const MAGIC: [u8; 9] = *b"SWARMDHT\x01";
 
 /// The longest part, in bytes: contacts by the thousand fit.
 const MAX_PART: usize = 1 << 20;
-
-/// The latest time in one, in its host's time: thirty thousand years.
-const MAX_TIME: Duration = Duration::from_secs(1 << 40);
 
 /// How a recording begins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ use super::Ending;
 use crate::id::{ChannelKey, Fingerprint, InfoHash, LinkId, PeerId};
 use crate::metainfo::{Metainfo, MetainfoError};
 use crate::net::{Contact, LaneLimits, Parts, Rates, RelayPolicy};
-use crate::peer::PeerPath;
+use crate::peer::Opening;
 use crate::pieces::{Bitfield, PieceIndex};
 
 /// Something happened.
@@ -80,16 +80,8 @@ pub enum Input<C = Bytes> {
     /// Somebody wants a channel to us; answered with [`Output::Accept`] or
     /// [`Output::Close`].
     Offered {
-        /// The torrent.
-        info_hash: InfoHash,
-        /// The channel.
-        channel: ChannelKey,
-        /// Who it is.
-        contact: Contact,
-        /// What kind of channel it is.
-        path: PeerPath,
-        /// What stands for our own address at the other end, see [`Contact::address`].
-        here: [u8; 4],
+        /// Which channel, and where it leads.
+        opening: Opening,
         /// What it calls itself.
         peer_id: PeerId,
         /// Bytes that we may send, or [`crate::peer::UNCOUNTED`].
@@ -99,16 +91,8 @@ pub enum Input<C = Bytes> {
     },
     /// A channel that we asked for ([`Output::Dial`]) is open.
     Opened {
-        /// The torrent.
-        info_hash: InfoHash,
-        /// The channel.
-        channel: ChannelKey,
-        /// Who it is.
-        contact: Contact,
-        /// What kind of channel it is.
-        path: PeerPath,
-        /// What stands for our own address at the other end, see [`Contact::address`].
-        here: [u8; 4],
+        /// Which channel, and where it leads.
+        opening: Opening,
         /// Bytes that we may send, or [`crate::peer::UNCOUNTED`].
         room: u32,
     },
@@ -289,6 +273,15 @@ pub struct Totals {
     pub uploaded: u64,
     /// Bytes of payload that came, those that were of no use among them.
     pub downloaded: u64,
+}
+
+impl Totals {
+    /// Bytes that we say to lack. While we don't know it is more than nothing: many trackers take
+    /// who says nothing for one that has everything. WebTorrent and libtorrent say as much.
+    pub fn left_as_said(&self) -> u64 {
+        const UNKNOWN: u64 = 16 << 10;
+        self.left.unwrap_or(UNKNOWN)
+    }
 }
 
 /// How soon to look for others.

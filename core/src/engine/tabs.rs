@@ -15,8 +15,8 @@ use super::channels::SessionKey;
 use super::{DirectId, DirectNews, DirectWork, Ending, Engine, Event, Output};
 use crate::chunk::Chunk;
 use crate::id::{Fingerprint, InfoHash, LinkId};
-use crate::net::Contact;
-use crate::overlay::{self, BRIDGES, IS_BRIDGE, ITSELF, Overlay, OverlayConfig};
+use crate::net::{Contact, HAS_SOCKETS};
+use crate::overlay::{self, BRIDGES, ITSELF, Overlay, OverlayConfig};
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
 use crate::time::Time;
@@ -185,7 +185,7 @@ impl<C: Chunk> Engine<C> {
             let all = all.filter_map(|(hash, torrent)| Some((*hash, torrent.overlay_want(&cx)?)));
             wants.extend(all.map(|(hash, want)| (overlay::topic_of(hash), want)));
         }
-        let bridge = IS_BRIDGE && self.config.overlay.bridge.torrents > 0;
+        let bridge = HAS_SOCKETS && self.config.overlay.bridge.torrents > 0;
         if bridge {
             wants.push((BRIDGES, overlay::Want::BRIDGE));
         }
@@ -271,7 +271,7 @@ impl<C: Chunk> Engine<C> {
                     from,
                     info_hash,
                 } => {
-                    if IS_BRIDGE {
+                    if HAS_SOCKETS {
                         self.asked_to_carry(now, number, from, info_hash);
                     }
                 }

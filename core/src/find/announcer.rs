@@ -15,8 +15,8 @@ use crate::chunk::Chunk;
 use crate::engine::config::AnnounceConfig;
 use crate::engine::{self, Engine, Found, Totals, Urgency};
 use crate::id::{InfoHash, LinkId};
-use crate::net::Contact;
 use crate::net::contact::may_tell;
+use crate::net::{Contact, HAS_SOCKETS};
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
 use crate::time::Time;
@@ -26,9 +26,6 @@ use crate::wire::tracker::udp::UdpError;
 
 pub use source::{SourceState, SourceView};
 use swarm::Swarm;
-
-/// A host without sockets asks no such trackers, and has no code for it.
-const IS_HERE: bool = cfg!(feature = "ordinary");
 
 /// See the module.
 #[derive(Debug)]
@@ -132,7 +129,7 @@ impl Announcer {
 
     /// The next thing that it wants.
     pub fn poll(&mut self) -> Option<Said> {
-        if !IS_HERE {
+        if !HAS_SOCKETS {
             return None;
         }
         self.out.pop_front()
@@ -140,7 +137,7 @@ impl Announcer {
 
     /// A torrent has these trackers, tier by tier.
     pub fn learn(&mut self, info_hash: InfoHash, tiers: Vec<Vec<String>>, config: &AnnounceConfig) {
-        if !IS_HERE {
+        if !HAS_SOCKETS {
             return;
         }
         let swarm = self.swarms.entry(info_hash).or_default();
@@ -158,14 +155,14 @@ impl Announcer {
         urgency: Urgency,
         config: &AnnounceConfig,
     ) {
-        if IS_HERE && let Some(swarm) = self.swarms.get_mut(&info_hash) {
+        if HAS_SOCKETS && let Some(swarm) = self.swarms.get_mut(&info_hash) {
             swarm.look(now, urgency, config);
         }
     }
 
     /// A torrent has its last piece.
     pub fn complete(&mut self, info_hash: InfoHash) {
-        if IS_HERE && let Some(swarm) = self.swarms.get_mut(&info_hash) {
+        if HAS_SOCKETS && let Some(swarm) = self.swarms.get_mut(&info_hash) {
             swarm.complete();
         }
     }
@@ -178,7 +175,7 @@ impl Announcer {
         totals: Totals,
         engine: &Engine<C>,
     ) {
-        if !IS_HERE {
+        if !HAS_SOCKETS {
             return;
         }
         let Some(swarm) = self.swarms.get_mut(&info_hash) else {
@@ -196,7 +193,7 @@ impl Announcer {
 
     /// When something is due.
     pub fn due<C: Chunk>(&self, engine: &Engine<C>) -> Option<Time> {
-        if !IS_HERE {
+        if !HAS_SOCKETS {
             return None;
         }
         let running = self.swarms.iter();
@@ -208,7 +205,7 @@ impl Announcer {
 
     /// Announces where that is due.
     pub fn tell<C: Chunk>(&mut self, now: Time, engine: &Engine<C>) {
-        if !IS_HERE {
+        if !HAS_SOCKETS {
             return;
         }
         let config = &engine.config().announce;
@@ -272,7 +269,7 @@ impl Announcer {
         answer: Answer,
         config: &AnnounceConfig,
     ) -> Option<engine::Input<C>> {
-        if !IS_HERE {
+        if !HAS_SOCKETS {
             return None;
         }
         let (info_hash, index) = self.asked.remove(&number)?;

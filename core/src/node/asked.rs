@@ -6,7 +6,7 @@ use crate::chunk::Chunk;
 use crate::engine::{Contents, PeerContents, View};
 use crate::find::announcer::SourceView;
 use crate::id::{InfoHash, PeerId};
-use crate::overlay::IS_BRIDGE;
+use crate::net::HAS_SOCKETS;
 use crate::record::Sink;
 use crate::time::Time;
 
@@ -33,7 +33,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         let strangers = strangers.map(|due| (due, TimerKind::Handshake));
         let web_seeds = self.web_seeds.due(self.engine.engine());
         let web_seeds = web_seeds.map(|due| (due, TimerKind::WebSeed));
-        let bridge = self.bridge.due().filter(|_| IS_BRIDGE);
+        let bridge = self.bridge.due().filter(|_| HAS_SOCKETS);
         let bridge = bridge.map(|due| (due, TimerKind::Bridge));
         engine
             .into_iter()

@@ -14,7 +14,8 @@ use crate::chunk::Chunk;
 use crate::engine::{self, Command, Event, PeerPath};
 use crate::id::{Fingerprint, InfoHash};
 use crate::metainfo::Metainfo;
-use crate::overlay::{BridgeConfig, IS_BRIDGE};
+use crate::net::HAS_SOCKETS;
+use crate::overlay::BridgeConfig;
 use crate::record::Sink;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Time;
@@ -145,7 +146,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
 
     /// What the engine says, if that is not for us.
     pub(super) fn hear_for_bridge(&mut self, now: Time, event: Event) -> Option<Event> {
-        if !IS_BRIDGE {
+        if !HAS_SOCKETS {
             return Some(event);
         }
         let config = &self.engine.engine().config().overlay.bridge;
@@ -175,7 +176,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
     /// the host can't have it.
     pub(super) fn give_up_carrying(&mut self, now: Time, command: &Command) {
         if let Command::AddTorrent { .. } | Command::AddLink { .. } | Command::Remove(_) = command
-            && IS_BRIDGE
+            && HAS_SOCKETS
             && self.bridge.has(command.info_hash())
         {
             let config = &self.engine.engine().config().overlay.bridge;
@@ -187,7 +188,7 @@ impl<S: Sink, C: Chunk> Node<S, C> {
 
     /// Begins and ends what is to be.
     pub(super) fn work_for_bridge(&mut self, now: Time) {
-        if !IS_BRIDGE {
+        if !HAS_SOCKETS {
             return;
         }
         self.look_at_carried(now);

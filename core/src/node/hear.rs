@@ -4,7 +4,7 @@ use super::relay::{self, RelayLink};
 use super::wire::{self, News};
 use super::{DirectInput, LinkInput, Node, WireInput};
 use crate::chunk::Chunk;
-use crate::engine::{self, DirectId, DirectNews, Ending, PeerPath};
+use crate::engine::{self, DirectId, DirectNews, Ending, Opening, PeerPath};
 use crate::id::{ChannelKey, LinkId};
 use crate::peer::UNCOUNTED;
 use crate::record::Sink;
@@ -113,11 +113,13 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         let up = self.wires.linked(wire, max_payload);
         self.feed(now, up);
         engine::Input::Opened {
-            info_hash,
-            channel: wire::key(wire),
-            contact,
-            path: PeerPath::Direct,
-            here,
+            opening: Opening {
+                info_hash,
+                channel: wire::key(wire),
+                contact,
+                path: PeerPath::Direct,
+                here,
+            },
             room: UNCOUNTED,
         }
     }

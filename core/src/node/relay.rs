@@ -20,7 +20,7 @@ use crate::engine::{self, Config, Engine, Found, Standing, TrackerView};
 use crate::find::Tracker;
 use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId};
 use crate::net::{Contact, LaneLimits, RelayPolicy};
-use crate::peer::{Allowance, PeerPath};
+use crate::peer::{Allowance, Opening, PeerPath};
 use crate::sorted::SortedMap;
 use crate::time::Time;
 use crate::wire::relay::{
@@ -164,11 +164,13 @@ impl RelayLink {
                 engine::Input::Tick
             }
             ServerMessage::Incoming(incoming) => engine::Input::Offered {
-                info_hash: incoming.info_hash,
-                channel: self.key(incoming.channel),
-                contact: self.contact(incoming.member),
-                path: PeerPath::Relay,
-                here: self.here(),
+                opening: Opening {
+                    info_hash: incoming.info_hash,
+                    channel: self.key(incoming.channel),
+                    contact: self.contact(incoming.member),
+                    path: PeerPath::Relay,
+                    here: self.here(),
+                },
                 peer_id: incoming.peer_id,
                 room: incoming.credit,
                 crossing: self.crosses(incoming.info_hash, incoming.member),
@@ -303,11 +305,13 @@ impl RelayLink {
         };
         self.open(channel, config);
         engine::Input::Opened {
-            info_hash,
-            channel: self.key(channel),
-            contact: self.contact(member),
-            path: PeerPath::Relay,
-            here: self.here(),
+            opening: Opening {
+                info_hash,
+                channel: self.key(channel),
+                contact: self.contact(member),
+                path: PeerPath::Relay,
+                here: self.here(),
+            },
             room: credit,
         }
     }

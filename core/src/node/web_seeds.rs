@@ -17,7 +17,7 @@ pub use io::{Answer, Fetch, SeedTrouble, WebInput, WebOutput, WebSeedView};
 use super::wire::{key, link_up};
 use crate::chunk::Chunk;
 use crate::engine::config::WebSeedConfig;
-use crate::engine::{self, Ending, Engine, PeerPath};
+use crate::engine::{self, Ending, Engine, Opening, PeerPath};
 use crate::id::{InfoHash, LinkId, MemberId};
 use crate::metainfo::WebSeedAddress;
 use crate::net::{Contact, Parts};
@@ -283,14 +283,16 @@ impl<C: Chunk> WebSeeds<C> {
         seed.talk = Some(Box::new(talk));
         self.inputs.push_back(link_up(link, MAX_PAYLOAD));
         self.inputs.push_back(engine::Input::Opened {
-            info_hash,
-            channel: key(link),
-            contact: Contact::Member {
-                link,
-                member: MemberId(0),
+            opening: Opening {
+                info_hash,
+                channel: key(link),
+                contact: Contact::Member {
+                    link,
+                    member: MemberId(0),
+                },
+                path: PeerPath::WebSeed,
+                here: [0; 4],
             },
-            path: PeerPath::WebSeed,
-            here: [0; 4],
             room: UNCOUNTED,
         });
         self.pass_on(link);

@@ -19,10 +19,6 @@ use crate::wire::relay;
 use crate::wire::tracker::Event;
 use crate::wire::webtorrent::{Announce, Answer, ClientMessage, Offer, ServerMessage};
 
-/// Bytes that we lack, as it is said while we don't know: more than nothing, or we would be taken
-/// for a seed. As much as WebTorrent and libtorrent say.
-const UNKNOWN_LEFT: u64 = 16 << 10;
-
 /// See the module.
 #[derive(Debug)]
 pub(super) struct WebTorrentLink {
@@ -270,7 +266,7 @@ impl WebTorrentLink {
             peer_id: engine.peer_id(),
             uploaded: totals.uploaded,
             downloaded: totals.downloaded,
-            left: Some(totals.left.unwrap_or(UNKNOWN_LEFT)),
+            left: Some(totals.left_as_said()),
             event,
             numwant: u32::try_from(offers.len()).ok(),
             offers,

@@ -10,7 +10,7 @@ use crate::engine::{self, Ending, Engine, Fault};
 use crate::id::{ChannelId, ChannelKey, LinkId};
 use crate::net::contact::{Contact, four_bytes};
 use crate::net::{LaneLimits, RelayPolicy};
-use crate::peer::{PathsConfig, UNCOUNTED};
+use crate::peer::{Opening, PathsConfig, UNCOUNTED};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Time;
 use crate::wire::peer::{HANDSHAKE_LEN, Handshake};
@@ -67,11 +67,13 @@ impl<C: Chunk> Wires<C> {
     ) -> (News<C>, Option<LinkId>) {
         if let Some(info_hash) = up.dialled {
             let opened = engine::Input::Opened {
-                info_hash,
-                channel: key(id),
-                contact: Contact::Address(up.remote),
-                path: up.path,
-                here: four_bytes(up.local.ip()),
+                opening: Opening {
+                    info_hash,
+                    channel: key(id),
+                    contact: Contact::Address(up.remote),
+                    path: up.path,
+                    here: four_bytes(up.local.ip()),
+                },
                 room: UNCOUNTED,
             };
             let inputs = vec![link_up(id, up.max_payload), opened];
@@ -137,11 +139,13 @@ impl<C: Chunk> Wires<C> {
     ) -> Vec<engine::Input<C>> {
         let up = stranger.up;
         let offered = engine::Input::Offered {
-            info_hash: handshake.info_hash,
-            channel: key(id),
-            contact: Contact::Caller(up.remote),
-            path: up.path,
-            here: four_bytes(up.local.ip()),
+            opening: Opening {
+                info_hash: handshake.info_hash,
+                channel: key(id),
+                contact: Contact::Caller(up.remote),
+                path: up.path,
+                here: four_bytes(up.local.ip()),
+            },
             peer_id: handshake.peer_id,
             room: UNCOUNTED,
             crossing: false,

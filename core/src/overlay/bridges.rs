@@ -10,15 +10,13 @@ use super::calls::{Back, Purpose};
 use super::upkeep::Candidate;
 use super::{Output, Overlay, Topic};
 use crate::id::{Fingerprint, InfoHash};
+use crate::net::HAS_SOCKETS;
 use crate::time::Time;
 use crate::wire::introduce::Unlinked;
 use crate::wire::overlay::{Answer, Question, Target};
 
 /// What stands for being a bridge, where others have what stands for a torrent.
 pub const BRIDGES: Topic = *b"tabswarm bridges 001";
-
-/// A host without sockets is no bridge, and has no code for it.
-pub(crate) const IS_BRIDGE: bool = cfg!(feature = "ordinary");
 
 /// Those that were found last.
 #[derive(Debug, Default)]
@@ -79,7 +77,7 @@ impl Overlay {
     /// A neighbour asks us. Whether there is such a torrent, and whether it is private, is told
     /// nobody: where we don't carry it, there is no answer.
     pub(super) fn hear_carry(&mut self, now: Time, from: Fingerprint, number: u32, target: Target) {
-        if !IS_BRIDGE || self.config.bridge.torrents == 0 {
+        if !HAS_SOCKETS || self.config.bridge.torrents == 0 {
             return self.reply(from, number, Answer::End(Unlinked::Unwanted));
         }
         let Some(ours) = self.ours() else {

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::secret::{Place, Secret};
 use super::{Outbox, PeerPath, RequestConfig};
@@ -16,23 +17,33 @@ use crate::time::Time;
 use crate::wire::extension::Token;
 use crate::wire::peer::{Decoder, Handshake, Reserved};
 
+/// A channel that leads to somebody, as it begins. Recordings hold it as it is: its fields and
+/// their order are theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// The torrent.
+    pub info_hash: InfoHash,
+    /// The channel.
+    pub channel: ChannelKey,
+    /// Who is at its other end, as is vouched for.
+    pub contact: Contact,
+    /// What kind of channel it is.
+    pub path: PeerPath,
+    /// What stands for our own address at the other end, see [`Contact::address`].
+    pub here: [u8; 4],
+}
+
 /// A channel that just opened.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Opening {
-    /// The channel.
-    pub(crate) channel: ChannelKey,
-    /// Who is at its other end, as is vouched for.
-    pub(crate) contact: Contact,
-    /// What kind of channel it is.
-    pub(crate) path: PeerPath,
+pub(crate) struct Opened {
+    /// Where it leads.
+    pub(crate) opening: Opening,
+    /// Bytes that it takes, or [`UNCOUNTED`].
+    pub(crate) room: u32,
     /// We asked for it.
     pub(crate) ours: bool,
     /// What the relay that carries it, if one does, says of its use.
     pub(crate) policy: RelayPolicy,
-    /// What stands for our own address there.
-    pub(crate) here: [u8; 4],
-    /// Bytes that it takes, or [`UNCOUNTED`].
-    pub(crate) room: u32,
 }
 
 /// What the ends of a channel told each other of peers (BEP 11).
@@ -134,18 +145,19 @@ pub(crate) enum Asked {
 impl<C: Chunk> Stream<C> {
     /// Nothing was said yet.
     pub(crate) fn new(
-        opening: &Opening,
+        opened: &Opened,
         max_message: u32,
         requests: &RequestConfig,
         now: Time,
     ) -> Self {
+        let opening = &opened.opening;
         Stream {
             channel: opening.channel,
             contact: opening.contact,
             listens: None,
             path: opening.path,
-            ours: opening.ours,
-            policy: opening.policy,
+            ours: opened.ours,
+            policy: opened.policy,
             here: opening.here,
             token: None,
             their_token: None,
@@ -153,7 +165,7 @@ impl<C: Chunk> Stream<C> {
             heeded: true,
             decoder: Decoder::new(max_message),
             outbox: Outbox::default(),
-            room: match opening.room {
+            room: match opened.room {
                 UNCOUNTED => u64::MAX,
                 room => room.into(),
             },

@@ -28,6 +28,7 @@ mod strategy;
 
 use buckets::{Bucket, Cursor};
 use holders::Holders;
+pub(super) use strategy::MAX_LISTED;
 pub use strategy::Strategy;
 
 use super::download::SessionId;

@@ -14,7 +14,7 @@ use super::Outputs;
 use crate::engine::{DirectId, DirectNews, Found};
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::net::{Contact, Rates, RelayPolicy};
-use crate::peer::PeerPath;
+use crate::peer::Opening;
 use crate::pieces::{Layout, Priority, Strategy};
 use crate::sorted::SortedMap;
 use crate::time::Time;
@@ -59,21 +59,13 @@ pub(super) enum What {
     Unlisted(InfoHash, LinkId),
     Displaced(InfoHash, LinkId),
     Offered {
-        info_hash: InfoHash,
-        channel: ChannelKey,
-        contact: Contact,
-        path: PeerPath,
-        here: [u8; 4],
+        opening: Opening,
         peer_id: PeerId,
         room: u32,
         crossing: bool,
     },
     Opened {
-        info_hash: InfoHash,
-        channel: ChannelKey,
-        contact: Contact,
-        path: PeerPath,
-        here: [u8; 4],
+        opening: Opening,
         room: u32,
     },
     Declined(InfoHash, Contact),

@@ -6,7 +6,8 @@ use bytes::{Buf, Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 
 use super::entry::Head;
-use super::{Entry, Header, LENGTHS, MAGIC, MAX_BODY, MAX_HEAD, MAX_TIME, RecordError};
+use super::{Entry, Header, LENGTHS, MAGIC, MAX_BODY, MAX_HEAD, RecordError};
+use crate::time::MAX_TIME;
 
 /// Reads a recording as it comes, in stretches of any length. Keeps no more than one entry
 /// and what was last given to it.

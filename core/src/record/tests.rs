@@ -16,9 +16,9 @@ use crate::engine::{
 use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId, PeerId};
 use crate::metainfo::{Builder, Metainfo, NewFile};
 use crate::net::{Contact, LaneLimits, Rates, RelayPolicy};
-use crate::peer::PeerPath;
+use crate::peer::{Opening, PeerPath};
 use crate::pieces::{Bitfield, Priority, Strategy};
-use crate::time::Time;
+use crate::time::{MAX_TIME, Time};
 
 /// Twenty pieces.
 fn metainfo() -> Metainfo {
@@ -90,14 +90,16 @@ fn session() -> Vec<u8> {
             paused: false,
         }),
         Input::Offered {
-            info_hash: metainfo().info_hash(),
-            channel: key(1),
-            contact: Contact::Member {
-                link: LINK,
-                member: MemberId(9),
+            opening: Opening {
+                info_hash: metainfo().info_hash(),
+                channel: key(1),
+                contact: Contact::Member {
+                    link: LINK,
+                    member: MemberId(9),
+                },
+                path: PeerPath::Relay,
+                here: [0, 0, 0, 1],
             },
-            path: PeerPath::Relay,
-            here: [0, 0, 0, 1],
             peer_id: PeerId([9; 20]),
             room: 1000,
             crossing: false,

@@ -11,8 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use sha1::{Digest, Sha1};
 use swarm_core::engine::{
-    Command, Config, DirectId, DirectNews, DirectWork, Engine, Event, Input, Output, PeerPath,
-    PeerView, Resume, TorrentState, TorrentView,
+    Command, Config, DirectId, DirectNews, DirectWork, Engine, Event, Input, Opening, Output,
+    PeerPath, PeerView, Resume, TorrentState, TorrentView,
 };
 use swarm_core::id::{ChannelId, ChannelKey, Fingerprint, LinkId, MemberId, PeerId};
 use swarm_core::metainfo::Metainfo;
@@ -190,11 +190,13 @@ impl Table {
         });
         let peer_id = PeerId([name; 20]);
         self.feed(Input::Offered {
-            info_hash: self.metainfo.info_hash(),
-            channel: key,
-            contact,
-            path,
-            here: US.to_be_bytes(),
+            opening: Opening {
+                info_hash: self.metainfo.info_hash(),
+                channel: key,
+                contact,
+                path,
+                here: US.to_be_bytes(),
+            },
             peer_id,
             room,
             crossing: false,

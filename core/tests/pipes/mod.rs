@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use swarm_core::engine::{Command, Config, Ending, Engine, Event, Input, Output, PeerPath, Resume};
+use swarm_core::engine::{
+    Command, Config, Ending, Engine, Event, Input, Opening, Output, PeerPath, Resume,
+};
 use swarm_core::id::{ChannelId, ChannelKey, LinkId, MemberId};
 use swarm_core::metainfo::Metainfo;
 use swarm_core::net::{Contact, LaneLimits, RelayPolicy};
@@ -162,22 +164,26 @@ impl Pair {
         self.feed(
             here,
             Input::Opened {
-                info_hash,
-                channel,
-                contact: contact(there),
-                path,
-                here: member(here).0.to_be_bytes(),
+                opening: Opening {
+                    info_hash,
+                    channel,
+                    contact: contact(there),
+                    path,
+                    here: member(here).0.to_be_bytes(),
+                },
                 room: self.room,
             },
         );
         self.feed(
             there,
             Input::Offered {
-                info_hash,
-                channel,
-                contact: contact(here),
-                path,
-                here: member(there).0.to_be_bytes(),
+                opening: Opening {
+                    info_hash,
+                    channel,
+                    contact: contact(here),
+                    path,
+                    here: member(there).0.to_be_bytes(),
+                },
                 peer_id,
                 room: self.room,
                 crossing: false,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
-use swarm_core::bencode::{DecodeLimits, Keys, Value, decode, raw_value, value_length};
+use swarm_core::bencode::{DecodeLimits, Keys, Value, decode, scan, value_length};
 use swarm_core::metainfo::{
     Metainfo, TorrentLink, TrackerAddress, WebSeedAddress, nodes_of_torrent,
 };
@@ -25,14 +25,14 @@ const LIMITS: DecodeLimits = DecodeLimits {
 pub fn bencode(input: &[u8]) {
     let whole = value_length(input, LIMITS) == Ok(input.len());
     assert_eq!(whole, decode::<IgnoredAny>(input, LIMITS).is_ok());
-    if let Ok(Some(info)) = raw_value(input, b"info", LIMITS) {
+    let info = scan(input, b"info", LIMITS).map(|scanned| scanned.raw());
+    if let Ok(Some(info)) = info {
         assert_eq!(value_length(info, LIMITS), Ok(info.len()));
     }
     // A dictionary is asked for a key by itself, or for one of many.
     let keys = Keys::of(input, LIMITS);
     assert_eq!(keys.is_ok(), whole && input.starts_with(b"d"));
     if let Ok(keys) = keys {
-        let info = raw_value(input, b"info", LIMITS);
         assert_eq!(info, Ok(keys.find("info").map(Value::raw)));
         let kinds = [
             keys.integer("info").is_ok_and(|it| it.is_some()),

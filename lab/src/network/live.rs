@@ -175,11 +175,6 @@ impl Network {
         self.parted = false;
     }
 
-    /// Two sides can't reach each other.
-    pub fn is_parted(&self) -> bool {
-        self.parted
-    }
-
     /// There is a bootstrap node.
     pub fn has_bootstrap(&self) -> bool {
         !self.servers.is_empty()

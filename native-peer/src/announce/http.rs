@@ -22,7 +22,7 @@ use super::{authority, tls, unreachable};
 /// All of it takes no longer than this, other addresses that we are sent to included.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// So often we let us be sent elsewhere.
-const REDIRECTS: usize = 5;
+pub(crate) const REDIRECTS: usize = 5;
 /// Bytes of an answer. 2000 peers in the longest form have a fifth of it.
 const LONGEST: usize = 1 << 20;
 /// What we are called.

@@ -17,7 +17,7 @@ const SLOT: &str = "tabswarm-slot";
 const RELAY_ONLY: &str = "tabswarm-relay-only";
 
 /// Long enough for any browser to have begun a download. Milliseconds.
-const DOWNLOAD_BEGUN: i32 = 60_000;
+pub(super) const DOWNLOAD_BEGUN: i32 = 60_000;
 
 /// Where a tracker-relay listens unless it is told otherwise.
 const DEFAULT_PORT: u16 = 8080;

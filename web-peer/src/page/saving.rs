@@ -5,6 +5,7 @@ use swarm_core::id::InfoHash;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
+use super::browser::DOWNLOAD_BEGUN;
 use super::dom::{after, document, has, set_attribute, set_flag, window};
 use super::port::Port;
 use super::service::Service;
@@ -18,9 +19,6 @@ const AT_ONCE: u64 = 32 << 20;
 /// to the disk as it is read, by the engine itself. What is smaller goes through the service
 /// worker to where all downloads go. Bytes.
 const ASKED: u64 = 512 << 20;
-
-/// Long enough for any browser to have begun a download. Milliseconds.
-const DOWNLOAD_BEGUN: i32 = 60_000;
 
 /// The browser can write to a folder that a person chooses.
 pub(crate) fn has_folders() -> bool {

@@ -1,6 +1,8 @@
 //! Direct links, the worker's half: the page makes them, their channels are ours.
 
+use std::cell::Cell;
 use std::rc::Rc;
+
 use swarm_core::sorted::SortedMap;
 
 use js_sys::{Array, ArrayBuffer, JsString, Uint8Array};
@@ -45,8 +47,12 @@ pub(super) struct Directs {
 #[derive(Debug)]
 struct Channel {
     pipe: Pipe,
+    /// Its wire, once it is open. What listens to it knows it too.
+    wire: Rc<Cell<Option<LinkId>>>,
     /// Bytes sent and not yet reported to the node.
     unreported: usize,
+    /// Those of them that the page has and says nothing of, where it passes everything on.
+    at_page: usize,
     /// What came before it was open: one that was handed over may bring bytes before it says
     /// that it is, and takes none until then. It is a handshake, and little more.
     early: Vec<TabChunk>,
@@ -58,6 +64,18 @@ impl Drop for Channel {
     /// late event would find none.
     fn drop(&mut self) {
         self.pipe.close();
+    }
+}
+
+impl Channel {
+    /// Bytes that have left since this was last asked.
+    fn take_sent(&mut self) -> usize {
+        let waiting = match &self.pipe {
+            Pipe::Channel(channel) => channel.buffered_amount() as usize,
+            Pipe::Port(_) => self.at_page,
+        };
+        let waiting = waiting.min(self.unreported);
+        std::mem::replace(&mut self.unreported, waiting) - waiting
     }
 }
 
@@ -121,8 +139,10 @@ impl Host {
     /// The page hands over a channel, which may be open already.
     pub(super) fn take_channel(self: &Rc<Self>, id: DirectId, channel: JsValue) {
         let host = Rc::clone(self);
+        let wire = Rc::<Cell<Option<LinkId>>>::default();
+        let known = Rc::clone(&wire);
         let on_event = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
-            host.hear_channel(id, &event);
+            host.hear_channel(id, known.get(), &event);
         });
         let listener = on_event.as_ref().unchecked_ref();
         let pipe = match channel.dyn_into::<RtcDataChannel>() {
@@ -143,7 +163,9 @@ impl Host {
         let is_open = pipe.is_open();
         let channel = Channel {
             pipe,
+            wire,
             unreported: 0,
+            at_page: 0,
             early: Vec::new(),
             _on_event: on_event,
         };
@@ -153,10 +175,9 @@ impl Host {
         }
     }
 
-    fn hear_channel(self: &Rc<Self>, id: DirectId, event: &Event) {
+    fn hear_channel(self: &Rc<Self>, id: DirectId, wire: Option<LinkId>, event: &Event) {
         let said = event.dyn_ref::<MessageEvent>().map(MessageEvent::data);
         let buffer = said.as_ref().and_then(|data| data.dyn_ref::<ArrayBuffer>());
-        let wire = self.directs.borrow().wire_of(id);
         if let Some(buffer) = buffer {
             let bytes = TabChunk::of_array(Uint8Array::new(buffer));
             return match (wire, self.directs.borrow_mut().making.get_mut(&id)) {
@@ -170,7 +191,7 @@ impl Host {
         }
         let word = match &said {
             Some(data) => match data.as_f64() {
-                Some(bytes) => return self.port_sent(wire, bytes as usize),
+                Some(bytes) => return self.has_left_page(wire, bytes as usize),
                 None => data.dyn_ref::<JsString>().map(String::from),
             },
             None => Some(event.type_()),
@@ -183,8 +204,8 @@ impl Host {
                 self.make_direct(id, DirectWork::Drop);
                 self.hear_of_direct(id, None);
             }
-            // It has sent something, which is looked at wherever outputs are drained.
-            (Some("bufferedamountlow"), Some(_)) => self.report_wires(),
+            // Some of it has left, which is looked at wherever outputs are drained.
+            (Some("bufferedamountlow"), Some(_)) => self.drain_soon(),
             _ => {}
         }
     }
@@ -198,6 +219,7 @@ impl Host {
         let early = std::mem::take(&mut channel.early);
         let wire = LinkId(directs.next_wire);
         directs.next_wire += 1;
+        channel.wire.set(Some(wire));
         directs.wires.insert(wire, (id, channel));
         drop(directs);
         let linked = DirectInput::Linked {
@@ -238,6 +260,7 @@ impl Host {
                 sent
             }
             Pipe::Port(port) => {
+                channel.at_page += parts.len();
                 let copy = bytes.slice(0, bytes.length()).buffer();
                 port.post_message_with_transferable(&copy, &Array::of1(&copy))
             }
@@ -252,25 +275,20 @@ impl Host {
     pub(super) fn take_wires_sent(&self) -> Vec<(LinkId, usize)> {
         let mut directs = self.directs.borrow_mut();
         let sent = directs.wires.iter_mut().filter_map(|(wire, (_, channel))| {
-            let Pipe::Channel(of) = &channel.pipe else {
-                return None;
-            };
-            let waiting = channel.unreported.min(of.buffered_amount() as usize);
-            let sent = std::mem::replace(&mut channel.unreported, waiting) - waiting;
+            let sent = channel.take_sent();
             (sent > 0).then_some((*wire, sent))
         });
         sent.collect()
     }
 
-    fn report_wires(self: &Rc<Self>) {
-        for (wire, bytes) in self.take_wires_sent() {
-            self.feed(Input::Wire(wire, WireInput::Sent(bytes)));
-        }
-    }
-
-    fn port_sent(self: &Rc<Self>, wire: Option<LinkId>, bytes: usize) {
-        if let Some(wire) = wire {
-            self.feed(Input::Wire(wire, WireInput::Sent(bytes)));
+    /// The page has got rid of something that it passes on.
+    fn has_left_page(self: &Rc<Self>, wire: Option<LinkId>, bytes: usize) {
+        let mut directs = self.directs.borrow_mut();
+        let channel = wire.and_then(|wire| directs.wires.get_mut(&wire));
+        if let Some((_, channel)) = channel {
+            channel.at_page = channel.at_page.saturating_sub(bytes);
+            drop(directs);
+            self.drain_soon();
         }
     }
 

@@ -156,6 +156,12 @@ impl Host {
     /// callback is over.
     pub(super) fn feed(self: &Rc<Self>, input: Input) {
         self.node.borrow_mut().handle(self.clock.now(), input);
+        self.drain_soon();
+    }
+
+    /// Does what the node says, and tells it what has left, as soon as the present callback is
+    /// over.
+    pub(super) fn drain_soon(self: &Rc<Self>) {
         if !self.draining.replace(true) {
             let host = Rc::clone(self);
             spawn_local(async move { host.drain() });

@@ -4,7 +4,7 @@ use super::super::torrent::frame_cost;
 use super::super::{Ending, Engine, Fault, Output};
 use super::{OVERLAY, TS_OVERLAY};
 use crate::chunk::Chunk;
-use crate::id::{ChannelKey, Fingerprint, InfoHash, LinkId};
+use crate::id::{ChannelKey, Fingerprint, LinkId};
 use crate::net::{Contact, Parts};
 use crate::peer::allowance::Allowance;
 use crate::peer::{Opening, PeerPath};
@@ -73,16 +73,11 @@ impl<C: Chunk> Wires<C> {
 
 impl<C: Chunk> Engine<C> {
     /// A channel of the overlay's own is open; false if it is not one.
-    pub(in crate::engine) fn overlay_opened(
-        &mut self,
-        now: Time,
-        info_hash: InfoHash,
-        it: &Opening,
-    ) -> bool {
+    pub(in crate::engine) fn overlay_opened(&mut self, now: Time, it: &Opening) -> bool {
         let Contact::Introduced(peer) = it.contact else {
             return false;
         };
-        if info_hash != OVERLAY {
+        if it.info_hash != OVERLAY {
             return false;
         }
         let channel = it.channel;

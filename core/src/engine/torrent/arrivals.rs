@@ -10,9 +10,7 @@ use super::trackers::TS_TRACKERS;
 use super::{Cx, Ending, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::id::PeerId;
-use crate::peer::{
-    Opening, PathChoice, PeerPath, Remote, RemotePieces, Session, SessionId, Stream,
-};
+use crate::peer::{Opened, PathChoice, PeerPath, Remote, RemotePieces, Session, SessionId, Stream};
 use crate::pieces::Bitfield;
 use crate::wire::extension::ExtensionHandshake;
 use crate::wire::peer::{Handshake, Message, Reserved};
@@ -22,7 +20,8 @@ pub(super) const UT_METADATA: u8 = 1;
 
 impl<C: Chunk> Torrent<C> {
     /// A channel that we asked for is open.
-    pub(in crate::engine) fn opened(&mut self, cx: &mut Cx<'_, C>, opening: &Opening) {
+    pub(in crate::engine) fn opened(&mut self, cx: &mut Cx<'_, C>, opened: &Opened) {
+        let opening = &opened.opening;
         let channel = opening.channel;
         if !cx.channels.allows(opening.path) {
             return cx.close(channel, Ending::RelayOnly);
@@ -38,7 +37,7 @@ impl<C: Chunk> Torrent<C> {
         if full && !self.has_room_for_guests(cx) {
             return cx.close(channel, Ending::EnoughPeers);
         }
-        self.open_session(cx, opening, None, full);
+        self.open_session(cx, opened, None, full);
     }
 
     /// All places are taken, and one more channel may show that it leads to somebody who has
@@ -50,16 +49,17 @@ impl<C: Chunk> Torrent<C> {
     pub(super) fn open_session(
         &mut self,
         cx: &mut Cx<'_, C>,
-        opening: &Opening,
+        opened: &Opened,
         peer_id: Option<PeerId>,
         guest: bool,
     ) {
+        let opening = &opened.opening;
         let id = self.sessions.number();
         let requests = &cx.config.requests;
         let longest = self.about.longest_message();
         let mut session = Session {
             remote: Remote::new(opening.contact, peer_id, requests, cx.now),
-            talk: Stream::new(opening, longest, requests, cx.now),
+            talk: Stream::new(opened, longest, requests, cx.now),
             spare: None,
             choice: PathChoice::default(),
             guest,

@@ -8,23 +8,21 @@
 
 use super::{Cx, Torrent};
 use crate::chunk::Chunk;
+use crate::net::HAS_SOCKETS;
 use crate::peer::{PeerPath, Session, SessionId};
 use crate::wire::extension::ExtensionHandshake;
-
-/// A host without sockets meets nobody by TCP, and has no code for it.
-const IS_HERE: bool = cfg!(feature = "ordinary");
 
 impl<C: Chunk> Torrent<C> {
     /// It is known what a session's peer speaks.
     pub(super) fn meets_somebody(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
-        if IS_HERE && !self.gateway && self.sessions.get(id).is_some_and(is_ordinary) {
+        if HAS_SOCKETS && !self.gateway && self.sessions.get(id).is_some_and(is_ordinary) {
             self.tell_of_gateway(cx, true);
         }
     }
 
     /// Nobody is to be met by TCP any more.
     pub(super) fn leaves_ordinary_swarm(&mut self, cx: &mut Cx<'_, C>) {
-        if IS_HERE && self.gateway {
+        if HAS_SOCKETS && self.gateway {
             self.tell_of_gateway(cx, false);
         }
     }

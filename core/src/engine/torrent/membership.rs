@@ -6,7 +6,7 @@ use crate::chunk::Chunk;
 use crate::engine::{Config, Found, Output, Report, Totals, Urgency};
 use crate::id::{LinkId, PeerId};
 use crate::net::Contact;
-use crate::peer::Opening;
+use crate::peer::{Opened, Opening};
 use crate::pieces::{Download, PieceIndex};
 use crate::time::Time;
 
@@ -118,16 +118,17 @@ impl<C: Chunk> Torrent<C> {
     pub(in crate::engine) fn offered(
         &mut self,
         cx: &mut Cx<'_, C>,
-        opening: &Opening,
+        offered: &Opened,
         peer_id: PeerId,
         crossing: bool,
     ) {
+        let opening = &offered.opening;
         let channel = opening.channel;
         match self.welcome(cx, opening, crossing) {
             Err(reason) => cx.close(channel, reason),
             Ok(guest) => {
                 cx.emit(Output::Accept { channel });
-                self.open_session(cx, opening, Some(peer_id), guest);
+                self.open_session(cx, offered, Some(peer_id), guest);
             }
         }
     }

@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use super::{Cx, Fault, Torrent};
 use crate::chunk::Chunk;
 use crate::id::ChannelKey;
-use crate::net::Contact;
 use crate::net::contact::may_tell;
+use crate::net::{Contact, HAS_SOCKETS};
 use crate::peer::{PeerPath, SessionId, Stream};
 use crate::sorted::SortedSet;
 use crate::wire::peer::Message;
@@ -18,11 +18,8 @@ use crate::wire::pex::{Added, PexMessage};
 /// The id under which we take `ut_pex` messages.
 pub(super) const UT_PEX: u8 = 3;
 
-/// A host without sockets has nobody by TCP, and no code for it.
-const IS_HERE: bool = cfg!(feature = "ordinary");
-
 fn by_tcp<C: Chunk>(stream: &Stream<C>) -> bool {
-    IS_HERE && stream.path == PeerPath::Tcp
+    HAS_SOCKETS && stream.path == PeerPath::Tcp
 }
 
 impl<C: Chunk> Torrent<C> {
@@ -69,7 +66,7 @@ impl<C: Chunk> Torrent<C> {
 
     /// Tells those who want to know, and were not told for a while, what changed.
     pub(super) fn tell_of_peers(&mut self, cx: &mut Cx<'_, C>) {
-        if !IS_HERE || !self.exchanges_peers() {
+        if !HAS_SOCKETS || !self.exchanges_peers() {
             return;
         }
         let pause = cx.config.pex.pause;

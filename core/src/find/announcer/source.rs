@@ -6,10 +6,6 @@ use crate::engine::{Engine, Totals};
 use crate::time::Time;
 use crate::wire::tracker::{Announce, Event};
 
-/// Bytes that we say to lack while we don't know: many trackers take who says nothing for one
-/// that has everything. libtorrent says the same.
-const UNKNOWN_LEFT: u64 = 16 << 10;
-
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Source {
@@ -120,7 +116,7 @@ pub(super) fn fill_in<C: Chunk>(
     let config = engine.config();
     announce.peer_id = engine.peer_id();
     announce.port = config.listen_port.unwrap_or_default();
-    announce.left = Some(totals.left.unwrap_or(UNKNOWN_LEFT));
+    announce.left = Some(totals.left_as_said());
     announce.uploaded = totals.uploaded;
     announce.downloaded = totals.downloaded;
     if let Some(report) = engine.report(now, announce.info_hash) {

@@ -5,7 +5,7 @@ use super::super::wire;
 use super::super::{DirectInput, Node, Output, RelayLink};
 use super::{Attempt, Met, Partner, Stage, Swarm, number_of};
 use crate::chunk::Chunk;
-use crate::engine::{self, DirectId, DirectWork, Ending, PeerPath};
+use crate::engine::{self, DirectId, DirectWork, Ending, Opening, PeerPath};
 use crate::id::{ChannelId, ChannelKey, InfoHash, LinkId, MemberId};
 use crate::net::{Contact, RelayPolicy};
 use crate::peer::{RtcConfig, UNCOUNTED};
@@ -275,11 +275,13 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         self.feed(now, up);
         let (link, info_hash) = swarm;
         engine::Input::Opened {
-            info_hash,
-            channel: wire::key(wire),
-            contact: contact(link, with),
-            path: PeerPath::WebTorrent,
-            here: self.number_at(link).0.to_be_bytes(),
+            opening: Opening {
+                info_hash,
+                channel: wire::key(wire),
+                contact: contact(link, with),
+                path: PeerPath::WebTorrent,
+                here: self.number_at(link).0.to_be_bytes(),
+            },
             room: UNCOUNTED,
         }
     }

@@ -7,6 +7,7 @@
 use super::{Begun, Download, SessionId};
 use crate::chunk::Chunk;
 use crate::pieces::partial::{Copies, Partial};
+use crate::pieces::picker::MAX_LISTED;
 use crate::pieces::{Bitfield, Block, PieceIndex};
 
 /// How many requests to one session the endgame tops up to. Most of these blocks arrive
@@ -15,8 +16,6 @@ const ENDGAME_QUEUE: usize = 16;
 /// As many for a session that has not sent anything yet, or keeps us waiting: enough to show
 /// that it is better than that.
 const PROBATION_QUEUE: usize = 2;
-/// How many pieces of a small set are looked at.
-const MAX_LISTED: usize = 64;
 
 /// Blocks that are being chosen for one session.
 pub(super) struct Choice<'a> {

@@ -8,8 +8,8 @@ use crate::pieces::{Bitfield, PieceIndex, Priority};
 
 /// How many random pieces are tried before the next one is searched for.
 const PROBES: usize = 32;
-/// How many suggestions, or pieces of a small set, are looked at.
-const MAX_LISTED: usize = 64;
+/// How many suggestions, or pieces of a small set, are looked at, here and where blocks are chosen.
+pub(in crate::pieces) const MAX_LISTED: usize = 64;
 
 /// How the next piece is chosen among those of the same priority.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -65,44 +65,22 @@ impl What {
             Input::Unlisted { info_hash, link } => (What::Unlisted(*info_hash, *link), none),
             Input::Displaced { info_hash, link } => (What::Displaced(*info_hash, *link), none),
             Input::Offered {
-                info_hash,
-                channel,
-                contact,
-                path,
-                here,
+                opening,
                 peer_id,
                 room,
                 crossing,
             } => {
                 let what = What::Offered {
-                    info_hash: *info_hash,
-                    channel: *channel,
-                    contact: *contact,
-                    path: *path,
-                    here: *here,
+                    opening: *opening,
                     peer_id: *peer_id,
                     room: *room,
                     crossing: *crossing,
                 };
                 (what, none)
             }
-            Input::Opened {
-                info_hash,
-                channel,
-                contact,
-                path,
-                here,
-                room,
-            } => {
-                let what = What::Opened {
-                    info_hash: *info_hash,
-                    channel: *channel,
-                    contact: *contact,
-                    path: *path,
-                    here: *here,
-                    room: *room,
-                };
-                (what, none)
+            Input::Opened { opening, room } => {
+                let (opening, room) = (*opening, *room);
+                (What::Opened { opening, room }, none)
             }
             Input::Declined { info_hash, contact } => (What::Declined(*info_hash, *contact), none),
             Input::Closed { channel } => (What::Closed(*channel), none),
