@@ -13,7 +13,7 @@ use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc};
 use swarm_core::net::{Part, Parts};
 
 use crate::crypto::{Identity, provider};
-use crate::description::{USUAL_MESSAGE, check, max_message};
+use crate::description::{USUAL_MESSAGE, check, max_message, without_bad_candidates};
 use crate::error::LinkError;
 
 /// The longest message that we take: as every browser.
@@ -160,9 +160,10 @@ impl Connection {
         theirs: &str,
     ) -> Result<(Self, String), LinkError> {
         check(theirs)?;
-        let offer = SdpOffer::from_sdp_string(theirs);
-        let offer = offer.map_err(|error| LinkError::description(&error))?;
         let mut connection = Self::new(now, identity, addresses)?;
+        let fit = without_bad_candidates(theirs, &connection.ours);
+        let offer = SdpOffer::from_sdp_string(&fit);
+        let offer = offer.map_err(|error| LinkError::description(&error))?;
         let answer = connection.rtc.sdp_api().accept_offer(offer);
         let answer = answer.map_err(|error| LinkError::description(&error))?;
         connection.max_message = max_message(theirs);
@@ -173,7 +174,8 @@ impl Connection {
     pub fn accept(&mut self, theirs: &str) -> Result<(), LinkError> {
         let pending = self.pending.take().ok_or(LinkError::NotAwaited)?;
         check(theirs)?;
-        let answer = SdpAnswer::from_sdp_string(theirs);
+        let fit = without_bad_candidates(theirs, &self.ours);
+        let answer = SdpAnswer::from_sdp_string(&fit);
         let answer = answer.map_err(|error| LinkError::description(&error))?;
         let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
         accepted.map_err(|error| LinkError::description(&error))?;
