@@ -92,6 +92,16 @@ impl Browser {
 
     /// Starts Firefox through geckodriver.
     pub async fn firefox() -> Result<Self> {
+        Self::firefox_that(false).await
+    }
+
+    /// The same as people have it: its pages have no addresses to tell, but names of the local
+    /// network (mDNS), which nobody may resolve.
+    pub async fn firefox_that_hides_addresses() -> Result<Self> {
+        Self::firefox_that(true).await
+    }
+
+    async fn firefox_that(hides_addresses: bool) -> Result<Self> {
         let downloads = TempDir::new()?;
         let mut caps = DesiredCapabilities::firefox();
         let found = FIREFOX.into_iter().find(|path| Path::new(path).exists());
@@ -112,7 +122,8 @@ impl Browser {
         )?;
         // As above: there may be no network, and nobody who resolves mDNS names.
         prefs.set("media.peerconnection.ice.loopback", true)?;
-        prefs.set("media.peerconnection.ice.obfuscate_host_addresses", false)?;
+        let hide = "media.peerconnection.ice.obfuscate_host_addresses";
+        prefs.set(hide, hides_addresses)?;
         caps.set_preferences(prefs)?;
         let driver_path = programs::geckodriver()?;
         Self::launch(BrowserKind::Firefox, driver_path, caps, downloads).await
