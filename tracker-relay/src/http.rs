@@ -34,14 +34,17 @@ const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geol
     gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
 
 /// Answers one request that came from the address `connected`. Never fails: what is wrong is
-/// an answer too.
+/// an answer too. It may have come `again` through the same connection.
 pub(crate) async fn respond(
     context: Arc<Context>,
     request: Request<Incoming>,
     connected: IpAddr,
+    again: bool,
 ) -> Result<Reply, Infallible> {
     // One request for each turn: whoever sends hundreds of them at once waits behind the others.
-    tokio::task::yield_now().await;
+    if again {
+        tokio::task::yield_now().await;
+    }
     let from = client::address(&context.config, connected, request.headers());
     if let Err(refusal) = wait_for_turn(&context, from.into()).await {
         return Ok(refusal);

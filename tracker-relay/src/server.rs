@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use dht_node::DhtNode;
@@ -235,7 +236,11 @@ fn is_gone(error: &io::Error) -> bool {
 async fn serve_http(context: Arc<Context>, socket: Socket, from: SocketAddr, place: Share<Source>) {
     let service = {
         let context = context.clone();
-        service_fn(move |request| http::respond(context.clone(), request, from.ip()))
+        let asked = AtomicBool::new(false);
+        service_fn(move |request| {
+            let again = asked.swap(true, Relaxed);
+            http::respond(context.clone(), request, from.ip(), again)
+        })
     };
     let mut connection = std::pin::pin!(
         http1::Builder::new()
