@@ -16,6 +16,8 @@
 //!
 //! Beside it, for shells: [`ClientOutbox`] and [`ConnectionIds`].
 
+use std::time::Duration;
+
 use crate::id::{InfoHash, MemberId};
 use crate::rng::Rng;
 use crate::time::Time;
@@ -60,6 +62,7 @@ mod tests;
 #[cfg(test)]
 mod webtorrent_tests;
 
+pub use accounts::visits::Visit;
 pub use config::HubConfig;
 pub use connection_ids::ConnectionIds;
 pub use io::{ConnId, Frame, HubInput, HubOutput, Reading, TrackerQuestion, TrackerReply};
@@ -160,6 +163,13 @@ impl<F: Frame> Hub<F> {
     /// the client, or its whole source, used more work than it may. Ask after every message.
     pub fn paused_until(&self, now: Time, conn: ConnId) -> Option<Time> {
         self.accounts.paused_until(now, self.door.member(conn)?)
+    }
+
+    /// A client at this source, which need not be connected, made the shell work over HTTP. How
+    /// long it is to wait for its answer. An error if that is too long: it is refused, charged
+    /// nothing, and may try again after this time.
+    pub fn visit(&mut self, now: Time, source: Source, visit: Visit) -> Result<Duration, Duration> {
+        self.accounts.visit(now, source, visit)
     }
 
     /// Counters.

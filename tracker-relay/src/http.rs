@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use data_encoding::BASE64;
@@ -12,6 +13,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
+use swarm_core::hub::{Source, Visit};
 use swarm_core::wire::relay::{ENDPOINT, SUBPROTOCOL};
 use tracing::{debug, info};
 
@@ -32,14 +34,21 @@ const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geol
     gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
 
 /// Answers one request that came from the address `connected`. Never fails: what is wrong is
-/// an answer too.
+/// an answer too. It may have come `again` through the same connection.
 pub(crate) async fn respond(
     context: Arc<Context>,
     request: Request<Incoming>,
     connected: IpAddr,
+    again: bool,
 ) -> Result<Reply, Infallible> {
     // One request for each turn: whoever sends hundreds of them at once waits behind the others.
-    tokio::task::yield_now().await;
+    if again {
+        tokio::task::yield_now().await;
+    }
+    let from = client::address(&context.config, connected, request.headers());
+    if let Err(refusal) = wait_for_turn(&context, from.into()).await {
+        return Ok(refusal);
+    }
     let path = request.uri().path();
     let is_websocket = has_token(request.headers(), header::UPGRADE, "websocket");
     let is_tracker =
@@ -53,7 +62,7 @@ pub(crate) async fn respond(
     } else if path == HEALTH {
         health(&context).await
     } else if is_tracker {
-        track(&context, &request, connected)
+        track(&context, &request, from)
     } else {
         let mut reply = context
             .assets
@@ -76,6 +85,32 @@ pub(crate) async fn respond(
     Ok(reply)
 }
 
+/// Waits until there is time for what one of `source` asks; if that would take too long, the
+/// refusal.
+async fn wait_for_turn(context: &Context, source: Source) -> Result<(), Reply> {
+    let most = context.config.hub.max_visit_wait;
+    match context.switchboard.visit(source, Visit::Request) {
+        Ok(Duration::ZERO) => Ok(()),
+        Ok(wait) => {
+            tokio::time::sleep(wait).await;
+            Ok(())
+        }
+        Err(wait) => {
+            // Whoever heard it at once would ask at once again, which costs as much as an answer.
+            tokio::time::sleep(most).await;
+            let words = "slow down: your address asks for more than its share of this server's \
+                time";
+            let mut reply = text(StatusCode::TOO_MANY_REQUESTS, words);
+            let seconds = wait.saturating_sub(most).as_secs() + 1;
+            reply
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+            set(&mut reply, header::CONNECTION, "close");
+            Err(reply)
+        }
+    }
+}
+
 /// Lets pages that may connect here load what they need to embed the swarm: a module, and the
 /// engine. Browsers ask for those by CORS and tell the page's origin.
 fn lend(context: &Context, request: &HeaderMap, connected: IpAddr, reply: &mut Reply) {
@@ -93,8 +128,7 @@ fn lend(context: &Context, request: &HeaderMap, connected: IpAddr, reply: &mut R
 }
 
 /// Answers an ordinary client.
-fn track(context: &Context, request: &Request<Incoming>, connected: IpAddr) -> Reply {
-    let from = client::address(&context.config, connected, request.headers());
+fn track(context: &Context, request: &Request<Incoming>, from: IpAddr) -> Reply {
     let query = request.uri().query().unwrap_or_default();
     match request.uri().path() {
         tracker::ANNOUNCE => tracker::announce(context, from, query),

@@ -187,7 +187,9 @@ struct LimitOptions {
     answer_memory: usize,
 
     /// Percent of one processor core that the clients of one address may keep busy, by what they
-    /// ask of the tracker; then they wait. What they relay costs nothing of it
+    /// ask of the tracker; then they wait. What they relay costs nothing of it. For requests over
+    /// HTTP they have half as much beside; who would have to wait for more than two seconds is
+    /// refused (429)
     #[arg(long, env = "TABSWARM_ADDRESS_WORK", value_name = "PERCENT", default_value_t = default_work(), value_parser = clap::value_parser!(u64).range(1..=10_000))]
     address_work: u64,
 

@@ -1,6 +1,7 @@
 //! The built page: files from this binary or from a folder.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -27,16 +28,31 @@ const INDEX: &str = "index.html";
 /// Where the files of the page are.
 #[derive(Debug)]
 pub(crate) enum Assets {
-    BuiltIn,
+    /// With the labels of those that have any.
+    BuiltIn(HashMap<&'static str, Labels>),
     Folder(Folder),
     Missing,
+}
+
+/// What goes with a file whose name stays the same when it changes.
+#[derive(Clone, Debug)]
+pub(crate) struct Labels {
+    /// Stands for its content.
+    tag: String,
+    /// What it may do, if it is a page.
+    policy: Option<String>,
 }
 
 impl Assets {
     pub(crate) fn open(page: &Page) -> Self {
         match page {
             Page::Folder(folder) => Assets::Folder(Folder::new(folder.clone())),
-            Page::BuiltIn if !BUILT_IN.is_empty() => Assets::BuiltIn,
+            Page::BuiltIn if !BUILT_IN.is_empty() => {
+                // Once, as making them takes many times as long as all else about a request.
+                let files = BUILT_IN.iter().filter(|(name, _)| !is_hashed(name));
+                let labelled = files.map(|&(name, content)| (name, Labels::of(name, content)));
+                Assets::BuiltIn(labelled.collect())
+            }
             // A shipped binary must not look into the folder of whoever built it.
             Page::BuiltIn if cfg!(debug_assertions) => {
                 let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dist");
@@ -49,7 +65,7 @@ impl Assets {
     /// Why there is no page, in words.
     pub(crate) fn missing(&self) -> Option<String> {
         match self {
-            Assets::BuiltIn => None,
+            Assets::BuiltIn(_) => None,
             Assets::Folder(folder) if folder.path().join(INDEX).is_file() => None,
             Assets::Folder(folder) => Some(format!(
                 "there is no page in {}: `cargo xtask build` builds it",
@@ -109,8 +125,11 @@ impl Assets {
 
     /// A file whose name stays the same when it changes: the browser asks each time.
     async fn revalidated(&self, name: &str, content: Bytes, request: &HeaderMap) -> Reply {
-        let tag = format!("\"{}\"", &HEXLOWER.encode(&Sha256::digest(&content))[..32]);
-        let policy = is_page(name).then(|| content_security_policy(name, &content));
+        let known = match self {
+            Assets::BuiltIn(labelled) => labelled.get(name).cloned(),
+            _ => None,
+        };
+        let Labels { tag, policy } = known.unwrap_or_else(|| Labels::of(name, &content));
         let mut reply = if is_known(request, &tag) {
             let mut reply = Response::new(Full::default());
             *reply.status_mut() = StatusCode::NOT_MODIFIED;
@@ -146,12 +165,21 @@ impl Assets {
 
     async fn load(&self, name: &str) -> Option<Bytes> {
         match self {
-            Assets::BuiltIn => {
+            Assets::BuiltIn(_) => {
                 let index = BUILT_IN.binary_search_by_key(&name, |&(n, _)| n).ok()?;
                 Some(Bytes::from_static(BUILT_IN[index].1))
             }
             Assets::Folder(folder) => folder.load(name).await,
             Assets::Missing => None,
+        }
+    }
+}
+
+impl Labels {
+    fn of(name: &str, content: &[u8]) -> Self {
+        Labels {
+            tag: format!("\"{}\"", &HEXLOWER.encode(&Sha256::digest(content))[..32]),
+            policy: is_page(name).then(|| content_security_policy(name, content)),
         }
     }
 }

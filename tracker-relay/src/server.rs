@@ -3,13 +3,14 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use dht_node::DhtNode;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use swarm_core::hub::{HubStats, Source};
+use swarm_core::hub::{HubStats, Source, Visit};
 use swarm_core::wire::relay::StunServer;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tracing::{debug, warn};
@@ -40,6 +41,11 @@ const MIN_HEAD: usize = 8 << 10;
 const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\
     Retry-After: 10\r\nContent-Type: text/plain\r\n\r\n\
     the server has as many connections as it allows\n";
+
+/// What one hears whose address asks for too much.
+const TOO_MUCH: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\n\
+    Retry-After: 2\r\nContent-Type: text/plain\r\n\r\n\
+    slow down: your address asks for more than its share of this server's time\n";
 
 /// A running server. Dropping it shuts it down too, without waiting.
 #[derive(Debug)]
@@ -162,10 +168,9 @@ async fn accept(context: Arc<Context>, listener: TcpListener) {
             match listener.accept().await {
                 Ok((stream, from)) => {
                     debug!(%from, "a client connected");
-                    if let Err(stream) = admit(&context, stream, from) {
-                        context.counters.count(ServerLimit::Sockets);
+                    if let Err((stream, words)) = admit(&context, stream, from) {
                         // It has just connected, and takes as little as this at once.
-                        let _ = stream.try_write(NO_PLACE);
+                        let _ = stream.try_write(words);
                     }
                 }
                 // The client's doing, and only this connection's.
@@ -182,16 +187,31 @@ async fn accept(context: Arc<Context>, listener: TcpListener) {
     let _: Option<()> = shutdown.run_until_cancelled(forever).await;
 }
 
-/// Serves a client if there is a place for it.
-fn admit(context: &Arc<Context>, stream: TcpStream, from: SocketAddr) -> Result<(), TcpStream> {
+/// Serves a client if there is a place for it; else what it is to hear.
+fn admit(
+    context: &Arc<Context>,
+    stream: TcpStream,
+    from: SocketAddr,
+) -> Result<(), (TcpStream, &'static [u8])> {
     let proxy = client::is_trusted(&context.config, from.ip());
-    let source = (!proxy).then(|| from.ip().into());
+    let source: Option<Source> = (!proxy).then(|| from.ip().into());
+    // Whether there is a wait is asked again with each request. Here it is seen that somebody
+    // without end opens connections, which cost more than to close them.
+    if let Some(source) = source
+        && context
+            .switchboard
+            .visit(source, Visit::Connection)
+            .is_err()
+    {
+        return Err((stream, TOO_MUCH));
+    }
     let places = (
         context.sockets.clone().try_acquire_owned(),
         context.http.take(source, 1),
     );
     let (Ok(socket), Ok(http)) = places else {
-        return Err(stream);
+        context.counters.count(ServerLimit::Sockets);
+        return Err((stream, NO_PLACE));
     };
     // Without it small messages wait for the answer to those before them.
     if let Err(error) = stream.set_nodelay(true) {
@@ -216,7 +236,11 @@ fn is_gone(error: &io::Error) -> bool {
 async fn serve_http(context: Arc<Context>, socket: Socket, from: SocketAddr, place: Share<Source>) {
     let service = {
         let context = context.clone();
-        service_fn(move |request| http::respond(context.clone(), request, from.ip()))
+        let asked = AtomicBool::new(false);
+        service_fn(move |request| {
+            let again = asked.swap(true, Relaxed);
+            http::respond(context.clone(), request, from.ip(), again)
+        })
     };
     let mut connection = std::pin::pin!(
         http1::Builder::new()

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use swarm_core::hub::{
     ClientOutbox, ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, Reading, Source,
-    TrackerQuestion, TrackerReply,
+    TrackerQuestion, TrackerReply, Visit,
 };
 use swarm_core::time::Time;
 use swarm_core::wire::relay::ClientMessage;
@@ -152,6 +152,13 @@ impl Switchboard {
         let conn = state.number();
         state.handle(now, HubInput::Asked(conn, from, question));
         state.reply.take().expect("who asks is answered at once")
+    }
+
+    /// A client made us work over HTTP: how long it is to wait, or when to try again if that is
+    /// too long.
+    pub(crate) fn visit(&self, source: Source, visit: Visit) -> Result<Duration, Duration> {
+        let (now, mut state) = self.lock();
+        state.hub.visit(now, source, visit)
     }
 
     /// The hub's time.

@@ -10,7 +10,7 @@ use support::{Client, Raw, get, open_socket, start};
 use swarm_core::hub::HubConfig;
 use swarm_core::wire::relay::{ClientMessage, SUBPROTOCOL, ServerMessage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tracker_relay::{Config, Page, Server};
@@ -247,4 +247,46 @@ async fn small_and_large_messages_arrive_as_they_were() {
         assert_eq!(frame.payload(), vec![number as u8; size]);
     }
     sender.send_raw(Message::Close(None)).await;
+}
+
+#[tokio::test]
+async fn who_floods_with_requests_is_refused_and_nobody_else() {
+    let server = start(Config {
+        hub: HubConfig {
+            // What is saved up is soon used, and little comes after it.
+            work_per_source: Duration::from_micros(2),
+            visit_burst: Duration::from_millis(1),
+            max_visit_wait: Duration::from_millis(50),
+            ..HubConfig::default()
+        },
+        ..Config::default()
+    })
+    .await;
+    let flood = async || {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        socket.connect(server.address()).await.unwrap()
+    };
+    let mut stream = flood().await;
+    let mut answer = Vec::new();
+    while !answer.starts_with(b"HTTP/1.1 429 ") {
+        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 405 "));
+        answer.clear();
+        let request = "POST / HTTP/1.1\r\nHost: test\r\n\r\n";
+        stream.write_all(request.as_bytes()).await.unwrap();
+        while !answer.ends_with(b"\n\r\n") {
+            answer.push(stream.read_u8().await.unwrap());
+        }
+        // The words.
+        while stream.read_u8().await.unwrap() != b'\n' {}
+    }
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.contains("retry-after: "), "{answer}");
+    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0, "it is closed");
+    // Nor is another connection of any use.
+    let mut refused = String::new();
+    flood().await.read_to_string(&mut refused).await.unwrap();
+    assert!(refused.starts_with("HTTP/1.1 429 "), "{refused}");
+    assert!(refused.contains("Retry-After: ") && refused.contains("slow down"));
+    assert_eq!(limited(&server, "visits").await, 2);
 }

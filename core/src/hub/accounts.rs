@@ -19,6 +19,7 @@ use bucket::{Bucket, Rate};
 
 pub(super) mod bucket;
 pub(super) mod cost;
+pub(super) mod visits;
 
 /// See the module.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub(super) struct Accounts {
     turned_away: u64,
     slowed: u64,
     cut: u64,
+    refused: u64,
 }
 
 #[derive(Debug)]
@@ -49,6 +51,8 @@ struct Account {
     connections: usize,
     /// Work that any of its connections may ask for.
     work: Bucket,
+    /// What it may ask for over HTTP.
+    visits: Bucket,
 }
 
 /// A client owes so much work that its connection is to end.
@@ -65,6 +69,7 @@ impl Accounts {
             turned_away: 0,
             slowed: 0,
             cut: 0,
+            refused: 0,
         }
     }
 
@@ -85,12 +90,7 @@ impl Accounts {
 
     /// A client is connected, for which there is a place.
     pub(super) fn connect(&mut self, now: Time, member: MemberId, source: Source) {
-        let work = Bucket::full(now, self.pool());
-        let account = self.sources.entry(source).or_insert(Account {
-            connections: 0,
-            work,
-        });
-        account.connections += 1;
+        self.account(now, source).connections += 1;
         let work = Bucket::empty(now);
         self.clients.insert(
             member,
@@ -166,17 +166,7 @@ impl Accounts {
     /// address have for that together with those who are. False: it is too much.
     pub(super) fn charge_source(&mut self, now: Time, source: Source, nanos: u64) -> bool {
         let pool = self.pool();
-        let account = match self.sources.entry(source) {
-            Entry::Occupied(account) => account.into_mut(),
-            Entry::Vacant(place) => {
-                // It is forgotten once what it used is made up for.
-                self.deadlines.insert((now, source));
-                place.insert(Account {
-                    connections: 0,
-                    work: Bucket::full(now, pool),
-                })
-            }
-        };
+        let account = self.account(now, source);
         let taken = account.work.take(now, pool, Duration::from_nanos(nanos));
         self.slowed += u64::from(!taken);
         taken
@@ -212,21 +202,40 @@ impl Accounts {
         stats.limited.connections = self.turned_away;
         stats.limited.work = self.slowed;
         stats.limited.cut = self.cut;
+        stats.limited.visits = self.refused;
+    }
+
+    /// The account of a source, which begins with all that can be saved up.
+    fn account(&mut self, now: Time, source: Source) -> &mut Account {
+        let (pool, visits) = (self.pool(), self.visits());
+        match self.sources.entry(source) {
+            Entry::Occupied(account) => account.into_mut(),
+            Entry::Vacant(place) => {
+                // It is forgotten once what it used is made up for.
+                self.deadlines.insert((now, source));
+                place.insert(Account {
+                    connections: 0,
+                    work: Bucket::full(now, pool),
+                    visits: Bucket::full(now, visits),
+                })
+            }
+        }
     }
 
     /// Drops the account of a source that has no connections, or says when to try again.
     fn forget(&mut self, now: Time, source: Source) {
-        let pool = self.pool();
+        let (pool, visits) = (self.pool(), self.visits());
         let Some(account) = self.sources.get_mut(&source) else {
             return;
         };
         if account.connections > 0 {
             return;
         }
-        if account.work.is_full(now, pool) {
+        if account.work.is_full(now, pool) & account.visits.is_full(now, visits) {
             self.sources.remove(&source);
         } else {
-            let due = now + account.work.full_in(pool);
+            let full_in = account.work.full_in(pool);
+            let due = now + full_in.max(account.visits.full_in(visits));
             self.deadlines.insert((due, source));
         }
     }

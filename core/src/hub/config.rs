@@ -105,6 +105,11 @@ pub struct HubConfig {
     /// and how much may be owed before the connection is ended. A shell that heeds
     /// [`super::Hub::paused_until`] lets nobody get that far.
     pub max_work_debt: Duration,
+    /// Of what one source asks for over HTTP, for which it has half of
+    /// [`HubConfig::work_per_source`] beside: how much can be saved up,
+    pub visit_burst: Duration,
+    /// and how long a request may have to wait. One that had to wait for longer is refused.
+    pub max_visit_wait: Duration,
 }
 
 impl HubConfig {
@@ -201,6 +206,11 @@ impl Default for HubConfig {
             slow_down_interval: Duration::from_secs(60),
             // The dearest message costs less than a millisecond.
             max_work_debt: Duration::from_secs(5),
+            // Ten thousand tabs behind one address that all come back at once, or the page for a
+            // few thousand of them.
+            visit_burst: Duration::from_secs(1),
+            // A person waits for so long; and who floods is answered so seldom.
+            max_visit_wait: Duration::from_secs(2),
         }
     }
 }

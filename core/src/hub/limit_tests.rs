@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::testing::{SWARM, Scene, announce, source};
-use super::{ConnId, HubConfig, HubInput, HubOutput, Reading, Source};
+use super::{ConnId, HubConfig, HubInput, HubOutput, Reading, Source, Visit};
 use crate::id::InfoHash;
 use crate::wire::relay::{Announce, ClientMessage, ServerMessage};
 
@@ -239,4 +239,35 @@ fn a_have_does_not_make_a_bitfield_longer() {
     let peers = scene.announce(2, announce());
     assert_eq!(peers.info_hash, SWARM);
     assert_eq!(peers.members[0].have, 2);
+}
+
+#[test]
+fn who_asks_for_too_much_over_http_waits_and_then_is_refused() {
+    let mut scene = Scene::new(HubConfig::default());
+    let (flooding, other) = (source(1), source(2));
+    let visit = |scene: &mut Scene, source| scene.hub.visit(scene.now, source, Visit::Request);
+    let mut waits = Vec::new();
+    let refused = loop {
+        match visit(&mut scene, flooding) {
+            Ok(wait) => waits.push(wait),
+            Err(wait) => break wait,
+        }
+    };
+    let most = HubConfig::default().max_visit_wait;
+    assert!(waits[0].is_zero() && waits.is_sorted() && waits.last() <= Some(&most));
+    assert!(refused > most);
+    // More often than any page asks.
+    assert!(waits.iter().filter(|wait| wait.is_zero()).count() > 10_000);
+    assert_eq!(visit(&mut scene, other), Ok(Duration::ZERO));
+    assert_eq!(scene.hub.stats().limited.visits, 1);
+    // Its sessions are none the worse for it.
+    scene.join_from(1, flooding);
+    scene.announce(1, announce());
+    assert_eq!(scene.hub.paused_until(scene.now, ConnId(1)), None);
+    scene.disconnect(1);
+    // What was refused was charged nothing, and who is known for nothing else is forgotten.
+    scene.now += refused;
+    assert_eq!(visit(&mut scene, flooding), Ok(Duration::ZERO));
+    scene.wait(60);
+    assert_eq!(scene.hub.stats().sources, 0);
 }

@@ -203,6 +203,29 @@ fn an_address_has_its_share_of_places_and_of_work() {
 }
 
 #[test]
+fn who_announces_stays_and_who_is_silent_leaves() {
+    let mut scene = scene();
+    scene.announced("192.0.2.1", announce(1));
+    scene.announced("192.0.2.2", announce(2));
+    scene.wait(1000);
+    scene.announced("192.0.2.1", announce(1));
+    scene.wait(1000);
+    // One that takes no connections only asks.
+    let first = "192.0.2.1:1".parse().unwrap();
+    assert_eq!(scene.peers("192.0.2.3", announce(0)), [first]);
+    scene.wait(349);
+    assert_eq!(scene.hub.stats().memberships, 1);
+    scene.wait(2);
+    let HubStats {
+        swarms,
+        memberships,
+        ..
+    } = scene.hub.stats();
+    assert_eq!((swarms, memberships), (0, 0));
+    assert_eq!(scene.hub.poll_timeout(), None);
+}
+
+#[test]
 fn a_swarm_outlives_whoever_it_was_charged_to() {
     let mut scene = scene();
     scene.announced("192.0.2.1", announce(1));

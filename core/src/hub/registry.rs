@@ -215,7 +215,7 @@ impl Registry {
         match party {
             Party::Member(member) => Some((member, info_hash)),
             Party::Socket(address) => {
-                self.leave_socket(address, info_hash);
+                self.expire_socket(address, info_hash);
                 None
             }
         }

@@ -54,6 +54,8 @@ pub struct LimitCounts {
     pub work: u64,
     /// Connections ended because of the work they make.
     pub cut: u64,
+    /// Connections and requests over HTTP that were refused because of the work they make.
+    pub visits: u64,
     /// WebRTC offers that were not handed on: too many of a member, or the other one had made
     /// one.
     pub held_back: u64,
@@ -61,7 +63,7 @@ pub struct LimitCounts {
 
 impl LimitCounts {
     /// The counters with their names, for status pages.
-    pub fn named(&self) -> [(&'static str, u64); 11] {
+    pub fn named(&self) -> [(&'static str, u64); 12] {
         [
             ("connections", self.connections),
             ("swarms", self.swarms),
@@ -73,6 +75,7 @@ impl LimitCounts {
             ("idle", self.idle),
             ("work", self.work),
             ("cut", self.cut),
+            ("visits", self.visits),
             ("held_back", self.held_back),
         ]
     }

@@ -2,10 +2,16 @@
 //! with what they cost outside of the hub: decoding, encoding, waking the receiver's task.
 
 use super::super::{Reading, TrackerQuestion};
+use super::visits::Visit;
 use crate::wire::relay::ClientMessage;
 use crate::wire::webtorrent;
 
 pub(in crate::hub) const CONNECTION: u64 = 100_000;
+
+/// Of a connection over which HTTP is spoken: taking it, and its end.
+const HTTP_CONNECTION: u64 = 20_000;
+/// Of a request, which may be one for a file.
+const REQUEST: u64 = 20_000;
 
 const CONTROL: u64 = 4_000;
 const SMALL_FRAME: u64 = 3_000;
@@ -87,6 +93,14 @@ pub(in crate::hub) fn of_question(question: &TrackerQuestion, max_numwant: usize
             ANNOUNCE + told.min(max_numwant as u64) * SOCKET
         }
         TrackerQuestion::Scrape { swarms } => CONTROL + swarms.len() as u64 * SCRAPED,
+    }
+}
+
+/// What comes over HTTP costs, beside what it asks of the tracker.
+pub(super) fn of_visit(visit: Visit) -> u64 {
+    match visit {
+        Visit::Connection => HTTP_CONNECTION,
+        Visit::Request => REQUEST,
     }
 }
 

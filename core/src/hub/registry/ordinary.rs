@@ -101,12 +101,26 @@ impl Registry {
         if announce.event == Event::Completed && is_news {
             swarm.downloaded = swarm.downloaded.saturating_add(1);
         }
-        match before {
-            Some(before) => drop(self.deadlines.remove(&(before.deadline, party, info_hash))),
-            None => self.hold(source, |holding| holding.memberships += 1),
+        // Whoever is there already has a later deadline from now on. That is seen when the one that
+        // was scheduled comes, which for most is after many announces.
+        if before.is_none() {
+            self.hold(source, |holding| holding.memberships += 1);
+            self.deadlines.insert((deadline, party, info_hash));
         }
-        self.deadlines.insert((deadline, party, info_hash));
         Ok(())
+    }
+
+    /// The deadline that was scheduled for one has come: it leaves the swarm, or has announced
+    /// since then.
+    pub(super) fn expire_socket(&mut self, address: SocketAddr, info_hash: InfoHash) {
+        let swarm = self.swarms.get_mut(&info_hash);
+        match swarm.and_then(|swarm| swarm.sockets.postpone(address)) {
+            Some(later) => {
+                let party = Party::Socket(address);
+                self.deadlines.insert((later, party, info_hash));
+            }
+            None => drop(self.leave_socket(address, info_hash)),
+        }
     }
 
     /// False if it was not in the swarm.
@@ -116,7 +130,7 @@ impl Registry {
         let Some(peer) = swarm.and_then(|swarm| swarm.sockets.leave(address)) else {
             return false;
         };
-        self.deadlines.remove(&(peer.deadline, party, info_hash));
+        self.deadlines.remove(&(peer.scheduled, party, info_hash));
         self.hold(address.ip().into(), |holding| holding.memberships -= 1);
         self.bequeath(party, info_hash);
         true

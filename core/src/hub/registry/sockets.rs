@@ -15,17 +15,18 @@ use crate::time::Time;
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
     peers: BTreeMap<SocketAddr, Peer>,
-    /// By [`list_of`], each in an order of no meaning, so that some can be drawn at random.
-    lists: [Vec<SocketAddr>; 4],
+    /// By [`list_of`], each in an order of no meaning, so that some can be drawn at random; with
+    /// what they call themselves, as they are looked up far less often than they are told of.
+    lists: [Vec<(SocketAddr, PeerId)>; 4],
 }
 
 /// What is known of one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer {
-    /// What it calls itself.
-    pub(super) peer_id: PeerId,
     /// When it leaves unless it announces.
     pub(super) deadline: Time,
+    /// When that is looked at: as it was when it was last looked at.
+    pub(super) scheduled: Time,
     /// It lacks nothing.
     pub(super) seed: bool,
     /// Where it stands in its list.
@@ -68,13 +69,20 @@ impl Sockets {
         seed: bool,
         deadline: Time,
     ) -> Option<Peer> {
+        let known = self.peers.get_mut(&address);
+        if let Some(peer) = known.filter(|peer| peer.seed == seed) {
+            let before = *peer;
+            peer.deadline = deadline;
+            self.lists[list_of(address, seed)][peer.slot].1 = peer_id;
+            return Some(before);
+        }
         let before = self.leave(address);
         let list = &mut self.lists[list_of(address, seed)];
         let slot = list.len();
-        list.push(address);
+        list.push((address, peer_id));
         let peer = Peer {
-            peer_id,
             deadline,
+            scheduled: before.map_or(deadline, |before| before.scheduled),
             seed,
             slot,
         };
@@ -82,12 +90,21 @@ impl Sockets {
         before
     }
 
+    /// Looks at the deadline of one that is there. If it is later than was scheduled, it is what
+    /// is scheduled now.
+    pub(super) fn postpone(&mut self, address: SocketAddr) -> Option<Time> {
+        let peer = self.peers.get_mut(&address)?;
+        let is_later = peer.deadline > peer.scheduled;
+        peer.scheduled = peer.deadline;
+        is_later.then_some(peer.deadline)
+    }
+
     /// Takes one out, returns what it was.
     pub(super) fn leave(&mut self, address: SocketAddr) -> Option<Peer> {
         let peer = self.peers.remove(&address)?;
         let list = &mut self.lists[list_of(address, peer.seed)];
         list.swap_remove(peer.slot);
-        if let Some(moved) = list.get(peer.slot) {
+        if let Some((moved, _)) = list.get(peer.slot) {
             let moved = self.peers.get_mut(moved);
             moved.expect("only who is there is listed").slot = peer.slot;
         }
@@ -106,7 +123,7 @@ impl Sockets {
         rng: &mut Rng,
     ) -> Vec<(SocketAddr, PeerId)> {
         let own = usize::from(asker.is_ipv6());
-        let mut told = Vec::new();
+        let mut told = Vec::with_capacity(count.min(self.peers.len()));
         for family in [own, 1 - own].into_iter().take(if both { 2 } else { 1 }) {
             let (leechers, seeds) = (&self.lists[family], &self.lists[FAMILIES + family]);
             let total = leechers.len() + if seed { 0 } else { seeds.len() };
@@ -118,9 +135,9 @@ impl Sockets {
                     .get(at)
                     .unwrap_or_else(|| &seeds[at - leechers.len()])
             });
-            let others = drawn.filter(|address| **address != asker);
+            let others = drawn.filter(|(address, _)| *address != asker);
             let others = others.take(count - told.len());
-            told.extend(others.map(|address| (*address, self.peers[address].peer_id)));
+            told.extend(others);
         }
         told
     }
