@@ -69,6 +69,8 @@ pub struct Engine<C: Chunk = Bytes> {
     torrents: SortedMap<InfoHash, Torrent<C>>,
     /// The order in which torrents were added, for people.
     order: Vec<InfoHash>,
+    /// How many were.
+    added: u32,
     channels: Channels,
     waiting: Waiting,
     cache: Cache<C>,
@@ -92,6 +94,7 @@ impl<C: Chunk> Engine<C> {
             peer_id,
             torrents: SortedMap::new(),
             order: Vec::new(),
+            added: 0,
             channels: Channels::default(),
             waiting: Waiting::default(),
             throttles: Throttles::default(),

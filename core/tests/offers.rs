@@ -40,6 +40,8 @@ struct Tab {
     told: Vec<ClientMessage>,
     wires: Vec<WireOutput>,
     store: BTreeMap<u32, Bytes>,
+    /// How often it gave a connection up.
+    reconnects: usize,
 }
 
 fn config() -> Config {
@@ -65,6 +67,7 @@ impl Tab {
             told: Vec::new(),
             wires: Vec::new(),
             store: BTreeMap::new(),
+            reconnects: 0,
         };
         let resume = match has_all {
             true => Resume::Pieces(Bitfield::full(PIECES)),
@@ -95,6 +98,7 @@ impl Tab {
                         inputs.push_back(Input::Link(LINK, pong.into()));
                     }
                     Output::Link(_, LinkOutput::Send(message)) => self.said.push(message),
+                    Output::Link(_, LinkOutput::Reconnect) => self.reconnects += 1,
                     Output::WebTorrent(_, message) => self.told.push(message),
                     Output::Wire(output) => {
                         if let WireOutput::Send { wire, parts } = &output {
@@ -545,4 +549,30 @@ fn of_connections_that_cross_one_stays_and_carries_everything() {
         assert_eq!(tab.paths(), [PeerPath::WebTorrent]);
     }
     assert_eq!(pair.tabs[0].store, pair.tabs[1].store);
+}
+
+#[test]
+fn a_tracker_that_babbles_is_given_up_and_gets_another_chance() {
+    let mut tab = Tab::new(1, false);
+    tab.feed(Input::WebTorrent(LINK, WebTorrentInput::Up));
+    assert_eq!(tab.told().len(), 1);
+    let nonsense = || {
+        WebTorrentInput::Message(ServerMessage::Announced {
+            info_hash: InfoHash([7; 20]),
+            interval: 120,
+            complete: 0,
+            incomplete: 1,
+        })
+    };
+    for _ in 0..10_000 {
+        tab.feed(Input::WebTorrent(LINK, nonsense()));
+    }
+    assert_eq!(tab.reconnects, 0, "some of it is borne");
+    for _ in 0..50_000 {
+        tab.feed(Input::WebTorrent(LINK, nonsense()));
+    }
+    assert_eq!(tab.reconnects, 1);
+    tab.feed(Input::Link(LINK, LinkInput::Down));
+    tab.feed(Input::WebTorrent(LINK, WebTorrentInput::Up));
+    assert_eq!(tab.told().len(), 1);
 }

@@ -114,6 +114,7 @@ fn what_is_wrong_with_a_server_is_said_once() {
         (Manner::IgnoresRange, SeedTrouble::NoRanges),
         (Manner::Status(404), SeedTrouble::Status(404)),
         (Manner::Silent, SeedTrouble::Silent),
+        (Manner::Trickles, SeedTrouble::Slow),
         (Manner::OtherLength, SeedTrouble::OtherLength),
         (Manner::EndsEarly, SeedTrouble::BrokenOff),
         (Manner::SendsMore, SeedTrouble::OtherLength),

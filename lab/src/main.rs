@@ -14,7 +14,10 @@ mod commands {
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use serde::Serialize;
+use swarm_lab::Scenario;
+use swarm_lab::network::NetworkScenario;
 
 use commands::options::Wrong;
 
@@ -47,7 +50,7 @@ enum Command {
 /// sense, 130 after Ctrl-C.
 #[allow(clippy::print_stderr, reason = "that is where errors go")]
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let result = match parse().command {
         Command::Run(run) => run.execute(),
         Command::Compare(compare) => compare.execute(),
         Command::Dht(dht) => dht.execute(),
@@ -59,4 +62,26 @@ fn main() -> ExitCode {
         eprintln!("error: {error:#}");
         ExitCode::from(if error.is::<Wrong>() { 2 } else { 1 })
     })
+}
+
+/// The command line, whose help says what a scenario is by default.
+fn parse() -> Arguments {
+    let swarm = defaults(&Scenario::default());
+    let network = defaults(&NetworkScenario::default());
+    let command = Arguments::command()
+        .mut_subcommand("run", |it| it.after_help(swarm.clone()))
+        .mut_subcommand("compare", |it| it.after_help(swarm))
+        .mut_subcommand("dht", |it| it.after_help(network));
+    Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+/// How values are written, and those that count where nothing else is said.
+fn defaults(scenario: &impl Serialize) -> String {
+    let scenario = toml::to_string(scenario).unwrap_or_default();
+    format!(
+        "Values:\n  SIZE is written as 256KiB, 1.5MB or 4096, RATE as 1MB or 512KiB (a second), TIME \
+         as 20ms, 30s, 5min or 2h,\n  SHARE as a number from 0 to 1.\n\nThe scenario by default, in \
+         bytes and seconds:\n  {}",
+        scenario.trim_end().replace('\n', "\n  ")
+    )
 }

@@ -143,7 +143,8 @@ impl Tracker {
             Some(url) if url.scheme() == "udp" || !url.path().ends_with('/') => {
                 Ok(Tracker::Announce(url))
             }
-            _ => text.parse().map(Tracker::Relay),
+            _ if is_of_a_kind(text) => text.parse().map(Tracker::Relay),
+            _ => Err(AddressError::of_any_kind(text)),
         }
     }
 
@@ -161,6 +162,26 @@ impl FromStr for Tracker {
         match announce_url(text.trim()) {
             Some(url) => Ok(Tracker::Announce(url)),
             None => text.parse().map(Tracker::Relay),
+        }
+    }
+}
+
+/// It begins as the addresses of trackers do that a page can speak with, and a page's own.
+fn is_of_a_kind(text: &str) -> bool {
+    let scheme = text.split_once("://");
+    let scheme = scheme.map(|(scheme, _)| scheme.trim().to_ascii_lowercase());
+    scheme.is_some_and(|it| matches!(it.as_str(), "ws" | "wss" | "http" | "https"))
+}
+
+impl AddressError {
+    /// No tracker's at all.
+    pub(crate) fn of_any_kind(text: &str) -> Self {
+        AddressError {
+            text: crate::text::plain(text),
+            reason:
+                "it must begin with ws://, wss://, http://, https:// or udp://, and have a port \
+                     after udp://"
+                    .to_owned(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! back.
 
 mod http;
+pub(crate) mod reach;
 pub(crate) mod tls;
 mod udp;
 

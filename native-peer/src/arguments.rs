@@ -208,7 +208,9 @@ pub(crate) struct Show {
     /// A .torrent file, a share link, a magnet link or an info-hash.
     #[arg(value_name = "TORRENT")]
     pub(crate) torrent: OsString,
-    /// As one JSON object; what a link does not tell is null.
+    /// As one JSON object: name, info_hash, piece_length and length (in bytes), pieces (how many),
+    /// files (path and length of each), trackers, web_seeds, private. What a link does not tell is
+    /// null.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -26,6 +26,8 @@ pub(crate) struct Lsd {
     port: u16,
     cookie: String,
     due: Interval,
+    /// What was told since it was last due: of others nothing is heard.
+    told: BTreeSet<InfoHash>,
     heard: BTreeSet<(InfoHash, SocketAddr)>,
     heard_since: Instant,
     buffer: Vec<u8>,
@@ -50,6 +52,7 @@ impl Lsd {
             port,
             cookie: format!("{seed:016x}"),
             due,
+            told: BTreeSet::new(),
             heard: BTreeSet::new(),
             heard_since: Instant::now(),
             buffer: vec![0; MAX_LENGTH + 1],
@@ -57,7 +60,8 @@ impl Lsd {
     }
 
     /// Tells of a torrent. That nobody may hear is no error.
-    pub(crate) fn tell(&self, info_hash: InfoHash) {
+    pub(crate) fn tell(&mut self, info_hash: InfoHash) {
+        self.told.insert(info_hash);
         let message = LsdMessage {
             port: self.port,
             torrents: vec![info_hash],
@@ -70,7 +74,10 @@ impl Lsd {
     pub(crate) async fn next(&mut self) -> LsdEvent {
         loop {
             let received = tokio::select! {
-                _ = self.due.tick() => return LsdEvent::Due,
+                _ = self.due.tick() => {
+                    self.told.clear();
+                    return LsdEvent::Due;
+                }
                 received = self.socket.recv_from(&mut self.buffer) => received,
             };
             // A network that goes away comes back, or stays silent.
@@ -85,7 +92,8 @@ impl Lsd {
             }
             let address = SocketAddr::new(from.ip(), message.port);
             let mut torrents = message.torrents;
-            torrents.retain(|info_hash| self.is_news(*info_hash, address));
+            // A network with thousands of other torrents leaves room for news of ours.
+            torrents.retain(|it| self.told.contains(it) && self.is_news(*it, address));
             if !torrents.is_empty() {
                 return LsdEvent::Heard(address, torrents);
             }

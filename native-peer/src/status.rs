@@ -13,6 +13,9 @@ pub fn line(torrent: &TorrentView, tracker: TrackerView, link: Option<&LinkStatu
     let mut parts = Vec::new();
     match torrent.state {
         TorrentState::Hashing => parts.push("checking what is here".to_owned()),
+        TorrentState::Metadata if torrent.peers.is_empty() => {
+            parts.push("looking for somebody who has the torrent: nobody yet".to_owned());
+        }
         TorrentState::Metadata => parts.push("asking peers what is in the torrent".to_owned()),
         TorrentState::Downloading => {
             parts.push(rate(torrent.down_rate));
@@ -33,7 +36,9 @@ pub fn line(torrent: &TorrentView, tracker: TrackerView, link: Option<&LinkStatu
     if torrent.up_rate > 0 {
         parts.push(format!("{} up", rate(torrent.up_rate)));
     }
-    parts.push(peers(torrent));
+    if torrent.state != TorrentState::Metadata || !torrent.peers.is_empty() {
+        parts.push(peers(torrent));
+    }
     if torrent.state == TorrentState::Seeding && torrent.copies > 0 {
         parts.push("the others have it all between them".to_owned());
     }

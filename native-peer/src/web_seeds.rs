@@ -2,6 +2,7 @@
 //! the next one.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -19,6 +20,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use url::{Position, Url};
 
+use crate::announce::reach::{followed, is_local, look_up};
 use crate::announce::{AGENT, REDIRECTS, authority, redirected, tls};
 
 /// Stretches of bodies that wait for the host, each of some hundred KiB at most: what comes
@@ -29,8 +31,15 @@ const KEPT: usize = 4;
 
 type Sender = SendRequest<Empty<Bytes>>;
 
-/// Connections of which nobody makes use, the latest last.
-type Pool = Arc<Mutex<Vec<(String, Sender)>>>;
+/// A connection, and with whom.
+#[derive(Debug)]
+struct Open {
+    sender: Sender,
+    with: SocketAddr,
+}
+
+/// Connections of which nobody makes use, and whom they lead to, the latest last.
+type Pool = Arc<Mutex<Vec<(String, Open)>>>;
 
 /// See the module. Must be made and used within a Tokio runtime; dropping it gives up what is
 /// under way.
@@ -100,6 +109,9 @@ impl Drop for WebSeeds {
     }
 }
 
+const NOT_FOLLOWED: &str = "it sends us to where we don't go on its word alone";
+const LOCAL_QUERY: &str = "it is in a local network, and its address has a query";
+
 /// Fetches a range, by way of wherever we are sent.
 async fn transfer(
     fetch: &Fetch,
@@ -107,12 +119,13 @@ async fn transfer(
     pool: &Pool,
 ) -> Result<(), String> {
     let mut url = Url::parse(&fetch.url).map_err(words)?;
+    let mut sent_by = None;
     for _ in 0..=REDIRECTS {
-        let (sender, response) = get(&url, &fetch.range(), pool).await?;
+        let (open, response) = get(&url, sent_by, &fetch.range(), pool).await?;
+        sent_by = Some(open.with.ip());
         let status = response.status();
         if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
-            url = sent_to(&url, &response)
-                .ok_or("it sends us to where we don't go on its word alone")?;
+            url = sent_to(&url, &response).ok_or(NOT_FOLLOWED)?;
             continue;
         }
         let answer = Answer {
@@ -133,7 +146,7 @@ async fn transfer(
                 host.send((number, received)).await.map_err(gone)?;
             }
         }
-        keep(pool, &url, sender);
+        keep(pool, &url, open);
         return Ok(());
     }
     Err("it sends us from one address to the next".to_owned())
@@ -150,25 +163,54 @@ fn sent_to(url: &Url, response: &Response<Incoming>) -> Option<Url> {
     (!is_local(&next)? || is_local(url)?).then_some(next)
 }
 
-/// The head of the answer, through a connection that there is, or another one.
-async fn get(url: &Url, range: &str, pool: &Pool) -> Result<(Sender, Response<Incoming>), String> {
-    while let Some(mut sender) = kept(pool, url) {
+/// The head of the answer, through a connection that there is, or another one. `sent_by` is who
+/// sent us, if somebody did.
+async fn get(
+    url: &Url,
+    sent_by: Option<IpAddr>,
+    range: &str,
+    pool: &Pool,
+) -> Result<(Open, Response<Incoming>), String> {
+    while let Some(mut open) = kept(pool, url) {
+        let with = fit(url, sent_by, vec![open.with])?[0];
         // It may have been closed in the meantime.
-        if sender.ready().await.is_ok()
-            && let Ok(response) = sender.send_request(request(url, range)).await
+        if open.sender.ready().await.is_ok()
+            && let Ok(response) = open.sender.send_request(request(url, range)).await
         {
-            return Ok((sender, response));
+            return Ok((Open { with, ..open }, response));
         }
     }
-    let (host, port) = authority(url).ok_or("it has no host")?;
-    let stream = TcpStream::connect((host.as_str(), port)).await;
+    let (host, _) = authority(url).ok_or("it has no host")?;
+    let addresses = fit(url, sent_by, look_up(url).await.map_err(words)?)?;
+    let stream = TcpStream::connect(addresses.as_slice()).await;
     let stream = stream.map_err(words)?;
+    let with = stream.peer_addr().map_err(words)?;
     let mut sender = match url.scheme() {
         "https" => open(tls::connect(&host, stream).await.map_err(words)?).await,
         _ => open(stream).await,
     }?;
     let response = sender.send_request(request(url, range)).await;
-    Ok((sender, response.map_err(words)?))
+    Ok((Open { sender, with }, response.map_err(words)?))
+}
+
+/// Those of them that may be asked for this; at least one. What a query does in a local network
+/// is not ours to try.
+fn fit(
+    url: &Url,
+    sent_by: Option<IpAddr>,
+    addresses: Vec<SocketAddr>,
+) -> Result<Vec<SocketAddr>, &'static str> {
+    let mut fit = followed(sent_by, addresses);
+    if fit.is_empty() {
+        return Err(NOT_FOLLOWED);
+    }
+    if url.query().is_some() {
+        fit.retain(|address| !is_local(*address));
+    }
+    if fit.is_empty() {
+        return Err(LOCAL_QUERY);
+    }
+    Ok(fit)
 }
 
 async fn open<S>(stream: S) -> Result<Sender, String>
@@ -197,15 +239,15 @@ fn place(url: &Url) -> &str {
 }
 
 /// A connection that leads there, if there is one.
-fn kept(pool: &Pool, url: &Url) -> Option<Sender> {
+fn kept(pool: &Pool, url: &Url) -> Option<Open> {
     let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
     let found = pool.iter().rposition(|(to, _)| to == place(url))?;
     Some(pool.remove(found).1)
 }
 
-fn keep(pool: &Pool, url: &Url, sender: Sender) {
+fn keep(pool: &Pool, url: &Url, open: Open) {
     let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
-    pool.push((place(url).to_owned(), sender));
+    pool.push((place(url).to_owned(), open));
     if pool.len() > KEPT {
         pool.remove(0);
     }
@@ -224,4 +266,29 @@ fn words(error: impl std::error::Error) -> String {
         cause = error.source();
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_sends_us_nearer_than_they_are_and_queries_stay_out_of_local_networks() {
+        let fit = |url: &str, from: Option<&str>, to: &[&str]| {
+            let url = Url::parse(url).unwrap();
+            let from = from.map(|from| from.parse().unwrap());
+            let to = to.iter().map(|to| to.parse().unwrap()).collect();
+            super::fit(&url, from, to).map(|fit| fit.len())
+        };
+        let (public, private, own) = ("9.9.9.9:80", "192.168.1.1:80", "127.0.0.1:80");
+        let plain = "http://a.example/file";
+        assert_eq!(fit(plain, None, &[public, private, own]), Ok(3));
+        assert_eq!(fit(plain, Some("9.9.9.9"), &[public, private, own]), Ok(1));
+        assert_eq!(fit(plain, Some("9.9.9.9"), &[own]), Err(NOT_FOLLOWED));
+        assert_eq!(fit(plain, Some("192.168.1.9"), &[private]), Ok(1));
+        let query = "http://a.example/apply?reboot=1";
+        assert_eq!(fit(query, None, &[public, private]), Ok(1));
+        assert_eq!(fit(query, None, &[private]), Err(LOCAL_QUERY));
+        assert_eq!(fit(query, None, &["[::ffff:7f00:1]:80"]), Err(LOCAL_QUERY));
+    }
 }

@@ -106,6 +106,24 @@ fn a_folder_is_created_and_shown() {
 }
 
 #[test]
+fn what_is_shared_is_not_replaced_by_its_torrent() {
+    let folder = folder_with(&[("Ordner/a.txt", b"a"), ("b", b"b")]);
+    let at = folder.path();
+    for arguments in [
+        ["create", "Ordner", "-o", "Ordner/a.txt"],
+        ["create", "b", "-o", "./Ordner/../b"],
+    ] {
+        let text = fail(at, &arguments);
+        assert!(text.contains("one of the files to share"), "{text}");
+    }
+    assert_eq!(fs::read(at.join("Ordner/a.txt")).unwrap(), b"a");
+    assert_eq!(fs::read(at.join("b")).unwrap(), b"b");
+    // One that is not there yet is no file of it.
+    succeed(at, &["create", "Ordner", "-o", "Ordner/a.torrent"]);
+    assert_eq!(show(at, "Ordner/a.torrent")["length"], 1);
+}
+
+#[test]
 fn a_wish_that_a_torrent_cannot_fulfil_is_told_before_anything_is_made() {
     let folder = folder_with(&[("Ordner/a.txt", b"a"), ("Ordner/b.txt", b"b")]);
     let at = folder.path();
@@ -263,6 +281,7 @@ fn what_cannot_be_accepted_is_told_on_one_line() {
             &["seed", "file", "--tracker", "nonsense"],
             "nonsense is not a tracker address",
         ),
+        (&["seed", "file", "--tracker", "ftp://x"], "udp://"),
         (&["get", "junk.torrent"], "junk.torrent"),
         (&["get", "nonsense"], "not a share link"),
         (&["get", hash, "-o", "file/below"], "file/below"),

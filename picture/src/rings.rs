@@ -13,6 +13,12 @@ const MIDDLE: (f64, f64) = (1.5, 0.14);
 /// beside the cells, for the lines to be seen.
 const FREE: (f64, f64) = (0.4, 1.0);
 
+/// Outside of the cells at the edge, for the ring around one that is chosen. CSS pixels.
+const EDGE: f64 = 4.0;
+
+/// Between our cell and words beside it, and what lines keep away from these. CSS pixels.
+const BESIDE: (f64, f64) = (8.0, 7.0);
+
 /// One peer alone is so far from the middle, in heights, if the picture is broad enough.
 const PAIR: f64 = 0.9;
 
@@ -93,6 +99,30 @@ impl Rings {
         }
     }
 
+    /// Where words of this size have their middle, from the middle of our cell: below it, or beside
+    /// the line that goes down. Where lines are everywhere, below.
+    pub fn words(&self, width: f64, height: f64) -> (f64, f64) {
+        let aside = 2.0 * BESIDE.1 + width / 2.0;
+        let below = (0.0, self.middle_radius + BESIDE.0 + height / 2.0);
+        let (across, up) = (width / 2.0 + BESIDE.1, height / 2.0 + BESIDE.1);
+        let is_crossed = |&(x, y): &(f64, f64)| {
+            self.places.iter().any(|place| {
+                let (dx, dy) = (place.0 - self.middle.0, place.1 - self.middle.1);
+                // All corners are on one side of the line, or it goes the other way.
+                let side = |(x, y): (f64, f64)| dx * y - dy * x > 0.0;
+                let corners = [(1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)];
+                let mut sides = corners
+                    .map(|(a, b)| side((x + a * across, y + b * up)))
+                    .into_iter();
+                let first = sides.next();
+                dx * x + dy * y > 0.0 && sides.any(|it| Some(it) != first)
+            })
+        };
+        let places = [below, (aside, below.1), (-aside, below.1)];
+        let free = places.into_iter().find(|place| !is_crossed(place));
+        free.unwrap_or(below)
+    }
+
     /// The peer whose cell is here.
     pub fn at(&self, x: f64, y: f64) -> Option<usize> {
         let far = |place: &(f64, f64)| distance(*place, (x, y));
@@ -116,7 +146,7 @@ fn middle_radius(height: f64, radius: f64) -> f64 {
 
 /// All rings that there is room for, from the outermost.
 fn rings(width: f64, height: f64, radius: f64) -> Vec<Ring> {
-    let (a, b) = (width / 2.0 - radius, height / 2.0 - radius);
+    let (a, b) = (width / 2.0 - radius - EDGE, height / 2.0 - radius - EDGE);
     let cells = middle_radius(height, radius) + (1.0 + FREE.1) * radius;
     let least = cells.max(FREE.0 * a.min(b));
     let mut rings = Vec::new();
@@ -185,6 +215,32 @@ mod tests {
                     }
                 }
                 assert_eq!(rings.at(-50.0, 0.0), None);
+            }
+        }
+    }
+
+    #[test]
+    fn no_line_crosses_the_words_beside_our_cell_while_peers_are_few() {
+        let (width, height) = (64.0, 13.0);
+        for (picture, most) in [((780.0, 380.0), 7), ((309.0, 309.0), 5)] {
+            for peers in 0..=most {
+                let rings = Rings::fit(peers, picture.0, picture.1);
+                let (x, y) = rings.words(width, height);
+                let middle = rings.middle;
+                assert!(
+                    middle.0 + x - width / 2.0 >= 0.0 && middle.0 + x + width / 2.0 <= picture.0
+                );
+                for place in &rings.places {
+                    for step in 0..=100 {
+                        let part = f64::from(step) / 100.0;
+                        let at = (
+                            (place.0 - middle.0) * part - x,
+                            (place.1 - middle.1) * part - y,
+                        );
+                        let is_within = at.0.abs() < width / 2.0 && at.1.abs() < height / 2.0;
+                        assert!(!is_within, "{peers} of {picture:?}: {place:?}");
+                    }
+                }
             }
         }
     }

@@ -1,6 +1,10 @@
 //! One connection, from its first description to its end. No I/O: datagrams and times go in,
 //! datagrams and what they mean come out.
 
+mod early;
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,8 +17,9 @@ use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc};
 use swarm_core::net::{Part, Parts};
 
 use crate::crypto::{Identity, provider};
-use crate::description::{USUAL_MESSAGE, check, max_message};
+use crate::description::{USUAL_MESSAGE, check, max_message, without_bad_candidates};
 use crate::error::LinkError;
+use early::Early;
 
 /// The longest message that we take: as every browser.
 const MAX_MESSAGE: usize = 256 << 10;
@@ -76,6 +81,11 @@ pub struct Connection {
     /// Its addresses.
     ours: Vec<SocketAddr>,
     pending: Option<SdpPendingOffer>,
+    /// The channel that we offered.
+    offered: Option<ChannelId>,
+    /// What came through it before it was open.
+    early: Early,
+    /// The channel, once it is open.
     channel: Option<ChannelId>,
     /// The longest message that the other end takes.
     max_message: usize,
@@ -127,6 +137,8 @@ impl Connection {
             rtc,
             ours: addresses.iter().map(|address| address.host).collect(),
             pending: None,
+            offered: None,
+            early: Early::default(),
             channel: None,
             max_message: USUAL_MESSAGE,
             waiting: VecDeque::new(),
@@ -146,8 +158,9 @@ impl Connection {
     ) -> Result<(Self, String), LinkError> {
         let mut connection = Self::new(now, identity, addresses)?;
         let mut api = connection.rtc.sdp_api();
-        api.add_channel(LABEL.to_owned());
+        let channel = api.add_channel(LABEL.to_owned());
         let (offer, pending) = api.apply().ok_or(LinkError::NoChannel)?;
+        connection.offered = Some(channel);
         connection.pending = Some(pending);
         Ok((connection, offer.to_sdp_string()))
     }
@@ -160,9 +173,10 @@ impl Connection {
         theirs: &str,
     ) -> Result<(Self, String), LinkError> {
         check(theirs)?;
-        let offer = SdpOffer::from_sdp_string(theirs);
-        let offer = offer.map_err(|error| LinkError::description(&error))?;
         let mut connection = Self::new(now, identity, addresses)?;
+        let fit = without_bad_candidates(theirs, &connection.ours);
+        let offer = SdpOffer::from_sdp_string(&fit);
+        let offer = offer.map_err(|error| LinkError::description(&error))?;
         let answer = connection.rtc.sdp_api().accept_offer(offer);
         let answer = answer.map_err(|error| LinkError::description(&error))?;
         connection.max_message = max_message(theirs);
@@ -173,7 +187,8 @@ impl Connection {
     pub fn accept(&mut self, theirs: &str) -> Result<(), LinkError> {
         let pending = self.pending.take().ok_or(LinkError::NotAwaited)?;
         check(theirs)?;
-        let answer = SdpAnswer::from_sdp_string(theirs);
+        let fit = without_bad_candidates(theirs, &self.ours);
+        let answer = SdpAnswer::from_sdp_string(&fit);
         let answer = answer.map_err(|error| LinkError::description(&error))?;
         let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
         accepted.map_err(|error| LinkError::description(&error))?;
@@ -267,6 +282,12 @@ impl Connection {
             self.stage = self.hang_up(now);
             return Some(Step::Ended(error));
         }
+        if self.channel.is_some()
+            && self.stage == Stage::Alive
+            && let Some(bytes) = self.early.take()
+        {
+            return Some(Step::Received(bytes));
+        }
         self.write();
         if self.sent > 0 && self.stage == Stage::Alive {
             return Some(Step::Sent(std::mem::take(&mut self.sent)));
@@ -322,9 +343,16 @@ impl Connection {
             // A second one would be nobody's.
             Event::ChannelOpen(id, _) => self.rtc.direct_api().close_data_channel(id),
             Event::ChannelData(ChannelData { id, binary, data }) => {
-                let is_ours = self.channel == Some(id) && self.stage == Stage::Alive;
-                match (is_ours, binary) {
-                    (true, true) => return Some(Step::Received(Bytes::from(data))),
+                let is_ours = self.channel.or(self.offered) == Some(id);
+                match (is_ours && self.stage == Stage::Alive, binary) {
+                    (true, true) if self.channel.is_some() => {
+                        return Some(Step::Received(Bytes::from(data)));
+                    }
+                    (true, true) => {
+                        if let Err(error) = self.early.keep(Bytes::from(data)) {
+                            self.end(error);
+                        }
+                    }
                     (true, false) => self.end(LinkError::Text),
                     (false, _) => {}
                 }

@@ -35,6 +35,9 @@ pub enum LinkError {
     /// The other end sent text, which has no place in a stream of bytes.
     #[error("text instead of bytes")]
     Text,
+    /// The other end sent more than its first words, and never said that it has our channel.
+    #[error("much was sent through a channel that is not open")]
+    Early,
     /// The other end takes nothing of what it is sent.
     #[error("the other end takes nothing of what it is sent")]
     Stalled,

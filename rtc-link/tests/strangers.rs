@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use arbtest::arbitrary::{Result, Unstructured};
@@ -107,6 +109,58 @@ fn without_an_address_there_is_no_connection() {
     let (identity, now) = (Identity::new().unwrap(), Instant::now());
     let refused = Connection::offer(now, &identity, &[]).map(drop);
     assert_eq!(refused, Err(LinkError::NoAddress));
+}
+
+/// Whom a connection calls in its first two seconds, of those that somebody describes.
+fn called(candidates: &[String]) -> BTreeSet<SocketAddr> {
+    let (identity, mut now) = (Identity::new().unwrap(), Instant::now());
+    let candidates: String = (candidates.iter().enumerate())
+        .map(|(n, at)| format!("a=candidate:{n} 1 UDP 2122317823 {at} typ host\r\n"))
+        .collect();
+    let theirs = LIBDATACHANNEL.replace("a=end-of", &format!("{candidates}a=end-of"));
+    let answered = Connection::answer(now, &identity, &addresses(), &theirs);
+    let (mut connection, _) = answered.unwrap();
+    let mut called = BTreeSet::new();
+    for _ in 0..200 {
+        loop {
+            match connection.poll(now) {
+                Step::Send { to, .. } => drop(called.insert(to)),
+                Step::Wait(_) | Step::Over => break,
+                _ => {}
+            }
+        }
+        now += Duration::from_millis(10);
+        connection.tick(now);
+    }
+    called
+}
+
+#[test]
+fn nobody_is_called_who_can_be_no_peer() {
+    let nowhere = [
+        "127.0.0.1 53",
+        "127.1.2.3 6379",
+        "0.0.0.0 9",
+        "255.255.255.255 9",
+        "239.255.255.250 1900",
+        "198.51.100.3 0",
+        "::1 53",
+        "::ffff:127.0.0.1 53",
+        "ff02::1 9",
+        "router.lan 53",
+    ];
+    let nowhere = nowhere.map(str::to_owned);
+    let offered: SocketAddr = "10.77.0.1:45131".parse().unwrap();
+    assert_eq!(called(&nowhere), BTreeSet::from([offered]));
+}
+
+#[test]
+fn no_more_are_called_than_a_peer_has_addresses() {
+    let many: Vec<String> = (0..1000)
+        .map(|n| format!("198.51.{}.{} 4000", n / 250, n % 250))
+        .collect();
+    let called = called(&many);
+    assert!((2..=32).contains(&called.len()), "{}", called.len());
 }
 
 /// Something like a description.

@@ -9,11 +9,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use thirtyfour::common::capabilities::chrome::ChromeCapabilities;
 use thirtyfour::common::capabilities::firefox::FirefoxPreferences;
 use thirtyfour::manager::{BrowserKind, WebDriverManager};
 use thirtyfour::prelude::*;
+use tokio::process::Child;
 
 use crate::files::digest;
+use crate::homes::Home;
 use crate::programs;
 use crate::tab::{Tab, Torrent};
 use crate::wait::{PATIENCE, until};
@@ -38,7 +41,28 @@ pub struct Browser {
 enum Program {
     Managed(#[expect(dead_code)] Arc<WebDriverManager>),
     WebKit(#[expect(dead_code)] Box<WebKit>),
+    /// A driver that we started ourselves.
+    Driver(#[expect(dead_code)] Child),
 }
+
+/// Arguments of a Chromium that nobody sees.
+const UNSEEN: [&str; 9] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1200,900",
+];
+
+/// There may be no network but the machine's own, and nobody who resolves mDNS names.
+const ON_ONE_MACHINE: [&str; 2] = [
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+];
 
 impl Browser {
     /// Starts Chromium through chromedriver; both must be on the PATH.
@@ -49,40 +73,35 @@ impl Browser {
     /// The same, with these arguments besides.
     pub async fn start_with(arguments: &[&str]) -> Result<Self> {
         let downloads = TempDir::new()?;
-        let mut caps = DesiredCapabilities::chrome();
-        for arg in [
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-dev-shm-usage",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--window-size=1200,900",
-            // There may be no network but the machine's own, and nobody who resolves mDNS names.
-            "--allow-loopback-in-peer-connection",
-            "--disable-features=WebRtcHideLocalIpsWithMdns",
-        ]
-        .into_iter()
-        .chain(arguments.iter().copied())
-        {
-            caps.add_arg(arg)?;
-        }
-        caps.add_experimental_option(
-            "prefs",
-            json!({
-                "download.default_directory": downloads.path(),
-                "download.prompt_for_download": false,
-                "profile.default_content_setting_values.automatic_downloads": 1,
-            }),
-        )?;
+        let arguments = [&ON_ONE_MACHINE, arguments].concat();
+        let caps = chromium(&arguments, downloads.path())?;
         let driver_path = programs::chromedriver()?;
         Self::launch(BrowserKind::Chrome, driver_path, caps, downloads).await
     }
 
+    /// Starts Chromium as people have it, in one of the homes of `tests/clients/homes.sh`; the page's
+    /// origin counts as secure there, as if it came by HTTPS.
+    pub async fn at_home(home: Home, origin: &str) -> Result<Self> {
+        let downloads = TempDir::new()?;
+        let secure = format!("--unsafely-treat-insecure-origin-as-secure={origin}");
+        let caps = chromium(&[&secure], downloads.path())?;
+        let (address, child) = home.chromedriver().await?;
+        let driver = WebDriver::new(&address, caps).await?;
+        Self::over(driver, Program::Driver(child), downloads).await
+    }
+
     /// Starts Firefox through geckodriver.
     pub async fn firefox() -> Result<Self> {
+        Self::firefox_that(false).await
+    }
+
+    /// The same as people have it: its pages have no addresses to tell, but names of the local
+    /// network (mDNS), which nobody may resolve.
+    pub async fn firefox_that_hides_addresses() -> Result<Self> {
+        Self::firefox_that(true).await
+    }
+
+    async fn firefox_that(hides_addresses: bool) -> Result<Self> {
         let downloads = TempDir::new()?;
         let mut caps = DesiredCapabilities::firefox();
         let found = FIREFOX.into_iter().find(|path| Path::new(path).exists());
@@ -103,7 +122,8 @@ impl Browser {
         )?;
         // As above: there may be no network, and nobody who resolves mDNS names.
         prefs.set("media.peerconnection.ice.loopback", true)?;
-        prefs.set("media.peerconnection.ice.obfuscate_host_addresses", false)?;
+        let hide = "media.peerconnection.ice.obfuscate_host_addresses";
+        prefs.set(hide, hides_addresses)?;
         caps.set_preferences(prefs)?;
         let driver_path = programs::geckodriver()?;
         Self::launch(BrowserKind::Firefox, driver_path, caps, downloads).await
@@ -143,7 +163,7 @@ impl Browser {
     /// Opens an address in a new tab.
     pub async fn open(&self, address: &str) -> Result<Tab> {
         let window = match self.program {
-            Program::Managed(_) => self.driver.new_tab().await?,
+            Program::Managed(_) | Program::Driver(_) => self.driver.new_tab().await?,
             // Its driver can't bring a tab to the front.
             Program::WebKit(_) => self.driver.new_window().await?,
         };
@@ -309,6 +329,23 @@ impl Browser {
         stream.read_exact(&mut [0])?;
         Ok(())
     }
+}
+
+/// What Chromium is asked for, with these arguments besides.
+fn chromium(arguments: &[&str], downloads: &Path) -> Result<ChromeCapabilities> {
+    let mut caps = DesiredCapabilities::chrome();
+    for argument in UNSEEN.iter().chain(arguments) {
+        caps.add_arg(argument)?;
+    }
+    caps.add_experimental_option(
+        "prefs",
+        json!({
+            "download.default_directory": downloads,
+            "download.prompt_for_download": false,
+            "profile.default_content_setting_values.automatic_downloads": 1,
+        }),
+    )?;
+    Ok(caps)
 }
 
 impl Drop for Browser {

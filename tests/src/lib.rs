@@ -8,6 +8,7 @@ pub mod bench;
 pub mod browser;
 pub mod clients;
 pub mod files;
+pub mod homes;
 pub mod hundred;
 pub mod liar;
 pub mod media;

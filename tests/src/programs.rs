@@ -1,9 +1,11 @@
 //! Where the programs under test are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use anyhow::{Context, Result};
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
 
 /// The built page; set by `cargo xtask test`.
 pub const PAGE: &str = "TABSWARM_PAGE";
@@ -26,6 +28,25 @@ pub fn native_peer() -> Command {
     let mut command = Command::new(program("native-peer"));
     command.env("TABSWARM_NO_DHT", "1");
     command
+}
+
+/// Our command-line peer shares this; with the link that it prints. Killed when dropped.
+pub async fn seed(path: &Path, options: &[&str]) -> Result<(Child, String)> {
+    let mut command = native_peer();
+    command.arg("seed").args(options).arg(path);
+    linked(&mut command).await
+}
+
+/// Starts a command that prints a link before anything else. Killed when dropped.
+pub async fn linked(command: &mut Command) -> Result<(Child, String)> {
+    let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+    let stdout = child.stdout.take().context("standard output is piped")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let link = lines.next_line().await?;
+    let link = link.context("native-peer ended before it said a link")?;
+    // Nobody reads on, but its pipe must stay open.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    Ok((child, link))
 }
 
 /// A part of the page that people share with, by when it is loaded.

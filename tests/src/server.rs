@@ -34,7 +34,8 @@ impl Server {
         Self::start_on_with(address, &[]).await
     }
 
-    async fn start_on_with(address: SocketAddr, options: &[&str]) -> Result<Self> {
+    /// Starts one on this address with these options.
+    pub async fn start_on_with(address: SocketAddr, options: &[&str]) -> Result<Self> {
         let mut child = Command::new(programs::program("tracker-relay"))
             .arg("--listen")
             .arg(address.to_string())
@@ -77,8 +78,24 @@ impl Server {
         format!("ws://{}/swarm", self.address)
     }
 
+    /// The origin of its pages.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Bytes of channels that it has passed on, as it says itself.
     pub async fn relayed_bytes(&self) -> Result<u64> {
+        let health = self.health().await?;
+        health["relayed_bytes"].as_u64().context("a number")
+    }
+
+    /// How often it told somebody their own address (STUN).
+    pub async fn told_addresses(&self) -> Result<u64> {
+        let health = self.health().await?;
+        health["answered"]["stun"].as_u64().context("a number")
+    }
+
+    async fn health(&self) -> Result<serde_json::Value> {
         let mut stream = TcpStream::connect(self.address).await?;
         let request = format!(
             "GET /health HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
@@ -88,8 +105,7 @@ impl Server {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
         let (_, body) = answer.split_once("\r\n\r\n").context("an answer")?;
-        let health: serde_json::Value = serde_json::from_str(body)?;
-        health["relayed_bytes"].as_u64().context("a number")
+        Ok(serde_json::from_str(body)?)
     }
 
     /// The process.

@@ -153,6 +153,12 @@ impl Tab {
         Ok(())
     }
 
+    /// Removes the first torrent, something of which is here: it is asked about.
+    pub async fn remove(&self) -> Result<()> {
+        self.click("remove").await?;
+        self.click("remove-now").await
+    }
+
     /// Types into a field of this id, and leaves it.
     pub async fn fill(&self, test_id: &str, value: &str) -> Result<()> {
         let script = format!(

@@ -68,6 +68,9 @@ async fn whoever_shares_is_kept_out_of_nothing() -> Result<()> {
     tab.torrent_that("paused", |torrent| torrent.state == "paused")
         .await?;
     tab.is_for_all("paused").await?;
+    tab.click("remove").await?;
+    tab.is_for_all("asked about its removal").await?;
+    tab.click("keep-it").await?;
 
     server.kill().await?;
     let gone = "return document.getElementById('tracker')?.dataset.state === 'down'";

@@ -1,17 +1,14 @@
 //! Direct links between real tabs: they carry what the relay is spared, go on when the server is
 //! gone, and are never made where somebody wants none.
 
-use std::process::Stdio;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use swarm_tests::browser::Browser;
 use swarm_tests::files::{digest, random};
-use swarm_tests::programs::native_peer;
+use swarm_tests::scenes::linked_with_a_terminal;
 use swarm_tests::server::Server;
 use swarm_tests::slow_link::SlowLink;
 use swarm_tests::tab::Torrent;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
 
 const MIB: usize = 1 << 20;
 
@@ -122,62 +119,11 @@ async fn a_network_without_udp_is_served_by_the_relay() -> Result<()> {
     browser.quit().await
 }
 
-/// Terminals are linked as tabs are: a browser's addresses have names that only browsers look up
-/// there, and it is the browser that reaches the terminal.
+/// Terminals are linked as tabs are.
 #[tokio::test]
 #[ignore = "needs a browser: cargo xtask test tabs"]
 async fn a_tab_and_a_terminal_are_linked_directly() -> Result<()> {
-    let folder = TempDir::new()?;
-    let file = random(&folder.path().join("long way.bin"), 48 * MIB, 14)?;
-    let server = Server::start_with(&["--relay", "spare"]).await?;
     let browser = Browser::start().await?;
-    let alone = ["--no-tcp", "--no-lsd", "--tracker", &server.page()];
-
-    // The terminal gives, slowly, so that the link is there for most of it.
-    let mut seeder = native_peer();
-    let seeder = seeder
-        .arg("seed")
-        .arg(&file)
-        .args(alone)
-        .args(["--up", "1M"]);
-    let mut seeder = seeder.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
-    let said = seeder.stdout.take().context("its output is piped")?;
-    let share = BufReader::new(said).lines().next_line().await?;
-    let share = share.context("a link to share")?;
-    let tab = browser.open(&server.page()).await?;
-    let (_, magnet) = share.split_once('#').context("a magnet link in it")?;
-    tab.add_link(magnet).await?;
-    let direct = tab
-        .torrent_that("linked directly", Torrent::is_direct)
-        .await?;
-    tab.torrent_that("fetched directly", |now| {
-        now.downloaded > direct.downloaded + 2 * MIB as u64
-    })
-    .await?;
-    let relayed = server.relayed_bytes().await?;
-    tab.seeding().await?;
-    let more = server.relayed_bytes().await? - relayed;
-    assert!(more < 64 << 10, "{more} bytes went through the relay");
-    tab.click("save").await?;
-    let saved = browser
-        .take_download("long way.bin", &folder.path().join("saved"))
-        .await?;
-    assert_eq!(digest(&saved)?, digest(&file)?);
-    seeder.kill().await?;
-
-    // And the other way round.
-    let got = folder.path().join("got");
-    let relayed = server.relayed_bytes().await?;
-    let mut leecher = native_peer();
-    let leecher = leecher.arg("get").arg(magnet).arg("--output").arg(&got);
-    let leecher = leecher.args(alone).args(["--down", "2M"]);
-    let done = leecher.kill_on_drop(true).status().await?;
-    assert!(done.success());
-    assert_eq!(digest(&got.join("long way.bin"))?, digest(&file)?);
-    let more = server.relayed_bytes().await? - relayed;
-    assert!(
-        more < 24 * MIB as u64,
-        "{more} bytes went through the relay"
-    );
+    linked_with_a_terminal(&browser).await?;
     browser.quit().await
 }

@@ -6,7 +6,7 @@
 use anyhow::Result;
 use swarm_tests::browser::Browser;
 use swarm_tests::files::{digest, random};
-use swarm_tests::scenes::kept_after_a_reload;
+use swarm_tests::scenes::{kept_after_a_reload, linked_with_a_terminal};
 use swarm_tests::server::Server;
 use swarm_tests::slow_link::SlowLink;
 use swarm_tests::tab::{Tab, Torrent};
@@ -102,6 +102,14 @@ mod in_firefox {
         fetched_directly(&chromium, &firefox, Channels::Forwarded).await?;
         firefox.quit().await?;
         chromium.quit().await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs a browser: cargo xtask test firefox"]
+    async fn it_and_a_terminal_are_linked_directly() -> Result<()> {
+        let firefox = Browser::firefox_that_hides_addresses().await?;
+        linked_with_a_terminal(&firefox).await?;
+        firefox.quit().await
     }
 
     #[tokio::test]

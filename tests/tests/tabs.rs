@@ -235,7 +235,7 @@ async fn a_link_in_the_page_s_own_address_opens_at_load_and_removal_is_for_good(
         .await?;
     leecher.seeding().await?;
 
-    leecher.click("remove").await?;
+    leecher.remove().await?;
     swarm_tests::wait::until("no torrent", || leecher.torrents(), Vec::is_empty).await?;
     leecher.goto(&server.page()).await?;
     leecher.add_link("this is no link").await?;

@@ -219,7 +219,7 @@ mod with_other_clients {
             .await?;
 
         // And the other way round: what it has, as a torrent of its own.
-        tab.click("remove").await?;
+        tab.remove().await?;
         let seed = format!("seed_again({:?}).then(arguments[0])", server.tracker());
         let again = other.run_async(&seed).await?;
         tab.add_link(again.as_str().context("a link")?).await?;

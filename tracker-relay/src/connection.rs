@@ -5,34 +5,32 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::{Sink, SinkExt};
 use swarm_core::hub::{ConnId, Source};
 use swarm_core::wire::relay::MAX_MESSAGE;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Interval, MissedTickBehavior};
-use tokio_websockets::{CloseCode, Error, Message, ServerBuilder, WebSocketStream};
 use tracing::{debug, info};
 use webtorrent_json::encode_server;
 
+use self::close_code::CloseCode;
 use self::frames::{Fault, FrameReader, Incoming};
 use self::intake::{Intake, READ_BATCH};
 use self::watch::Watch;
+use self::writer::FrameWriter;
 use crate::context;
 use crate::socket::Socket;
 use crate::switchboard::{Left, Outgoing, Protocol, Switchboard};
 
+mod close_code;
 mod frames;
 mod intake;
 mod watch;
-
-/// Messages are gathered until there is this much to write, then the client's socket has to
-/// take some. What is gathered is memory that a client holds who reads nothing.
-const WRITE_BATCH: usize = 16 << 10;
+mod writer;
 
 /// Pings whose answers may wait for the client. While there are more it is not read from, so
 /// that it can't pile up answers that it does not take.
@@ -43,9 +41,6 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Bytes that may be on their way here when a connection ends: as much as the system buffers.
 const MAX_UNREAD: u64 = 8 << 20;
-
-/// The longest reason that fits into a close frame (RFC 6455 §5.5).
-const MAX_CLOSE_REASON: usize = 123;
 
 /// Why a connection ends.
 #[derive(Debug)]
@@ -65,11 +60,10 @@ pub(crate) async fn run(
     protocol: Protocol,
     context: Arc<context::Context>,
 ) {
-    let socket = ServerBuilder::new()
-        .config(tokio_websockets::Config::default().flush_threshold(WRITE_BATCH))
-        .serve(socket);
     let conn = context.switchboard.connect(source, protocol);
-    let mut connection = Connection::new(socket, conn, source, protocol, &context);
+    // In boxes, because a task has room all the time for whatever it will ever hold, and for some
+    // of it twice.
+    let mut connection = Box::new(Connection::new(socket, conn, source, protocol, &context));
     let end = tokio::select! {
         end = poll_fn(|cx| connection.poll(cx)) => end,
         () = context.shutdown.cancelled() => {
@@ -77,12 +71,24 @@ pub(crate) async fn run(
         }
     };
     connection.switchboard.disconnect(conn);
+    let (socket, writer) = connection.into_socket();
+    Box::pin(leave(conn, end, socket, writer, &context)).await;
+}
+
+/// What is still said to a client that is served no longer.
+async fn leave(
+    conn: ConnId,
+    end: End,
+    mut socket: Socket,
+    mut writer: FrameWriter,
+    context: &context::Context,
+) {
     match end {
         End::Gone(why) => debug!(conn = conn.0, why, "a client left"),
         End::Closed(code) => {
             debug!(conn = conn.0, "a client closed its connection");
-            let mut socket = connection.into_socket();
-            let answer = socket.send(Message::close(code, ""));
+            writer.close(code, "");
+            let answer = poll_fn(|cx| writer.poll_flush(cx, &mut socket));
             let _ = tokio::time::timeout(CLOSE_TIMEOUT, answer).await;
         }
         End::Close(code, reason) => {
@@ -93,41 +99,40 @@ pub(crate) async fn run(
             let Ok(_leaving) = context.leaving.try_acquire() else {
                 return;
             };
+            writer.close(Some(code), &reason);
             // Whoever does not answer is dropped.
-            let goodbye = say_goodbye(connection.into_socket(), code, &reason);
+            let goodbye = say_goodbye(socket, writer);
             let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
         }
     }
 }
 
-async fn say_goodbye(mut socket: WebSocketStream<Socket>, code: CloseCode, reason: &str) {
-    let cut = reason.floor_char_boundary(MAX_CLOSE_REASON);
-    let close = Message::close(Some(code), &reason[..cut]);
-    if socket.send(close).await.is_err() {
+async fn say_goodbye(mut socket: Socket, mut writer: FrameWriter) {
+    let written = poll_fn(|cx| writer.poll_flush(cx, &mut socket)).await;
+    if written.is_err() {
         return;
     }
-    let mut stream = socket.into_inner();
-    stream.allow(usize::MAX);
+    socket.allow(usize::MAX);
     // Dropping a socket with unread bytes resets it, and the client might never see why:
     // read on until it closes, though not for one who sends and sends.
-    if stream.shutdown().await.is_ok() {
-        let _ = tokio::io::copy(&mut stream.take(MAX_UNREAD), &mut tokio::io::sink()).await;
+    if socket.shutdown().await.is_ok() {
+        let _ = tokio::io::copy(&mut socket.take(MAX_UNREAD), &mut tokio::io::sink()).await;
     }
 }
 
 struct Connection {
-    /// For writing only.
-    socket: WebSocketStream<Socket>,
+    socket: Socket,
     reader: FrameReader,
+    writer: FrameWriter,
     conn: ConnId,
     protocol: Protocol,
     switchboard: Arc<Switchboard>,
     batch: VecDeque<Outgoing>,
-    /// Bytes of data that the WebSocket holds and may not have written.
+    /// Bytes of data that the writer holds and may not have written.
     fed: u64,
     /// Something was fed and not flushed.
     unflushed: bool,
-    /// Pings since then, whose answers the WebSocket holds.
+    /// Pings since then, whose answers the writer holds.
     pongs: u32,
     check: Interval,
     watch: Watch,
@@ -136,7 +141,7 @@ struct Connection {
 
 impl Connection {
     fn new(
-        socket: WebSocketStream<Socket>,
+        socket: Socket,
         conn: ConnId,
         source: Source,
         protocol: Protocol,
@@ -151,6 +156,7 @@ impl Connection {
                 Protocol::Tabswarm => MAX_MESSAGE,
                 Protocol::WebTorrent => context.config.webtorrent_limits.message,
             }),
+            writer: FrameWriter::default(),
             conn,
             protocol,
             switchboard: context.switchboard.clone(),
@@ -164,9 +170,10 @@ impl Connection {
         }
     }
 
-    /// Gives back all that it holds but the socket.
-    fn into_socket(self) -> WebSocketStream<Socket> {
-        self.socket
+    /// Gives back all that it holds but the socket, and what is still to be written.
+    fn into_socket(self: Box<Self>) -> (Socket, FrameWriter) {
+        let Connection { socket, writer, .. } = *self;
+        (socket, writer)
     }
 
     /// Ready when the connection is to end.
@@ -199,21 +206,23 @@ impl Connection {
         let mut left = Left::More;
         loop {
             while !self.batch.is_empty() {
-                if Pin::new(&mut self.socket).poll_ready(cx)?.is_pending() {
+                if self.writer.poll_ready(cx, &mut self.socket)?.is_pending() {
                     return Ok(());
                 }
-                let message = match self.batch.pop_front() {
-                    Some(Outgoing::Control(message)) => Message::binary(message.encode()),
+                match self.batch.pop_front() {
+                    Some(Outgoing::Control(message)) => self.writer.binary(message.encode()),
                     Some(Outgoing::Data(message)) => {
                         self.fed += message.len() as u64;
-                        Message::binary(message)
+                        self.writer.binary(message);
                     }
-                    Some(Outgoing::WebTorrent(message)) => Message::text(encode_server(&message)),
+                    Some(Outgoing::WebTorrent(message)) => {
+                        self.writer.text(encode_server(&message));
+                    }
                     None => break,
-                };
-                self.feed(message)?;
+                }
+                self.unflushed = true;
             }
-            if self.unflushed && Pin::new(&mut self.socket).poll_flush(cx)?.is_pending() {
+            if self.unflushed && self.writer.poll_flush(cx, &mut self.socket)?.is_pending() {
                 return Ok(());
             }
             (self.unflushed, self.pongs) = (false, 0);
@@ -234,11 +243,6 @@ impl Connection {
         }
     }
 
-    fn feed(&mut self, message: Message) -> Result<(), End> {
-        self.unflushed = true;
-        Ok(Pin::new(&mut self.socket).start_send(message)?)
-    }
-
     /// Reads what is there, up to a batch, and hands it to the hub. Ready if there was
     /// something, and more may be read.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, End> {
@@ -249,12 +253,12 @@ impl Connection {
             self.watch.heard();
             return Ok(Poll::Pending);
         }
-        self.socket.get_mut().allow(READ_BATCH);
+        self.socket.allow(READ_BATCH);
         let (mut messages, mut dry) = (0, false);
         let mut end = None;
         // With too many pongs, writing goes on first, and wakes us.
         while end.is_none() && self.intake.has_room() && self.pongs <= MAX_PENDING_PONGS {
-            match self.reader.poll_next(cx, self.socket.get_mut()) {
+            match self.reader.poll_next(cx, &mut self.socket) {
                 Poll::Pending => {
                     dry = true;
                     break;
@@ -273,7 +277,7 @@ impl Connection {
         }
         self.intake.account(cx, self.reader.unfinished())?;
         // A socket that has nothing more wakes us when it has.
-        let is_more = (messages > 0 && !dry) || self.socket.get_ref().has_paused();
+        let is_more = (messages > 0 && !dry) || self.socket.has_paused();
         if is_more && turn.is_ready() {
             Ok(Poll::Ready(()))
         } else {
@@ -296,7 +300,9 @@ impl Connection {
                 self.watch.pinged()?;
                 self.intake.took_control(payload.len());
                 self.pongs += 1;
-                self.feed(Message::pong(payload))
+                self.writer.pong(payload);
+                self.unflushed = true;
+                Ok(())
             }
             Some(Incoming::Pong(payload)) => {
                 self.intake.took_control(payload.len());
@@ -322,7 +328,8 @@ impl Connection {
             .map_err(|reason| End::Close(CloseCode::POLICY_VIOLATION, reason))?;
         // What is stuck is given up by the socket.
         if self.watch.check(self.unflushed)? {
-            self.feed(Message::ping(""))?;
+            self.writer.ping();
+            self.unflushed = true;
         }
         Ok(Poll::Ready(()))
     }
@@ -341,8 +348,8 @@ impl From<Fault> for End {
 }
 
 /// What fails in writing.
-impl From<Error> for End {
-    fn from(error: Error) -> Self {
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
         End::Gone(error.to_string())
     }
 }

@@ -171,7 +171,8 @@ fn upgrade(
             .downcast::<TokioIo<Socket>>()
             .expect("we gave hyper this type");
         let mut socket = parts.io.into_inner();
-        socket.unread(parts.read_buf);
+        socket.unread(&parts.read_buf);
+        drop(parts.read_buf);
         connection::run(socket, source, protocol, context).await;
     });
     let mut reply = Response::new(Full::default());

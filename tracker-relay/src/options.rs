@@ -4,15 +4,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use swarm_core::hub::HubConfig;
 use swarm_core::wire::relay::{MAX_STUN, RelayUse, StunServer};
 use tracker_relay::{Config, Page};
 
+mod parse;
+
 /// Tracker, relay and web page of a swarm of browser tabs, on one port.
 ///
 /// Open the address that it prints in a few tabs. Every option can also be given as the
-/// environment variable that is named with it.
+/// environment variable that is named with it; of those that switch something, 1 is on and 0 is off.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Options {
@@ -21,7 +24,8 @@ pub(crate) struct Options {
         long,
         env = "TABSWARM_LISTEN",
         value_name = "ADDR:PORT",
-        default_value = "127.0.0.1:8080"
+        default_value = "127.0.0.1:8080",
+        value_parser = parse::address
     )]
     pub(crate) listen: SocketAddr,
 
@@ -36,7 +40,8 @@ pub(crate) struct Options {
         long = "allow-origin",
         env = "TABSWARM_ALLOW_ORIGIN",
         value_name = "ORIGIN",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = parse::origin
     )]
     allowed_origins: Vec<String>,
 
@@ -54,13 +59,13 @@ pub(crate) struct Options {
 
     /// Where ordinary BitTorrent clients may announce over UDP (udp://…); port 0 takes a free
     /// one
-    #[arg(long, env = "TABSWARM_UDP", value_name = "ADDR:PORT")]
+    #[arg(long, env = "TABSWARM_UDP", value_name = "ADDR:PORT", value_parser = parse::address)]
     pub(crate) udp: Option<SocketAddr>,
 
     /// Be a node of the DHT there, by which a community's clients can join it (BEP 5, over UDP):
     /// it tells of other nodes, and stores who has which torrent. Port 0 takes a free one, and
     /// [::] stands for IPv4 and IPv6. Without --dht-bootstrap it begins a DHT of its own
-    #[arg(long, env = "TABSWARM_DHT", value_name = "ADDR:PORT")]
+    #[arg(long, env = "TABSWARM_DHT", value_name = "ADDR:PORT", value_parser = parse::address)]
     pub(crate) dht: Option<SocketAddr>,
 
     /// A node by which to join a DHT that is there already, such as dht.libtorrent.org:25401 for
@@ -84,17 +89,17 @@ pub(crate) struct Options {
     pub(crate) dht_table: Option<PathBuf>,
 
     /// Don't be a tracker for ordinary BitTorrent clients over HTTP (/announce and /scrape)
-    #[arg(long, env = "TABSWARM_NO_HTTP_TRACKER")]
+    #[arg(long, env = "TABSWARM_NO_HTTP_TRACKER", value_parser = parse::switch)]
     no_http_tracker: bool,
 
     /// Don't be a tracker for WebTorrent (WebSockets that ask for no subprotocol)
-    #[arg(long, env = "TABSWARM_NO_WEBTORRENT")]
+    #[arg(long, env = "TABSWARM_NO_WEBTORRENT", value_parser = parse::switch)]
     no_webtorrent: bool,
 
     /// Where to tell peers their own addresses (STUN, over UDP), which they need for direct links
     /// through routers; port 0 takes a free one. Datagrams have to come from the peers'
     /// own addresses: a proxy in front of this server does not pass them on
-    #[arg(long, env = "TABSWARM_STUN", value_name = "ADDR:PORT")]
+    #[arg(long, env = "TABSWARM_STUN", value_name = "ADDR:PORT", value_parser = parse::address)]
     pub(crate) stun: Option<SocketAddr>,
 
     /// The STUN server that peers are told of, this one by its public name or another; may be
@@ -120,7 +125,7 @@ pub(crate) struct Options {
 
     /// Tell peers to make no direct links at all: nobody learns another's address, and all
     /// bytes go through here
-    #[arg(long, env = "TABSWARM_RELAY_ONLY")]
+    #[arg(long, env = "TABSWARM_RELAY_ONLY", value_parser = parse::switch)]
     relay_only: bool,
 
     /// What to log: error, warn, info, debug, trace, or filters such as tracker_relay=debug. The
@@ -129,7 +134,8 @@ pub(crate) struct Options {
         long,
         env = "TABSWARM_LOG",
         value_name = "FILTER",
-        default_value = "info"
+        default_value = "info",
+        value_parser = parse::log_filter
     )]
     pub(crate) log: String,
 
@@ -149,15 +155,15 @@ struct LimitOptions {
     /// Tabs and programs connected at once. One address (of IPv6, one /64) may have as many as
     /// are left free, half of them when nobody else is there: with the default, ten thousand
     /// tabs of a school or an office behind one address find their place
-    #[arg(long, env = "TABSWARM_MAX_CONNECTIONS", value_name = "N", default_value_t = HubConfig::default().max_connections)]
+    #[arg(long, env = "TABSWARM_MAX_CONNECTIONS", value_name = "N", default_value_t = HubConfig::default().max_connections, value_parser = parse::some::<usize>)]
     max_connections: usize,
 
     /// Swarms at once, shared out between addresses like connections
-    #[arg(long, env = "TABSWARM_MAX_SWARMS", value_name = "N", default_value_t = HubConfig::default().max_swarms)]
+    #[arg(long, env = "TABSWARM_MAX_SWARMS", value_name = "N", default_value_t = HubConfig::default().max_swarms, value_parser = parse::some::<usize>)]
     max_swarms: usize,
 
     /// Memberships of clients in swarms at once, shared out between addresses like connections
-    #[arg(long, env = "TABSWARM_MAX_MEMBERSHIPS", value_name = "N", default_value_t = HubConfig::default().max_memberships)]
+    #[arg(long, env = "TABSWARM_MAX_MEMBERSHIPS", value_name = "N", default_value_t = HubConfig::default().max_memberships, value_parser = parse::some::<usize>)]
     max_memberships: usize,
 
     /// Channels that one connection may have at once
@@ -165,11 +171,11 @@ struct LimitOptions {
     max_channels: usize,
 
     /// Mebibytes that may be on their way to one client
-    #[arg(long, env = "TABSWARM_CLIENT_MEMORY", value_name = "MIB", default_value_t = HubConfig::default().max_inflight_per_connection >> 20)]
+    #[arg(long, env = "TABSWARM_CLIENT_MEMORY", value_name = "MIB", default_value_t = HubConfig::default().max_inflight_per_connection >> 20, value_parser = parse::some::<u64>)]
     client_memory: u64,
 
     /// Mebibytes that may be on their way to all clients together
-    #[arg(long, env = "TABSWARM_MEMORY", value_name = "MIB", default_value_t = HubConfig::default().max_inflight >> 20)]
+    #[arg(long, env = "TABSWARM_MEMORY", value_name = "MIB", default_value_t = HubConfig::default().max_inflight >> 20, value_parser = parse::some::<u64>)]
     memory: u64,
 
     /// Mebibytes of what clients say which pieces they have; beyond it only the numbers are kept
@@ -177,7 +183,7 @@ struct LimitOptions {
     bitfield_memory: usize,
 
     /// Kibibytes of answers that may wait for one client; until it takes some it is not read from
-    #[arg(long, env = "TABSWARM_ANSWER_MEMORY", value_name = "KIB", default_value_t = Config::default().max_answers >> 10)]
+    #[arg(long, env = "TABSWARM_ANSWER_MEMORY", value_name = "KIB", default_value_t = Config::default().max_answers >> 10, value_parser = parse::some::<usize>)]
     answer_memory: usize,
 
     /// Percent of one processor core that the clients of one address may keep busy, by what they
@@ -187,13 +193,13 @@ struct LimitOptions {
 
     /// Connections at once that fetch the page. When all are in use, the oldest one of the
     /// address that has most of them is closed for a new one
-    #[arg(long, env = "TABSWARM_MAX_HTTP_CONNECTIONS", value_name = "N", default_value_t = Config::default().max_http_connections)]
+    #[arg(long, env = "TABSWARM_MAX_HTTP_CONNECTIONS", value_name = "N", default_value_t = Config::default().max_http_connections, value_parser = parse::some::<usize>)]
     max_http_connections: usize,
 
     /// Mebibytes of large messages that have begun to arrive, of all clients together. When
     /// they are used up, the client with most of them, at the address with most, is
     /// disconnected
-    #[arg(long, env = "TABSWARM_UNFINISHED_MEMORY", value_name = "MIB", default_value_t = Config::default().max_unfinished >> 20)]
+    #[arg(long, env = "TABSWARM_UNFINISHED_MEMORY", value_name = "MIB", default_value_t = Config::default().max_unfinished >> 20, value_parser = parse::some::<u64>)]
     unfinished_memory: u64,
 
     /// Times in a second that one address is told its own by --stun
@@ -224,6 +230,18 @@ fn default_work() -> u64 {
 }
 
 impl Options {
+    /// Those of the command line and the environment. Whatever is wrong with them ends the program,
+    /// in words.
+    pub(crate) fn read() -> Self {
+        let options = Self::parse();
+        let names = options.stun_names.len();
+        if names > MAX_STUN {
+            let why = format!("--stun-name is given {names} times, and {MAX_STUN} are told");
+            Self::command().error(ErrorKind::TooManyValues, why).exit();
+        }
+        options
+    }
+
     pub(crate) fn config(&self) -> Config {
         let LimitOptions {
             max_connections,
@@ -245,11 +263,12 @@ impl Options {
         } = self.limits;
         let client_interval = Duration::from_secs(client_interval);
         let interval = Duration::from_secs(interval);
+        let origins = self.allowed_origins.iter().filter(|it| !it.is_empty());
         let mebibytes = |count: u64| count.saturating_mul(1 << 20);
         Config {
             page: self.page.clone().map_or(Page::BuiltIn, Page::Folder),
             hub: HubConfig {
-                stun: self.stun_names.iter().take(MAX_STUN).cloned().collect(),
+                stun: self.stun_names.clone(),
                 relay: match self.relay {
                     RelayOption::Free => RelayUse::Free,
                     RelayOption::Spare => RelayUse::Spare,
@@ -269,7 +288,7 @@ impl Options {
                 socket_expiry: client_interval * 3 / 2,
                 ..HubConfig::default()
             },
-            allowed_origins: self.allowed_origins.clone(),
+            allowed_origins: origins.cloned().collect(),
             trusted_proxies: self.trusted_proxies.clone(),
             max_answers: answer_memory.saturating_mul(1 << 10),
             http_timeout: Duration::from_secs(request_timeout),

@@ -62,10 +62,11 @@ impl Socket {
         }
     }
 
-    /// Puts back what was read too far.
-    pub(crate) fn unread(&mut self, bytes: Bytes) {
+    /// Puts back what was read too far. It is copied, because it is a part of a buffer that is
+    /// larger by far.
+    pub(crate) fn unread(&mut self, bytes: &[u8]) {
         debug_assert!(self.ahead.is_empty(), "nothing was put back before");
-        self.ahead = bytes;
+        self.ahead = Bytes::copy_from_slice(bytes);
     }
 
     /// Lets about `bytes` more through, and then pauses as if there were none, so that one
@@ -130,6 +131,9 @@ impl AsyncRead for Socket {
             let length = self.ahead.len().min(buf.remaining());
             buf.put_slice(&self.ahead[..length]);
             self.ahead.advance(length);
+            if self.ahead.is_empty() {
+                self.ahead = Bytes::new();
+            }
         }
         let length = buf.filled().len() - before;
         if let Some(allowance) = &mut self.allowance {

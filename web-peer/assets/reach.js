@@ -18,6 +18,7 @@ const begin = () => {
   tellProgress();
   watchTorrents();
   openCodes();
+  askBeforeRemoving();
   openLaunched();
   offerInstalling();
   offerLinks();
@@ -141,11 +142,15 @@ const stayAwake = async (receives) => {
 
 // The link as a code to scan.
 
-const openCodes = () => {
-  const dialog = by("qr-dialog");
+const closes = (dialog) => {
   part(dialog, "close").addEventListener("click", () => dialog.close());
   // Outside of it: its own contents fill it.
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  return dialog;
+};
+
+const openCodes = () => {
+  const dialog = closes(by("qr-dialog"));
   document.addEventListener("click", async (event) => {
     const card = event.target.closest?.("[data-do=qr]")?.closest(CARDS);
     if (!card) {
@@ -165,6 +170,41 @@ const openCodes = () => {
     }
     show(canvas, missing.hidden);
     show(words, missing.hidden);
+  });
+};
+
+// What is here would be gone for good: a person is asked first, and afterwards a keyboard's user
+// is where the next one begins.
+
+const askBeforeRemoving = () => {
+  const dialog = closes(by("remove-dialog"));
+  let asked, agreed;
+  const ask = (event) => {
+    const button = event.target.closest?.("[data-do=remove]");
+    const card = button?.closest(CARDS);
+    if (!card) {
+      return;
+    }
+    const { state, progress, copies } = card.dataset;
+    if (agreed || !(progress > 0)) {
+      const beside = card.nextElementSibling ?? card.previousElementSibling ?? by("intake");
+      beside.tabIndex = -1;
+      beside.focus({ preventScroll: true });
+      return;
+    }
+    event.stopPropagation();
+    asked = button;
+    part(dialog, "of").textContent = part(card, "name").textContent;
+    show(part(dialog, "last"), state === "seeding" && copies === "0");
+    dialog.showModal();
+  };
+  // Before the page's program hears of it.
+  document.addEventListener("click", ask, true);
+  part(dialog, "remove").addEventListener("click", () => {
+    dialog.close();
+    agreed = true;
+    asked.click();
+    agreed = false;
   });
 };
 

@@ -73,6 +73,8 @@ pub(crate) enum ToWorker {
         /// If not, it is left out, and of [`ToWorker::Save`] too.
         wanted: bool,
     },
+    /// As [`ToWorker::SetWanted`], for all files.
+    SetAllWanted(InfoHash, bool),
     /// Changes how pieces are chosen; kept for the next load.
     SetStrategy(InfoHash, Strategy),
     /// Forgets a torrent and frees its storage.

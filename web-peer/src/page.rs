@@ -164,7 +164,16 @@ impl Page {
                 self.rest();
                 frame::show_title(glance.percent);
             }
-            ToPage::Notice { error: true, text } => alerts::error(&words::of(&text)),
+            ToPage::Notice { error: true, text } => {
+                let text = words::of(&text);
+                match attached.first().and_then(JsValue::as_string) {
+                    Some(link) => {
+                        alerts::link_error(&text);
+                        intake::give_back(&link);
+                    }
+                    None => alerts::error(&text),
+                }
+            }
             ToPage::Notice { error: false, text } => alerts::note(&words::of(&text)),
             ToPage::Saved { name } => {
                 let blob = attached.first().and_then(|object| object.dyn_ref::<Blob>());

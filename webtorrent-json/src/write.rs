@@ -6,9 +6,9 @@ use serde::ser::{SerializeMap, Serializer};
 use crate::fields::Twenty;
 use crate::handed::Handed;
 use crate::names::{ANNOUNCE, SCRAPE, event_name};
-use swarm_core::id::InfoHash;
+use swarm_core::id::{InfoHash, PeerId};
 use swarm_core::wire::tracker::Scraped;
-use swarm_core::wire::webtorrent::{Answer, ClientMessage, Offer, ServerMessage};
+use swarm_core::wire::webtorrent::{Answer, ClientMessage, Offer, OfferId, ServerMessage};
 
 #[derive(Serialize)]
 struct Description<'a> {
@@ -111,15 +111,7 @@ pub fn encode_client(message: &ClientMessage) -> String {
             to,
             id,
             sdp,
-        }) => Handed {
-            info_hash: *info_hash,
-            peer_id: *peer_id,
-            to: Some(*to),
-            id: *id,
-            kind: "answer",
-            sdp,
-        }
-        .to_text(),
+        }) => handed("answer", *info_hash, (*peer_id, Some(*to)), *id, sdp),
         ClientMessage::Scrape { swarms } => to_text(&ScrapeOut {
             action: SCRAPE,
             info_hash: swarms.iter().copied().map(hash).collect(),
@@ -145,29 +137,13 @@ pub fn encode_server(message: &ServerMessage) -> String {
             info_hash,
             peer_id,
             offer: Offer { id, sdp },
-        } => Handed {
-            info_hash: *info_hash,
-            peer_id: *peer_id,
-            to: None,
-            id: *id,
-            kind: "offer",
-            sdp,
-        }
-        .to_text(),
+        } => handed("offer", *info_hash, (*peer_id, None), *id, sdp),
         ServerMessage::Answer {
             info_hash,
             peer_id,
             id,
             sdp,
-        } => Handed {
-            info_hash: *info_hash,
-            peer_id: *peer_id,
-            to: None,
-            id: *id,
-            kind: "answer",
-            sdp,
-        }
-        .to_text(),
+        } => handed("answer", *info_hash, (*peer_id, None), *id, sdp),
         ServerMessage::Scraped(scraped) => to_text(&ScrapedOut {
             action: SCRAPE,
             files: FilesOut(scraped),
@@ -179,6 +155,25 @@ pub fn encode_server(message: &ServerMessage) -> String {
         }),
     }
 }
+/// Of whom it is, and for whom, where a tracker has to know.
+fn handed(
+    kind: &'static str,
+    info_hash: InfoHash,
+    (peer_id, to): (PeerId, Option<PeerId>),
+    id: OfferId,
+    sdp: &str,
+) -> String {
+    let handed = Handed {
+        info_hash,
+        peer_id,
+        to,
+        id,
+        kind,
+        sdp,
+    };
+    handed.to_text()
+}
+
 fn hash(info_hash: InfoHash) -> Twenty {
     Twenty(info_hash.0)
 }

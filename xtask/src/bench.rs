@@ -8,7 +8,7 @@ use xshell::cmd;
 use crate::workspace::{Workspace, heading};
 use crate::{build, setup};
 
-const PARTS: [&str; 15] = include!("../../tests/src/bench/parts.in");
+const PARTS: [&str; 16] = include!("../../tests/src/bench/parts.in");
 
 /// Options of `bench`.
 #[derive(clap::Args)]

@@ -1,7 +1,7 @@
 //! `cargo xtask serve`: the page and the server, ready to open.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -32,6 +32,9 @@ const UNTIL_THEN: &str = r#"<!doctype html>
 /// Builds the page and the server, starts to build the lab, and becomes the server.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let begun = Instant::now();
+    // Said before minutes of building, and not after them.
+    TcpListener::bind(args.listen)
+        .with_context(|| format!("can't listen on {}, `--listen` takes another", args.listen))?;
     build::page(workspace, &[build::MAIN])?;
     let dist = workspace.dist();
     let lab = dist.join("lab");

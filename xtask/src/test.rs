@@ -202,19 +202,26 @@ fn webkit(workspace: &Workspace, args: &[String]) -> Result<()> {
 fn clients(workspace: &Workspace, args: &[String]) -> Result<()> {
     let clients = setup::clients(workspace)?;
     let chromium = setup::browser(workspace)?;
-    // Those that take long first.
-    let names = ["ordinary", "webtorrent", "dht", "clients"];
+    // Those that take long first; then those at home.
+    let names = ["ordinary", "webtorrent", "dht", "clients", "homes"];
     let tests = in_tabs::build(workspace, &names)?;
-    heading("Tests with other clients");
-    let network = workspace.root.join("tests/clients/network.sh");
-    let way = Way {
-        inside: &[Path::new("sh"), &network],
-        args: &with(&[], args),
-        env: &[("CHROMEDRIVER", &chromium), ("TABSWARM_CLIENTS", &clients)],
-        // Each has a network of its own. Who asks for some tests wants to see how they go.
-        at_once: args.is_empty(),
-    };
-    in_tabs::run(workspace, &tests, &way)
+    let (others, homes) = tests.split_at(names.len() - 1);
+    for (title, network, tests) in [
+        ("Tests with other clients", "network.sh", others),
+        ("Tests behind routers", "homes.sh", homes),
+    ] {
+        heading(title);
+        let network = workspace.root.join("tests/clients").join(network);
+        let way = Way {
+            inside: &[Path::new("sh"), &network],
+            args: &with(&[], args),
+            env: &[("CHROMEDRIVER", &chromium), ("TABSWARM_CLIENTS", &clients)],
+            // Each has a network of its own. Who asks for some tests wants to see how they go.
+            at_once: args.is_empty(),
+        };
+        in_tabs::run(workspace, tests, &way)?;
+    }
+    Ok(())
 }
 
 /// The core's tests, as cargo is asked for them: in the library, in what stands in its documentation,

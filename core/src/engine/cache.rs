@@ -109,7 +109,7 @@ impl<C: Chunk> Cache<C> {
         true
     }
 
-    /// Reads under way, each of which will end.
+    /// Reads under way for torrents that are here, each of which will end.
     pub(super) fn reads(&self) -> usize {
         self.reading.len()
     }
@@ -121,8 +121,15 @@ impl<C: Chunk> Cache<C> {
         ended.is_some()
     }
 
-    /// Drops everything of a torrent. Reads under way still end.
+    /// Drops everything of a torrent. How its reads end does not matter any more.
     pub(super) fn forget(&mut self, info_hash: InfoHash) {
+        let mut left = 0;
+        self.reading.retain(|key, bytes| {
+            let goes_on = key.0 != info_hash;
+            left += if goes_on { *bytes } else { 0 };
+            goes_on
+        });
+        self.reading_bytes = left;
         let keys: Vec<Key> = self
             .pieces
             .keys()

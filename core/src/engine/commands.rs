@@ -44,6 +44,8 @@ impl<C: Chunk> Engine<C> {
                 self.torrents.remove(&info_hash);
                 self.order.retain(|known| *known != info_hash);
                 self.cache.forget(info_hash);
+                // Who waits for reads of others waits for none of these any more.
+                self.with_all(now, |torrent, cx| torrent.wake_uploads(cx));
             }
             Command::SetStrategy(info_hash, strategy) => {
                 self.with(now, info_hash, |torrent, _| torrent.set_strategy(strategy));
@@ -73,7 +75,9 @@ impl<C: Chunk> Engine<C> {
             return false;
         }
         let rng = self.rng.fork(&info_hash.to_string());
-        let torrent = Torrent::from_link(info_hash, name, check, paused, self.config.strategy, rng);
+        let (added, strategy) = (self.added, self.config.strategy);
+        let torrent = Torrent::from_link(info_hash, added, name, check, paused, strategy, rng);
+        self.added = added.wrapping_add(1);
         self.torrents.insert(info_hash, torrent);
         self.order.push(info_hash);
         true

@@ -8,12 +8,20 @@ use crate::pieces::PieceIndex;
 use crate::time::Time;
 
 impl<C: Chunk> Engine<C> {
+    /// The answer to this comes too late: it was asked for a torrent that has been removed and
+    /// added again since, and knows of other bytes and other files.
+    pub(crate) fn is_late(&self, job: &Job) -> bool {
+        let torrent = self.torrents.get(&job.info_hash);
+        torrent.is_some_and(|torrent| torrent.added() != job.added)
+    }
+
     /// A store has done something.
     pub(super) fn handle_done(&mut self, now: Time, job: Job, done: Done<C>) {
         let Job {
             info_hash,
             piece,
             part,
+            ..
         } = job;
         match (done, part) {
             (Done::Read(result), None) => self.handle_read(now, info_hash, piece, result),

@@ -141,6 +141,8 @@ impl<C: Chunk> Cx<'_, C> {
 #[derive(Debug)]
 pub(super) struct Torrent<C: Chunk> {
     info_hash: InfoHash,
+    /// See [`Job::added`](crate::engine::Job::added).
+    added: u32,
     about: About,
     phase: Phase<C>,
     wishes: Wishes,
@@ -172,6 +174,7 @@ impl<C: Chunk> Torrent<C> {
     /// A torrent of which only the info-hash is known.
     pub(super) fn from_link(
         info_hash: InfoHash,
+        added: u32,
         name: Option<String>,
         check_store: bool,
         paused: bool,
@@ -180,6 +183,7 @@ impl<C: Chunk> Torrent<C> {
     ) -> Self {
         Torrent {
             info_hash,
+            added,
             about: About::new(info_hash, name),
             phase: Phase::Metadata(Fetch::default()),
             wishes: Wishes::new(strategy, check_store),

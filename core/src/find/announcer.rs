@@ -82,9 +82,13 @@ pub enum AnnounceError {
     /// HTTP, and not the status that an answer has.
     #[error("it answers with HTTP status {0}")]
     Status(u16),
-    /// It sends elsewhere again and again, or somewhere that can't be asked.
-    #[error("it redirects to nowhere")]
+    /// It sends elsewhere again and again, to where nobody can be asked, or from the Internet into
+    /// a local network.
+    #[error("it sends us in circles, or to where we don't go on its word alone")]
     Redirect,
+    /// It is in a local network, and may be anything there.
+    #[error("it is in a local network, and its address does not end in /announce")]
+    Local,
     /// More than any answer should have.
     #[error("its answer is too long")]
     TooLong,

@@ -8,6 +8,8 @@ mod carry;
 mod idle;
 mod tell;
 
+pub(super) use idle::NEWS;
+
 use std::collections::VecDeque;
 
 use super::flow::Flow;

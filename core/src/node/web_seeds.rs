@@ -179,7 +179,7 @@ impl<C: Chunk> WebSeeds<C> {
         let ended = matches!(input, WebInput::End | WebInput::Failed(_));
         let result = match input {
             WebInput::Answered(answer) => talk.answered(now, &answer),
-            WebInput::Received(bytes) => talk.received(now, bytes).map(|complete| {
+            WebInput::Received(bytes) => talk.received(now, bytes, config).map(|complete| {
                 if complete {
                     (*failures, *trouble) = (0, None);
                 }
@@ -217,7 +217,11 @@ impl<C: Chunk> WebSeeds<C> {
             };
             if let Some(talk) = &seed.talk {
                 if talk.owes() && now - talk.heard >= config.patience {
-                    self.fail(now, link, Some(SeedTrouble::Silent), config);
+                    let trouble = match talk.trickles() {
+                        true => SeedTrouble::Slow,
+                        false => SeedTrouble::Silent,
+                    };
+                    self.fail(now, link, Some(trouble), config);
                 }
             } else if now - since >= config.head_start && seed.again.is_some_and(|at| at <= now) {
                 self.open(now, link, engine);

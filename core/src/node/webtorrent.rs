@@ -5,13 +5,15 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::offers::{Partner, number_of};
+use super::relay::NEWS;
 use super::trackers::Trackers;
-use super::{Node, Output, TimerKind, WebTorrentInput};
+use super::{LinkOutput, Node, Output, TimerKind, WebTorrentInput};
 use crate::chunk::Chunk;
 use crate::engine::config::TrackerConfig;
 use crate::engine::{self, Engine, Standing, TrackerView, Urgency};
 use crate::find::Tracker;
 use crate::id::{InfoHash, LinkId, PeerId};
+use crate::peer::Allowance;
 use crate::record::Sink;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Time;
@@ -32,6 +34,10 @@ pub(super) struct WebTorrentLink {
     asked: SortedSet<InfoHash>,
     /// Offers that wait for others, to leave together. As many as may be out at once.
     gathered: SortedMap<InfoHash, Vec<Offer>>,
+    /// Spent on what it says that is worth nothing.
+    idle_talk: Allowance,
+    /// It said too much of that: nothing is heard until the connection is gone.
+    given_up: bool,
 }
 
 /// What a tracker said, for the node.
@@ -49,6 +55,17 @@ pub(super) enum Heard {
     Refused(InfoHash, String, bool),
 }
 
+impl Heard {
+    /// What it costs of the allowance for what nobody asked for, as at our own servers.
+    fn units(&self) -> u32 {
+        match self {
+            Heard::Counts(..) => 0,
+            Heard::Refused(_, _, true) => NEWS,
+            _ => 1,
+        }
+    }
+}
+
 impl WebTorrentLink {
     /// A connection that was just opened.
     pub(super) fn new(id: LinkId) -> Self {
@@ -59,6 +76,8 @@ impl WebTorrentLink {
             joined: SortedSet::new(),
             asked: SortedSet::new(),
             gathered: SortedMap::new(),
+            idle_talk: Allowance::default(),
+            given_up: false,
         }
     }
 
@@ -295,7 +314,17 @@ impl<S: Sink, C: Chunk> Node<S, C> {
         let Some(link) = self.foreign.get_mut(&id) else {
             return engine::Input::Tick;
         };
-        match link.hear(now, message, self.engine.engine()) {
+        if link.given_up {
+            return engine::Input::Tick;
+        }
+        let heard = link.hear(now, message, self.engine.engine());
+        let work = &self.engine.engine().config().work;
+        if !link.idle_talk.spend(now, work, heard.units()) {
+            link.given_up = true;
+            self.out.push_back(Output::Link(id, LinkOutput::Reconnect));
+            return engine::Input::Tick;
+        }
+        match heard {
             Heard::Nothing => engine::Input::Tick,
             Heard::Counts(info_hash, members, (complete, incomplete)) => {
                 self.invited(id, info_hash, members);

@@ -49,6 +49,8 @@ pub(crate) struct Stage {
     pub(crate) full: bool,
     /// What the store was asked to do with pieces in parts, while the test answers it.
     pub(crate) held_parts: Option<Vec<(Job, Work)>>,
+    /// The same of pieces that are held whole.
+    pub(crate) held: Option<Vec<(Job, Work)>>,
     /// How often a piece was read by a part.
     pub(crate) parts_read: usize,
     announced: Bytes,
@@ -136,6 +138,7 @@ impl Stage {
             parts: BTreeMap::new(),
             full: false,
             held_parts: None,
+            held: None,
             parts_read: 0,
             announced: Bytes::new(),
             remotes: BTreeMap::new(),
@@ -186,6 +189,7 @@ impl Stage {
             info_hash: self.info_hash(),
             piece: self.metainfo.layout().piece(piece).unwrap(),
             part: None,
+            added: 0,
         };
         let result = match spoilt {
             true => Err(StoreError::Unreadable("it changed".to_owned())),
@@ -574,6 +578,10 @@ impl Stage {
                 return None;
             }
             return Some(self.with_parts(job, &work));
+        }
+        if let Some(held) = &mut self.held {
+            held.push((job, work));
+            return None;
         }
         let piece = job.piece.get();
         let done = match work {

@@ -39,6 +39,8 @@ pub(crate) enum Manner {
     IgnoresRange,
     Status(u16),
     Silent,
+    /// Sends a byte whenever time passes.
+    Trickles,
     /// Says that it sends something longer.
     OtherLength,
     /// Sends less than it was asked for, and says that it is at the end.
@@ -66,6 +68,7 @@ pub(crate) struct World {
     pub(crate) asked: Vec<Fetch>,
     /// What is being fetched.
     open: Vec<u32>,
+    trickling: Vec<u32>,
     pub(crate) troubles: Vec<(String, SeedTrouble)>,
     pub(crate) endings: Vec<Ending>,
     pub(crate) peer_stays_away: bool,
@@ -122,6 +125,7 @@ impl World {
             servers: BTreeMap::from([(SEED.to_owned(), Manner::Honest)]),
             asked: Vec::new(),
             open: Vec::new(),
+            trickling: Vec::new(),
             troubles: Vec::new(),
             endings: Vec::new(),
             peer_stays_away: false,
@@ -350,6 +354,10 @@ impl World {
                 body = Bytes::from_static(b"no");
             }
             Manner::Silent => return,
+            Manner::Trickles => {
+                self.trickling.push(number);
+                return self.say(number, WebInput::Answered(answer));
+            }
             Manner::OtherLength => answer.length = Some(fetch.length + 1),
             Manner::EndsEarly => body = body.slice(..length - 1),
             Manner::SendsMore => {
@@ -392,6 +400,10 @@ impl World {
             .max(next.unwrap_or(self.now + Duration::from_secs(1)));
         for host in 0..self.hosts.len() {
             self.queue.push_back((host, Input::Tick));
+        }
+        self.trickling.retain(|number| self.open.contains(number));
+        for number in self.trickling.clone() {
+            self.say(number, WebInput::Received(Bytes::from_static(b"a")));
         }
     }
 

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
-use swarm_core::engine::{Config, Event, Job, TorrentState, Work};
+use swarm_core::engine::{Command, Config, Event, Job, TorrentState, Work};
 use swarm_core::id::{ChannelKey, InfoHash, LinkId};
 use swarm_core::node::{Input, LinkOutput, Node, Output, WebOutput};
 use swarm_core::time::Time;
@@ -71,6 +71,10 @@ struct World {
     model: Model,
     /// What the host was asked to do and has not done.
     jobs: Vec<(Job, Work)>,
+    /// As `jobs`, of torrents that were removed.
+    late: Vec<(Job, Work)>,
+    /// Torrents that were added, and the number of each, see [`Job::added`].
+    added: (u32, BTreeMap<InfoHash, u32>),
     /// What was written of pieces in parts, right or wrong.
     parts: BTreeMap<(InfoHash, u32), Vec<u8>>,
 }
@@ -110,6 +114,8 @@ impl World {
                 ..Model::default()
             },
             jobs: Vec::new(),
+            late: Vec::new(),
+            added: (0, BTreeMap::new()),
             parts: BTreeMap::new(),
         }
     }
@@ -119,6 +125,20 @@ impl World {
         let view = self.engine.view(self.now);
         let torrent = view.torrents.iter().find(|t| t.info_hash == info_hash)?;
         Some(torrent.state)
+    }
+
+    /// Counts the torrents that are not there yet.
+    fn note_added(&mut self, command: &Command) {
+        let adds = matches!(
+            command,
+            Command::AddTorrent { .. } | Command::AddLink { .. }
+        );
+        let info_hash = command.info_hash();
+        if adds && self.state(info_hash).is_none() {
+            let (next, numbers) = &mut self.added;
+            numbers.insert(info_hash, *next);
+            *next += 1;
+        }
     }
 
     /// Lets time pass.
@@ -135,6 +155,9 @@ impl World {
     fn handle(&mut self, input: Input) {
         if trace() {
             eprintln!("{:?} {input:?}", self.now.since_epoch());
+        }
+        if let Input::Command(command) = &input {
+            self.note_added(command);
         }
         self.engine.handle(self.now, input);
         self.drain();

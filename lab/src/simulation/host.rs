@@ -235,6 +235,8 @@ impl Simulation {
             info_hash,
             piece,
             part: None,
+            // A simulated peer has one torrent.
+            added: 0,
         };
         self.feed(index, Input::Store(job, done));
     }

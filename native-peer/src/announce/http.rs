@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Url;
 
+use super::reach::{followed, is_local, look_up};
 use super::{authority, tls, unreachable};
 
 /// All of it takes no longer than this, other addresses that we are sent to included.
@@ -39,8 +40,10 @@ pub(super) async fn announce(url: &Url, query: &AnnounceQuery) -> Answer {
 }
 
 async fn follow(mut url: Url) -> Answer {
+    let mut sent_by = None;
     for _ in 0..=REDIRECTS {
-        let (from, response) = get(&url).await?;
+        let (from, response) = get(&url, sent_by).await?;
+        sent_by = Some(from);
         let status = response.status();
         if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             url = redirected(&url, &response).ok_or(AnnounceError::Redirect)?;
@@ -77,9 +80,24 @@ pub(crate) fn redirected(url: &Url, response: &Response<Incoming>) -> Option<Url
     (secure || next.scheme() == "http" && url.scheme() == "http").then_some(next)
 }
 
-async fn get(url: &Url) -> Result<(IpAddr, Response<Incoming>), AnnounceError> {
-    let (host, port) = authority(url).ok_or(AnnounceError::Address)?;
-    let stream = TcpStream::connect((host.as_str(), port)).await;
+/// Asks whoever is there; `sent_by` is who sent us, if somebody did.
+async fn get(
+    url: &Url,
+    sent_by: Option<IpAddr>,
+) -> Result<(IpAddr, Response<Incoming>), AnnounceError> {
+    let (host, _) = authority(url).ok_or(AnnounceError::Address)?;
+    let addresses = look_up(url).await.map_err(|error| unreachable(&error))?;
+    let mut addresses = followed(sent_by, addresses);
+    if addresses.is_empty() {
+        return Err(AnnounceError::Redirect);
+    }
+    if !is_announce(url) {
+        addresses.retain(|address| !is_local(*address));
+        if addresses.is_empty() {
+            return Err(AnnounceError::Local);
+        }
+    }
+    let stream = TcpStream::connect(addresses.as_slice()).await;
     let stream = stream.map_err(|error| unreachable(&error))?;
     let from = stream.peer_addr().map_err(|error| unreachable(&error))?;
     let response = match url.scheme() {
@@ -91,6 +109,13 @@ async fn get(url: &Url) -> Result<(IpAddr, Response<Incoming>), AnnounceError> {
     };
     let response = response.map_err(|error| AnnounceError::Unreachable(error.to_string()))?;
     Ok((from.ip().to_canonical(), response))
+}
+
+/// What it is that is asked for shows in its name: a torrent may call anything in somebody's own
+/// network a tracker.
+fn is_announce(url: &Url) -> bool {
+    let name = url.path().rsplit('/').next();
+    name.is_some_and(|name| matches!(name, "announce" | "announce.php"))
 }
 
 /// The head of the answer; the connection goes on for as long as somebody reads its body.
@@ -184,6 +209,9 @@ mod tests {
             matches!(silent, Err(AnnounceError::Unreachable(_))),
             "{silent:?}"
         );
+        // From our own machine anybody there is as near.
+        let away = "302 Found\r\nLocation: http://127.0.0.1:1/elsewhere";
+        assert_eq!(body(away, "").await, Err(AnnounceError::Local));
         for nowhere in ["/announce", "ftp://host/", "udp://host:1/", "http://", ""] {
             let away = format!("302 Found\r\nLocation: {nowhere}");
             assert_eq!(

@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use swarm_core::metainfo::Metainfo;
-use url::Url;
 
 use super::session;
 use crate::Error;
-use crate::address::TrackerAddress;
+use crate::address::Tracker;
 use crate::arguments::Create;
 use crate::screen::Screen;
 use crate::share::{Options, make};
@@ -25,6 +24,7 @@ pub(crate) fn run(arguments: Create) -> Result<ExitCode, Error> {
         trackers,
         private,
     } = arguments;
+    check_place(&output, &paths)?;
     let trackers = trackers
         .iter()
         .map(|t| tracker(t))
@@ -47,14 +47,28 @@ pub(crate) fn run(arguments: Create) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A tracker to name in a torrent. Other programs reach more kinds than we do.
+/// A tracker to name in a torrent.
 fn tracker(text: &str) -> Result<String, Error> {
-    match Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https" | "udp") && url.has_host() => {
-            Ok(url.into())
-        }
-        _ => Ok(text.parse::<TrackerAddress>()?.to_string()),
+    // By HTTP an announce's address, whatever it is called: no page is meant here.
+    match text.parse::<Tracker>() {
+        Ok(tracker) => Ok(tracker.to_string()),
+        Err(_) => Ok(Tracker::typed(text)?.to_string()),
     }
+}
+
+/// What is written must not take the place of what it is about.
+fn check_place(output: &Path, paths: &[PathBuf]) -> Result<(), Error> {
+    let Ok(there) = output.canonicalize() else {
+        return Ok(());
+    };
+    let shared = paths.iter().filter_map(|path| path.canonicalize().ok());
+    if there.is_file() && shared.into_iter().any(|path| there.starts_with(path)) {
+        let output = shown(output);
+        return Err(Error::Other(format!(
+            "{output} is one of the files to share and would be replaced: name another file, or move it away"
+        )));
+    }
+    Ok(())
 }
 
 /// Writes the file so that it is never seen half written.
@@ -64,6 +78,10 @@ fn write(path: &Path, contents: &[u8]) -> Result<(), Error> {
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     fs::metadata(folder).map_err(Error::file("write", path))?;
+    // A device or a pipe takes it as it comes.
+    if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return fs::write(path, contents).map_err(Error::file("write", path));
+    }
     let write = || {
         // What others may read of it is decided by the umask, as for any other file.
         let mut builder = tempfile::Builder::new();

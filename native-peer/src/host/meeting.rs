@@ -48,10 +48,11 @@ impl Host {
 
     /// Tells the local network of torrents that it was not told of.
     pub(super) fn tell_locally(&mut self) {
-        let Some(lsd) = &self.lsd else {
+        let now = self.now();
+        let Some(lsd) = &mut self.lsd else {
             return;
         };
-        for torrent in self.node.view(self.now()).torrents {
+        for torrent in self.node.view(now).torrents {
             let contents = self.node.contents(torrent.info_hash);
             let open = contents
                 .and_then(|contents| contents.metainfo)

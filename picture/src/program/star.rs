@@ -39,6 +39,10 @@ const SLIDES: f64 = 8.0;
 /// Seconds in which a cell that got a piece stops glowing.
 const GLOWS: f64 = 0.7;
 
+/// How high words are, and how broad the broadest letter. CSS pixels.
+const WORDS: f64 = 13.0;
+const LETTER: f64 = 9.0;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Star {
@@ -61,6 +65,8 @@ pub(super) struct Star {
     /// Seconds of movement so far.
     phase: f64,
     words: String,
+    /// CSS pixels, at most.
+    words_width: f64,
 }
 
 impl Star {
@@ -78,6 +84,7 @@ impl Star {
             middle: (0.0, 0.0),
             glow: Vec::new(),
             phase: 0.0,
+            words_width: (words.chars().count() as f64 * LETTER).max(WORDS),
             words,
         }
     }
@@ -318,10 +325,11 @@ impl Star {
 
     fn write_words(&self, look: &Look) {
         let context = &self.surface.context;
-        let (x, y) = self.middle;
-        let y = y + self.rings.middle_radius + 13.0;
+        let (dx, dy) = self.rings.words(self.words_width, WORDS);
+        let (x, y) = (self.middle.0 + dx, self.middle.1 + dy);
         context.set_font("600 13px system-ui, sans-serif");
         context.set_text_align("center");
+        context.set_text_baseline("middle");
         context.set_stroke_style_str(&look.card);
         context.set_line_width(4.0);
         context.set_fill_style_str(&look.ink);

@@ -43,7 +43,7 @@ pub(super) fn moved(is_unchoked: bool, now: u64, total: u64) -> String {
     };
     match total {
         0 => how,
-        _ => format!("{how} · {}", bytes(total)),
+        _ => format!("{how}\u{a0}· {}", bytes(total)),
     }
 }
 

@@ -2,6 +2,8 @@
 //! both: a page of theirs, at the same tracker, in a browser of the same kind. They take turns, so
 //! that all see the same machine; a short file says how soon something comes.
 
+mod alone;
+
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -36,10 +38,14 @@ const OTHERS: &str = r#"
     };
     const input = document.createElement("input");
     input.type = "file";
+    input.multiple = true;
     input.dataset.testid = "file-input";
     document.body.append(input);
     window.seeded = Promise.withResolvers();
-    input.onchange = () => client.seed(input.files[0], { announce: [TRACKER] }, it => seeded.resolve(it.magnetURI));
+    input.onchange = () => {
+        const files = input.files.length > 1 ? input.files : input.files[0];
+        client.seed(files, { name: "shared", announce: [TRACKER] }, it => seeded.resolve(it.magnetURI));
+    };
     window.get = magnet => {
         const torrent = client.add(magnet);
         torrent.once("download", () => reached("bytes"));
@@ -47,6 +53,11 @@ const OTHERS: &str = r#"
         return performance.timeOrigin + performance.now();
     };
 "#;
+
+/// What a link costs that stands already.
+pub async fn alone() -> Result<Vec<Figure>> {
+    alone::run().await
+}
 
 /// Throughput, what it costs the browser, and the time to the first byte and to all of a short
 /// file.
@@ -173,26 +184,57 @@ async fn by_us(file: &Path, options: &[&str]) -> Result<Run> {
 }
 
 async fn by_webtorrent(file: &Path) -> Result<Run> {
-    // Of two origins: tabs of one share WebTorrent's storage, and the other would find all there.
-    let (site, other) = (Site::start().await?, Site::start().await?);
-    let origins = [site.origin(), other.origin()];
-    let allowed = ["--allow-origin", &origins[0], "--allow-origin", &origins[1]];
-    let server = Server::start_with(&allowed).await?;
-    let script = OTHERS.replace("TRACKER", &format!("{:?}", server.tracker()));
-    let browser = Browser::start().await?;
-    let seeder = browser.open(&site.page()).await?;
-    seeder.run(&script).await?;
-    seeder.share(&[file]).await?;
-    let link = seeder
-        .run_async("seeded.promise.then(arguments[arguments.length - 1]);")
-        .await?;
-    let link = link.as_str().context("a link")?;
-    let leecher = browser.open(&other.page()).await?;
-    leecher.run(&script).await?;
-    let before = cpu_seconds_below(std::process::id(), server.pid());
+    let theirs = Theirs::start().await?;
+    let (_seeder, link) = theirs.seed(&[file]).await?;
+    let leecher = theirs.leecher().await?;
+    let before = cpu_seconds_below(std::process::id(), theirs.server.pid());
     let begin = leecher.run(&format!("return get({link:?});")).await?;
     let begin = begin.as_f64().context("a time")?;
-    let run = Run::until_seeding(&leecher, &server, file, begin, before).await?;
-    browser.quit().await?;
+    let run = Run::until_seeding(&leecher, &theirs.server, file, begin, before).await?;
+    theirs.browser.quit().await?;
     Ok(run)
+}
+
+/// A browser for WebTorrent's page, and a tracker.
+struct Theirs {
+    /// Two origins: tabs of one share WebTorrent's storage, and the other would find all there.
+    sites: [Site; 2],
+    server: Server,
+    browser: Browser,
+    script: String,
+}
+
+impl Theirs {
+    async fn start() -> Result<Self> {
+        let sites = [Site::start().await?, Site::start().await?];
+        let origins = [sites[0].origin(), sites[1].origin()];
+        let allowed = ["--allow-origin", &origins[0], "--allow-origin", &origins[1]];
+        let server = Server::start_with(&allowed).await?;
+        let script = OTHERS.replace("TRACKER", &format!("{:?}", server.tracker()));
+        let browser = Browser::start().await?;
+        Ok(Theirs {
+            sites,
+            server,
+            browser,
+            script,
+        })
+    }
+
+    /// Shares files in a tab, and says under which link.
+    async fn seed(&self, files: &[&Path]) -> Result<(Tab, String)> {
+        let seeder = self.browser.open(&self.sites[0].page()).await?;
+        seeder.run(&self.script).await?;
+        seeder.share(files).await?;
+        let link = seeder
+            .run_async("seeded.promise.then(arguments[arguments.length - 1]);")
+            .await?;
+        let link = link.as_str().context("a link")?.to_owned();
+        Ok((seeder, link))
+    }
+
+    async fn leecher(&self) -> Result<Tab> {
+        let leecher = self.browser.open(&self.sites[1].page()).await?;
+        leecher.run(&self.script).await?;
+        Ok(leecher)
+    }
 }

@@ -45,17 +45,25 @@ pub fn resident_mib_of_tabs(root: u32) -> f64 {
     most_of_tabs(root, |pid| status_mib(pid, "VmRSS:"))
 }
 
+/// From now on, the most that each of them had is what it has now.
+pub fn forget_peaks_of_tabs(root: u32) {
+    for pid in tabs(root) {
+        // 5 is the peak (proc(5)). One that has just ended has none.
+        let _ = fs::write(format!("/proc/{pid}/clear_refs"), "5");
+    }
+}
+
 fn most_of_tabs(root: u32, measure: impl Fn(u32) -> f64) -> f64 {
+    tabs(root).map(measure).fold(0.0, f64::max)
+}
+
+fn tabs(root: u32) -> impl Iterator<Item = u32> {
     // Chromium joins its arguments with spaces there.
     let is_tab = |pid: &u32| {
         let arguments = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         arguments.contains("--type=renderer")
     };
-    below(root, 0)
-        .into_keys()
-        .filter(is_tab)
-        .map(measure)
-        .fold(0.0, f64::max)
+    below(root, 0).into_keys().filter(is_tab)
 }
 
 fn below(root: u32, except: u32) -> BTreeMap<u32, Stat> {

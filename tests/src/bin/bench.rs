@@ -8,7 +8,7 @@ use swarm_tests::bench::{
     Figure, direct, far, lab, picture, play, relay, start, tabs, tcp, trackers,
 };
 
-const PARTS: [&str; 15] = include!("../bench/parts.in");
+const PARTS: [&str; 16] = include!("../bench/parts.in");
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -35,6 +35,7 @@ async fn main() -> Result<()> {
             "trackers" => trackers::run(&mut report).await,
             "tcp" => report.take(part, tcp::run().await),
             "direct" => report.take(part, direct::run().await),
+            "direct-alone" => report.take(part, direct::alone().await),
             "far" => report.take(part, far::run().await),
             "swarms" => tabs::swarms(&mut report).await,
             "long-file" => report.take(part, tabs::long_file().await),

@@ -1,9 +1,9 @@
 //! Frames that come from a client, put together to messages (RFC 6455 §5).
 //!
-//! The WebSocket library reads into a buffer that grows with what comes and that nobody can look
-//! at or give back: a client that sends the right lengths would leave a megabyte in it, for as
-//! long as it stays. So reading is done here, and the library writes. Here a message has a buffer
-//! of its own from the start, nothing else is ever in it, and between messages there is none.
+//! Libraries read into a buffer that grows with what comes and that nobody can look at or give
+//! back: a client that sends the right lengths would leave a megabyte in it, for as long as it
+//! stays. Here a message has a buffer of its own from the start, nothing else is ever in it, and
+//! between messages there is none.
 
 use std::io;
 use std::pin::Pin;
@@ -12,7 +12,8 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::AsyncRead;
 use tokio_util::io::poll_read_buf;
-use tokio_websockets::CloseCode;
+
+use super::close_code::CloseCode;
 
 /// Bytes that are read at once while it is not known what they are.
 const READ: usize = 8 << 10;
@@ -28,11 +29,11 @@ const MAX_HEAD: usize = 14;
 const MAX_CONTROL: u64 = 125;
 
 const CONTINUATION: u8 = 0x0;
-const TEXT: u8 = 0x1;
-const BINARY: u8 = 0x2;
-const CLOSE: u8 = 0x8;
-const PING: u8 = 0x9;
-const PONG: u8 = 0xA;
+pub(super) const TEXT: u8 = 0x1;
+pub(super) const BINARY: u8 = 0x2;
+pub(super) const CLOSE: u8 = 0x8;
+pub(super) const PING: u8 = 0x9;
+pub(super) const PONG: u8 = 0xA;
 
 /// Something that came whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -384,8 +385,7 @@ fn close_code(payload: &[u8]) -> Result<Option<CloseCode>, Fault> {
             _ => Err(Fault::Protocol("half of a close code")),
         };
     };
-    let code = CloseCode::try_from(u16::from_be_bytes(*code)).ok();
-    let code = code.filter(|code| !code.is_reserved());
+    let code = CloseCode::from_wire(u16::from_be_bytes(*code));
     let code = code.ok_or(Fault::Protocol("a close code that means nothing"))?;
     match std::str::from_utf8(reason) {
         Ok(_) => Ok(Some(code)),

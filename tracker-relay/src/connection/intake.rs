@@ -10,10 +10,10 @@ use bytes::Bytes;
 use swarm_core::hub::{ConnId, Reading, Source};
 use swarm_core::wire::relay::{ClientMessage, MAX_MESSAGE};
 use tokio_util::sync::WaitForCancellationFutureOwned;
-use tokio_websockets::CloseCode;
 use webtorrent_json::decode_client;
 
 use super::End;
+use super::close_code::CloseCode;
 use crate::context;
 use crate::pace::Pace;
 use crate::shares::Share;

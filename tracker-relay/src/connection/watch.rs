@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_websockets::CloseCode;
-
 use super::End;
+use super::close_code::CloseCode;
 use crate::config::Config;
 use crate::counters::{Counters, ServerLimit};
 

@@ -2,7 +2,7 @@
 
 use web_sys::Element;
 
-use super::dom::{after, by_id, listen, make, part, set_text};
+use super::dom::{after, by_id, listen, make, part, set_attribute, set_text};
 
 /// A message that is no error goes away by itself. Milliseconds.
 const NOTE_SHOWN: i32 = 8_000;
@@ -12,6 +12,22 @@ const MOST_SHOWN: u32 = 3;
 
 /// Something went wrong: stays above everything until somebody dismisses it.
 pub(crate) fn error(text: &str) {
+    show_error(text);
+}
+
+/// As [`error`], of a link that a person opened: stays until they open the next one.
+pub(crate) fn link_error(text: &str) {
+    set_attribute(&show_error(text), "data-of", "link");
+}
+
+/// The next one is opened.
+pub(crate) fn forget_link() {
+    if let Ok(Some(alert)) = by_id("alerts").query_selector("[data-of=link]") {
+        alert.remove();
+    }
+}
+
+fn show_error(text: &str) -> Element {
     let alert = make("alert");
     set_text(&part(&alert, "text"), text);
     let dismissed = alert.clone();
@@ -19,6 +35,7 @@ pub(crate) fn error(text: &str) {
         dismissed.remove();
     });
     show(&by_id("alerts"), &alert);
+    alert
 }
 
 /// Something happened: floats over the page for a while, and moves nothing that somebody

@@ -56,13 +56,24 @@ fn listen_to_form(port: &Port) {
         event.prevent_default();
         let link = input.value().trim().to_owned();
         input.set_value("");
+        alerts::forget_link();
         if link.is_empty() {
             alerts::note(&say!("Paste a link first, then open it."));
             input.focus().expect("a field of the page takes the focus");
         } else {
-            port.send(ToWorker::AddLink(link));
+            // It comes back with the answer.
+            let attached = vec![JsValue::from_str(&link)];
+            port.send_with(ToWorker::AddLink(link), attached);
         }
     });
+}
+
+/// A link that was opened is none: whoever mistyped it goes on from there.
+pub(crate) fn give_back(link: &str) {
+    let input: HtmlInputElement = by_id("link").unchecked_into();
+    if input.value().is_empty() {
+        input.set_value(link);
+    }
 }
 
 /// Takes what is dropped anywhere on the page.

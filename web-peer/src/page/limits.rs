@@ -40,6 +40,10 @@ pub(crate) fn listen_to_changes(port: &Port) {
         }
         let port = port.clone();
         listen(&by_id(id), "change", move |_| {
+            // What can't be is no limit; the browser says why.
+            if !field.report_validity() {
+                return;
+            }
             keep(id, &field.value());
             port.send(ToWorker::SetLimits(limits()));
         });

@@ -246,6 +246,10 @@ fn carry_out(button: &Element, card: &Element, torrents: &mut Torrents, hands: &
                 });
             }
         }
+        "want-all" => {
+            let tick: &HtmlInputElement = button.unchecked_ref();
+            port.send(ToWorker::SetAllWanted(info_hash, tick.checked()));
+        }
         "copy" => copy(part(button, "label"), link(card)),
         "share" => browser::share(&text(card, "name"), &link(card)),
         "more-files" => {

@@ -51,7 +51,8 @@ impl Host {
                 info_hash,
                 file,
                 wanted,
-            } => self.set_wanted(info_hash, file as usize, wanted),
+            } => self.set_wanted(info_hash, Some(file as usize), wanted),
+            ToWorker::SetAllWanted(info_hash, wanted) => self.set_wanted(info_hash, None, wanted),
             ToWorker::SetStrategy(info_hash, strategy) => {
                 self.update(info_hash, |torrent| {
                     torrent.record.wishes.strategy = strategy;
@@ -166,7 +167,8 @@ impl Host {
         }
     }
 
-    fn set_wanted(self: &Rc<Self>, info_hash: InfoHash, file: usize, wanted: bool) {
+    /// One file, or all.
+    fn set_wanted(self: &Rc<Self>, info_hash: InfoHash, file: Option<usize>, wanted: bool) {
         let Some(metainfo) = self.torrents.metainfo(info_hash) else {
             return;
         };
@@ -175,11 +177,17 @@ impl Host {
         });
         let mut priorities = wishes.unwrap_or_default();
         priorities.resize(metainfo.files().len(), Priority::Normal);
-        if let Some(priority) = priorities.get_mut(file) {
-            *priority = match wanted {
-                true => Priority::Normal,
-                false => Priority::Skip,
-            };
+        let priority = match wanted {
+            true => Priority::Normal,
+            false => Priority::Skip,
+        };
+        match file {
+            Some(file) => priorities
+                .iter_mut()
+                .skip(file)
+                .take(1)
+                .for_each(|it| *it = priority),
+            None => priorities.fill(priority),
         }
         self.set_priorities(info_hash, priorities);
     }

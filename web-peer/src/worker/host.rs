@@ -256,8 +256,13 @@ impl Host {
             Event::Metadata(metainfo) => self.metadata_is_here(&metainfo),
             Event::Checked(..) => {}
             Event::Completed(info_hash) => {
-                let name = self.torrents.name(info_hash);
-                self.notice(false, format!("“{name}” is complete."));
+                let view = self.node().view(self.clock.now());
+                let mut torrents = view.torrents.iter();
+                // Of what was shared here, or was here already, it is no news.
+                if torrents.any(|it| it.info_hash == info_hash && it.downloaded > 0) {
+                    let name = self.torrents.name(info_hash);
+                    self.notice(false, format!("“{name}” is complete."));
+                }
             }
             Event::Failed { info_hash, reason } => {
                 let name = self.torrents.name(info_hash);

@@ -13,12 +13,13 @@ use crate::workspace::Workspace;
 const SOURCES: &str = "tests/clients";
 
 /// Programs, what they are, and Debian's packages of them.
-const FROM_DEBIAN: [(&str, &str, &str); 6] = [
+const FROM_DEBIAN: [(&str, &str, &str); 7] = [
     ("aria2c", "aria2", "aria2"),
     ("transmission-cli", "Transmission", "transmission-cli"),
     ("qbittorrent-nox", "qBittorrent", "qbittorrent-nox"),
     ("opentracker", "opentracker", "opentracker"),
     ("ip", "ip for a network of the tests' own", "iproute2"),
+    ("nft", "nftables for the routers in it", "nftables"),
     ("npm", "npm", "npm"),
 ];
 

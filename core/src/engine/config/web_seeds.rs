@@ -30,6 +30,9 @@ pub struct WebSeedConfig {
     /// A web seed that is asked for something and sends nothing for so long has failed: twenty
     /// seconds, as for a peer's block.
     pub patience: Duration,
+    /// Fewer bytes than these in that time are as good as none, unless a range ends with them: a
+    /// block's, 800 a second. Who sends one now and then keeps the place of one that would send all.
+    pub least: u32,
     /// How long one that failed is left alone, at first and at most. It doubles each time, until
     /// a range comes whole. Five seconds, and ten minutes. One that can't send ranges waits for
     /// the longest time at once.
@@ -46,6 +49,7 @@ impl Default for WebSeedConfig {
             ahead: 128,
             range: 4 << 20,
             patience: Duration::from_secs(20),
+            least: 16 << 10,
             retry: (Duration::from_secs(5), Duration::from_mins(10)),
         }
     }

@@ -16,6 +16,9 @@ pub struct Job {
     pub piece: PieceIndex,
     /// The first byte of the part within the piece; none for a whole piece.
     pub part: Option<u32>,
+    /// The torrent's number, counted from 0 as torrents are added to the engine: one that is
+    /// removed and added again is another, for which the answers to the first one mean nothing.
+    pub added: u32,
 }
 
 /// What a store is to do.

@@ -21,12 +21,13 @@ impl<C: Chunk> Torrent<C> {
             return;
         };
         let (most, cut) = (most_at_once(cx, layout), cx.config.cut());
-        let info_hash = self.info_hash;
+        let (info_hash, added) = (self.info_hash, self.added);
         while let Some((piece, work)) = check.next(layout, cut, most) {
             let job = Job {
                 info_hash,
                 piece,
                 part: None,
+                added,
             };
             cx.emit(Output::Store(job, work));
         }

@@ -8,12 +8,18 @@ use crate::peer::SessionId;
 use crate::pieces::PieceIndex;
 
 impl<C: Chunk> Torrent<C> {
+    /// Its number, see [`Job::added`].
+    pub(in crate::engine) fn added(&self) -> u32 {
+        self.added
+    }
+
     /// Something to be done with a whole piece.
     pub(super) fn job(&self, piece: PieceIndex) -> Job {
         Job {
             info_hash: self.info_hash,
             piece,
             part: None,
+            added: self.added,
         }
     }
 

@@ -17,7 +17,7 @@ use crate::wire::relay::ServerMessage;
 
 /// Units for another error than the one before: twenty at once, and one every other second.
 /// Each is a line that somebody reads.
-const NEWS: u32 = 1000;
+pub(in crate::node) const NEWS: u32 = 1000;
 /// Bytes of a channel that is gone, for each unit: what was under way when we closed it is no
 /// fault of the server's, even if that is what all channels' queues hold.
 const STRETCH: usize = 32 << 10;

@@ -31,8 +31,10 @@ pub(super) struct Talk<C> {
     /// What it asked for, in order, and of which nothing is under way.
     asked: VecDeque<BlockRef>,
     run: Option<Run>,
-    /// When anything last came, or was first asked for.
+    /// When anything that counts last came, or was first asked for.
     pub(super) heard: Time,
+    /// Bytes that came since.
+    trickled: u32,
     /// What comes through the channel, for the engine.
     pub(super) said: VecDeque<C>,
 }
@@ -93,6 +95,7 @@ impl<C: Chunk> Talk<C> {
             asked: VecDeque::new(),
             run: None,
             heard: now,
+            trickled: 0,
             said: VecDeque::new(),
         };
         talk.said
@@ -104,6 +107,11 @@ impl<C: Chunk> Talk<C> {
         talk.say(&Message::HaveAll);
         talk.say(&Message::Unchoke);
         talk
+    }
+
+    /// Something came, and too little to count.
+    pub(super) fn trickles(&self) -> bool {
+        self.trickled > 0
     }
 
     fn say(&mut self, message: &Message) {
@@ -207,7 +215,7 @@ impl<C: Chunk> Talk<C> {
             let zeros = span.map_or(left, |span| span.begin);
             if zeros > 0 {
                 // Padding (BEP 47), which no server has.
-                self.pass(now, C::of(vec![0; zeros as usize].into()));
+                self.pass(C::of(vec![0; zeros as usize].into()));
                 continue;
             }
             let Some(span) = span else { continue };
@@ -282,15 +290,24 @@ impl<C: Chunk> Talk<C> {
     }
 
     /// Bytes of a body came; true if it is complete now.
-    pub(super) fn received(&mut self, now: Time, bytes: C) -> Result<bool, SeedTrouble> {
-        self.heard = now;
+    pub(super) fn received(
+        &mut self,
+        now: Time,
+        bytes: C,
+        config: &WebSeedConfig,
+    ) -> Result<bool, SeedTrouble> {
         let fetching = self.run.as_mut().and_then(|run| run.fetching.as_mut());
         let Some(fetching) = fetching.filter(|fetching| fetching.answered) else {
             return Err(SeedTrouble::OtherLength);
         };
         let left = fetching.left.checked_sub(bytes.len() as u64);
         fetching.left = left.ok_or(SeedTrouble::OtherLength)?;
-        self.pass(now, bytes);
+        let came = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.trickled = self.trickled.saturating_add(came);
+        if self.trickled >= config.least || left == Some(0) {
+            (self.heard, self.trickled) = (now, 0);
+        }
+        self.pass(bytes);
         if left == Some(0)
             && let Some(run) = &mut self.run
         {
@@ -300,8 +317,7 @@ impl<C: Chunk> Talk<C> {
     }
 
     /// The next bytes of the run are here: they are passed on as the blocks that they are.
-    fn pass(&mut self, now: Time, mut bytes: C) {
-        self.heard = now;
+    fn pass(&mut self, mut bytes: C) {
         while !bytes.is_empty()
             && let Some(run) = &mut self.run
             && let Some((block, wanted)) = run.blocks.front().copied()

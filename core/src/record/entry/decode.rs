@@ -143,6 +143,8 @@ impl Of {
             info_hash: self.info_hash,
             piece: piece_of(self.info_hash, self.piece, layouts)?,
             part: self.part,
+            // Recorded answers are in time, and nobody asks.
+            added: 0,
         })
     }
 }

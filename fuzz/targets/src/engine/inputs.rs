@@ -123,11 +123,12 @@ fn command(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         11 | 12 => Command::Resume(info_hash),
         13 => {
             world.model.verified.remove(&info_hash);
-            // Whoever removes a torrent stops working for it; reads may be too late to stop.
-            let stopped = |job: &Job, work: &Work| {
+            // What is under way may be too late to stop; what comes of it is for nobody.
+            let late = |(job, work): &(Job, Work)| {
                 job.info_hash == info_hash && !matches!(work, Work::Read { .. })
             };
-            world.jobs.retain(|(job, work)| !stopped(job, work));
+            let late = world.jobs.extract_if(.., |it| late(it));
+            world.late.extend(late);
             world.parts.retain(|(of, _), _| *of != info_hash);
             Command::Remove(info_hash)
         }

@@ -12,6 +12,7 @@ use super::fixtures::{Fixture, any_torrent, fixture, sha1};
 
 /// The host has done what it was asked, or has failed to.
 pub(super) fn work(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
+    finish_late(world);
     for _ in 0..u.int_in_range(1..=4)? {
         if world.jobs.is_empty() {
             return Ok(());
@@ -35,6 +36,21 @@ pub(super) fn work(world: &mut World, u: &mut Unstructured<'_>) -> Result<()> {
         finish(world, job, work, failure);
     }
     Ok(())
+}
+
+/// What was begun for a torrent that was removed since goes well, and is nobody's.
+fn finish_late(world: &mut World) {
+    for (job, work) in std::mem::take(&mut world.late) {
+        let fixture = fixture(job.info_hash).expect("jobs are for known torrents");
+        let hash = fixture.metainfo.piece_hash(job.piece);
+        let done = match work {
+            Work::Read { .. } => continue,
+            Work::Write { .. } => Done::Written(Ok(())),
+            Work::Hash { .. } => Done::Hashed(hash),
+            Work::Verify => Done::Verified(Ok(hash)),
+        };
+        world.handle(Input::Store(job, done));
+    }
 }
 
 /// What a store answers to a read.
@@ -125,6 +141,7 @@ pub(super) fn unasked(world: &mut World, u: &mut Unstructured<'_>) -> Result<()>
         info_hash,
         piece,
         part: None,
+        added: world.added.1.get(&info_hash).copied().unwrap_or_default(),
     };
     let first = Job {
         part: Some(0),

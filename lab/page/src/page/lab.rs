@@ -239,9 +239,13 @@ impl Lab {
         if has_ended {
             self.end("over");
         }
-        if has_ended || self.drawn_at - self.said_at > SAID_EVERY {
+        let is_due = has_ended || self.drawn_at - self.said_at > SAID_EVERY;
+        if is_due {
             self.said_at = self.drawn_at;
-            self.tell();
+        }
+        // What is read is as new as the figures beside it.
+        if is_due || has_figures {
+            self.tell(is_due);
         }
     }
 
@@ -252,8 +256,8 @@ impl Lab {
         set_attribute(&by_id("lab"), "data-pictures", &pictures);
     }
 
-    /// Says how things are.
-    fn tell(&self) {
+    /// Shows how things are, and says it if it `is_due`.
+    fn tell(&self, is_due: bool) {
         let chosen = self.settings.sides();
         let pieces = self.settings.number("pieces");
         let runs: Vec<String> = ["A", "B"]
@@ -266,6 +270,10 @@ impl Lab {
         let verdict = words::verdict(&chosen, &all).filter(|_| self.is_over);
         let text = verdict.unwrap_or_else(|| runs.join(" "));
         set_text(&by_id("summary"), &text);
+        if !is_due {
+            return;
+        }
+        set_text(&by_id("said"), &text);
         for (view, words) in self.sides.iter().zip(&runs) {
             let label = format!("The swarm as a honeycomb. Arrow keys choose a peer. {words}");
             set_attribute(&part(&view.element, "hive"), "aria-label", &label);

@@ -53,6 +53,8 @@ pub(super) struct NetworkPage {
     said_at: f64,
     /// The walk whose end was said.
     said_of: Option<u32>,
+    /// What was said last tells of that end, and stays until something else is said.
+    tells_end: bool,
     pictures: u64,
 }
 
@@ -80,6 +82,7 @@ impl NetworkPage {
             shown_at: 0.0,
             said_at: 0.0,
             said_of: None,
+            tells_end: false,
             pictures: 0,
         }));
         actions::listen_to_everything(&page, animation);
@@ -156,7 +159,8 @@ impl NetworkPage {
         );
         self.pictures += 1;
         let ended = self.ended();
-        if now - self.shown_at > TABLES_EVERY || !self.is_playing {
+        let is_shown = now - self.shown_at > TABLES_EVERY || !self.is_playing;
+        if is_shown {
             self.shown_at = now;
             self.show_tables();
         }
@@ -164,7 +168,12 @@ impl NetworkPage {
         let is_due = self.said_at == 0.0 || now - self.said_at > SAID_EVERY || ended;
         if is_known && is_due {
             self.said_at = now;
+            self.tells_end = ended;
             self.say(ended);
+        } else if is_known && is_shown && !self.tells_end {
+            // What is read is as new as the figures beside it.
+            let text = words::of_network(&self.snapshot, &self.figures);
+            set_text(&by_id("net-summary"), &text);
         }
         self.is_playing
     }
@@ -202,6 +211,7 @@ impl NetworkPage {
         let of_walk = walk.map(|walk| words::of_walk(walk, &self.snapshot));
         let said = [of_walk.unwrap_or_default(), text].join(" ");
         set_text(&by_id("net-summary"), said.trim());
+        set_text(&by_id("net-said"), said.trim());
         let label = format!(
             "The nodes on a circle, in the order of their identifiers. Arrow keys choose a node. {said}"
         );

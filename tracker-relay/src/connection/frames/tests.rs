@@ -107,7 +107,7 @@ async fn messages_arrive_however_they_are_cut() {
         Incoming::Binary(long.clone().into()),
         Incoming::Binary(long.clone().into()),
         Incoming::Text("tëxt".to_owned()),
-        Incoming::Close(Some(CloseCode::NORMAL_CLOSURE)),
+        Incoming::Close(CloseCode::from_wire(1000)),
     ];
     for length in [1, 7, 4096, 65_536, usize::MAX] {
         let (reader, all, fault) = read(&frames.concat(), length).await;

@@ -19,6 +19,8 @@ pub(crate) struct Files {
     details: Element,
     rows: Vec<FileRow>,
     most: usize,
+    /// How many are wanted, as the box for all shows it; none before it was shown.
+    wanted: Option<usize>,
 }
 
 struct FileRow {
@@ -104,6 +106,7 @@ impl Files {
             details,
             rows: Vec::new(),
             most: BATCH,
+            wanted: None,
         }
     }
 
@@ -121,7 +124,10 @@ impl Files {
             .enumerate()
             .take(self.most)
             .skip(self.rows.len());
+        // All of them begin with the torrent's own name, which is above them.
+        let root = format!("{}/", known.description.name);
         for (index, (path, length)) in missing {
+            let path = path.strip_prefix(&root).unwrap_or(path);
             let start = known
                 .description
                 .offsets
@@ -137,6 +143,11 @@ impl Files {
             row.is_here = pieces.has_bytes(row.start, row.length);
             set_class(&row.element, "here", row.is_here);
             set_flag(&part(&row.element, "save"), "disabled", !row.is_here);
+        }
+        if self.wanted.replace(choice.wanted) != Some(choice.wanted) {
+            let tick: HtmlInputElement = part(&self.details, "all").unchecked_into();
+            tick.set_checked(choice.is_all());
+            tick.set_indeterminate(choice.wanted > 0 && !choice.is_all());
         }
         for (index, row) in self.rows.iter_mut().enumerate() {
             // A snapshot that is older than a click must not undo it.

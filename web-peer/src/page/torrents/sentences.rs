@@ -16,6 +16,9 @@ pub(crate) fn state(facts: &TorrentView, choice: &Choice, sources: usize) -> Str
         (TorrentState::Metadata | TorrentState::Downloading, 0, Some(why)) => {
             say!("Waiting: {why}", why = why)
         }
+        (TorrentState::Metadata, 0, _) if is_alone(facts) => {
+            say!("Nobody who has it is here now. It begins as soon as somebody is")
+        }
         (TorrentState::Metadata, 0, _) => say!("Looking for somebody who has it"),
         (TorrentState::Metadata, ..) => say!("Asking {n} peer{s} what it is", n = peers),
         (TorrentState::Downloading, 0, _) => say!("Waiting for somebody who has it"),
@@ -78,6 +81,16 @@ fn unseen(standing: &Standing) -> Option<String> {
     }
 }
 
+/// Nobody is connected, and nobody can come.
+pub(crate) fn is_unseen(facts: &TorrentView) -> bool {
+    facts.peers.is_empty() && unseen(&facts.standing).is_some()
+}
+
+/// The tracker has answered, and knows of nobody but us.
+fn is_alone(facts: &TorrentView) -> bool {
+    (facts.complete, facts.incomplete) == (0, 1)
+}
+
 /// Of the files that are wanted.
 pub(crate) fn size(facts: &TorrentView, choice: &Choice) -> Option<String> {
     let length = choice.length;
@@ -119,7 +132,7 @@ pub(crate) fn wasted(facts: &TorrentView) -> Option<String> {
 }
 
 pub(crate) fn swarm(facts: &TorrentView, choice: &Choice) -> Option<String> {
-    let (complete, members) = members(facts, choice)?;
+    let (complete, members) = members(facts, choice).filter(|members| *members != (0, 1))?;
     Some(say!(
         "{complete} of {n} complete",
         complete = complete,

@@ -152,6 +152,7 @@ impl Torrent {
         set("data-downloaded", &view.downloaded.to_string());
         set("data-uploaded", &view.uploaded.to_string());
         set("data-copies", &view.copies.to_string());
+        set_class(&self.card, "unseen", sentences::is_unseen(view));
     }
 
     fn show_progress(&self, view: &TorrentView, enough: Option<Reached>) {
@@ -232,7 +233,13 @@ impl Torrent {
         let to_folder = self.part("save-folder");
         let is_folder = self.choice.wanted > 1 && has_folders();
         set_flag(&to_folder, "hidden", !is_folder || saving.is_some());
-        set_flag(&self.part("save-torrent"), "disabled", !has_metadata);
+        // What nobody can do anything with yet is not there.
+        set_flag(&self.part("save-torrent"), "hidden", !has_metadata);
+        set_flag(
+            &self.part("order"),
+            "hidden",
+            !has_metadata || view.progress >= 1.0,
+        );
         // What a person most likely wants next stands out.
         set_class(&save, "primary", is_complete && was_fetched);
         let is_to_be_sent = view.state == TorrentState::Seeding && !was_fetched;
@@ -290,13 +297,11 @@ impl Torrent {
         }
     }
 
-    /// In which order pieces come, while some are to come.
+    /// In which order pieces come.
     fn show_strategy(&self, view: &TorrentView, before: Option<Strategy>) {
-        let order = self.part("order");
-        set_flag(&order, "hidden", view.progress >= 1.0);
         // A snapshot that is older than a choice must not undo it.
         if before != Some(view.strategy) {
-            let order: HtmlSelectElement = order.unchecked_into();
+            let order: HtmlSelectElement = self.part("order").unchecked_into();
             let index = STRATEGIES.iter().position(|s| *s == view.strategy);
             order.set_selected_index(index.map_or(-1, |index| index as i32));
         }

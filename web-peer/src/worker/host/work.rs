@@ -38,6 +38,7 @@ impl Host {
             info_hash,
             piece,
             part,
+            ..
         } = job;
         let key = (info_hash, piece.get());
         Some(match (work, part) {

@@ -18,7 +18,8 @@ async fn what_is_left_out_is_not_saved_and_every_new_engine_hears_of_it() {
     let slot = 1002;
     let page = Page::new(Store::open(slot).await.unwrap());
     let info_hash = share_folder(&page).await;
-    for (file, wanted) in [(0, false), (1, false), (2, false), (1, true)] {
+    page.send(ToWorker::SetAllWanted(info_hash, false));
+    for (file, wanted) in [(1, true), (2, true), (2, false), (3, true)] {
         page.send(ToWorker::SetWanted {
             info_hash,
             file,
