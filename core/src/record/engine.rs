@@ -20,14 +20,14 @@ pub(crate) struct RecordedEngine<S, C: Chunk = Bytes> {
 impl<S: Sink, C: Chunk> RecordedEngine<S, C> {
     /// As [`Engine::new`]; recorded from now on if there is a sink.
     pub(crate) fn new(config: Config, seed: u64, now: Time, sink: Option<S>) -> Self {
+        let header = Header::new(config, seed, now);
+        let begun = sink.map(|sink| (Recorder::begin(&header), sink));
         let mut engine = RecordedEngine {
-            engine: Engine::new(config, seed, now),
+            engine: Engine::new(header.config, seed, now),
             recording: None,
             ended: None,
         };
-        if let Some(sink) = sink {
-            let config = engine.engine.config().clone();
-            let (recorder, part) = Recorder::begin(&Header::new(config, seed, now));
+        if let Some(((recorder, part), sink)) = begun {
             engine.recording = Some((recorder, sink));
             engine.append(part);
         }
