@@ -56,6 +56,40 @@ async fn tabs_go_on_directly_when_the_server_is_gone() -> Result<()> {
     browser.quit().await
 }
 
+/// Where neither way costs anybody anything, whoever waits for blocks finds out which is better.
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn a_relay_that_is_slow_is_left_for_a_link_that_is_measured_to_be_faster() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("either way.bin"), 64 * MIB, 15)?;
+    let server = Server::start_with(&["--relay", "free"]).await?;
+    let link = SlowLink::to(server.address).await?;
+    let browser = Browser::start().await?;
+    let (seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
+    // Or it would all be here before the trial is over.
+    seeder.fill("limit-up", "8000").await?;
+    let leecher = browser.open(&link.page()).await?;
+    link.set_rate(MIB as u64 / 2);
+    leecher.add_link(&torrent.share_link).await?;
+
+    let fetches = |now: &Torrent| now.downloaded > 0;
+    let begun = leecher.torrent_that("fetched at first", fetches).await?;
+    let paths: Vec<&str> = begun.peers.iter().map(|peer| &peer.path[..]).collect();
+    assert_eq!(paths, ["relay"], "{begun:?}");
+    let tried = leecher
+        .torrent_that("fetched directly", Torrent::is_direct)
+        .await?;
+    assert_eq!(tried.state, "downloading", "{tried:?}");
+    // After a trial that found nothing better, most of it would come by relay.
+    leecher.seeding().await?;
+    let relayed = server.relayed_bytes().await?;
+    assert!(relayed < 24 * MIB as u64, "{relayed} bytes went by relay");
+    let saved = folder.path().join("saved");
+    let saved = browser.save(&leecher, "either way.bin", &saved).await?;
+    assert_eq!(saved, digest(&file)?);
+    browser.quit().await
+}
+
 #[tokio::test]
 #[ignore = "needs a browser: cargo xtask test tabs"]
 async fn who_wants_no_direct_links_has_none() -> Result<()> {

@@ -24,6 +24,8 @@ pub struct LaneLimits {
 pub struct Pacing {
     /// Bytes at least and at most.
     pub budget: (usize, usize),
+    /// Bytes at most in a link that carries a single channel ([`LaneLimits::max_channels`]).
+    pub alone: usize,
     /// Bytes until it is known how fast the link is.
     pub first_budget: usize,
     /// How long what is handed over may wait there.
@@ -113,7 +115,7 @@ impl Lane {
 
     /// Something waited in the host's hands for this long: more may wait there, or less.
     fn adapt(&mut self, waited: Duration, pacing: Pacing) {
-        let (least, most) = pacing.budget;
+        let (least, most) = self.bounds(pacing);
         let (waited, wanted) = (waited.as_millis(), pacing.delay.as_millis());
         let budget = self.budget(pacing);
         let next = if waited > wanted {
@@ -129,14 +131,52 @@ impl Lane {
 
     /// How much may wait in the host's hands: about what the link takes in [`Pacing::delay`].
     pub fn budget(&self, pacing: Pacing) -> usize {
-        let (least, most) = pacing.budget;
+        let (least, most) = self.bounds(pacing);
         self.budget
             .unwrap_or(pacing.first_budget)
             .clamp(least, most)
     }
 
+    fn bounds(&self, pacing: Pacing) -> (usize, usize) {
+        let (least, most) = pacing.budget;
+        match self.limits.max_channels {
+            0 => (least, most.min(pacing.alone).max(least)),
+            _ => (least, most),
+        }
+    }
+
     /// Bytes in the host's hands.
     pub fn unsent(&self) -> usize {
         self.unsent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACING: Pacing = Pacing {
+        budget: (10, 1000),
+        alone: 100,
+        first_budget: 50,
+        delay: Duration::from_millis(100),
+    };
+
+    /// How much may wait in a lane of so many channels, however fast everything leaves.
+    fn most(max_channels: usize) -> usize {
+        let mut lane = Lane::new(LaneLimits {
+            max_channels,
+            max_payload: 10,
+        });
+        for _ in 0..10 {
+            lane.hand(Time::ZERO, 10);
+            lane.sent(Time::ZERO, PACING, 10);
+        }
+        lane.budget(PACING)
+    }
+
+    #[test]
+    fn less_waits_where_a_single_channel_has_it_for_itself() {
+        assert_eq!((most(8), most(0)), (1000, 100));
     }
 }
