@@ -8,6 +8,7 @@ mod with_other_clients {
     use swarm_tests::browser::Browser;
     use swarm_tests::files::{digest, random};
     use swarm_tests::homes::{Home, server};
+    use swarm_tests::programs::linked;
     use swarm_tests::tab::Torrent;
     use tempfile::TempDir;
     use tokio::io::{AsyncBufReadExt, BufReader};
@@ -74,16 +75,9 @@ mod with_other_clients {
         let folder = TempDir::new()?;
         let file = random(&folder.path().join("holiday.bin"), 40 * MIB, 63)?;
         let server = server().await?;
-        let mut seeder = Home::Left
-            .native_peer()
-            .arg("seed")
-            .arg(&file)
-            .args(["--tracker", &server.page()])
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let said = seeder.stdout.take().context("its output is piped")?;
-        let link = BufReader::new(said).lines().next_line().await?;
-        let link = link.context("a link to share")?;
+        let mut seeder = Home::Left.native_peer();
+        let seeder = seeder.args(["seed", "--tracker", &server.page()]);
+        let (_seeder, link) = linked(seeder.arg(&file)).await?;
 
         // So slow that what it says now and then says of the link.
         let got = folder.path().join("got");
