@@ -216,6 +216,7 @@ impl Simulation {
                     self.feed(peer, Input::Tick);
                 }
             }
+            Event::GiveUp(peer, conn) => self.give_up(peer, conn),
             Event::Reconnect(peer) => self.connect(peer),
             Event::Resume(peer) => self.resume(peer),
             Event::Sent {

@@ -19,12 +19,10 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::address::{TrackerAddress, Trackers};
 use crate::backlog::Backlog;
 
-pub mod backoff;
 mod call;
 mod language;
 mod turns;
 
-use backoff::Backoff;
 use call::{OVERHEAD, stay_connected};
 use language::Manner;
 
@@ -103,7 +101,7 @@ impl Link {
         let (sender, reports) = mpsc::channel(INCOMING);
         let webtorrent = Arc::new(AtomicBool::new(false));
         let may = Arc::clone(&webtorrent);
-        let task = stay_connected(trackers.clone(), Backoff::new(rng), sender, may);
+        let task = stay_connected(trackers.clone(), rng, sender, may);
         let task = tokio::spawn(task);
         Link {
             trackers,

@@ -2,25 +2,17 @@
 
 /// All of them need what `cargo xtask test clients` installs, and the network that it makes.
 mod with_other_clients {
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
 
     use anyhow::Result;
     use swarm_tests::clients::{HOST, aria2, libtorrent, make_torrent, tracker, webtorrent};
-    use swarm_tests::files::{digest, random};
+    use swarm_tests::files::{STUFF, assert_same, write_all};
     use tempfile::TempDir;
-
-    const FILES: [(&str, usize); 3] = [
-        ("stuff/readme.txt", 700),
-        ("stuff/below/large.bin", 5 << 20),
-        ("stuff/other.bin", 3 << 20),
-    ];
 
     /// A torrent of several files, which `seed/` in it has.
     async fn torrent(folder: &TempDir, tracker: &str) -> Result<(PathBuf, PathBuf)> {
         let seed = folder.path().join("seed");
-        for (number, (name, length)) in (0..).zip(FILES) {
-            random(&seed.join(name), length, number)?;
-        }
+        write_all(&seed, &STUFF)?;
         let torrent = folder.path().join("stuff.torrent");
         make_torrent(&seed.join("stuff"), &torrent, &[tracker]).await?;
         Ok((torrent, seed))
@@ -30,17 +22,6 @@ mod with_other_clients {
         let path = folder.path().join(name);
         std::fs::create_dir_all(&path)?;
         Ok(path)
-    }
-
-    fn assert_same_files(left: &Path, right: &Path) -> Result<()> {
-        for (name, _) in FILES {
-            assert_eq!(
-                digest(&left.join(name))?,
-                digest(&right.join(name))?,
-                "{name}"
-            );
-        }
-        Ok(())
     }
 
     #[tokio::test]
@@ -59,15 +40,15 @@ mod with_other_clients {
         let mut second = libtorrent(&torrent, &two, 6801)?;
         first.complete().await?;
         second.complete().await?;
-        assert_same_files(&seed, &one)?;
-        assert_same_files(&seed, &two)?;
+        assert_same(&seed, &one, &STUFF)?;
+        assert_same(&seed, &two, &STUFF)?;
 
         // And the other way round: libtorrent alone has it.
         first.kill().await?;
         seeder.kill().await?;
         let mut third = webtorrent(&torrent, &three)?;
         third.complete().await?;
-        assert_same_files(&seed, &three)?;
+        assert_same(&seed, &three, &STUFF)?;
         third.kill().await?;
         second.kill().await?;
         server.kill().await
@@ -89,7 +70,7 @@ mod with_other_clients {
             let mut program = aria2(&torrent, gets, aria)?;
             library.complete().await?;
             program.complete().await?;
-            assert_same_files(&seed, &got)?;
+            assert_same(&seed, &got, &STUFF)?;
             library.kill().await?;
             program.kill().await?;
         }

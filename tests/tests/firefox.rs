@@ -76,7 +76,8 @@ async fn fetched_directly(from: &Browser, to: &Browser, channels: Channels) -> R
     channels.check(&seeder).await?;
     channels.check(&leecher).await?;
     let into = folder.path().join("saved");
-    assert_eq!(to.save(&leecher, "way.bin", &into).await?, digest(&file)?);
+    let saved = to.save_like(&leecher, &file, &into).await?;
+    assert_eq!(saved, digest(&file)?);
     Ok(())
 }
 

@@ -7,7 +7,6 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -20,8 +19,6 @@ use swarm_tests::slow_link::SlowLink;
 use swarm_tests::tab::Tab;
 use swarm_tests::wait::until;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Child;
 
 const MIB: u64 = 1 << 20;
 
@@ -69,26 +66,6 @@ fn is_same(left: &Path, right: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// A seeding `native-peer`, and the hash of its link.
-async fn seed(server: &Server, file: &Path) -> Result<(Child, String)> {
-    let mut child = programs::native_peer()
-        .args(["seed", "--tracker", &server.tracker()])
-        .arg(file)
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let stdout = child.stdout.take().context("standard output is piped")?;
-    let mut lines = BufReader::new(stdout).lines();
-    while let Some(line) = lines.next_line().await? {
-        if let Some((_, fragment)) = line.split_once('#') {
-            let fragment = fragment.trim().to_owned();
-            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return Ok((child, fragment));
-        }
-    }
-    anyhow::bail!("native-peer ended before it said a link")
-}
-
 /// Waits until so much of the torrent is here.
 async fn reaches(tab: &Tab, progress: f64) -> Result<f64> {
     let torrent = tab
@@ -104,7 +81,8 @@ async fn a_large_file_is_saved_while_it_comes_in_little_memory() -> Result<()> {
     let folder = TempDir::new()?;
     let file = sparse(&folder.path().join("large.bin"), length * MIB)?;
     let server = Server::start().await?;
-    let (_seeder, link) = seed(&server, &file).await?;
+    let (_seeder, link) = programs::seed(&file, &["--tracker", &server.tracker()]).await?;
+    let (_, link) = link.split_once('#').context("a magnet link in it")?;
     let slow = SlowLink::to(server.address).await?;
     let browser = Browser::start().await?;
     let tab = browser.open(&slow.page()).await?;

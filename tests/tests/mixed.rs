@@ -1,18 +1,14 @@
 //! Tabs and terminals in one swarm.
 
 use std::fs;
-use std::path::Path;
-use std::process::Stdio;
 
 use anyhow::{Context, Result};
 use swarm_tests::browser::Browser;
-use swarm_tests::files::{digest, random};
+use swarm_tests::files::{assert_same, digest, random, unpack, write_all};
 use swarm_tests::programs;
 use swarm_tests::server::Server;
 use swarm_tests::tab::Torrent;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Child;
 
 /// Files with names in several scripts, one of them empty.
 const NAMES: [(&str, usize); 5] = [
@@ -23,55 +19,14 @@ const NAMES: [(&str, usize); 5] = [
     ("empty", 0),
 ];
 
-fn many_files(folder: &Path) -> Result<()> {
-    for (seed, (name, length)) in (0..).zip(NAMES) {
-        random(&folder.join(name), length, seed)?;
-    }
-    Ok(())
-}
-
-fn assert_same_files(left: &Path, right: &Path) -> Result<()> {
-    for (name, length) in NAMES {
-        assert_eq!(
-            fs::metadata(right.join(name)).context(name)?.len(),
-            length as u64,
-            "{name}"
-        );
-        assert_eq!(
-            digest(&left.join(name))?,
-            digest(&right.join(name))?,
-            "{name}"
-        );
-    }
-    Ok(())
-}
-
-/// A seeding `native-peer`, and the link that it printed.
-async fn native_seed(server: &Server, path: &Path, more: &[&str]) -> Result<(Child, String)> {
-    let mut child = programs::native_peer()
-        .args(["seed", "--tracker", &server.tracker()])
-        .args(more)
-        .arg(path)
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let stdout = child.stdout.take().context("standard output is piped")?;
-    let link = BufReader::new(stdout)
-        .lines()
-        .next_line()
-        .await?
-        .context("a first line")?;
-    Ok((child, link))
-}
-
 #[tokio::test]
 #[ignore = "needs a browser: cargo xtask test tabs"]
 async fn a_terminal_seeds_a_folder_to_tabs() -> Result<()> {
     let folder = TempDir::new()?;
     let shared = folder.path().join("Много файлов");
-    many_files(&shared)?;
+    write_all(&shared, &NAMES)?;
     let server = Server::start().await?;
-    let (_peer, link) = native_seed(&server, &shared, &[]).await?;
+    let (_peer, link) = programs::seed(&shared, &["--tracker", &server.tracker()]).await?;
 
     let browser = Browser::start().await?;
     let tabs = [browser.open(&link).await?, browser.open(&link).await?];
@@ -80,8 +35,8 @@ async fn a_terminal_seeds_a_folder_to_tabs() -> Result<()> {
         tab.click("save").await?;
         let into = folder.path().join(index.to_string());
         let archive = browser.take_download("Много файлов.zip", &into).await?;
-        zip::ZipArchive::new(fs::File::open(archive)?)?.extract(&into)?;
-        assert_same_files(&shared, &into.join("Много файлов"))?;
+        unpack(&archive, &into)?;
+        assert_same(&shared, &into.join("Много файлов"), &NAMES)?;
     }
     browser.quit().await
 }
@@ -141,7 +96,9 @@ async fn a_piece_that_no_tab_holds_whole_goes_through_a_tab() -> Result<()> {
     // A piece of 32 MiB in parts, and one of 5 MiB that is held whole.
     let file = random(&folder.path().join("long pieces.bin"), 37 << 20, 7)?;
     let server = Server::start().await?;
-    let (mut seeder, link) = native_seed(&server, &file, &["--piece-length", "32M"]).await?;
+    let tracker = server.tracker();
+    let options = ["--tracker", &tracker, "--piece-length", "32M"];
+    let (mut seeder, link) = programs::seed(&file, &options).await?;
     let browser = Browser::start().await?;
     let tab = browser.open(&link).await?;
     tab.seeding().await?;

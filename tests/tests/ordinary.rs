@@ -12,7 +12,7 @@ mod with_other_clients {
         make_torrent, native_peer, opentracker, qbittorrent, tracker, tracker_by_ipv6,
         transmission,
     };
-    use swarm_tests::files::{digest, random};
+    use swarm_tests::files::{STUFF, assert_same, unpack, write_all};
     use swarm_tests::programs::program;
     use swarm_tests::server::Server;
     use swarm_tests::tab::Torrent;
@@ -20,11 +20,6 @@ mod with_other_clients {
     use tempfile::TempDir;
     use tokio::process::Command;
 
-    const FILES: [(&str, usize); 3] = [
-        ("stuff/readme.txt", 700),
-        ("stuff/below/large.bin", 5 << 20),
-        ("stuff/other.bin", 3 << 20),
-    ];
     /// What our peer says when all is there.
     const COMPLETE: &str = "stuff, ";
 
@@ -41,9 +36,7 @@ mod with_other_clients {
             let folder = TempDir::new()?;
             let [seed, got] = ["seed", "got"].map(|name| folder.path().join(name));
             std::fs::create_dir_all(&got)?;
-            for (number, (name, length)) in (0..).zip(FILES) {
-                random(&seed.join(name), length, number)?;
-            }
+            write_all(&seed, &STUFF)?;
             let torrent = folder.path().join("stuff.torrent");
             make_torrent(&seed.join("stuff"), &torrent, trackers).await?;
             Ok(Scene {
@@ -55,11 +48,7 @@ mod with_other_clients {
         }
 
         fn assert_got(&self) -> Result<()> {
-            for (name, _) in FILES {
-                let [left, right] = [&self.seed, &self.got].map(|folder| folder.join(name));
-                assert_eq!(digest(&left)?, digest(&right)?, "{name}");
-            }
-            Ok(())
+            assert_same(&self.seed, &self.got, &STUFF)
         }
     }
 
@@ -361,7 +350,7 @@ mod with_other_clients {
         assert!(path.peers.iter().all(|peer| peer.path == "gateway"));
         tab.click("save").await?;
         let archive = browser.take_download("stuff.zip", &scene.got).await?;
-        zip::ZipArchive::new(std::fs::File::open(archive)?)?.extract(&scene.got)?;
+        unpack(&archive, &scene.got)?;
         scene.assert_got()?;
         gateway.kill().await?;
         seeder.kill().await?;

@@ -2,7 +2,6 @@
 //! through a bridge they get what only other clients have.
 
 use std::path::Path;
-use std::process::Stdio;
 
 use anyhow::{Context, Result};
 use swarm_tests::browser::Browser;
@@ -12,7 +11,6 @@ use swarm_tests::server::Server;
 use swarm_tests::tab::{Tab, Torrent};
 use swarm_tests::wait::until;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UdpSocket;
 use tokio::process::{Child, Command};
 
@@ -113,11 +111,7 @@ fn native(folder: &Path, dht: &str, options: &[&str]) -> Command {
 async fn native_seed(file: &Path, dht: &str, options: &[&str]) -> Result<(Child, String)> {
     let folder = file.parent().context("a folder")?;
     let mut command = native(folder, dht, &["seed"]);
-    command.args(options).arg(file).stdout(Stdio::piped());
-    let mut child = command.spawn()?;
-    let stdout = child.stdout.take().context("standard output is piped")?;
-    let line = BufReader::new(stdout).lines().next_line().await?;
-    Ok((child, line.context("a first line")?))
+    programs::linked(command.args(options).arg(file)).await
 }
 
 /// One that is told of no server, and of no tab: whoever wants its file looks it up in the DHT. And the

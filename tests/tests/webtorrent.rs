@@ -12,17 +12,11 @@ mod with_other_clients {
     use swarm_tests::clients::{
         HOST, Running, Site, bittorrent_tracker, libtorrent, make_torrent, native_peer, webtorrent,
     };
-    use swarm_tests::files::{digest, random};
+    use swarm_tests::files::{STUFF, assert_same, digest, unpack, write_all};
     use swarm_tests::server::Server;
     use swarm_tests::tab::{Tab, Torrent};
     use swarm_tests::wait::until;
     use tempfile::TempDir;
-
-    const FILES: [(&str, usize); 3] = [
-        ("stuff/readme.txt", 700),
-        ("stuff/below/large.bin", 5 << 20),
-        ("stuff/other.bin", 3 << 20),
-    ];
 
     /// Clients announce often: a connection that did not come about is tried again soon.
     const OFTEN: [&str; 2] = ["--interval", "15"];
@@ -39,9 +33,7 @@ mod with_other_clients {
         async fn new(tracker: &str) -> Result<Self> {
             let folder = TempDir::new()?;
             let seed = folder.path().join("seed");
-            for (number, (name, length)) in (0..).zip(FILES) {
-                random(&seed.join(name), length, number)?;
-            }
+            write_all(&seed, &STUFF)?;
             let torrent = folder.path().join("stuff.torrent");
             make_torrent(&seed.join("stuff"), &torrent, &[tracker]).await?;
             let metainfo = Metainfo::from_torrent(&fs::read(&torrent)?)?;
@@ -60,11 +52,7 @@ mod with_other_clients {
         }
 
         fn assert_all(&self, got: &Path) -> Result<()> {
-            for (name, _) in FILES {
-                let [left, right] = [&self.seed, got].map(|folder| folder.join(name));
-                assert_eq!(digest(&left)?, digest(&right)?, "{name}");
-            }
-            Ok(())
+            assert_same(&self.seed, got, &STUFF)
         }
 
         /// A client gets it.
@@ -83,7 +71,7 @@ mod with_other_clients {
             tab.click("save").await?;
             let saved = self.empty("saved")?;
             let archive = browser.take_download("stuff.zip", &saved).await?;
-            zip::ZipArchive::new(fs::File::open(archive)?)?.extract(&saved)?;
+            unpack(&archive, &saved)?;
             self.assert_all(&saved)
         }
     }
@@ -193,7 +181,7 @@ mod with_other_clients {
         let browser = Browser::start().await?;
         let other = browser.open(&site.page()).await?;
         let tab = browser.open(&server.page()).await?;
-        let paths = FILES.map(|(name, _)| scene.seed.join(name));
+        let paths = STUFF.map(|(name, _)| scene.seed.join(name));
         let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
         tab.share(&paths).await?;
         let link = tab.seeding().await?.share_link;
@@ -209,7 +197,7 @@ mod with_other_clients {
         };
         let digests = until("WebTorrent's files", done, Option::is_some).await?;
         let digests = digests.context("there")?;
-        for (name, _) in FILES {
+        for (name, _) in STUFF {
             let file = name.rsplit('/').next().unwrap_or(name);
             let hex = |digest: [u8; 32]| digest.map(|byte| format!("{byte:02x}")).concat();
             let ours = hex(digest(&scene.seed.join(name))?);
@@ -229,8 +217,8 @@ mod with_other_clients {
         tab.click("save").await?;
         let saved = scene.empty("saved")?;
         let archive = browser.take_download("again.zip", &saved).await?;
-        zip::ZipArchive::new(fs::File::open(archive)?)?.extract(&saved)?;
-        for (name, _) in FILES {
+        unpack(&archive, &saved)?;
+        for (name, _) in STUFF {
             let file = Path::new(name).file_name().context("a name")?;
             let saved = saved.join("again").join(file);
             assert_eq!(digest(&saved)?, digest(&scene.seed.join(name))?, "{name}");

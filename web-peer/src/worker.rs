@@ -17,7 +17,6 @@ use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::messages::{self, ToPage, ToWorker};
 
-mod backoff;
 mod chunk;
 mod clock;
 mod commands;

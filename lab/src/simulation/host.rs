@@ -41,8 +41,13 @@ impl Simulation {
 
     fn carry_out(&mut self, index: usize, output: Output) {
         match output {
-            // Lines in here never die without a word.
-            Output::Link(_, LinkOutput::Reconnect) | Output::Refused { .. } => {}
+            // The engine is at work: it hears of it next.
+            Output::Link(_, LinkOutput::Reconnect) => {
+                if let Some(conn) = self.peers[index].conn {
+                    self.queue.push(self.now, Event::GiveUp(index, conn));
+                }
+            }
+            Output::Refused { .. } => {}
             Output::WebTorrent(..)
             | Output::Web(_)
             | Output::Bridge(_)
@@ -174,7 +179,8 @@ impl Simulation {
         match delivery {
             Delivery::Connected => {
                 let peer = &mut self.peers[index];
-                (peer.online, peer.failures) = (true, 0);
+                peer.online = true;
+                peer.online_since = Some(self.now);
                 peer.clock(self.now, &self.measure.available);
                 self.log.note(self.now, "connected", index, &[]);
                 self.feed(index, Input::Link(SERVER, LinkInput::Up));

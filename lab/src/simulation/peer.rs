@@ -7,6 +7,7 @@ use swarm_core::engine::Config;
 use swarm_core::engine::config::{DirectConfig, MeasureConfig, PathsConfig};
 use swarm_core::hub::ConnId;
 use swarm_core::id::{InfoHash, LinkId};
+use swarm_core::net::Backoff;
 use swarm_core::node::Node;
 use swarm_core::pieces::{Bitfield, Waste};
 use swarm_core::rng::Rng;
@@ -40,8 +41,10 @@ pub(super) struct Peer {
     pub(super) conn: Option<ConnId>,
     /// The connection is open, as far as it knows.
     pub(super) online: bool,
-    /// Tries that failed since it was last online.
-    pub(super) failures: u32,
+    /// Since when, if it is.
+    pub(super) online_since: Option<Nanos>,
+    /// When it tries again.
+    pub(super) backoff: Backoff,
     pub(super) up: Line,
     pub(super) down: Line,
     /// Its direct links, by the numbers that it knows them by.
@@ -139,7 +142,8 @@ impl Peer {
             rng,
             conn: None,
             online: false,
-            failures: 0,
+            online_since: None,
+            backoff: Backoff::default(),
             up: Line::new(link.up, link.latency, link.jitter),
             down: Line::new(link.down, link.latency, link.jitter),
             wires: BTreeMap::new(),

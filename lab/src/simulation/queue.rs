@@ -17,6 +17,8 @@ pub(super) enum Event {
     Leave(usize),
     /// A peer's timer.
     Tick(usize),
+    /// A peer gives this connection up.
+    GiveUp(usize, ConnId),
     /// A peer tries to connect.
     Reconnect(usize),
     /// A person lets a peer that failed go on.

@@ -1,5 +1,7 @@
 //! The hub, its connections, and the way through it.
 
+use std::time::Duration;
+
 use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, Source};
 use swarm_core::node::LinkInput;
 use swarm_core::wire::relay;
@@ -8,16 +10,12 @@ use super::channels::{Channels, Claims};
 use super::chunk::LabFrame;
 use super::line::Line;
 use super::queue::{Arrival, Delivery, Downward, Event, Payload, Upward};
-use super::{Input, Nanos, SERVER, Simulation, nanos, size, time};
+use super::{Input, Nanos, SERVER, Simulation, size, time};
 use crate::Scenario;
 use crate::scenario::RelayUse;
 
 /// What it takes to ask for a WebSocket.
 const UPGRADE: usize = 500;
-/// Pauses before connecting again, at first and at most, in seconds, halved at random, as
-/// the hosts have them.
-const FIRST_PAUSE: f64 = 0.5;
-const LONGEST_PAUSE: f64 = 30.0;
 
 /// See the module.
 #[derive(Debug)]
@@ -77,7 +75,6 @@ impl Simulation {
             return;
         }
         if self.relay.hub.is_none() {
-            peer.failures += 1;
             return self.reconnect_later(index);
         }
         let conn = ConnId(self.relay.owners.len() as u64);
@@ -94,11 +91,16 @@ impl Simulation {
 
     fn reconnect_later(&mut self, index: usize) {
         let peer = &mut self.peers[index];
-        let doublings = peer.failures.saturating_sub(1).min(16);
-        let full = (FIRST_PAUSE * f64::from(1 << doublings)).min(LONGEST_PAUSE);
-        let pause = full * (0.5 + peer.rng.unit() / 2.0);
-        self.queue
-            .push(self.now + nanos(pause), Event::Reconnect(index));
+        let pause = peer.backoff.next_delay(peer.rng.unit()).as_nanos() as Nanos;
+        self.queue.push(self.now + pause, Event::Reconnect(index));
+    }
+
+    /// A host gives its connection up, because its engine wants another.
+    pub(super) fn give_up(&mut self, index: usize, conn: ConnId) {
+        if self.peers[index].conn == Some(conn) {
+            self.disconnect(index);
+            self.closed(index);
+        }
     }
 
     /// A host is gone: what has left its uplink arrives, then the end of the connection.
@@ -260,7 +262,10 @@ impl Simulation {
         let peer = &mut self.peers[index];
         peer.conn = None;
         peer.online = false;
-        peer.failures += 1;
+        if let Some(since) = peer.online_since.take() {
+            let worked_for = Duration::from_nanos(self.now - since);
+            peer.backoff.worked_for(worked_for);
+        }
         if peer.wires.is_empty() {
             peer.down.reset(self.now);
         }
@@ -268,5 +273,41 @@ impl Simulation {
         self.log.note(self.now, "closed", index, &[]);
         self.feed(index, Input::Link(SERVER, LinkInput::Down));
         self.reconnect_later(index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use swarm_core::wire::relay::ServerMessage;
+
+    use super::*;
+
+    /// The hub goes on about nothing, until the engine wants another connection.
+    #[test]
+    fn whoever_gives_its_connection_up_gets_another() {
+        let scenario = Scenario {
+            leechers: 2,
+            pieces: 16,
+            ..Scenario::default()
+        };
+        let mut simulation = Simulation::new(scenario).unwrap();
+        let is_online = |peer: &super::super::peer::Peer| peer.online;
+        while !simulation.peers.first().is_some_and(is_online) {
+            assert_eq!(simulation.play(Duration::MAX, 1), 1);
+        }
+        let first = simulation.peers[0].conn;
+        for number in 0..100 {
+            let complaint = ServerMessage::Error {
+                info_hash: None,
+                reason: format!("complaint {number}"),
+            };
+            let message = Delivery::Message(Downward::Control(complaint), None);
+            simulation.deliver(0, message);
+        }
+        while simulation.peers[0].conn == first || !simulation.peers[0].online {
+            assert_eq!(simulation.play(Duration::MAX, 1), 1);
+        }
+        simulation.run();
+        assert_eq!(simulation.completed_leechers(), 2);
     }
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
+use swarm_core::net::Backoff;
 use swarm_core::node::WebTorrentInput;
+use swarm_core::rng::Rng;
 use swarm_core::wire::relay::{MAX_MESSAGE, SUBPROTOCOL, ServerMessage, frame};
 use swarm_core::wire::webtorrent::MessageLimits;
 use tokio::net::TcpStream;
@@ -22,7 +24,6 @@ use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::Report;
-use super::backoff::Backoff;
 use super::language::{self, Language, Manner};
 use super::turns::Turns;
 use crate::address::{TrackerAddress, Trackers};
@@ -56,12 +57,13 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// first to be tried again.
 pub(super) async fn stay_connected(
     trackers: Trackers,
-    mut backoff: Backoff,
+    mut rng: Rng,
     reports: mpsc::Sender<Report>,
     webtorrent: Arc<AtomicBool>,
 ) {
     let trackers = trackers.as_slice();
     let mut languages = vec![Language::Unknown; trackers.len()];
+    let mut backoff = Backoff::default();
     let (mut current, mut in_vain) = (0, 0);
     loop {
         let address = &trackers[current];
@@ -103,7 +105,7 @@ pub(super) async fn stay_connected(
         }
         let mut retry_at = Instant::now();
         if welcomed || !is_foreign && in_vain % trackers.len() == 0 {
-            retry_at += backoff.next_delay();
+            retry_at += backoff.next_delay(rng.unit());
         }
         let report = Report::Down {
             reason: plain(&reason),

@@ -1,12 +1,15 @@
 //! The WebSocket to a tracker: stays up, or comes back by itself.
 
 mod send;
+#[cfg(test)]
+mod tests;
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use js_sys::{Array, ArrayBuffer, JsString, Uint8Array};
 use swarm_core::id::LinkId;
+use swarm_core::net::Backoff;
 use swarm_core::node::{LinkInput, WebTorrentInput};
 use swarm_core::time::Time;
 use swarm_core::wire::relay::SUBPROTOCOL;
@@ -15,7 +18,6 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
 
-use super::backoff;
 use super::frames::read;
 use super::headroom::Headroom;
 use super::host::{Host, Input};
@@ -39,8 +41,8 @@ pub(super) struct Link {
     language: Language,
     /// Why the browser makes no connection to this address, if it says so.
     barred: Option<String>,
-    /// Tries that failed since the tracker last spoke to us.
-    failures: u32,
+    /// When it is tried again.
+    backoff: Backoff,
     /// When to try again.
     retry: Option<(Time, Timer)>,
     /// Looks at `bufferedAmount`.
@@ -57,8 +59,8 @@ struct Socket {
     socket: WebSocket,
     open: bool,
     headroom: Headroom,
-    /// It has spoken.
-    spoke: bool,
+    /// Since when it speaks.
+    spoke: Option<Time>,
     /// Gives up when it takes too long to open, or to speak.
     timeout: Option<Timer>,
     _on_event: Closure<dyn FnMut(Event)>,
@@ -76,7 +78,7 @@ impl Link {
                 _ => Language::Unknown,
             },
             barred: None,
-            failures: 0,
+            backoff: Backoff::default(),
             retry: None,
             look: None,
             unreported: 0,
@@ -84,9 +86,10 @@ impl Link {
         }
     }
 
-    /// How often it was not to be had since it last was.
+    /// How often it was not to be had, or not for long, since it last was; none while it speaks.
     pub(super) fn failures(&self) -> u32 {
-        self.failures
+        let speaks = self.socket.as_ref().is_some_and(|it| it.spoke.is_some());
+        if speaks { 0 } else { self.backoff.failures() }
     }
 
     /// Seconds until the next try, if there is one to come.
@@ -100,7 +103,7 @@ impl Link {
         match (&self.barred, self.language) {
             (Some(reason), _) => TrackerState::Refused(reason.clone()),
             (None, Language::Foreign) => TrackerState::Unsupported(FOREIGN.to_owned()),
-            (None, _) if self.failures > 0 => TrackerState::Down,
+            (None, _) if self.backoff.failures() > 0 => TrackerState::Down,
             (None, _) => TrackerState::Connecting,
         }
     }
@@ -159,7 +162,7 @@ impl Host {
             socket,
             open: false,
             headroom: Headroom::new(self.clock.now()),
-            spoke: false,
+            spoke: None,
             timeout: Some(timeout),
             _on_event: on_event,
         };
@@ -170,7 +173,7 @@ impl Host {
         let known = self.with_link(id, |link| {
             let socket = link.socket.as_ref();
             let is_current = socket.is_some_and(|socket| socket.socket == *of);
-            is_current.then_some((link.failures, link.language))
+            is_current.then(|| (link.count(self.clock.now()), link.language))
         });
         let Some((failures, language)) = known.flatten() else {
             return;
@@ -210,7 +213,7 @@ impl Host {
     /// Whoever says nothing soon is taken for somebody of another language.
     fn listen_for(self: &Rc<Self>, id: LinkId, otherwise: Language) {
         self.with_link(id, |link| {
-            let silent = link.socket.as_mut().filter(|socket| !socket.spoke);
+            let silent = link.socket.as_mut().filter(|socket| socket.spoke.is_none());
             if let Some(socket) = silent.filter(|socket| socket.timeout.is_none()) {
                 let host = Rc::clone(self);
                 let silent = move || host.try_again(id, otherwise);
@@ -233,7 +236,7 @@ impl Host {
         };
         match input {
             Ok(input) => {
-                self.with_link(id, |link| link.hears(Language::Ours));
+                self.with_link(id, |link| link.hears(self.clock.now(), Language::Ours));
                 self.feed(Input::Link(id, input));
             }
             Err(reason) => {
@@ -259,7 +262,9 @@ impl Host {
         let ours = self.with_link(id, |link| link.language.is_ours());
         let message = (ours == Some(false)).then(|| json::decode(text))?;
         if message.is_some() {
-            self.with_link(id, |link| link.hears(Language::WebTorrent));
+            self.with_link(id, |link| {
+                link.hears(self.clock.now(), Language::WebTorrent);
+            });
         }
         Some(message)
     }
@@ -279,8 +284,11 @@ impl Host {
     fn try_again(self: &Rc<Self>, id: LinkId, language: Language) {
         // Our own server says first whether any is to be met beside its relay.
         let own = self.with_link(TRACKER, |own| {
-            let silent = own.socket.as_ref().is_some_and(|socket| !socket.spoke);
-            silent && own.failures == 0
+            let silent = own
+                .socket
+                .as_ref()
+                .is_some_and(|socket| socket.spoke.is_none());
+            silent && own.backoff.failures() == 0
         });
         let language = match language {
             Language::WebTorrent if own == Some(true) => Language::Unknown,
@@ -288,14 +296,15 @@ impl Host {
         };
         let host = Rc::clone(self);
         self.with_link(id, |link| {
+            link.count(self.clock.now());
             link.hang_up();
             link.language = language;
-            link.failures = link.failures.saturating_add(1);
+            let delay = link.backoff.next_delay(js_sys::Math::random());
             let delay = match language {
                 Language::Foreign => FOREIGN_AGAIN,
                 // Somebody is there.
                 Language::Doubted | Language::WebTorrent => Duration::ZERO,
-                _ => backoff::delay(link.failures, js_sys::Math::random()),
+                _ => delay,
             };
             let timer = Timer::after(delay, move || host.connect(id));
             link.retry = Some((self.clock.now() + delay, timer));
@@ -313,12 +322,19 @@ impl Host {
 }
 
 impl Link {
+    /// How often it was not to be had since it last was for a while.
+    fn count(&mut self, now: Time) -> u32 {
+        let spoke = self.socket.as_ref().and_then(|socket| socket.spoke);
+        let worked_for = spoke.map(|since| now - since);
+        self.backoff.worked_for(worked_for.unwrap_or_default());
+        self.backoff.failures()
+    }
+
     /// It speaks, and in this language.
-    fn hears(&mut self, language: Language) {
-        self.failures = 0;
+    fn hears(&mut self, now: Time, language: Language) {
         self.language = language;
         if let Some(socket) = &mut self.socket {
-            socket.spoke = true;
+            socket.spoke.get_or_insert(now);
             socket.timeout = None;
         }
     }
@@ -340,7 +356,7 @@ impl Link {
     pub(super) fn stop_waiting(&mut self) -> bool {
         let waits = self.retry.is_some();
         if waits {
-            self.failures = 0;
+            self.backoff.reset();
         }
         waits
     }

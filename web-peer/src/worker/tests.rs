@@ -35,8 +35,8 @@ mod wishes;
 const NO_TRACKER: &str = "ws://127.0.0.1:9/swarm";
 
 /// A host, and what it says to its page.
-struct Page {
-    host: Rc<Host>,
+pub(super) struct Page {
+    pub(super) host: Rc<Host>,
     said: Rc<RefCell<Said>>,
 }
 
@@ -69,7 +69,7 @@ impl Said {
 }
 
 impl Page {
-    fn new(store: Store) -> Self {
+    pub(super) fn new(store: Store) -> Self {
         let channel = MessageChannel::new().unwrap();
         let said = Rc::new(RefCell::new(Said::default()));
         let heard = Rc::clone(&said);
