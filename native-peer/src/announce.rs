@@ -20,21 +20,29 @@ use url::Url;
 /// See the module. Must be used within a Tokio runtime; dropping it gives up what is under way.
 #[derive(Debug, Default)]
 pub(crate) struct Announces {
+    /// Those that a person named, who knows what is in their own network.
+    typed: Vec<String>,
     asking: JoinSet<Input>,
     /// Trackers that are told that we leave.
     leaving: JoinSet<Answer>,
 }
 
 impl Announces {
+    /// These were named by a person, and not by a torrent.
+    pub(crate) fn are_typed(&mut self, urls: Vec<String>) {
+        self.typed = urls;
+    }
+
     /// Asks a tracker.
     pub(crate) fn ask(&mut self, ask: Ask) {
+        let typed = self.typed.contains(&ask.url);
         if ask.query.announce.event == Event::Stopped {
-            self.leaving.spawn(announce(ask));
+            self.leaving.spawn(announce(ask, typed));
             return;
         }
         self.asking.spawn(async move {
             let number = ask.number;
-            let answer = announce(ask).await;
+            let answer = announce(ask, typed).await;
             Input::Answered { number, answer }
         });
     }
@@ -63,10 +71,10 @@ impl Announces {
     }
 }
 
-async fn announce(ask: Ask) -> Answer {
+async fn announce(ask: Ask, typed: bool) -> Answer {
     let url = Url::parse(&ask.url).map_err(|_| AnnounceError::Address)?;
     match url.scheme() {
-        "http" | "https" => http::announce(&url, &ask.query).await,
+        "http" | "https" => http::announce(&url, &ask.query, typed).await,
         "udp" => udp::announce(&url, ask.query.announce).await,
         _ => Err(AnnounceError::Address),
     }

@@ -156,6 +156,12 @@ impl Host {
         self.carrying = Some(carrying);
     }
 
+    /// Of the trackers by HTTP, a person named these: they may be called anything, in one's own network
+    /// too.
+    pub fn trust_trackers(&mut self, urls: Vec<String>) {
+        self.announces.are_typed(urls);
+    }
+
     /// Has a torrent announced to trackers by HTTP and UDP, tier by tier (BEP 12).
     pub fn announce(&mut self, info_hash: InfoHash, tiers: Vec<Vec<String>>) {
         self.handle(Input::Trackers { info_hash, tiers });

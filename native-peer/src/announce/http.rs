@@ -29,21 +29,22 @@ const LONGEST: usize = 1 << 20;
 /// What we are called.
 pub(crate) const AGENT: &str = concat!("Tabswarm/", env!("CARGO_PKG_VERSION"));
 
-pub(super) async fn announce(url: &Url, query: &AnnounceQuery) -> Answer {
+/// `typed`: a person here named it.
+pub(super) async fn announce(url: &Url, query: &AnnounceQuery, typed: bool) -> Answer {
     let query = query.to_query();
     let mark = if url.query().is_some() { '&' } else { '?' };
     let mut url = url.clone();
     url.set_fragment(None);
     let asks = Url::parse(&format!("{url}{mark}{query}")).map_err(|_| AnnounceError::Address)?;
-    let answer = timeout(PATIENCE, follow(asks)).await;
+    let answer = timeout(PATIENCE, follow(asks, typed)).await;
     answer.unwrap_or(Err(AnnounceError::Silent))
 }
 
-async fn follow(mut url: Url) -> Answer {
+async fn follow(mut url: Url, mut typed: bool) -> Answer {
     let mut sent_by = None;
     for _ in 0..=REDIRECTS {
-        let (from, response) = get(&url, sent_by).await?;
-        sent_by = Some(from);
+        let (from, response) = get(&url, sent_by, typed).await?;
+        (sent_by, typed) = (Some(from), false);
         let status = response.status();
         if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             url = redirected(&url, &response).ok_or(AnnounceError::Redirect)?;
@@ -80,10 +81,11 @@ pub(crate) fn redirected(url: &Url, response: &Response<Incoming>) -> Option<Url
     (secure || next.scheme() == "http" && url.scheme() == "http").then_some(next)
 }
 
-/// Asks whoever is there; `sent_by` is who sent us, if somebody did.
+/// Asks whoever is there; `sent_by` is who sent us, if somebody did, and not a person here or a torrent.
 async fn get(
     url: &Url,
     sent_by: Option<IpAddr>,
+    typed: bool,
 ) -> Result<(IpAddr, Response<Incoming>), AnnounceError> {
     let (host, _) = authority(url).ok_or(AnnounceError::Address)?;
     let addresses = look_up(url).await.map_err(|error| unreachable(&error))?;
@@ -91,7 +93,7 @@ async fn get(
     if addresses.is_empty() {
         return Err(AnnounceError::Redirect);
     }
-    if !is_announce(url) {
+    if !typed && !is_announce(url) {
         addresses.retain(|address| !is_local(*address));
         if addresses.is_empty() {
             return Err(AnnounceError::Local);
@@ -161,8 +163,12 @@ mod tests {
 
     /// Asks a server that gives this answer whatever it is asked.
     async fn answer(response: Vec<u8>) -> Answer {
+        answer_at("announce", false, response).await
+    }
+
+    async fn answer_at(path: &str, typed: bool, response: Vec<u8>) -> Answer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/announce", listener.local_addr().unwrap());
+        let url = format!("http://{}/{path}", listener.local_addr().unwrap());
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let response = response.clone();
@@ -173,7 +179,7 @@ mod tests {
                 });
             }
         });
-        announce(&url.parse().unwrap(), &query()).await
+        announce(&url.parse().unwrap(), &query(), typed).await
     }
 
     async fn body(status: &str, body: &str) -> Answer {
@@ -192,6 +198,15 @@ mod tests {
         assert!(from.is_loopback());
         assert_eq!(announced.interval, 60);
         assert_eq!(announced.peers[0].address.to_string(), "1.2.3.4:6657");
+    }
+
+    /// A torrent may name anything; a person knows what is in their own network.
+    #[tokio::test]
+    async fn a_local_tracker_of_another_name_is_asked_where_a_person_names_it() {
+        let announced = b"HTTP/1.1 200 OK\r\n\r\nd8:intervali60e5:peers0:e";
+        let at = |typed| answer_at("a/tracker.cgi", typed, announced.to_vec());
+        assert_eq!(at(false).await, Err(AnnounceError::Local));
+        assert_eq!(at(true).await.unwrap().announced.interval, 60);
     }
 
     #[tokio::test]

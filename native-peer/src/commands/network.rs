@@ -38,6 +38,8 @@ pub(super) struct Network {
     pub(super) relays: Option<Trackers>,
     /// Trackers by HTTP and UDP, tier by tier.
     pub(super) announce: Vec<Vec<String>>,
+    /// Those of them that a person named.
+    pub(super) typed: Vec<String>,
     /// Every tracker was named by the torrent or by a person.
     pub(super) named: bool,
     /// To listen at, if others are to be reached by TCP.
@@ -72,7 +74,8 @@ impl Network {
     /// Of a torrent that is not private, or of which that is not known, and that names these
     /// trackers.
     pub(super) fn new(arguments: &Ways, own: &[Vec<String>]) -> Result<Self, Error> {
-        let mut tiers = chosen(arguments)?;
+        let chosen = chosen(arguments)?;
+        let mut tiers = chosen.clone();
         tiers.extend(usable(own));
         let mut named = !tiers.is_empty();
         if !tiers.iter().flatten().any(Tracker::is_relay) {
@@ -84,7 +87,7 @@ impl Network {
                 tiers.push(vec![Tracker::Relay(usual)]);
             }
         }
-        Ok(Self::of(arguments, &tiers, named))
+        Ok(Self::of(arguments, &chosen, &tiers, named))
     }
 
     /// Of a private torrent, which is announced to its own trackers alone (BEP 27).
@@ -101,7 +104,7 @@ impl Network {
                 "{name} is private: only its own trackers may be asked ({named})"
             )));
         }
-        let tiers = if chosen.is_empty() { usable } else { chosen };
+        let tiers = if chosen.is_empty() { &usable } else { &chosen };
         if tiers.is_empty() && own.is_empty() {
             return Err(Error::Other(format!(
                 "{name} is private and names no tracker: name one with --tracker"
@@ -109,7 +112,7 @@ impl Network {
         }
         let network = Network {
             dht: None,
-            ..Self::of(arguments, &tiers, true)
+            ..Self::of(arguments, &chosen, tiers, true)
         };
         if network.relays.is_none() && network.announce.is_empty() {
             return Err(Error::Other(format!(
@@ -119,13 +122,14 @@ impl Network {
         Ok(network)
     }
 
-    fn of(arguments: &Ways, tiers: &[Vec<Tracker>], named: bool) -> Self {
+    fn of(arguments: &Ways, chosen: &[Vec<Tracker>], tiers: &[Vec<Tracker>], named: bool) -> Self {
         let tcp = !arguments.no_tcp && !arguments.relay_only;
         let announced = |tracker: &Tracker| match tracker {
             // Whom they name is reached by TCP.
             Tracker::Announce(url) if tcp => Some(url.to_string()),
             _ => None,
         };
+        let typed = chosen.iter().flatten().filter_map(announced).collect();
         let announce = tiers
             .iter()
             .map(|tier| tier.iter().filter_map(announced).collect());
@@ -134,6 +138,7 @@ impl Network {
             announce: announce
                 .filter(|tier: &Vec<String>| !tier.is_empty())
                 .collect(),
+            typed,
             named,
             port: tcp.then_some(arguments.port),
             webrtc: !arguments.no_webrtc && !arguments.relay_only,

@@ -108,6 +108,7 @@ impl Session {
                 host.carry(carrying);
             }
         }
+        host.trust_trackers(network.typed.clone());
         host.announce(info_hash, network.announce.clone());
         host.ask_web_seeds(info_hash, network.web_seeds.clone());
         host.command(command);
