@@ -551,6 +551,31 @@ fn of_connections_that_cross_one_stays_and_carries_everything() {
     assert_eq!(pair.tabs[0].store, pair.tabs[1].store);
 }
 
+/// Some trackers take only torrents that they know.
+#[test]
+fn a_tracker_that_refuses_many_torrents_is_kept_for_the_others() {
+    let mut tab = Tab::new(1, true);
+    let others: Vec<Metainfo> = (0..30)
+        .map(|n| content::of_one(&format!("other {n}"), 1000, PIECE, n).0)
+        .collect();
+    for metainfo in &others {
+        tab.feed(Input::Command(Command::AddTorrent {
+            metainfo: metainfo.clone(),
+            resume: Resume::Nothing,
+            paused: false,
+        }));
+    }
+    tab.feed(Input::WebTorrent(LINK, WebTorrentInput::Up));
+    for metainfo in &others {
+        let refused = ServerMessage::Failure {
+            info_hash: metainfo.info_hash(),
+            reason: "not one of ours".to_owned(),
+        };
+        tab.feed(Input::WebTorrent(LINK, WebTorrentInput::Message(refused)));
+    }
+    assert_eq!(tab.reconnects, 0);
+}
+
 #[test]
 fn a_tracker_that_babbles_is_given_up_and_gets_another_chance() {
     let mut tab = Tab::new(1, false);

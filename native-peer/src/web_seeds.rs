@@ -172,7 +172,10 @@ async fn get(
     pool: &Pool,
 ) -> Result<(Open, Response<Incoming>), String> {
     while let Some(mut open) = kept(pool, url) {
-        let with = fit(url, sent_by, vec![open.with])?[0];
+        let Ok(fit) = fit(url, sent_by, vec![open.with]) else {
+            continue;
+        };
+        let with = fit[0];
         // It may have been closed in the meantime.
         if open.sender.ready().await.is_ok()
             && let Ok(response) = open.sender.send_request(request(url, range)).await

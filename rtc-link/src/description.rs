@@ -60,9 +60,10 @@ pub(crate) fn without_bad_candidates(description: &str, ours: &[SocketAddr]) -> 
     lines
 }
 
-/// Where a candidate is, if that is written as numbers (RFC 8839 §5.1).
+/// Where a candidate is, if that is written as numbers (RFC 8839 §5.1). Words end where str0m ends them,
+/// with one space: otherwise it would call another address than was looked at here.
 fn address_of(line: &str) -> Option<SocketAddr> {
-    let mut words = line.split_ascii_whitespace().skip(4);
+    let mut words = line.trim_end_matches(['\r', '\n']).split(' ').skip(4);
     let ip: IpAddr = words.next()?.parse().ok()?;
     Some(SocketAddr::new(ip, words.next()?.parse().ok()?))
 }

@@ -113,10 +113,14 @@ fn without_an_address_there_is_no_connection() {
 
 /// Whom a connection calls in its first two seconds, of those that somebody describes.
 fn called(candidates: &[String]) -> BTreeSet<SocketAddr> {
+    let candidates = (candidates.iter().enumerate())
+        .map(|(n, at)| format!("a=candidate:{n} 1 UDP 2122317823 {at} typ host\r\n"));
+    called_of(&candidates.collect::<String>())
+}
+
+/// As [`called`], of these lines.
+fn called_of(candidates: &str) -> BTreeSet<SocketAddr> {
     let (identity, mut now) = (Identity::new().unwrap(), Instant::now());
-    let candidates: String = (candidates.iter().enumerate())
-        .map(|(n, at)| format!("a=candidate:{n} 1 UDP 2122317823 {at} typ host\r\n"))
-        .collect();
     let theirs = LIBDATACHANNEL.replace("a=end-of", &format!("{candidates}a=end-of"));
     let answered = Connection::answer(now, &identity, &addresses(), &theirs);
     let (mut connection, _) = answered.unwrap();
@@ -152,6 +156,17 @@ fn nobody_is_called_who_can_be_no_peer() {
     let nowhere = nowhere.map(str::to_owned);
     let offered: SocketAddr = "10.77.0.1:45131".parse().unwrap();
     assert_eq!(called(&nowhere), BTreeSet::from([offered]));
+}
+
+/// What ends a word for one reader may be a part of it for the next.
+#[test]
+fn an_address_does_not_hide_behind_another() {
+    let offered: SocketAddr = "10.77.0.1:45131".parse().unwrap();
+    for gap in ["\t", "\u{c}", "\u{b}", "\u{a0}", "  "] {
+        let hidden = ["1", "A", "B", "C", "8.8.8.8", "4000"].join(gap);
+        let line = format!("a=candidate:{hidden} 1 UDP 2122317823 127.0.0.1 53 typ host\r\n");
+        assert_eq!(called_of(&line), BTreeSet::from([offered]), "{gap:?}");
+    }
 }
 
 #[test]

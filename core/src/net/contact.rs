@@ -1,6 +1,6 @@
 //! Whom a channel can be opened to.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -118,10 +118,15 @@ pub fn may_tell(teller: IpAddr, address: SocketAddr) -> bool {
 fn reach(address: IpAddr) -> u8 {
     match address.to_canonical() {
         ip if ip.is_loopback() => 0,
-        IpAddr::V4(ip) if ip.is_private() || ip.is_link_local() => 1,
+        IpAddr::V4(ip) if ip.is_private() || ip.is_link_local() || is_shared(ip) => 1,
         IpAddr::V6(ip) if ip.is_unique_local() || ip.is_unicast_link_local() => 1,
         _ => 2,
     }
+}
+
+/// Of a provider's own network, or of one that a VPN makes (100.64.0.0/10, RFC 6598).
+fn is_shared(ip: Ipv4Addr) -> bool {
+    matches!(ip.octets(), [100, 64..128, ..])
 }
 
 /// An IPv4 address, or what an IPv6 one folds to: BEP 6 knows the first kind only.
@@ -170,12 +175,15 @@ mod tests {
             ("192.168.1.1", "10.0.0.1:6881"),
             ("192.168.1.1", "8.8.8.8:6881"),
             ("127.0.0.1", "127.0.0.1:6881"),
+            ("100.64.0.1", "100.127.9.9:6881"),
+            ("9.9.9.9", "100.128.0.1:6881"),
         ] {
             assert!(may(teller, address), "{teller} tells of {address}");
         }
         for (teller, address) in [
             ("9.9.9.9", "127.0.0.1:6881"),
             ("9.9.9.9", "192.168.1.1:6881"),
+            ("9.9.9.9", "100.64.0.1:6881"),
             ("9.9.9.9", "[::ffff:127.0.0.1]:6881"),
             ("9.9.9.9", "[fe80::1]:6881"),
             ("192.168.1.1", "127.0.0.1:6881"),

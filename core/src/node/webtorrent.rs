@@ -51,8 +51,18 @@ pub(super) enum Heard {
     Offer(InfoHash, Partner, Offer),
     /// Somebody's answer.
     Answer(InfoHash, Partner, Offer),
-    /// It does not have us in the swarm, for this reason; whether that is news.
-    Refused(InfoHash, String, bool),
+    /// It does not have us in the swarm, for this reason.
+    Refused(InfoHash, String, Refusal),
+}
+
+/// What a refusal is beside the one before it of that torrent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// There was none.
+    First,
+    /// Another reason, which is a line more for a person to read.
+    Other,
+    Repeated,
 }
 
 impl Heard {
@@ -60,7 +70,7 @@ impl Heard {
     fn units(&self) -> u32 {
         match self {
             Heard::Counts(..) => 0,
-            Heard::Refused(_, _, true) => NEWS,
+            Heard::Refused(_, _, Refusal::Other) => NEWS,
             _ => 1,
         }
     }
@@ -146,8 +156,13 @@ impl WebTorrentLink {
             } => Heard::Answer(info_hash, partner(peer_id), Offer { id, sdp }),
             ServerMessage::Failure { info_hash, reason } => {
                 self.joined.remove(&info_hash);
-                let news = self.tracker.refused(now, info_hash, &reason);
-                Heard::Refused(info_hash, reason, news)
+                let is_first = self.tracker.refusal(info_hash).is_none();
+                let refusal = match self.tracker.refused(now, info_hash, &reason) {
+                    true if is_first => Refusal::First,
+                    true => Refusal::Other,
+                    false => Refusal::Repeated,
+                };
+                Heard::Refused(info_hash, reason, refusal)
             }
             ServerMessage::Scraped(_) => Heard::Nothing,
         }
@@ -344,8 +359,8 @@ impl<S: Sink, C: Chunk> Node<S, C> {
                 self.hear_answer(now, (id, info_hash), from, offer);
                 engine::Input::Tick
             }
-            Heard::Refused(info_hash, reason, is_news) => {
-                if is_news {
+            Heard::Refused(info_hash, reason, refusal) => {
+                if refusal != Refusal::Repeated {
                     self.out.push_back(Output::Refused {
                         link: id,
                         info_hash: Some(info_hash),

@@ -5,23 +5,26 @@ use std::time::Instant;
 
 use swarm_core::find::Exchange;
 use swarm_core::find::announcer::{AnnounceError, Answer, Reply};
+use swarm_core::net::contact::is_dialable;
 use swarm_core::time::Time;
 use swarm_core::wire::tracker::Announce;
-use tokio::net::{UdpSocket, lookup_host};
+use tokio::net::UdpSocket;
 use tokio::time::{sleep_until, timeout};
 use url::Url;
 
-use super::{authority, unreachable};
+use super::reach::look_up;
+use super::unreachable;
 use crate::announce::http::PATIENCE;
 
 /// The longest answer: all that a datagram can hold.
 const LONGEST: usize = 64 << 10;
 
 pub(super) async fn announce(url: &Url, announce: Announce) -> Answer {
-    let authority = authority(url).ok_or(AnnounceError::Address)?;
-    let addresses = timeout(PATIENCE, lookup_host(authority)).await;
+    let addresses = timeout(PATIENCE, look_up(url)).await;
     let addresses = addresses.map_err(|_| AnnounceError::Silent)?;
-    let address = addresses.map_err(|error| unreachable(&error))?.next();
+    let mut addresses = addresses.map_err(|error| unreachable(&error))?.into_iter();
+    // What many or nobody listens at is no tracker.
+    let address = addresses.find(|address| is_dialable(*address));
     let address = address.ok_or(AnnounceError::Address)?;
     let socket = connect(address)
         .await

@@ -73,10 +73,9 @@ pub(super) async fn stay_connected(
             may_be_foreign: languages[current] == Language::Unknown
                 && webtorrent.load(Ordering::Relaxed),
             reports: &reports,
-            welcomed: false,
+            welcomed: None,
             foreign: false,
         };
-        let begun = Instant::now();
         let mut reason = match timeout(CONNECT_TIMEOUT, connect(address, call.manner)).await {
             Ok(Ok(socket)) => call.talk(socket).await,
             Ok(Err(error)) => {
@@ -95,16 +94,16 @@ pub(super) async fn stay_connected(
             ..
         } = call;
         let is_foreign = may_be_foreign && foreign;
-        languages[current] = languages[current].after(welcomed, is_foreign);
-        if welcomed {
-            backoff.worked_for(begun.elapsed());
+        languages[current] = languages[current].after(welcomed.is_some(), is_foreign);
+        if let Some(welcomed) = welcomed {
+            backoff.worked_for(welcomed.elapsed());
             in_vain = 0;
         } else if !is_foreign {
             current = (current + 1) % trackers.len();
             in_vain += 1;
         }
         let mut retry_at = Instant::now();
-        if welcomed || !is_foreign && in_vain % trackers.len() == 0 {
+        if welcomed.is_some() || !is_foreign && in_vain % trackers.len() == 0 {
             retry_at += backoff.next_delay(rng.unit());
         }
         let report = Report::Down {
@@ -149,8 +148,8 @@ struct Call<'a> {
     /// It never spoke to us, and may be a tracker of WebTorrent's kind.
     may_be_foreign: bool,
     reports: &'a mpsc::Sender<Report>,
-    /// It speaks as it was expected to.
-    welcomed: bool,
+    /// Since when it speaks as it was expected to.
+    welcomed: Option<Instant>,
     /// Somebody is there, and does not speak our language.
     foreign: bool,
 }
@@ -187,13 +186,13 @@ impl Call<'_> {
             if timeout(SILENCE, backlog.room()).await.is_err() {
                 return "it takes nothing of what it is sent".to_owned();
             }
-            let patience = match self.may_be_foreign && !self.welcomed {
+            let patience = match self.may_be_foreign && self.welcomed.is_none() {
                 true => language::SPEAKS_WITHIN,
                 false => SILENCE,
             };
             let message = match timeout(patience, stream.next()).await {
                 Err(_) => {
-                    self.foreign = !self.welcomed;
+                    self.foreign = self.welcomed.is_none();
                     return "it fell silent".to_owned();
                 }
                 Ok(None) => return "the connection was closed".to_owned(),
@@ -208,7 +207,9 @@ impl Call<'_> {
             let report = match (message, self.manner) {
                 (Message::Binary(bytes), Manner::Ours) => match ServerMessage::decode(bytes) {
                     Ok(message) => {
-                        self.welcomed |= matches!(message, ServerMessage::Welcome(_));
+                        if matches!(message, ServerMessage::Welcome(_)) {
+                            self.welcomed.get_or_insert_with(Instant::now);
+                        }
                         Report::Message(message)
                     }
                     Err(error) => {
@@ -226,7 +227,7 @@ impl Call<'_> {
                     let Ok(message) = message else {
                         continue;
                     };
-                    self.welcomed = true;
+                    self.welcomed.get_or_insert_with(Instant::now);
                     Report::WebTorrent(WebTorrentInput::Message(message))
                 }
                 (Message::Close(Some(frame)), _) if !frame.reason.is_empty() => {
@@ -290,12 +291,10 @@ async fn put(
 
 fn in_words(error: &SocketError) -> String {
     match error {
-        SocketError::Http(response) => {
-            format!(
-                "no tracker is there, only a web server (HTTP {})",
-                response.status().as_u16()
-            )
-        }
+        SocketError::Http(response) => match response.status().as_u16() {
+            busy @ (429 | 503) => format!("it is too busy (HTTP {busy})"),
+            status => format!("no tracker is there, only a web server (HTTP {status})"),
+        },
         SocketError::Io(error) if error.kind() == ErrorKind::InvalidData => {
             format!("no encrypted connection is possible: {error}")
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::Error as SocketError;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::http::StatusCode;
 
 /// Ours welcomes whoever comes within this time.
 pub(super) const SPEAKS_WITHIN: Duration = Duration::from_secs(5);
@@ -52,8 +53,29 @@ impl Language {
 /// Somebody is there, and knows nothing of our subprotocol.
 pub(super) fn is_foreign(error: &SocketError) -> bool {
     match error {
-        SocketError::Http(response) => response.status().is_client_error(),
+        // Whoever is asked too often says nothing of its language.
+        SocketError::Http(response) => {
+            let status = response.status();
+            status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS
+        }
         SocketError::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)) => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::http::Response;
+
+    use super::*;
+
+    #[test]
+    fn who_is_asked_too_often_is_no_stranger() {
+        let answers = |status: u16| {
+            let response = Response::builder().status(status).body(None).unwrap();
+            is_foreign(&SocketError::Http(Box::new(response)))
+        };
+        assert!(answers(400) && answers(404) && answers(426));
+        assert!(!answers(429) && !answers(500) && !answers(503));
     }
 }

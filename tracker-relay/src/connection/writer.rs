@@ -15,7 +15,7 @@ use tokio_util::io::poll_write_buf;
 use super::close_code::CloseCode;
 use super::frames::{BINARY, CLOSE, PING, PONG, TEXT};
 
-/// Messages are gathered until there is this much to write, then the client's socket has to
+/// Messages are gathered until there is this much to write, what they are kept in included, then the client's socket has to
 /// take some. What is gathered is memory that a client holds who reads nothing.
 const WRITE_BATCH: usize = 16 << 10;
 
@@ -81,7 +81,7 @@ impl FrameWriter {
         cx: &mut Context<'_>,
         stream: &mut (impl AsyncWrite + Unpin),
     ) -> Poll<io::Result<()>> {
-        if self.left < WRITE_BATCH {
+        if self.left + self.frames.len() * size_of::<Frame>() < WRITE_BATCH {
             return Poll::Ready(Ok(()));
         }
         self.poll_flush(cx, stream)

@@ -2,7 +2,8 @@
 //! answer, and who would have to wait for too long is refused.
 //!
 //! A source may use half as much for it as for its sessions, from a bucket of its own: pages that
-//! load keep no tab behind the same address from its tracker, nor the other way round.
+//! load take nothing from sessions that stand behind the same address, nor the other way round. To begin
+//! one is a visit.
 
 use std::time::Duration;
 
