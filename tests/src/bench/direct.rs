@@ -27,6 +27,8 @@ const RUNS: usize = 3;
 /// What our server is told, to have tabs linked directly, or never.
 const DIRECT: &[&str] = &["--relay", "spare"];
 const RELAYED: &[&str] = &["--relay-only"];
+/// A network in which no link comes about: Chromium makes no UDP sockets for WebRTC then.
+const NO_UDP: &[&str] = &["--webrtc-ip-handling-policy=disable_non_proxied_udp"];
 
 /// Notes the moments of [`WATCH`] in a page of WebTorrent's.
 const OTHERS: &str = r#"
@@ -66,14 +68,15 @@ pub async fn run() -> Result<Vec<Figure>> {
     let others = installed("node_modules/webtorrent/dist/webtorrent.min.js").is_some();
     let mut measured = Vec::new();
     for (what, length) in [("long", LONG), ("short", SHORT)] {
-        let mut runs = [const { Vec::new() }; 3];
+        let mut runs = [const { Vec::new() }; 4];
         for number in 0..RUNS {
             let path = folder.path().join(format!("{what} {number}.bin"));
             let file = random(&path, length, number as u64)?;
-            runs[0].push(by_us(&file, DIRECT).await?);
-            runs[1].push(by_us(&file, RELAYED).await?);
+            runs[0].push(by_us(&file, DIRECT, &[]).await?);
+            runs[1].push(by_us(&file, RELAYED, &[]).await?);
+            runs[2].push(by_us(&file, DIRECT, NO_UDP).await?);
             if others {
-                runs[2].push(by_webtorrent(&file).await?);
+                runs[3].push(by_webtorrent(&file).await?);
             }
         }
         let of = |what, unit, figure, aim| figures(&runs, length, what, unit, figure, aim);
@@ -93,7 +96,7 @@ pub async fn run() -> Result<Vec<Figure>> {
 }
 
 fn figures(
-    runs: &[Vec<Run>; 3],
+    runs: &[Vec<Run>; 4],
     length: usize,
     what: &str,
     unit: &'static str,
@@ -104,7 +107,7 @@ fn figures(
         name,
         values: runs.iter().map(figure).collect(),
     };
-    let [direct, relayed, theirs] = runs;
+    let [direct, relayed, walled, theirs] = runs;
     let mib = length >> 20;
     beside(
         &format!("{mib} MiB from tab to tab, {what}"),
@@ -112,6 +115,7 @@ fn figures(
         &[
             of("direct", direct),
             of("by relay", relayed),
+            of("without UDP", walled),
             of("WebTorrent", theirs),
         ],
         aim,
@@ -168,9 +172,9 @@ impl Run {
     }
 }
 
-async fn by_us(file: &Path, options: &[&str]) -> Result<Run> {
+async fn by_us(file: &Path, options: &[&str], browser: &[&str]) -> Result<Run> {
     let server = Server::start_with(options).await?;
-    let browser = Browser::start().await?;
+    let browser = Browser::start_with(browser).await?;
     let seeder = browser.open(&server.page()).await?;
     seeder.share(&[file]).await?;
     let link = seeder.seeding().await?.share_link;
