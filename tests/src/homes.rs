@@ -32,9 +32,7 @@ pub enum Home {
 impl Home {
     /// Our command-line peer on the machine there, without the DHT.
     pub fn native_peer(self) -> Command {
-        let mut command = self.command(&programs::program("native-peer"));
-        command.env("TABSWARM_NO_DHT", "1");
-        command
+        programs::without_dht(self.command(&programs::program("native-peer")))
     }
 
     /// Runs a program there.

@@ -25,7 +25,11 @@ pub fn program(name: &str) -> PathBuf {
 /// Our command-line peer, which leaves the DHT alone unless it is told of a node to join it by:
 /// the well-known ones have nothing to do with tests.
 pub fn native_peer() -> Command {
-    let mut command = Command::new(program("native-peer"));
+    without_dht(Command::new(program("native-peer")))
+}
+
+/// Has our command-line peer, however it is started, leave the DHT alone.
+pub(crate) fn without_dht(mut command: Command) -> Command {
     command.env("TABSWARM_NO_DHT", "1");
     command
 }

@@ -70,7 +70,7 @@ impl Server {
 
     /// The page's address.
     pub fn page(&self) -> String {
-        format!("http://{}/", self.address)
+        format!("{}/", self.origin())
     }
 
     /// The tracker's address.

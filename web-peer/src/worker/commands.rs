@@ -182,11 +182,11 @@ impl Host {
             false => Priority::Skip,
         };
         match file {
-            Some(file) => priorities
-                .iter_mut()
-                .skip(file)
-                .take(1)
-                .for_each(|it| *it = priority),
+            Some(file) => {
+                if let Some(it) = priorities.get_mut(file) {
+                    *it = priority;
+                }
+            }
             None => priorities.fill(priority),
         }
         self.set_priorities(info_hash, priorities);
