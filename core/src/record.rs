@@ -18,22 +18,29 @@ mod reader;
 mod replay;
 #[cfg(test)]
 mod tests;
+mod torrents;
 mod writer;
+
+use std::ops::RangeInclusive;
 
 use crate::engine::config::ConfigError;
 use crate::metainfo::MetainfoError;
 use crate::wire::relay::RelayError;
 
 pub(crate) use engine::RecordedEngine;
-pub use entry::{Entry, Layouts};
+pub use entry::Entry;
 pub use header::Header;
 pub use outputs::{OutputHash, Outputs};
 pub use reader::Reader;
 pub use replay::{Divergence, Replay, ReplayError};
+pub use torrents::Torrents;
 pub use writer::{Part, Recorder, Sink};
 
 /// The first bytes of every recording; the last of them is the format's version.
-pub const MAGIC: [u8; 9] = *b"SWARMREC\x02";
+pub const MAGIC: [u8; 9] = *b"SWARMREC\x03";
+
+/// The versions that are read. Each of them only adds to the one before.
+const VERSIONS: RangeInclusive<u8> = 2..=MAGIC[MAGIC.len() - 1];
 
 /// The longest head of an entry, in bytes: a bitfield of the largest torrent fits.
 pub const MAX_HEAD: usize = 1 << 20;

@@ -7,10 +7,12 @@ mod script;
 
 use bytes::Bytes;
 use script::{BLOCK, PIECE, Stage};
-use swarm_core::engine::{Command, Config, Done, Job, Resume, Work};
+use swarm_core::engine::{self, Command, Config, Done, Engine, Job, Output, Resume, Work};
 use swarm_core::id::ChannelId;
 use swarm_core::node::Input;
 use swarm_core::pieces::{Bitfield, Priority};
+use swarm_core::record::{Header, Reader, Recorder, Replay, Sink as _};
+use swarm_core::time::Time;
 use swarm_core::wire::peer::{BlockRef, Message};
 
 /// Removed, and added again with all of its pieces or none of them.
@@ -129,4 +131,90 @@ fn what_is_read_is_read_anew() {
     stage.feed(Input::Store(now, Done::Read(Ok(all.clone()))));
     let sent = pieces(stage.heard(leecher)).unwrap();
     assert_eq!(sent, all[..BLOCK as usize]);
+}
+
+/// An engine that its host drives and records by itself, without a node.
+struct Alone {
+    engine: Engine,
+    recorder: Recorder,
+    recording: Vec<u8>,
+}
+
+impl Alone {
+    fn new() -> Self {
+        let header = Header::new(Config::default(), 1, Time::ZERO);
+        let (recorder, begin) = Recorder::begin(&header);
+        let mut alone = Alone {
+            engine: Engine::new(header.config, header.seed, Time::ZERO),
+            recorder,
+            recording: Vec::new(),
+        };
+        alone.recording.record(begin);
+        alone
+    }
+
+    /// What the store is asked for then.
+    fn feed(&mut self, input: engine::Input) -> Vec<(Job, Work)> {
+        let entry = self.recorder.input(Time::ZERO, &input);
+        self.recording.record(entry);
+        self.engine.handle(Time::ZERO, input);
+        let mut asked = Vec::new();
+        loop {
+            let output = self.engine.poll_output();
+            self.recorder.polled(output.as_ref());
+            match output {
+                Some(Output::Store(job, work)) => asked.push((job, work)),
+                Some(_) => {}
+                None => return asked,
+            }
+        }
+    }
+}
+
+#[test]
+fn an_engine_without_a_node_tells_them_apart_and_so_does_its_replay() {
+    let stage = one_piece();
+    let whole = BlockRef {
+        piece: 0,
+        begin: 0,
+        length: PIECE,
+    };
+    let right = stage.bytes_of(whole);
+    let add = || {
+        engine::Input::Command(Command::AddTorrent {
+            metainfo: stage.metainfo().clone(),
+            resume: Resume::Check,
+            paused: false,
+        })
+    };
+    let mut alone = Alone::new();
+    let asked = alone.feed(add());
+    let [(before, Work::Read { .. })] = asked[..] else {
+        panic!("{asked:?}")
+    };
+    let remove = Command::Remove(stage.info_hash());
+    assert_eq!(alone.feed(engine::Input::Command(remove)).len(), 0);
+    let asked = alone.feed(add());
+    let [(now, Work::Read { .. })] = asked[..] else {
+        panic!("{asked:?}")
+    };
+    let read = |job, bytes: &Bytes| engine::Input::Store(job, Done::Read(Ok(bytes.clone())));
+    let stale = Bytes::from(vec![0; PIECE as usize]);
+    let asked = alone.feed(read(before, &stale));
+    assert_eq!(asked.len(), 0, "those are other bytes: {asked:?}");
+    let asked = alone.feed(read(now, &right));
+    assert!(
+        matches!(&asked[..], [(job, Work::Hash { data })] if (*job, data) == (now, &right)),
+        "{asked:?}"
+    );
+
+    alone.recording.record(alone.recorder.end(Time::ZERO));
+    let mut reader = Reader::default();
+    reader.push(&alone.recording);
+    let mut replay = Replay::new(reader.header().unwrap().unwrap());
+    while let Some(entry) = reader.next_entry().unwrap() {
+        replay.step(entry).unwrap();
+    }
+    assert!(reader.is_complete());
+    assert_eq!(replay.inputs(), 5);
 }

@@ -43,7 +43,7 @@ fn blocks_leave_whatever_order_the_store_answers_in() {
         for &piece in &pieces {
             stage.say(leecher, &Message::Request(block(piece, 0)));
         }
-        while let Some(&piece) = rng.choose(stage.reads()) {
+        while let Some(&piece) = rng.choose(&stage.reads()) {
             stage.answer_read(piece);
         }
         let sent: Vec<u32> = stage
@@ -69,7 +69,7 @@ fn a_piece_is_read_that_was_not_foreseen_when_the_frame_was_begun() {
     for piece in [0, 2, 4, 6, 1] {
         stage.say(leecher, &Message::Request(block(piece, 0)));
     }
-    let ahead = stage.reads().to_vec();
+    let ahead = stage.reads();
     assert!(
         !ahead.contains(&1),
         "the test needs a piece that is not read ahead"

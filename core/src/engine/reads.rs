@@ -8,21 +8,19 @@ use crate::pieces::PieceIndex;
 use crate::time::Time;
 
 impl<C: Chunk> Engine<C> {
-    /// The answer to this comes too late: it was asked for a torrent that has been removed and
-    /// added again since, and knows of other bytes and other files.
-    pub(crate) fn is_late(&self, job: &Job) -> bool {
-        let torrent = self.torrents.get(&job.info_hash);
-        torrent.is_some_and(|torrent| torrent.added() != job.added)
-    }
-
     /// A store has done something.
     pub(super) fn handle_done(&mut self, now: Time, job: Job, done: Done<C>) {
         let Job {
             info_hash,
             piece,
             part,
-            ..
+            added,
         } = job;
+        // One that was removed and added again knows of other bytes and other files.
+        let torrent = self.torrents.get(&info_hash);
+        if torrent.is_none_or(|torrent| torrent.added() != added) {
+            return;
+        }
         match (done, part) {
             (Done::Read(result), None) => self.handle_read(now, info_hash, piece, result),
             (Done::Read(result), Some(begin)) => {

@@ -37,12 +37,6 @@ impl<S: Sink, C: Chunk> RecordedEngine<S, C> {
     /// The first half of [`Engine::handle`]; the second, [`RecordedEngine::flush`], must follow
     /// before the next.
     pub(crate) fn absorb(&mut self, now: Time, input: Input<C>) {
-        // No recording has the numbers of torrents: those that it has are all in time.
-        if let Input::Store(job, _) = &input
-            && self.engine.is_late(job)
-        {
-            return;
-        }
         // Before it is handled: if the engine panics, the recording has the reason.
         if let Some((recorder, _)) = &mut self.recording {
             let part = recorder.input(now, &input);

@@ -15,12 +15,8 @@ use crate::engine::{DirectId, DirectNews, Found};
 use crate::id::{ChannelKey, InfoHash, LinkId, PeerId};
 use crate::net::{Contact, Rates, RelayPolicy};
 use crate::peer::Opening;
-use crate::pieces::{Layout, Priority, Strategy};
-use crate::sorted::SortedMap;
+use crate::pieces::{Priority, Strategy};
 use crate::time::Time;
-
-/// The layouts of the torrents that a recording has mentioned so far.
-pub type Layouts = SortedMap<InfoHash, Layout>;
 
 /// One input as it was recorded, or the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +69,8 @@ pub(super) enum What {
     /// Body: the bytes.
     Received(ChannelKey),
     Room(ChannelKey, u32),
-    /// Body: what was read.
+    /// This and the next three are of format 2, in which nothing came late: as `Stored`, for the
+    /// torrent that is there. Body: what was read.
     Read(Of, Result<(), StoreFailure>),
     Written(Of, Result<(), StoreFailure>),
     Hashed(Of, [u8; 20]),
@@ -109,14 +106,29 @@ pub(super) enum What {
     TellTrackers(InfoHash, Vec<String>),
     SetRates(Rates),
     SetMaxPeers(Option<NonZeroU32>),
+    /// Body: what was read.
+    Stored {
+        of: Of,
+        added: u32,
+        outcome: Outcome,
+    },
 }
 
-/// A [`Job`](crate::engine::Job).
+/// A [`Job`](crate::engine::Job) without the torrent's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Of {
-    info_hash: InfoHash,
-    piece: u32,
-    part: Option<u32>,
+    pub(super) info_hash: InfoHash,
+    pub(super) piece: u32,
+    pub(super) part: Option<u32>,
+}
+
+/// A [`Done`](crate::engine::Done), without what was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Outcome {
+    Read(Result<(), StoreFailure>),
+    Written(Result<(), StoreFailure>),
+    Hashed([u8; 20]),
+    Verified(Result<[u8; 20], StoreFailure>),
 }
 
 /// A [`StoreError`](crate::engine::StoreError).
@@ -184,7 +196,12 @@ impl std::fmt::Display for Entry {
                 write!(f, "AddTorrent({info_hash}), {resume}")?;
                 f.write_str(if *paused { ", paused" } else { "" })
             }
-            What::Read(of, Ok(())) => write!(f, "Read({of:?}), {} bytes", self.body.len()),
+            What::Read(of, Ok(()))
+            | What::Stored {
+                of,
+                outcome: Outcome::Read(Ok(())),
+                ..
+            } => write!(f, "Read({of:?}), {} bytes", self.body.len()),
             what => write!(f, "{what:?}"),
         }
     }

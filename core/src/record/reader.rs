@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 
 use super::entry::Head;
-use super::{Entry, Header, LENGTHS, MAGIC, MAX_BODY, MAX_HEAD, RecordError};
+use super::{Entry, Header, LENGTHS, MAGIC, MAX_BODY, MAX_HEAD, RecordError, VERSIONS};
 use crate::time::MAX_TIME;
 
 /// Reads a recording as it comes, in stretches of any length. Keeps no more than one entry
@@ -26,18 +26,15 @@ impl Reader {
 
     /// The header, once enough has come. Before the first [`Reader::next_entry`].
     pub fn header(&mut self) -> Result<Option<Header>, RecordError> {
-        let there = self.bytes.len().min(MAGIC.len());
-        if self.bytes[..there] != MAGIC[..there] {
-            let name = MAGIC.len() - 1;
-            return Err(match self.bytes.get(name) {
-                Some(&version) if self.bytes[..name] == MAGIC[..name] => {
-                    RecordError::Version(version)
-                }
-                _ => RecordError::Magic,
-            });
+        let name = &MAGIC[..MAGIC.len() - 1];
+        let there = self.bytes.len().min(name.len());
+        if self.bytes[..there] != name[..there] {
+            return Err(RecordError::Magic);
         }
-        if there < MAGIC.len() {
-            return Ok(None);
+        match self.bytes.get(name.len()) {
+            Some(version) if VERSIONS.contains(version) => {}
+            Some(version) => return Err(RecordError::Version(*version)),
+            None => return Ok(None),
         }
         let Some((head, _)) = self.part(MAGIC.len())? else {
             return Ok(None);

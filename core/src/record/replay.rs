@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use super::{Entry, Header, Layouts, OutputHash, Outputs, RecordError};
+use super::{Entry, Header, OutputHash, Outputs, RecordError, Torrents};
 use crate::engine::{Contents, Engine, Event, Input, Output, View, Work};
 use crate::id::InfoHash;
 use crate::time::Time;
@@ -19,7 +19,7 @@ const MAX_WAITING: usize = 64 << 20;
 #[derive(Debug)]
 pub struct Replay {
     engine: Engine,
-    layouts: Layouts,
+    torrents: Torrents,
     outputs: OutputHash,
     /// The last outputs of those that are compared next.
     said: VecDeque<Output>,
@@ -64,7 +64,7 @@ impl Replay {
         let now = Time::from_epoch(header.start);
         Replay {
             engine: Engine::new(header.config, header.seed, now),
-            layouts: Layouts::new(),
+            torrents: Torrents::default(),
             outputs: OutputHash::default(),
             said: VecDeque::new(),
             waiting: 0,
@@ -84,7 +84,7 @@ impl Replay {
         }
         let input = entry
             .clone()
-            .input(&mut self.layouts)
+            .input(&mut self.torrents)
             .map_err(|error| ReplayError::Unreadable(self.inputs + 1, error))?;
         if let Some(input) = input {
             self.feed(time, input);
@@ -140,8 +140,7 @@ impl Replay {
         let Some(output) = output else { return false };
         self.all_outputs += 1;
         if let Output::Event(Event::Metadata(metainfo)) = &output {
-            self.layouts
-                .insert(metainfo.info_hash(), *metainfo.layout());
+            self.torrents.describe(metainfo);
         }
         if self.said.len() == TOLD {
             self.said.pop_front();

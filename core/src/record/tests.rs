@@ -1,4 +1,5 @@
 mod any;
+mod versions;
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
@@ -120,7 +121,7 @@ fn session() -> Vec<u8> {
 fn golden_bytes() {
     let (mut recorder, part) = Recorder::begin(&header());
     let header = &part.head[MAGIC.len() + LENGTHS..];
-    assert_eq!(part.head[..MAGIC.len()], *b"SWARMREC\x02");
+    assert_eq!(part.head[..MAGIC.len()], *b"SWARMREC\x03");
     let length = u16::try_from(header.len()).unwrap().to_be_bytes();
     let lengths = [0, 0, length[0], length[1], 0, 0, 0, 0];
     assert_eq!(part.head[MAGIC.len()..][..LENGTHS], lengths);
@@ -278,6 +279,7 @@ fn what_is_no_recording_is_refused_with_its_reason() {
     };
     assert_eq!(spoiled(0, b'X'), RecordError::Magic);
     assert_eq!(spoiled(8, 1), RecordError::Version(1));
+    assert_eq!(spoiled(8, 4), RecordError::Version(4));
     assert_eq!(
         spoiled(9, 0xff),
         RecordError::TooLong(0xff00_0000 + u64::from(good[11]) * 256 + u64::from(good[12]))
@@ -379,8 +381,8 @@ fn a_recording_ends_when_its_sink_is_full() {
 fn every_input_comes_back_as_it_was() {
     arbtest::arbtest(|u| {
         let metainfo = metainfo();
-        let mut layouts = Layouts::new();
-        layouts.insert(metainfo.info_hash(), *metainfo.layout());
+        let mut torrents = Torrents::default();
+        torrents.describe(&metainfo);
         let input = arbitrary_input(u, &metainfo)?;
         let now = Time::from_epoch(Duration::new(
             u.int_in_range(0..=MAX_TIME.as_secs() - 1)?,
@@ -397,7 +399,7 @@ fn every_input_comes_back_as_it_was() {
         assert_eq!(entries.len(), 2);
         let entry = entries.remove(0);
         assert_eq!(entry.time(), now);
-        let back = entry.input(&mut layouts).unwrap().expect("an input");
+        let back = entry.input(&mut torrents).unwrap().expect("an input");
         // Neither inputs nor commands can be compared; what is recorded of them can.
         assert_eq!(What::of(&back), What::of(&input));
         assert_eq!(format!("{back:?}"), format!("{input:?}"));
@@ -419,11 +421,11 @@ fn arbitrary_bytes_are_read_or_refused() {
             bytes[at] = u.arbitrary()?;
         }
         bytes.extend(Vec::<u8>::arbitrary(u)?);
-        let mut layouts = Layouts::new();
+        let mut torrents = Torrents::default();
         if let Ok((_, entries)) = read(&bytes) {
             for entry in entries {
                 let _ = entry.to_string();
-                let _ = entry.input(&mut layouts);
+                let _ = entry.input(&mut torrents);
             }
         }
         Ok(())

@@ -59,7 +59,7 @@ pub(crate) struct Stage {
     opening: BTreeMap<u32, MemberId>,
     next: u32,
     /// Reads that the test answers when it likes to; none while they are answered at once.
-    reads: Option<Vec<u32>>,
+    reads: Option<Vec<Job>>,
 }
 
 /// What a scripted peer heard.
@@ -168,29 +168,26 @@ impl Stage {
     }
 
     /// Pieces that the engine waits for.
-    pub(crate) fn reads(&self) -> &[u32] {
-        self.reads.as_deref().unwrap_or_default()
+    pub(crate) fn reads(&self) -> Vec<u32> {
+        let reads = self.reads.iter().flatten();
+        reads.map(|job| job.piece.get()).collect()
     }
 
     /// The store has read a piece.
     pub(crate) fn answer_read(&mut self, piece: u32) {
         let reads = self.reads.as_mut().unwrap();
-        let place = reads.iter().position(|read| *read == piece).unwrap();
-        reads.remove(place);
-        let input = self.piece_read(piece);
+        let asked = |job: &Job| job.piece.get() == piece;
+        let place = reads.iter().position(asked).unwrap();
+        let job = reads.remove(place);
+        let input = self.piece_read(job);
         self.feed(input);
     }
 
-    fn piece_read(&self, piece: u32) -> Input {
+    fn piece_read(&self, job: Job) -> Input {
+        let piece = job.piece.get();
         let begin = (piece * PIECE) as usize;
         let data = self.bytes.slice(begin..begin + PIECE as usize);
         let spoilt = self.unreadable.contains(&piece);
-        let job = Job {
-            info_hash: self.info_hash(),
-            piece: self.metainfo.layout().piece(piece).unwrap(),
-            part: None,
-            added: 0,
-        };
         let result = match spoilt {
             true => Err(StoreError::Unreadable("it changed".to_owned())),
             false => Ok(data),
@@ -588,10 +585,10 @@ impl Stage {
             Work::Read { .. } => {
                 assert!(self.store.contains(&piece), "reads what it has");
                 if let Some(reads) = &mut self.reads {
-                    reads.push(piece);
+                    reads.push(job);
                     return None;
                 }
-                return Some(self.piece_read(piece));
+                return Some(self.piece_read(job));
             }
             Work::Write { data } => {
                 let begin = (piece * PIECE) as usize;

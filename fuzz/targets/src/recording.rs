@@ -2,7 +2,7 @@
 
 use swarm_core::engine::{Config, Engine, Event, Output};
 use swarm_core::record::{
-    Entry, Header, Layouts, Reader, RecordError, Recorder, Replay, ReplayError, Sink,
+    Entry, Header, Reader, RecordError, Recorder, Replay, ReplayError, Sink, Torrents,
 };
 use swarm_core::time::Time;
 
@@ -99,11 +99,11 @@ fn record_again(header: &Header, entries: Vec<Entry>) {
     let (mut recorder, part) = Recorder::begin(header);
     let mut recording = Vec::new();
     recording.record(part);
-    let mut layouts = Layouts::new();
+    let mut torrents = Torrents::default();
     let mut inputs = Vec::new();
     for entry in entries.into_iter().take(MAX_INPUTS) {
         now = entry.time();
-        let Ok(Some(input)) = entry.input(&mut layouts) else {
+        let Ok(Some(input)) = entry.input(&mut torrents) else {
             break;
         };
         let told = format!("{:?} {input:?}", now.since_epoch());
@@ -113,7 +113,7 @@ fn record_again(header: &Header, entries: Vec<Entry>) {
         inputs.push(told);
         recording.record(recorder.input(now, &input));
         engine.handle(now, input);
-        drain(&mut engine, &mut recorder, &mut layouts);
+        drain(&mut engine, &mut recorder, &mut torrents);
         engine.view(now);
     }
     recording.record(recorder.end(now));
@@ -129,14 +129,14 @@ fn record_again(header: &Header, entries: Vec<Entry>) {
     // Inputs can't be compared; their words say all that is in them.
     let words = |entry: Entry| {
         let time = entry.time().since_epoch();
-        let input = entry.input(&mut layouts).expect("it was read before");
+        let input = entry.input(&mut torrents).expect("it was read before");
         input.map(|input| format!("{time:?} {input:?}"))
     };
     let reread: Vec<String> = again.entries.into_iter().filter_map(words).collect();
     assert_eq!(reread, inputs);
 }
 
-fn drain(engine: &mut Engine, recorder: &mut Recorder, layouts: &mut Layouts) {
+fn drain(engine: &mut Engine, recorder: &mut Recorder, torrents: &mut Torrents) {
     for _ in 0..MAX_OUTPUTS {
         let output = engine.poll_output();
         recorder.polled(output.as_ref());
@@ -145,7 +145,7 @@ fn drain(engine: &mut Engine, recorder: &mut Recorder, layouts: &mut Layouts) {
             eprintln!("    {output:?}");
         }
         if let Output::Event(Event::Metadata(metainfo)) = output {
-            layouts.insert(metainfo.info_hash(), *metainfo.layout());
+            torrents.describe(&metainfo);
         }
     }
 }

@@ -17,9 +17,7 @@ pub struct Job {
     /// The first byte of the part within the piece; none for a whole piece.
     pub part: Option<u32>,
     /// The torrent's number, counted from 0 as torrents are added to the engine: one that is
-    /// removed and added again is another, for which the answers to the first one mean nothing.
-    /// A [`Node`](crate::node::Node) drops those that come late; recordings have no numbers, so
-    /// [`Engine::handle`](super::super::Engine::handle) does not look.
+    /// removed and added again is another, and what comes of this means nothing to it.
     pub added: u32,
 }
 

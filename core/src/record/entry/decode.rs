@@ -1,17 +1,19 @@
 //! Entries put together to inputs again.
 
-use super::{Entry, Here, Layouts, Of, StoreFailure, What};
+use bytes::Bytes;
+
+use super::{Entry, Here, Of, Outcome, StoreFailure, What};
 use crate::engine::{Command, Done, Input, Job, Resume, StoreError};
 use crate::id::{InfoHash, LinkId};
 use crate::metainfo::Metainfo;
 use crate::net::{LaneLimits, RelayPolicy};
-use crate::pieces::{Bitfield, Layout, PieceIndex};
-use crate::record::RecordError;
+use crate::pieces::{Bitfield, Layout};
+use crate::record::{RecordError, Torrents};
 
 impl Entry {
-    /// The input, or none at the end. A piece is looked up in `layouts`, and the layout of
-    /// a torrent that is added is put there.
-    pub fn input(self, layouts: &mut Layouts) -> Result<Option<Input>, RecordError> {
+    /// The input, or none at the end. `torrents` has what the entries before it said, and keeps
+    /// what this one says.
+    pub fn input(self, torrents: &mut Torrents) -> Result<Option<Input>, RecordError> {
         let Entry { head, body } = self;
         Ok(Some(match head.what {
             What::End => return Ok(None),
@@ -74,18 +76,12 @@ impl Entry {
                 bytes: body,
             },
             What::Room(channel, bytes) => Input::Room { channel, bytes },
-            What::Read(of, result) => {
-                let result = result.map(|()| body).map_err(StoreError::from);
-                Input::Store(of.job(layouts)?, Done::Read(result))
-            }
-            What::Written(of, result) => {
-                let result = result.map_err(StoreError::from);
-                Input::Store(of.job(layouts)?, Done::Written(result))
-            }
-            What::Hashed(of, digest) => Input::Store(of.job(layouts)?, Done::Hashed(digest)),
-            What::Verified(of, result) => {
-                let result = result.map_err(StoreError::from);
-                Input::Store(of.job(layouts)?, Done::Verified(result))
+            What::Read(of, result) => of.in_time(Outcome::Read(result), body, torrents)?,
+            What::Written(of, result) => of.in_time(Outcome::Written(result), body, torrents)?,
+            What::Hashed(of, digest) => of.in_time(Outcome::Hashed(digest), body, torrents)?,
+            What::Verified(of, result) => of.in_time(Outcome::Verified(result), body, torrents)?,
+            What::Stored { of, added, outcome } => {
+                Input::Store(of.job(added, torrents)?, outcome.done(body))
             }
             What::AddTorrent {
                 trackers,
@@ -95,7 +91,8 @@ impl Entry {
                 let info_hash = InfoHash::of(&body);
                 let metainfo = Metainfo::from_info(body, info_hash, trackers)?;
                 let resume = resume.check(metainfo.layout())?;
-                layouts.insert(info_hash, *metainfo.layout());
+                torrents.describe(&metainfo);
+                torrents.add(info_hash);
                 Input::Command(Command::AddTorrent {
                     metainfo,
                     resume,
@@ -107,15 +104,21 @@ impl Entry {
                 name,
                 check,
                 paused,
-            } => Input::Command(Command::AddLink {
-                info_hash,
-                name,
-                check,
-                paused,
-            }),
+            } => {
+                torrents.add(info_hash);
+                Input::Command(Command::AddLink {
+                    info_hash,
+                    name,
+                    check,
+                    paused,
+                })
+            }
             What::Pause(info_hash) => Input::Command(Command::Pause(info_hash)),
             What::Resume(info_hash) => Input::Command(Command::Resume(info_hash)),
-            What::Remove(info_hash) => Input::Command(Command::Remove(info_hash)),
+            What::Remove(info_hash) => {
+                torrents.remove(info_hash);
+                Input::Command(Command::Remove(info_hash))
+            }
             What::SetStrategy(info_hash, strategy) => {
                 Input::Command(Command::SetStrategy(info_hash, strategy))
             }
@@ -127,7 +130,7 @@ impl Entry {
             }
             What::Lost(info_hash, pieces) => {
                 let pieces = pieces.into_iter();
-                let pieces = pieces.map(|piece| piece_of(info_hash, piece, layouts));
+                let pieces = pieces.map(|piece| torrents.piece(info_hash, piece));
                 Input::Lost {
                     info_hash,
                     pieces: pieces.collect::<Result<_, _>>()?,
@@ -138,20 +141,36 @@ impl Entry {
 }
 
 impl Of {
-    fn job(self, layouts: &Layouts) -> Result<Job, RecordError> {
+    fn job(self, added: u32, torrents: &Torrents) -> Result<Job, RecordError> {
         Ok(Job {
             info_hash: self.info_hash,
-            piece: piece_of(self.info_hash, self.piece, layouts)?,
+            piece: torrents.piece(self.info_hash, self.piece)?,
             part: self.part,
-            // Recorded answers are in time, and nobody asks.
-            added: 0,
+            added,
         })
+    }
+
+    /// The input of an entry without a number.
+    fn in_time(
+        self,
+        outcome: Outcome,
+        body: Bytes,
+        torrents: &Torrents,
+    ) -> Result<Input, RecordError> {
+        let added = torrents.number(self.info_hash);
+        Ok(Input::Store(self.job(added, torrents)?, outcome.done(body)))
     }
 }
 
-fn piece_of(info_hash: InfoHash, piece: u32, layouts: &Layouts) -> Result<PieceIndex, RecordError> {
-    let layout = layouts.get(&info_hash).ok_or(RecordError::Piece)?;
-    layout.piece(piece).ok_or(RecordError::Piece)
+impl Outcome {
+    fn done(self, body: Bytes) -> Done {
+        match self {
+            Outcome::Read(result) => Done::Read(result.map(|()| body).map_err(StoreError::from)),
+            Outcome::Written(result) => Done::Written(result.map_err(StoreError::from)),
+            Outcome::Hashed(digest) => Done::Hashed(digest),
+            Outcome::Verified(result) => Done::Verified(result.map_err(StoreError::from)),
+        }
+    }
 }
 
 fn link_up(

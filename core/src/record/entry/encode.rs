@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Here, Of, StoreFailure, What};
+use super::{Here, Of, Outcome, StoreFailure, What};
 use crate::chunk::Chunk;
 use crate::engine::{Command, Done, Input, Job, Resume, StoreError};
 use crate::net::RelayPolicy;
@@ -101,18 +101,21 @@ impl What {
             piece: job.piece.get(),
             part: job.part,
         };
-        let what = match done {
-            Done::Read(Ok(data)) => return (What::Read(of, Ok(())), data.to_bytes()),
-            Done::Read(Err(error)) => What::Read(of, Err(error.into())),
+        let (outcome, body) = match done {
+            Done::Read(Ok(data)) => (Outcome::Read(Ok(())), data.to_bytes()),
+            Done::Read(Err(error)) => (Outcome::Read(Err(error.into())), Bytes::new()),
             Done::Written(result) => {
-                What::Written(of, result.as_ref().copied().map_err(StoreFailure::from))
+                let result = result.as_ref().copied().map_err(StoreFailure::from);
+                (Outcome::Written(result), Bytes::new())
             }
-            Done::Hashed(digest) => What::Hashed(of, *digest),
+            Done::Hashed(digest) => (Outcome::Hashed(*digest), Bytes::new()),
             Done::Verified(result) => {
-                What::Verified(of, result.as_ref().copied().map_err(StoreFailure::from))
+                let result = result.as_ref().copied().map_err(StoreFailure::from);
+                (Outcome::Verified(result), Bytes::new())
             }
         };
-        (what, Bytes::new())
+        let added = job.added;
+        (What::Stored { of, added, outcome }, body)
     }
 
     fn of_command(command: &Command) -> (Self, Bytes) {

@@ -10,7 +10,7 @@ pub(super) fn arbitrary_input(u: &mut Unstructured<'_>, metainfo: &Metainfo) -> 
         info_hash,
         piece,
         part: u.arbitrary()?,
-        added: 0,
+        added: u.arbitrary()?,
     };
     let channel = ChannelKey {
         link: LinkId(u.arbitrary()?),
