@@ -14,6 +14,16 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// See [`PAUSE`].
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
+/// A node to join by as a person names it, a host and a port; whether there is such a host shows
+/// later. `Err` says what is wanted.
+pub fn host_and_port(text: &str) -> Result<String, String> {
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    match port.map(|(_, port)| port.parse::<u16>()) {
+        Some(Ok(1..)) => Ok(text.to_owned()),
+        _ => Err("it must be a host and a port, such as 192.0.2.1:6881".to_owned()),
+    }
+}
+
 /// See the module. Must be used within a Tokio runtime.
 #[derive(Debug, Default)]
 pub(crate) struct Names {

@@ -40,6 +40,7 @@ pub mod file;
 pub mod node;
 mod sockets;
 
+pub use bootstrap::host_and_port;
 pub use file::TableFile;
 pub use node::{DhtNode, Event, Listen, Options};
 

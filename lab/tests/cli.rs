@@ -51,7 +51,6 @@ fn wrong_values_are_one_clear_line() {
     for (arguments, line) in [
         (&["--free-riders", "2"][..], "free-riders is 2"),
         (&["--piece-length", "1000"], "a multiple of 16 KiB"),
-        (&["--scenario", "no-such-file.toml"], "no-such-file.toml"),
         (&["--up", "fast"], "`fast` is no rate"),
         (&["--outage", "30s"], "30s+20s"),
         (&["--stay", "seed-for"], "seed-for:60s"),
@@ -64,6 +63,21 @@ fn wrong_values_are_one_clear_line() {
             first.starts_with("error: ") && first.contains(line),
             "{error}"
         );
+    }
+}
+
+#[test]
+fn a_file_that_is_missing_is_no_wrong_value() {
+    for arguments in [
+        &["run", "--scenario", "no-such-file"][..],
+        &["dht", "--scenario", "no-such-file"],
+        &["replay", "no-such-file"],
+    ] {
+        let output = lab(arguments);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains("no-such-file"), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
     }
 }
 
@@ -238,7 +252,7 @@ fn test_files_are_generated_once() {
     assert_eq!((first.len(), second.len()), (100_000, 100_000));
     assert_ne!(first, second);
     let again = generate(&["--seed", "2"]);
-    assert_eq!(again.status.code(), Some(2));
+    assert_eq!(again.status.code(), Some(1));
     assert!(text(&again.stderr).contains("--force"));
     assert_eq!(read("piece_0.bin"), first, "what was there is untouched");
     assert!(generate(&["--seed", "2", "--force"]).status.success());

@@ -89,7 +89,7 @@ pub(crate) struct Ways {
     #[arg(long = "tracker", value_name = "ADDRESS")]
     pub(crate) trackers: Vec<String>,
     /// A peer to call by TCP; may be given several times.
-    #[arg(long = "peer", value_name = "HOST:PORT", value_parser = peer)]
+    #[arg(long = "peer", value_name = "HOST:PORT", value_parser = dht_node::host_and_port)]
     pub(crate) peers: Vec<String>,
     /// The port at which others can call us by TCP; any that is free, if it is 0.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
@@ -213,15 +213,6 @@ pub(crate) struct Show {
     /// null.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// A host and a port; whether there is such a host shows later.
-fn peer(text: &str) -> Result<String, String> {
-    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-    match port.map(|(_, port)| port.parse::<u16>()) {
-        Some(Ok(1..)) => Ok(text.to_owned()),
-        _ => Err("it must be a host and a port, such as 192.0.2.1:6881".to_owned()),
-    }
 }
 
 /// An address in one way of writing.

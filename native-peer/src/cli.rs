@@ -8,9 +8,13 @@ use clap::{Parser, Subcommand};
 
 use crate::arguments::{Create, Dht, Get, Seed, Show};
 use crate::commands;
+use crate::error::WRONG_USAGE;
 use crate::text::{complain, plain};
 
 /// Shares files with browser tabs and other BitTorrent clients, and fetches from them.
+///
+/// Ends with exit code 0 if all went well, 1 if something failed, 2 if what was asked for makes no
+/// sense, 130 after Ctrl-C.
 #[derive(Debug, Parser)]
 #[command(name = "native-peer", version, arg_required_else_help = false)]
 struct Cli {
@@ -49,7 +53,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(error) => {
             complain(&usage(&error));
-            return ExitCode::FAILURE;
+            return WRONG_USAGE.into();
         }
     };
     let result = match cli.command {
@@ -61,7 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     result.unwrap_or_else(|error| {
         complain(&plain(&format!("error: {error}")));
-        ExitCode::FAILURE
+        error.exit_code()
     })
 }
 

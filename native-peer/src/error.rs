@@ -2,12 +2,16 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use swarm_core::engine::StoreError;
 use swarm_core::metainfo::{CreateError, MetainfoError, TorrentLinkError};
 
 use crate::address::AddressError;
 use crate::text::shown;
+
+/// What was asked for makes no sense: the usual exit code for that, apart from that of what failed.
+pub(crate) const WRONG_USAGE: u8 = 2;
 
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -69,12 +73,30 @@ pub enum Error {
     /// The disk did not do what it was asked.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What was typed makes no sense, or not for this torrent.
+    #[error("{0}")]
+    Usage(String),
     /// Anything else, in words.
     #[error("{0}")]
     Other(String),
 }
 
 impl Error {
+    /// What the program ends with: [`WRONG_USAGE`] if another command is what helps.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Error::Link { .. } | Error::Address(_) | Error::Usage(_) => WRONG_USAGE.into(),
+            Error::File { .. }
+            | Error::RecordingExists(_)
+            | Error::Torrent { .. }
+            | Error::Listen { .. }
+            | Error::ListenUdp { .. }
+            | Error::Create(_)
+            | Error::Store(_)
+            | Error::Other(_) => ExitCode::FAILURE,
+        }
+    }
+
     pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
         move |source| Error::File {
             action,

@@ -28,9 +28,18 @@ fn succeed(folder: &Path, arguments: &[&str]) -> String {
 
 /// Runs what must fail as promised: exit code 1, one line, nothing on standard output.
 fn fail(folder: &Path, arguments: &[&str]) -> String {
+    fail_with(1, folder, arguments)
+}
+
+/// The same of what makes no sense, as it is typed: exit code 2.
+fn misuse(folder: &Path, arguments: &[&str]) -> String {
+    fail_with(2, folder, arguments)
+}
+
+fn fail_with(code: i32, folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
     assert_eq!(text.lines().count(), 1, "{arguments:?}: {text}");
     assert!(text.starts_with("error: "), "{arguments:?}: {text}");
     assert!(output.stdout.is_empty(), "{arguments:?}");
@@ -113,7 +122,7 @@ fn what_is_shared_is_not_replaced_by_its_torrent() {
         ["create", "Ordner", "-o", "Ordner/a.txt"],
         ["create", "b", "-o", "./Ordner/../b"],
     ] {
-        let text = fail(at, &arguments);
+        let text = misuse(at, &arguments);
         assert!(text.contains("one of the files to share"), "{text}");
     }
     assert_eq!(fs::read(at.join("Ordner/a.txt")).unwrap(), b"a");
@@ -129,12 +138,12 @@ fn a_wish_that_a_torrent_cannot_fulfil_is_told_before_anything_is_made() {
     let at = folder.path();
     succeed(at, &["create", "Ordner", "-o", "x.torrent"]);
     let get = ["get", "x.torrent", "-o", "out"];
-    let text = fail(at, &[&get[..], &["--only", "c.txt"]].concat());
+    let text = misuse(at, &[&get[..], &["--only", "c.txt"]].concat());
     assert!(
         text.contains("--only c.txt matches no file of Ordner"),
         "{text}"
     );
-    let text = fail(
+    let text = misuse(
         at,
         &[&get[..], &["--only", "a.txt", "--skip", "Ordner"]].concat(),
     );
@@ -205,8 +214,74 @@ fn a_link_is_shown_as_far_as_it_tells() {
     assert_eq!(show(folder.path(), hash)["name"], Value::Null);
 }
 
+/// Checks that each of these ends with this code, and says something on its one line.
+fn check_failures(code: i32, folder: &Path, cases: &[(&[&str], &str)]) {
+    for (arguments, expected) in cases {
+        let text = fail_with(code, folder, arguments);
+        assert!(text.contains(expected), "{arguments:?}: {text}");
+        assert!(!text.trim_end().contains(char::is_control), "{text:?}");
+    }
+}
+
 #[test]
-fn what_cannot_be_accepted_is_told_on_one_line() {
+fn what_makes_no_sense_is_told_on_one_line() {
+    let folder = folder_with(&[("file", b"bytes"), ("below/file", b"bytes")]);
+    let at = folder.path();
+    let hash = "2c6b6858d61da9543d4231a71db4b1c9264b0685";
+    let create = |more: &[&'static str]| [&["create", "file", "-o", "x.torrent"], more].concat();
+    let get = |more: &[&'static str]| [&["get", hash, "-o", "out"], more].concat();
+    check_failures(
+        2,
+        at,
+        &[
+            (&[], "seed, get, create"),
+            (&["dht"], "lookup, get, put"),
+            (&["frobnicate"], "frobnicate"),
+            (&["show"], "TORRENT"),
+            (&["show", "x", "y"], "y"),
+            (&["show", "--jason", "x"], "--jason"),
+            (&["show", "what is this"], "not a share link"),
+            (&["show", ""], "not a share link"),
+            (&["show", "magnet:?dn=nothing"], "xt=urn:btih"),
+            (&["show", "magnet:?xt=urn:btih:abc"], "info-hash"),
+            (&["create", "file"], "--output"),
+            (&create(&["below/file"]), "two of the paths"),
+            (&create(&["--name", "a/b"]), "a name is wanted"),
+            (&create(&["--piece-length", "1000"]), "power of two"),
+            (&create(&["--tracker", "gopher://x"]), "gopher://x"),
+            (&create(&["--web-seed", "x"]), "https://example.org"),
+            (&["seed", "file", "--up", "0"], "a second above 0"),
+            (
+                &["seed", "file", "--tracker", "nonsense"],
+                "nonsense is not a tracker address",
+            ),
+            (&["seed", "file", "--tracker", "ftp://x"], "udp://"),
+            (&["get", "nonsense"], "not a share link"),
+            (&get(&["--down", "fast"]), "a second above 0"),
+            (&get(&["--seed-ratio", "all"]), "--seed-ratio"),
+            (&get(&["--seed-time", "soon"]), "--seed-time"),
+            (
+                &get(&["--tracker", "udp://x"]),
+                "udp://x is not a tracker address",
+            ),
+            (
+                &get(&["--peer", "192.0.2.1"]),
+                "it must be a host and a port",
+            ),
+            (&get(&["--no-dht", "--dht-port", "1"]), "--no-dht"),
+            (&get(&["--bridge", "--no-tcp"]), "--no-tcp"),
+            (&["dht", "get", "12"], "40 hexadecimal digits"),
+            (&["dht", "lookup", "nothing"], "not a share link"),
+            (&["dht", "put", "text", "--seq", "1"], "--secret"),
+        ],
+    );
+    for left in ["x.torrent", "out"] {
+        assert!(!at.join(left).exists(), "nothing is begun");
+    }
+}
+
+#[test]
+fn what_fails_is_told_on_one_line() {
     let folder = folder_with(&[
         ("junk.torrent", b"this is no torrent"),
         ("short.torrent", b"d4:infod"),
@@ -217,88 +292,32 @@ fn what_cannot_be_accepted_is_told_on_one_line() {
     let at = folder.path();
     fs::create_dir(at.join("hollow")).unwrap();
     let hash = "2c6b6858d61da9543d4231a71db4b1c9264b0685";
-    let cases: &[(&[&str], &str)] = &[
-        (&[], "seed, get, create"),
-        (&["frobnicate"], "frobnicate"),
-        (&["show"], "TORRENT"),
-        (&["show", "x", "y"], "y"),
-        (&["show", "--jason", "x"], "--jason"),
-        (&["show", "missing.torrent"], "cannot read missing.torrent"),
-        (&["show", "junk.torrent"], "junk.torrent"),
-        (&["show", "short.torrent"], "short.torrent"),
-        (&["show", "escape\x1b[2J.torrent"], "escape"),
-        (&["show", "."], "cannot read ."),
-        (&["show", "what is this"], "not a share link"),
-        (&["show", ""], "not a share link"),
-        (&["show", "magnet:?dn=nothing"], "xt=urn:btih"),
-        (&["show", "magnet:?xt=urn:btih:abc"], "info-hash"),
-        (
-            &["create", "missing", "-o", "x.torrent"],
-            "cannot read missing",
-        ),
-        (&["create", "hollow", "-o", "x.torrent"], "nothing to share"),
-        (
-            &["create", "empty", "-o", "x.torrent"],
-            "every file is empty",
-        ),
-        (
-            &["create", "file", "file", "-o", "x.torrent"],
-            "two of the paths",
-        ),
-        (
-            &["create", "file", "-o", "no/such/folder/x.torrent"],
-            "cannot write no/such/folder/x.torrent",
-        ),
-        (
-            &[
-                "create",
-                "file",
-                "-o",
-                "x.torrent",
-                "--piece-length",
-                "1000",
-            ],
-            "power of two",
-        ),
-        (
-            &[
-                "create",
-                "file",
-                "-o",
-                "x.torrent",
-                "--tracker",
-                "gopher://x",
-            ],
-            "gopher://x",
-        ),
-        (&["create", "file"], "--output"),
-        (&["seed", "missing"], "cannot read missing"),
-        (&["seed", "file", "--up", "0"], "a second above 0"),
-        (&["get", hash, "--down", "fast"], "a second above 0"),
-        (&["get", hash, "--seed-ratio", "all"], "--seed-ratio"),
-        (&["get", hash, "--seed-time", "soon"], "--seed-time"),
-        (
-            &["seed", "file", "--tracker", "nonsense"],
-            "nonsense is not a tracker address",
-        ),
-        (&["seed", "file", "--tracker", "ftp://x"], "udp://"),
-        (&["get", "junk.torrent"], "junk.torrent"),
-        (&["get", "nonsense"], "not a share link"),
-        (&["get", hash, "-o", "file/below"], "file/below"),
-        (
-            &["get", hash, "-o", "out", "--tracker", "udp://x"],
-            "udp://x is not a tracker address",
-        ),
-        (
-            &["get", hash, "-o", "out", "--peer", "192.0.2.1"],
-            "it must be a host and a port",
-        ),
-    ];
-    for (arguments, expected) in cases {
-        let text = fail(at, arguments);
-        assert!(text.contains(expected), "{arguments:?}: {text}");
-        assert!(!text.trim_end().contains(char::is_control), "{text:?}");
-    }
+    let create = |what: &'static str| ["create", what, "-o", "x.torrent"];
+    check_failures(
+        1,
+        at,
+        &[
+            (&["show", "missing.torrent"], "cannot read missing.torrent"),
+            (&["show", "junk.torrent"], "junk.torrent"),
+            (&["show", "short.torrent"], "short.torrent"),
+            (&["show", "escape\x1b[2J.torrent"], "escape"),
+            (&["show", "."], "cannot read ."),
+            (&create("missing"), "cannot read missing"),
+            (&create("hollow"), "nothing to share"),
+            (&create("empty"), "every file is empty"),
+            (
+                &["create", "file", "-o", "no/such/folder/x.torrent"],
+                "cannot write no/such/folder/x.torrent",
+            ),
+            (&["seed", "missing"], "cannot read missing"),
+            (&["get", "junk.torrent"], "junk.torrent"),
+            (&["get", hash, "-o", "file/below"], "file/below"),
+            (
+                &["get", hash, "-o", "out", "--record", "file"],
+                "file is there already",
+            ),
+        ],
+    );
     assert!(
         !at.join("x.torrent").exists(),
         "nothing is left behind by what failed"
@@ -412,10 +431,10 @@ fn a_private_torrent_is_announced_to_no_tracker_but_its_own() {
         text.contains("a is private") && text.contains("http://private.invalid/announce"),
         "{text}"
     );
-    let text = fail(at, &[&get[..], &["--tracker", "ws://127.0.0.1:1"]].concat());
+    let text = misuse(at, &[&get[..], &["--tracker", "ws://127.0.0.1:1"]].concat());
     assert!(text.contains("only its own trackers"), "{text}");
     succeed(at, &[&create[..], &["none.torrent"]].concat());
-    let text = fail(at, &["get", "none.torrent", "-o", "out"]);
+    let text = misuse(at, &["get", "none.torrent", "-o", "out"]);
     assert!(text.contains("names no tracker"), "{text}");
     assert!(!at.join("out").exists());
 }

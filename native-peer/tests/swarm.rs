@@ -213,7 +213,7 @@ fn a_pattern_that_matches_nothing_is_told_once_the_files_are_known() {
     let (_seed, link) = Peer::seed(at, &["Много файлов", "--tracker", &tracker.url()]);
     let output = Peer::start(at, &["get", &link, "-o", "out", "--skip", "*.JPG"]).end();
     let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert_eq!(output.status.code(), Some(2), "{text}");
     let last = text.lines().last().unwrap();
     assert!(
         last.starts_with("error: --skip *.JPG matches no file"),

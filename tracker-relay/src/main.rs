@@ -99,14 +99,15 @@ fn open_dht(options: &Options, config: &Config) -> anyhow::Result<Option<DhtNode
     let Some(address) = options.dht else {
         return Ok(None);
     };
-    let file = options.dht_table.clone().map(TableFile::open);
+    let file = options.dht_table.clone().map(|path| {
+        let words = format!("can't keep the table of the DHT in {}", path.display());
+        TableFile::open(path).context(words)
+    });
     let node = DhtNode::open(dht_node::Options {
         config: config.dht.clone(),
         listen: Listen::At(address),
         bootstrap: options.dht_bootstrap.clone(),
-        file: file
-            .transpose()
-            .context("can't keep the table of the DHT")?,
+        file: file.transpose()?,
     });
     let node = node.with_context(|| format!("can't listen on {address} (UDP, DHT)"))?;
     Ok(Some(node))

@@ -75,7 +75,8 @@ pub(crate) struct Options {
         env = "TABSWARM_DHT_BOOTSTRAP",
         value_name = "HOST:PORT",
         value_delimiter = ',',
-        requires = "dht"
+        requires = "dht",
+        value_parser = dht_node::host_and_port
     )]
     pub(crate) dht_bootstrap: Vec<String>,
 

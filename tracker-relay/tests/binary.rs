@@ -57,6 +57,40 @@ async fn it_prints_its_address_and_stops_on_sigterm() {
     assert!(server.wait().await.unwrap().success());
 }
 
+#[tokio::test]
+async fn what_makes_no_sense_is_told_apart_from_what_fails() {
+    let stun = ["--stun-name", "a:1", "--stun-name", "b:1", "--stun-name"];
+    let fifth = [
+        &stun[..],
+        &["c:1", "--stun-name", "d:1", "--stun-name", "e:1"],
+    ]
+    .concat();
+    let dht = ["--listen", "127.0.0.1:0", "--dht", "127.0.0.1:0"];
+    for (code, options, says) in [
+        (2, vec!["--listen", "localhost"], "127.0.0.1:8080"),
+        (2, vec!["--log", "loud"], "`loud` is no level"),
+        (2, vec!["--max-connections", "0"], "at least 1"),
+        (2, vec!["--dht-table", "x"], "--dht"),
+        (
+            2,
+            [&dht[..], &["--dht-bootstrap", "host"]].concat(),
+            "a host and a port",
+        ),
+        (2, fifth, "5 times"),
+        (
+            1,
+            [&dht[..], &["--dht-table", "/dev/null/table"]].concat(),
+            "/dev/null/table",
+        ),
+    ] {
+        let output = binary().args(&options).output().await.unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{options:?}: {text}");
+        assert!(text.contains(says), "{options:?}: {text}");
+        assert!(output.stdout.is_empty(), "{options:?}");
+    }
+}
+
 /// Starts it, and returns where it listens.
 async fn start(options: &[&str]) -> (Child, SocketAddr) {
     let mut server = binary()

@@ -11,7 +11,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use swarm_core::rng::Rng;
 
 use super::interrupt::{self, Interrupt};
-use super::options::Wrong;
 use super::units::{show_bytes, whole_bytes};
 
 /// Bytes that are made at a time.
@@ -44,9 +43,7 @@ impl Generate {
             && let Some(there) = (0..self.count).map(path).find(|path| path.exists())
         {
             let there = there.display();
-            bail!(Wrong(format!(
-                "{there} is there already; --force replaces it"
-            )));
+            bail!("{there} is there already; --force replaces it");
         }
         fs::create_dir_all(&self.directory)
             .with_context(|| format!("cannot make {}", self.directory.display()))?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde::de::DeserializeOwned;
 use swarm_core::pieces;
@@ -226,9 +227,9 @@ fn limit(field: &mut Option<f64>, option: Option<Limit>) {
 }
 
 /// Reads a scenario file: TOML if its name says so, JSON otherwise.
-pub(crate) fn read<S: DeserializeOwned>(path: &Path) -> Result<S, Wrong> {
+pub(crate) fn read<S: DeserializeOwned>(path: &Path) -> anyhow::Result<S> {
     let name = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| Wrong(format!("{name}: {error}")))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
     let scenario = if path
         .extension()
         .is_some_and(|extension| extension == "toml")
@@ -238,7 +239,7 @@ pub(crate) fn read<S: DeserializeOwned>(path: &Path) -> Result<S, Wrong> {
     } else {
         serde_json::from_str(&text).map_err(|error| (None, error.to_string()))
     };
-    scenario.map_err(|(at, message)| {
+    let scenario = scenario.map_err(|(at, message)| {
         let line = at.map(|at| {
             text.as_bytes()[..at.min(text.len())]
                 .iter()
@@ -248,7 +249,8 @@ pub(crate) fn read<S: DeserializeOwned>(path: &Path) -> Result<S, Wrong> {
         });
         let line = line.map_or(String::new(), |line| format!("line {line}: "));
         Wrong(format!("{name}: {line}{}", message.replace('\n', " ")))
-    })
+    });
+    Ok(scenario?)
 }
 
 /// A scenario that can be played.

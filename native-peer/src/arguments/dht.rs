@@ -5,8 +5,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::peer;
-
 /// Says how to take part in the DHT.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DhtWays {
@@ -16,7 +14,7 @@ pub(crate) struct DhtWays {
     /// A node to join the DHT by, in place of those of the torrent file and the well-known ones;
     /// may be given several times.
     /// Who is met there is remembered for the next time with the same ones.
-    #[arg(long, value_name = "HOST:PORT", value_parser = peer)]
+    #[arg(long, value_name = "HOST:PORT", value_parser = dht_node::host_and_port)]
     pub(crate) dht_bootstrap: Vec<String>,
 }
 

@@ -40,7 +40,7 @@ impl Chosen {
                 Some(
                     asked
                         .priorities(metainfo)
-                        .ok_or_else(|| Error::Other(none()))?,
+                        .ok_or_else(|| Error::Usage(none()))?,
                 )
             }
             _ => None,
@@ -58,7 +58,7 @@ impl Chosen {
             })
             .collect();
         if priorities.iter().all(|p| *p == Priority::Skip) {
-            return Err(Error::Other(
+            return Err(Error::Usage(
                 "--only, --skip and the link together leave nothing to fetch".to_owned(),
             ));
         }
@@ -147,7 +147,7 @@ fn matches(
             .peekable();
         if found.peek().is_none() {
             let name = metainfo.name();
-            return Err(Error::Other(format!(
+            return Err(Error::Usage(format!(
                 "{option} {text} matches no file of {name} (case counts)"
             )));
         }

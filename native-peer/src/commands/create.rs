@@ -64,7 +64,7 @@ fn check_place(output: &Path, paths: &[PathBuf]) -> Result<(), Error> {
     let shared = paths.iter().filter_map(|path| path.canonicalize().ok());
     if there.is_file() && shared.into_iter().any(|path| there.starts_with(path)) {
         let output = shown(output);
-        return Err(Error::Other(format!(
+        return Err(Error::Usage(format!(
             "{output} is one of the files to share and would be replaced: name another file, or move it away"
         )));
     }

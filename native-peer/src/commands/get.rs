@@ -149,7 +149,7 @@ async fn fetch(
             Reached::Metadata(metainfo) => {
                 if metainfo.is_private() && !named {
                     let name = plain(metainfo.name());
-                    return Err(Error::Other(format!(
+                    return Err(Error::Usage(format!(
                         "{name} is private, and the link names none of its trackers: use its .torrent file"
                     )));
                 }

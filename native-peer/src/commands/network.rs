@@ -100,13 +100,13 @@ impl Network {
         let (name, named) = (plain(name), plain(&own.concat().join(", ")));
         let is_own = |tracker| usable.iter().flatten().any(|own| own == tracker);
         if !own.is_empty() && !chosen.iter().flatten().all(is_own) {
-            return Err(Error::Other(format!(
+            return Err(Error::Usage(format!(
                 "{name} is private: only its own trackers may be asked ({named})"
             )));
         }
         let tiers = if chosen.is_empty() { &usable } else { &chosen };
         if tiers.is_empty() && own.is_empty() {
-            return Err(Error::Other(format!(
+            return Err(Error::Usage(format!(
                 "{name} is private and names no tracker: name one with --tracker"
             )));
         }

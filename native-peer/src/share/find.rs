@@ -75,7 +75,7 @@ pub struct FoundFile {
 /// are in. A symbolic link that is named is followed, one that is met is not.
 pub fn find(paths: &[PathBuf], name: Option<&str>) -> Result<Found, Error> {
     if let Some(name) = name.filter(|name| name.contains(['/', '\\']) || name.contains('\0')) {
-        return Err(Error::Other(format!(
+        return Err(Error::Usage(format!(
             "{} is a path: a name is wanted, without folders",
             plain(name)
         )));
@@ -101,7 +101,7 @@ pub fn find(paths: &[PathBuf], name: Option<&str>) -> Result<Found, Error> {
             for path in paths {
                 let own = base_name(path)?;
                 if !names.insert(own.clone()) {
-                    return Err(Error::Other(format!(
+                    return Err(Error::Usage(format!(
                         "two of the paths are called {}",
                         shown(own.as_ref())
                     )));

@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Lookup) -> Result<ExitCode, Error> {
     let info_hash = match Source::read(&arguments.torrent)? {
         Source::Link(link) => link.info_hash,
         Source::Torrent(metainfo, _) if metainfo.is_private() => {
-            return Err(Error::Other(
+            return Err(Error::Usage(
                 "a private torrent is not looked for in the DHT".to_owned(),
             ));
         }

@@ -78,7 +78,7 @@ pub(super) fn put(arguments: &PutValue) -> Result<ExitCode, Error> {
             secret::open(path)?.sign(salt, seq, value)
         }
     };
-    let item = item.map_err(|error| Error::Other(format!("this can't be stored: {error}")))?;
+    let item = item.map_err(|error| Error::Usage(format!("this can't be stored: {error}")))?;
     let request = Request::Put {
         item: item.clone(),
         cas: None,
