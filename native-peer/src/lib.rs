@@ -30,6 +30,7 @@ pub mod link;
 mod links;
 mod lsd;
 mod named;
+mod news;
 mod pace;
 pub mod recording;
 pub mod screen;

@@ -1,19 +1,21 @@
 //! Standard error: a bar that moves on a terminal, a line now and then elsewhere.
 
+mod lines;
+
 use std::io::IsTerminal;
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use swarm_core::engine::{TorrentState, TorrentView, TrackerView};
 use tokio::time::Instant;
 
 use crate::link::LinkStatus;
+use crate::news::News;
 use crate::share::Progress;
 use crate::status;
 use crate::text::{complain, plain};
 
-/// How often a line is written where there is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(10);
+use lines::Lines;
+
 /// The bar counts in thousandths, because progress is a fraction.
 const WHOLE: u64 = 1000;
 
@@ -26,10 +28,11 @@ const BYTES: &str =
 #[derive(Debug)]
 pub struct Screen {
     bar: ProgressBar,
-    terminal: bool,
+    /// Where there is no terminal.
+    lines: Option<Lines>,
+    news: News,
     /// The bar as it is styled now.
     shown: Option<TorrentState>,
-    last_line: Option<(Instant, TorrentState, String)>,
 }
 
 impl Screen {
@@ -43,15 +46,22 @@ impl Screen {
         };
         Screen {
             bar: ProgressBar::with_draw_target(None, target),
-            terminal,
+            lines: (!terminal).then(Lines::default),
+            news: News::default(),
             shown: None,
-            last_line: None,
         }
     }
 
     /// A line that stays.
     pub fn say(&self, line: &str) {
         self.bar.suspend(|| complain(line));
+    }
+
+    /// The same of something that may happen again and again: not always told.
+    pub fn tell(&mut self, news: &str) {
+        for line in self.news.of(Instant::now(), plain(news)) {
+            self.say(&line);
+        }
     }
 
     /// How it goes.
@@ -61,11 +71,16 @@ impl Screen {
         tracker: TrackerView,
         link: Option<&LinkStatus>,
     ) {
-        let line = status::line(torrent, tracker, link);
-        if self.terminal {
-            self.draw(torrent, line);
-        } else {
-            self.write(torrent, line);
+        let Some(lines) = &mut self.lines else {
+            return self.draw(torrent, status::line(torrent, tracker, link));
+        };
+        let news = lines.news(link);
+        let progress = lines.progress(Instant::now(), torrent, tracker, link);
+        if let Some(news) = news {
+            self.tell(&news);
+        }
+        if let Some(progress) = progress {
+            self.say(&progress);
         }
     }
 
@@ -84,26 +99,6 @@ impl Screen {
             .set_position((torrent.progress * WHOLE as f64) as u64);
         self.bar.set_message(line);
         self.bar.tick();
-    }
-
-    fn write(&mut self, torrent: &TorrentView, line: String) {
-        let now = Instant::now();
-        if let Some((at, state, last)) = &self.last_line
-            && *state == torrent.state
-            && (now - *at < LINE_EVERY || *last == line)
-        {
-            return;
-        }
-        match torrent.state {
-            TorrentState::Hashing | TorrentState::Downloading => {
-                self.say(&format!(
-                    "{:.0}%, {line}",
-                    (torrent.progress * 100.0).floor()
-                ));
-            }
-            _ => self.say(&line),
-        }
-        self.last_line = Some((now, torrent.state, line));
     }
 
     /// Takes the bar away.

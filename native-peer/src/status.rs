@@ -85,7 +85,7 @@ fn trouble(tracker: TrackerView, link: &LinkStatus) -> Option<String> {
             } else {
                 "trying again".to_owned()
             };
-            Some(format!("tracker unreachable ({reason}), {when}"))
+            Some(format!("tracker unreachable ({}), {when}", plain(reason)))
         }
         LinkStatus::Up if tracker != TrackerView::Up => Some("waiting for the tracker".to_owned()),
         LinkStatus::Up => None,
@@ -102,13 +102,13 @@ pub fn bytes(count: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use swarm_core::engine::Standing;
     use swarm_core::id::InfoHash;
     use swarm_core::pieces::{Strategy, Waste};
 
-    fn torrent(state: TorrentState) -> TorrentView {
+    pub(crate) fn torrent(state: TorrentState) -> TorrentView {
         TorrentView {
             info_hash: InfoHash([7; 20]),
             state,

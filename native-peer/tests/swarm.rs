@@ -266,9 +266,11 @@ fn peers_wait_for_a_tracker_and_outlive_its_restart() {
     let url = format!("ws://{address}");
     let folder = shared();
     let at = folder.path();
-    let (_seed, link) = Peer::seed(at, &["Много файлов", "--tracker", &url]);
+    let (mut seed, link) = Peer::seed(at, &["Много файлов", "--tracker", &url]);
     let early = Peer::start(at, &["get", &link, "-o", "early"]);
+    seed.wait_for("tracker unreachable (");
     let tracker = Tracker::start_on(address);
+    seed.wait_for("connected to the tracker");
     assert!(early.end().status.success());
     drop(tracker);
     let late = Peer::start(at, &["get", &link, "-o", "late"]);

@@ -49,8 +49,6 @@ pub(super) struct Session {
     sharing: Option<(Instant, Enough)>,
     /// Since when there was.
     enough_since: Option<Instant>,
-    /// What went wrong last: it need not be told again and again.
-    last_trouble: String,
 }
 
 /// What a session came to.
@@ -121,7 +119,6 @@ impl Session {
             rechecking: JoinSet::new(),
             sharing: None,
             enough_since: None,
-            last_trouble: String::new(),
         })
     }
 
@@ -174,9 +171,9 @@ impl Session {
                         return Ok(reached);
                     },
                     HostEvent::Refused(reason) => {
-                        self.tell_trouble(format!("the tracker says: {reason}"));
+                        self.screen.tell(&format!("the tracker says: {reason}"));
                     }
-                    HostEvent::Trouble(trouble) => self.tell_trouble(trouble),
+                    HostEvent::Trouble(trouble) => self.screen.tell(&trouble),
                 },
                 _ = frames.tick() => {
                     self.recheck();
@@ -208,7 +205,7 @@ impl Session {
             // The host's.
             Event::DhtNode(_) | Event::Asked { .. } => return Ok(None),
             Event::Lost { reason, .. } => {
-                self.tell_loss(reason.to_string());
+                self.tell_loss(&reason.to_string());
                 return Ok(None);
             }
             Event::Banned { peer, .. } => {
@@ -282,17 +279,10 @@ impl Session {
     }
 
     /// A piece could not be read. Which files changed is told once they were read again.
-    fn tell_loss(&mut self, reason: String) {
+    fn tell_loss(&mut self, reason: &str) {
         self.recheck();
         if self.rechecking.is_empty() {
-            self.tell_trouble(reason);
-        }
-    }
-
-    fn tell_trouble(&mut self, trouble: String) {
-        if trouble != self.last_trouble {
-            self.screen.say(&plain(&trouble));
-            self.last_trouble = trouble;
+            self.screen.tell(reason);
         }
     }
 
