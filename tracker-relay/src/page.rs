@@ -1,23 +1,22 @@
 //! The built page: files from this binary or from a folder.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use bytes::Bytes;
-use data_encoding::{BASE64, HEXLOWER};
 use http_body_util::Full;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode, Uri};
 use percent_encoding::percent_decode_str;
-use sha2::{Digest, Sha256};
 
+use self::file::File;
 use self::folder::Folder;
 use crate::client::items;
 use crate::config::Page;
 use crate::reply::{Reply, set, text};
 
 mod encoding;
+mod file;
 mod folder;
 
 /// Written by `build.rs`; empty in debug builds.
@@ -28,19 +27,9 @@ const INDEX: &str = "index.html";
 /// Where the files of the page are.
 #[derive(Debug)]
 pub(crate) enum Assets {
-    /// With the labels of those that have any.
-    BuiltIn(HashMap<&'static str, Labels>),
+    BuiltIn(HashMap<&'static str, Arc<File>>),
     Folder(Folder),
     Missing,
-}
-
-/// What goes with a file whose name stays the same when it changes.
-#[derive(Clone, Debug)]
-pub(crate) struct Labels {
-    /// Stands for its content.
-    tag: String,
-    /// What it may do, if it is a page.
-    policy: Option<String>,
 }
 
 impl Assets {
@@ -48,10 +37,9 @@ impl Assets {
         match page {
             Page::Folder(folder) => Assets::Folder(Folder::new(folder.clone())),
             Page::BuiltIn if !BUILT_IN.is_empty() => {
-                // Once, as making them takes many times as long as all else about a request.
-                let files = BUILT_IN.iter().filter(|(name, _)| !is_hashed(name));
-                let labelled = files.map(|&(name, content)| (name, Labels::of(name, content)));
-                Assets::BuiltIn(labelled.collect())
+                let files = BUILT_IN.iter();
+                let files = files.map(|&(name, content)| (name, File::of(content.into())));
+                Assets::BuiltIn(files.collect())
             }
             // A shipped binary must not look into the folder of whoever built it.
             Page::BuiltIn if cfg!(debug_assertions) => {
@@ -83,11 +71,11 @@ impl Assets {
         let Some(name) = file_name(uri.path()) else {
             return text(StatusCode::NOT_FOUND, "there is nothing here");
         };
-        let Some(content) = self.load(&name).await else {
+        let Some(file) = self.load(&name).await else {
             return self.without_content(&name, uri.query()).await;
         };
         let mut reply = if is_hashed(&name) {
-            let mut reply = self.encoded(&name, content, request).await;
+            let mut reply = self.encoded(&name, &file, request).await;
             set(
                 &mut reply,
                 header::CACHE_CONTROL,
@@ -95,7 +83,7 @@ impl Assets {
             );
             reply
         } else {
-            self.revalidated(&name, content, request).await
+            self.revalidated(&name, &file, request).await
         };
         set(&mut reply, header::CONTENT_TYPE, content_type(&name));
         set(&mut reply, header::VARY, "accept-encoding");
@@ -124,25 +112,21 @@ impl Assets {
     }
 
     /// A file whose name stays the same when it changes: the browser asks each time.
-    async fn revalidated(&self, name: &str, content: Bytes, request: &HeaderMap) -> Reply {
-        let known = match self {
-            Assets::BuiltIn(labelled) => labelled.get(name).cloned(),
-            _ => None,
-        };
-        let Labels { tag, policy } = known.unwrap_or_else(|| Labels::of(name, &content));
-        let mut reply = if is_known(request, &tag) {
+    async fn revalidated(&self, name: &str, file: &Arc<File>, request: &HeaderMap) -> Reply {
+        let labels = file.labels(name);
+        let mut reply = if is_known(request, &labels.tag) {
             let mut reply = Response::new(Full::default());
             *reply.status_mut() = StatusCode::NOT_MODIFIED;
             reply
         } else {
-            self.encoded(name, content, request).await
+            self.encoded(name, file, request).await
         };
         // Weak, because it stands for every encoding of the content.
-        let tag = HeaderValue::try_from(format!("W/{tag}"));
+        let tag = HeaderValue::try_from(format!("W/{}", labels.tag));
         let tag = tag.expect("hexadecimal digits are a header value");
         reply.headers_mut().insert(header::ETAG, tag);
         set(&mut reply, header::CACHE_CONTROL, "no-cache");
-        if let Some(policy) = policy {
+        if let Some(policy) = &labels.policy {
             let policy = HeaderValue::try_from(policy).expect("the policy is ASCII");
             reply
                 .headers_mut()
@@ -152,34 +136,22 @@ impl Assets {
     }
 
     /// The file, or a compressed sibling of it that the build left and the client takes.
-    async fn encoded(&self, name: &str, content: Bytes, request: &HeaderMap) -> Reply {
+    async fn encoded(&self, name: &str, file: &Arc<File>, request: &HeaderMap) -> Reply {
         for encoding in encoding::acceptable(request) {
             if let Some(compressed) = self.load(&format!("{name}{}", encoding.suffix)).await {
-                let mut reply = Response::new(Full::new(compressed));
+                let mut reply = Response::new(Full::new(compressed.bytes()));
                 set(&mut reply, header::CONTENT_ENCODING, encoding.name);
                 return reply;
             }
         }
-        Response::new(Full::new(content))
+        Response::new(Full::new(file.bytes()))
     }
 
-    async fn load(&self, name: &str) -> Option<Bytes> {
+    async fn load(&self, name: &str) -> Option<Arc<File>> {
         match self {
-            Assets::BuiltIn(_) => {
-                let index = BUILT_IN.binary_search_by_key(&name, |&(n, _)| n).ok()?;
-                Some(Bytes::from_static(BUILT_IN[index].1))
-            }
+            Assets::BuiltIn(files) => files.get(name).cloned(),
             Assets::Folder(folder) => folder.load(name).await,
             Assets::Missing => None,
-        }
-    }
-}
-
-impl Labels {
-    fn of(name: &str, content: &[u8]) -> Self {
-        Labels {
-            tag: format!("\"{}\"", &HEXLOWER.encode(&Sha256::digest(content))[..32]),
-            policy: is_page(name).then(|| content_security_policy(name, content)),
         }
     }
 }
@@ -204,11 +176,6 @@ fn file_name(path: &str) -> Option<String> {
         !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', ':', '\0'])
     };
     path.split('/').all(harmless).then(|| path.into_owned())
-}
-
-/// It is a page, and needs a policy, rather than a part of one.
-fn is_page(name: &str) -> bool {
-    name.ends_with(".html")
 }
 
 /// Trunk puts a hash of the content into the names of what it builds.
@@ -237,43 +204,6 @@ fn content_type(name: &str) -> &'static str {
         "txt" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
-}
-
-/// What a page may do. Its inline scripts (Trunk's starts the module) are allowed by their
-/// hashes; the worker is a module made of a Blob. The first page may connect to any tracker
-/// and web seed that a torrent names (those without encryption only where it came without
-/// itself: browsers see to that), the others to nobody else.
-fn content_security_policy(name: &str, html: &[u8]) -> String {
-    let hashes: String = inline_scripts(&String::from_utf8_lossy(html))
-        .map(|script| format!(" 'sha256-{}'", BASE64.encode(&Sha256::digest(script))))
-        .collect();
-    let others = match name {
-        INDEX => " ws: wss: http: https:",
-        _ => "",
-    };
-    let directives: [Cow<'static, str>; 11] = [
-        "default-src 'self'".into(),
-        format!("script-src 'self' blob: 'wasm-unsafe-eval'{hashes}").into(),
-        "worker-src 'self' blob:".into(),
-        format!("connect-src 'self'{others}").into(),
-        "style-src 'self' 'unsafe-inline'".into(),
-        "img-src 'self' blob: data:".into(),
-        "media-src 'self' blob:".into(),
-        "object-src 'none'".into(),
-        "base-uri 'none'".into(),
-        "form-action 'none'".into(),
-        "frame-ancestors 'none'".into(),
-    ];
-    directives.join("; ")
-}
-
-/// The text of each script element that has no `src`.
-fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
-    html.split("<script").skip(1).filter_map(|rest| {
-        let (attributes, rest) = rest.split_once('>')?;
-        let (script, _) = rest.split_once("</script>")?;
-        (!attributes.contains("src=")).then_some(script)
-    })
 }
 
 #[cfg(test)]
@@ -308,14 +238,6 @@ mod tests {
         assert!(is_hashed("snippets/style-0a1b2c3d4e5f6071.css"));
         assert!(!is_hashed("index.html"));
         assert!(!is_hashed("defaced-cafe.js"));
-    }
-
-    #[test]
-    fn inline_scripts_are_allowed_by_their_hash() {
-        let html = b"<script src=\"/x.js\"></script><script type=\"module\">alert(1)</script>";
-        let policy = content_security_policy(INDEX, html);
-        assert_eq!(policy.matches("'sha256-").count(), 1);
-        assert!(policy.contains(&BASE64.encode(&Sha256::digest("alert(1)"))));
     }
 
     #[test]

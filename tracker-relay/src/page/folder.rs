@@ -1,28 +1,44 @@
 //! A page's files on disk.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
+use super::file::File;
 
-/// Reads each time it is asked, and holds a file once however many are sending it: many that
-/// read slowly would else make as many copies.
+/// Bytes of files that are kept though nobody is sending them: several times what our page has.
+const KEPT: usize = 32 << 20;
+/// A file that was written so lately may change once more without its time showing it: the clocks of
+/// some file systems tick every other second.
+const FRESH: Duration = Duration::from_secs(3);
+/// Names of files that are remembered before those are forgotten that nobody is sending.
+const NAMES: usize = 1000;
+
+/// Reads a file when it changed, and holds it once however many are sending it: many that read slowly
+/// would else make as many copies.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    held: Arc<Mutex<HashMap<String, Held>>>,
+    held: Arc<Mutex<Held>>,
 }
 
-/// A file that somebody is sending.
-#[derive(Debug)]
+/// Files that are kept, or that somebody is sending.
+#[derive(Debug, Default)]
 struct Held {
+    files: HashMap<String, Version>,
+    /// Whoever was asked for last is last.
+    kept: VecDeque<Arc<File>>,
+}
+
+/// A file as it was read.
+#[derive(Debug)]
+struct Version {
     length: u64,
     modified: Option<SystemTime>,
-    content: Weak<Vec<u8>>,
+    file: Weak<File>,
 }
 
 impl Folder {
@@ -35,57 +51,80 @@ impl Folder {
         &self.path
     }
 
-    /// A file's content; none if there is no such file.
-    pub(super) async fn load(&self, name: &str) -> Option<Bytes> {
+    /// A file; none if there is no such file.
+    pub(super) async fn load(&self, name: &str) -> Option<Arc<File>> {
         let (folder, name) = (self.clone(), name.to_owned());
         let read = tokio::task::spawn_blocking(move || folder.read(&name)).await;
-        let content = read.ok()?.ok()?;
-        Some(Bytes::from_owner(Shared(content)))
+        read.ok()?.ok()
     }
 
-    fn read(&self, name: &str) -> io::Result<Arc<Vec<u8>>> {
+    fn read(&self, name: &str) -> io::Result<Arc<File>> {
         // A link in the folder may lead to another file of it, and not out of it.
-        let file = self.path.join(name).canonicalize()?;
-        let metadata = fs::metadata(&file)?;
-        if !file.starts_with(self.path.canonicalize()?) || !metadata.is_file() {
+        let path = self.path.join(name).canonicalize()?;
+        let metadata = fs::metadata(&path)?;
+        if !path.starts_with(self.path.canonicalize()?) || !metadata.is_file() {
             return Err(io::ErrorKind::NotFound.into());
         }
-        if let Some(content) = self.held(name, &metadata) {
-            return Ok(content);
+        let held = || self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = held().get(name, &metadata) {
+            return Ok(file);
         }
-        let content = fs::read(file)?;
+        let content = fs::read(path)?;
+        let mut held = held();
         // Somebody else may have read it meanwhile.
-        if let Some(content) = self.held(name, &metadata) {
-            return Ok(content);
+        if let Some(file) = held.get(name, &metadata) {
+            return Ok(file);
         }
-        let content = Arc::new(content);
-        let held = Held {
-            length: metadata.len(),
-            modified: metadata.modified().ok(),
-            content: Arc::downgrade(&content),
-        };
-        let mut all = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(name.to_owned(), held);
-        Ok(content)
-    }
-
-    fn held(&self, name: &str, metadata: &Metadata) -> Option<Arc<Vec<u8>>> {
-        let mut all = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = all.get(name)?;
-        let is_same = held.length == metadata.len() && held.modified == metadata.modified().ok();
-        let content = held.content.upgrade().filter(|_| is_same);
-        if content.is_none() {
-            all.remove(name);
-        }
-        content
+        let file = File::of(content.into());
+        held.insert(name, &metadata, &file);
+        Ok(file)
     }
 }
 
-struct Shared(Arc<Vec<u8>>);
+impl Held {
+    /// The file of that name, if it is here as it is on the disk.
+    fn get(&mut self, name: &str, metadata: &Metadata) -> Option<Arc<File>> {
+        let version = self.files.get(name)?;
+        let is_same =
+            version.length == metadata.len() && version.modified == metadata.modified().ok();
+        let file = version.file.upgrade();
+        if !is_same {
+            self.files.remove(name);
+        }
+        if let Some(file) = &file {
+            self.kept.retain(|kept| !Arc::ptr_eq(kept, file));
+        }
+        let file = file.filter(|_| is_same)?;
+        self.keep(metadata, &file);
+        Some(file)
+    }
 
-impl AsRef<[u8]> for Shared {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
+    fn insert(&mut self, name: &str, metadata: &Metadata, file: &Arc<File>) {
+        if self.files.len() >= NAMES {
+            self.files.retain(|_, it| it.file.strong_count() > 0);
+        }
+        let version = Version {
+            length: metadata.len(),
+            modified: metadata.modified().ok(),
+            file: Arc::downgrade(file),
+        };
+        self.files.insert(name.to_owned(), version);
+        self.keep(metadata, file);
+    }
+
+    /// Keeps a file, at the expense of those that were not asked for since.
+    fn keep(&mut self, metadata: &Metadata, file: &Arc<File>) {
+        let age = metadata.modified().ok().and_then(|at| at.elapsed().ok());
+        if age.is_none_or(|age| age < FRESH) || file.len() > KEPT {
+            return;
+        }
+        self.kept.push_back(file.clone());
+        let mut bytes: usize = self.kept.iter().map(|file| file.len()).sum();
+        while bytes > KEPT
+            && let Some(oldest) = self.kept.pop_front()
+        {
+            bytes -= oldest.len();
+        }
     }
 }
 
@@ -95,6 +134,13 @@ mod tests {
 
     use super::*;
 
+    /// A file that was written long ago.
+    fn write(path: &Path, content: impl AsRef<[u8]>, age: Duration) {
+        fs::write(path, content).unwrap();
+        let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+    }
+
     #[tokio::test]
     async fn a_file_is_held_once_and_read_anew_when_it_changed() {
         let folder = tempfile::tempdir().unwrap();
@@ -103,10 +149,51 @@ mod tests {
         let page = Folder::new(folder.path().to_owned());
         let one = page.load("page.js").await.unwrap();
         let two = page.load("page.js").await.unwrap();
-        assert_eq!(one.as_ptr(), two.as_ptr());
+        assert!(Arc::ptr_eq(&one, &two));
         fs::write(&path, "the second").unwrap();
-        assert_eq!(page.load("page.js").await.unwrap(), "the second");
-        assert_eq!(one, "first");
+        assert_eq!(page.load("page.js").await.unwrap().bytes(), "the second");
+        assert_eq!(one.bytes(), "first");
+    }
+
+    #[tokio::test]
+    async fn what_was_not_changed_lately_is_kept_and_the_rest_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let page = Folder::new(folder.path().to_owned());
+        let is_kept = async |name: &str| {
+            let file = Arc::downgrade(&page.load(name).await.unwrap());
+            file.strong_count() > 0
+        };
+        let hour = Duration::from_hours(1);
+        let path = |name| folder.path().join(name);
+        write(&path("old.js"), "old", hour);
+        assert!(is_kept("old.js").await);
+        let before = page.load("old.js").await.unwrap();
+        assert!(Arc::ptr_eq(&before, &page.load("old.js").await.unwrap()));
+        // As long, and at another time.
+        write(&path("old.js"), "new", 2 * hour);
+        assert_eq!(page.load("old.js").await.unwrap().bytes(), "new");
+        assert_eq!(Arc::strong_count(&before), 1, "nothing keeps what it was");
+
+        write(&path("fresh.js"), "fresh", Duration::ZERO);
+        assert!(!is_kept("fresh.js").await);
+        write(&path("huge.bin"), vec![0; KEPT + 1], hour);
+        assert!(!is_kept("huge.bin").await);
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_is_kept_longest() {
+        let folder = tempfile::tempdir().unwrap();
+        let page = Folder::new(folder.path().to_owned());
+        let third = vec![0; KEPT / 3];
+        for name in ["a", "b", "c", "d"] {
+            write(&folder.path().join(name), &third, Duration::from_hours(1));
+        }
+        let mut held = Vec::new();
+        for name in ["a", "b", "c", "a", "d"] {
+            held.push(Arc::downgrade(&page.load(name).await.unwrap()));
+        }
+        let kept: Vec<bool> = held.iter().map(|it| it.strong_count() > 0).collect();
+        assert_eq!(kept, [true, false, true, true, true]);
     }
 
     #[cfg(unix)]
@@ -124,7 +211,7 @@ mod tests {
         // The folder itself may be a link.
         symlink(&page, folder.path().join("current")).unwrap();
         let page = Folder::new(folder.path().join("current"));
-        assert_eq!(page.load("link.txt").await.unwrap(), "real");
+        assert_eq!(page.load("link.txt").await.unwrap().bytes(), "real");
         for outside in ["secret.txt", "up/secret", "up"] {
             assert!(page.load(outside).await.is_none(), "{outside}");
         }
