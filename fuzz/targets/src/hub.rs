@@ -1,17 +1,19 @@
 //! The hub: whatever clients send, in any order, its bounds hold and nothing stays behind.
 
+mod messages;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::trace;
 use arbitrary::{Result, Unstructured};
-use bytes::Bytes;
-use swarm_core::hub::{ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, Reading, Source};
-use swarm_core::id::{ChannelId, InfoHash, MemberId, PeerId};
-use swarm_core::time::Time;
-use swarm_core::wire::relay::{
-    Announce, ClientMessage, DataFrame, Have, Open, ServerMessage, frame::HEADER,
+use messages::{announce, any_message};
+use swarm_core::hub::{
+    ConnId, Hub, HubConfig, HubInput, HubOutput, HubStats, Reading, Source, Visit,
 };
+use swarm_core::id::{ChannelId, InfoHash, MemberId};
+use swarm_core::time::Time;
+use swarm_core::wire::relay::{ClientMessage, DataFrame, Open, ServerMessage, frame::HEADER};
 
 /// Connections of a run.
 const CONNS: u64 = 4;
@@ -19,6 +21,8 @@ const CONNS: u64 = 4;
 const SOURCES: u64 = 3;
 /// Inputs of a run.
 const MAX_INPUTS: usize = 1000;
+/// Steps from here on are visits: a sixteenth of all.
+const VISITS: u8 = 0xf0;
 
 /// Several connections say what the bytes make of it.
 pub fn hub(input: &[u8]) {
@@ -67,7 +71,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
 
 /// Bounds so narrow that small inputs meet all of them.
 fn narrow(u: &mut Unstructured<'_>) -> Result<HubConfig> {
-    Ok(HubConfig {
+    let config = HubConfig {
         max_connections: u.int_in_range(1..=8)?,
         max_swarms: 2,
         max_swarms_per_connection: 2,
@@ -86,6 +90,11 @@ fn narrow(u: &mut Unstructured<'_>) -> Result<HubConfig> {
         work_burst: Duration::from_micros(u.int_in_range(0..=2000)?),
         max_work_debt: Duration::from_micros(u.int_in_range(0..=2000)?),
         ..HubConfig::default()
+    };
+    Ok(HubConfig {
+        visit_burst: config.work_burst,
+        max_visit_wait: config.max_work_debt * 1000,
+        ..config
     })
 }
 
@@ -151,7 +160,9 @@ impl Scene {
 
     fn step(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
         let conn = u.int_in_range(0..=CONNS)?;
-        match u.int_in_range(0..=15)? {
+        let choice: u8 = u.arbitrary()?;
+        match choice % 16 {
+            _ if choice >= VISITS => self.visit(source(conn), choice),
             0 => self.disconnect(conn),
             1 | 2 => self.connect(conn),
             3 | 4 => self.write(conn, u.int_in_range(0..=500)?),
@@ -185,6 +196,43 @@ impl Scene {
             assert!(until.saturating_since(self.now) < Duration::from_secs(600));
         }
         Ok(())
+    }
+
+    /// Somebody asks for something over HTTP, which takes nothing from sessions; who is refused is
+    /// charged nothing.
+    fn visit(&mut self, source: Source, choice: u8) {
+        let visit = match choice % 2 {
+            0 => Visit::Connection,
+            _ => Visit::Request,
+        };
+        if trace() {
+            eprintln!("{source:?} {visit:?}");
+        }
+        let paused = self.pauses();
+        let refused = self.hub.stats().limited.visits;
+        let most = self.config.max_visit_wait;
+        let first = self.hub.visit(self.now, source, visit);
+        let second = self.hub.visit(self.now, source, visit);
+        let refusals = [first, second].iter().filter(|it| it.is_err()).count();
+        assert_eq!(
+            self.hub.stats().limited.visits - refused,
+            refusals as u64,
+            "each refusal is counted"
+        );
+        match (first, second) {
+            (Ok(first), Ok(second)) => assert!(first <= second && second <= most),
+            (Ok(first), Err(second)) => assert!(first <= most && most < second),
+            (Err(first), _) => assert!(first > most && second == Err(first)),
+        }
+        assert_eq!(self.pauses(), paused);
+    }
+
+    /// Until when each is not listened to.
+    fn pauses(&self) -> Vec<Option<Time>> {
+        let conns = (0..=CONNS).map(ConnId);
+        conns
+            .map(|conn| self.hub.paused_until(self.now, conn))
+            .collect()
     }
 
     fn pass(&mut self, time: Duration) {
@@ -344,57 +392,4 @@ impl Client {
 
 fn source(conn: u64) -> Source {
     Source::V6((conn % SOURCES).to_be_bytes())
-}
-
-fn announce(info_hash: InfoHash) -> Announce {
-    Announce {
-        info_hash,
-        peer_id: PeerId([1; 20]),
-        left: None,
-        pieces: None,
-        numwant: 10,
-        rtc: false,
-    }
-}
-
-fn any_message(u: &mut Unstructured<'_>) -> Result<ClientMessage> {
-    let info_hash = InfoHash([u.int_in_range(0..=2)?; 20]);
-    let channel = ChannelId(u.int_in_range(0..=8)?);
-    let bytes = if u.ratio(1, 10)? {
-        u32::MAX
-    } else {
-        u.int_in_range(0..=300)?
-    };
-    Ok(match u.int_in_range(0..=9)? {
-        0 | 1 => {
-            let pieces = u.arbitrary::<Option<[u8; 3]>>()?;
-            ClientMessage::Announce(Announce {
-                left: u.arbitrary()?,
-                pieces: pieces.map(|bits| Bytes::copy_from_slice(&bits)),
-                ..announce(info_hash)
-            })
-        }
-        2 => ClientMessage::Have(Have {
-            info_hash,
-            pieces: vec![bytes],
-            left: u.int_in_range(0..=1)?,
-        }),
-        3 => ClientMessage::Leave { info_hash },
-        4 | 5 => ClientMessage::Open(Open {
-            request: bytes,
-            info_hash,
-            member: MemberId(u.int_in_range(0..=6)?),
-            credit: bytes,
-        }),
-        6 => ClientMessage::Accept {
-            channel,
-            credit: bytes,
-        },
-        7 => ClientMessage::Credit { channel, bytes },
-        8 => ClientMessage::Close {
-            channel,
-            reason: String::new(),
-        },
-        _ => ClientMessage::Data(DataFrame::new(channel, &vec![0; u.int_in_range(1..=301)?])),
-    })
 }
