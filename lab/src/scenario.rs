@@ -7,6 +7,7 @@ mod direct;
 mod validate;
 
 pub use direct::{DirectLinks, RelayUse};
+pub(crate) use validate::within;
 
 /// See the module. A scenario file holds one of these; whatever it leaves out has the
 /// value of [`Scenario::default`].

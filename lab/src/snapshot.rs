@@ -34,6 +34,17 @@ pub enum Role {
 }
 
 impl Role {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Seeder => "seeder",
+            Role::Contributor => "contributor",
+            Role::FreeRider => "free-rider",
+            Role::Liar => "liar",
+            Role::Attacker => "attacker",
+        }
+    }
+
     /// It is there to get everything.
     pub fn is_leecher(self) -> bool {
         matches!(self, Role::Contributor | Role::FreeRider)

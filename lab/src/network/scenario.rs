@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Abuse;
 use crate::ScenarioError;
+use crate::scenario::within;
 
 /// See the module. What it begins with, what goes wrong, and what is looked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -218,23 +219,5 @@ impl NodeOptions {
             within(name, value, 1e-3, MAX_TIME, "a millisecond at least")?;
         }
         Ok(())
-    }
-}
-
-/// Not a number is in no range.
-fn within(
-    name: &'static str,
-    value: f64,
-    low: f64,
-    high: f64,
-    wanted: &'static str,
-) -> Result<(), ScenarioError> {
-    match (low..=high).contains(&value) {
-        true => Ok(()),
-        false => Err(ScenarioError::OutOfRange {
-            name,
-            value,
-            wanted,
-        }),
     }
 }

@@ -177,17 +177,16 @@ fn duration(name: &'static str, value: f64) -> Result<(), ScenarioError> {
 }
 
 /// Not a number is in no range.
-fn within(
+pub(crate) fn within(
     name: &'static str,
     value: f64,
     low: f64,
     high: f64,
     wanted: &'static str,
 ) -> Result<(), ScenarioError> {
-    if (low..=high).contains(&value) {
-        Ok(())
-    } else {
-        Err(wrong(name, value, wanted))
+    match (low..=high).contains(&value) {
+        true => Ok(()),
+        false => Err(wrong(name, value, wanted)),
     }
 }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
+use crate::engine::ending::Fault;
 use crate::id::InfoHash;
 use crate::metainfo::Metainfo;
 use crate::pieces::{BLOCK, Block, Layout, PieceIndex};
@@ -51,6 +52,14 @@ impl About {
 
     pub(super) fn layout(&self) -> Option<&Layout> {
         self.metainfo().map(Metainfo::layout)
+    }
+
+    /// A piece by its number, once it is known which there are; `fault` is to name another.
+    pub(super) fn piece(&self, index: u32, fault: Fault) -> Result<Option<PieceIndex>, Fault> {
+        let Some(layout) = self.layout() else {
+            return Ok(None);
+        };
+        layout.piece(index).map(Some).ok_or(fault)
     }
 
     /// Bytes of a piece; 0 while that is not known.

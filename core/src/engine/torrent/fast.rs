@@ -77,13 +77,9 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         index: u32,
     ) -> Result<(), Fault> {
-        let Some(metainfo) = self.about.metainfo() else {
+        let Some(piece) = self.about.piece(index, Fault::SuggestsNoSuchPiece)? else {
             return Ok(());
         };
-        let piece = metainfo
-            .layout()
-            .piece(index)
-            .ok_or(Fault::SuggestsNoSuchPiece)?;
         let session = self.sessions.find(id)?;
         let getting = &mut session.remote.getting;
         getting.suggests(piece, cx.config.max_suggested);
@@ -96,13 +92,9 @@ impl<C: Chunk> Torrent<C> {
         id: SessionId,
         index: u32,
     ) -> Result<(), Fault> {
-        let Some(metainfo) = self.about.metainfo() else {
+        let Some(piece) = self.about.piece(index, Fault::AllowsNoSuchPiece)? else {
             return Ok(());
         };
-        let piece = metainfo
-            .layout()
-            .piece(index)
-            .ok_or(Fault::AllowsNoSuchPiece)?;
         let session = self.sessions.find(id)?;
         if session.remote.getting.fast_pieces.len() < cx.config.max_fast_pieces {
             session.remote.getting.fast_pieces.insert(piece);

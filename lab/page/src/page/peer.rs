@@ -5,8 +5,6 @@ use page_kit::format;
 use swarm_lab::Snapshot;
 use swarm_lab::snapshot::PeerSnapshot;
 
-use super::words;
-
 /// Shows a peer of each run, or how to choose one.
 pub(super) fn show(peer: Option<usize>, snapshots: &[&Snapshot], pieces: u32) {
     let panel = by_id("peer");
@@ -18,7 +16,7 @@ pub(super) fn show(peer: Option<usize>, snapshots: &[&Snapshot], pieces: u32) {
             let found = snapshots
                 .iter()
                 .find_map(|snapshot| snapshot.peers.get(index));
-            let role = found.map_or("not here yet", |peer| words::role(peer.role));
+            let role = found.map_or("not here yet", |peer| peer.role.name());
             format!("Peer {index}, {role}")
         }
     };

@@ -24,17 +24,6 @@ pub(super) fn is_leecher(peer: &PeerSnapshot) -> bool {
     matches!(peer.role, Role::Contributor | Role::FreeRider)
 }
 
-/// "Contributor" and the like.
-pub(super) fn role(role: Role) -> &'static str {
-    match role {
-        Role::Seeder => "seeder",
-        Role::Contributor => "contributor",
-        Role::FreeRider => "free-rider",
-        Role::Liar => "liar",
-        Role::Attacker => "attacker",
-    }
-}
-
 /// How one run is.
 pub(super) fn of_run(name: &str, side: Side, snapshot: &Snapshot, pieces: u32) -> String {
     let waiting = match snapshot.waiting {

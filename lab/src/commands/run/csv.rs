@@ -4,8 +4,6 @@ use std::fmt::Write as _;
 
 use swarm_lab::Results;
 
-use super::summary::name;
-
 const HEADER: &str = "peer,role,arrived_s,completed_s,left_s,download_s,pieces,received_bytes,\
 sent_bytes,given_over_taken,wasted_bytes,banned,longest_stall_s\n";
 
@@ -18,7 +16,7 @@ pub(super) fn peers(results: &Results) -> String {
         writeln!(
             text,
             "{number},{},{},{},{},{},{},{},{},{},{},{},{}",
-            name(peer.role),
+            peer.role.name(),
             peer.arrived,
             optional(peer.completed),
             optional(peer.left),

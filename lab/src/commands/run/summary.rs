@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use swarm_lab::results::Summary;
 use swarm_lab::scenario::RelayUse;
-use swarm_lab::snapshot::Role;
 use swarm_lab::{Results, Simulation};
 
 use crate::commands::units::{show_bytes, show_length};
@@ -48,7 +47,7 @@ pub(super) fn summary(simulation: &Simulation, results: &Results, took: Duration
             .ratio
             .map_or(String::new(), |ratio| format!(", ratio {ratio:.2}"));
         lines.add(
-            &format!("{} gave", name(share.role)),
+            &format!("{} gave", share.role.name()),
             format_args!(
                 "{}, took {}{ratio}",
                 show_bytes(share.given as f64),
@@ -112,17 +111,6 @@ pub(super) fn summary(simulation: &Simulation, results: &Results, took: Duration
         lines.add("false claims", simulation.false_claims());
     }
     lines.0
-}
-
-/// What a role is called.
-pub(super) fn name(role: Role) -> &'static str {
-    match role {
-        Role::Seeder => "seeder",
-        Role::Contributor => "contributor",
-        Role::FreeRider => "free-rider",
-        Role::Liar => "liar",
-        Role::Attacker => "attacker",
-    }
 }
 
 fn times(lines: &mut Lines, who: &str, times: &Summary) {
