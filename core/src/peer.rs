@@ -27,7 +27,7 @@ pub use meter::Meter;
 pub use outbox::{Outbox, Upload};
 pub(crate) use pieces::RemotePieces;
 pub use pipeline::Pipeline;
-pub(crate) use remote::Remote;
+pub(crate) use remote::{Advice, Remote};
 pub(crate) use secret::Secret;
 pub(crate) use session::Session;
 pub use session::SessionId;

@@ -5,13 +5,13 @@
 mod script;
 
 use bytes::Bytes;
-use script::Stage;
+use script::{BLOCK, PIECE, Stage};
 use swarm_core::engine::{Config, TorrentState};
 use swarm_core::id::ChannelId;
 use swarm_core::wire::extension::{
     ExtensionHandshake, HANDSHAKE_ID, METADATA_PIECE, MetadataMessage,
 };
-use swarm_core::wire::peer::{Message, Reserved};
+use swarm_core::wire::peer::{BlockRef, Message, Reserved};
 
 /// The id under which the engine takes `ut_metadata` messages, and that of the peers.
 const OURS: u8 = 1;
@@ -21,6 +21,12 @@ const THEIRS: u8 = 3;
 fn source(stage: &mut Stage, size: usize) -> ChannelId {
     let remote = stage.remote(Reserved::FAST.with(Reserved::EXTENSION));
     stage.say(remote, &Message::HaveAll);
+    offer(stage, remote, size);
+    remote
+}
+
+/// A peer offers a dictionary of so many bytes.
+fn offer(stage: &mut Stage, remote: ChannelId, size: usize) {
     let handshake = ExtensionHandshake {
         ut_metadata: Some(THEIRS),
         metadata_size: Some(u32::try_from(size).unwrap()),
@@ -34,7 +40,6 @@ fn source(stage: &mut Stage, size: usize) -> ChannelId {
             payload,
         },
     );
-    remote
 }
 
 /// The pieces of the dictionary that a peer is asked for since this was last looked at.
@@ -212,4 +217,81 @@ fn unfinished_dictionaries_take_bounded_memory() {
     sent.sort_unstable();
     assert!(sent[2] > most, "{sent:?}");
     assert!(sent[0] + sent[1] <= 2 * most, "{sent:?}");
+}
+
+/// A peer that says this of what it has, and lets us have the metadata.
+fn source_with(stage: &mut Stage, has: &Message) -> ChannelId {
+    let remote = stage.remote(Reserved::FAST.with(Reserved::EXTENSION));
+    stage.say(remote, has);
+    let size = stage.info().len();
+    offer(stage, remote, size);
+    remote
+}
+
+#[test]
+fn a_slot_is_asked_for_while_the_metadata_is_on_its_way() {
+    let something = Bytes::from_static(&[0b0100_0000]);
+    let nothing = Bytes::from_static(&[0]);
+    for (has, check, wanted) in [
+        (Message::HaveAll, false, true),
+        (Message::Bitfield(something), false, true),
+        (Message::Have(3), false, true),
+        (Message::Bitfield(nothing), false, false),
+        (Message::HaveNone, false, false),
+        // All of it may be here.
+        (Message::HaveAll, true, false),
+    ] {
+        let mut stage = Stage::from_link_to(Config::default(), 8, check);
+        let remote = source_with(&mut stage, &has);
+        let heard = stage.heard(remote);
+        assert_eq!(
+            heard.contains(&Message::Interested),
+            wanted,
+            "{has:?}, {check}: {heard:?}"
+        );
+        assert!(!is_known(&stage));
+    }
+}
+
+#[test]
+fn what_a_peer_advised_before_the_metadata_came_is_heeded() {
+    let mut stage = Stage::from_link_to(Config::default(), 8, false);
+    let remote = source_with(&mut stage, &Message::HaveAll);
+    stage.say(remote, &Message::Unchoke);
+    stage.say(remote, &Message::SuggestPiece(5));
+    assert_eq!(stage.requests(remote), []);
+    let info = stage.info();
+    send(&mut stage, remote, &info, 0);
+    let asked = stage.requests(remote);
+    let block = |begin| BlockRef {
+        piece: 5,
+        begin,
+        length: BLOCK,
+    };
+    assert_eq!(asked[..2], [block(0), block(PIECE - BLOCK)]);
+}
+
+#[test]
+fn pieces_that_the_choked_may_ask_for_are_known_by_the_time_of_the_metadata() {
+    let mut stage = Stage::from_link_to(Config::default(), 8, false);
+    let remote = source_with(&mut stage, &Message::HaveAll);
+    stage.say(remote, &Message::AllowedFast(6));
+    let info = stage.info();
+    send(&mut stage, remote, &info, 0);
+    let asked = stage.requests(remote);
+    let pieces: Vec<u32> = asked.iter().map(|block| block.piece).collect();
+    assert_eq!(pieces, [6, 6]);
+}
+
+#[test]
+fn advice_about_a_piece_that_there_is_not_is_a_fault_as_soon_as_that_is_known() {
+    for advice in [Message::SuggestPiece(8), Message::AllowedFast(8)] {
+        let mut stage = Stage::from_link_to(Config::default(), 8, false);
+        let remote = source_with(&mut stage, &Message::HaveAll);
+        stage.say(remote, &advice);
+        assert_eq!(stage.closed(remote), None);
+        let info = stage.info();
+        send(&mut stage, remote, &info, 0);
+        assert!(stage.closed(remote).is_some(), "{advice:?}");
+    }
 }

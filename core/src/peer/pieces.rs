@@ -38,6 +38,21 @@ impl RemotePieces {
         }
     }
 
+    /// It says that it has something.
+    pub(crate) fn has_something(&self) -> bool {
+        match self {
+            RemotePieces::Known(pieces) => !pieces.is_empty(),
+            RemotePieces::Early {
+                bitfield,
+                all,
+                haves,
+            } => {
+                let mut bytes = bitfield.iter().flatten();
+                *all || !haves.is_empty() || bytes.any(|byte| *byte != 0)
+            }
+        }
+    }
+
     /// Checks what came early against the layout, now that it is known.
     pub(crate) fn resolve(&self, layout: &Layout) -> Result<Bitfield, BitfieldError> {
         let count = layout.piece_count();

@@ -13,7 +13,7 @@ use crate::net::Contact;
 use crate::pieces::Bitfield;
 use crate::time::Time;
 
-pub(crate) use getting::Getting;
+pub(crate) use getting::{Advice, Getting};
 pub(crate) use giving::Giving;
 
 /// How many channels there may be to one: one for the talk, and one that stands by.

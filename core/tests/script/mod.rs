@@ -80,15 +80,29 @@ impl Stage {
             length: 1,
         });
         let (metainfo, bytes) = content::of_files(Some("data"), described.collect(), PIECE, 7);
-        let mut stage = Stage::empty(config, metainfo, bytes, &[]);
-        let info_hash = stage.info_hash();
-        stage.feed(Input::Command(Command::AddLink {
+        Stage::empty(config, metainfo, bytes, &[]).with_link(false)
+    }
+
+    /// A torrent of so many pieces, of which the engine knows the info-hash alone; `check` says that
+    /// there may be something of it in the store.
+    pub(crate) fn from_link_to(config: Config, pieces: u32, check: bool) -> Self {
+        let file = NewFile {
+            path: vec!["0.bin".to_owned()],
+            length: u64::from(pieces * PIECE),
+        };
+        let (metainfo, bytes) = content::of_files(None, vec![file], PIECE, 7);
+        Stage::empty(config, metainfo, bytes, &[]).with_link(check)
+    }
+
+    fn with_link(mut self, check: bool) -> Self {
+        let info_hash = self.info_hash();
+        self.feed(Input::Command(Command::AddLink {
             info_hash,
             name: None,
-            check: false,
+            check,
             paused: false,
         }));
-        stage
+        self
     }
 
     fn open(config: Config, files: &[u32], have: &[u32]) -> Self {

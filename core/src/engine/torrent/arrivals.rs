@@ -118,6 +118,10 @@ impl<C: Chunk> Torrent<C> {
         }
         let ids = self.sessions.ids();
         for id in ids {
+            if let Err(fault) = self.heed_early_advice(cx, id) {
+                self.shun(cx, id, fault);
+                continue;
+            }
             self.greet(cx, id);
             self.update_interest(cx, id);
         }

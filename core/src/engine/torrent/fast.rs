@@ -2,7 +2,7 @@
 
 use super::{Cx, Fault, Torrent};
 use crate::chunk::Chunk;
-use crate::peer::{Asked, SessionId};
+use crate::peer::{Advice, Asked, SessionId};
 use crate::pieces::allowed_fast_set;
 use crate::wire::peer::{BlockRef, Message};
 
@@ -78,7 +78,7 @@ impl<C: Chunk> Torrent<C> {
         index: u32,
     ) -> Result<(), Fault> {
         let Some(piece) = self.about.piece(index, Fault::SuggestsNoSuchPiece)? else {
-            return Ok(());
+            return self.keep_advice(cx, id, Advice::Suggested(index));
         };
         let session = self.sessions.find(id)?;
         let getting = &mut session.remote.getting;
@@ -93,12 +93,31 @@ impl<C: Chunk> Torrent<C> {
         index: u32,
     ) -> Result<(), Fault> {
         let Some(piece) = self.about.piece(index, Fault::AllowsNoSuchPiece)? else {
-            return Ok(());
+            return self.keep_advice(cx, id, Advice::Allowed(index));
         };
         let session = self.sessions.find(id)?;
         if session.remote.getting.fast_pieces.len() < cx.config.max_fast_pieces {
             session.remote.getting.fast_pieces.insert(piece);
             self.refill.ask(id);
+        }
+        Ok(())
+    }
+
+    /// Nobody knows yet how many pieces there are.
+    fn keep_advice(&mut self, cx: &Cx<'_, C>, id: SessionId, advice: Advice) -> Result<(), Fault> {
+        let most = cx.config.max_suggested + cx.config.max_fast_pieces;
+        let session = self.sessions.find(id)?;
+        session.remote.getting.advises_early(advice, most);
+        Ok(())
+    }
+
+    /// The metadata is here: what a peer said of pieces before counts now.
+    pub(super) fn heed_early_advice(&mut self, cx: &Cx<'_, C>, id: SessionId) -> Result<(), Fault> {
+        for advice in self.sessions.find(id)?.remote.getting.take_early() {
+            match advice {
+                Advice::Suggested(index) => self.handle_suggestion(cx, id, index)?,
+                Advice::Allowed(index) => self.handle_allowed_fast(cx, id, index)?,
+            }
         }
         Ok(())
     }

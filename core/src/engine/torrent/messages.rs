@@ -232,6 +232,7 @@ impl<C: Chunk> Torrent<C> {
                 }
                 haves.push(index);
                 self.pay_for_news(cx, id);
+                self.show_early_interest(cx, id);
             }
             RemotePieces::Known(pieces) => {
                 let (Some(download), Some(metainfo)) =
@@ -269,11 +270,14 @@ impl<C: Chunk> Torrent<C> {
         let session = self.sessions.find(id)?;
         let again = std::mem::replace(&mut session.talk.introduced, true);
         match &mut session.remote.pieces {
-            RemotePieces::Early { bitfield, all, .. } => match claim {
-                Claim::Bits(bytes) => *bitfield = Some(bytes),
-                Claim::All => *all = true,
-                Claim::None => {}
-            },
+            RemotePieces::Early { bitfield, all, .. } => {
+                match claim {
+                    Claim::Bits(bytes) => *bitfield = Some(bytes),
+                    Claim::All => *all = true,
+                    Claim::None => {}
+                }
+                self.show_early_interest(cx, id);
+            }
             RemotePieces::Known(pieces) => {
                 let count = pieces.piece_count();
                 let claimed = match claim {

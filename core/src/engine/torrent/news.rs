@@ -2,6 +2,7 @@
 
 use super::{Cx, Torrent};
 use crate::chunk::Chunk;
+use crate::engine::Resume;
 use crate::peer::SessionId;
 use crate::pieces::PieceIndex;
 use crate::wire::peer::Message;
@@ -53,6 +54,17 @@ impl<C: Chunk> Torrent<C> {
             self.show_interest(cx, id);
         } else if std::mem::take(&mut session.remote.getting.interested) {
             self.say(cx, id, &Message::NotInterested);
+        }
+    }
+
+    /// As long as nobody knows what the torrent is, we lack whatever a peer has: a slot for us is
+    /// on its way then while the metadata is. Not where some of it may be in the store.
+    pub(super) fn show_early_interest(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
+        let nothing = matches!(self.wishes.store(), Resume::Nothing);
+        let lacks_all = nothing && self.phase.fetch().is_some();
+        let session = self.sessions.get(id).filter(|_| lacks_all);
+        if session.is_some_and(|session| session.remote.pieces.has_something()) {
+            self.show_interest(cx, id);
         }
     }
 

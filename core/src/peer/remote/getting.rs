@@ -7,6 +7,15 @@ use crate::pieces::PieceIndex;
 use crate::sorted::SortedSet;
 use crate::time::Time;
 
+/// What the Fast extension says of a piece (BEP 6), which is known by its index alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Advice {
+    /// It is suggested.
+    Suggested(u32),
+    /// It may be asked for by the choked.
+    Allowed(u32),
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Getting {
@@ -18,6 +27,8 @@ pub(crate) struct Getting {
     pub(crate) suggested: VecDeque<PieceIndex>,
     /// Pieces that we may ask for while it chokes us (BEP 6).
     pub(crate) fast_pieces: SortedSet<PieceIndex>,
+    /// What it said of both before the metadata told how many pieces there are.
+    early: Vec<Advice>,
     /// How much may be asked of it.
     pub(crate) pipeline: Pipeline,
     /// When it last sent a block that we asked for, or we first asked.
@@ -42,6 +53,7 @@ impl Getting {
             interested: false,
             suggested: VecDeque::new(),
             fast_pieces: SortedSet::new(),
+            early: Vec::new(),
             pipeline: Pipeline::new(requests),
             last_block: now,
             timed_out: None,
@@ -57,6 +69,7 @@ impl Getting {
         self.unchoked_us = false;
         self.fast_pieces.clear();
         self.suggested.clear();
+        self.early.clear();
         self.pipeline.interrupted();
     }
 
@@ -119,6 +132,19 @@ impl Getting {
         if self.suggested.len() > most {
             self.suggested.pop_front();
         }
+    }
+
+    /// It says something of a piece before the metadata is here; the last `most` are remembered.
+    pub(crate) fn advises_early(&mut self, advice: Advice, most: usize) {
+        self.early.push(advice);
+        if self.early.len() > most {
+            self.early.remove(0);
+        }
+    }
+
+    /// What it said so, now that the metadata is here.
+    pub(crate) fn take_early(&mut self) -> Vec<Advice> {
+        std::mem::take(&mut self.early)
     }
 
     /// We have a piece now, and need no advice about it.
