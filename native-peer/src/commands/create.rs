@@ -45,18 +45,18 @@ pub(crate) fn run(arguments: Create) -> Result<ExitCode, Error> {
     session::tell_remarks(&made.remarks);
     let (torrent, info_hash) = (made.metainfo.to_torrent(), made.metainfo.info_hash());
     if output.as_os_str() == TO_STANDARD_OUTPUT {
-        print_bytes(&torrent).map_err(not_printed)?;
+        print_bytes(&torrent).map_err(|error| not_printed(&error))?;
         complain(&summary("standard output", &made.metainfo));
         complain(&info_hash.to_string());
     } else {
         write(&output, &torrent)?;
         complain(&summary(&shown(&output), &made.metainfo));
-        print(&info_hash.to_string()).map_err(not_printed)?;
+        print(&info_hash.to_string()).map_err(|error| not_printed(&error))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn not_printed(error: io::Error) -> Error {
+fn not_printed(error: &io::Error) -> Error {
     Error::Other(format!("cannot write to standard output: {error}"))
 }
 
