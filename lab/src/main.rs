@@ -6,6 +6,7 @@ mod commands {
     pub(crate) mod generate;
     pub(crate) mod interrupt;
     pub(crate) mod options;
+    pub(crate) mod output;
     pub(crate) mod replay;
     pub(crate) mod report;
     pub(crate) mod run;

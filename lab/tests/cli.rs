@@ -177,6 +177,53 @@ fn a_run_is_summed_up_and_written_down() {
     );
 }
 
+/// Somebody waits for minutes, and then has nothing.
+#[test]
+fn what_cannot_be_written_is_told_before_anything_is_played() {
+    let directory = Directory::new("unwritable");
+    let nowhere = directory.file("none/r.svg");
+    // Far more than this test has time for.
+    let long = ["--leechers", "5000", "--pieces", "100000"];
+    let compare = ["compare", "--strategies", "sequential,rarest-first"];
+    for (command, option) in [
+        (&["run"][..], "--json"),
+        (&["run"], "--csv"),
+        (&["run"], "--log"),
+        (&compare, "--json"),
+        (&compare, "--csv"),
+        (&compare, "--chart"),
+    ] {
+        let output = lab(&[command, &long, &[option, &nowhere]].concat());
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(
+            error.contains(&format!("cannot write {nowhere}")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let directory = Directory::new("reader");
+    let json = directory.file("r.json");
+    let compare = ["compare", "--choking", "on,off", "--seeds", "1"];
+    for arguments in [
+        &["run", "--print-scenario"][..],
+        &[&["run", "--json", &json], &SMALL[..]].concat(),
+        &[&compare[..], &SMALL].concat(),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+        let output = command.args(arguments).stdout(writer).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    // What was written down is there all the same.
+    let results = fs::read_to_string(json).unwrap();
+    assert!(results.contains("\"blocks\""), "{results}");
+}
+
 #[test]
 fn a_network_is_summed_up_and_written_down() {
     let directory = Directory::new("dht");

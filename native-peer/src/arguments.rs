@@ -41,7 +41,8 @@ pub(crate) struct Seed {
 /// Fetches a torrent.
 #[derive(Debug, Args)]
 pub(crate) struct Get {
-    /// A .torrent file, a share link, a magnet link or an info-hash.
+    /// A .torrent file, a share link, a magnet link or an info-hash; `-` reads one of them from
+    /// standard input.
     #[arg(value_name = "TORRENT")]
     pub(crate) torrent: OsString,
     /// Where the files go; made if it is not there. A file is called NAME.xxxxxxxx.part until
@@ -171,7 +172,8 @@ pub(crate) struct Create {
     /// within folders are left out.
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// The .torrent file to write; one that is there is replaced.
+    /// The .torrent file to write; one that is there is replaced. `-` writes it to standard output,
+    /// and says the info-hash on standard error.
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub(crate) output: PathBuf,
     #[command(flatten)]
@@ -205,7 +207,8 @@ pub(crate) struct Shape {
 /// Shows a torrent.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// A .torrent file, a share link, a magnet link or an info-hash.
+    /// A .torrent file, a share link, a magnet link or an info-hash; `-` reads one of them from
+    /// standard input.
     #[arg(value_name = "TORRENT")]
     pub(crate) torrent: OsString,
     /// As one JSON object: name, info_hash, piece_length and length (in bytes), pieces (how many),

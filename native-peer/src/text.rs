@@ -30,8 +30,13 @@ pub fn shown(path: &Path) -> String {
 /// Writes a line to standard output at once. A reader that went away is no error: it has
 /// seen what it wanted.
 pub fn print(line: &str) -> io::Result<()> {
+    print_bytes(format!("{line}\n").as_bytes())
+}
+
+/// The same with bytes as they are.
+pub fn print_bytes(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }

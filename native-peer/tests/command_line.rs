@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -212,6 +213,51 @@ fn a_link_is_shown_as_far_as_it_tells() {
         json!(["ws://127.0.0.1:8080/swarm"])
     );
     assert_eq!(show(folder.path(), hash)["name"], Value::Null);
+}
+
+/// As scripts do: what makes one and what reads it, side by side.
+#[test]
+fn torrents_and_links_pass_through_pipes() {
+    let folder = folder_with(&[("a", b"four"), ("-", b"no torrent")]);
+    let at = folder.path();
+    let piped = |arguments: &[&str], input: &[u8]| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_native-peer"))
+            .args(arguments)
+            .current_dir(at)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let made = piped(&["create", "a", "-o", "-"], b"");
+    assert!(made.status.success(), "{made:?}");
+    let info_hash = succeed(at, &["create", "a", "-o", "x.torrent"]);
+    assert_eq!(made.stdout, fs::read(at.join("x.torrent")).unwrap());
+    let said = String::from_utf8(made.stderr).unwrap();
+    assert!(said.ends_with(&info_hash), "{said}");
+    assert_eq!(fs::read(at.join("-")).unwrap(), b"no torrent");
+
+    let link = format!("magnet:?xt=urn:btih:{info_hash}");
+    for input in [&made.stdout[..], link.as_bytes(), info_hash.as_bytes()] {
+        let shown = piped(&["show", "--json", "-"], input);
+        let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+        assert_eq!(shown["info_hash"], info_hash.trim());
+    }
+    // Everything is here already.
+    let got = piped(
+        &["get", "-", "--tracker", "ws://127.0.0.1:1", "--no-dht"],
+        &made.stdout,
+    );
+    assert!(got.status.success(), "{got:?}");
+    for input in [&b""[..], b"nothing of the kind"] {
+        let refused = piped(&["show", "-"], input);
+        let text = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{text}");
+        assert!(text.starts_with("error: standard input is not"), "{text}");
+    }
 }
 
 /// Checks that each of these ends with this code, and says something on its one line.

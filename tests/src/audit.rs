@@ -43,27 +43,40 @@ struct Look {
     name: &'static str,
     /// The width of a phone; as it is, if none. CSS pixels.
     phone: Option<u32>,
+    /// The size of text that a person has chosen in the browser, in CSS pixels.
+    text: u32,
     is_dark: bool,
     has_forced_colors: bool,
 }
 
-/// Every width with every choice of colours at least once. Phones are seldom narrower.
-const LOOKS: [Look; 3] = [
+/// Every width with every choice of colours at least once, and text of twice the usual size (WCAG
+/// 1.4.4). Phones are seldom narrower.
+const LOOKS: [Look; 4] = [
     Look {
         name: "light",
         phone: None,
+        text: 16,
         is_dark: false,
         has_forced_colors: false,
     },
     Look {
         name: "phone, dark",
         phone: Some(360),
+        text: 16,
         is_dark: true,
+        has_forced_colors: false,
+    },
+    Look {
+        name: "phone, large text",
+        phone: Some(360),
+        text: 32,
+        is_dark: false,
         has_forced_colors: false,
     },
     Look {
         name: "forced colours",
         phone: None,
+        text: 16,
         is_dark: true,
         has_forced_colors: true,
     },
@@ -111,6 +124,8 @@ impl Tab {
             { "name": "forced-colors", "value": forced },
         ] });
         self.command("Emulation.setEmulatedMedia", media).await?;
+        let sizes = json!({ "fontSizes": { "standard": look.text } });
+        self.command("Page.setFontSizes", sizes).await?;
         match look.phone {
             Some(width) => self.resize(width, 740, true).await?,
             None => {

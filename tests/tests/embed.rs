@@ -153,6 +153,51 @@ async fn the_module_keeps_its_promises_to_a_page_of_another_origin() -> Result<(
     browser.quit().await
 }
 
+/// The page of `docs/embedding.md`, as somebody copies it to a site of their own.
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn the_page_in_the_documentation_shares_and_fetches() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("ours.bin"), 2 * MIB + 5, 43)?;
+    let site = WebServer::start(folder.path(), Manner::Honest).await?;
+    let origin = site.url();
+    let allowed = ["--allow-origin", origin.trim_end_matches('/')];
+    let server = Server::start_with(&allowed).await?;
+    let (_, page) = DOCUMENTATION.split_once("```html\n").context("a page")?;
+    let (page, _) = page.split_once("```").context("its end")?;
+    let page = page.replace("https://swarm.example/", &server.page());
+    std::fs::write(folder.path().join("page.html"), page)?;
+    let page = format!("{origin}page.html");
+    let browser = Browser::start().await?;
+
+    let seeder = browser.open(&page).await?;
+    let name = r#"document.getElementById("files").dataset.testid = "file-input""#;
+    seeder.run(name).await?;
+    seeder.share(&[&file]).await?;
+    let link = seeder.until("a link", SAID).await?;
+    let leecher = browser.open(&page).await?;
+    let fetch = format!(
+        r#"document.getElementById("link").value = {link};
+        document.getElementById("get").click();"#
+    );
+    leecher.run(&fetch).await?;
+    leecher.until("a file", SAID).await?;
+    leecher
+        .run(r##"document.querySelector("#said a").click()"##)
+        .await?;
+    let into = folder.path().join("saved");
+    let saved = browser.take_download("ours.bin", &into).await?;
+    assert_eq!(digest(&saved)?, digest(&file)?);
+    let whole = r#"return document.getElementById("bar").value === 1"#;
+    leecher.until("a full bar", whole).await?;
+    browser.quit().await
+}
+
+const DOCUMENTATION: &str = include_str!("../../docs/embedding.md");
+
+/// Where the link leads that the documentation's page says first.
+const SAID: &str = r##"return document.querySelector("#said a")?.href ?? null"##;
+
 const PLAY: &str = r#"
     const swarm = new Tabswarm({ serviceWorker: "stream.js" });
     const torrent = await swarm.seed(new File([noise(300_000)], "song.mp3"));

@@ -13,7 +13,7 @@ use swarm_tests::files::{digest, random};
 use swarm_tests::prefix::Prefix;
 use swarm_tests::server::Server;
 use swarm_tests::slow_link::SlowLink;
-use swarm_tests::tab::Tab;
+use swarm_tests::tab::{Tab, Torrent};
 use swarm_tests::{liar, programs};
 use tempfile::TempDir;
 
@@ -461,6 +461,40 @@ async fn a_tab_that_nobody_sees_does_nothing_for_show_and_is_right_once_it_is_se
     let into = folder.path().join("saved");
     let saved = browser.save(&leecher, "unseen.bin", &into).await?;
     assert_eq!(saved, digest(&file)?, "its pieces were all told of");
+    browser.quit().await
+}
+
+/// What it says above everything is over when the torrent goes on, and when it is removed.
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn a_stop_is_told_until_it_is_over() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("stop.bin"), 24 * MIB, 17)?;
+    let server = Server::start().await?;
+    let page = server.page();
+    let origin = page.trim_end_matches('/');
+    let browser = Browser::start().await?;
+    let (_seeder, link) = programs::seed(&file, &["--no-lsd", "--tracker", &page]).await?;
+    let tab = browser.open(&page).await?;
+    let stopped = |torrent: &Torrent| torrent.state == "error";
+    let is_told = "return document.querySelectorAll('[data-testid=alert]').length === 1";
+    let is_over = "return !document.querySelector('[data-testid=alert]')";
+
+    browser.set_quota(origin, Some(8 * MIB as u64)).await?;
+    tab.add_link(&link).await?;
+    tab.torrent_that("out of room", stopped).await?;
+    tab.until("a word about it", is_told).await?;
+    tab.remove().await?;
+    tab.until("none about what is gone", is_over).await?;
+
+    tab.add_link(&link).await?;
+    tab.torrent_that("out of room again", stopped).await?;
+    tab.until("a word about it", is_told).await?;
+    browser.set_quota(origin, None).await?;
+    // It says “Try again” then.
+    tab.click("pause").await?;
+    tab.seeding().await?;
+    tab.until("none about what goes on", is_over).await?;
     browser.quit().await
 }
 

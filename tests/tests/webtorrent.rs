@@ -83,6 +83,7 @@ mod with_other_clients {
     /// A client seeds and a tab gets it, then another one gets it of that tab. Nobody else is
     /// there, and no relay between them. Some `stay` when there is nothing left to get.
     async fn exchange(
+        browser: Browser,
         server: &Server,
         tracker: &str,
         stays: bool,
@@ -91,7 +92,6 @@ mod with_other_clients {
         let scene = Scene::new(tracker).await?;
         let mut seeder = client(&scene.torrent, &scene.seed)?;
         seeder.complete().await?;
-        let browser = Browser::start().await?;
         let tab = browser.open(&server.page()).await?;
         scene.get_by_tab(&browser, &tab).await?;
         if stays {
@@ -151,7 +151,8 @@ mod with_other_clients {
     #[ignore = "needs other clients: cargo xtask test clients"]
     async fn a_tab_and_webtorrent() -> Result<()> {
         let server = Server::start_with(&OFTEN).await?;
-        exchange(&server, &server.tracker(), true, webtorrent).await
+        let browser = Browser::start().await?;
+        exchange(browser, &server, &server.tracker(), true, webtorrent).await
     }
 
     #[tokio::test]
@@ -159,7 +160,8 @@ mod with_other_clients {
     async fn a_tab_and_libtorrent() -> Result<()> {
         let server = Server::start_with(&OFTEN).await?;
         let client = |torrent: &Path, folder: &Path| libtorrent(torrent, folder, 6851);
-        exchange(&server, &server.tracker(), false, client).await
+        let browser = Browser::start().await?;
+        exchange(browser, &server, &server.tracker(), false, client).await
     }
 
     #[tokio::test]
@@ -168,7 +170,25 @@ mod with_other_clients {
         let server = Server::start_with(&OFTEN).await?;
         let _tracker = bittorrent_tracker(6861).await?;
         let tracker = format!("ws://{HOST}:6861");
-        exchange(&server, &tracker, true, webtorrent).await
+        let browser = Browser::start().await?;
+        exchange(browser, &server, &tracker, true, webtorrent).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_tab_of_firefox_and_webtorrent() -> Result<()> {
+        let server = Server::start_with(&OFTEN).await?;
+        let browser = Browser::firefox().await?;
+        exchange(browser, &server, &server.tracker(), true, webtorrent).await
+    }
+
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn a_tab_of_firefox_and_libtorrent() -> Result<()> {
+        let server = Server::start_with(&OFTEN).await?;
+        let client = |torrent: &Path, folder: &Path| libtorrent(torrent, folder, 6881);
+        let browser = Browser::firefox().await?;
+        exchange(browser, &server, &server.tracker(), false, client).await
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 pub(crate) fn is_trusted(config: &Config, address: IpAddr) -> bool {
     let address = address.to_canonical();
     let mut proxies = config.trusted_proxies.iter();
-    proxies.any(|proxy| proxy.to_canonical() == address)
+    proxies.any(|proxies| proxies.contain(address))
 }
 
 /// It looks like a proxy that nobody named: one on this machine that says for whom it speaks.

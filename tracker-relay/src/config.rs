@@ -1,12 +1,13 @@
 //! What a server may be told.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use swarm_core::dht;
 use swarm_core::hub::HubConfig;
 use swarm_core::wire::webtorrent;
+
+use crate::proxies::Proxies;
 
 /// Files that are open beside clients' connections: those of the page that are being read,
 /// connections that are closing, and the process's own.
@@ -25,7 +26,7 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Proxies in front of this server. What they report of their clients (`X-Forwarded-For`,
     /// `X-Forwarded-Host`) is believed, and nobody else's.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Proxies>,
     /// A client that was silent for this long is pinged, and after twice as much again
     /// its connection is closed.
     pub ping_interval: Duration,

@@ -1,6 +1,7 @@
 //! What every connection's task shares.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use swarm_core::hub::Source;
 use tokio::sync::Semaphore;
@@ -17,6 +18,7 @@ use crate::switchboard::Switchboard;
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Context {
+    pub(crate) started: Instant,
     pub(crate) config: Config,
     pub(crate) assets: Assets,
     pub(crate) switchboard: Arc<Switchboard>,
@@ -41,6 +43,7 @@ impl Context {
         let switchboard = Switchboard::new(config.hub.clone(), seed, config.max_answers);
         let max_http = config.max_http_connections.max(1) as u64;
         Context {
+            started: Instant::now(),
             assets: Assets::open(&config.page),
             switchboard: Arc::new(switchboard),
             shutdown: CancellationToken::new(),

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use data_encoding::BASE64;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -23,11 +22,9 @@ use crate::context::Context;
 use crate::counters::ServerLimit;
 use crate::reply::{Reply, set, text};
 use crate::socket::Socket;
+use crate::status;
 use crate::switchboard::Protocol;
 use crate::tracker;
-
-/// Where the counters are.
-const HEALTH: &str = "/health";
 
 /// What no page here needs, whatever may be embedded in it.
 const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), \
@@ -59,8 +56,10 @@ pub(crate) async fn respond(
         let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD");
         set(&mut reply, header::ALLOW, "GET, HEAD");
         reply
-    } else if path == HEALTH {
-        health(&context).await
+    } else if path == status::HEALTH {
+        status::health(&context).await
+    } else if path == status::METRICS {
+        status::metrics(&context).await
     } else if is_tracker {
         track(&context, &request, from)
     } else {
@@ -134,49 +133,6 @@ fn track(context: &Context, request: &Request<Incoming>, from: IpAddr) -> Reply 
         tracker::ANNOUNCE => tracker::announce(context, from, query),
         _ => tracker::scrape(context, from, query),
     }
-}
-
-async fn health(context: &Context) -> Reply {
-    let stats = context.switchboard.stats();
-    let mut limited = context.counters.to_json();
-    for (name, count) in [
-        ("closed_http_for_others", context.http.taken_back()),
-        ("closed_unfinished", context.unfinished.taken_back()),
-    ] {
-        limited.insert(name.to_owned(), count.into());
-    }
-    for (name, count) in stats.limited.named() {
-        limited.insert(name.to_owned(), count.into());
-    }
-    let dht = match &context.dht {
-        Some(dht) => dht.to_json().await,
-        None => serde_json::Value::Null,
-    };
-    let body = serde_json::json!({
-        "status": "ok",
-        "page": context.assets.missing().is_none(),
-        "http_connections": context.http.used(),
-        "connections": stats.connections,
-        "addresses": stats.sources,
-        "swarms": stats.swarms,
-        "memberships": stats.memberships,
-        "channels": stats.channels,
-        "offers": stats.offers,
-        "answers": stats.answers,
-        "relayed_bytes": stats.relayed_bytes,
-        "queued_bytes": stats.queued_bytes,
-        "queued_frames": stats.queued_frames,
-        "bitfield_bytes": stats.bitfield_bytes,
-        "credit_bytes": stats.credit_bytes,
-        "unfinished_bytes": context.unfinished.used(),
-        "answered": context.counters.answers_to_json(),
-        "limited": limited,
-        "dht": dht,
-    });
-    let mut reply = Response::new(Full::new(Bytes::from(body.to_string())));
-    set(&mut reply, header::CONTENT_TYPE, "application/json");
-    set(&mut reply, header::CACHE_CONTROL, "no-store");
-    reply
 }
 
 /// Turns the connection into a WebSocket (RFC 6455 §4.2), or says why not.

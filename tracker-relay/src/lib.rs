@@ -3,7 +3,8 @@
 //! What it decides stands in [`swarm_core::hub`]; this crate moves bytes.
 //!
 //! - `server`: accepts connections, and shuts down.
-//! - `http`, `reply`, `client`, `page`: the page, the way into a WebSocket, and who may take it.
+//! - `http`, `reply`, `client`, `proxies`, `page`: the page, the way into a WebSocket, and who may take it.
+//! - `status`: what it tells of itself.
 //! - `tracker`: ordinary clients, over HTTP.
 //! - `switchboard`: the hub behind a lock, and what waits to be sent to each client.
 //! - `connection`, `socket`, `pace`: one WebSocket, and when it is read from.
@@ -23,12 +24,15 @@ mod http;
 mod overlay;
 mod pace;
 mod page;
+mod proxies;
 mod reply;
 mod server;
 mod shares;
 mod socket;
+mod status;
 mod switchboard;
 mod tracker;
 
 pub use config::{Config, Page};
+pub use proxies::Proxies;
 pub use server::{Server, Sockets, serve};

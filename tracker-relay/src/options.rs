@@ -1,6 +1,6 @@
 //! The command line of the server.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use swarm_core::hub::HubConfig;
 use swarm_core::wire::relay::{MAX_STUN, RelayUse, StunServer};
-use tracker_relay::{Config, Page};
+use tracker_relay::{Config, Page, Proxies};
 
 mod parse;
 
@@ -45,17 +45,18 @@ pub(crate) struct Options {
     )]
     allowed_origins: Vec<String>,
 
-    /// A proxy in front of this server, by its address; may be repeated (comma-separated in the
-    /// environment). The addresses of clients are taken from its X-Forwarded-For, and the name
-    /// of the site from its X-Forwarded-Host; without this all who come through it count as
-    /// one address. It has to pass the path on without what it is served under
+    /// A proxy in front of this server, by its address, or by the network that it is in
+    /// (172.16.0.0/12); may be repeated (comma-separated in the environment). The addresses of
+    /// clients are taken from its X-Forwarded-For, and the name of the site from its
+    /// X-Forwarded-Host; without this all who come through it count as one address. It has to pass
+    /// the path on without what it is served under
     #[arg(
         long = "trusted-proxy",
         env = "TABSWARM_TRUSTED_PROXY",
         value_name = "ADDR",
         value_delimiter = ','
     )]
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Vec<Proxies>,
 
     /// Where ordinary BitTorrent clients may announce over UDP (udp://…); port 0 takes a free
     /// one

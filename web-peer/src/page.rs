@@ -168,7 +168,7 @@ impl Page {
                 let text = words::of(&text);
                 match attached.first().and_then(JsValue::as_string) {
                     Some(link) => {
-                        alerts::link_error(&text);
+                        alerts::error_of(alerts::LINK, &text);
                         intake::give_back(&link);
                     }
                     None => alerts::error(&text),

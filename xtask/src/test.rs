@@ -202,6 +202,7 @@ fn webkit(workspace: &Workspace, args: &[String]) -> Result<()> {
 fn clients(workspace: &Workspace, args: &[String]) -> Result<()> {
     let clients = setup::clients(workspace)?;
     let chromium = setup::browser(workspace)?;
+    let firefox = setup::firefox(workspace)?;
     // Those that take long first; then those at home.
     let names = ["ordinary", "webtorrent", "dht", "clients", "homes"];
     let tests = in_tabs::build(workspace, &names)?;
@@ -215,7 +216,11 @@ fn clients(workspace: &Workspace, args: &[String]) -> Result<()> {
         let way = Way {
             inside: &[Path::new("sh"), &network],
             args: &with(&[], args),
-            env: &[("CHROMEDRIVER", &chromium), ("TABSWARM_CLIENTS", &clients)],
+            env: &[
+                ("CHROMEDRIVER", &chromium),
+                ("GECKODRIVER", &firefox),
+                ("TABSWARM_CLIENTS", &clients),
+            ],
             // Each has a network of its own. Who asks for some tests wants to see how they go.
             at_once: args.is_empty(),
         };

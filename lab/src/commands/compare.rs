@@ -1,11 +1,11 @@
 //! `lab compare`.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use swarm_lab::batch::{play_all, seeds};
@@ -13,6 +13,7 @@ use swarm_lab::charts::line_chart;
 use swarm_lab::{Results, Scenario};
 
 use super::options::{Options, Strategy, Switch, Wrong, checked, read};
+use super::output::{Destination, out};
 
 mod curve;
 mod figures;
@@ -70,22 +71,24 @@ impl Compare {
             bail!(Wrong(format!("{path}: charts are SVG, name it *.svg")));
         }
         let variants = self.variants()?;
+        let json = Destination::named(self.json.as_ref())?;
+        let csv = Destination::named(self.csv.as_ref())?;
+        let chart = Destination::named(self.chart.as_ref())?;
         let runs = self.play(&variants)?;
         let compared = Compared::new(&variants, &runs);
-        let mut out = io::stdout().lock();
-        out.write_all(table::table(&compared, &variants).as_bytes())?;
-        if let Some(path) = &self.json {
-            write(path, &files::json(&compared, &variants)?)?;
+        if let Some(file) = json {
+            file.write(&files::json(&compared, &variants)?)?;
         }
-        if let Some(path) = &self.csv {
-            write(path, files::csv(&compared).as_bytes())?;
+        if let Some(file) = csv {
+            file.write(files::csv(&compared).as_bytes())?;
         }
-        if let Some(path) = &self.chart {
+        if let Some(file) = chart {
             let series = curve::series(&variants, &runs);
             let title = format!("Completion, {} seeds each (band: all of them)", self.seeds);
             let svg = line_chart(&title, "time (s)", "share of leechers complete", &series)?;
-            write(path, svg.as_bytes())?;
+            file.write(svg.as_bytes())?;
         }
+        out().write_all(table::table(&compared, &variants).as_bytes())?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -182,8 +185,4 @@ fn each<T: Copy>(
 fn name(value: &impl ValueEnum) -> String {
     let value = value.to_possible_value().expect("no value is hidden");
     value.get_name().to_owned()
-}
-
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,17 +1,17 @@
 //! `lab dht`.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use swarm_lab::network::{Network, NetworkScenario};
 
 use super::interrupt::{self, Interrupt};
 use super::options::{Wrong, read};
+use super::output::{Destination, out};
 use options::Options;
 
 mod options;
@@ -48,9 +48,10 @@ impl Dht {
             .validate()
             .map_err(|error| Wrong(error.to_string()))?;
         if self.print_scenario {
-            io::stdout().write_all(toml::to_string(&scenario)?.as_bytes())?;
+            out().write_all(toml::to_string(&scenario)?.as_bytes())?;
             return Ok(ExitCode::SUCCESS);
         }
+        let json = Destination::named(self.json.as_ref())?;
         let interrupt = Interrupt::listen()?;
         let before = resident();
         let began = Instant::now();
@@ -62,13 +63,11 @@ impl Dht {
             let nodes = network.population().max(1) as f64;
             now.saturating_sub(before) as f64 / nodes
         });
-        let summary = summary::summary(&network, &results, took, memory);
-        io::stdout().write_all(summary.as_bytes())?;
-        if let Some(path) = &self.json {
-            let json = serde_json::to_vec_pretty(&results)?;
-            std::fs::write(path, json)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+        if let Some(file) = json {
+            file.write(&serde_json::to_vec_pretty(&results)?)?;
         }
+        let summary = summary::summary(&network, &results, took, memory);
+        out().write_all(summary.as_bytes())?;
         Ok(match network.is_over() {
             true => ExitCode::SUCCESS,
             false => ExitCode::from(interrupt::EXIT_CODE),

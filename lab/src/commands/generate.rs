@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use swarm_core::rng::Rng;
 
 use super::interrupt::{self, Interrupt};
+use super::output::out;
 use super::units::{show_bytes, whole_bytes};
 
 /// Bytes that are made at a time.
@@ -62,9 +63,8 @@ impl Generate {
             }
         }
         bar.finish_and_clear();
-        let mut out = io::stdout().lock();
         writeln!(
-            out,
+            out(),
             "{} files of {} in {}",
             self.count,
             show_bytes(self.size as f64),

@@ -9,6 +9,8 @@ use anyhow::{Context, bail};
 use clap::Args;
 use swarm_lab::replay::replay;
 
+use super::output::out;
+
 /// What can be typed.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -25,7 +27,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let name = arguments.file.display();
     let file = File::open(&arguments.file).with_context(|| format!("cannot open {name}"))?;
     let began = Instant::now();
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(out());
     let report = replay(file, |number, entry| {
         if arguments.dump {
             writeln!(out, "{number:>8} {entry}")?;

@@ -16,6 +16,8 @@ use swarm_lab::scenario::AccessLink;
 use swarm_lab::statistics::Estimate;
 use swarm_lab::{Results, Scenario};
 
+use super::output::Destination;
+
 mod churn;
 mod dht;
 mod direct;
@@ -67,6 +69,7 @@ impl Report {
         };
         let charts = self.directory.join("experiments");
         fs::create_dir_all(&charts).with_context(|| charts.display().to_string())?;
+        let file = Destination::open(&path)?;
         let mut writer = Writer {
             charts,
             threads: self.threads,
@@ -91,7 +94,7 @@ impl Report {
             }
         }
         writer.cost.tell();
-        write(&path, &page)?;
+        file.write(page.as_bytes())?;
         Ok(ExitCode::SUCCESS)
     }
 

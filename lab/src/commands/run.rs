@@ -14,6 +14,7 @@ use swarm_lab::{Scenario, Simulation};
 
 use super::interrupt::{self, Interrupt};
 use super::options::{Options, Strategy, Switch, checked, read};
+use super::output::{Destination, out};
 
 mod csv;
 mod summary;
@@ -54,12 +55,17 @@ impl Run {
     pub(crate) fn execute(&self) -> anyhow::Result<ExitCode> {
         let scenario = self.scenario()?;
         if self.print_scenario {
-            io::stdout().write_all(toml::to_string(&scenario)?.as_bytes())?;
+            out().write_all(toml::to_string(&scenario)?.as_bytes())?;
             return Ok(ExitCode::SUCCESS);
         }
+        let json = Destination::named(self.json.as_ref())?;
+        let csv = Destination::named(self.csv.as_ref())?;
+        let log = self.log()?;
         let interrupt = Interrupt::listen()?;
         let mut simulation = Simulation::new(scenario)?;
-        let log = self.log(&mut simulation)?;
+        if let Some(log) = &log {
+            write_down(&mut simulation, log);
+        }
         let began = Instant::now();
         play(&mut simulation, &interrupt);
         let took = began.elapsed();
@@ -68,17 +74,14 @@ impl Run {
             log.finish().context("cannot write the log")?;
         }
         let results = simulation.results();
+        if let Some(file) = json {
+            file.write(&serde_json::to_vec_pretty(&results)?)?;
+        }
+        if let Some(file) = csv {
+            file.write(csv::peers(&results).as_bytes())?;
+        }
         let summary = summary::summary(&simulation, &results, took);
-        io::stdout().write_all(summary.as_bytes())?;
-        if let Some(path) = &self.json {
-            let json = serde_json::to_vec_pretty(&results)?;
-            std::fs::write(path, json)
-                .with_context(|| format!("cannot write {}", path.display()))?;
-        }
-        if let Some(path) = &self.csv {
-            std::fs::write(path, csv::peers(&results))
-                .with_context(|| format!("cannot write {}", path.display()))?;
-        }
+        out().write_all(summary.as_bytes())?;
         Ok(if simulation.is_over() {
             ExitCode::SUCCESS
         } else {
@@ -101,23 +104,26 @@ impl Run {
         Ok(checked(scenario)?)
     }
 
-    fn log(&self, simulation: &mut Simulation) -> anyhow::Result<Option<Arc<Mutex<LogFile>>>> {
+    fn log(&self) -> anyhow::Result<Option<Arc<Mutex<LogFile>>>> {
         let Some(path) = &self.log else {
             return Ok(None);
         };
         let file =
             File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-        let log = Arc::new(Mutex::new(LogFile {
+        Ok(Some(Arc::new(Mutex::new(LogFile {
             file: BufWriter::new(file),
             failed: None,
-        }));
-        let sink = Arc::clone(&log);
-        simulation.log_to(move |line| {
-            let mut log = sink.lock().expect("nothing panics with the log held");
-            log.write(line);
-        });
-        Ok(Some(log))
+        }))))
     }
+}
+
+/// Writes a line of everything that happens.
+fn write_down(simulation: &mut Simulation, log: &Arc<Mutex<LogFile>>) {
+    let log = Arc::clone(log);
+    simulation.log_to(move |line| {
+        let mut log = log.lock().expect("nothing panics with the log held");
+        log.write(line);
+    });
 }
 
 /// Remembers the first error: whoever writes a line can't do anything about it.

@@ -67,7 +67,8 @@ pub(crate) struct DhtCommon {
 /// Looks for peers.
 #[derive(Debug, Args)]
 pub(crate) struct Lookup {
-    /// Its info-hash, or a share link, a magnet link or a .torrent file.
+    /// Its info-hash, or a share link, a magnet link or a .torrent file; `-` reads one of them from
+    /// standard input.
     #[arg(value_name = "INFO-HASH")]
     pub(crate) torrent: OsString,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! `native-peer create`
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,7 +14,10 @@ use crate::arguments::Create;
 use crate::screen::Screen;
 use crate::share::{Options, make};
 use crate::status::bytes;
-use crate::text::{complain, plain, print, shown};
+use crate::text::{complain, plain, print, print_bytes, shown};
+
+/// In place of a file's name.
+const TO_STANDARD_OUTPUT: &str = "-";
 
 pub(crate) fn run(arguments: Create) -> Result<ExitCode, Error> {
     let Create {
@@ -40,11 +43,21 @@ pub(crate) fn run(arguments: Create) -> Result<ExitCode, Error> {
     let made = make(&paths, options, &screen)?;
     screen.clear();
     session::tell_remarks(&made.remarks);
-    write(&output, &made.metainfo.to_torrent())?;
-    complain(&summary(&output, &made.metainfo));
-    print(&made.metainfo.info_hash().to_string())
-        .map_err(|e| Error::Other(format!("cannot write to standard output: {e}")))?;
+    let (torrent, info_hash) = (made.metainfo.to_torrent(), made.metainfo.info_hash());
+    if output.as_os_str() == TO_STANDARD_OUTPUT {
+        print_bytes(&torrent).map_err(|error| not_printed(&error))?;
+        complain(&summary("standard output", &made.metainfo));
+        complain(&info_hash.to_string());
+    } else {
+        write(&output, &torrent)?;
+        complain(&summary(&shown(&output), &made.metainfo));
+        print(&info_hash.to_string()).map_err(|error| not_printed(&error))?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn not_printed(error: &io::Error) -> Error {
+    Error::Other(format!("cannot write to standard output: {error}"))
 }
 
 /// A tracker to name in a torrent.
@@ -58,6 +71,9 @@ fn tracker(text: &str) -> Result<String, Error> {
 
 /// What is written must not take the place of what it is about.
 fn check_place(output: &Path, paths: &[PathBuf]) -> Result<(), Error> {
+    if output.as_os_str() == TO_STANDARD_OUTPUT {
+        return Ok(());
+    }
     let Ok(there) = output.canonicalize() else {
         return Ok(());
     };
@@ -95,11 +111,10 @@ fn write(path: &Path, contents: &[u8]) -> Result<(), Error> {
     write().map_err(Error::file("write", path))
 }
 
-fn summary(output: &Path, metainfo: &Metainfo) -> String {
+fn summary(output: &str, metainfo: &Metainfo) -> String {
     let layout = metainfo.layout();
     format!(
-        "{}: {}, {} in pieces of {} KiB",
-        shown(output),
+        "{output}: {}, {} in pieces of {} KiB",
         plain(metainfo.name()),
         bytes(layout.total_length()),
         layout.piece_length() / 1024

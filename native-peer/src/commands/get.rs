@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use swarm_core::engine::{Command, Resume, StoreError};
-use swarm_core::metainfo::{Metainfo, Selection, peers_of_link};
+use swarm_core::metainfo::{Metainfo, Selection};
 use swarm_core::pieces::{PieceIndex, Strategy};
 use tokio::task::spawn_blocking;
 
@@ -58,12 +58,12 @@ fn network(source: &Source, arguments: &Get) -> Result<Network, Error> {
             network.join_by(nodes);
             Ok(network)
         }
-        Source::Link(link) => {
+        Source::Link(link, peers) => {
             let own = link.page_tracker().into_iter().chain(link.trackers.clone());
             let own: Vec<Vec<String>> = own.map(|tracker| vec![tracker]).collect();
             let mut network = Network::new(&arguments.ways, &own)?;
             network.ask_web_seeds(&link.web_seeds);
-            network.call_too(&peers_of_link(&arguments.torrent.to_string_lossy()));
+            network.call_too(peers);
             Ok(network)
         }
     }
@@ -88,7 +88,7 @@ async fn get(
 ) -> Result<ExitCode, Error> {
     let named = network.named;
     let asked = match &source {
-        Source::Link(link) => link.files.clone(),
+        Source::Link(link, _) => link.files.clone(),
         Source::Torrent(..) => None,
     };
     let (command, opened) = match source {
@@ -108,7 +108,7 @@ async fn get(
                 Some(opened),
             )
         }
-        Source::Link(link) => {
+        Source::Link(link, _) => {
             let (info_hash, name) = (link.info_hash, link.name);
             (
                 Command::AddLink {

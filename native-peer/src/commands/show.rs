@@ -35,7 +35,7 @@ struct DescribedFile {
 pub(crate) fn run(arguments: &Show) -> Result<ExitCode, Error> {
     let description = match Source::read(&arguments.torrent)? {
         Source::Torrent(metainfo, _) => Description::of(&metainfo),
-        Source::Link(link) => Description::of_link(link),
+        Source::Link(link, _) => Description::of_link(link),
     };
     let text = if arguments.json {
         serde_json::to_string(&description).expect("strings and numbers can be JSON")

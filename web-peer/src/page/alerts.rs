@@ -15,17 +15,21 @@ pub(crate) fn error(text: &str) {
     show_error(text);
 }
 
-/// As [`error`], of a link that a person opened: stays until they open the next one.
-pub(crate) fn link_error(text: &str) {
-    set_attribute(&show_error(text), "data-of", "link");
+/// As [`error`], of something that may end by itself: stays until [`over`] is said of it, too.
+pub(crate) fn error_of(what: &str, text: &str) {
+    set_attribute(&show_error(text), "data-of", what);
 }
 
-/// The next one is opened.
-pub(crate) fn forget_link() {
-    if let Ok(Some(alert)) = by_id("alerts").query_selector("[data-of=link]") {
+/// What was wrong is so no more.
+pub(crate) fn over(what: &str) {
+    let selector = format!("[data-of='{what}']");
+    if let Ok(Some(alert)) = by_id("alerts").query_selector(&selector) {
         alert.remove();
     }
 }
+
+/// A link that a person opened: what was wrong with it is so until they open the next one.
+pub(crate) const LINK: &str = "link";
 
 fn show_error(text: &str) -> Element {
     let alert = make("alert");

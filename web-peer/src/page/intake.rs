@@ -56,7 +56,7 @@ fn listen_to_form(port: &Port) {
         event.prevent_default();
         let link = input.value().trim().to_owned();
         input.set_value("");
-        alerts::forget_link();
+        alerts::over(alerts::LINK);
         if link.is_empty() {
             alerts::note(&say!("Paste a link first, then open it."));
             input.focus().expect("a field of the page takes the focus");

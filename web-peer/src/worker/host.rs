@@ -264,10 +264,8 @@ impl Host {
                     self.notice(false, format!("“{name}” is complete."));
                 }
             }
-            Event::Failed { info_hash, reason } => {
-                let name = self.torrents.name(info_hash);
-                self.notice(true, format!("“{name}” stopped: {reason}"));
-            }
+            // It is seen in its state, which the page tells of as long as it lasts.
+            Event::Failed { .. } => {}
             Event::Lost {
                 info_hash, reason, ..
             } => {

@@ -24,7 +24,7 @@ struct Peers {
 
 pub(super) fn run(arguments: &Lookup) -> Result<ExitCode, Error> {
     let info_hash = match Source::read(&arguments.torrent)? {
-        Source::Link(link) => link.info_hash,
+        Source::Link(link, _) => link.info_hash,
         Source::Torrent(metainfo, _) if metainfo.is_private() => {
             return Err(Error::Usage(
                 "a private torrent is not looked for in the DHT".to_owned(),

@@ -119,8 +119,8 @@ pub(crate) fn up(facts: &TorrentView) -> Option<String> {
 }
 
 pub(crate) fn left(facts: &TorrentView) -> Option<String> {
-    let is_downloading = facts.state == TorrentState::Downloading;
-    facts.eta.filter(|_| is_downloading).map(duration)
+    let is_coming = facts.state == TorrentState::Downloading && !facts.peers.is_empty();
+    facts.eta.filter(|_| is_coming).map(duration)
 }
 
 pub(crate) fn sent(facts: &TorrentView) -> Option<String> {

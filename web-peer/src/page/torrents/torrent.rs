@@ -19,8 +19,8 @@ use crate::page::dom::{
 };
 use crate::page::list::{List, Row};
 use crate::page::saving::{Wanted, has_folders};
-use crate::page::words::say;
-use crate::page::{browser, format, limits};
+use crate::page::words::{self, say};
+use crate::page::{alerts, browser, format, limits};
 
 /// As the options of `order` stand in the page.
 pub(crate) const STRATEGIES: [Strategy; 3] = [
@@ -120,7 +120,9 @@ impl Row for Torrent {
         self.show_progress(view, enough);
         self.show_figures(view);
         self.show_buttons(view, saving);
-        self.show_strategy(view, before.map(|(view, _)| view.strategy));
+        let before = before.map(|(view, _)| view);
+        self.tell_stop(view, before.as_ref().map(|view| view.state));
+        self.show_strategy(view, before.map(|view| view.strategy));
         if has_moved {
             self.draw_pieces();
         }
@@ -140,6 +142,14 @@ impl Row for Torrent {
 
     fn element(&self) -> &Element {
         &self.card
+    }
+}
+
+impl Drop for Torrent {
+    fn drop(&mut self) {
+        if let Some((view, _)) = &self.shown {
+            alerts::over(&view.info_hash.to_string());
+        }
     }
 }
 
@@ -168,6 +178,21 @@ impl Torrent {
             &self.part("bar"),
             (view.state != TorrentState::Metadata).then_some(view.progress),
         );
+    }
+
+    /// Says it above everything when it stops by itself, until it goes on.
+    fn tell_stop(&self, view: &TorrentView, before: Option<TorrentState>) {
+        let of = view.info_hash.to_string();
+        let was = before == Some(TorrentState::Error);
+        match (was, &view.error) {
+            (false, Some(reason)) => {
+                let (name, reason) = (self.name(), words::of(reason));
+                let text = say!("“{name}” stopped: {reason}", name = name, reason = reason);
+                alerts::error_of(&of, &text);
+            }
+            (true, None) => alerts::over(&of),
+            _ => {}
+        }
     }
 
     fn show_figures(&self, view: &TorrentView) {
