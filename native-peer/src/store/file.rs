@@ -17,6 +17,7 @@
 mod changes;
 mod check;
 mod complete;
+mod flush;
 mod folder;
 mod names;
 mod part;
@@ -37,6 +38,7 @@ use swarm_core::pieces::{Bitfield, PieceIndex};
 use super::{Changed, Stamp, Store, hash_in_stretches, is_right, store_error};
 use crate::Error;
 use crate::text::shown;
+use flush::Flush;
 use folder::{Folder, There};
 use names::Names;
 use part::Part;
@@ -60,6 +62,7 @@ pub struct FileStore {
     /// Of each file, held while it is written to: its writes come one after the other, as in the
     /// system itself.
     trails: Vec<Mutex<Trail>>,
+    flushes: Vec<Flush>,
 }
 
 /// What a person wants of a download folder.
@@ -119,6 +122,7 @@ impl FileStore {
             }
         }
         let trails = lacking.iter().map(|_| Mutex::default()).collect();
+        let flushes = lacking.iter().map(|_| Flush::default()).collect();
         let files = lacking.into_iter().map(|lacking| FileState {
             lies: Lies::InTheMaking,
             lacking,
@@ -137,6 +141,7 @@ impl FileStore {
                 changed: BTreeSet::new(),
             }),
             trails,
+            flushes,
         };
         store.look_around()?;
         Ok(store)
@@ -254,7 +259,8 @@ impl FileStore {
                 opened.seek(SeekFrom::Start(offset))?;
                 let mut stretches = data.chunks(AT_ONCE);
                 stretches.try_for_each(|stretch| opened.write_all(stretch))
-            })
+            })?;
+            self.flushes[file].wrote(&opened, data.len())
         };
         opened
             .and_then(write)
@@ -270,18 +276,6 @@ impl FileStore {
         }
         self.state().written = true;
         Ok(())
-    }
-
-    /// A file under its own name has these bytes there.
-    fn is_there(&self, file: usize, offset: u64, data: &[u8]) -> io::Result<bool> {
-        let mut opened = self.folder.read(&self.names[file].named)?;
-        if opened.metadata()?.len() != self.metainfo.files()[file].length {
-            return Ok(false);
-        }
-        opened.seek(SeekFrom::Start(offset))?;
-        let mut there = Vec::with_capacity(data.len());
-        opened.take(data.len() as u64).read_to_end(&mut there)?;
-        Ok(there == data)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Files become complete, and get their names.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::thread;
 
 use swarm_core::engine::StoreError;
@@ -62,6 +62,7 @@ impl FileStore {
                 part.set_len(length)?;
             }
             // Before it has a name that promises something.
+            self.flushes[file].settle()?;
             part.sync_all()?;
             if !trail.is_at(&part.metadata()?) {
                 trail.give_up();
@@ -100,6 +101,18 @@ impl FileStore {
         let stamp = Stamp::from(&metadata);
         self.set_lies(file, Lies::Named { ours, stamp });
         Ok(())
+    }
+
+    /// A file under its own name has these bytes there.
+    pub(super) fn is_there(&self, file: usize, offset: u64, data: &[u8]) -> io::Result<bool> {
+        let mut opened = self.folder.read(&self.names[file].named)?;
+        if opened.metadata()?.len() != self.metainfo.files()[file].length {
+            return Ok(false);
+        }
+        opened.seek(SeekFrom::Start(offset))?;
+        let mut there = Vec::with_capacity(data.len());
+        opened.take(data.len() as u64).read_to_end(&mut there)?;
+        Ok(there == data)
     }
 
     /// A file in the making has the bytes of the one that has its name.
