@@ -207,9 +207,11 @@ fn a_link_is_shown_as_far_as_it_tells() {
 
 #[test]
 fn what_cannot_be_accepted_is_told_on_one_line() {
+    let large = [b"d4:infod6:pieces17825792:".as_slice(), &[b'x'; 17 << 20]].concat();
     let folder = folder_with(&[
         ("junk.torrent", b"this is no torrent"),
         ("short.torrent", b"d4:infod"),
+        ("large.torrent", &[&large[..], b"ee"].concat()),
         ("empty/nothing", b""),
         ("file", b"bytes"),
         ("escape\x1b[2J.torrent", b"x"),
@@ -226,6 +228,7 @@ fn what_cannot_be_accepted_is_told_on_one_line() {
         (&["show", "missing.torrent"], "cannot read missing.torrent"),
         (&["show", "junk.torrent"], "junk.torrent"),
         (&["show", "short.torrent"], "short.torrent"),
+        (&["show", "large.torrent"], "larger than 16 MiB"),
         (&["show", "escape\x1b[2J.torrent"], "escape"),
         (&["show", "."], "cannot read ."),
         (&["show", "what is this"], "not a share link"),

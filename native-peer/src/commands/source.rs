@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use swarm_core::metainfo::{Metainfo, TorrentLink, nodes_of_torrent};
+use swarm_core::metainfo::{Metainfo, MetainfoError, TorrentLink, nodes_of_torrent};
 
 use crate::Error;
 use crate::text::plain;
@@ -49,9 +49,18 @@ fn read_torrent(path: &Path) -> Result<Source, Error> {
         .map_err(Error::file("read", path))?;
     let metainfo = Metainfo::from_torrent(&bytes).map_err(|source| Error::Torrent {
         path: path.to_owned(),
-        source,
+        // What was not read is not what is wrong with it.
+        source: match bytes.len() > Metainfo::MAX_LENGTH {
+            true => too_large(),
+            false => source,
+        },
     })?;
     Ok(Source::Torrent(metainfo, nodes_of_torrent(&bytes)))
+}
+
+fn too_large() -> MetainfoError {
+    let limit = Metainfo::MAX_LENGTH >> 20;
+    MetainfoError::Invalid(format!("it is larger than {limit} MiB"))
 }
 
 /// Enough of a text to recognise it by.
