@@ -67,7 +67,7 @@ pub fn make(paths: &[PathBuf], options: Options, progress: &dyn Progress) -> Res
     let builder = Builder::new(folder.as_deref(), described, options.piece_length)?;
     let files = SharedFiles::new(*builder.layout(), places);
     progress.begin(&name, files.layout().total_length());
-    let hashes = hash(&files, progress)?;
+    let hashes = hash(&files, progress).map_err(unreadable)?;
     let metainfo = builder.finish(hashes, options.trackers, options.private);
     let metainfo = metainfo.with_web_seeds(options.web_seeds);
     files.hashed(metainfo.clone());
@@ -76,6 +76,14 @@ pub fn make(paths: &[PathBuf], options: Options, progress: &dyn Progress) -> Res
         files,
         remarks,
     })
+}
+
+/// Nobody has read them before.
+fn unreadable(error: StoreError) -> Error {
+    match error {
+        StoreError::Unreadable(why) => Error::Other(format!("cannot read {why}")),
+        error => Error::Store(error),
+    }
 }
 
 /// The SHA-1 of every piece in order, on a few threads.

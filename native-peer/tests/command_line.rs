@@ -328,9 +328,11 @@ fn what_makes_no_sense_is_told_on_one_line() {
 
 #[test]
 fn what_fails_is_told_on_one_line() {
+    let large = [b"d4:infod6:pieces17825792:".as_slice(), &[b'x'; 17 << 20]].concat();
     let folder = folder_with(&[
         ("junk.torrent", b"this is no torrent"),
         ("short.torrent", b"d4:infod"),
+        ("large.torrent", &[&large[..], b"ee"].concat()),
         ("empty/nothing", b""),
         ("file", b"bytes"),
         ("escape\x1b[2J.torrent", b"x"),
@@ -346,6 +348,7 @@ fn what_fails_is_told_on_one_line() {
             (&["show", "missing.torrent"], "cannot read missing.torrent"),
             (&["show", "junk.torrent"], "junk.torrent"),
             (&["show", "short.torrent"], "short.torrent"),
+            (&["show", "large.torrent"], "larger than 16 MiB"),
             (&["show", "escape\x1b[2J.torrent"], "escape"),
             (&["show", "."], "cannot read ."),
             (&create("missing"), "cannot read missing"),

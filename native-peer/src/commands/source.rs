@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use swarm_core::metainfo::{
-    Metainfo, TorrentLink, TorrentLinkError, nodes_of_torrent, peers_of_link,
+    Metainfo, MetainfoError, TorrentLink, TorrentLinkError, nodes_of_torrent, peers_of_link,
 };
 
 use crate::Error;
@@ -79,9 +79,18 @@ fn read_all(from: impl Read, name: &Path) -> Result<Vec<u8>, Error> {
 fn torrent(bytes: &[u8], name: &Path) -> Result<Source, Error> {
     let metainfo = Metainfo::from_torrent(bytes).map_err(|source| Error::Torrent {
         path: name.to_owned(),
-        source,
+        // What was not read is not what is wrong with it.
+        source: match bytes.len() > Metainfo::MAX_LENGTH {
+            true => too_large(),
+            false => source,
+        },
     })?;
     Ok(Source::Torrent(metainfo, nodes_of_torrent(bytes)))
+}
+
+fn too_large() -> MetainfoError {
+    let limit = Metainfo::MAX_LENGTH >> 20;
+    MetainfoError::Invalid(format!("it is larger than {limit} MiB"))
 }
 
 /// Enough of a text to recognise it by.
