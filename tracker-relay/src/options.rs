@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser};
 use swarm_core::hub::HubConfig;
 use swarm_core::wire::relay::{MAX_STUN, RelayUse, StunServer};
 use tracker_relay::{Config, Page, Proxies};
@@ -16,6 +16,7 @@ mod parse;
 ///
 /// Open the address that it prints in a few tabs. Every option can also be given as the
 /// environment variable that is named with it; of those that switch something, 1 is on and 0 is off.
+/// An empty variable says nothing.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Options {
@@ -237,7 +238,8 @@ impl Options {
     /// Those of the command line and the environment. Whatever is wrong with them ends the program,
     /// in words.
     pub(crate) fn read() -> Self {
-        let options = Self::parse();
+        let matches = Self::command().mut_args(without_empty).get_matches();
+        let options = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         let names = options.stun_names.len();
         if names > MAX_STUN {
             let why = format!("--stun-name is given {names} times, and {MAX_STUN} are told");
@@ -304,5 +306,15 @@ impl Options {
             write_timeout: Duration::from_secs(write_timeout),
             ..Config::default()
         }
+    }
+}
+
+/// Whoever writes `NAME=` into a service's environment, or passes on a variable that nobody has set, wants
+/// what they get without it.
+fn without_empty(argument: Arg) -> Arg {
+    let value = argument.get_env().and_then(std::env::var_os);
+    match value.is_some_and(|value| value.is_empty()) {
+        true => argument.env(None),
+        false => argument,
     }
 }

@@ -91,9 +91,29 @@ async fn what_makes_no_sense_is_told_apart_from_what_fails() {
     }
 }
 
+/// As where a service's environment passes on what nobody has set.
+#[tokio::test]
+async fn an_empty_variable_says_nothing() {
+    let help = binary().arg("--help").output().await.unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let names = help.split("[env: ").skip(1);
+    let names: Vec<_> = names
+        .filter_map(|rest| rest.split(['=', ']']).next())
+        .collect();
+    assert!(names.contains(&"TABSWARM_STUN"), "{names:?}");
+    let mut command = binary();
+    command.envs(names.iter().map(|name| (name, "")));
+    let (_server, address) = start_as(command, &[]).await;
+    assert!(get(address, "/health", "").await.contains("200 OK"));
+}
+
 /// Starts it, and returns where it listens.
 async fn start(options: &[&str]) -> (Child, SocketAddr) {
-    let mut server = binary()
+    start_as(binary(), options).await
+}
+
+async fn start_as(mut command: Command, options: &[&str]) -> (Child, SocketAddr) {
+    let mut server = command
         .args(["--listen", "127.0.0.1:0"])
         .args(options)
         .spawn()
