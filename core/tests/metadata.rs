@@ -6,8 +6,10 @@ mod script;
 
 use bytes::Bytes;
 use script::{BLOCK, PIECE, Stage};
-use swarm_core::engine::{Config, TorrentState};
+use swarm_core::engine::{Command, Config, TorrentState};
 use swarm_core::id::ChannelId;
+use swarm_core::node::Input;
+use swarm_core::pieces::Priority;
 use swarm_core::wire::extension::{
     ExtensionHandshake, HANDSHAKE_ID, METADATA_PIECE, MetadataMessage,
 };
@@ -251,6 +253,27 @@ fn a_slot_is_asked_for_while_the_metadata_is_on_its_way() {
         );
         assert!(!is_known(&stage));
     }
+}
+
+#[test]
+fn nothing_is_asked_for_in_haste_where_some_of_it_is_not_wanted() {
+    let mut stage = Stage::from_link_to(Config::default(), 8, false);
+    let info_hash = stage.info_hash();
+    let wish = |stage: &mut Stage, priority| {
+        let priorities = Command::SetPriorities(info_hash, vec![priority]);
+        stage.feed(Input::Command(priorities));
+    };
+    wish(&mut stage, Priority::Skip);
+    let remote = source_with(&mut stage, &Message::HaveAll);
+    stage.say(remote, &Message::Unchoke);
+    let info = stage.info();
+    send(&mut stage, remote, &info, 0);
+    assert!(is_known(&stage));
+    let heard = stage.heard(remote);
+    assert!(!heard.contains(&Message::Interested), "{heard:?}");
+    wish(&mut stage, Priority::Normal);
+    let heard = stage.heard(remote);
+    assert!(heard.contains(&Message::Interested), "{heard:?}");
 }
 
 #[test]

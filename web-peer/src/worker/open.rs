@@ -57,6 +57,7 @@ impl Host {
                 check,
                 paused,
             }));
+            self.tell_wishes(info_hash);
         }
         Ok(info_hash)
     }
@@ -133,17 +134,20 @@ impl Host {
             torrent.metainfo = Some(known);
         });
         self.follow_trackers();
-        let files = files.and_then(|files| files.parse::<Selection>().ok());
         let Some(files) = files else { return };
-        match files.priorities(&metainfo) {
+        let files = files.parse::<Selection>().ok();
+        match files.and_then(|files| files.priorities(&metainfo)) {
             Some(priorities) => self.set_priorities(info_hash, priorities),
-            None => self.notice(
-                false,
-                format!(
-                    "“{}” has none of the files that the link asks for: all are fetched.",
-                    metainfo.name()
-                ),
-            ),
+            None => {
+                self.tell_wishes(info_hash);
+                self.notice(
+                    false,
+                    format!(
+                        "“{}” has none of the files that the link asks for: all are fetched.",
+                        metainfo.name()
+                    ),
+                );
+            }
         }
     }
 

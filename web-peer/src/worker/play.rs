@@ -56,7 +56,12 @@ impl Host {
     pub(super) fn tell_wishes(self: &Rc<Self>, info_hash: InfoHash) {
         let Some((files, wishes)) = self.torrents.look(info_hash, |torrent| {
             let files = torrent.metainfo.as_ref().map_or(0, |m| m.files().len());
-            (files, torrent.record.wishes.clone())
+            let mut wishes = torrent.record.wishes.clone();
+            // Which files a link means is known with the metadata.
+            if torrent.metainfo.is_none() && torrent.record.more.files.is_some() {
+                wishes.priorities = vec![Priority::Skip];
+            }
+            (files, wishes)
         }) else {
             return;
         };

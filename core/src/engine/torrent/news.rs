@@ -58,10 +58,12 @@ impl<C: Chunk> Torrent<C> {
     }
 
     /// As long as nobody knows what the torrent is, we lack whatever a peer has: a slot for us is
-    /// on its way then while the metadata is. Not where some of it may be in the store.
+    /// on its way then while the metadata is. Not where some of it may be in the store, nor where
+    /// some of it is not wanted: blocks are asked for as soon as the metadata is here, before a
+    /// host has heard of it.
     pub(super) fn show_early_interest(&mut self, cx: &mut Cx<'_, C>, id: SessionId) {
         let nothing = matches!(self.wishes.store(), Resume::Nothing);
-        let lacks_all = nothing && self.phase.fetch().is_some();
+        let lacks_all = nothing && self.wishes.wants_all() && self.phase.fetch().is_some();
         let session = self.sessions.get(id).filter(|_| lacks_all);
         if session.is_some_and(|session| session.remote.pieces.has_something()) {
             self.show_interest(cx, id);

@@ -44,6 +44,11 @@ impl Wishes {
         }
     }
 
+    /// Whatever there is of it is wanted, as far as is known.
+    pub(super) fn wants_all(&self) -> bool {
+        !self.priorities.contains(&Priority::Skip)
+    }
+
     pub(super) fn set_strategy(&mut self, strategy: Strategy) {
         self.strategy = strategy;
     }
