@@ -322,6 +322,30 @@ async fn a_file_without_its_tick_is_fetched_only_once_it_has_one() -> Result<()>
     browser.quit().await
 }
 
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn of_a_link_that_names_a_file_nothing_else_comes() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut files = Vec::new();
+    for (seed, name) in (40..).zip(["a.bin", "b.bin", "c.bin"]) {
+        files.push(random(&folder.path().join(name), 4 * MIB, seed)?);
+    }
+    let server = Server::start().await?;
+    let browser = Browser::start().await?;
+    let paths: Vec<_> = files.iter().map(PathBuf::as_path).collect();
+    let (seeder, torrent) = browser.seed(&server.page(), &paths).await?;
+    let leecher = browser.open(&server.page()).await?;
+    let link = format!("{}&so=1", torrent.share_link);
+    leecher.add_link(&link).await?;
+    let got = leecher.seeding().await?;
+    assert_eq!(ticks(&leecher, 3).await?, [false, true, false]);
+    assert_eq!(got.downloaded, 4 * MIB as u64);
+    let saved = save_file(&browser, &leecher, 1, "b.bin", &folder.path().join("saved")).await?;
+    assert_eq!(saved, digest(&files[1])?);
+    assert_eq!(seeder.seeding().await?.uploaded, 4 * MIB as u64);
+    browser.quit().await
+}
+
 /// Begins to record a tab's session.
 async fn record(tab: &Tab) -> Result<()> {
     tab.click("developers").await?;
