@@ -19,6 +19,7 @@ const BACK: &str = "connected to the tracker";
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
+    /// When a line was written, and what it says that can be news.
     last: Option<(Instant, TorrentState, String)>,
     /// Why the tracker is away, as it was told.
     away: Option<String>,
@@ -52,19 +53,31 @@ impl Lines {
         link: Option<&LinkStatus>,
     ) -> Option<String> {
         let line = status::line(torrent, tracker, link);
+        let lasting = status::line(torrent, tracker, link.map(due).as_ref());
         if let Some((at, state, last)) = &self.last
             && *state == torrent.state
-            && (now - *at < EVERY || *last == line)
+            && (now - *at < EVERY || *last == lasting)
         {
             return None;
         }
-        self.last = Some((now, torrent.state, line.clone()));
+        self.last = Some((now, torrent.state, lasting));
         Some(match torrent.state {
             TorrentState::Hashing | TorrentState::Downloading => {
                 format!("{:.0}%, {line}", (torrent.progress * 100.0).floor())
             }
             _ => line,
         })
+    }
+}
+
+/// The link without the seconds until it is tried again, which go by anyway.
+fn due(link: &LinkStatus) -> LinkStatus {
+    match link {
+        LinkStatus::Down { reason, .. } => LinkStatus::Down {
+            reason: reason.clone(),
+            retry_at: Instant::now(),
+        },
+        LinkStatus::Up | LinkStatus::Connecting => link.clone(),
     }
 }
 
@@ -120,5 +133,25 @@ mod tests {
                 assert_eq!(news.of_turn(now, &turn), [words]);
             }
         }
+    }
+
+    #[test]
+    fn that_the_next_attempt_comes_nearer_is_no_progress() {
+        let mut lines = Lines::default();
+        let begin = Instant::now();
+        let mut view = torrent(TorrentState::Metadata);
+        let progress = |lines: &mut Lines, after, view: &TorrentView, link: &LinkStatus| {
+            let now = begin + Duration::from_secs(after);
+            lines.progress(now, view, TrackerView::Down, Some(link))
+        };
+        let told = progress(&mut lines, 0, &view, &down("refused", 60)).unwrap();
+        assert!(told.contains("next attempt in"), "{told}");
+        for (after, retry) in [(10, 50), (20, 40), (60, 0), (70, 60)] {
+            let again = progress(&mut lines, after, &view, &down("refused", retry));
+            assert_eq!(again, None);
+        }
+        assert!(progress(&mut lines, 80, &view, &down("no route", 60)).is_some());
+        view.up_rate = 1000;
+        assert!(progress(&mut lines, 90, &view, &down("no route", 50)).is_some());
     }
 }
