@@ -57,11 +57,16 @@ impl Screen {
         self.bar.suspend(|| complain(line));
     }
 
-    /// The same of something that may happen again and again: not always told.
-    pub fn tell(&mut self, news: &str) {
-        for line in self.news.of(Instant::now(), plain(news)) {
-            self.say(&line);
+    fn say_all(&self, lines: &[String]) {
+        for line in lines {
+            self.say(line);
         }
+    }
+
+    /// A line of something that may happen again and again: not always told.
+    pub fn tell(&mut self, news: &str) {
+        let lines = self.news.of(Instant::now(), news);
+        self.say_all(&lines);
     }
 
     /// How it goes.
@@ -74,10 +79,12 @@ impl Screen {
         let Some(lines) = &mut self.lines else {
             return self.draw(torrent, status::line(torrent, tracker, link));
         };
-        let news = lines.news(link);
-        let progress = lines.progress(Instant::now(), torrent, tracker, link);
-        if let Some(news) = news {
-            self.tell(&news);
+        let now = Instant::now();
+        let turn = lines.news(link);
+        let progress = lines.progress(now, torrent, tracker, link);
+        if let Some(turn) = turn {
+            let news = self.news.of_turn(now, &turn);
+            self.say_all(&news);
         }
         if let Some(progress) = progress {
             self.say(&progress);

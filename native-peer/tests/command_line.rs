@@ -27,17 +27,9 @@ fn succeed(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs what must fail as promised: exit code 1, one line, nothing on standard output.
-fn fail(folder: &Path, arguments: &[&str]) -> String {
-    fail_with(1, folder, arguments)
-}
-
-/// The same of what makes no sense, as it is typed: exit code 2.
-fn misuse(folder: &Path, arguments: &[&str]) -> String {
-    fail_with(2, folder, arguments)
-}
-
-fn fail_with(code: i32, folder: &Path, arguments: &[&str]) -> String {
+/// Runs what must fail as promised: this exit code (1, or 2 for what makes no sense as it is
+/// typed), one line, nothing on standard output.
+fn fail(code: i32, folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
@@ -123,7 +115,7 @@ fn what_is_shared_is_not_replaced_by_its_torrent() {
         ["create", "Ordner", "-o", "Ordner/a.txt"],
         ["create", "b", "-o", "./Ordner/../b"],
     ] {
-        let text = misuse(at, &arguments);
+        let text = fail(2, at, &arguments);
         assert!(text.contains("one of the files to share"), "{text}");
     }
     assert_eq!(fs::read(at.join("Ordner/a.txt")).unwrap(), b"a");
@@ -139,12 +131,13 @@ fn a_wish_that_a_torrent_cannot_fulfil_is_told_before_anything_is_made() {
     let at = folder.path();
     succeed(at, &["create", "Ordner", "-o", "x.torrent"]);
     let get = ["get", "x.torrent", "-o", "out"];
-    let text = misuse(at, &[&get[..], &["--only", "c.txt"]].concat());
+    let text = fail(2, at, &[&get[..], &["--only", "c.txt"]].concat());
     assert!(
         text.contains("--only c.txt matches no file of Ordner"),
         "{text}"
     );
-    let text = misuse(
+    let text = fail(
+        2,
         at,
         &[&get[..], &["--only", "a.txt", "--skip", "Ordner"]].concat(),
     );
@@ -263,7 +256,7 @@ fn torrents_and_links_pass_through_pipes() {
 /// Checks that each of these ends with this code, and says something on its one line.
 fn check_failures(code: i32, folder: &Path, cases: &[(&[&str], &str)]) {
     for (arguments, expected) in cases {
-        let text = fail_with(code, folder, arguments);
+        let text = fail(code, folder, arguments);
         assert!(text.contains(expected), "{arguments:?}: {text}");
         assert!(!text.trim_end().contains(char::is_control), "{text:?}");
     }
@@ -413,6 +406,7 @@ fn files_in_the_way_are_left_alone() {
     let at = folder.path();
     succeed(at, &["create", "a", "-o", "x.torrent"]);
     let text = fail(
+        1,
         at,
         &[
             "get",
@@ -475,15 +469,19 @@ fn a_private_torrent_is_announced_to_no_tracker_but_its_own() {
     let tracker = ["--tracker", "http://private.invalid/announce"];
     succeed(at, &[&create[..], &["p.torrent"], &tracker].concat());
     let get = ["get", "p.torrent", "-o", "out"];
-    let text = fail(at, &[&get[..], &["--no-tcp"]].concat());
+    let text = fail(1, at, &[&get[..], &["--no-tcp"]].concat());
     assert!(
         text.contains("a is private") && text.contains("http://private.invalid/announce"),
         "{text}"
     );
-    let text = misuse(at, &[&get[..], &["--tracker", "ws://127.0.0.1:1"]].concat());
+    let text = fail(
+        2,
+        at,
+        &[&get[..], &["--tracker", "ws://127.0.0.1:1"]].concat(),
+    );
     assert!(text.contains("only its own trackers"), "{text}");
     succeed(at, &[&create[..], &["none.torrent"]].concat());
-    let text = misuse(at, &["get", "none.torrent", "-o", "out"]);
+    let text = fail(2, at, &["get", "none.torrent", "-o", "out"]);
     assert!(text.contains("names no tracker"), "{text}");
     assert!(!at.join("out").exists());
 }

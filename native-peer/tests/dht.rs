@@ -94,12 +94,8 @@ fn succeed(folder: &Path, arguments: &[&str], dht: &[String]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What must fail with one line; that line.
-fn fail(folder: &Path, arguments: &[&str], dht: &[String]) -> String {
-    fail_with(1, folder, arguments, dht)
-}
-
-fn fail_with(code: i32, folder: &Path, arguments: &[&str], dht: &[String]) -> String {
+/// What must fail with this exit code and one line; that line.
+fn fail(code: i32, folder: &Path, arguments: &[&str], dht: &[String]) -> String {
     let output = run(folder, arguments, dht);
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
@@ -282,10 +278,10 @@ fn values_are_stored_and_fetched() {
     );
 
     let nothing = "0".repeat(40);
-    let text = fail(at, &["dht", "get", &nothing], &bootstrap);
+    let text = fail(1, at, &["dht", "get", &nothing], &bootstrap);
     assert!(text.contains("no such value"), "{text}");
     let long = "x".repeat(1000);
-    let text = fail_with(2, at, &["dht", "put", &long], &bootstrap);
+    let text = fail(2, at, &["dht", "put", &long], &bootstrap);
     assert!(text.contains("1,000 bytes"), "{text}");
 }
 
@@ -323,13 +319,13 @@ fn what_goes_wrong_is_told_in_words() {
         &["dht", "put", "x"],
         &["dht", "table"],
     ] {
-        let text = fail(at, &[question, &SHORT].concat(), &bootstrap);
+        let text = fail(1, at, &[question, &SHORT].concat(), &bootstrap);
         let complete = text.contains("no node of the DHT answered") && text.contains(&address);
         assert!(complete, "{text}");
     }
     let port = address.rsplit(':').next().unwrap();
     let taken = ["dht", "table", "--dht-port", port];
-    let text = fail(at, &taken, &bootstrap);
+    let text = fail(1, at, &taken, &bootstrap);
     assert!(text.contains("UDP port"), "{text}");
 }
 

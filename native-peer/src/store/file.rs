@@ -38,7 +38,7 @@ use swarm_core::pieces::{Bitfield, PieceIndex};
 use super::{Changed, Stamp, Store, hash_in_stretches, is_right, store_error};
 use crate::Error;
 use crate::text::shown;
-use flush::Flush;
+use flush::Flusher;
 use folder::{Folder, There};
 use names::Names;
 use part::Part;
@@ -62,7 +62,7 @@ pub struct FileStore {
     /// Of each file, held while it is written to: its writes come one after the other, as in the
     /// system itself.
     trails: Vec<Mutex<Trail>>,
-    flushes: Vec<Flush>,
+    flusher: Flusher,
 }
 
 /// What a person wants of a download folder.
@@ -122,7 +122,7 @@ impl FileStore {
             }
         }
         let trails = lacking.iter().map(|_| Mutex::default()).collect();
-        let flushes = lacking.iter().map(|_| Flush::default()).collect();
+        let flusher = Flusher::new(lacking.len());
         let files = lacking.into_iter().map(|lacking| FileState {
             lies: Lies::InTheMaking,
             lacking,
@@ -141,7 +141,7 @@ impl FileStore {
                 changed: BTreeSet::new(),
             }),
             trails,
-            flushes,
+            flusher,
         };
         store.look_around()?;
         Ok(store)
@@ -260,7 +260,7 @@ impl FileStore {
                 let mut stretches = data.chunks(AT_ONCE);
                 stretches.try_for_each(|stretch| opened.write_all(stretch))
             })?;
-            self.flushes[file].wrote(&opened, data.len())
+            self.flusher.wrote(file, opened, data.len())
         };
         opened
             .and_then(write)

@@ -62,7 +62,7 @@ impl FileStore {
                 part.set_len(length)?;
             }
             // Before it has a name that promises something.
-            self.flushes[file].settle()?;
+            self.flusher.settle(file)?;
             part.sync_all()?;
             if !trail.is_at(&part.metadata()?) {
                 trail.give_up();
