@@ -42,11 +42,12 @@ struct Version {
     path: PathBuf,
     length: u64,
     modified: Option<SystemTime>,
-    /// Nobody can set when that was. None where the system doesn't say it.
-    changed: Option<Changed>,
+    #[cfg(unix)]
+    changed: Changed,
 }
 
-/// Which file it is, and when it changed last in any way.
+/// Which file it is, and when it changed last in any way, which nobody can set.
+#[cfg(unix)]
 #[derive(Debug, PartialEq)]
 struct Changed {
     device: u64,
@@ -102,6 +103,7 @@ impl Version {
             path,
             length: metadata.len(),
             modified: metadata.modified().ok(),
+            #[cfg(unix)]
             changed: Changed::of(metadata),
         }
     }
@@ -113,21 +115,16 @@ impl Version {
     }
 }
 
+#[cfg(unix)]
 impl Changed {
-    #[cfg(unix)]
-    fn of(metadata: &Metadata) -> Option<Self> {
+    fn of(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
-        Some(Changed {
+        Changed {
             device: metadata.dev(),
             inode: metadata.ino(),
             seconds: metadata.ctime(),
             nanoseconds: metadata.ctime_nsec(),
-        })
-    }
-
-    #[cfg(not(unix))]
-    fn of(_: &Metadata) -> Option<Self> {
-        None
+        }
     }
 }
 
