@@ -1,5 +1,6 @@
 //! The program `lab`, as a person meets it.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs, process};
@@ -222,6 +223,56 @@ fn a_reader_that_goes_away_is_no_failure() {
     // What was written down is there all the same.
     let results = fs::read_to_string(json).unwrap();
     assert!(results.contains("\"blocks\""), "{results}");
+}
+
+/// A file is opened once more by that name, and each opening has its own place in it.
+#[cfg(unix)]
+#[test]
+fn what_goes_to_the_same_file_as_the_summary_does_not_overwrite_it() {
+    let directory = Directory::new("stdout");
+    let results = directory.file("results");
+    let few = ["dht", "--nodes", "40", "--lookups", "20", "--idle", "5s"];
+    let compare = ["compare", "--choking", "on,off", "--seeds", "1"];
+    for (arguments, summary) in [
+        (&[&["run"], &SMALL[..]].concat()[..], "4 of 4 complete"),
+        (&[&compare[..], &SMALL].concat(), "choking off against"),
+        (&few, "first peer"),
+    ] {
+        for json in ["/dev/stdout", &results] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+            command.args(arguments).args(["--json", json]);
+            let output = command.stdout(File::create(&results).unwrap()).output();
+            let output = output.unwrap();
+            assert!(output.status.success(), "{}", text(&output.stderr));
+            let written = fs::read_to_string(&results).unwrap();
+            let (json, rest) = json_and_rest(&written);
+            assert!(json.is_object() || json.is_array(), "{json}");
+            assert!(rest.starts_with('\n') && rest.contains(summary), "{rest}");
+        }
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.args([&["run", "--log", "/dev/stdout"], &SMALL[..]].concat());
+    let output = command.stdout(File::create(&results).unwrap()).output();
+    assert!(output.unwrap().status.success());
+    let written = fs::read_to_string(&results).unwrap();
+    let log = directory.file("log");
+    assert!(
+        lab(&[&["run", "--log", &log], &SMALL[..]].concat())
+            .status
+            .success()
+    );
+    let rest = written.strip_prefix(&fs::read_to_string(log).unwrap());
+    assert!(
+        rest.is_some_and(|rest| rest.contains("4 of 4 complete")),
+        "{written}"
+    );
+}
+
+/// What a text begins with, and what follows.
+fn json_and_rest(text: &str) -> (serde_json::Value, &str) {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter();
+    let value = values.next().expect("a value").expect("JSON");
+    (value, &text[values.byte_offset()..])
 }
 
 #[test]

@@ -46,11 +46,11 @@ pub(crate) struct Options {
     )]
     allowed_origins: Vec<String>,
 
-    /// A proxy in front of this server, by its address, or by the network that it is in
-    /// (172.16.0.0/12); may be repeated (comma-separated in the environment). The addresses of
-    /// clients are taken from its X-Forwarded-For, and the name of the site from its
-    /// X-Forwarded-Host; without this all who come through it count as one address. It has to pass
-    /// the path on without what it is served under
+    /// A proxy in front of this server, by its address, or by a network in which nobody but proxies
+    /// is (172.30.5.0/24), as everybody in it is believed; may be repeated (comma-separated in the
+    /// environment). The addresses of clients are taken from its X-Forwarded-For, and the name of the
+    /// site from its X-Forwarded-Host; without this all who come through it count as one address. It
+    /// has to pass the path on without what it is served under
     #[arg(
         long = "trusted-proxy",
         env = "TABSWARM_TRUSTED_PROXY",

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// An address, or all of a network: `192.0.2.1`, `172.16.0.0/12`, `2001:db8::/32`.
+/// An address, or all of a network: `192.0.2.1`, `172.30.5.0/24`, `2001:db8::/32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proxies {
     address: IpAddr,
@@ -32,24 +32,23 @@ impl FromStr for Proxies {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong =
-            || "it must be an address such as 127.0.0.1, or a network such as 172.16.0.0/12";
+        let wrong = || "it must be an address such as 127.0.0.1, or a network of proxies alone such as 172.30.5.0/24";
         let (address, bits) = match text.split_once('/') {
             Some((address, bits)) => (address, Some(bits)),
             None => (text, None),
         };
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let (longest, plain) = match address.to_canonical() {
-            IpAddr::V4(plain) if bits.is_none() => (32, plain.into()),
-            _ => (if address.is_ipv4() { 32 } else { 128 }, address),
-        };
+        let longest = if address.is_ipv4() { 32 } else { 128 };
         let bits = bits.map_or(Ok(longest), str::parse).map_err(|_| wrong())?;
-        if bits > longest {
+        // Those before it say of an IPv4 address that it is in disguise.
+        let plain = address.to_canonical();
+        let disguise = if plain == address { 0 } else { 96 };
+        if !(disguise..=longest).contains(&bits) {
             return Err(wrong().to_owned());
         }
         Ok(Proxies {
             address: plain,
-            bits,
+            bits: bits - disguise,
         })
     }
 }
@@ -65,6 +64,9 @@ mod tests {
         for (proxies, inside, outside) in [
             ("192.0.2.1", "192.0.2.1", "192.0.2.0"),
             ("::ffff:192.0.2.1", "192.0.2.1", "::1"),
+            ("::ffff:172.16.0.0/108", "172.31.255.255", "172.32.0.0"),
+            ("::ffff:192.0.2.1/128", "192.0.2.1", "192.0.2.0"),
+            ("::ffff:0.0.0.0/96", "203.0.113.9", "::"),
             ("172.18.3.4/12", "172.31.255.255", "172.32.0.0"),
             ("0.0.0.0/0", "203.0.113.9", "::"),
             ("2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::"),
@@ -85,6 +87,9 @@ mod tests {
             "192.0.2.1:80",
             "192.0.2.0/33",
             "::/129",
+            "::ffff:192.0.2.0/24",
+            "::ffff:192.0.2.0/95",
+            "::ffff:192.0.2.0/129",
             "192.0.2.0/",
             "192.0.2.0/-1",
             "192.0.2.0/24/24",

@@ -77,16 +77,16 @@ impl Compare {
         let runs = self.play(&variants)?;
         let compared = Compared::new(&variants, &runs);
         if let Some(file) = json {
-            file.write(&files::json(&compared, &variants)?)?;
+            file.fill(&files::json(&compared, &variants)?)?;
         }
         if let Some(file) = csv {
-            file.write(files::csv(&compared).as_bytes())?;
+            file.fill(files::csv(&compared).as_bytes())?;
         }
         if let Some(file) = chart {
             let series = curve::series(&variants, &runs);
             let title = format!("Completion, {} seeds each (band: all of them)", self.seeds);
             let svg = line_chart(&title, "time (s)", "share of leechers complete", &series)?;
-            file.write(svg.as_bytes())?;
+            file.fill(svg.as_bytes())?;
         }
         out().write_all(table::table(&compared, &variants).as_bytes())?;
         Ok(ExitCode::SUCCESS)

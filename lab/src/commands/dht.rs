@@ -64,7 +64,7 @@ impl Dht {
             now.saturating_sub(before) as f64 / nodes
         });
         if let Some(file) = json {
-            file.write(&serde_json::to_vec_pretty(&results)?)?;
+            file.fill(&serde_json::to_vec_pretty(&results)?)?;
         }
         let summary = summary::summary(&network, &results, took, memory);
         out().write_all(summary.as_bytes())?;

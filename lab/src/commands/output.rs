@@ -34,17 +34,21 @@ impl Write for Out {
 /// then. What is in it stays until there is something new.
 pub(crate) struct Destination {
     path: PathBuf,
-    file: File,
+    target: Target,
+}
+
+enum Target {
+    /// What standard output goes to, by whatever name. Opened once more, a file would be written from
+    /// its beginning by each, the one over the other.
+    Out,
+    File(File),
 }
 
 impl Destination {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(false).open(path);
-        Ok(Destination {
-            path: path.to_owned(),
-            file: file.with_context(|| cannot_write(path))?,
-        })
+        let target = Target::open(path).with_context(|| cannot_write(path))?;
+        let path = path.to_owned();
+        Ok(Destination { path, target })
     }
 
     /// The same, if a file is named.
@@ -52,18 +56,84 @@ impl Destination {
         path.map(|path| Destination::open(path)).transpose()
     }
 
-    pub(crate) fn write(mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        let written = self.replace(bytes);
+    /// This is all of it.
+    pub(crate) fn fill(mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        let written = self.target.clear().and_then(|()| {
+            self.target.write_all(bytes)?;
+            self.target.end_line(bytes)
+        });
         written.with_context(|| cannot_write(&self.path))
     }
 
-    fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
-        // A pipe has nothing that could be replaced.
-        if self.file.metadata()?.is_file() {
-            self.file.set_len(0)?;
-        }
-        self.file.write_all(bytes)
+    /// For what is written bit by bit, from now on.
+    pub(crate) fn writer(mut self) -> anyhow::Result<impl Write + Send + 'static> {
+        let cleared = self.target.clear();
+        cleared.with_context(|| cannot_write(&self.path))?;
+        Ok(self.target)
     }
+}
+
+impl Target {
+    fn open(path: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        let file = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        Ok(if is_out(&file)? {
+            Target::Out
+        } else {
+            Target::File(file)
+        })
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        match self {
+            // A pipe has nothing that could be replaced.
+            Target::File(file) if file.metadata()?.is_file() => file.set_len(0),
+            _ => Ok(()),
+        }
+    }
+
+    /// Something else may follow.
+    fn end_line(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Target::Out if !bytes.ends_with(b"\n") => self.write_all(b"\n"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Target::Out => out().write(bytes),
+            Target::File(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Target::Out => out().flush(),
+            Target::File(file) => file.flush(),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_out(file: &File) -> io::Result<bool> {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt;
+    let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let (out, file) = (out.metadata()?, file.metadata()?);
+    Ok((out.dev(), out.ino()) == (file.dev(), file.ino()))
+}
+
+/// There it has no name.
+#[cfg(not(unix))]
+fn is_out(_: &File) -> io::Result<bool> {
+    Ok(false)
 }
 
 fn cannot_write(path: &Path) -> String {

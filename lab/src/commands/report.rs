@@ -94,7 +94,7 @@ impl Report {
             }
         }
         writer.cost.tell();
-        file.write(page.as_bytes())?;
+        file.fill(page.as_bytes())?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -1,6 +1,5 @@
 //! `lab run`.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -75,10 +74,10 @@ impl Run {
         }
         let results = simulation.results();
         if let Some(file) = json {
-            file.write(&serde_json::to_vec_pretty(&results)?)?;
+            file.fill(&serde_json::to_vec_pretty(&results)?)?;
         }
         if let Some(file) = csv {
-            file.write(csv::peers(&results).as_bytes())?;
+            file.fill(csv::peers(&results).as_bytes())?;
         }
         let summary = summary::summary(&simulation, &results, took);
         out().write_all(summary.as_bytes())?;
@@ -108,10 +107,9 @@ impl Run {
         let Some(path) = &self.log else {
             return Ok(None);
         };
-        let file =
-            File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        let writer = Destination::open(path)?.writer()?;
         Ok(Some(Arc::new(Mutex::new(LogFile {
-            file: BufWriter::new(file),
+            file: BufWriter::new(Box::new(writer)),
             failed: None,
         }))))
     }
@@ -128,7 +126,7 @@ fn write_down(simulation: &mut Simulation, log: &Arc<Mutex<LogFile>>) {
 
 /// Remembers the first error: whoever writes a line can't do anything about it.
 struct LogFile {
-    file: BufWriter<File>,
+    file: BufWriter<Box<dyn Write + Send>>,
     failed: Option<io::Error>,
 }
 

@@ -14,7 +14,8 @@ const KEPT: usize = 32 << 20;
 /// A file that was written so lately may change once more without its time showing it: the clocks of
 /// some file systems tick every other second.
 const FRESH: Duration = Duration::from_secs(3);
-/// Names of files that are remembered before those are forgotten that nobody is sending.
+/// Files that are kept at most, and names that are remembered before those are forgotten that nobody
+/// is sending.
 const NAMES: usize = 1000;
 
 /// Reads a file when it changed, and holds it once however many are sending it: many that read slowly
@@ -28,17 +29,31 @@ pub(crate) struct Folder {
 /// Files that are kept, or that somebody is sending.
 #[derive(Debug, Default)]
 struct Held {
-    files: HashMap<String, Version>,
+    files: HashMap<String, (Version, Weak<File>)>,
     /// Whoever was asked for last is last.
     kept: VecDeque<Arc<File>>,
 }
 
-/// A file as it was read.
-#[derive(Debug)]
+/// What a name stood for when it was read. A link may lead elsewhere since, to a file that is as long
+/// and, where whoever puts the page there sets all times alike, as old.
+#[derive(Debug, PartialEq)]
 struct Version {
+    /// Without links.
+    path: PathBuf,
     length: u64,
     modified: Option<SystemTime>,
-    file: Weak<File>,
+    #[cfg(unix)]
+    changed: Changed,
+}
+
+/// Which file it is, and when it changed last in any way, which nobody can set.
+#[cfg(unix)]
+#[derive(Debug, PartialEq)]
+struct Changed {
+    device: u64,
+    inode: u64,
+    seconds: i64,
+    nanoseconds: i64,
 }
 
 impl Folder {
@@ -65,29 +80,60 @@ impl Folder {
         if !path.starts_with(self.path.canonicalize()?) || !metadata.is_file() {
             return Err(io::ErrorKind::NotFound.into());
         }
+        let version = Version::of(path, &metadata);
         let held = || self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = held().get(name, &metadata) {
+        if let Some(file) = held().get(name, &version) {
             return Ok(file);
         }
-        let content = fs::read(path)?;
+        let content = fs::read(&version.path)?;
         let mut held = held();
         // Somebody else may have read it meanwhile.
-        if let Some(file) = held.get(name, &metadata) {
+        if let Some(file) = held.get(name, &version) {
             return Ok(file);
         }
         let file = File::of(content.into());
-        held.insert(name, &metadata, &file);
+        held.insert(name, version, &file);
         Ok(file)
+    }
+}
+
+impl Version {
+    fn of(path: PathBuf, metadata: &Metadata) -> Self {
+        Version {
+            path,
+            length: metadata.len(),
+            modified: metadata.modified().ok(),
+            #[cfg(unix)]
+            changed: Changed::of(metadata),
+        }
+    }
+
+    /// It may change once more without looking different.
+    fn is_fresh(&self) -> bool {
+        let age = self.modified.and_then(|at| at.elapsed().ok());
+        age.is_none_or(|age| age < FRESH)
+    }
+}
+
+#[cfg(unix)]
+impl Changed {
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Changed {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            seconds: metadata.ctime(),
+            nanoseconds: metadata.ctime_nsec(),
+        }
     }
 }
 
 impl Held {
     /// The file of that name, if it is here as it is on the disk.
-    fn get(&mut self, name: &str, metadata: &Metadata) -> Option<Arc<File>> {
-        let version = self.files.get(name)?;
-        let is_same =
-            version.length == metadata.len() && version.modified == metadata.modified().ok();
-        let file = version.file.upgrade();
+    fn get(&mut self, name: &str, version: &Version) -> Option<Arc<File>> {
+        let (known, file) = self.files.get(name)?;
+        let is_same = known == version;
+        let file = file.upgrade();
         if !is_same {
             self.files.remove(name);
         }
@@ -95,32 +141,27 @@ impl Held {
             self.kept.retain(|kept| !Arc::ptr_eq(kept, file));
         }
         let file = file.filter(|_| is_same)?;
-        self.keep(metadata, &file);
+        self.keep(version.is_fresh(), &file);
         Some(file)
     }
 
-    fn insert(&mut self, name: &str, metadata: &Metadata, file: &Arc<File>) {
+    fn insert(&mut self, name: &str, version: Version, file: &Arc<File>) {
         if self.files.len() >= NAMES {
-            self.files.retain(|_, it| it.file.strong_count() > 0);
+            self.files.retain(|_, (_, file)| file.strong_count() > 0);
         }
-        let version = Version {
-            length: metadata.len(),
-            modified: metadata.modified().ok(),
-            file: Arc::downgrade(file),
-        };
-        self.files.insert(name.to_owned(), version);
-        self.keep(metadata, file);
+        self.keep(version.is_fresh(), file);
+        let known = (version, Arc::downgrade(file));
+        self.files.insert(name.to_owned(), known);
     }
 
     /// Keeps a file, at the expense of those that were not asked for since.
-    fn keep(&mut self, metadata: &Metadata, file: &Arc<File>) {
-        let age = metadata.modified().ok().and_then(|at| at.elapsed().ok());
-        if age.is_none_or(|age| age < FRESH) || file.len() > KEPT {
+    fn keep(&mut self, is_fresh: bool, file: &Arc<File>) {
+        if is_fresh || file.len() > KEPT {
             return;
         }
         self.kept.push_back(file.clone());
         let mut bytes: usize = self.kept.iter().map(|file| file.len()).sum();
-        while bytes > KEPT
+        while (bytes > KEPT || self.kept.len() > NAMES)
             && let Some(oldest) = self.kept.pop_front()
         {
             bytes -= oldest.len();
@@ -194,6 +235,55 @@ mod tests {
         }
         let kept: Vec<bool> = held.iter().map(|it| it.strong_count() > 0).collect();
         assert_eq!(kept, [true, false, true, true, true]);
+    }
+
+    #[test]
+    fn no_more_are_kept_than_have_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let page = Folder::new(folder.path().to_owned());
+        let mut held = Vec::new();
+        for number in 0..NAMES + 2 {
+            let name = number.to_string();
+            write(&folder.path().join(&name), &name, Duration::from_hours(1));
+            held.push(Arc::downgrade(&page.read(&name).unwrap()));
+        }
+        let is_kept = |it: &Weak<File>| it.strong_count() > 0;
+        assert!(!held[..2].iter().any(is_kept));
+        assert!(held[2..].iter().all(is_kept));
+        let held = page.held.lock().unwrap();
+        assert!(held.files.len() <= NAMES + 1, "{}", held.files.len());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_looks_alike_and_is_another_file_is_read() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let put = |name: &str, content: &str| {
+            fs::write(path(name), content).unwrap();
+            let file = fs::OpenOptions::new().write(true).open(path(name));
+            file.unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        };
+        for (release, content) in [("one", "first"), ("two", "other")] {
+            fs::create_dir(path(release)).unwrap();
+            put(&format!("{release}/page.js"), content);
+        }
+        let whole = Folder::new(folder.path().to_owned());
+        let current = Folder::new(path("current"));
+        for (release, content) in [("one", "first"), ("two", "other"), ("one", "first")] {
+            symlink(release, path("next")).unwrap();
+            fs::rename(path("next"), path("current")).unwrap();
+            for (page, name) in [(&current, "page.js"), (&whole, "current/page.js")] {
+                let file = page.load(name).await.unwrap();
+                assert_eq!(file.bytes(), content);
+                assert!(Arc::ptr_eq(&file, &page.load(name).await.unwrap()));
+            }
+        }
+        // In its place under the same name.
+        put("next", "third");
+        fs::rename(path("next"), path("one/page.js")).unwrap();
+        assert_eq!(current.load("page.js").await.unwrap().bytes(), "third");
     }
 
     #[cfg(unix)]

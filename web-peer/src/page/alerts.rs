@@ -10,19 +10,22 @@ const NOTE_SHOWN: i32 = 8_000;
 /// More than these at once nobody reads.
 const MOST_SHOWN: u32 = 3;
 
+/// What an alert is about, if it may be over.
+const OF: &str = "data-of";
+
 /// Something went wrong: stays above everything until somebody dismisses it.
 pub(crate) fn error(text: &str) {
-    show_error(text);
+    show_error(None, text);
 }
 
 /// As [`error`], of something that may end by itself: stays until [`over`] is said of it, too.
 pub(crate) fn error_of(what: &str, text: &str) {
-    set_attribute(&show_error(text), "data-of", what);
+    show_error(Some(what), text);
 }
 
 /// What was wrong is so no more.
 pub(crate) fn over(what: &str) {
-    let selector = format!("[data-of='{what}']");
+    let selector = format!("[{OF}='{what}']");
     if let Ok(Some(alert)) = by_id("alerts").query_selector(&selector) {
         alert.remove();
     }
@@ -31,15 +34,17 @@ pub(crate) fn over(what: &str) {
 /// A link that a person opened: what was wrong with it is so until they open the next one.
 pub(crate) const LINK: &str = "link";
 
-fn show_error(text: &str) -> Element {
+fn show_error(of: Option<&str>, text: &str) {
     let alert = make("alert");
+    if let Some(what) = of {
+        set_attribute(&alert, OF, what);
+    }
     set_text(&part(&alert, "text"), text);
     let dismissed = alert.clone();
     listen(&part(&alert, "dismiss"), "click", move |_| {
         dismissed.remove();
     });
     show(&by_id("alerts"), &alert);
-    alert
 }
 
 /// Something happened: floats over the page for a while, and moves nothing that somebody
@@ -53,10 +58,11 @@ pub(crate) fn note(text: &str) {
 
 fn show(list: &Element, message: &Element) {
     let shown = list.children();
-    // Said again it takes the place of the old one, and is read out again.
+    let said = |element: &Element| (element.text_content(), element.get_attribute(OF));
+    // Said again of the same it takes the place of the old one, and is read out again.
     let said_before = (0..shown.length())
         .filter_map(|index| shown.item(index))
-        .find(|old| old.text_content() == message.text_content());
+        .find(|old| said(old) == said(message));
     let crowded = || {
         list.first_element_child()
             .filter(|_| shown.length() >= MOST_SHOWN)
