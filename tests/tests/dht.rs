@@ -2,8 +2,8 @@
 
 /// All of them need what `cargo xtask test clients` installs, and the network that it makes.
 mod with_other_clients {
-    use std::ffi::{OsStr, OsString};
-    use std::path::{Path, PathBuf};
+    use std::ffi::OsString;
+    use std::path::PathBuf;
 
     use anyhow::{Context, Result};
     use serde_json::Value;
@@ -151,22 +151,18 @@ mod with_other_clients {
         server.kill().await
     }
 
-    /// Another client is found by an info-hash and finds us. It and the node to join by have this port
-    /// and those that follow.
-    async fn is_found_and_finds_us(
-        in_dht: impl Fn(&OsStr, &Path, u16, &str) -> Result<Running>,
-        port: u16,
-    ) -> Result<()> {
-        let (server, address) = bootstrap(8080, port).await?;
+    #[tokio::test]
+    #[ignore = "needs other clients: cargo xtask test clients"]
+    async fn libtorrent_is_found_by_an_info_hash_and_finds_us() -> Result<()> {
+        let (server, address) = bootstrap(8080, 7420).await?;
         let scene = Scene::new().await?;
-        let seeder = in_dht(scene.torrent.as_ref(), &scene.seed, port + 1, &address)?;
+        let seeder = libtorrent_in_dht(scene.torrent.as_ref(), &scene.seed, 7421, &address)?;
         scene.we_get(&address).await?;
         seeder.kill().await?;
 
         let scene = Scene::new().await?;
         let ours = scene.we_seed(&address).await?;
-        // Its DHT may have a port of its own, the next one.
-        let mut theirs = in_dht(&scene.magnet(), &scene.got, port + 3, &address)?;
+        let mut theirs = libtorrent_in_dht(&scene.magnet(), &scene.got, 7422, &address)?;
         theirs.complete().await?;
         scene.assert_got()?;
         theirs.kill().await?;
@@ -176,13 +172,20 @@ mod with_other_clients {
 
     #[tokio::test]
     #[ignore = "needs other clients: cargo xtask test clients"]
-    async fn libtorrent_is_found_by_an_info_hash_and_finds_us() -> Result<()> {
-        is_found_and_finds_us(libtorrent_in_dht, 7420).await
-    }
-
-    #[tokio::test]
-    #[ignore = "needs other clients: cargo xtask test clients"]
     async fn aria2_is_found_by_an_info_hash_and_finds_us() -> Result<()> {
-        is_found_and_finds_us(aria2_in_dht, 7430).await
+        let (server, address) = bootstrap(8080, 7430).await?;
+        let scene = Scene::new().await?;
+        let seeder = aria2_in_dht(scene.torrent.as_ref(), &scene.seed, 7431, &address)?;
+        scene.we_get(&address).await?;
+        seeder.kill().await?;
+
+        let scene = Scene::new().await?;
+        let ours = scene.we_seed(&address).await?;
+        let mut theirs = aria2_in_dht(scene.torrent.as_ref(), &scene.got, 7433, &address)?;
+        theirs.complete().await?;
+        scene.assert_got()?;
+        theirs.kill().await?;
+        ours.kill().await?;
+        server.kill().await
     }
 }
