@@ -205,25 +205,17 @@ impl Browser {
     }
 
     /// Waits until a download of this name is complete, and takes it out of the download
-    /// folder, so that the next may have the same name. A browser on a busy machine may not have
-    /// seen yet that the one before is gone, and numbers the next.
+    /// folder, so that the next may have the same name.
     pub async fn take_download(&self, name: &str, into: &Path) -> Result<PathBuf> {
-        let folder = self.downloads.path();
+        let path = self.downloads.path().join(name);
         // Firefox keeps the place with an empty file, and writes to another beside it.
-        let complete = |names: &Vec<String>| {
+        let is_there = |names: &Vec<String>| {
             let busy = names.iter().any(|name| name.ends_with(".part"));
-            let has_bytes = |found: &&String| {
-                let found = folder.join(found).metadata();
-                found.is_ok_and(|data| data.len() > 0)
-            };
-            let mut called = names.iter().filter(|found| is_called(found, name));
-            called.find(has_bytes).filter(|_| !busy).cloned()
+            !busy && path.metadata().is_ok_and(|data| data.len() > 0)
         };
         // What else is there says what became of it.
         let look = || async { self.downloaded() };
-        let what = format!("the download of {name}");
-        let names = until(&what, look, |names| complete(names).is_some()).await?;
-        let path = folder.join(complete(&names).context("it was there")?);
+        until(&format!("the download of {name}"), look, is_there).await?;
         std::fs::create_dir_all(into)?;
         let target = into.join(name);
         if std::fs::rename(&path, &target).is_err() {
@@ -368,13 +360,4 @@ impl Drop for Browser {
             eprintln!("the browser may still run: {error}");
         }
     }
-}
-
-/// A download has this name, or this name with a number.
-fn is_called(found: &str, name: &str) -> bool {
-    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
-    let between = found.strip_prefix(stem);
-    let between = between.and_then(|rest| rest.strip_suffix(ending)?.strip_suffix('.'));
-    let number = between.map(|number| number.trim_start());
-    found == name || number.is_some_and(|it| it.starts_with('(') && it.ends_with(')'))
 }
