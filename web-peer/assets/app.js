@@ -108,7 +108,9 @@ addEventListener("message", (event) => {
     event.ports[0].postMessage(shared.splice(0));
   } else if (event.data?.title) {
     const { title, ...options } = event.data;
-    event.waitUntil(registration.showNotification(title, { ...options, data: event.source.id }));
+    const shown = registration.showNotification(title, { ...options, data: event.source.id });
+    const answer = (isShown) => event.ports[0]?.postMessage(isShown);
+    event.waitUntil(shown.then(() => answer(true), () => answer(false)));
   }
 });
 

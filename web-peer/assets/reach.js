@@ -59,7 +59,7 @@ const watchTorrents = () => {
     for (const card of cards) {
       const { infoHash, state } = card.dataset;
       if (state === "seeding" && RECEIVING.includes(states.get(infoHash))) {
-        tell(part(card, "name").textContent);
+        tell(card);
       }
       if (infoHash) {
         states.set(infoHash, state);
@@ -113,15 +113,26 @@ const allowTelling = async (box) => {
   }
 };
 
-// Who looks at the page sees it there.
-const tell = async (name) => {
+// Who looks at the page sees it there. The card says when the system shows it (data-told).
+const tell = async (card) => {
   if (!by("tell").checked || !document.hidden || Notification.permission !== "granted") {
     return;
   }
+  const name = part(card, "name").textContent;
   const told = { title: name, body: by("complete").textContent, icon: "icon.png", tag: name };
   const worker = navigator.serviceWorker?.controller;
   // Phones tell what a service worker says, and nothing else.
-  worker ? worker.postMessage(told) : new Notification(told.title, told);
+  if (!worker || !(await tells(worker, told))) {
+    new Notification(told.title, told);
+  }
+  card.dataset.told = "";
+};
+
+// Whether the service worker could tell it.
+const tells = (worker, told) => {
+  const { port1, port2 } = new MessageChannel();
+  worker.postMessage(told, [port2]);
+  return new Promise((resolve) => (port1.onmessage = ({ data }) => resolve(data)));
 };
 
 let lock;
