@@ -25,6 +25,11 @@ use crate::webkit::WebKit;
 /// What people's other browser is called: by Debian, and by everybody else.
 const FIREFOX: [&str; 2] = ["/usr/bin/firefox-esr", "/usr/bin/firefox"];
 
+/// What a page says of what it saves, and what it alerts to.
+const SAVING: &str = r#"
+    const said = document.querySelectorAll("[data-testid=save], [data-testid=alert], iframe");
+    return [...said].map((it) => it.src ?? it.textContent);"#;
+
 /// How long a browser may take to end.
 const GOODBYE: Duration = Duration::from_secs(30);
 
@@ -187,7 +192,12 @@ impl Browser {
     /// Saves the first torrent of a tab, of one file; its digest.
     pub async fn save(&self, tab: &Tab, name: &str, into: &Path) -> Result<[u8; 32]> {
         tab.click("save").await?;
-        digest(&self.take_download(name, into).await?)
+        let saved = self.take_download(name, into).await;
+        if saved.is_err() {
+            // What the page says then.
+            eprintln!("{:?}", tab.run(SAVING).await?);
+        }
+        digest(&saved?)
     }
 
     /// Saves the first torrent of a tab, which is this file; the digest of what was saved. For

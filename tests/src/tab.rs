@@ -255,6 +255,14 @@ impl Tab {
             .await
     }
 
+    /// Has all that the page requests from now on go to the server, past the page's service worker.
+    /// Chromium only.
+    pub async fn bypass_service_worker(&self) -> Result<()> {
+        self.command("Network.enable", json!({})).await?;
+        let bypass = json!({ "bypass": true });
+        self.command("Network.setBypassServiceWorker", bypass).await
+    }
+
     /// Waits until a script returns something that is true, and returns it.
     pub async fn until(&self, what: &str, script: &str) -> Result<Value> {
         let is_so = |value: &Value| !matches!(value, Value::Null | Value::Bool(false));

@@ -352,6 +352,23 @@ async fn a_save_of_what_does_not_come_can_be_stopped() -> Result<()> {
     browser.quit().await
 }
 
+/// Browsers let requests past a service worker for many reasons, such as a reload by force.
+#[tokio::test]
+#[ignore = "needs a browser: cargo xtask test tabs"]
+async fn a_save_that_goes_past_the_service_worker_comes_all_the_same() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = random(&folder.path().join("past.bin"), 40 * MIB, 34)?;
+    let server = Server::start().await?;
+    let browser = Browser::start().await?;
+    let (tab, _) = browser.seed(&server.page(), &[&file]).await?;
+    let taken = "return Boolean(navigator.serviceWorker.controller)";
+    tab.until("a service worker", taken).await?;
+    tab.bypass_service_worker().await?;
+    let into = folder.path().join("saved");
+    assert_eq!(browser.save(&tab, "past.bin", &into).await?, digest(&file)?);
+    browser.quit().await
+}
+
 #[tokio::test]
 #[ignore = "needs a browser: cargo xtask test tabs"]
 async fn several_large_files_are_saved_as_one_zip() -> Result<()> {

@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::browser::DOWNLOAD_BEGUN;
-use super::dom::{after, document, has, set_attribute, set_flag, window};
+use super::dom::{after, document, has, listen, set_attribute, set_flag, window};
 use super::port::Port;
 use super::service::Service;
 use crate::messages::ToWorker;
@@ -59,7 +59,16 @@ pub(crate) fn save(port: &Port, service: &Service, wanted: Wanted) {
     let (port, service) = (port.clone(), service.clone());
     spawn_local(async move {
         match service.address(info_hash, file, &name).await {
-            Some(address) => download(&(address + "?save")),
+            Some(address) => {
+                service.requested((info_hash, file));
+                // It went past the service worker, or nobody answered at all.
+                let missed = move || {
+                    if service.missed((info_hash, file)) {
+                        port.send(ToWorker::Save { info_hash, file });
+                    }
+                };
+                download(&(address + "?save"), missed);
+            }
             None => port.send(ToWorker::Save { info_hash, file }),
         }
     });
@@ -93,12 +102,18 @@ fn ask(port: &Port, picker: &str, options: &JsValue, what: (InfoHash, Option<u32
 }
 
 /// Has the browser fetch what is not to be shown: by a frame, because browsers ask the service
-/// worker for what a frame shows, and not all of them for what a link downloads.
-fn download(address: &str) {
+/// worker for what a frame shows, and not all of them for what a link downloads. Calls `ended` when
+/// something else came than a download, and when there has been time enough for it to begin.
+fn download(address: &str, ended: impl Fn() + Clone + 'static) {
     let frame = document().create_element("iframe").expect("a valid name");
     set_flag(&frame, "hidden", true);
     set_attribute(&frame, "src", address);
+    let shown = ended.clone();
+    listen(&frame, "load", move |_| shown());
     let body = document().body().expect("the page has a body");
     body.append_child(&frame).expect("it takes elements");
-    after(DOWNLOAD_BEGUN, move || frame.remove());
+    after(DOWNLOAD_BEGUN, move || {
+        frame.remove();
+        ended();
+    });
 }

@@ -4,8 +4,12 @@
 //! that on to the engine.
 
 use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
+use futures_channel::oneshot;
 use js_sys::{Array, Promise};
 use swarm_core::id::InfoHash;
 use wasm_bindgen::closure::Closure;
@@ -36,13 +40,21 @@ const SETTLED: i32 = 3_000;
 /// It has the page by then, or the browser doesn't want it to. Milliseconds.
 const TAKEN_OVER: i32 = 3_000;
 
+/// It has answered by then, even on a busy machine, or never will. Milliseconds.
+const ANSWERED: i32 = 20_000;
+
 /// The line to it. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Service(Rc<Inner>);
 
+/// A torrent's file, by its index; none for all that are wanted.
+type What = (InfoHash, Option<u32>);
+
 struct Inner {
     port: Port,
     is_listening: Cell<bool>,
+    /// What was requested to be saved, and it did not ask for yet.
+    awaited: RefCell<Vec<What>>,
     /// The one to keep awake, while it is needed.
     awake: RefCell<Option<ServiceWorker>>,
 }
@@ -53,6 +65,7 @@ impl Service {
         let service = Service(Rc::new(Inner {
             port: port.clone(),
             is_listening: Cell::default(),
+            awaited: RefCell::default(),
             awake: RefCell::default(),
         }));
         let early = service.clone();
@@ -71,7 +84,7 @@ impl Service {
         file: Option<u32>,
         name: &str,
     ) -> Option<String> {
-        let (tab, worker) = self.ready().await.ok()?;
+        let (tab, worker) = within(ANSWERED, self.ready()).await?.ok()?;
         let is_awake = self.0.awake.replace(Some(worker)).is_some();
         if !is_awake {
             after(AWAKE, self.keep_awake());
@@ -79,6 +92,18 @@ impl Service {
         let file = file.map_or_else(|| ALL.to_owned(), |file| file.to_string());
         let name = String::from(js_sys::encode_uri_component(name));
         Some(format!("stream/{tab}/{info_hash}/{file}/{name}"))
+    }
+
+    /// This is requested from now on, to be saved.
+    pub(crate) fn requested(&self, what: What) {
+        self.0.awaited.borrow_mut().push(what);
+    }
+
+    /// It never asked for that, which it won't be given any more: says that once.
+    pub(crate) fn missed(&self, what: What) -> bool {
+        let mut awaited = self.0.awaited.borrow_mut();
+        let found = awaited.iter().position(|it| *it == what);
+        found.map(|at| awaited.swap_remove(at)).is_some()
     }
 
     /// It is not needed for now.
@@ -131,7 +156,7 @@ impl Service {
 
     /// Passes on to the engine what it is asked for.
     fn pass_on(&self, container: &ServiceWorkerContainer) {
-        let port = self.0.port.clone();
+        let service = self.clone();
         let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let what: Array = event.data().unchecked_into();
             let text = |index| what.get(index).as_string().unwrap_or_default();
@@ -144,14 +169,29 @@ impl Service {
                 Err(_) => return,
             };
             let save = what.get(2).is_truthy();
+            if save {
+                service.missed((info_hash, file));
+            }
             let message = ToWorker::Stream {
                 info_hash,
                 file,
                 save,
             };
-            let _ = port.hand_over(&message, &[event.ports().get(0)]);
+            let _ = service.0.port.hand_over(&message, &[event.ports().get(0)]);
         });
         container.set_onmessage(Some(listener.as_ref().unchecked_ref()));
         listener.forget();
     }
+}
+
+/// What comes of it within so many milliseconds.
+async fn within<T>(milliseconds: i32, work: impl Future<Output = T>) -> Option<T> {
+    let (late, limit) = oneshot::channel::<()>();
+    after(milliseconds, move || drop(late));
+    let (mut work, mut limit) = (pin!(work), pin!(limit));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => limit.as_mut().poll(context).map(|_| None),
+    })
+    .await
 }
