@@ -1,6 +1,8 @@
 //! From one tab to another over a direct link, the same through the relay, and with WebTorrent in
 //! both: a page of theirs, at the same tracker, in a browser of the same kind. They take turns, so
-//! that all see the same machine; a short file says how soon something comes.
+//! that all see the same machine; a short file says how soon something comes. Every page has been
+//! open for a while when the link is followed: ours has its server by then, theirs asks for it with
+//! the first link.
 
 mod alone;
 
@@ -12,7 +14,7 @@ use tempfile::TempDir;
 use super::Figure;
 use super::others::{Runs, beside, installed};
 use super::process::{cpu_seconds_below, peak_mib_of_tabs};
-use super::tabs::{WATCH, follow, moment};
+use super::tabs::{WATCH, follow, moment, settled};
 use crate::browser::Browser;
 use crate::clients::Site;
 use crate::files::random;
@@ -61,38 +63,45 @@ pub async fn alone() -> Result<Vec<Figure>> {
     alone::run().await
 }
 
-/// Throughput, what it costs the browser, and the time to the first byte and to all of a short
-/// file.
+/// Throughput, and what it costs the browser.
 pub async fn run() -> Result<Vec<Figure>> {
+    let runs = in_turn(LONG).await?;
+    let of = |what, unit, figure, aim| figures(&runs, LONG, what, unit, figure, aim);
+    let half = "half of WebTorrent's";
+    let measured = [
+        of("throughput", "MB/s", Run::throughput, "WebTorrent's"),
+        of("browser's CPU", "s/GB", Run::cpu_of_a_gigabyte, half),
+        of("largest tab's memory", "MiB", |run| run.peak_mib, ""),
+        of("went through the relay", "%", Run::relayed, ""),
+    ];
+    Ok(measured.into_iter().flatten().collect())
+}
+
+/// The time from following a link in an open page to the first bytes, and to all of a short file.
+pub async fn first_byte() -> Result<Vec<Figure>> {
+    let runs = in_turn(SHORT).await?;
+    let of = |what, figure| figures(&runs, SHORT, what, "s", figure, "half of WebTorrent's");
+    let first = of("first bytes", |run| run.first);
+    let all = of("all of it", |run| run.seconds);
+    Ok([first, all].concat())
+}
+
+/// Transfers of so many bytes: direct, by relay, where no link comes about, and WebTorrent's.
+async fn in_turn(length: usize) -> Result<[Vec<Run>; 4]> {
     let folder = TempDir::new()?;
     let others = installed("node_modules/webtorrent/dist/webtorrent.min.js").is_some();
-    let mut measured = Vec::new();
-    for (what, length) in [("long", LONG), ("short", SHORT)] {
-        let mut runs = [const { Vec::new() }; 4];
-        for number in 0..RUNS {
-            let path = folder.path().join(format!("{what} {number}.bin"));
-            let file = random(&path, length, number as u64)?;
-            runs[0].push(by_us(&file, DIRECT, &[]).await?);
-            runs[1].push(by_us(&file, RELAYED, &[]).await?);
-            runs[2].push(by_us(&file, DIRECT, NO_UDP).await?);
-            if others {
-                runs[3].push(by_webtorrent(&file).await?);
-            }
-        }
-        let of = |what, unit, figure, aim| figures(&runs, length, what, unit, figure, aim);
-        if length == LONG {
-            let half = "half of WebTorrent's";
-            measured.extend(of("throughput", "MB/s", Run::throughput, "WebTorrent's"));
-            measured.extend(of("browser's CPU", "s/GB", Run::cpu_of_a_gigabyte, half));
-            measured.extend(of("largest tab's memory", "MiB", |run| run.peak_mib, ""));
-            measured.extend(of("went through the relay", "%", Run::relayed, ""));
-        } else {
-            let half = "half of WebTorrent's";
-            measured.extend(of("first byte", "s", |run| run.first, half));
-            measured.extend(of("all of it", "s", |run| run.seconds, half));
+    let mut runs = [const { Vec::new() }; 4];
+    for number in 0..RUNS {
+        let path = folder.path().join(format!("{number}.bin"));
+        let file = random(&path, length, number as u64)?;
+        runs[0].push(by_us(&file, DIRECT, &[]).await?);
+        runs[1].push(by_us(&file, RELAYED, &[]).await?);
+        runs[2].push(by_us(&file, DIRECT, NO_UDP).await?);
+        if others {
+            runs[3].push(by_webtorrent(&file).await?);
         }
     }
-    Ok(measured)
+    Ok(runs)
 }
 
 fn figures(
@@ -179,6 +188,7 @@ async fn by_us(file: &Path, options: &[&str], browser: &[&str]) -> Result<Run> {
     seeder.share(&[file]).await?;
     let link = seeder.seeding().await?.share_link;
     let leecher = browser.open(&server.page()).await?;
+    settled(&leecher).await?;
     leecher.run(WATCH).await?;
     let before = cpu_seconds_below(std::process::id(), server.pid());
     let begin = follow(&leecher, &link).await?;

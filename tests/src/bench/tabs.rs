@@ -172,27 +172,12 @@ pub async fn dropping() -> Result<Vec<Figure>> {
     )])
 }
 
-/// From adding a share link to an open page to the first block: the swarm, not the loading
-/// of the page.
-pub async fn first_byte() -> Result<Vec<Figure>> {
-    let folder = TempDir::new()?;
-    let file = random(&folder.path().join("first.bin"), 64 * MIB, 64)?;
-    let server = Server::start().await?;
-    let browser = Browser::start().await?;
-    let seeder = browser.open(&server.page()).await?;
-    seeder.share(&[&file]).await?;
-    let link = seeder.seeding().await?.share_link;
-    let tab = browser.open(&server.page()).await?;
-    tab.run(WATCH).await?;
-    let begin = follow(&tab, &link).await?;
-    let seconds = (moment(&tab, "bytes").await? - begin) / 1000.0;
-    browser.quit().await?;
-    Ok(vec![Figure::new(
-        "link opened until the first bytes are shown",
-        seconds,
-        "s",
-        "WebTorrent 0.2–0.3 s",
-    )])
+/// Waits until a page has its engine and the engine its server: what comes of a link then is the
+/// swarm's doing, and not the loading of the page.
+pub(super) async fn settled(tab: &Tab) -> Result<()> {
+    let is_up = "return document.getElementById('tracker').dataset.state === 'up'";
+    tab.until("a page with its server", is_up).await?;
+    Ok(())
 }
 
 /// Follows a share link in an open page, and says when.

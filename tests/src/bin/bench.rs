@@ -40,7 +40,7 @@ async fn main() -> Result<()> {
             "swarms" => tabs::swarms(&mut report).await,
             "long-file" => report.take(part, tabs::long_file().await),
             "dropping" => report.take(part, tabs::dropping().await),
-            "first-byte" => report.take(part, tabs::first_byte().await),
+            "first-byte" => report.take(part, direct::first_byte().await),
             "memory" => tabs::memory(&mut report).await,
             "start" => start::run(&mut report).await,
             "play" => report.take(part, play::run().await),
