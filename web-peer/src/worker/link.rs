@@ -92,6 +92,12 @@ impl Link {
         if speaks { 0 } else { self.backoff.failures() }
     }
 
+    /// It is being opened, or is about to be for the first time.
+    pub(super) fn is_coming(&self) -> bool {
+        let begins = self.socket.is_some() || self.backoff.failures() == 0;
+        begins && self.retry.is_none() && self.barred.is_none()
+    }
+
     /// Seconds until the next try, if there is one to come.
     pub(super) fn reconnect_in(&self, now: Time) -> Option<u32> {
         let (at, _) = self.retry.as_ref()?;

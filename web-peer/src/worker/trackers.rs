@@ -9,6 +9,7 @@ use swarm_core::id::InfoHash;
 use swarm_core::metainfo::{TrackerAddress, Unfit};
 
 use super::host::{Host, Input};
+use super::link::Link;
 use super::links::TRACKER;
 use super::torrents::Torrent;
 use crate::messages::{NamedBy, TrackerShown, TrackerState};
@@ -219,7 +220,14 @@ impl Host {
 
     /// The page's own server, as it stands above everything.
     pub(super) fn own_tracker(&self) -> TrackerView {
-        self.node().tracker(TRACKER)
+        let links = self.links.borrow();
+        match self.node().tracker(TRACKER) {
+            // The node hears of it once it is open.
+            TrackerView::Down if links.get(TRACKER).is_some_and(Link::is_coming) => {
+                TrackerView::Connecting
+            }
+            tracker => tracker,
+        }
     }
 }
 
