@@ -531,7 +531,7 @@ async fn a_full_storage_is_said_and_a_cleared_one_is_begun_anew() -> Result<()> 
     let page = server.page();
     let origin = page.trim_end_matches('/');
     let browser = Browser::start().await?;
-    let (_seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
+    let (seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
     let leecher = browser.open(&server.page()).await?;
     let usage = || leecher.run("return navigator.storage.estimate().then(it => it.usage)");
     let is_copied = |usage: &Value| usage.as_u64() >= Some(40 * MIB as u64);
@@ -556,6 +556,8 @@ async fn a_full_storage_is_said_and_a_cleared_one_is_begun_anew() -> Result<()> 
         digest(&file)?
     );
 
+    // Slowly from here on, or it might be complete again before anybody looks.
+    seeder.fill("limit-up", "20").await?;
     browser.clear_storage(origin).await?;
     leecher
         .torrent_that("begun anew", |t| {

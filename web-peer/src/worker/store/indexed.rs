@@ -34,7 +34,7 @@ use crate::worker::js::{name_of, pause, scope, store_error};
 type OnClosed = Rc<RefCell<Option<Box<dyn Fn()>>>>;
 
 /// How long to wait before a database that the browser closed is tried again. Milliseconds.
-const RETRIES: [u64; 5] = [100, 200, 400, 800, 1600];
+pub(super) const RETRIES: [u64; 5] = [100, 200, 400, 800, 1600];
 
 /// An open database.
 pub(super) struct Indexed {
@@ -87,19 +87,24 @@ impl Indexed {
         self.database.borrow().close();
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.readable(TORRENTS)
-            .is_err_and(|error| name_of(&error) == "InvalidStateError")
+    /// The browser has closed it, or is about to: what is under way fails before new
+    /// transactions do.
+    pub(super) async fn is_closed(&self) -> bool {
+        match self.readable(TORRENTS).and_then(|store| store.count()) {
+            Ok(request) => answer(Ok(request)).await.is_err(),
+            Err(error) => name_of(&error) == "InvalidStateError",
+        }
     }
 
     pub(super) async fn write(&self, batch: &[(Place, Uint8Array)]) -> Result<(), StoreError> {
-        match self.try_write(batch).await {
-            Err(StoreError::Failed(_)) if self.is_closed() => {
-                self.reopen().await?;
-                self.try_write(batch).await
+        // While it clears, a browser may close what was just opened.
+        for _ in RETRIES {
+            match self.try_write(batch).await {
+                Err(StoreError::Failed(_)) if self.is_closed().await => self.reopen().await?,
+                written => return written,
             }
-            written => written,
         }
+        self.try_write(batch).await
     }
 
     async fn try_write(&self, batch: &[(Place, Uint8Array)]) -> Result<(), StoreError> {
