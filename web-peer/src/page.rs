@@ -218,13 +218,15 @@ impl Page {
         self.bring_into_view();
     }
 
-    /// Lets the service worker sleep that nobody needs.
+    /// Keeps the service worker awake while it is needed. What was requested of it counts until the
+    /// engine has begun with it, of which the last glance knows nothing yet.
     fn rest(&self) {
-        if let Some(hands) = self.hands.get()
-            && !hands.player.is_open()
-            && !self.glance.get().is_busy
+        if let Some(Hands {
+            player, service, ..
+        }) = self.hands.get()
         {
-            hands.service.let_sleep();
+            let is_busy = self.glance.get().is_busy || service.is_awaited();
+            service.need(is_busy || player.is_open());
         }
     }
 

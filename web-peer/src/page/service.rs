@@ -55,8 +55,11 @@ struct Inner {
     is_listening: Cell<bool>,
     /// What was requested to be saved, and it did not ask for yet.
     awaited: RefCell<Vec<What>>,
-    /// The one to keep awake, while it is needed.
-    awake: RefCell<Option<ServiceWorker>>,
+    /// The one that answered last.
+    worker: RefCell<Option<ServiceWorker>>,
+    is_needed: Cell<bool>,
+    /// The next sign that it is needed is due.
+    is_timed: Cell<bool>,
 }
 
 impl Service {
@@ -66,7 +69,9 @@ impl Service {
             port: port.clone(),
             is_listening: Cell::default(),
             awaited: RefCell::default(),
-            awake: RefCell::default(),
+            worker: RefCell::default(),
+            is_needed: Cell::default(),
+            is_timed: Cell::default(),
         }));
         let early = service.clone();
         after(SETTLED, move || {
@@ -85,10 +90,8 @@ impl Service {
         name: &str,
     ) -> Option<String> {
         let (tab, worker) = within(ANSWERED, self.ready()).await?.ok()?;
-        let is_awake = self.0.awake.replace(Some(worker)).is_some();
-        if !is_awake {
-            after(AWAKE, self.keep_awake());
-        }
+        self.0.worker.replace(Some(worker));
+        self.need(true);
         let file = file.map_or_else(|| ALL.to_owned(), |file| file.to_string());
         let name = String::from(js_sys::encode_uri_component(name));
         Some(format!("stream/{tab}/{info_hash}/{file}/{name}"))
@@ -99,25 +102,39 @@ impl Service {
         self.0.awaited.borrow_mut().push(what);
     }
 
-    /// It never asked for that, which it won't be given any more: says that once.
+    /// That is requested no more; whether it never asked for it.
     pub(crate) fn missed(&self, what: What) -> bool {
         let mut awaited = self.0.awaited.borrow_mut();
         let found = awaited.iter().position(|it| *it == what);
         found.map(|at| awaited.swap_remove(at)).is_some()
     }
 
-    /// It is not needed for now.
-    pub(crate) fn let_sleep(&self) {
-        self.0.awake.take();
+    /// Something was requested that it did not ask for yet.
+    pub(crate) fn is_awaited(&self) -> bool {
+        !self.0.awaited.borrow().is_empty()
     }
 
-    fn keep_awake(&self) -> impl FnOnce() + 'static {
-        let service = self.clone();
-        move || {
-            if let Some(worker) = &*service.0.awake.borrow() {
-                let _ = worker.post_message(&JsValue::NULL);
-                after(AWAKE, service.keep_awake());
-            }
+    /// It is needed from now on, or is not for now.
+    pub(crate) fn need(&self, is_needed: bool) {
+        let was_needed = self.0.is_needed.replace(is_needed);
+        if is_needed && !was_needed {
+            self.keep_awake();
+        }
+    }
+
+    /// Says that it is needed, now and again, as long as it is.
+    fn keep_awake(&self) {
+        if let Some(worker) = &*self.0.worker.borrow() {
+            let _ = worker.post_message(&JsValue::NULL);
+        }
+        if !self.0.is_timed.replace(true) {
+            let service = self.clone();
+            after(AWAKE, move || {
+                service.0.is_timed.set(false);
+                if service.0.is_needed.get() {
+                    service.keep_awake();
+                }
+            });
         }
     }
 
