@@ -5,6 +5,7 @@
 //! the first link.
 
 mod alone;
+mod bare;
 
 use std::path::Path;
 

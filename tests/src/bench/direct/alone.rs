@@ -1,7 +1,8 @@
 //! What a direct link costs by itself. From following a link on, most of a file has come through
 //! the relay before a link between two tabs stands; so here it stands first. Both have fetched a
 //! short file of two by then, the tracker ends, and what is measured is the other file: the same
-//! bytes through data channels alone, in our page and in WebTorrent's.
+//! bytes through data channels alone, in our page and in WebTorrent's, and in pages that do nothing
+//! else.
 
 use std::path::PathBuf;
 
@@ -14,7 +15,7 @@ use super::super::process::{
     cpu_seconds_below, cpu_seconds_of_workers, forget_peaks_of_tabs, peak_mib_of_tabs,
 };
 use super::super::tabs::{WATCH, follow, moment};
-use super::{DIRECT, RUNS, Theirs};
+use super::{DIRECT, RUNS, Theirs, bare};
 use crate::browser::Browser;
 use crate::files::random;
 use crate::server::Server;
@@ -24,7 +25,7 @@ use crate::tab::{Tab, Torrent};
 /// same afterwards.
 const FIRST: (&str, usize) = ("first.bin", 4 << 20);
 /// The one that is measured.
-const REST: (&str, usize) = ("rest.bin", 192 << 20);
+pub(super) const REST: (&str, usize) = ("rest.bin", 192 << 20);
 
 /// Asks for the other file too, and returns when; `seeding` is reached once more when it is here.
 const GO_ON: &str = r#"
@@ -65,7 +66,7 @@ const THEIRS: &str = r#"
 pub(super) async fn run() -> Result<Vec<Figure>> {
     let folder = TempDir::new()?;
     let others = installed("node_modules/webtorrent/dist/webtorrent.min.js").is_some();
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut ours, mut bare, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..RUNS {
         let file = |(name, length): (&str, usize), seed| {
             random(
@@ -79,12 +80,18 @@ pub(super) async fn run() -> Result<Vec<Figure>> {
             file(REST, 2 * number as u64 + 1)?,
         ];
         ours.push(by_us(&files).await?);
+        bare.push(bare::run().await?);
         if others {
             theirs.push(by_webtorrent(&files).await?);
         }
     }
     let of = |what: &str, unit, figure: fn(&Run) -> f64, aim| {
-        let runs = [("ours", &ours), ("WebTorrent", &theirs)].map(|(name, runs)| Runs {
+        let all = [
+            ("ours", &ours),
+            ("a bare channel", &bare),
+            ("WebTorrent", &theirs),
+        ];
+        let runs = all.map(|(name, runs)| Runs {
             name,
             values: runs.iter().map(figure).collect(),
         });
@@ -111,7 +118,7 @@ pub(super) async fn run() -> Result<Vec<Figure>> {
 }
 
 /// One transfer.
-struct Run {
+pub(super) struct Run {
     /// Megabytes a second.
     throughput: f64,
     /// Seconds of processor time for a gigabyte: of the whole browser, and of its workers.
@@ -123,22 +130,34 @@ struct Run {
 impl Run {
     /// Ends the server, asks for the other file with this script, and waits until it is here.
     async fn of(leecher: &Tab, server: Server, go_on: &str) -> Result<Self> {
-        let root = std::process::id();
         server.kill().await?;
-        forget_peaks_of_tabs(root);
-        let before = (cpu_seconds_below(root, 0), cpu_seconds_of_workers(root));
+        let before = Run::cpu();
         let begin = leecher.run(go_on).await?;
         let begin = begin.as_f64().context("a time")?;
         let end = moment(leecher, "all").await?;
+        Ok(Run::since(before, end - begin))
+    }
+
+    /// Seconds of processor time until now, of browsers and of their workers. Peaks of memory are
+    /// those from now on.
+    pub(super) fn cpu() -> (f64, f64) {
+        let root = std::process::id();
+        forget_peaks_of_tabs(root);
+        (cpu_seconds_below(root, 0), cpu_seconds_of_workers(root))
+    }
+
+    /// A transfer that took so many milliseconds, before which so much had been used.
+    pub(super) fn since(before: (f64, f64), milliseconds: f64) -> Self {
+        let root = std::process::id();
         let cpu = cpu_seconds_below(root, 0) - before.0;
         let workers = cpu_seconds_of_workers(root) - before.1;
         let gigabytes = REST.1 as f64 / 1e9;
-        Ok(Run {
-            throughput: gigabytes * 1e6 / (end - begin),
+        Run {
+            throughput: gigabytes * 1e6 / milliseconds,
             cpu: cpu / gigabytes,
             workers: workers / gigabytes,
             peak_mib: peak_mib_of_tabs(root),
-        })
+        }
     }
 }
 
