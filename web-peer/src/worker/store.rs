@@ -52,6 +52,8 @@ const BATCH_BYTES: u32 = 8 << 20;
 const BATCH_PIECES: usize = 64;
 /// Transactions of a kind at once: the browser prepares one while it commits the other.
 const TRANSACTIONS: u32 = 2;
+/// How often what the browser closed is opened again for a write.
+const OPENED: u32 = 5;
 
 /// See the module. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -194,13 +196,37 @@ impl Store {
                 .iter()
                 .map(|write| (write.place, write.data.clone()))
                 .collect();
-            let result = either!(&self.0.backend, store => store.write(&writes));
+            let result = self.carry_out(&writes).await;
             for write in batch {
                 // Nobody waits any more when the receiver is gone.
                 let _ = write.done.send(result.clone());
             }
         }
         self.0.writing.set(self.0.writing.get() - 1);
+    }
+
+    /// Writes once more to a storage that the browser closed meanwhile; and while it still clears
+    /// it, it may close what was just opened.
+    async fn carry_out(&self, writes: &[(Place, Uint8Array)]) -> Result<(), StoreError> {
+        let mut opened = 0;
+        loop {
+            let written = either!(&self.0.backend, store => store.write(writes));
+            let has_failed = matches!(written, Err(StoreError::Failed(_)));
+            if !has_failed || opened == OPENED || !self.is_closed().await {
+                return written;
+            }
+            opened += 1;
+            self.reopen().await?;
+        }
+    }
+
+    async fn is_closed(&self) -> bool {
+        match &self.0.backend {
+            Backend::Files(Files { indexed, .. }) | Backend::Indexed(indexed) => {
+                indexed.is_closed().await
+            }
+            Backend::Memory(_) => false,
+        }
     }
 
     /// A whole piece.

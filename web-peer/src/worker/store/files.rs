@@ -24,7 +24,7 @@ use swarm_core::engine::StoreError;
 use swarm_core::id::InfoHash;
 use wasm_bindgen::JsValue;
 
-use super::indexed::{Indexed, RETRIES};
+use super::indexed::Indexed;
 use super::{Key, Place, Stretch, removed};
 use folder::Folder;
 use index::{Entry, Spot};
@@ -192,19 +192,6 @@ impl Files {
     }
 
     pub(super) async fn write(&self, batch: &[(Place, Uint8Array)]) -> Result<(), StoreError> {
-        // While it clears, a browser may close what was just opened.
-        for _ in RETRIES {
-            match self.try_write(batch).await {
-                Err(StoreError::Failed(_)) if self.indexed.is_closed().await => {
-                    self.reopen().await?;
-                }
-                written => return written,
-            }
-        }
-        self.try_write(batch).await
-    }
-
-    async fn try_write(&self, batch: &[(Place, Uint8Array)]) -> Result<(), StoreError> {
         let mut files = Vec::with_capacity(batch.len());
         for (place, _) in batch {
             files.push(self.file(place.key().0).await?);

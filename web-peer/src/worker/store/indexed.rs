@@ -34,7 +34,7 @@ use crate::worker::js::{name_of, pause, scope, store_error};
 type OnClosed = Rc<RefCell<Option<Box<dyn Fn()>>>>;
 
 /// How long to wait before a database that the browser closed is tried again. Milliseconds.
-pub(super) const RETRIES: [u64; 5] = [100, 200, 400, 800, 1600];
+const RETRIES: [u64; 5] = [100, 200, 400, 800, 1600];
 
 /// An open database.
 pub(super) struct Indexed {
@@ -97,17 +97,6 @@ impl Indexed {
     }
 
     pub(super) async fn write(&self, batch: &[(Place, Uint8Array)]) -> Result<(), StoreError> {
-        // While it clears, a browser may close what was just opened.
-        for _ in RETRIES {
-            match self.try_write(batch).await {
-                Err(StoreError::Failed(_)) if self.is_closed().await => self.reopen().await?,
-                written => return written,
-            }
-        }
-        self.try_write(batch).await
-    }
-
-    async fn try_write(&self, batch: &[(Place, Uint8Array)]) -> Result<(), StoreError> {
         // No more stores than are needed, so that whoever reads another does not wait.
         let has = |store| batch.iter().any(|(place, _)| place.store() == store);
         let stores = [PIECES, STRETCHES].into_iter().filter(|store| has(*store));
