@@ -205,27 +205,19 @@ impl Store {
         self.0.writing.set(self.0.writing.get() - 1);
     }
 
-    /// Writes once more to a storage that the browser closed meanwhile; and while it still clears
-    /// it, it may close what was just opened.
+    /// Writes once more to a storage that the browser closed meanwhile, which reads fail to; and
+    /// while it still clears it, it may close what was just opened.
     async fn carry_out(&self, writes: &[(Place, Uint8Array)]) -> Result<(), StoreError> {
         let mut opened = 0;
         loop {
             let written = either!(&self.0.backend, store => store.write(writes));
             let has_failed = matches!(written, Err(StoreError::Failed(_)));
-            if !has_failed || opened == OPENED || !self.is_closed().await {
+            let (place, _) = writes[0];
+            if !has_failed || opened == OPENED || self.source(place.key().0).await.is_ok() {
                 return written;
             }
             opened += 1;
             self.reopen().await?;
-        }
-    }
-
-    async fn is_closed(&self) -> bool {
-        match &self.0.backend {
-            Backend::Files(Files { indexed, .. }) | Backend::Indexed(indexed) => {
-                indexed.is_closed().await
-            }
-            Backend::Memory(_) => false,
         }
     }
 

@@ -27,7 +27,7 @@ use web_sys::{
 
 use super::schema::{self, PIECES, PLACES, Record, SOURCES, STRETCHES, TORRENTS};
 use super::{Key, Place, Stretch};
-use crate::worker::js::{name_of, pause, scope, store_error};
+use crate::worker::js::{pause, scope, store_error};
 
 /// Whom to tell that the browser closed the database, as it does when a person clears its
 /// storage.
@@ -85,15 +85,6 @@ impl Indexed {
     #[cfg(test)]
     pub(super) fn close(&self) {
         self.database.borrow().close();
-    }
-
-    /// The browser has closed it, or is about to: what is under way fails before new
-    /// transactions do.
-    pub(super) async fn is_closed(&self) -> bool {
-        match self.readable(TORRENTS).and_then(|store| store.count()) {
-            Ok(request) => answer(Ok(request)).await.is_err(),
-            Err(error) => name_of(&error) == "InvalidStateError",
-        }
     }
 
     pub(super) async fn write(&self, batch: &[(Place, Uint8Array)]) -> Result<(), StoreError> {
