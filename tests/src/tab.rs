@@ -255,6 +255,13 @@ impl Tab {
             .await
     }
 
+    /// Waits until the page's service worker has taken it over.
+    pub async fn controlled(&self) -> Result<()> {
+        let taken = "return Boolean(navigator.serviceWorker.controller)";
+        self.until("a service worker", taken).await?;
+        Ok(())
+    }
+
     /// Has all that the page requests from now on go to the server, past the page's service worker.
     /// Chromium only.
     pub async fn bypass_service_worker(&self) -> Result<()> {

@@ -361,8 +361,7 @@ async fn a_save_that_goes_past_the_service_worker_comes_all_the_same() -> Result
     let server = Server::start().await?;
     let browser = Browser::start().await?;
     let (tab, _) = browser.seed(&server.page(), &[&file]).await?;
-    let taken = "return Boolean(navigator.serviceWorker.controller)";
-    tab.until("a service worker", taken).await?;
+    tab.controlled().await?;
     tab.bypass_service_worker().await?;
     let into = folder.path().join("saved");
     assert_eq!(browser.save(&tab, "past.bin", &into).await?, digest(&file)?);

@@ -174,8 +174,7 @@ async fn what_is_shared_to_an_installed_page_is_taken() -> Result<()> {
     let server = Server::start().await?;
     let browser = Browser::start().await?;
     let tab = browser.open(&server.page()).await?;
-    let taken = "return Boolean(navigator.serviceWorker.controller)";
-    tab.until("a service worker", taken).await?;
+    tab.controlled().await?;
     // As the system does it: a form is posted, and the page that it leads to is shown.
     let post = r#"
         const [done] = arguments;
@@ -203,8 +202,7 @@ async fn somebody_who_wants_to_is_told_what_is_complete() -> Result<()> {
     let (seeder, torrent) = browser.seed(&server.page(), &[&file]).await?;
     seeder.fill("limit-up", "20").await?;
     let leecher = browser.open(&torrent.share_link).await?;
-    let taken = "return Boolean(navigator.serviceWorker.controller)";
-    leecher.until("a service worker", taken).await?;
+    leecher.controlled().await?;
     leecher.click("device").await?;
     leecher.click("tell").await?;
     leecher
