@@ -43,6 +43,9 @@ const TAKEN_OVER: i32 = 3_000;
 /// It has answered by then, even on a busy machine, or never will. Milliseconds.
 const ANSWERED: i32 = 20_000;
 
+/// It has answered by then, or does not know the question any more. Milliseconds.
+const ASKED_AGAIN: i32 = 1_000;
+
 /// The line to it. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Service(Rc<Inner>);
@@ -153,11 +156,7 @@ impl Service {
         let registration = JsFuture::from(container.ready()?).await?;
         let registration: ServiceWorkerRegistration = registration.unchecked_into();
         let worker = registration.active().ok_or(JsValue::UNDEFINED)?;
-        let pair = MessageChannel::new()?;
-        let answer = Promise::new(&mut |resolve, _| pair.port1().set_onmessage(Some(&resolve)));
-        worker.post_message_with_transferable(&JsValue::NULL, &Array::of1(&pair.port2()))?;
-        let event: MessageEvent = JsFuture::from(answer).await?.unchecked_into();
-        let tab = event.data().as_string().ok_or(JsValue::UNDEFINED)?;
+        let tab = answer(&worker).await?;
         if container.controller().is_none() {
             // What is requested before it has taken the page over goes past it, to the server.
             let taken = Promise::new(&mut |resolve, _| {
@@ -198,6 +197,23 @@ impl Service {
         });
         container.set_onmessage(Some(listener.as_ref().unchecked_ref()));
         listener.forget();
+    }
+}
+
+/// What the service worker calls this tab. It is asked until it answers: browsers end it with what
+/// it was told last, such as WebKit with the tab that it ran beside, and start it for the next.
+async fn answer(worker: &ServiceWorker) -> Result<String, JsValue> {
+    let mut told = None;
+    let answer = Promise::new(&mut |resolve, _| told = Some(resolve));
+    let mut answer = JsFuture::from(answer);
+    loop {
+        let pair = MessageChannel::new()?;
+        pair.port1().set_onmessage(told.as_ref());
+        worker.post_message_with_transferable(&JsValue::NULL, &Array::of1(&pair.port2()))?;
+        if let Some(answer) = within(ASKED_AGAIN, &mut answer).await {
+            let event: MessageEvent = answer?.unchecked_into();
+            return event.data().as_string().ok_or(JsValue::UNDEFINED);
+        }
     }
 }
 
