@@ -60,8 +60,11 @@ impl WebKit {
             .env("XDG_CONFIG_HOME", home.path())
             .env("XDG_CACHE_HOME", home.path())
             .env("XDG_DATA_HOME", home.path())
-            // What GTK says of a desktop that is not there tells nobody anything.
-            .stderr(Stdio::null())
+            // No desktop is here: neither its bus, for which a program would be started, nor what
+            // reads a screen out, nor a graphics card. What goes wrong besides is said.
+            .env("DBUS_SESSION_BUS_ADDRESS", "disabled:")
+            .env("NO_AT_BRIDGE", "1")
+            .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()
