@@ -71,6 +71,16 @@ const SNAPSHOT: &str = r#"
     }));
 "#;
 
+/// The next question to the service worker is lost, and how many there are is counted.
+const LOSE_A_QUESTION: &str = r#"
+    const { postMessage } = ServiceWorker.prototype;
+    window.questions = 0;
+    ServiceWorker.prototype.postMessage = function (message, ports = []) {
+        window.questions += ports.length;
+        if (ports.length === 0 || window.questions > 1) postMessage.call(this, message, ports);
+    };
+"#;
+
 impl Tab {
     pub(crate) fn new(driver: WebDriver, window: WindowHandle) -> Self {
         Tab { driver, window }
@@ -268,6 +278,18 @@ impl Tab {
         self.command("Network.enable", json!({})).await?;
         let bypass = json!({ "bypass": true });
         self.command("Network.setBypassServiceWorker", bypass).await
+    }
+
+    /// Loses the next question to the page's service worker, as if the browser had ended it with that.
+    pub async fn lose_a_question(&self) -> Result<()> {
+        self.run(LOSE_A_QUESTION).await?;
+        Ok(())
+    }
+
+    /// How often the service worker was asked since a question was lost.
+    pub async fn questions(&self) -> Result<u64> {
+        let asked = self.run("return window.questions").await?;
+        asked.as_u64().context("no question was lost")
     }
 
     /// Waits until a script returns something that is true, and returns it.

@@ -59,10 +59,12 @@ async fn the_example_shares_with_the_app_and_fetches_from_it() -> Result<()> {
         .await?;
     assert_eq!(digest(&saved)?, digest(&theirs)?);
 
-    // Players ask a service worker for ranges.
+    // Players ask a service worker for ranges, which a browser may end at any time.
+    leecher.lose_a_question().await?;
     let module = format!("{example}tabswarm.js");
     let told = script(&leecher, &module, PLAY).await?;
     assert_eq!(told, json!([206, "audio/mpeg", true]));
+    assert!(leecher.questions().await? > 1);
     browser.quit().await
 }
 

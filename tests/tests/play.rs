@@ -352,13 +352,6 @@ async fn a_save_of_what_does_not_come_can_be_stopped() -> Result<()> {
     browser.quit().await
 }
 
-/// The next question to the service worker is lost, as if the browser had ended it with that.
-const LOSE_A_QUESTION: &str = "const { postMessage } = ServiceWorker.prototype;
-    ServiceWorker.prototype.postMessage = function (message, ports) {
-        window.asked = (window.asked ?? 0) + (ports ? 1 : 0);
-        if (!ports || window.asked > 1) postMessage.call(this, message, ports ?? []);
-    };";
-
 /// Browsers end a service worker whenever they want, and what it was told last is gone with it.
 #[tokio::test]
 #[ignore = "needs a browser: cargo xtask test tabs"]
@@ -370,11 +363,10 @@ async fn what_asks_a_service_worker_that_ends_is_opened_all_the_same() -> Result
     let browser = Browser::start().await?;
     let (tab, _) = browser.seed(&server.page(), &[&file]).await?;
     tab.controlled().await?;
-    tab.run(LOSE_A_QUESTION).await?;
+    tab.lose_a_question().await?;
     tab.click("play").await?;
     assert_eq!(tab.text_in_frame("playing").await?, "the words of a note");
-    let asked = tab.run("return window.asked").await?;
-    assert!(asked.as_u64() > Some(1), "asked {asked} times");
+    assert!(tab.questions().await? > 1);
     browser.quit().await
 }
 

@@ -208,6 +208,7 @@ async fn somebody_who_wants_to_is_told_what_is_complete() -> Result<()> {
     leecher
         .torrent_that("begun", |torrent| torrent.progress > 0.0)
         .await?;
+    leecher.lose_a_question().await?;
     leecher.run(TELL_OTHER_TABS).await?;
     // The seeder's tab is in front from here on, and sees what all tabs tell.
     seeder

@@ -128,11 +128,23 @@ const tell = async (card) => {
   card.dataset.told = "";
 };
 
-// Whether the service worker could tell it.
-const tells = (worker, told) => {
-  const { port1, port2 } = new MessageChannel();
-  worker.postMessage(told, [port2]);
-  return new Promise((resolve) => (port1.onmessage = ({ data }) => resolve(data)));
+// The service worker has told it by then, or does not know of it any more.
+const ANSWERED_MS = 3_000;
+
+// Whether the service worker could tell it. It is told again, in the same words and the same place,
+// because browsers end it, with what it was told last.
+const tells = async (worker, told) => {
+  for (let times = 0; times < 5; times += 1) {
+    const { port1, port2 } = new MessageChannel();
+    const answer = new Promise((resolve) => (port1.onmessage = ({ data }) => resolve(data)));
+    const later = new Promise((resolve) => setTimeout(resolve, ANSWERED_MS));
+    worker.postMessage(told, [port2]);
+    const shown = await Promise.race([answer, later]);
+    if (shown !== undefined) {
+      return shown;
+    }
+  }
+  return false;
 };
 
 let lock;

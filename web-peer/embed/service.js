@@ -6,6 +6,10 @@ import { TabswarmError } from "./error.js";
 
 // Browsers end one that has nothing to do for half a minute; each sign keeps it for longer.
 const AWAKE_MS = 30_000;
+// It has answered by then, or does not know the question any more: browsers end it with that.
+const ASKED_AGAIN_MS = 1_000;
+// One that does not answer so many never will.
+const QUESTIONS = 20;
 // It has the page by then, or the browser doesn't want it to.
 const TAKEN_OVER_MS = 3_000;
 
@@ -44,10 +48,7 @@ export class Service {
     container.startMessages();
     const registration = await container.register(this.#script);
     const worker = await active(registration);
-    const { port1, port2 } = new MessageChannel();
-    const answered = new Promise((resolve) => (port1.onmessage = resolve));
-    worker.postMessage(null, [port2]);
-    const { data: tab } = await answered;
+    const tab = await nameFrom(worker);
     if (!container.controller) {
       // What is requested before it has taken the page over goes past it, to the server.
       await new Promise((resolve) => {
@@ -66,6 +67,23 @@ export class Service {
     }
   };
 }
+
+// What the service worker calls this tab.
+const nameFrom = async (worker) => {
+  let told;
+  const answer = new Promise((resolve) => (told = ({ data }) => resolve(data)));
+  for (let asked = 0; asked < QUESTIONS; asked += 1) {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = told;
+    worker.postMessage(null, [port2]);
+    const later = new Promise((resolve) => setTimeout(resolve, ASKED_AGAIN_MS));
+    const tab = await Promise.race([answer, later]);
+    if (tab) {
+      return tab;
+    }
+  }
+  throw new Error("It does not answer.");
+};
 
 const active = async (registration) => {
   const worker = registration.active ?? registration.waiting ?? registration.installing;
