@@ -1,11 +1,13 @@
 //! A tab with the page in it, as a person, or the page's contract, sees it.
 
+use std::future::Future;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use thirtyfour::WindowHandle;
 use thirtyfour::prelude::*;
+use thirtyfour::session::scriptret::ScriptRet;
+use thirtyfour::{WindowHandle, error::WebDriverResult};
 
 use crate::wait::until;
 
@@ -55,7 +57,12 @@ pub struct Peer {
     pub up: u64,
 }
 
-const IS_OLD: &str = r#"return document.hidden || document.body?.ariaBusy === "true";"#;
+/// It does not show yet how everything is now: it has only just begun to load, or is out of sight.
+const IS_OLD: &str = r#"!document.documentElement || document.readyState === "loading"
+    || document.hidden || document.body?.ariaBusy === "true""#;
+
+/// What a script returns instead of running in such a page.
+const OLD: &str = "the page is not up to date";
 
 const SNAPSHOT: &str = r#"
     const found = (root, id) => [...root.querySelectorAll(`[data-testid="${id}"]`)];
@@ -88,13 +95,7 @@ impl Tab {
 
     /// Brings the tab to the front, and waits until the page has shown how everything is now.
     async fn focus(&self) -> Result<()> {
-        let is_old = || async {
-            // Again, because a tab that was opened before may come to the front late.
-            self.driver.switch_to_window(self.window.clone()).await?;
-            let answer = self.driver.execute(IS_OLD, Vec::new()).await?;
-            Ok(answer.json() == true)
-        };
-        until("a page that is up to date", is_old, |is_old| !is_old).await?;
+        self.run("").await?;
         Ok(())
     }
 
@@ -228,26 +229,32 @@ impl Tab {
             .await
     }
 
-    /// Runs a script in the page and returns what it returns.
+    /// Runs a script in the page, once that is up to date, and returns what it returns.
     pub async fn run(&self, script: &str) -> Result<Value> {
-        self.focus().await?;
-        Ok(self
-            .driver
-            .execute(script, Vec::new())
-            .await?
-            .json()
-            .clone())
+        let script = format!("if ({IS_OLD}) return `{OLD}`;\n{script}");
+        self.up_to_date(|| self.driver.execute(&*script, Vec::new()))
+            .await
     }
 
     /// Runs a script that calls its last argument with its result, later.
     pub async fn run_async(&self, script: &str) -> Result<Value> {
-        self.focus().await?;
-        Ok(self
-            .driver
-            .execute_async(script, Vec::new())
-            .await?
-            .json()
-            .clone())
+        let script = format!("if ({IS_OLD}) return [...arguments].at(-1)(`{OLD}`);\n{script}");
+        self.up_to_date(|| self.driver.execute_async(&*script, Vec::new()))
+            .await
+    }
+
+    /// Brings the tab to the front and runs a script, again as long as the page is not up to date. The
+    /// script looks itself: the page may load again between one script and the next.
+    async fn up_to_date<F>(&self, run: impl Fn() -> F) -> Result<Value>
+    where
+        F: Future<Output = WebDriverResult<ScriptRet>>,
+    {
+        let ask = || async {
+            // Again, because a tab that was opened before may come to the front late.
+            self.driver.switch_to_window(self.window.clone()).await?;
+            Ok(run().await?.json().clone())
+        };
+        until("a page that is up to date", ask, |value| *value != *OLD).await
     }
 
     /// Tells the browser something through its developers' tools. Chromium only.
