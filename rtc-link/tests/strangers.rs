@@ -193,7 +193,10 @@ fn mutated(u: &mut Unstructured<'_>, of: &str) -> Result<String> {
                 let other = u.choose_index(lines.len())?;
                 lines.swap(at, other);
             }
-            3 => lines[at] = line[..u.choose_index(line.len().max(1))?].to_owned(),
+            3 => {
+                let kept = u.choose_index(line.chars().count().max(1))?;
+                lines[at] = line.chars().take(kept).collect();
+            }
             4 => {
                 let words: Vec<&str> = line.split([' ', ':']).collect();
                 let word = *u.choose(&words)?;
