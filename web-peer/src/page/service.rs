@@ -79,7 +79,7 @@ impl Service {
         let early = service.clone();
         after(SETTLED, move || {
             // Whether there is one is said when it is needed.
-            spawn_local(async move { drop(early.ready().await) });
+            spawn_local(async move { drop(within(ANSWERED, early.ready()).await) });
         });
         service
     }
